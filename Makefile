@@ -1,0 +1,41 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything else is for contributors.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
+
+.PHONY: demo test lint docs clean
+
+$(VENV)/uv: 
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	touch $@
+
+# The core install: what a user gets, without extras.
+$(VENV)/core: $(VENV)/uv pyproject.toml constraints.txt
+	$(UV) pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+# What contributors need beside it.
+$(VENV)/dev: $(VENV)/core
+	$(UV) pip install --quiet --constraint constraints.txt --editable . --group test --group lint --group docs
+	touch $@
+
+demo: $(VENV)/core
+	$(BIN)/flawline demo
+
+test: $(VENV)/dev lint docs
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/dev
+	$(BIN)/mkdocs build --strict --quiet
+
+clean:
+	rm -rf $(VENV) site build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

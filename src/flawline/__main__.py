@@ -1,0 +1,5 @@
+"""`python -m flawline`."""
+
+from flawline.cli.main import main
+
+main()

@@ -1,0 +1,86 @@
+"""What a person sees: results on standard output, progress, notes and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from flawline.errors import FlawlineError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
+
+
+def stderr() -> Console:
+    """The console for people: colours on a terminal, plain text in a pipe."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def note(text: str, *, quiet: bool) -> None:
+    """Say something beside the result."""
+    if not quiet:
+        stderr().print(text, markup=False, style="dim")
+
+
+def print_json(value: Any) -> None:
+    """Print the one JSON document of a command."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_error(error: FlawlineError, *, as_json: bool) -> None:
+    """Print an error: what was expected, what came, the way out."""
+    if as_json:
+        print_json({"error": error.as_dict()})
+        return
+    console = stderr()
+    console.print("error:", style="bold red", end=" ")
+    console.print(error.message, markup=False)
+    if error.hint:
+        console.print(" hint:", style="bold cyan", end=" ")
+        console.print(error.hint, markup=False)
+
+
+class ProgressBar:
+    """A `Track` that draws a bar with rate and time left on a terminal and nothing in a pipe."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+
+    def __call__(self, items: Iterable[T], *, title: str, total: int | None) -> Iterable[T]:
+        """Iterate over `items` while showing how far it is."""
+        if not self._shown:
+            yield from items
+            return
+        from rich import progress
+
+        columns = (
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            _rate_column(),
+            progress.TimeRemainingColumn(),
+        )
+        with progress.Progress(*columns, console=stderr(), transient=True) as bar:
+            yield from bar.track(items, total=total, description=title)
+
+
+def _rate_column() -> Any:
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
+
+    return Rate()

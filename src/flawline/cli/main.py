@@ -1,0 +1,99 @@
+"""The `flawline` command: collects the commands, and turns every failure into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from flawline import __version__
+from flawline.cli.console import print_error
+from flawline.cli.demo import demo
+from flawline.cli.doctor import doctor
+from flawline.cli.rank import rank
+from flawline.errors import FlawlineError, UsageError
+
+EXIT_UNJUDGED = 2
+INTERRUPTED = 130
+_INTERRUPTED = FlawlineError(
+    "interrupted; what is done is kept",
+    hint="run the same command again to go on",
+    code="interrupted",
+)
+
+app = typer.Typer(
+    name="flawline",
+    help="Turns pictures of manufactured parts into decisions.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # drawing the help with rich takes as long as everything else together
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 a reject or review, 2 an error or an input that could not be judged.",
+)
+for command in (rank, demo, doctor):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flawline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Turns pictures of manufactured parts into decisions."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit code and never raises."""
+    as_json = "--json" in arguments
+    try:
+        code = app(list(arguments), prog_name="flawline", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except FlawlineError as error:
+        print_error(error, as_json=as_json)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        message = getattr(error, "format_message", error.__str__)()
+        hint = f"see `{context.command_path} --help`" if context else ""
+        print_error(UsageError(message, hint=hint), as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        print_error(_INTERRUPTED, as_json=as_json)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away; writing more would fail again when the interpreter closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("FLAWLINE_DEBUG"):
+            raise
+        print_error(_unexpected(error), as_json=as_json)
+    return EXIT_UNJUDGED
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _unexpected(error: Exception) -> FlawlineError:
+    if isinstance(error, OSError):
+        place = f": {error.filename}" if error.filename else ""
+        return FlawlineError(f"{error.strerror or error}{place}", code="system")
+    return FlawlineError(
+        f"unexpected {type(error).__name__}: {error}",
+        hint="this is a fault of Flawline; set FLAWLINE_DEBUG=1 for details and report it",
+        code="internal",
+    )

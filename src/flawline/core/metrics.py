@@ -1,0 +1,63 @@
+"""How well scores separate bad parts from good ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+
+def auroc(defective: ArrayLike, scores: ArrayLike) -> float:
+    """Area under the ROC curve: the chance that a bad part scores above a good one, ties counting half.
+
+    Args:
+        defective: (N,) booleans, True for bad; both kinds must be present.
+        scores: (N,) numbers, higher is odder.
+
+    Raises:
+        ValueError: one kind is missing, or a score is not finite.
+
+    Computed from the Mann-Whitney statistic (J. A. Hanley and B. J. McNeil, Radiology 143, 1982, pp. 29-36).
+    """
+    bad, values = _checked(defective, scores)
+    positives = int(bad.sum())
+    negatives = len(bad) - positives
+    ranks = rankdata(values)
+    excess = ranks[bad].sum() - positives * (positives + 1) / 2
+    return float(excess / (positives * negatives))
+
+
+def average_precision(defective: ArrayLike, scores: ArrayLike) -> float:
+    """Mean precision at each bad part down the ranking, without interpolation; equal scores enter together.
+
+    M. Zhu, "Recall, Precision and Average Precision", University of Waterloo, 2004.
+
+    Raises:
+        ValueError: one kind is missing, or a score is not finite.
+    """
+    bad, values = _checked(defective, scores)
+    order = np.argsort(-values, kind="stable")
+    found = np.cumsum(bad[order])
+    last_of_tie = np.append(np.diff(values[order]) != 0, True)
+    found, inspected = found[last_of_tie], (np.arange(len(bad)) + 1)[last_of_tie]
+    gained = np.diff(found, prepend=0)
+    return float((gained * found / inspected).sum() / bad.sum())
+
+
+def found_within(defective_in_order: ArrayLike) -> NDArray[np.int64]:
+    """Bad parts found within the first 1, 2, ... N places of a ranking: (N,), from (N,) booleans in rank order."""
+    return np.cumsum(np.asarray(defective_in_order, dtype=bool), dtype=np.int64)
+
+
+def _checked(
+    defective: ArrayLike, scores: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    bad = np.asarray(defective, dtype=bool)
+    values = np.asarray(scores, dtype=np.float64)
+    if bad.shape != values.shape or bad.ndim != 1:
+        raise ValueError(f"expected two lists of equal length, got {bad.shape} and {values.shape}")
+    if not bad.any() or bad.all():
+        raise ValueError("expected good and bad parts, got only one kind")
+    if not np.isfinite(values).all():
+        raise ValueError("scores must be finite")
+    return bad, values

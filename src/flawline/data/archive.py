@@ -1,0 +1,225 @@
+"""Pictures inside a zip or tar, read where they lie: nothing is extracted to disk by name."""
+
+from __future__ import annotations
+
+import re
+import threading
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from flawline.data.names import (
+    PICTURE_SUFFIXES,
+    Findings,
+    did_you_mean,
+    natural_key,
+    suffix,
+    why_passed_over,
+)
+from flawline.errors import ArchiveError, ImageError, SourceError
+
+# Below this size a ratio says nothing: an evenly black bitmap packs a thousandfold and is harmless.
+RATIO_FLOOR_BYTES = 64 * 1024 * 1024
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLimits:
+    """What an archive may hold before it is refused.
+
+    `max_member_bytes` bounds one picture (of a folder too) and `max_total_bytes` all members
+    together, both unpacked; `max_ratio` is unpacked over packed size, looked at from 64 MiB on.
+    """
+
+    max_members: int = 1_000_000
+    max_member_bytes: int = 1_000_000_000
+    max_total_bytes: int = 1_000_000_000_000
+    max_ratio: float = 200.0
+
+
+DEFAULT_LIMITS = ArchiveLimits()
+
+
+def refuse(code: str, message: str, hint: str) -> ArchiveError:
+    """An ArchiveError whose code is "archive-" and `code`."""
+    return ArchiveError(message, hint=hint, code=f"archive-{code}")
+
+
+def damaged(what: str) -> ArchiveError:
+    """The error for an archive whose structure is broken."""
+    return refuse("damaged", f"the archive is damaged: {what}", "Copy or download it again.")
+
+
+def check_totals(total: int, packed: int, limits: ArchiveLimits) -> None:
+    """Raise ArchiveError ("archive-bomb", "archive-too-large") for a sum of unpacked sizes over the
+    limits.
+    """
+    if total > limits.max_total_bytes:
+        raise refuse(
+            "too-large",
+            f"expected at most {limits.max_total_bytes} bytes unpacked, the archive holds {total}",
+            "Raise ArchiveLimits.max_total_bytes if that is meant.",
+        )
+    if total > RATIO_FLOOR_BYTES and total > limits.max_ratio * packed:
+        raise refuse(
+            "bomb",
+            f"{packed} bytes unpack to {total}, more than {limits.max_ratio:g} times as much",
+            "Raise ArchiveLimits.max_ratio only for an archive that you packed yourself.",
+        )
+
+
+def check_members(count: int, limits: ArchiveLimits) -> None:
+    """Raise ArchiveError ("archive-too-many") for more members than the limits allow."""
+    if count > limits.max_members:
+        raise refuse(
+            "too-many",
+            f"expected at most {limits.max_members} members, the archive holds more",
+            "Raise ArchiveLimits.max_members if that is meant.",
+        )
+
+
+def member_name(raw: str) -> str:
+    """The name of a member in one form; raises ArchiveError for names that reach outside or fit no
+    system.
+    """
+    flat = raw.replace("\\", "/")
+    if flat.startswith("/") or _DRIVE.match(flat):
+        raise refuse("absolute", f"the member {raw!r} has an absolute name", _REPACK)
+    parts = [part for part in flat.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise refuse("path-traversal", f"the member {raw!r} reaches outside the archive", _REPACK)
+    if "\\" in raw or "\0" in raw:
+        raise refuse("name", f"the member {raw!r} has a backslash or a NUL in its name", _REPACK)
+    return "/".join(parts)
+
+
+_REPACK = (
+    "Pack the pictures again with relative names and forward slashes, from a source you trust."
+)
+
+
+class RandomFile:
+    """Reads of a shared file by offset, safe from threads."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset`; raises SourceError after `close`."""
+        try:
+            with self._lock:
+                self._file.seek(offset)
+                return self._file.read(size)
+        except ValueError as error:
+            raise SourceError(
+                "the source is closed",
+                hint="Read pictures while the source is open.",
+                code="source-closed",
+            ) from error
+        except OSError as error:
+            raise damaged(f"it cannot be read: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close the file; later reads raise."""
+        with self._lock:
+            self._file.close()
+
+
+class MemberTable:
+    """Names of the files of an archive and `width` numbers for each, in compact columns."""
+
+    def __init__(self, width: int) -> None:
+        self.names: list[str] = []
+        self._width = width
+        self._numbers = array("q")
+
+    def add(self, name: str, *numbers: int) -> None:
+        """Add one file with its numbers, all below 2**63."""
+        self.names.append(name)
+        self._numbers.extend(numbers)
+
+    def numbers(self, row: int) -> array[int]:
+        """The numbers of one row."""
+        return self._numbers[row * self._width : (row + 1) * self._width]
+
+    def sort(self) -> None:
+        """Bring the rows into natural order; raises ArchiveError ("archive-duplicate") for equal
+        names.
+        """
+        keys = list(map(natural_key, self.names))
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        del keys
+        names, numbers = self.names, self._numbers
+        self.names = [names[row] for row in order]
+        self._numbers = array("q")
+        for row in order:
+            self._numbers.extend(numbers[row * self._width : (row + 1) * self._width])
+        for one, other in zip(self.names, self.names[1:], strict=False):
+            if one == other:
+                raise refuse("duplicate", f"the archive holds {one!r} more than once", _REPACK)
+
+    def find(self, name: str) -> int | None:
+        """The row of `name`, or None."""
+        row = bisect_left(self.names, natural_key(name), key=natural_key)
+        return row if row < len(self.names) and self.names[row] == name else None
+
+    def below(self, folder: str) -> Iterator[str]:
+        """Names below `folder`, with its prefix."""
+        prefix = f"{folder}/" if folder else ""
+        row = bisect_left(self.names, natural_key(folder) + "\0", key=natural_key) if folder else 0
+        while row < len(self.names) and self.names[row].startswith(prefix):
+            yield self.names[row]
+            row += 1
+
+
+class Archive:
+    """The pictures of an opened archive; `read_row` unpacks one member from its numbers."""
+
+    def __init__(
+        self,
+        kind: str,
+        file: RandomFile,
+        table: MemberTable,
+        read_row: Callable[[RandomFile, str, array[int]], bytes],
+    ) -> None:
+        self.kind = kind
+        self._file = file
+        self._table = table
+        self._read_row = read_row
+
+    def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]:
+        """Names of the pictures in natural order, counting in `findings` what is passed over."""
+        for name in self._table.names:
+            reason = why_passed_over(name)
+            if reason is None:
+                yield name
+            else:
+                findings.passed_over[reason] += 1
+
+    def siblings(self, folder: str) -> list[str]:
+        """File names of the pictures directly in `folder`, in natural order."""
+        skip = len(folder) + 1 if folder else 0
+        names = (name[skip:] for name in self._table.below(folder))
+        return [name for name in names if "/" not in name and suffix(name) in PICTURE_SUFFIXES]
+
+    def read(self, name: str) -> bytes:
+        """The content of one member; raises ImageError for an unknown name, ArchiveError for a bad
+        member.
+        """
+        row = self._table.find(name)
+        if row is None:
+            raise ImageError(
+                f"the archive holds no {name!r}",
+                hint=did_you_mean(name, self._table.names)
+                or "Use names as `samples()` gives them.",
+                code="image-unreadable",
+            )
+        return self._read_row(self._file, name, self._table.numbers(row))
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._file.close()

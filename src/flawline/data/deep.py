@@ -1,0 +1,112 @@
+"""Colour pictures of more than 8 bits per channel, which Pillow would cut to 8, decoded with
+OpenCV.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.errors import ImageError
+
+_PNG_GREY_ALPHA, _PNG_RGB, _PNG_RGBA = 4, 2, 6
+_UNSIGNED = 1
+_GREY, _RGB = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class TiffLayout:
+    """What the first directory of a TIFF states; `end` is the byte after its last strip or tile.
+
+    `sample_format` is 1 unsigned, 2 signed, 3 floating point (TIFF 6.0, page 80); `photometric` 0
+    is white-is-zero (page 37).
+    """
+
+    size: tuple[int, int]
+    bits: int
+    samples: int
+    sample_format: int
+    photometric: int
+    orientation: int
+    planar: bool
+    several: bool
+    end: int
+
+
+def tiff_layout(data: bytes) -> TiffLayout:
+    """Read the first directory; raises what Pillow raises on damaged ones, and KeyError without a
+    size.
+    """
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    big = data[2:4] in (b"+\0", b"\0+")
+    tags = ImageFileDirectory_v2(data[: 16 if big else 8])
+    stream = io.BytesIO(data)
+    stream.seek(tags.next)
+    tags.load(stream)
+    starts = tags.get(273) or tags.get(324) or (0,)
+    counts = tags.get(279) or tags.get(325) or (0,)
+    return TiffLayout(
+        size=(int(tags[256]), int(tags[257])),
+        bits=int(max(tags.get(258, (1,)))),
+        samples=int(tags.get(277, 1)),
+        sample_format=int(max(tags.get(339, (_UNSIGNED,)))),
+        photometric=int(tags.get(262, 1)),
+        orientation=int(tags.get(274, 1)),
+        planar=int(tags.get(284, 1)) == 2,
+        several=bool(tags.next),
+        end=max(int(a) + int(b) for a, b in zip(starts, counts, strict=False)),
+    )
+
+
+def unsupported_layout(what: str) -> ImageError:
+    """The error for channels and bits that neither decoder reads rightly."""
+    return ImageError(
+        f"this layout of channels and bits is not supported: {what}",
+        hint="Store the picture as grey or RGB PNG or TIFF with 8 or 16 bits, channels interleaved.",
+        code="image-unsupported",
+    )
+
+
+def check_layout(layout: TiffLayout) -> None:
+    """Raise ImageError ("image-unsupported") for TIFF layouts that OpenCV would decode to wrong
+    pixels.
+    """
+    if layout.planar and layout.samples > 1:
+        raise unsupported_layout("TIFF with separate colour planes")
+    if layout.bits not in (8, 16, 32, 64):
+        raise unsupported_layout(f"TIFF of {layout.bits} bits")
+    if layout.photometric not in (_GREY, _RGB):
+        raise unsupported_layout(f"TIFF of photometric interpretation {layout.photometric}")
+
+
+def is_deep(name: str, data: bytes, mode: str) -> bool:
+    """Whether Pillow's `mode` for this file holds fewer bits per channel than the file."""
+    if name == "PNG":
+        return data[24] == 16 and data[25] in (_PNG_GREY_ALPHA, _PNG_RGB, _PNG_RGBA)
+    if name == "TIFF" and mode in ("RGB", "RGBA", "RGBX", "LA"):
+        return tiff_layout(data).bits > 8
+    return False
+
+
+def decode_deep(data: bytes) -> NDArray[Any]:
+    """Values (height, width) or (height, width, 3) in RGB order at the file's depth, alpha dropped."""
+    import cv2
+
+    try:
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ImageError(
+            f"OpenCV cannot decode it: {error.err}",
+            hint="Copy it again from where it was taken, or convert it to PNG.",
+            code="image-damaged",
+        ) from error
+    if values is None:
+        raise unsupported_layout("OpenCV knows no such layout")
+    if values.ndim == 3 and values.shape[2] >= 3:
+        return np.ascontiguousarray(values[:, :, 2::-1])
+    return values

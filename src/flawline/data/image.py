@@ -1,0 +1,179 @@
+"""Decode one picture file to 8-bit RGB, refusing what is damaged, oversized or no picture at all."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.depth import check_range, to_eight_bits
+from flawline.data.netpbm import NetpbmHeader, netpbm_header, netpbm_pixels
+from flawline.data.pillow import Decoded, damaged, decode_with_pillow
+from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
+from flawline.errors import ImageError
+from flawline.types import Picture
+
+_READABLE = "JPEG, PNG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PGM, PPM or PFM"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What one picture may take: `max_pixels` is width times height, `max_bytes` the size of the
+    file.
+    """
+
+    max_pixels: int = 268_000_000
+    max_bytes: int = 1_000_000_000
+
+
+def read_image(
+    data: bytes | Path,
+    *,
+    target: int | None = None,
+    value_range: tuple[float, float] | None = None,
+    limits: ImageLimits = ImageLimits(),
+) -> Picture:
+    """Decode a picture to uint8 RGB, upright.
+
+    `data` is the content of a file or its path. `target` lets a JPEG whose short side is at least
+    twice as long be decoded at a reduced scale with the short side still at least `target` pixels.
+    `value_range` is (low, high) of files with more than 8 bits per channel, mapped to 0..255; by
+    default the whole range of the file's bit depth is, and floating-point files must lie within 0
+    to 1. `pixels` is read-only.
+
+    Raises ImageError and nothing else; its `code` is one of image-unreadable, image-empty,
+    image-not-an-image, image-unsupported, image-truncated, image-damaged, image-too-large,
+    image-memory, image-value-range, image-not-finite, image-target.
+    """
+    if target is not None and target < 1:
+        raise ImageError(
+            f"expected a target of at least 1 pixel, got {target}",
+            hint="Leave target out to decode at full scale.",
+            code="image-target",
+        )
+    check_range(value_range)
+    try:
+        content = data if isinstance(data, bytes) else _read_file(Path(data), limits)
+        return _decode(content, target, value_range, limits)
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise ImageError(
+            "not enough memory to decode the picture",
+            hint="Lower ImageLimits.max_pixels, decode fewer pictures at once, or give the machine more memory.",
+            code="image-memory",
+        ) from error
+
+
+def _read_file(path: Path, limits: ImageLimits) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            _check_bytes(size, limits)
+            return file.read(size + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(
+            f"cannot read {path.name!r}: {reason}",
+            hint="Check that the file exists and may be read.",
+            code="image-unreadable",
+        ) from error
+
+
+def _check_bytes(size: int, limits: ImageLimits) -> None:
+    if size > limits.max_bytes:
+        raise ImageError(
+            f"expected a file of at most {limits.max_bytes} bytes, got {size}",
+            hint="Raise ImageLimits.max_bytes if the picture is meant to be that large.",
+            code="image-too-large",
+        )
+
+
+def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise damaged("picture", f"the header states {width} x {height} pixels")
+    if width * height > limits.max_pixels:
+        raise ImageError(
+            f"expected at most {limits.max_pixels} pixels, the header states {width} x {height}",
+            hint="Raise ImageLimits.max_pixels if the picture is meant to be that large.",
+            code="image-too-large",
+        )
+
+
+def _decode(
+    data: bytes, target: int | None, value_range: tuple[float, float] | None, limits: ImageLimits
+) -> Picture:
+    _check_bytes(len(data), limits)
+    name = _identify(data[:HEAD_BYTES])
+    netpbm = netpbm_header(data) if name == "PPM" else None
+    if netpbm is not None:
+        decoded = _decode_netpbm(data, netpbm, limits)
+    else:
+        decoded = decode_with_pillow(name, data, target, lambda size: _check_size(size, limits))
+    return _picture(decoded, name, len(data), value_range)
+
+
+def _picture(
+    decoded: Decoded, name: str, file_bytes: int, value_range: tuple[float, float] | None
+) -> Picture:
+    values, notes = decoded.values, decoded.notes
+    if values.dtype != np.uint8 or decoded.largest not in (None, 255):
+        values = to_eight_bits(values, value_range, decoded.largest)
+    elif value_range is not None:
+        notes = (*notes, "value range not applied to 8 bits")
+    pixels = _upright(_three_channels(values), decoded.orientation)
+    pixels.flags.writeable = False
+    width, height = decoded.size if decoded.orientation < 5 else decoded.size[::-1]
+    return Picture(pixels, width, height, decoded.mode, name, decoded.channels, file_bytes, notes)
+
+
+def _three_channels(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if values.ndim == 2:
+        values = values[:, :, None]
+    return np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
+
+
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo the EXIF orientation 1..8 (Exif 2.32, tag 0x0112)."""
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _identify(head: bytes) -> str:
+    if not head:
+        raise ImageError(
+            "the file is empty", hint="Copy it again from where it was taken.", code="image-empty"
+        )
+    name = picture_format(head)
+    if name is not None:
+        return name
+    other = other_picture(head)
+    if other is not None:
+        raise ImageError(
+            f"expected {_READABLE}, got {other}",
+            hint="Convert it to PNG or TIFF.",
+            code="image-unsupported",
+        )
+    raise ImageError(
+        f"expected a picture ({_READABLE}), got {describe(head)}",
+        hint="Check how the file was saved; its extension does not matter, its content does.",
+        code="image-not-an-image",
+    )
+
+
+def _decode_netpbm(data: bytes, header: NetpbmHeader, limits: ImageLimits) -> Decoded:
+    _check_size(header.size, limits)
+    values = netpbm_pixels(data, header)
+    mode = {1: "L", 3: "RGB"}[header.channels]
+    if values.dtype != np.uint8:
+        mode += ";16" if values.dtype == np.uint16 else ";32F"
+    return Decoded(values, header.size, mode, header.channels, header.largest)

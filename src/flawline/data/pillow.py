@@ -1,0 +1,248 @@
+"""Decode with Pillow, which refuses a truncated file where other decoders return half a picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.deep import check_layout, decode_deep, is_deep, tiff_layout
+from flawline.data.quiet import quiet_decoder
+from flawline.data.sniff import cut_short
+from flawline.errors import ImageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+CheckSize = Callable[[tuple[int, int]], None]
+
+# Named rather than left to `Image.open`: no other decoder of Pillow ever sees the bytes, and the
+# process-wide pixel limit of `Image.open` stays as its owner set it.
+_DECODERS = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "JPEG2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+}
+_GREY_MODES = ("1", "L", "LA", "La", "I", "F")
+_ORIENTATION_SOURCES = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+_SEVERAL = "first of several frames"
+_ALPHA_DROPPED = "alpha dropped"
+_ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Values as stored, (height, width) or (height, width, channels); `largest` is white where the file says so.
+
+    `size` is (width, height) of the file and `orientation` the EXIF value that is still to be
+    applied.
+    """
+
+    values: NDArray[Any]
+    size: tuple[int, int]
+    mode: str
+    channels: int
+    largest: int | None = None
+    orientation: int = 1
+    notes: tuple[str, ...] = ()
+
+
+def damaged(name: str, reason: str) -> ImageError:
+    """The error for a file whose format is right and whose content is not."""
+    return ImageError(
+        f"the {name} file is damaged: {reason}",
+        hint="Copy it again from where it was taken.",
+        code="image-damaged",
+    )
+
+
+def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckSize) -> Decoded:
+    """Decode the first frame; `check` sees (width, height) before any pixel is decoded and may
+    raise.
+    """
+    from PIL.Image import DecompressionBombError
+
+    try:
+        with quiet_decoder():
+            return _load(name, data, target, check)
+    except (ImageError, MemoryError):
+        raise
+    except DecompressionBombError as error:
+        raise ImageError(
+            f"the {name} decoder refuses the size: {error}",
+            hint="Store the picture as TIFF, PNG or JPEG, which take up to ImageLimits.max_pixels.",
+            code="image-too-large",
+        ) from error
+    except ImportError as error:
+        raise ImageError(
+            f"the installed Pillow cannot decode {name}",
+            hint="Install a Pillow built with this format, or convert the picture to PNG.",
+            code="image-unsupported",
+        ) from error
+    # Decoders raise almost any type on hostile input, and one bad file must never end a batch.
+    except Exception as error:
+        raise _decoder_error(name, data, error) from error
+
+
+def _decoder_error(name: str, data: bytes, error: Exception) -> ImageError:
+    reason = str(error) or type(error).__name__
+    if cut_short(name, data) or "truncated" in reason:
+        return ImageError(
+            f"the {name} file ends before its pixels do ({len(data)} bytes)",
+            hint="The file is cut short: copy it again from where it was taken.",
+            code="image-truncated",
+        )
+    if isinstance(error, NotImplementedError) or "support" in reason:
+        return ImageError(
+            f"this kind of {name} is not supported: {reason}",
+            hint="Convert it to PNG or TIFF.",
+            code="image-unsupported",
+        )
+    return damaged(name, reason)
+
+
+def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decoded:
+    module, decoder = _DECODERS[name]
+    factory = getattr(import_module(module), decoder)
+    try:
+        image: ImageFile = factory(io.BytesIO(data))
+    except SyntaxError:
+        # Pillow knows no mode for several floating-point and integer channels.
+        if name != "TIFF":
+            raise
+        return _decode_deep(name, data, check, None)
+    check(image.size)
+    size = image.size
+    notes = _frame_notes(name, image, factory, data)
+    if is_deep(name, data, image.mode):
+        return _decode_deep(name, data, check, image)
+    if name == "JPEG" and target is not None and min(size) >= 2 * target:
+        image.draft(None, (target, target))
+    image.load()
+    if name == "JPEG" and cut_short(name, data):
+        raise OSError("truncated")
+    decoded = _values(image, size, name, data)
+    orientation, damage = (1, ()) if name == "TIFF" else _orientation(image)
+    return replace(decoded, orientation=orientation, notes=(*notes, *decoded.notes, *damage))
+
+
+def _decode_deep(name: str, data: bytes, check: CheckSize, image: ImageFile | None) -> Decoded:
+    size, signed = image.size if image else (0, 0), False
+    notes: tuple[str, ...] = ()
+    if name == "TIFF":
+        layout = tiff_layout(data)
+        check(layout.size)
+        check_layout(layout)
+        if layout.end > len(data):
+            raise OSError("truncated")
+        size = layout.size if layout.orientation < 5 else layout.size[::-1]
+        notes, signed = (_SEVERAL,) * layout.several, layout.sample_format == 2
+    if image is not None:
+        image.load()  # OpenCV fills what a damaged file lacks with grey; Pillow refuses the file.
+    values = decode_deep(data)
+    channels = 1 if values.ndim == 2 else values.shape[2]
+    stored = image.mode if image is not None else {1: "L"}.get(channels, "RGB")
+    if stored in _ALPHA_MODES:
+        notes = (*notes, _ALPHA_DROPPED)
+    if stored == "LA":
+        values, channels = values[:, :, 0], 1
+    orientation, damage = (1, ()) if name == "TIFF" or image is None else _orientation(image)
+    kind = {"f": "F", "i": "S"}.get(values.dtype.kind, "")
+    return Decoded(
+        values,
+        size,
+        f"{stored};{values.dtype.itemsize * 8}{kind}",
+        channels,
+        65535 if values.dtype == np.uint16 and not signed else None,
+        orientation,
+        (*notes, *damage),
+    )
+
+
+def _values(image: ImageFile, size: tuple[int, int], name: str, data: bytes) -> Decoded:
+    mode = image.mode
+    notes: tuple[str, ...] = ()
+    if mode in _ALPHA_MODES or "transparency" in image.info:
+        notes = (_ALPHA_DROPPED,)
+    if mode == "CMYK":
+        notes = ("CMYK converted without a colour profile",)
+    if mode.startswith("I") or mode == "F":
+        values, largest = _numbers(image, name, data)
+        return Decoded(values, size, mode, 1, largest, notes=notes)
+    image.info.pop(
+        "transparency", None
+    )  # Pillow would try to blend or keep it; the colour below is kept.
+    grey = mode in _GREY_MODES or (mode == "P" and _grey_palette(image))
+    pixels = image if mode == "RGB" else _to_rgb(image)
+    return Decoded(np.asarray(pixels), size, mode, 1 if grey else 3, notes=notes)
+
+
+def _to_rgb(image: ImageFile) -> Image:
+    full = {"La": "LA", "RGBa": "RGBA"}.get(image.mode)
+    return (image.convert(full) if full else image).convert("RGB")
+
+
+def _grey_palette(image: ImageFile) -> bool:
+    palette = np.frombuffer(image.im.getpalette("RGB", "RGB"), np.uint8).reshape(-1, 3)
+    return bool((palette == palette[:, :1]).all())
+
+
+def _numbers(image: ImageFile, name: str, data: bytes) -> tuple[NDArray[Any], int | None]:
+    """Grey values of more than 8 bits in native byte order, and white where the bit depth states
+    it.
+    """
+    values = np.asarray(image)
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    layout = tiff_layout(data) if name == "TIFF" else None
+    if values.dtype == np.uint16:
+        largest = (1 << layout.bits) - 1 if layout else 65535
+        inverted = layout is not None and layout.photometric == 0
+        return (largest - values if inverted else values), largest
+    if layout and values.dtype == np.int32 and layout.sample_format == 1:
+        values = values.view(np.uint32)
+    return values, 65535 if name == "PPM" and values.dtype == np.int32 else None
+
+
+def _frame_notes(
+    name: str, image: ImageFile, factory: Callable[..., Any], data: bytes
+) -> tuple[str, ...]:
+    if name == "JPEG":
+        return (_SEVERAL,) if "mp" in image.info else ()
+    if name == "TIFF":
+        return (_SEVERAL,) if image.tag_v2.next else ()  # type: ignore[attr-defined]
+    if name == "GIF":
+        return _gif_notes(factory(io.BytesIO(data)))
+    frames = getattr(image, "n_frames", 1)
+    return (f"first of {frames} frames",) if frames > 1 else ()
+
+
+def _gif_notes(probe: Any) -> tuple[str, ...]:
+    # A damaged later frame says nothing against the first one.
+    try:
+        frames = probe.n_frames
+    except Exception:
+        return (_SEVERAL,)
+    return (f"first of {frames} frames",) if frames > 1 else ()
+
+
+def _orientation(image: ImageFile) -> tuple[int, tuple[str, ...]]:
+    if not _ORIENTATION_SOURCES.intersection(image.info):
+        return 1, ()
+    # Damaged EXIF is common in files that decode perfectly well.
+    try:
+        value = image.getexif().get(0x0112, 1)
+    except Exception:
+        return 1, ("damaged EXIF ignored",)
+    return (value, ()) if value in range(1, 9) else (1, ())

@@ -1,0 +1,269 @@
+"""Open a folder, archive, manifest, pattern or picture as one stream of samples."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from flawline.data.archive import DEFAULT_LIMITS, ArchiveLimits
+from flawline.data.folder import Folder, PictureFile, split_pattern
+from flawline.data.labels import meaning
+from flawline.data.layout import Layout, Meaning, Tree, count_labels, detect, tree_samples
+from flawline.data.manifest import MANIFEST_SUFFIXES, Manifest
+from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natural_key
+from flawline.data.openarchive import open_archive
+from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
+from flawline.data.tararchive import is_packed, is_tar
+from flawline.errors import SourceError
+from flawline.types import Sample
+
+_MANIFEST_NAMES = ("samples.csv", "manifest.csv", "samples.parquet", "manifest.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """What a source holds.
+
+    `labels` gives for each label its pictures and its meaning (True bad, False good, None unknown);
+    pictures without a label are in `pictures` only. `passed_over` counts files that are no samples
+    by reason, `problems` says in words what could not be listed, and `hints` what else could be
+    done with the source.
+    """
+
+    location: str
+    kind: str
+    layout: str
+    pictures: int
+    labels: Mapping[str, tuple[int, bool | None]] = field(default_factory=dict)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+
+
+class Source:
+    """Pictures in a fixed order, listed as a stream and read by name from any thread.
+
+    `kind` is "folder", "zip", "tar", "manifest", "glob" or "file"; `layout` is "labels", "mvtec",
+    "pairs", "manifest" or "flat". Close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        location: str,
+        kind: str,
+        listing: Manifest | tuple[Tree, Layout],
+        meaning: Meaning,
+        summary: SourceSummary,
+    ) -> None:
+        self.location = location
+        self.kind = kind
+        self.layout = summary.layout
+        self.meaning = meaning
+        self._listing = listing
+        self._summary = summary
+
+    def samples(self) -> Iterator[Sample]:
+        """All samples, each time from the start in the same order, without holding them all."""
+        if isinstance(self._listing, Manifest):
+            return self._listing.samples(self.meaning, Findings())
+        return tree_samples(*self._listing, self.meaning)
+
+    def read(self, name: str) -> bytes:
+        """The content of one picture or mask; safe from threads.
+
+        Raises ImageError where it is missing, unreadable or too large, ArchiveError where the
+        archive lies about it, and SourceError after `close`.
+        """
+        return self._reader().read(name)
+
+    def summary(self) -> SourceSummary:
+        """What was found when the source was opened."""
+        return self._summary
+
+    def close(self) -> None:
+        """Release the archive, if the source is one."""
+        self._reader().close()
+
+    def _reader(self) -> Manifest | Tree:
+        return self._listing if isinstance(self._listing, Manifest) else self._listing[0]
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_source(
+    location: str | Path,
+    *,
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+) -> Source:
+    """Open `location` and read its names once.
+
+    `location` is a folder, a zip, a tar (plain, gz, bz2, xz), a CSV or Parquet manifest, a pattern
+    such as "parts/**/*.png", or one picture; the content of a file decides, not its extension.
+    `good` and `bad` name labels whose meaning is stated; `limits` bounds archives and single files.
+
+    Raises SourceError for what is missing, unreadable or without pictures, ArchiveError for
+    hostile, encrypted or damaged archives, ManifestError for a manifest without its columns,
+    UsageError for a label that is not there.
+    """
+    text = os.fspath(location)
+    kind, listing = _open(text, Path(text).expanduser(), limits)
+    try:
+        return _survey(text, kind, listing, good, bad)
+    except BaseException:
+        listing.close()
+        raise
+
+
+def _survey(
+    location: str,
+    kind: str,
+    listing: Manifest | Tree,
+    good: Sequence[str],
+    bad: Sequence[str],
+) -> Source:
+    findings = Findings()
+    counts: Counter[str | None]
+    if isinstance(listing, Manifest):
+        opened: Manifest | tuple[Tree, Layout] = listing
+        layout = "manifest"
+        counts = Counter(sample.label for sample in listing.samples({}, findings))
+    else:
+        found = detect(listing, findings)
+        opened, layout = (listing, found), found.name
+        counts = count_labels(listing, found, findings)
+    if not counts:
+        raise _no_pictures(location, kind, findings)
+    labels = {label: count for label, count in counts.items() if label is not None}
+    meanings = _meanings(layout, labels, good, bad)
+    summary = SourceSummary(
+        location=location,
+        kind=kind,
+        layout=layout,
+        pictures=sum(counts.values()),
+        labels={
+            label: (labels[label], meanings[label]) for label in sorted(labels, key=natural_key)
+        },
+        passed_over=dict(sorted(findings.passed_over.items())),
+        problems=findings.all_problems(),
+        hints=_hints(location, kind),
+    )
+    return Source(location, kind, opened, meanings, summary)
+
+
+def _meanings(
+    layout: str, labels: Mapping[str, int], good: Sequence[str], bad: Sequence[str]
+) -> dict[str, bool | None]:
+    if layout != "mvtec":
+        return meaning(labels, good, bad)
+    stated = meaning(labels, good, bad)
+    named = {name.casefold() for name in (*good, *bad)}
+    return {
+        label: stated[label] if label.casefold() in named else label != "good" for label in labels
+    }
+
+
+def _no_pictures(location: str, kind: str, findings: Findings) -> SourceError:
+    passed = ", ".join(f"{count} {why}" for why, count in sorted(findings.passed_over.items()))
+    problems = findings.all_problems()
+    text = f"; the first problem: {problems[0]}" if problems else ""
+    return SourceError(
+        f"{location!r} holds no pictures" + (f" (passed over: {passed})" if passed else "") + text,
+        hint="Give a folder, zip, tar or manifest with "
+        "JPEG, PNG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF or PGM/PPM files.",
+        code="source-empty",
+    )
+
+
+def _hints(location: str, kind: str) -> tuple[str, ...]:
+    if kind != "folder":
+        return ()
+    path = Path(location).expanduser()
+    found = [path / name for name in _MANIFEST_NAMES if (path / name).is_file()]
+    return tuple(f"The folder holds a manifest; give {str(name)!r} to use it." for name in found)
+
+
+def _open(text: str, path: Path, limits: ArchiveLimits) -> tuple[str, Manifest | Tree]:
+    try:
+        if path.is_dir():
+            os.scandir(path).close()
+            return "folder", Folder(path, None, limits.max_member_bytes)
+        if path.is_file():
+            return _open_file(path, limits)
+        if path.exists():
+            raise _unsupported(text, "a device or pipe")
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"cannot open {text!r}: {getattr(error, 'strerror', None) or error}",
+            hint="Check the name and that it may be read.",
+            code="source-unreadable",
+        ) from error
+    root, pattern = split_pattern(text)
+    if pattern:
+        folder = Path(root).expanduser()
+        if folder.is_dir():
+            return "glob", Folder(folder, pattern, limits.max_member_bytes)
+        raise _missing(root, folder)
+    raise _missing(text, path)
+
+
+def _open_file(path: Path, limits: ArchiveLimits) -> tuple[str, Manifest | Tree]:
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+    extension = path.suffix.lower()
+    if head.startswith((b"PK\3\4", b"PK\5\6")):
+        return "zip", open_archive(path, limits)
+    if is_tar(head) or is_packed(head):
+        return "tar", open_archive(path, limits)
+    if extension in MANIFEST_SUFFIXES:
+        return "manifest", Manifest(path, limits.max_member_bytes)
+    if picture_format(head):
+        return "file", PictureFile(path, limits.max_member_bytes)
+    if extension in ARCHIVE_SUFFIXES:
+        return "tar" if extension == ".tar" else "zip", open_archive(path, limits)
+    raise _unsupported(
+        path.name, other_picture(head) or describe(head) if head else "an empty file"
+    )
+
+
+def _unsupported(name: str, came: str) -> SourceError:
+    return SourceError(
+        f"expected a folder, zip, tar, manifest (.csv, .parquet) or picture, {name!r} is {came}",
+        hint="Give the folder that the pictures are in.",
+        code="source-unsupported",
+    )
+
+
+def _missing(text: str, path: Path) -> SourceError:
+    if "://" in text:
+        return SourceError(
+            f"expected a path on this machine, got {text!r}",
+            hint="Download it first.",
+            code="source-missing",
+        )
+    parent = path.absolute()
+    while not parent.parent.is_dir():
+        parent = parent.parent
+    try:
+        near = did_you_mean(parent.name, sorted(os.listdir(parent.parent)))
+    except OSError:
+        near = ""
+    return SourceError(
+        f"{text!r} does not exist",
+        hint=near or f"Look into {str(parent.parent)!r}.",
+        code="source-missing",
+    )

@@ -1,0 +1,83 @@
+"""Run one function over the pictures of a source: on all cores, in order, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from flawline.data.image import ImageLimits, read_image
+from flawline.data.source import Source
+from flawline.errors import FlawlineError
+from flawline.types import Picture, Sample, Unjudged
+
+Result = TypeVar("Result")
+
+
+class Memory(Protocol[Result]):
+    """Results of an earlier, interrupted run, by the bytes of the picture."""
+
+    def recall(self, data: bytes) -> Result | None:
+        """The result for these bytes, or None."""
+        ...
+
+    def remember(self, data: bytes, result: Result) -> None:
+        """Keep the result for these bytes."""
+        ...
+
+
+def cpu_count() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_pictures(
+    source: Source,
+    samples: Iterable[Sample],
+    function: Callable[[Picture], Result],
+    *,
+    target: int | None = None,
+    value_range: tuple[float, float] | None = None,
+    limits: ImageLimits | None = None,
+    workers: int | None = None,
+    memory: Memory[Result] | None = None,
+) -> Iterator[tuple[Sample, Result | Unjudged]]:
+    """Decode each sample and apply `function` to it, on `workers` threads (all cores by default).
+
+    Yields (sample, result) in the order of `samples`; a picture that cannot be read gives `Unjudged` instead. Decoding,
+    OpenCV and networks release the interpreter lock, so threads keep every core busy. At most four pictures per
+    worker are in flight. What `memory` holds is not computed again.
+    """
+
+    def one(sample: Sample) -> Result | Unjudged:
+        try:
+            data = source.read(sample.name)
+            known = memory.recall(data) if memory else None
+            if known is not None:
+                return known
+            picture = read_image(
+                data, target=target, value_range=value_range, limits=limits or ImageLimits()
+            )
+            result = function(picture)
+            if memory:
+                memory.remember(data, result)
+            return result
+        except FlawlineError as error:
+            return Unjudged(sample.name, error.code, error.message)
+
+    workers = workers or cpu_count()
+    pending: deque[tuple[Sample, Future[Result | Unjudged]]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="flawline")
+    try:
+        for sample in samples:
+            pending.append((sample, pool.submit(one, sample)))
+            if len(pending) >= 4 * workers:
+                first, future = pending.popleft()
+                yield first, future.result()
+        while pending:
+            first, future = pending.popleft()
+            yield first, future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Drawn parts with known defects, for demonstrations and tests."""

@@ -1,0 +1,75 @@
+"""The one exception tree of Flawline.
+
+FlawlineError                an expected failure: message, hint (the way out) and a stable code
+├── UsageError               an option or argument has a value that makes no sense
+├── SourceError              a source of pictures cannot be opened or listed
+│   ├── ArchiveError         an archive is hostile, encrypted, damaged or over its limits
+│   └── ManifestError        a CSV or Parquet manifest does not have the columns or rows it must have
+├── ImageError               one picture cannot be decoded or is over its limits; the batch goes on
+├── ModelError               a network or saved model cannot be loaded, or its preparation is unknown
+└── DependencyError          an optional extra is needed and not installed
+
+Every error states what was expected, what came, and the way out. `code` is stable across versions and is what
+`--json` prints; programs may rely on it.
+"""
+
+from __future__ import annotations
+
+
+class FlawlineError(Exception):
+    """An expected failure with a message, a hint and a stable code."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+    def as_dict(self) -> dict[str, str]:
+        """The `error` object of the `--json` output."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class UsageError(FlawlineError):
+    """An option or argument has a value that makes no sense."""
+
+    code = "usage"
+
+
+class SourceError(FlawlineError):
+    """A source of pictures cannot be opened or listed."""
+
+    code = "source"
+
+
+class ArchiveError(SourceError):
+    """An archive is hostile, encrypted, damaged or over its limits."""
+
+    code = "archive"
+
+
+class ManifestError(SourceError):
+    """A manifest does not have the columns or rows that it must have."""
+
+    code = "manifest"
+
+
+class ImageError(FlawlineError):
+    """One picture cannot be decoded or is over its limits."""
+
+    code = "image"
+
+
+class ModelError(FlawlineError):
+    """A network or a saved model cannot be loaded."""
+
+    code = "model"
+
+
+class DependencyError(FlawlineError):
+    """An optional extra is needed and not installed."""
+
+    code = "dependency"

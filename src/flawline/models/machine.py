@@ -1,0 +1,110 @@
+"""What this machine has and can do, for `flawline doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from flawline import __version__
+from flawline.data.stream import cpu_count
+from flawline.errors import ModelError
+from flawline.models.backbone import EMBEDDED, open_backbone
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "pillow",
+    "openvino",
+    "scikit-learn",
+    "polars",
+    "matplotlib",
+)
+
+
+def describe_machine() -> dict[str, dict[str, Any]]:
+    """Sections of plain values: versions, CPU, runtimes, backbones, extras."""
+    return {
+        "versions": {"flawline": __version__, "python": sys.version.split()[0], **_packages()},
+        "machine": _machine(),
+        "runtimes": _runtimes(),
+        "backbones": _backbones(),
+    }
+
+
+def _packages() -> dict[str, str]:
+    return {name: _version(name) or "missing" for name in PACKAGES}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": cpu_count(),
+        "memory": _memory(),
+        "CPU features": _cpu_features(),
+    }
+
+
+_CPU_FLAGS = {
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx512_bf16": "AVX-512 BF16",
+    "amx_bf16": "AMX BF16",
+    "amx_int8": "AMX INT8",
+    "asimd": "NEON",
+}
+
+
+def _cpu_features() -> list[str]:
+    """What counts for networks, from the kernel's list; empty where the system has none."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            flags = next(
+                (line.split() for line in file if line.startswith(("flags", "Features"))), []
+            )
+    except OSError:
+        return []
+    return [text for flag, text in _CPU_FLAGS.items() if flag in flags]
+
+
+def _memory() -> str:
+    if not hasattr(os, "sysconf"):
+        return "unknown"
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{total / 2**30:.1f} GiB"
+
+
+def _runtimes() -> dict[str, Any]:
+    import openvino
+
+    core = openvino.Core()
+    able = set(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    return {
+        "OpenVINO": _version("openvino"),
+        "OpenVINO devices": list(core.available_devices),
+        "precisions": [name for name in ("FP32", "BF16", "INT8") if name in able],
+        "chosen by default": "bf16" if "BF16" in able else "f32",
+    }
+
+
+def _backbones() -> dict[str, Any]:
+    try:
+        network = open_backbone()
+    except ModelError as error:
+        return {EMBEDDED: error.message}
+    outputs = ", ".join(f"{name} ({width})" for name, width in network.outputs.items())
+    return {
+        EMBEDDED: f"embedded, {network.preparation.size[0]} px, outputs {outputs}, sha256 {network.sha256[:12]}",
+        "any other": "--backbone PATH.onnx",
+    }

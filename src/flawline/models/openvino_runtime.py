@@ -1,0 +1,194 @@
+"""Networks on OpenVINO: one infer request per core, one picture per request.
+
+Running single pictures on parallel streams is as fast on CPUs as running batches, and it makes a score independent of
+the other pictures by construction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.errors import ModelError
+from flawline.models.network import METADATA_KEY, Preparation, preparation_from_json
+
+PRECISIONS = ("auto", "f32", "bf16")
+SUFFIXES = (".onnx", ".xml")
+
+
+class OpenVINONetwork:
+    """A compiled network (see `flawline.models.network.Network`)."""
+
+    def __init__(
+        self,
+        compiled: Any,
+        *,
+        name: str,
+        sha256: str,
+        preparation: Preparation,
+        precision: str,
+        outputs: Mapping[str, int],
+    ) -> None:
+        self.name = name
+        self.sha256 = sha256
+        self.preparation = preparation
+        self.precision = precision
+        self.outputs = outputs
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+            self._requests.put(compiled.create_infer_request())
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Run uint8 RGB (height, width, 3) of the prepared size; returns (C, h, w) maps and (C,) vectors."""
+        expected = (*self.preparation.size, 3)
+        if pixels.shape != expected:
+            raise ModelError(f"{self.name} takes pixels of shape {expected}, got {pixels.shape}")
+        request = self._requests.get()
+        try:
+            request.infer({0: pixels[None]}, share_inputs=True)
+            return {
+                name: request.get_output_tensor(index).data[0].astype(np.float32, copy=True)
+                for index, name in enumerate(self.outputs)
+            }
+        finally:
+            self._requests.put(request)
+
+
+def load_network(
+    path: Path,
+    *,
+    outputs: Sequence[str] | None = None,
+    preparation: Preparation | None = None,
+    size: int | None = None,
+    precision: str = "auto",
+    threads: int = 0,
+) -> OpenVINONetwork:
+    """Load an ONNX (or OpenVINO IR) file.
+
+    Args:
+        path: the model file.
+        outputs: the outputs to compute, by name; all of them by default. What they do not need is not run.
+        preparation: how pixels become input; read from the file's `flawline.preparation` metadata by default.
+        size: side of the square input in pixels, overriding the preparation's.
+        precision: "f32", "bf16" or "auto", which takes bf16 where the CPU computes in it and f32 elsewhere.
+        threads: CPU threads, 0 for all.
+
+    Raises:
+        ModelError: the file is missing, is no network, lacks an output, or its preparation is unknown.
+    """
+    if precision not in PRECISIONS:
+        raise ModelError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}")
+    model, sha256 = _read_model(path)
+    chosen = preparation or _preparation_of(model, path)
+    if size is not None:
+        chosen = Preparation((size, size), chosen.mean, chosen.std)
+    precision = _available_precision(precision)
+    try:
+        model = _with_preparation(_restricted(model, outputs, path), chosen)
+        config = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": threads,
+        }
+        compiled = _core().compile_model(model, "CPU", config)
+    except RuntimeError as error:
+        raise ModelError(
+            f"{path.name} does not run on pictures of {chosen.size[1]}x{chosen.size[0]}: {_last_line(error)}",
+            hint="a backbone takes one NCHW float input with three channels; give another size with the preparation",
+        ) from error
+    channels = {
+        output.get_any_name(): int(output.partial_shape[1].get_length())
+        for output in compiled.outputs
+    }
+    return OpenVINONetwork(
+        compiled,
+        name=path.stem,
+        sha256=sha256,
+        preparation=chosen,
+        precision=precision,
+        outputs=channels,
+    )
+
+
+@cache
+def _core() -> Any:
+    import openvino
+
+    return openvino.Core()
+
+
+def _read_model(path: Path) -> tuple[Any, str]:
+    if not path.is_file():
+        raise ModelError(
+            f"no model file at {path}", hint="give the path of an ONNX file", code="model-missing"
+        )
+    data = path.read_bytes()
+    # Other suffixes would send untrusted bytes through the importers of every framework that OpenVINO knows.
+    if path.suffix.lower() not in SUFFIXES:
+        raise ModelError(
+            f"{path.name} is not a network: expected {' or '.join(SUFFIXES)}, got {path.suffix or 'no suffix'}",
+            hint="export the network to ONNX",
+        )
+    try:
+        return _core().read_model(path), hashlib.sha256(data).hexdigest()
+    except RuntimeError as error:
+        raise ModelError(
+            f"{path.name} ({len(data):,} bytes) cannot be read as a network: {_last_line(error)}",
+            hint="expected an ONNX or OpenVINO file",
+        ) from error
+
+
+def _preparation_of(model: Any, path: Path) -> Preparation:
+    if not model.has_rt_info(["framework", METADATA_KEY]):
+        raise ModelError(
+            f"{path.name} does not say how pixels are prepared for it",
+            hint='give it: --preparation imagenet, or --preparation "mean=128,std=128,size=224" (0-255 scale, RGB)',
+            code="model-preparation",
+        )
+    return preparation_from_json(str(model.get_rt_info(["framework", METADATA_KEY]).value))
+
+
+def _available_precision(precision: str) -> str:
+    able = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "bf16" and not able:
+        raise ModelError("this CPU does not compute in bf16", hint="use --precision f32")
+    return "bf16" if able and precision != "f32" else "f32"
+
+
+def _restricted(model: Any, outputs: Sequence[str] | None, path: Path) -> Any:
+    import openvino
+
+    by_name = {output.get_any_name(): output for output in model.outputs}
+    wanted = list(outputs) if outputs is not None else list(by_name)
+    missing = [name for name in wanted if name not in by_name]
+    if missing:
+        raise ModelError(
+            f"{path.name} has no output {', '.join(missing)}; it has {', '.join(by_name)}"
+        )
+    return openvino.Model([by_name[name] for name in wanted], model.get_parameters(), path.stem)
+
+
+def _with_preparation(model: Any, preparation: Preparation) -> Any:
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
+    processor = PrePostProcessor(model)
+    tensor = processor.input().tensor()
+    tensor.set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    tensor.set_shape([1, *preparation.size, 3])
+    processor.input().model().set_layout(openvino.Layout("NCHW"))
+    steps = processor.input().preprocess().convert_element_type(openvino.Type.f32)
+    steps.mean(list(preparation.mean)).scale(list(preparation.std))
+    return processor.build()
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,76 @@
+"""Frozen values that travel between the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture of a source, not yet read.
+
+    `name` is its path inside the source with forward slashes ("bad/7.jpeg"); it is what every output calls the
+    picture. `label` is the innermost folder or the manifest's label column; `defective` is what the label means
+    (True bad, False good, None unknown). `mask` is the name of its mask inside the same source. `group` is the
+    identity of the part: pictures of one group are never split apart. `metadata` holds every further column.
+    """
+
+    name: str
+    label: str | None = None
+    defective: bool | None = None
+    mask: str | None = None
+    group: str | None = None
+    split: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Decoded pixels: `pixels` is uint8 (height, width, 3), RGB, upright (EXIF orientation applied).
+
+    `width` and `height` are those of the file (upright) and differ from the shape of `pixels` where the picture was
+    decoded at reduced scale. `mode` names how the file stored it ("L", "RGBA", "I;16", ...), `channels` is the
+    number of colour channels in the file (1 or 3), `notes` says what was lost or chosen on the way ("first of 12
+    frames", "alpha dropped").
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    mode: str
+    format: str
+    channels: int
+    file_bytes: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """An input that could not be judged, and why."""
+
+    image: str
+    code: str
+    reason: str
+
+
+class Track(Protocol):
+    """Shows the progress of an iteration and passes its items on unchanged."""
+
+    def __call__(self, items: Iterable[T], *, title: str, total: int | None) -> Iterable[T]:
+        """Iterate over `items`, of which there are `total` where that is known."""
+        ...
+
+
+def no_track(items: Iterable[T], *, title: str, total: int | None) -> Iterable[T]:
+    """Show nothing."""
+    return items

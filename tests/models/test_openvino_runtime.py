@@ -1,0 +1,83 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from networks import PREPARATION, weights_of, write_network
+
+from flawline.errors import ModelError
+from flawline.models.openvino_runtime import load_network
+
+
+@pytest.fixture
+def path(tmp_path):
+    return write_network(tmp_path / "small.onnx")
+
+
+def picture(seed=0, size=32):
+    return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+def test_preparation_and_network_compute_what_numpy_computes(path):
+    network = load_network(path, precision="f32")
+    pixels = picture()
+    normal = (pixels - np.array(PREPARATION.mean)) / np.array(PREPARATION.std)
+    patches = normal.reshape(4, 8, 4, 8, 3).transpose(0, 2, 4, 1, 3)
+    expected = np.maximum(np.einsum("ijchw,kchw->kij", patches, weights_of(path)), 0)
+    result = network(pixels)
+    np.testing.assert_allclose(result["stride8"], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(result["embedding"], expected.mean(axis=(1, 2)), rtol=1e-4)
+    assert network.outputs == {"stride8": 6, "embedding": 6}
+
+
+def test_a_picture_gives_the_same_bytes_alone_and_among_others(path):
+    network = load_network(path)
+    alone = [network(picture(seed))["embedding"].tobytes() for seed in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        among = list(pool.map(lambda seed: network(picture(seed))["embedding"].tobytes(), range(40)))
+    assert among == alone
+
+
+def test_only_the_outputs_asked_for_are_computed(path):
+    assert list(load_network(path, outputs=["embedding"]).outputs) == ["embedding"]
+    with pytest.raises(ModelError, match="no output stride4; it has stride8, embedding"):
+        load_network(path, outputs=["stride4"])
+
+
+def test_size_overrides_the_preparation(path):
+    network = load_network(path, size=64)
+    assert network(picture(size=64))["stride8"].shape == (6, 8, 8)
+    with pytest.raises(ModelError, match="takes pixels of shape"):
+        network(picture(size=32))
+
+
+def test_bf16_where_the_cpu_has_it_stays_close_to_f32(path):
+    try:
+        half = load_network(path, precision="bf16")
+    except ModelError as error:
+        assert "does not compute in bf16" in error.message
+        return
+    full = load_network(path, precision="f32")
+    a, b = half(picture())["embedding"], full(picture())["embedding"]
+    assert np.abs(a - b).max() <= 0.02 * np.abs(b).max()
+
+
+def test_a_file_without_preparation_asks_for_one(tmp_path):
+    bare = write_network(tmp_path / "bare.onnx", preparation=None)
+    with pytest.raises(ModelError, match="does not say how pixels are prepared") as caught:
+        load_network(bare)
+    assert "--preparation" in caught.value.hint
+    assert load_network(bare, preparation=PREPARATION).preparation == PREPARATION
+
+
+@pytest.mark.parametrize("name", ["damaged.onnx", "model.pkl", "missing.onnx"])
+def test_what_is_no_network_is_refused(tmp_path, name):
+    if name != "missing.onnx":
+        (tmp_path / name).write_bytes(b"\x80\x04 not a network")
+    with pytest.raises(ModelError) as caught:
+        load_network(tmp_path / name)
+    assert caught.value.hint
+
+
+def test_an_unknown_precision_is_refused(path):
+    with pytest.raises(ModelError, match="auto, f32, bf16"):
+        load_network(path, precision="int4")
