@@ -321,7 +321,9 @@ ORIENTED = {
 def test_exif_orientation(orientation: int, format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 98, "subsampling": 0}}.get(format, {})
+    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 98, "subsampling": 0}}.get(
+        format, {}
+    )
     source = smooth("RGB")
     picture = read_image(encode(source, format, exif=exif, **options))
     expected = ORIENTED[orientation](np.asarray(source))
@@ -334,16 +336,16 @@ def test_exif_orientation(orientation: int, format: str) -> None:
 def test_orientation_of_deep_files(orientation: int) -> None:
     tifffile = pytest.importorskip("tifffile")
     stream = io.BytesIO()
-    tifffile.imwrite(
-        stream, DEEP, photometric="rgb", extratags=[(274, "H", 1, orientation, True)]
-    )
+    tifffile.imwrite(stream, DEEP, photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
     expected = ORIENTED[orientation](eight(DEEP, 65535))
     picture = read_image(stream.getvalue())
     np.testing.assert_array_equal(picture.pixels, expected)
     assert (picture.height, picture.width) == expected.shape[:2]
 
 
-@pytest.mark.parametrize("damage", [b"II*\0\xff\xff\xff\xff", b"garbage", b"II*\0\x08\0\0\0\xff\xff"])
+@pytest.mark.parametrize(
+    "damage", [b"II*\0\xff\xff\xff\xff", b"garbage", b"II*\0\x08\0\0\0\xff\xff"]
+)
 def test_damaged_exif_does_not_stop_a_picture(damage: bytes) -> None:
     data = encode(smooth("RGB"), "JPEG", exif=b"Exif\0\0" + damage)
     assert read_image(data).pixels.shape == (48, 64, 3)
@@ -461,10 +463,27 @@ def test_jpeg_without_its_last_bytes_is_refused() -> None:
     assert code_of(data[:-2]) == "image-truncated"
 
 
-def test_truncation_is_refused_where_others_allow_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("format", TRUNCATABLE)
+def test_truncation_is_refused_where_others_allow_it(
+    format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    data = encode(smooth("RGB").resize((640, 480)), "JPEG")
+    pixels = np.random.default_rng(5).integers(0, 256, (90, 110, 3), dtype=np.uint8)
+    data = encode(pixels, format)
+    assert read_image(data).width == 110
     assert code_of(data[: len(data) // 2]) == "image-truncated"
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("kept", [0.4, 0.8, 0.99])
+def test_truncated_tiff_with_its_directory_in_front(compression: str | None, kept: float) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    stream = io.BytesIO()
+    pixels = np.random.default_rng(5).integers(0, 256, (90, 110, 3), dtype=np.uint8)
+    tifffile.imwrite(stream, pixels, photometric="rgb", compression=compression, rowsperstrip=16)
+    data = stream.getvalue()
+    assert read_image(data).width == 110
+    assert code_of(data[: int(len(data) * kept)]) == "image-truncated"
 
 
 @pytest.mark.parametrize(
@@ -532,7 +551,9 @@ def test_decompression_bombs_are_refused_unseen(side: int) -> None:
 
 def test_large_pictures_pass_below_the_limit_without_touching_pillows_own() -> None:
     before = Image.MAX_IMAGE_PIXELS
-    data = encode(Image.new("1", (16_000, 13_000)), "PNG")  # 208 million pixels: over Pillow's limit
+    data = encode(
+        Image.new("1", (16_000, 13_000)), "PNG"
+    )  # 208 million pixels: over Pillow's limit
     assert code_of(data, limits=ImageLimits(max_pixels=200_000_000)) == "image-too-large"
     assert before == Image.MAX_IMAGE_PIXELS
 
@@ -547,8 +568,8 @@ def test_memory_error_becomes_an_image_error(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_no_warning_reaches_the_user() -> None:
     noisy = encode(smooth("RGB"), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0" + b"\x12\x01" * 20)
-    with Image.open(io.BytesIO(noisy)) as image, pytest.warns(UserWarning, match="EXIF"):
-        image.getexif()
+    with pytest.warns(UserWarning, match="EXIF"), Image.open(io.BytesIO(noisy)) as image:
+        image.load()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         read_image(noisy)
@@ -573,3 +594,12 @@ def test_real_castings(real_data: Path) -> None:
             picture = read_image(archive.read(name))
             assert picture.pixels.shape == (300, 300, 3)
             assert (picture.format, picture.channels) == ("JPEG", 3)
+
+
+def test_a_chunk_of_gigabytes_is_not_allocated() -> None:
+    data = LOSSLESS["png-RGB;16"][0]()
+    at = data.index(b"IDAT") - 4
+    grown = data[:at] + b"\xfe\x00\x11\x03" + data[at + 4 :]
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ImageError) as caught:
+        pool.submit(read_image, grown).result(timeout=2)
+    assert caught.value.code in ("image-truncated", "image-damaged")

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -81,3 +83,22 @@ def test_what_is_no_network_is_refused(tmp_path, name):
 def test_an_unknown_precision_is_refused(path):
     with pytest.raises(ModelError, match="auto, f32, bf16"):
         load_network(path, precision="int4")
+
+
+FIRST_USE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import numpy as np
+from flawline.models.openvino_runtime import load_network
+network = load_network(Path(sys.argv[1]))
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(8) as pool:
+    assert len(list(pool.map(network, [np.zeros((32, 32, 3), np.uint8)] * 64))) == 64
+"""
+
+
+def test_the_first_inferences_of_a_process_may_come_from_many_threads(path):
+    """OpenVINO's binding deadlocks on a race for its first inference; a hang here fails by its timeout."""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", FIRST_USE, str(path)], check=True, timeout=60)

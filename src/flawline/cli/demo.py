@@ -31,8 +31,8 @@ def demo(
     """Make sample castings, rank them without labels, and write a report."""
     from flawline.data.source import open_source
     from flawline.data.synthetic.castings import write_castings
+    from flawline.ranking import rank
     from flawline.ranking.files import ranking_as_dict
-    from flawline.ranking.run import rank
     from flawline.report.rank_report import write_ranking
 
     castings = out / "castings"
@@ -40,8 +40,8 @@ def demo(
     note(f"drawing {good} sound and {bad} defective castings into {castings}", quiet=quiet)
     write_castings(castings, good=good, bad=bad, seed=seed)
     with open_source(castings) as source:
-        ranking = rank(source, seed=seed, top_n=TOP_N, track=ProgressBar(quiet=quiet))
-        report = write_ranking(ranking, source, out)
+        ranking, _ = rank(source, seed=seed, top_n=TOP_N, track=ProgressBar(quiet=quiet))
+        *_, report = write_ranking(ranking, source, out)
     if as_json:
         print_json({**ranking_as_dict(ranking), "report": str(report.resolve())})
     else:

@@ -10,9 +10,13 @@ from typing import Annotated
 import typer
 
 from flawline import __version__
+from flawline.cli.classify import classify
+from flawline.cli.cluster import cluster
 from flawline.cli.console import print_error
 from flawline.cli.demo import demo
 from flawline.cli.doctor import doctor
+from flawline.cli.features import features
+from flawline.cli.groups import groups
 from flawline.cli.rank import rank
 from flawline.errors import FlawlineError, UsageError
 
@@ -33,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 a reject or review, 2 an error or an input that could not be judged.",
 )
-for command in (rank, demo, doctor):
+for command in (rank, features, cluster, classify, demo, doctor, groups):
     app.command()(command)
 
 

@@ -7,88 +7,101 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.feature_options import (
+    DEFAULT_FEATURES,
+    Backbone,
+    Bad,
+    Good,
+    Precision,
+    Preparation,
+    Size,
+    SourceArgument,
+    ValueRange,
+    feature_settings,
+    print_notes,
+    print_unjudged,
+)
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
-    from flawline.data.source import SourceSummary
     from flawline.ranking.result import Ranking
 
 
 def rank(
-    source: Annotated[
-        str, typer.Argument(help="Folder, zip, tar, CSV or Parquet manifest, or glob of pictures.")
-    ],
+    source: SourceArgument,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for ranking.csv, ranking.json, report.html.")
     ] = Path("flawline-ranking"),
+    method: Annotated[
+        str, typer.Option(help="auto (compare place by place) or forest (BigML's recipe).")
+    ] = "auto",
     features: Annotated[
         str, typer.Option(help="Comma-separated features that the forest sees.")
-    ] = "histogram_of_gradients,embedding",
-    backbone: Annotated[
-        str, typer.Option(help='"flawline-small" (embedded) or the path of an ONNX file.')
-    ] = "flawline-small",
-    preparation: Annotated[
-        str | None,
-        typer.Option(
-            help='For an ONNX file that does not say: "imagenet" or "mean=..,std=..,size=..".'
-        ),
-    ] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the network's input, px.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, f32 or bf16.")] = "auto",
+    ] = DEFAULT_FEATURES,
+    backbone: Backbone = "flawline-small",
+    preparation: Preparation = None,
+    size: Size = None,
+    precision: Precision = "auto",
     forest_size: Annotated[int, typer.Option(help="Trees of the isolation forest.", min=1)] = 128,
     top_n: Annotated[int, typer.Option(help="Places with reasons and pictures.", min=1)] = 10,
-    seed: Annotated[int, typer.Option(help="Seed of the forest.", min=0)] = 0,
-    good: Annotated[
-        list[str] | None, typer.Option(help="A label that means good; may be repeated.")
+    seed: Annotated[int, typer.Option(help="Seed of the forest or the references.", min=0)] = 0,
+    save_model: Annotated[
+        Path | None, typer.Option(help="Keep what was fitted, for scoring new pictures.")
     ] = None,
-    bad: Annotated[
-        list[str] | None, typer.Option(help="A label that means bad; may be repeated.")
+    model: Annotated[
+        Path | None, typer.Option(help="Score against a kept ranking instead of fitting.")
     ] = None,
-    value_range: Annotated[
-        str | None,
-        typer.Option(
-            help='Values that become black and white in 16-bit and float files: "0,4095".'
-        ),
+    keep: Annotated[
+        int | None, typer.Option(help="Copy the N oddest pictures into top.zip.", min=1)
     ] = None,
+    drop: Annotated[
+        int | None, typer.Option(help="Copy all but the N oddest pictures into rest.zip.", min=1)
+    ] = None,
+    good: Good = None,
+    bad: Bad = None,
+    value_range: ValueRange = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Put the odd pictures first, without using labels, and say why they are odd."""
     from flawline.data.source import open_source
-    from flawline.ranking.files import ranking_as_dict
-    from flawline.ranking.run import rank as rank_source
+    from flawline.ranking import load_ranking, rank_with, save_ranking
+    from flawline.ranking import rank as rank_source
+    from flawline.ranking.files import ranking_as_dict, write_parts
     from flawline.report.rank_report import write_ranking
 
+    settings = feature_settings(features, backbone, preparation, size, precision, value_range)
+    saved = load_ranking(model) if model else None
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
+    bar = ProgressBar(quiet=quiet)
     with open_source(source, good=good or (), bad=bad or ()) as opened:
-        ranking = rank_source(
-            opened,
-            features=[name.strip() for name in features.split(",") if name.strip()],
-            backbone=backbone,
-            preparation=preparation,
-            size=size,
-            precision=precision,
-            forest_size=forest_size,
-            top_n=top_n,
-            seed=seed,
-            value_range=parse_range(value_range),
-            unfinished=unfinished,
-            track=ProgressBar(quiet=quiet),
-        )
-        report = write_ranking(ranking, opened, out, value_range=parse_range(value_range))
+        if saved:
+            ranking = rank_with(opened, saved, top_n=top_n, unfinished=unfinished, track=bar)
+        else:
+            ranking, saved = rank_source(
+                opened,
+                method=method,
+                settings=settings,
+                forest_size=forest_size,
+                top_n=top_n,
+                seed=seed,
+                unfinished=unfinished,
+                track=bar,
+            )
+        value_range_used = saved.settings.value_range
+        written = [*write_ranking(ranking, opened, out, value_range=value_range_used)]
+        written += write_parts(ranking, opened, out, keep=keep, drop=drop)
         summary = opened.summary()
     unfinished.unlink(missing_ok=True)
+    if save_model:
+        written.append(save_ranking(saved, save_model))
     if as_json:
         print_json(ranking_as_dict(ranking))
     else:
         print_ranking(ranking, top_n)
-    for line in source_notes(summary):
-        note(line, quiet=quiet)
-    note(f"wrote {out / 'ranking.csv'}, {out / 'ranking.json'}", quiet=quiet)
-    note(f"report: {report}", quiet=quiet)
+    print_unjudged(ranking.unjudged)
+    print_notes(summary, [f"wrote {', '.join(map(str, written))}"], quiet=quiet)
     return 2 if ranking.unjudged else 0
 
 
@@ -96,6 +109,7 @@ def print_ranking(ranking: Ranking, top_n: int) -> None:
     """The top places as a table, and the finding in one sentence."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from flawline.ranking.result import recall
 
@@ -104,52 +118,12 @@ def print_ranking(ranking: Ranking, top_n: int) -> None:
     table.add_column("score", justify="right")
     table.add_column("label")
     table.add_column("image", overflow="fold")
-    table.add_column("odd in", overflow="fold")
+    table.add_column("why", overflow="fold")
     for picture in ranking.pictures[:top_n]:
         reason = picture.reasons[0].text if picture.reasons else ""
         cells = (picture.sample.label or "", picture.sample.name, reason)
-        table.add_row(str(picture.rank), f"{picture.score:.4f}", *map(_plain, cells))
+        table.add_row(str(picture.rank), f"{picture.score:.4f}", *map(Text, cells))
     console = Console(highlight=False)
     console.print(table)
     if known := recall(ranking):
         console.print(known.sentence, style="bold")
-    for item in ranking.unjudged:
-        console.print(_plain(f"could not be judged: {item.image}: {item.reason}"), style="yellow")
-
-
-def _plain(text: str) -> Text:
-    from rich.text import Text
-
-    return Text(text)
-
-
-def source_notes(summary: SourceSummary) -> list[str]:
-    """What was understood of a source: the meaning of labels, and what was passed over."""
-    words = {True: "bad", False: "good", None: "unknown"}
-    lines = []
-    if summary.labels:
-        said = (
-            f"{label} ({count}) = {words[bad]}" for label, (count, bad) in summary.labels.items()
-        )
-        lines.append("labels: " + ", ".join(said))
-    if summary.passed_over:
-        said = (f"{count} {reason}" for reason, count in summary.passed_over.items())
-        lines.append("passed over: " + ", ".join(said))
-    lines += [f"problem: {text}" for text in summary.problems]
-    lines += summary.hints
-    return lines
-
-
-def parse_range(text: str | None) -> tuple[float, float] | None:
-    """Read "LOW,HIGH"."""
-    from flawline.errors import UsageError
-
-    if text is None:
-        return None
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        low = high = 0.0
-    if not low < high:
-        raise UsageError(f"--value-range takes LOW,HIGH with LOW below HIGH, got {text!r}")
-    return low, high

@@ -80,6 +80,8 @@ def check_layout(layout: TiffLayout) -> None:
         raise unsupported_layout("TIFF with separate colour planes")
     if layout.bits not in (8, 16, 32, 64):
         raise unsupported_layout(f"TIFF of {layout.bits} bits")
+    if layout.samples not in (1, 3, 4) or layout.end <= 0:
+        raise unsupported_layout(f"TIFF of {layout.samples} channels")
     if layout.photometric not in (_GREY, _RGB):
         raise unsupported_layout(f"TIFF of photometric interpretation {layout.photometric}")
 
@@ -93,10 +95,33 @@ def is_deep(name: str, data: bytes, mode: str) -> bool:
     return False
 
 
+def plain_png(data: bytes) -> bytes:
+    """The same PNG with nothing but its header and pixels; raises OSError for chunks that do not fit.
+
+    OpenCV allocates whatever length a chunk states, gigabytes in a file of a few bytes, and decodes
+    animations, which are not wanted here.
+    """
+    at, kept = 8, [data[:8]]
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        end = at + 12 + length
+        if end > len(data):
+            raise OSError("truncated")
+        kind = data[at + 4 : at + 8]
+        if kind in (b"IHDR", b"IDAT", b"IEND"):
+            kept.append(data[at:end])
+        if kind == b"IEND":
+            return b"".join(kept)
+        at = end
+    raise OSError("truncated")
+
+
 def decode_deep(data: bytes) -> NDArray[Any]:
     """Values (height, width) or (height, width, 3) in RGB order at the file's depth, alpha dropped."""
     import cv2
 
+    # What it would print about a damaged file is raised; its level cannot be set for one thread.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:

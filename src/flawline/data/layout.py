@@ -21,6 +21,7 @@ _SPLITS = {
     "testing": "test",
 }
 _IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img"})
+_NO_LABELS = _IMAGE_FOLDERS | _SPLITS.keys()
 _MASK_FOLDERS = ("masks", "mask", "ground_truth", "gt")
 _MASK_SUFFIX = "_mask"
 _TRUTH = "ground_truth"
@@ -51,7 +52,8 @@ class Place:
 class Layout:
     """`name` is "flat", "labels", "mvtec" or "pairs"; `folders` counts the pictures directly in each folder.
 
-    `suffixed` holds the folders with masks beside the pictures ("x.png", "x_mask.png").
+    `suffixed` holds the folders with masks beside the pictures ("x.png", "x_mask.png");
+    `labelled_bases` says that image folders lie in folders of several names ("crack/images").
     """
 
     name: str
@@ -59,6 +61,7 @@ class Layout:
     roots: frozenset[str] = frozenset()
     suffixed: frozenset[str] = frozenset()
     mask_folders: frozenset[str] = frozenset()
+    labelled_bases: bool = False
     places: dict[str, Place] = field(default_factory=dict)
 
     def place(self, folder: str) -> Place:
@@ -78,7 +81,10 @@ class Layout:
         if self.mask_folders and at is not None:
             masks = (_replaced(parts, at, word) for word in _MASK_FOLDERS)
             found = next((name for name in masks if name in self.mask_folders), None)
-            return Place(_label(parts[at + 1 :]), _split(parts), found)
+            label = _label(parts[at + 1 :])
+            if label is None and self.labelled_bases:
+                label = _label(parts[:at])
+            return Place(label, _split(parts), found)
         return Place(_label(parts), _split(parts))
 
 
@@ -100,7 +106,8 @@ def detect(tree: Tree, findings: Findings) -> Layout:
     masks = _paired_mask_folders(folders)
     suffixed = frozenset(f for f in marked if f not in masks and _suffix_masks(tree, f))
     if masks or suffixed:
-        return Layout("pairs", folders, suffixed=suffixed, mask_folders=masks)
+        bases = {_label(base.split("/")) for base in _image_bases(folders)}
+        return Layout("pairs", folders, frozenset(), suffixed, masks, len(bases) > 1)
     return Layout("labels" if any(folders) else "flat", folders)
 
 
@@ -136,14 +143,15 @@ def _replaced(parts: list[str], at: int, word: str) -> str:
     return "/".join([*parts[:at], word, *parts[at + 1 :]])
 
 
+def _image_bases(folders: Mapping[str, int]) -> set[str]:
+    """The folders that hold an image folder."""
+    split = ((folder.split("/"), _image_part(folder.split("/"))) for folder in folders)
+    return {"/".join(parts[:at]) for parts, at in split if at is not None}
+
+
 def _paired_mask_folders(folders: Mapping[str, int]) -> frozenset[str]:
     """Every folder at or below a mask folder that stands beside an image folder."""
-    bases = set()
-    for folder in folders:
-        parts = folder.split("/")
-        at = _image_part(parts)
-        if at is not None:
-            bases.add("/".join(parts[:at]))
+    bases = _image_bases(folders)
     found = set()
     for folder in folders:
         parts = folder.split("/")
@@ -164,7 +172,8 @@ def _mask_of(name: str) -> str | None:
 
 
 def _label(parts: list[str]) -> str | None:
-    return next((part for part in reversed(parts) if part.lower() not in _SPLITS), None)
+    """The innermost folder whose name says more than "images" or "train"."""
+    return next((p for p in reversed(parts) if p and p.lower() not in _NO_LABELS), None)
 
 
 def _split(parts: list[str]) -> str | None:

@@ -38,7 +38,7 @@ PICTURE_SUFFIXES = frozenset(
 ARCHIVE_SUFFIXES = frozenset(
     [".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"]
 )
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
+_SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})
 _NUMBER = re.compile(r"[0-9]+")
 _LEADING_ZERO = re.compile(r"(?<![0-9])0[0-9]")
 _MOST_PROBLEMS = 100

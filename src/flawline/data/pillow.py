@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.deep import check_layout, decode_deep, is_deep, tiff_layout
+from flawline.data.deep import check_layout, decode_deep, is_deep, plain_png, tiff_layout
 from flawline.data.quiet import quiet_decoder
 from flawline.data.sniff import cut_short
 from flawline.errors import ImageError
@@ -19,6 +20,9 @@ from flawline.errors import ImageError
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
+
+# Pillow logs what it also raises; without a handler Python would print it to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 CheckSize = Callable[[tuple[int, int]], None]
 
@@ -98,7 +102,7 @@ def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckS
 
 def _decoder_error(name: str, data: bytes, error: Exception) -> ImageError:
     reason = str(error) or type(error).__name__
-    if cut_short(name, data) or "truncated" in reason:
+    if "truncated" in reason or _ends_early(name, data):
         return ImageError(
             f"the {name} file ends before its pixels do ({len(data)} bytes)",
             hint="The file is cut short: copy it again from where it was taken.",
@@ -111,6 +115,16 @@ def _decoder_error(name: str, data: bytes, error: Exception) -> ImageError:
             code="image-unsupported",
         )
     return damaged(name, reason)
+
+
+def _ends_early(name: str, data: bytes) -> bool:
+    if name != "TIFF" or cut_short(name, data):
+        return cut_short(name, data)
+    # The directory may be damaged itself, which is another error than a missing end.
+    try:
+        return tiff_layout(data).end > len(data)
+    except Exception:
+        return False
 
 
 def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decoded:
@@ -131,11 +145,18 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
     if name == "JPEG" and target is not None and min(size) >= 2 * target:
         image.draft(None, (target, target))
     image.load()
-    if name == "JPEG" and cut_short(name, data):
+    # Another user of Pillow in this process may have told it to accept truncated files.
+    if (name == "JPEG" or _accepts_truncated()) and _ends_early(name, data):
         raise OSError("truncated")
     decoded = _values(image, size, name, data)
     orientation, damage = (1, ()) if name == "TIFF" else _orientation(image)
     return replace(decoded, orientation=orientation, notes=(*notes, *decoded.notes, *damage))
+
+
+def _accepts_truncated() -> bool:
+    from PIL import ImageFile
+
+    return ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 def _decode_deep(name: str, data: bytes, check: CheckSize, image: ImageFile | None) -> Decoded:
@@ -151,7 +172,7 @@ def _decode_deep(name: str, data: bytes, check: CheckSize, image: ImageFile | No
         notes, signed = (_SEVERAL,) * layout.several, layout.sample_format == 2
     if image is not None:
         image.load()  # OpenCV fills what a damaged file lacks with grey; Pillow refuses the file.
-    values = decode_deep(data)
+    values = decode_deep(plain_png(data) if name == "PNG" else data)
     channels = 1 if values.ndim == 2 else values.shape[2]
     stored = image.mode if image is not None else {1: "L"}.get(channels, "RGB")
     if stored in _ALPHA_MODES:

@@ -54,14 +54,14 @@ def map_pictures(
     def one(sample: Sample) -> Result | Unjudged:
         try:
             data = source.read(sample.name)
-            known = memory.recall(data) if memory else None
+            known = memory.recall(data) if memory is not None else None
             if known is not None:
                 return known
             picture = read_image(
                 data, target=target, value_range=value_range, limits=limits or ImageLimits()
             )
             result = function(picture)
-            if memory:
+            if memory is not None:
                 memory.remember(data, result)
             return result
         except FlawlineError as error:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from flawline.models.network import Network, Preparation, parse_preparation
-from flawline.models.openvino_runtime import load_network
+from flawline.models.openvino_runtime import OutputChoice, load_network
 
 EMBEDDED = "flawline-small"
 
@@ -21,7 +21,7 @@ def open_backbone(
     name: str = EMBEDDED,
     *,
     preparation: str | Preparation | None = None,
-    outputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | OutputChoice | None = None,
     size: int | None = None,
     precision: str = "auto",
 ) -> Network:

@@ -6,12 +6,13 @@ evaluated as plain arrays, so that a saved forest executes nothing and every pat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from flawline.models.trees import descend, padded
 
 EULER = 0.5772156649015329
 SUBSAMPLE = 256
@@ -41,20 +42,16 @@ def fit_forest(values: NDArray[np.float32], *, trees: int = 128, seed: int = 0) 
         n_estimators=trees, max_samples=min(SUBSAMPLE, len(values)), random_state=seed, n_jobs=1
     ).fit(values)
     parts = [tree.tree_ for tree in grown.estimators_]
-    nodes = max(part.node_count for part in parts)
 
-    def padded(name: str, dtype: type, fill: int) -> Any:
-        out = np.full((trees, nodes), fill, dtype=dtype)
-        for row, part in zip(out, parts, strict=True):
-            row[: part.node_count] = getattr(part, name)
-        return out
+    def stacked(name: str, dtype: type, fill: int) -> Any:
+        return padded([getattr(part, name) for part in parts], dtype, fill)
 
     return Forest(
-        left=padded("children_left", np.int32, -1),
-        right=padded("children_right", np.int32, -1),
-        feature=padded("feature", np.int32, 0),
-        threshold=padded("threshold", np.float64, 0),
-        count=padded("n_node_samples", np.int32, 1),
+        left=stacked("children_left", np.int32, -1),
+        right=stacked("children_right", np.int32, -1),
+        feature=stacked("feature", np.int32, 0),
+        threshold=stacked("threshold", np.float64, 0),
+        count=stacked("n_node_samples", np.int32, 1),
         expected_depth=float(average_path_length(np.array([min(SUBSAMPLE, len(values))]))[0]),
     )
 
@@ -67,7 +64,7 @@ def forest_scores(forest: Forest, values: NDArray[np.float32]) -> NDArray[np.flo
     depth = np.zeros(len(values))
     for tree in range(len(forest.left)):
         leaf = np.zeros(len(values), dtype=np.intp)
-        for alive, node, _ in _descend(forest, tree, values):
+        for alive, node, _ in descend(forest, tree, values):
             depth[alive] += 1
             leaf[alive] = node
         depth += average_path_length(forest.count[tree, leaf])
@@ -84,7 +81,7 @@ def forest_importance(
     """
     bits = np.zeros((len(values), fields))
     for tree in range(len(forest.left)):
-        for alive, node, parent in _descend(forest, tree, values):
+        for alive, node, parent in descend(forest, tree, values):
             gained = np.log2(forest.count[tree, parent] / forest.count[tree, node]) - 1
             np.add.at(bits, (alive, forest.feature[tree, parent]), np.maximum(gained, 0))
     total = bits.sum(axis=1, keepdims=True)
@@ -97,23 +94,3 @@ def average_path_length(rows: NDArray[np.integer]) -> NDArray[np.float64]:
     safe = np.maximum(n, 3)
     length = 2 * (np.log(safe - 1) + EULER) - 2 * (safe - 1) / safe
     return np.where(n >= 3, length, np.where(n == 2, 1.0, 0.0))
-
-
-def _descend(
-    forest: Forest, tree: int, values: NDArray[np.float32]
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]:
-    """Walk all rows down one tree, a level at a time: (rows that moved, node reached, node left)."""
-    alive = np.arange(len(values))
-    node = np.zeros(len(values), dtype=np.intp)
-    while True:
-        inner = forest.left[tree, node] >= 0
-        alive, node = alive[inner], node[inner]
-        if not len(alive):
-            return
-        field, limit = forest.feature[tree, node], forest.threshold[tree, node]
-        goes_left = values[alive, field] <= limit
-        parent = node
-        node = np.where(goes_left, forest.left[tree, node], forest.right[tree, node]).astype(
-            np.intp
-        )
-        yield alive, node, parent

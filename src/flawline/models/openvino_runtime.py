@@ -7,7 +7,7 @@ the other pictures by construction.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,6 +21,9 @@ from flawline.models.network import METADATA_KEY, Preparation, preparation_from_
 
 PRECISIONS = ("auto", "f32", "bf16")
 SUFFIXES = (".onnx", ".xml")
+
+OutputChoice = Callable[[Mapping[str, int]], Sequence[str]]
+"""From the outputs that a file has, name -> number of dimensions, to those to compute."""
 
 
 class OpenVINONetwork:
@@ -44,6 +47,9 @@ class OpenVINONetwork:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
             self._requests.put(compiled.create_infer_request())
+        # OpenVINO's Python binding deadlocks when two threads make its very first inference at the same moment
+        # (one holds the interpreter lock, the other an initialisation guard), so this thread makes it.
+        self(np.zeros((*preparation.size, 3), dtype=np.uint8))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run uint8 RGB (height, width, 3) of the prepared size; returns (C, h, w) maps and (C,) vectors."""
@@ -64,7 +70,7 @@ class OpenVINONetwork:
 def load_network(
     path: Path,
     *,
-    outputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | OutputChoice | None = None,
     preparation: Preparation | None = None,
     size: int | None = None,
     precision: str = "auto",
@@ -74,7 +80,8 @@ def load_network(
 
     Args:
         path: the model file.
-        outputs: the outputs to compute, by name; all of them by default. What they do not need is not run.
+        outputs: the outputs to compute, by name or by a choice among those that the file has; all of them by default.
+            What they do not need is not run.
         preparation: how pixels become input; read from the file's `flawline.preparation` metadata by default.
         size: side of the square input in pixels, overriding the preparation's.
         precision: "f32", "bf16" or "auto", which takes bf16 where the CPU computes in it and f32 elsewhere.
@@ -162,10 +169,12 @@ def _available_precision(precision: str) -> str:
     return "bf16" if able and precision != "f32" else "f32"
 
 
-def _restricted(model: Any, outputs: Sequence[str] | None, path: Path) -> Any:
+def _restricted(model: Any, outputs: Sequence[str] | OutputChoice | None, path: Path) -> Any:
     import openvino
 
     by_name = {output.get_any_name(): output for output in model.outputs}
+    if callable(outputs):
+        outputs = outputs({name: len(output.partial_shape) for name, output in by_name.items()})
     wanted = list(outputs) if outputs is not None else list(by_name)
     missing = [name for name in wanted if name not in by_name]
     if missing:

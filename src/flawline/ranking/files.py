@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
-from flawline.ranking.result import Ranking, recall
+from flawline.data.csv_file import write_csv_rows
+from flawline.data.export import write_zip
+from flawline.data.source import Source
+from flawline.ranking.result import RankedPicture, Ranking, recall
 
 
 def ranking_as_dict(ranking: Ranking) -> dict[str, Any]:
@@ -58,35 +60,31 @@ def write_csv(ranking: Ranking, path: Path) -> Path:
     Pictures that could not be judged follow with an empty rank and score and the reason, so that no input is lost.
     """
     extra = sorted({key for picture in ranking.pictures for key in picture.sample.metadata})
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["rank", "image", "label", "score", "group", "reasons", *extra])
-        for picture in ranking.pictures:
-            sample = picture.sample
-            reasons = "; ".join(reason.text for reason in picture.reasons)
-            row = [picture.rank, sample.name, sample.label, repr(picture.score), sample.group]
-            writer.writerow(
-                [_cell(v) for v in (*row, reasons, *(sample.metadata.get(k) for k in extra))]
-            )
-        for item in ranking.unjudged:
-            reason = f"could not be judged: {item.reason}"
-            writer.writerow(["", _cell(item.image), "", "", "", _cell(reason), *[""] * len(extra)])
-    return path
+    rows: list[list[object]] = []
+    for picture in ranking.pictures:
+        sample = picture.sample
+        reasons = "; ".join(reason.text for reason in picture.reasons)
+        row = [picture.rank, sample.name, sample.label, repr(picture.score), sample.group, reasons]
+        rows.append([*row, *(sample.metadata.get(key) for key in extra)])
+    for item in ranking.unjudged:
+        reason = f"could not be judged: {item.reason}"
+        rows.append([None, item.image, None, None, None, reason, *[None] * len(extra)])
+    header = ["rank", "image", "label", "score", "group", "reasons", *extra]
+    return write_csv_rows(path, header, rows)
 
 
-def _cell(value: object) -> object:
-    """Text that a spreadsheet would run as a formula is quoted: file names come from strangers."""
-    if isinstance(value, str) and value[:1] in "=+-@\t\r" and not _is_number(value):
-        return "'" + value
-    return "" if value is None else value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def write_parts(
+    ranking: Ranking, source: Source, folder: Path, *, keep: int | None, drop: int | None
+) -> list[Path]:
+    """Copy the `keep` oddest pictures into top.zip and all but the `drop` oddest into rest.zip, where asked."""
+    chosen: dict[Path, tuple[RankedPicture, ...]] = {}
+    if keep is not None:
+        chosen[folder / "top.zip"] = ranking.pictures[:keep]
+    if drop is not None:
+        chosen[folder / "rest.zip"] = ranking.pictures[drop:]
+    for path, pictures in chosen.items():
+        write_zip(source, (picture.sample for picture in pictures), path)
+    return list(chosen)
 
 
 def _meaning(defective: bool | None) -> str:

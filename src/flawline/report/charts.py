@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 # Okabe and Ito's colours, told apart under the common colour-vision deficiencies.
 GOOD, BAD, UNKNOWN = "#0072B2", "#D55E00", "#999999"
+_COLOURS = {"good": GOOD, "bad": BAD, "unknown": UNKNOWN}
 # Drawn in this colour, an element takes the page's text colour.
 _INK = "#010203"
 
@@ -19,7 +20,6 @@ def score_histogram(scores: Mapping[str, ArrayLike], *, unit: str) -> str:
     """Stacked histogram of scores by meaning ("good", "bad", "unknown"), as SVG."""
     groups = {name: np.asarray(values, dtype=float) for name, values in scores.items()}
     groups = {name: values for name, values in groups.items() if len(values)}
-    colours = {"good": GOOD, "bad": BAD, "unknown": UNKNOWN}
     everything = np.concatenate(list(groups.values()))
     low, high = float(everything.min()), float(everything.max())
     if high - low < 1e-9:
@@ -30,7 +30,7 @@ def score_histogram(scores: Mapping[str, ArrayLike], *, unit: str) -> str:
         list(groups.values()),
         bins=np.linspace(low, high, bins + 1).tolist(),
         stacked=True,
-        color=[colours[name] for name in groups],
+        color=[_COLOURS[name] for name in groups],
         label=[f"{name} ({len(values)})" for name, values in groups.items()],
     )
     axes.set_xlabel(unit)
@@ -57,10 +57,71 @@ def recall_curve(found: Sequence[int], defective: int) -> str:
     return _svg(figure, "Recall curve")
 
 
-def _figure() -> tuple[Any, Any]:
+def stacked_bars(names: Sequence[str], counts: Mapping[str, Sequence[int]], *, axis: str) -> str:
+    """A bar of counts for each name, stacked by meaning ("good", "unknown", "bad"), as SVG."""
+    figure, axes = _figure()
+    below = np.zeros(len(names))
+    for word, values in counts.items():
+        if any(values):
+            axes.bar(names, values, bottom=below, color=_COLOURS[word], label=word)
+            below += np.asarray(values)
+    axes.set_xlabel(axis)
+    axes.set_ylabel("pictures")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False, labelcolor=_INK)
+    return _svg(figure, "Sizes")
+
+
+def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> str:
+    """Counts (true, predicted) in cells shaded by their share of the true class, as SVG."""
+    table = np.asarray(counts, dtype=int)
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    side = 1.6 + 0.62 * len(classes)
+    figure, axes = _figure(size=(max(side * 1.25, 4.2), max(side, 3.1)))
+    for row, column in np.ndindex(table.shape):
+        colour = GOOD if row == column else BAD
+        square = (column - 0.5, row - 0.5)
+        axes.add_patch(_cell(square, colour, 0.85 * float(share[row, column])))
+        text = f"{table[row, column]}"
+        axes.text(column, row - 0.12, text, ha="center", va="center", color=_INK)
+        if table[row, column]:
+            percent = f"{100 * share[row, column]:.0f} %"
+            axes.text(column, row + 0.24, percent, ha="center", va="center", color=_INK, size=7.5)
+    axes.set_xticks(range(len(classes)), classes, rotation=0 if len(classes) < 5 else 30)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xlim(-0.5, len(classes) - 0.5)
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    return _svg(figure, "Confusion matrix")
+
+
+def reliability(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> str:
+    """Share of right predictions against stated probability, one curve (x, y) per name, as SVG."""
+    figure, axes = _figure(size=(4.4, 3.4))
+    axes.plot([0, 1], [0, 1], color=UNKNOWN, ls=":", label="as stated")
+    for (name, (stated, right)), colour, mark in zip(
+        curves.items(), (BAD, GOOD), ("s", "o"), strict=False
+    ):
+        axes.plot(stated, right, color=colour, marker=mark, ms=4, lw=1.5, label=name)
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("probability stated for the likeliest class")
+    axes.set_ylabel("share that is of that class")
+    axes.legend(frameon=False, loc="upper left", labelcolor=_INK)
+    return _svg(figure, "Reliability")
+
+
+def _cell(corner: tuple[float, float], colour: str, alpha: float) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, 1, 1, facecolor=colour, alpha=alpha, edgecolor="none")
+
+
+def _figure(size: tuple[float, float] = (5.4, 3.1)) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.4, 3.1), layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
     axes.patch.set_alpha(0)
     figure.patch.set_alpha(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.source import Source
-from flawline.data.stream import map_pictures
 from flawline.ranking.files import write_csv, write_json
 from flawline.ranking.result import RankedPicture, Ranking, recall
 from flawline.report.charts import recall_curve, score_histogram
-from flawline.report.pictures import SIDE, data_address, heat_overlay, thumbnail
-from flawline.types import Unjudged
+from flawline.report.pictures import data_address, heat_overlay, meaning, read_thumbnails
+from flawline.report.template import template
 
 LISTED = 1000
 
@@ -27,19 +25,18 @@ def write_ranking(
     folder: Path,
     *,
     value_range: tuple[float, float] | None = None,
-) -> Path:
-    """Write ranking.csv, ranking.json and report.html into `folder`; returns the report's path.
+) -> tuple[Path, Path, Path]:
+    """Write ranking.csv, ranking.json and report.html into `folder`; returns their paths.
 
     The report shows the places that have reasons; their pictures are read once more from `source`.
     """
-    write_csv(ranking, folder / "ranking.csv")
-    write_json(ranking, folder / "ranking.json")
     top = [picture.sample for picture in ranking.pictures[: ranking.settings["top_n"]]]
-    read = map_pictures(
-        source, top, lambda p: thumbnail(p.pixels), target=SIDE, value_range=value_range
+    pixels = read_thumbnails(source, top, value_range=value_range)
+    return (
+        write_csv(ranking, folder / "ranking.csv"),
+        write_json(ranking, folder / "ranking.json"),
+        write_rank_report(ranking, pixels, folder / "report.html"),
     )
-    pixels = {s.name: small for s, small in read if not isinstance(small, Unjudged)}
-    return write_rank_report(ranking, pixels, folder / "report.html")
 
 
 def write_rank_report(
@@ -54,7 +51,7 @@ def write_rank_report(
     """
     shown = [picture for picture in ranking.pictures if picture.sample.name in top_pixels]
     known = recall(ranking)
-    html = _template("rank.html").render(
+    html = template("rank.html").render(
         ranking=ranking,
         recall=known,
         cards=[
@@ -63,7 +60,7 @@ def write_rank_report(
         histogram=_histogram(ranking) if ranking.pictures else "",
         curve=recall_curve(known.found, known.defective) if known else "",
         listed=ranking.pictures[:LISTED],
-        meaning=_meaning,
+        meaning=meaning,
         has_heat=any(picture.sample.name in ranking.heat_maps for picture in shown),
     )
     path.write_text(html, encoding="utf-8")
@@ -90,22 +87,5 @@ def _heat_range(maps: Mapping[str, NDArray[np.float32]]) -> tuple[float, float]:
 def _histogram(ranking: Ranking) -> str:
     groups: dict[str, list[float]] = {"good": [], "unknown": [], "bad": []}
     for picture in ranking.pictures:
-        groups[_meaning(picture.sample.defective)].append(picture.score)
+        groups[meaning(picture.sample.defective)].append(picture.score)
     return score_histogram(groups, unit="anomaly score")
-
-
-def _meaning(defective: bool | None) -> str:
-    return {True: "bad", False: "good", None: "unknown"}[defective]
-
-
-@cache
-def _template(name: str) -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("flawline.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template(name)

@@ -1,0 +1,45 @@
+"""Build a feature table with a network of your own, and look at its shape.
+
+    python examples/own_backbone.py [NETWORK.onnx] [PREPARATION]
+
+The preparation ("imagenet", or "mean=128,std=64,size=224") is needed where the file does not carry it.
+Without a network, the embedded backbone is used. The pictures are sample castings.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import flawline
+from flawline.data.synthetic.castings import write_castings
+from flawline.features.catalog import feature_set
+from flawline.features.table import FeatureTable, extract_features
+from flawline.models.backbone import EMBEDDED, open_backbone
+
+
+def embeddings(location: Path, backbone: str, preparation: str | None) -> FeatureTable:
+    network = open_backbone(backbone, preparation=preparation)
+    print(f"{network.name}: input {network.preparation.size}, outputs {dict(network.outputs)}")
+    features = feature_set(["embedding"], lambda: network)
+    with flawline.open_source(location) as source:
+        return extract_features(source, list(source.samples()), features)
+
+
+def main(backbone: str = EMBEDDED, preparation: str | None = None) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        parts = Path(scratch) / "parts"
+        write_castings(parts, good=20, bad=2, size=128)
+        table = embeddings(parts, backbone, preparation)
+    print(f"{table.values.shape[0]} pictures, {table.values.shape[1]} fields each")
+    middle = np.median(table.values, axis=0)
+    distance = np.linalg.norm(table.values - middle, axis=1)
+    farthest = int(distance.argmax())
+    print(f"farthest from the middle: {table.samples[farthest].name}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

@@ -1,0 +1,145 @@
+"""How good predictions are, by what is known of the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.intervals import clopper_pearson
+from flawline.core.metrics import auroc
+
+BINS = 10
+FEWEST_IN_BIN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`hits` of `of` pictures, with the 95 % interval of Clopper and Pearson; `of` is at least 1."""
+
+    hits: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """The share, 0 to 1."""
+        return self.hits / self.of
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval (low, high) for independent pictures."""
+        return clopper_pearson(self.hits, self.of)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """Recall (of the pictures of the class, those predicted so) and precision (of those predicted so, those that are).
+
+    None where there is no such picture.
+    """
+
+    name: str
+    recall: Share | None
+    precision: Share | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Stated against true: `stated` is the mean highest probability of a bin, `right` the share that is of that class.
+
+    Bins hold equally many pictures. `error` is the mean distance of the two (expected calibration error; C. Guo et al.,
+    ICML 2017). `brier` is the mean over pictures of the sum over classes of (probability - truth)², 0 best, 2 worst
+    (G. W. Brier, Monthly Weather Review 78, 1950).
+    """
+
+    stated: tuple[float, ...]
+    right: tuple[float, ...]
+    error: float
+    brier: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """`confusion[i][j]` pictures of class i were predicted as class j.
+
+    `balanced_accuracy` is the mean recall over the classes that have pictures. `auroc` is that of the second-named
+    `positive` class where there are two classes, else None. `before` and `after` speak of the probabilities before
+    and after calibration.
+    """
+
+    pictures: int
+    confusion: tuple[tuple[int, ...], ...]
+    scores: tuple[ClassScore, ...]
+    accuracy: float
+    balanced_accuracy: float
+    positive: str | None
+    auroc: float | None
+    before: Reliability
+    after: Reliability
+
+
+def evaluate(
+    classes: Sequence[str],
+    truth: NDArray[np.integer],
+    raw: NDArray[np.float64],
+    calibrated: NDArray[np.float64],
+    positive: int = 1,
+) -> Evaluation:
+    """Compare predictions with the truth.
+
+    Args:
+        classes: names of the C classes.
+        truth: class of each picture, (N,) from 0 to C - 1, N at least 1.
+        raw: probabilities (N, C) whose highest decides.
+        calibrated: probabilities (N, C).
+        positive: of two classes, the one whose probability the area under the ROC curve takes as score.
+    """
+    count = len(classes)
+    table = np.zeros((count, count), dtype=int)
+    np.add.at(table, (truth, raw.argmax(axis=1)), 1)
+    scores = tuple(
+        ClassScore(
+            name, _share(table[k, k], table[k].sum()), _share(table[k, k], table[:, k].sum())
+        )
+        for k, name in enumerate(classes)
+    )
+    recalls = [score.recall.value for score in scores if score.recall]
+    is_positive = truth == positive
+    ranked = count == 2 and 0 < is_positive.sum() < len(truth)
+    return Evaluation(
+        pictures=len(truth),
+        confusion=tuple(tuple(row) for row in table.tolist()),
+        scores=scores,
+        accuracy=float(np.trace(table) / len(truth)),
+        balanced_accuracy=float(np.mean(recalls)),
+        positive=classes[positive] if ranked else None,
+        auroc=auroc(is_positive, calibrated[:, positive]) if ranked else None,
+        before=reliability(truth, raw),
+        after=reliability(truth, calibrated),
+    )
+
+
+def reliability(truth: NDArray[np.integer], probabilities: NDArray[np.float64]) -> Reliability:
+    """How probabilities (N, C) compare with the truth (N,), in up to ten bins of at least ten pictures."""
+    stated = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    order = np.argsort(stated, kind="stable")
+    bins = np.array_split(order, int(np.clip(len(truth) // FEWEST_IN_BIN, 1, BINS)))
+    means = [(float(stated[part].mean()), float(right[part].mean())) for part in bins]
+    error = sum(
+        len(part) * abs(said - came) for part, (said, came) in zip(bins, means, strict=True)
+    )
+    exact = np.zeros_like(probabilities)
+    exact[np.arange(len(truth)), truth] = 1
+    return Reliability(
+        stated=tuple(said for said, _ in means),
+        right=tuple(came for _, came in means),
+        error=error / len(truth),
+        brier=float(((probabilities - exact) ** 2).sum(axis=1).mean()),
+    )
+
+
+def _share(hits: int, of: int) -> Share | None:
+    return Share(int(hits), int(of)) if of else None

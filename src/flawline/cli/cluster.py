@@ -1,0 +1,128 @@
+"""`flawline cluster`: what looks alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
+from flawline.cli.feature_options import (
+    DEFAULT_FEATURES,
+    Backbone,
+    Bad,
+    Features,
+    Good,
+    Precision,
+    Preparation,
+    Size,
+    SourceArgument,
+    ValueRange,
+    feature_settings,
+    print_notes,
+    print_unjudged,
+)
+
+if TYPE_CHECKING:
+    from flawline.clustering.result import Clustering
+
+
+def cluster(
+    source: SourceArgument,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for clusters.csv, .json, report.html.")
+    ] = Path("flawline-clusters"),
+    clusters: Annotated[
+        str, typer.Option(help='Number of clusters, or "auto" to let the data choose.')
+    ] = "auto",
+    method: Annotated[str, typer.Option(help="kmeans or hdbscan.")] = "kmeans",
+    min_cluster: Annotated[
+        int, typer.Option(help="Fewest pictures of a cluster (hdbscan and auto).", min=2)
+    ] = 8,
+    features: Features = DEFAULT_FEATURES,
+    backbone: Backbone = "flawline-small",
+    preparation: Preparation = None,
+    size: Size = None,
+    precision: Precision = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of k-means.", min=0)] = 0,
+    good: Good = None,
+    bad: Bad = None,
+    value_range: ValueRange = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Group pictures that look alike, without using labels, and show what is typical of each group."""
+    from flawline.clustering.files import clustering_as_dict
+    from flawline.clustering.run import cluster as cluster_source
+    from flawline.data.source import open_source
+    from flawline.report.cluster_report import write_clustering
+
+    settings = feature_settings(features, backbone, preparation, size, precision, value_range)
+    number = parse_clusters(clusters)
+    out.mkdir(parents=True, exist_ok=True)
+    unfinished = out / ".unfinished"
+    with open_source(source, good=good or (), bad=bad or ()) as opened:
+        clustering = cluster_source(
+            opened,
+            clusters=number,
+            method=method,
+            min_cluster=min_cluster,
+            settings=settings,
+            seed=seed,
+            unfinished=unfinished,
+            track=ProgressBar(quiet=quiet),
+        )
+        report = write_clustering(clustering, opened, out, value_range=settings.value_range)
+        summary = opened.summary()
+    unfinished.unlink(missing_ok=True)
+    if as_json:
+        print_json(clustering_as_dict(clustering))
+    else:
+        print_clustering(clustering)
+        print_unjudged(clustering.unjudged)
+    print_notes(summary, [], quiet=quiet)
+    note(f"wrote {out / 'clusters.csv'}, {out / 'clusters.json'}", quiet=quiet)
+    note(f"report: {report}", quiet=quiet)
+    return 2 if clustering.unjudged else 0
+
+
+def parse_clusters(text: str) -> int | None:
+    """Read a number of clusters, or "auto" as None."""
+    from flawline.errors import UsageError
+
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f'--clusters takes a number from 1 up or "auto", got {text!r}')
+    return int(text)
+
+
+def print_clustering(clustering: Clustering) -> None:
+    """The clusters as a table, and how they agree with the labels in one sentence."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from flawline.clustering.result import cluster_name
+
+    labels = list(clustering.labels)
+    counts = clustering.label_counts()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("cluster", justify="right")
+    table.add_column("pictures", justify="right")
+    for label in labels:
+        table.add_column(Text(label), justify="right")
+    table.add_column("most typical", overflow="fold")
+    for number, members in clustering.members().items():
+        cells = [str(counts[number][label] or "") for label in labels]
+        name = Text(members[0].sample.name)
+        table.add_row(cluster_name(number), str(len(members)), *cells, name)
+    console = Console(highlight=False)
+    console.print(table)
+    if known := clustering.agreement:
+        console.print(
+            f"agreement with {known.labelled} labels: adjusted Rand index "
+            f"{known.adjusted_rand:.3f}, normalised mutual information {known.mutual_information:.3f}",
+            style="bold",
+        )

@@ -1,0 +1,89 @@
+"""`flawline features`: the feature table of a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.feature_options import (
+    DEFAULT_FEATURES,
+    Backbone,
+    Bad,
+    Features,
+    Good,
+    Precision,
+    Preparation,
+    Size,
+    SourceArgument,
+    ValueRange,
+    feature_settings,
+    print_notes,
+    print_unjudged,
+)
+
+if TYPE_CHECKING:
+    from flawline.features.compute import ComputedFeatures
+    from flawline.features.files import TableFile
+
+
+def features(
+    source: SourceArgument,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The table: FILE.parquet or FILE.csv.")
+    ] = Path("features.parquet"),
+    features: Features = DEFAULT_FEATURES,
+    backbone: Backbone = "flawline-small",
+    preparation: Preparation = None,
+    size: Size = None,
+    precision: Precision = "auto",
+    good: Good = None,
+    bad: Bad = None,
+    value_range: ValueRange = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Write the features of every picture as one table, for any other tool."""
+    from flawline.data.source import open_source
+    from flawline.features.compute import compute_features
+    from flawline.features.files import check_suffix, write_table
+
+    settings = feature_settings(features, backbone, preparation, size, precision, value_range)
+    check_suffix(out).parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    with open_source(source, good=good or (), bad=bad or ()) as opened:
+        computed = compute_features(
+            opened, settings, unfinished=unfinished, track=ProgressBar(quiet=quiet)
+        )
+        written = write_table(computed.table, out)
+        summary = opened.summary()
+    unfinished.unlink(missing_ok=True)
+    if as_json:
+        print_json(_as_dict(Path(source).name, computed, written))
+    else:
+        rows, columns = computed.table.values.shape
+        typer.echo(f"{out}: {rows} pictures, {columns} features")
+        print_unjudged(computed.table.unjudged)
+    renamed = [f"column {old!r} is called {new!r}" for old, new in written.renamed.items()]
+    print_notes(summary, renamed, quiet=quiet)
+    return 2 if computed.table.unjudged else 0
+
+
+def _as_dict(source: str, computed: ComputedFeatures, written: TableFile) -> dict[str, Any]:
+    from flawline import __version__
+
+    return {
+        "source": source,
+        "settings": {**computed.described(), "flawline": __version__},
+        "table": str(written.path),
+        "pictures": len(computed.table.samples),
+        "source_columns": list(written.source_columns),
+        "renamed": dict(written.renamed),
+        "columns": [{"name": c.name, "text": c.text} for c in computed.table.columns],
+        "unjudged": [
+            {"image": item.image, "code": item.code, "reason": item.reason}
+            for item in computed.table.unjudged
+        ],
+    }

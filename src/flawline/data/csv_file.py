@@ -1,0 +1,31 @@
+"""Tables as CSV for people and spreadsheets; the same rows give the same bytes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def write_csv_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    """Write UTF-8 CSV with a header and line feeds; None is empty, floats keep every digit."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([spreadsheet_safe(name) for name in header])
+        writer.writerows([spreadsheet_safe(value) for value in row] for row in rows)
+    return path
+
+
+def spreadsheet_safe(value: object) -> object:
+    """Text that a spreadsheet would run as a formula is quoted: file names come from strangers."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return value if _is_number(value) else "'" + value
+    return "" if value is None else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

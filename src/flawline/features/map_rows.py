@@ -1,0 +1,68 @@
+"""The mid-level maps of a network as one flat row per picture, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.prepare import prepare
+from flawline.errors import ModelError
+from flawline.models.network import Network
+from flawline.types import Picture
+
+STRIDES = ("stride8", "stride16")
+
+
+def choose_maps(outputs: Mapping[str, int]) -> list[str]:
+    """The outputs to compare: maps of stride 8 and 16 where they are named so, else every map.
+
+    Finer maps see grain rather than defects, and coarser ones the part rather than its places.
+
+    Raises:
+        ModelError: the network has no map.
+    """
+    maps = [name for name, dimensions in outputs.items() if dimensions == 4]
+    if not maps:
+        raise ModelError(
+            f"the network has no feature map among its outputs {', '.join(outputs)}",
+            hint="export it with its mid-level maps as outputs, or rank with --method forest",
+        )
+    return [name for name in STRIDES if name in maps] or maps
+
+
+@dataclass(frozen=True, slots=True)
+class MapRows:
+    """How the maps of `network` lie in a row: (C, h, w) by name, one after the other."""
+
+    network: Network
+    shapes: Mapping[str, tuple[int, int, int]]
+
+    @property
+    def width(self) -> int:
+        """Length of a row."""
+        return sum(int(np.prod(shape)) for shape in self.shapes.values())
+
+    def compute(self, picture: Picture) -> NDArray[np.float32]:
+        """The row of one picture, float32 (width,)."""
+        maps = self.network(prepare(picture.pixels, self.network.preparation.size))
+        return np.concatenate([maps[name].ravel() for name in self.shapes])
+
+    def maps(self, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Rows (N, width) -> maps (N, C, h, w) by name, as views."""
+        found = {}
+        start = 0
+        for name, shape in self.shapes.items():
+            stop = start + int(np.prod(shape))
+            found[name] = rows[:, start:stop].reshape(len(rows), *shape)
+            start = stop
+        return found
+
+
+def map_rows(network: Network) -> MapRows:
+    """Look at one blank picture to learn the shapes of the network's maps; vectors among its outputs are left out."""
+    outputs = network(np.zeros((*network.preparation.size, 3), dtype=np.uint8))
+    maps = {name: output.shape for name, output in outputs.items() if output.ndim == 3}
+    return MapRows(network, {name: (int(c), int(h), int(w)) for name, (c, h, w) in maps.items()})

@@ -1,0 +1,268 @@
+"""Compare every picture with the others, place by place and as a whole: Flawline's own ranking of unlabelled pictures.
+
+A backbone gives each picture one map per stride, (C, h, w). Each map is looked at in three views:
+
+- level: the mean over places, (C,). What the picture is made of.
+- texture: the standard deviation over places, (C,). How much that varies inside the picture.
+- place: the map itself. Every cell is compared with the same cell of the other pictures.
+
+In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures. The oddnesses of
+all views and strides are standardised over the references and averaged: the score. 0 is typical; it is not clamped.
+
+The parts of the method: distance to the k-th nearest neighbour as an outlier score (S. Ramaswamy et al., SIGMOD
+2000), on features of a frozen network (L. Bergman et al., "Deep Nearest Neighbor Anomaly Detection", 2020; K. Roth et
+al., CVPR 2022), at the same place (T. Defard et al., "PaDiM", ICPR 2021), of an unlabelled set against itself (X. Li et
+al., "MuSc", ICLR 2024), combined as a standardised ensemble (C. Aggarwal and S. Sathe, SIGKDD Explorations 17(1), 2015).
+
+A reference is compared with the other references only; a new picture with all of them. A score depends on that picture
+and the fitted arrays alone, never on the pictures scored beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Maps = Mapping[str, Floats]
+"""Maps by stride name, each (N, C, h, w)."""
+
+VIEWS = ("level", "texture", "place")
+NEIGHBOURS = 2
+WORST_CELLS = 2
+# How much the length of a centred vector counts: 0 is Euclidean distance, 1 is direction only.
+LEVEL_POWER = 0.5
+TEXTURE_POWER = 1.0
+# Distances below this part of the median count as equal to it: an exact copy says no more than a near one.
+FLOOR = 0.1
+TINY = 1e-6
+_BLOCK_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class StrideReferences:
+    """The references' maps of one stride: R pictures, P = h * w places, C channels.
+
+    `cells` is (P, R, C) less `level_centre` (C,); `levels` and `textures` are (R, C), centred and scaled; `weights`
+    (P,) makes places comparable; `floors` (3,) is the smallest distance told apart in each view.
+    """
+
+    grid: tuple[int, int]
+    level_centre: Floats
+    levels: Floats
+    texture_centre: Floats
+    textures: Floats
+    cells: Floats
+    weights: Floats
+    floors: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """All that is needed to score a picture: plain arrays.
+
+    `mean` and `spread` (V,) standardise the oddness of each of the V = 3 * strides views; a view in which the
+    references do not differ has infinite spread and so counts nothing.
+    """
+
+    strides: Mapping[str, StrideReferences]
+    mean: Floats
+    spread: Floats
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the V views: "stride8 level", "stride8 texture", ..."""
+        return tuple(f"{stride} {view}" for stride in self.strides for view in VIEWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Scores (N,), their standardised views (N, V), and heat (N, h, w) on the finest grid where 1 is typical."""
+
+    scores: Floats
+    views: Floats
+    heat: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Ascending distances to the K nearest references: (K, N), (K, N) and (K, P, N)."""
+
+    levels: Floats
+    textures: Floats
+    cells: Floats
+
+
+def fit_references(
+    maps: Maps, excluded: NDArray[np.bool_] | None = None
+) -> tuple[References, Compared]:
+    """Fit on the maps of the references themselves.
+
+    Args:
+        maps: maps of N >= 2 pictures by stride.
+        excluded: (N, N), True where two pictures must not be compared because they show the same part; a picture
+            is never compared with itself.
+
+    Returns:
+        The references, and their own comparison with each other.
+    """
+    count = len(next(iter(maps.values())))
+    hidden = np.eye(count, dtype=bool) if excluded is None else excluded | np.eye(count, dtype=bool)
+    fitted = {name: _fit_stride(stack, hidden) for name, stack in maps.items()}
+    oddness = np.concatenate([_oddness(stride, near) for stride, near in fitted.values()], axis=1)
+    spread = oddness.std(axis=0)
+    references = References(
+        {name: stride for name, (stride, _) in fitted.items()},
+        oddness.mean(axis=0),
+        np.where(spread > TINY, spread, np.inf).astype(np.float32),
+    )
+    return references, _compared(references, oddness, [_heat(*pair) for pair in fitted.values()])
+
+
+def compare(
+    references: References, maps: Maps, excluded: NDArray[np.bool_] | None = None
+) -> Compared:
+    """Score the maps of N pictures against references; `excluded` (N, R) as in `fit_references`."""
+    found = [
+        (stride, _near(stride, maps[name], excluded)) for name, stride in references.strides.items()
+    ]
+    oddness = np.concatenate([_oddness(stride, near) for stride, near in found], axis=1)
+    return _compared(references, oddness, [_heat(*pair) for pair in found])
+
+
+def _compared(references: References, oddness: Floats, heats: list[Floats]) -> Compared:
+    views = ((oddness - references.mean) / references.spread).astype(np.float32)
+    return Compared(views.mean(axis=1), views, _on_finest_grid(heats))
+
+
+def _fit_stride(stack: Floats, hidden: NDArray[np.bool_]) -> tuple[StrideReferences, _Near]:
+    levels, textures = _pooled(stack)
+    level_centre, texture_centre = levels.mean(axis=0), textures.mean(axis=0)
+    places = stack.shape[2] * stack.shape[3]
+    plain = StrideReferences(
+        grid=(stack.shape[2], stack.shape[3]),
+        level_centre=level_centre,
+        levels=_shrunk(levels - level_centre, LEVEL_POWER),
+        texture_centre=texture_centre,
+        textures=_shrunk(textures - texture_centre, TEXTURE_POWER),
+        cells=_cells(stack, level_centre),
+        weights=np.ones(places, dtype=np.float32),
+        floors=np.zeros(len(VIEWS), dtype=np.float32),
+    )
+    near = _near(plain, stack, hidden)
+    typical = np.median(near.cells[0], axis=1)
+    # A place that always differs (an edge that shifts) must differ more to be odd.
+    weights = 1 / np.sqrt(typical + 0.05 * np.median(near.cells[0]) + TINY)
+    weighted = replace(plain, weights=weights.astype(np.float32))
+    views = (near.levels, near.textures, _worst(weighted, near.cells))
+    floors = np.array([FLOOR * np.median(view[0]) for view in views], dtype=np.float32)
+    return replace(weighted, floors=floors), near
+
+
+def _pooled(stack: Floats) -> tuple[Floats, Floats]:
+    """(N, C, h, w) -> mean (N, C) and standard deviation (N, C) over places."""
+    flat = stack.reshape(*stack.shape[:2], -1)
+    return flat.mean(axis=2), flat.std(axis=2)
+
+
+def _shrunk(rows: Floats, power: float) -> Floats:
+    """Divide each row by its length to the `power`."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / (lengths + TINY) ** power, dtype=np.float32)
+
+
+def _near(stride: StrideReferences, stack: Floats, hidden: NDArray[np.bool_] | None) -> _Near:
+    levels, textures = _pooled(stack)
+    levels = _shrunk(levels - stride.level_centre, LEVEL_POWER)
+    textures = _shrunk(textures - stride.texture_centre, TEXTURE_POWER)
+    cells = _cells(stack, stride.level_centre)
+    return _Near(
+        _nearest(levels[None], stride.levels[None], hidden)[:, 0],
+        _nearest(textures[None], stride.textures[None], hidden)[:, 0],
+        _nearest(cells, stride.cells, hidden),
+    )
+
+
+def _oddness(stride: StrideReferences, near: _Near) -> Floats:
+    """Mean logarithm of the nearest distances in each view, (N, 3)."""
+    views = (near.levels, near.textures, _worst(stride, near.cells))
+    logs = [
+        np.log(np.maximum(view, floor) + TINY).mean(axis=0)
+        for view, floor in zip(views, stride.floors, strict=True)
+    ]
+    return np.stack(logs, axis=1)
+
+
+def _worst(stride: StrideReferences, near: Floats) -> Floats:
+    """(K, P, N) -> (K, N): mean of the worst places' weighted distances."""
+    weighted = near * stride.weights[:, None]
+    count = min(WORST_CELLS, weighted.shape[1])
+    top = np.partition(weighted, weighted.shape[1] - count, axis=1)[:, -count:]
+    return np.asarray(top.mean(axis=1))
+
+
+def _heat(stride: StrideReferences, near: _Near) -> Floats:
+    """(N, h, w): weighted nearest distance of each cell over the references' typical one."""
+    relative = near.cells[0] * stride.weights[:, None] * (np.median(stride.weights) + TINY)
+    return np.asarray(relative.T.reshape(-1, *stride.grid))
+
+
+def _on_finest_grid(heats: list[Floats]) -> Floats:
+    """Geometric mean of the strides' heat, each brought to the finest grid."""
+    height = max(heat.shape[1] for heat in heats)
+    width = max(heat.shape[2] for heat in heats)
+    logs = [np.log(_resized(heat, height, width) + TINY) for heat in heats]
+    return np.asarray(np.exp(np.mean(logs, axis=0)), dtype=np.float32)
+
+
+def _resized(stack: Floats, height: int, width: int) -> Floats:
+    """(N, h, w) -> (N, height, width), bilinear between cell centres."""
+    rows, columns = _weights(stack.shape[1], height), _weights(stack.shape[2], width)
+    return np.asarray(rows @ stack @ columns.T)
+
+
+def _weights(old: int, new: int) -> Floats:
+    """Matrix (new, old) of bilinear weights."""
+    at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    weights = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(old)))
+    return np.asarray(weights, dtype=np.float32)
+
+
+def _cells(stack: Floats, centre: Floats) -> Floats:
+    """(N, C, h, w) -> (P, N, C) less `centre`, which changes no distance but keeps float32 exact enough."""
+    flat = stack.reshape(*stack.shape[:2], -1) - centre[:, None]
+    return np.ascontiguousarray(flat.transpose(2, 0, 1))
+
+
+def _nearest(cells: Floats, references: Floats, hidden: NDArray[np.bool_] | None) -> Floats:
+    """Distances of (P, N, C) to the K nearest of (P, R, C) at the same place: (K, P, N), ascending.
+
+    Where fewer than K may be compared the last one is repeated; where none may, the distance is 0.
+    """
+    places, count, _ = cells.shape
+    near = np.zeros((NEIGHBOURS, places, count), dtype=np.float32)
+    step = max(1, _BLOCK_BYTES // (4 * count * references.shape[1]))
+    for start in range(0, places, step):
+        left, right = cells[start : start + step], references[start : start + step]
+        # |x - y|^2 = |x|^2 + |y|^2 - 2xy, where |x|^2 does not change which y is nearest and is added to the few found.
+        partial = (-2 * left) @ right.transpose(0, 2, 1)
+        partial += np.einsum("brc,brc->br", right, right)[:, None, :]
+        if hidden is not None:
+            partial[:, hidden] = np.inf
+        own = np.einsum("bnc,bnc->bn", left, left)
+        near[:, start : start + step] = _smallest(partial, own)
+    return np.sqrt(np.maximum(near, 0))
+
+
+def _smallest(partial: Floats, own: Floats) -> Floats:
+    """The K smallest of (B, N, R) plus `own` (B, N): (K, B, N); overwrites `partial`."""
+    found = [np.zeros(own.shape, dtype=np.float32)]
+    for _ in range(NEIGHBOURS):
+        at = partial.argmin(axis=2)[:, :, None]
+        least = np.take_along_axis(partial, at, axis=2)[:, :, 0]
+        found.append(np.where(np.isfinite(least), least + own, found[-1]))
+        np.put_along_axis(partial, at, np.inf, axis=2)
+    return np.stack(found[1:])

@@ -1,0 +1,228 @@
+"""`--method auto`: rank pictures by comparing each with the others (see `flawline.models.comparison`)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.row_file import RowFile
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.features.map_rows import MapRows
+from flawline.models.comparison import Compared, References, compare, fit_references
+from flawline.ranking.result import Reason
+from flawline.types import Picture, Sample, Track, Unjudged
+
+REFERENCES = 250
+CHUNK = 64
+_SCALES = {"stride8": "fine", "stride16": "coarse"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """References, and who they are: a digest of each one's maps, and its group where the source names one."""
+
+    references: References
+    digests: tuple[str, ...]
+    groups: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores (N,) and standardised views (N, V) of `samples`, and what could not be judged."""
+
+    samples: tuple[Sample, ...]
+    scores: NDArray[np.float32]
+    views: NDArray[np.float32]
+    unjudged: tuple[Unjudged, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How rows are computed from a source: the same for fitting, scoring and heat maps."""
+
+    source: Source
+    rows: MapRows
+    value_range: tuple[float, float] | None
+    computation: str
+    unfinished: Path | None
+    track: Track
+
+    def read(
+        self, samples: Sequence[Sample], title: str
+    ) -> Iterator[tuple[Sample, NDArray[np.float32] | Unjudged]]:
+        """Rows in the order of `samples`."""
+        shape = (self.rows.width,)
+        keeper = (
+            RowFile(self.unfinished, self.computation, shape) if self.unfinished else nullcontext()
+        )
+        with keeper as memory:
+            results = map_pictures(
+                self.source,
+                samples,
+                self.rows.compute,
+                value_range=self.value_range,
+                memory=memory,
+            )
+            yield from self.track(results, title=title, total=len(samples))
+
+
+def choose_references(
+    samples: Sequence[Sample], seed: int, limit: int = REFERENCES
+) -> list[Sample]:
+    """All samples, or `limit` drawn by `seed`, in their order."""
+    if len(samples) <= limit:
+        return list(samples)
+    drawn = np.random.default_rng(seed).choice(len(samples), limit, replace=False)
+    return [samples[i] for i in np.sort(drawn)]
+
+
+def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Scored]:
+    """Fit on `samples` as references and score them; nothing is fitted where fewer than two can be judged."""
+    rows = np.empty((len(samples), reader.rows.width), dtype=np.float32)
+    kept: list[Sample] = []
+    unjudged: list[Unjudged] = []
+    for sample, row in reader.read(samples, "Comparing"):
+        if isinstance(row, Unjudged):
+            unjudged.append(row)
+        else:
+            rows[len(kept)] = row
+            kept.append(sample)
+    if len(kept) < 2:
+        nothing = np.empty((0, 0), dtype=np.float32)
+        return None, Scored(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
+    rows = rows[: len(kept)]
+    digests = tuple(_digest(row) for row in rows)
+    groups = tuple(sample.group for sample in kept)
+    same = _same_part(digests, groups, digests, groups)
+    references, compared = fit_references(reader.rows.maps(rows), same)
+    scored = Scored(tuple(kept), compared.scores, compared.views, tuple(unjudged))
+    return Fitted(references, digests, groups), scored
+
+
+def score(
+    reader: Reader, fitted: Fitted, samples: Sequence[Sample], *, same_source: bool
+) -> Scored:
+    """Score pictures against references; each score depends on its picture and the references only.
+
+    `same_source` tells that groups name the same parts as those of the references.
+    """
+    kept: list[Sample] = []
+    unjudged: list[Unjudged] = []
+    parts: list[Compared] = []
+    results = reader.read(samples, "Scoring")
+    while chunk := list(islice(results, CHUNK)):
+        judged = [(sample, row) for sample, row in chunk if not isinstance(row, Unjudged)]
+        unjudged += [row for _, row in chunk if isinstance(row, Unjudged)]
+        if judged:
+            kept += [sample for sample, _ in judged]
+            groups = [sample.group if same_source else None for sample, _ in judged]
+            parts.append(
+                compare_rows(reader.rows, fitted, np.stack([r for _, r in judged]), groups)
+            )
+    empty = np.empty((0, len(fitted.references.views)), dtype=np.float32)
+    return Scored(
+        tuple(kept),
+        np.concatenate([part.scores for part in parts]) if parts else empty[:, 0],
+        np.concatenate([part.views for part in parts]) if parts else empty,
+        tuple(unjudged),
+    )
+
+
+def joined(first: Scored, second: Scored) -> Scored:
+    """Two sets of scored pictures as one."""
+    return Scored(
+        first.samples + second.samples,
+        np.concatenate([first.scores, second.scores]),
+        np.concatenate([first.views, second.views]),
+        first.unjudged + second.unjudged,
+    )
+
+
+def explain(
+    reader: Reader, fitted: Fitted, scored: Scored, chosen: Sequence[int], *, same_source: bool
+) -> dict[int, tuple[tuple[Reason, ...], NDArray[np.float32]]]:
+    """Reasons and heat map (h, w) of the pictures `chosen` by their index, which are read once more."""
+    samples = [scored.samples[i] for i in chosen]
+
+    def row_and_size(picture: Picture) -> tuple[NDArray[np.float32], tuple[int, int]]:
+        return reader.rows.compute(picture), (picture.width, picture.height)
+
+    found = {}
+    results = map_pictures(reader.source, samples, row_and_size, value_range=reader.value_range)
+    for i, (sample, result) in zip(chosen, results, strict=True):
+        if isinstance(result, Unjudged):
+            continue
+        row, size = result
+        group = sample.group if same_source else None
+        compared = compare_rows(reader.rows, fitted, row[None], [group])
+        found[i] = (_reasons(fitted, scored.views[i], compared, size), compared.heat[0])
+    return found
+
+
+def compare_rows(
+    layout: MapRows,
+    fitted: Fitted,
+    rows: NDArray[np.float32],
+    groups: Sequence[str | None],
+) -> Compared:
+    """Compare rows (N, width) with the references, leaving out those that show the same part."""
+    digests = [_digest(row) for row in rows]
+    same = _same_part(digests, groups, fitted.digests, fitted.groups)
+    return compare(fitted.references, layout.maps(rows), same)
+
+
+def _reasons(
+    fitted: Fitted, views: NDArray[np.float32], compared: Compared, size: tuple[int, int]
+) -> tuple[Reason, ...]:
+    """Why one picture is odd: where its heat peaks, and the views in which it stands out most.
+
+    `views` is (V,), `compared` the comparison of this picture alone, `size` its width and height in pixels.
+    """
+    heat = compared.heat[0]
+    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+    x = round((column + 0.5) / heat.shape[1] * size[0])
+    y = round((row + 0.5) / heat.shape[0] * size[1])
+    strength = np.maximum(views, 0)
+    shares = strength / max(float(strength.sum()), 1e-12)
+    place = Reason(f"oddest at x {x}, y {y} px", f"x={x} y={y}", float(shares[2::3].sum()))
+    strongest = [int(i) for i in np.argsort(-views, kind="stable")[:2] if views[i] > 0]
+    names = fitted.references.views
+    return (place, *(_view_reason(names[i], float(views[i]), float(shares[i])) for i in strongest))
+
+
+def _view_reason(view: str, deviations: float, share: float) -> Reason:
+    stride, kind = view.split(" ")
+    scale = _SCALES.get(stride, stride)
+    words = {
+        "level": f"made of other {scale} structures",
+        "texture": f"unevenness of {scale} structures",
+        "place": f"{scale} structures in unusual places",
+    }
+    return Reason(f"{words[kind]}: {deviations:.1f} sd above typical", view, share)
+
+
+def _digest(row: NDArray[np.float32]) -> str:
+    return hashlib.sha256(row.tobytes()).hexdigest()[:32]
+
+
+def _same_part(
+    digests: Sequence[str],
+    groups: Sequence[str | None],
+    other_digests: Sequence[str],
+    other_groups: Sequence[str | None],
+) -> NDArray[np.bool_]:
+    """(N, R): True where two pictures are copies of each other or belong to one group."""
+    same = np.array(digests)[:, None] == np.array(other_digests)[None, :]
+    known = np.array([group is not None for group in groups])
+    if known.any():
+        left, right = np.array(groups, dtype=object), np.array(other_groups, dtype=object)
+        same |= known[:, None] & (left[:, None] == right[None, :])
+    return np.asarray(same, dtype=bool)

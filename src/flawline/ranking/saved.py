@@ -1,0 +1,113 @@
+"""A fitted ranking on disk, for scoring new pictures later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flawline.errors import ModelError
+from flawline.features.compute import FeatureSettings
+from flawline.models.array_file import read_arrays, write_arrays
+from flawline.models.comparison import References, StrideReferences
+from flawline.models.forest import Forest
+from flawline.models.network import Preparation
+from flawline.ranking.by_comparison import Fitted
+
+KIND = "ranking model"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRanking:
+    """What a ranking fitted: a forest, or references to compare with; exactly one of them is there.
+
+    `settings` computes the rows of new pictures; `described` is what results say of how they were made.
+    """
+
+    settings: FeatureSettings
+    described: Mapping[str, Any]
+    forest: Forest | None = None
+    fitted: Fitted | None = None
+
+
+def save_ranking(saved: SavedRanking, path: Path) -> Path:
+    """Write a fitted ranking; the same ranking gives the same bytes."""
+    settings = asdict(saved.settings)
+    if isinstance(saved.settings.preparation, Preparation):
+        settings["preparation"] = saved.settings.preparation.as_dict()
+    manifest: dict[str, Any] = {
+        "schema": SCHEMA,
+        "settings": settings,
+        "described": dict(saved.described),
+    }
+    if saved.forest is not None:
+        arrays = {
+            f"forest.{f.name}": np.asarray(getattr(saved.forest, f.name)) for f in fields(Forest)
+        }
+        return write_arrays(path, KIND, manifest, arrays)
+    assert saved.fitted is not None
+    references = saved.fitted.references
+    manifest["strides"] = {name: list(stride.grid) for name, stride in references.strides.items()}
+    manifest["digests"], manifest["groups"] = saved.fitted.digests, saved.fitted.groups
+    arrays = {"mean": references.mean, "spread": references.spread}
+    for name, stride in references.strides.items():
+        arrays |= {f"{name}.{field}": getattr(stride, field) for field in _ARRAYS}
+    return write_arrays(path, KIND, manifest, arrays)
+
+
+def load_ranking(path: str | Path) -> SavedRanking:
+    """Read a fitted ranking.
+
+    Raises:
+        ModelError: the file is missing, damaged, altered, no ranking model, or of a newer schema.
+    """
+    manifest, arrays = read_arrays(Path(path), KIND)
+    if manifest.get("schema") != SCHEMA:
+        raise ModelError(
+            f"{Path(path).name} has schema {manifest.get('schema')}, this version reads {SCHEMA}",
+            hint="use the version of Flawline that wrote it, or rank again",
+        )
+    try:
+        settings = _settings(manifest["settings"])
+        if "strides" not in manifest:
+            parts: dict[str, Any] = {f.name: arrays[f"forest.{f.name}"] for f in fields(Forest)}
+            parts["expected_depth"] = float(parts["expected_depth"])
+            return SavedRanking(settings, manifest["described"], forest=Forest(**parts))
+        strides = {
+            name: StrideReferences(
+                grid=(grid[0], grid[1]), **{field: arrays[f"{name}.{field}"] for field in _ARRAYS}
+            )
+            for name, grid in manifest["strides"].items()
+        }
+        references = References(strides, arrays["mean"], arrays["spread"])
+        fitted = Fitted(references, tuple(manifest["digests"]), tuple(manifest["groups"]))
+        return SavedRanking(settings, manifest["described"], fitted=fitted)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(
+            f"{Path(path).name} lacks {error} of a ranking model", code="model-damaged"
+        ) from error
+
+
+_ARRAYS = tuple(field.name for field in fields(StrideReferences) if field.name != "grid")
+
+
+def _settings(value: Mapping[str, Any]) -> FeatureSettings:
+    preparation = value["preparation"]
+    if isinstance(preparation, dict):
+        height, width = preparation["size"]
+        preparation = Preparation(
+            (height, width), tuple(preparation["mean"]), tuple(preparation["std"])
+        )
+    limits = value["value_range"]
+    return FeatureSettings(
+        features=tuple(value["features"]),
+        backbone=value["backbone"],
+        preparation=preparation,
+        size=value["size"],
+        precision=value["precision"],
+        value_range=(limits[0], limits[1]) if limits else None,
+    )

@@ -1,0 +1,128 @@
+"""The documentation is run: Python blocks as they stand, console blocks through the command, shapes against files."""
+
+import io
+import json
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from flawline.cli.main import run
+from flawline.data.synthetic import castings
+from flawline.data.synthetic.castings import write_castings
+from flawline.features.catalog import NAMES, feature_set
+from flawline.models.backbone import open_backbone
+from networks import write_network
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+BLOCK = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.M | re.S)
+FAILING = re.compile(r'error:|"error"|could not be judged')
+
+
+def blocks(page, *languages):
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [(language, text) for _, language, text in found if language in languages]
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory):
+    """What a page may use: parts, parts.zip with the same pictures, part.png, part.tif (12 bits), small.onnx."""
+    folder = tmp_path_factory.mktemp("docs")
+    write_castings(folder / "parts", good=14, bad=3, size=128)
+    shutil.make_archive(str(folder / "parts"), "zip", folder / "parts")
+    write_network(folder / "small.onnx")
+    deep = np.full((64, 64), 1500, np.uint16)
+    cv2.imwrite(str(folder / "part.png"), (deep // 16).astype(np.uint8))
+    cv2.imwrite(str(folder / "part.tif"), deep)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if blocks(page, "python", "console")],
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
+)
+def test_what_a_page_shows_runs(page, workplace, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(workplace, tmp_path / "here"))
+    monkeypatch.setenv("COLUMNS", "100")
+    # Drawing at full size is most of the demo's time, and no page depends on it.
+    small = lambda folder, **more: write_castings(folder, **{"size": 128, **more})  # noqa: E731
+    monkeypatch.setattr(castings, "write_castings", small)
+    names = {"__name__": "page", "data": Path("part.png").read_bytes()}
+    for language, text in blocks(page, "python", "console"):
+        if language == "python":
+            with redirect_stdout(io.StringIO()):
+                exec(compile(text, str(page), "exec"), names)
+            continue
+        assert text.startswith("$ ")
+        for session in re.split(r"^\$ ", text.replace("\\\n", " "), flags=re.M)[1:]:
+            check(*session.split("\n", 1))
+
+
+def check(command, shown):
+    program, *arguments = shlex.split(command)
+    assert program == "flawline", "other programs go into blocks of sh or text"
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(out):
+        code = run(arguments)
+    came = f"{command}: exit code {code}\n{out.getvalue()}"
+    assert code == (2 if FAILING.search(shown) else 0), came
+    assert not shown.strip() or re.fullmatch(pattern_of(shown), squeezed(out.getvalue())), came
+
+
+def squeezed(text):
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line)
+
+
+def pattern_of(shown):
+    """Shown lines must match whole; "..." stands for any part of a line, alone for any lines."""
+    return "".join(
+        r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n"
+        for line in squeezed(shown).splitlines()
+    )
+
+
+def test_the_page_of_commands_is_what_the_commands_say():
+    rendered = runpy.run_path(str(ROOT / "docs" / "commands.py"))["rendered"]
+    written = (REFERENCE / "commands.md").read_text(encoding="utf-8")
+    assert written == rendered(), "run `python docs/commands.py`"
+
+
+def test_the_page_of_features_counts_every_extractor():
+    text = (REFERENCE / "features.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.M))
+    assert told == {n: str(len(feature_set([n], open_backbone).columns)) for n in NAMES}
+
+
+def shape(value):
+    if isinstance(value, dict):
+        return {k: shape(v) for k, v in value.items() if k not in ("settings", "labels")}
+    return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
+
+
+def test_the_shown_document_has_the_shape_of_a_real_one(workplace, tmp_path):
+    source = shutil.copytree(workplace / "parts", tmp_path / "parts")
+    (source / "good" / "empty.jpg").touch()
+    assert run(["rank", str(source), "--out", str(tmp_path), "--quiet"]) == 2
+    real = json.loads((tmp_path / "ranking.json").read_text(encoding="utf-8"))
+    shown = [json.loads(text) for _, text in blocks(REFERENCE / "exit-codes-and-json.md", "json")]
+    assert shape(next(value for value in shown if "ranking" in value)) == shape(real)
+
+
+def test_the_site_builds_and_asks_no_network(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert built.returncode == 0, built.stderr
+    asked = re.compile(r"<(script|img|iframe|link)[^>]*(src|href)=\W?https?:")
+    for page in tmp_path.rglob("*.html"):
+        assert not asked.search(page.read_text(encoding="utf-8")), page

@@ -1,0 +1,43 @@
+"""Every example runs as it stands, and those that take arguments run with them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from networks import write_network
+from pictures import parts
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+
+def run(script: Path, *arguments: object, folder: Path) -> str:
+    command = [sys.executable, "-W", "error", str(script), *map(str, arguments)]
+    done = subprocess.run(
+        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda script: script.stem)
+def test_an_example_runs_without_arguments(script, tmp_path):
+    assert run(script, folder=tmp_path).strip()
+
+
+def test_rank_a_folder_takes_a_source_and_keeps_the_report(tmp_path):
+    parts(tmp_path / "parts")
+    shown = run(EXAMPLES / "rank_a_folder.py", "parts", "out", folder=tmp_path)
+    assert "2 of 2 defective within the top" in shown
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_own_backbone_takes_a_network(tmp_path):
+    network = write_network(tmp_path / "small.onnx", preparation=None)
+    preparation = "mean=128,std=64,size=32"
+    shown = run(EXAMPLES / "own_backbone.py", network, preparation, folder=tmp_path)
+    assert "22 pictures, 6 fields each" in shown
