@@ -25,7 +25,7 @@ $(VENV)/dev: $(VENV)/core
 demo: $(VENV)/core
 	$(BIN)/flawline demo
 
-test: $(VENV)/dev lint docs
+test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/dev

@@ -1,7 +1,7 @@
 """Magnetic tiles without labels: how many of 6 with a defect among 112 lie within the top 7.
 
-One draw takes, with `numpy.random.default_rng(seed)`, 6 groups that hold a defect and one such picture of each, then 106
-of the other groups that hold a free tile and one free picture of each: at most one picture per group, any defect.
+One draw takes, with `numpy.random.default_rng(seed)`, 6 groups that hold a defect and one such picture of each, then
+106 of the other groups that hold a free tile and one free picture of each: at most one picture per group, any defect.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import cv2
 import numpy as np
 
@@ -14,7 +16,8 @@ def as_picture(pixels: np.ndarray, channels: int = 3, file_bytes: int = 1000) ->
         pixels, channels = np.repeat(pixels[..., None], 3, axis=2), 1
     height, width = pixels.shape[:2]
     mode = "RGB" if channels == 3 else "L"
-    return Picture(pixels, width, height, mode, "PNG", channels, file_bytes)
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+    return Picture(pixels, width, height, mode, "PNG", channels, file_bytes, digest)
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

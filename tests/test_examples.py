@@ -41,3 +41,11 @@ def test_own_backbone_takes_a_network(tmp_path):
     preparation = "mean=128,std=64,size=32"
     shown = run(EXAMPLES / "own_backbone.py", network, preparation, folder=tmp_path)
     assert "22 pictures, 6 fields each" in shown
+
+
+def test_the_feature_table_feeds_other_tools(tmp_path):
+    parts(tmp_path / "parts", good=9, bad=6)
+    shown = run(EXAMPLES / "features_with_scikit_learn.py", "parts", folder=tmp_path)
+    assert "polars: 15 pictures, 282 features" in shown
+    assert "scikit-learn: 100 % right" in shown
+    assert "pandas: " in shown

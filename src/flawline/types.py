@@ -40,8 +40,8 @@ class Picture:
 
     `width` and `height` are those of the file (upright) and differ from the shape of `pixels` where the picture was
     decoded at reduced scale. `mode` names how the file stored it ("L", "RGBA", "I;16", ...), `channels` is the
-    number of colour channels in the file (1 or 3), `notes` says what was lost or chosen on the way ("first of 12
-    frames", "alpha dropped").
+    number of colour channels in the file (1 or 3), `sha256` the hash of the file's bytes, `notes` says what was lost or
+    chosen on the way ("first of 12 frames", "alpha dropped").
     """
 
     pixels: NDArray[np.uint8]
@@ -51,6 +51,7 @@ class Picture:
     format: str
     channels: int
     file_bytes: int
+    sha256: str
     notes: tuple[str, ...] = ()
 
 

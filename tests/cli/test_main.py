@@ -1,10 +1,8 @@
 """What every command shares: help, version, speed of starting, unexpected failures."""
 
 import json
-import statistics
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -27,20 +25,20 @@ def test_version():
 
 @pytest.mark.parametrize("code", ["import flawline", "import flawline.cli.main"])
 def test_starting_loads_nothing_heavy(code):
-    """The budget is 0.15 s for the import and 0.3 s for the help; what breaks it is a heavy module, so that is asserted."""
-    heavy = ["numpy", "cv2", "openvino", "sklearn", "polars", "matplotlib", "PIL", "scipy", "jinja2"]
+    """The budget is 0.15 s for the import and 0.3 s for the help; heavy modules are what breaks it."""
+    heavy = [
+        "numpy",
+        "cv2",
+        "openvino",
+        "sklearn",
+        "polars",
+        "matplotlib",
+        "PIL",
+        "scipy",
+        "jinja2",
+    ]
     check = f"{code}; import sys; print([m for m in {heavy!r} if m in sys.modules])"
     assert fresh("-c", check).stdout.strip() == "[]"
-
-
-def test_help_answers_quickly():
-    # Three times the budget: the machine may be busy. Benchmarks quote the real figure.
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        fresh("-m", "flawline", "--help")
-        times.append(time.perf_counter() - started)
-    assert statistics.median(times) < 0.9
 
 
 def test_an_unexpected_failure_is_no_traceback(monkeypatch, capsys):
@@ -76,7 +74,10 @@ def test_doctor_tells_versions_cpu_and_backbones(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["versions"]["flawline"] == __version__
     assert found["machine"]["cores"] >= 1
-    assert "f32" in found["runtimes"]["chosen by default"] or "bf16" in found["runtimes"]["chosen by default"]
+    assert (
+        "f32" in found["runtimes"]["chosen by default"]
+        or "bf16" in found["runtimes"]["chosen by default"]
+    )
     assert found["backbones"]["flawline-small"].startswith("embedded, ")
     assert cli.run(["doctor"]) == 0
     assert "OpenVINO" in capsys.readouterr().out

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from networks import write_network
-from pictures import parts
 
 from flawline.cli.main import run
+from networks import write_network
+from pictures import parts
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,16 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def arguments(folder, tmp_path):
     network = str(folder / "small.onnx")
-    return ["rank", str(folder / "parts"), "-o", str(tmp_path / "out"), "--backbone", network, "--top-n", "4"]
+    return [
+        "rank",
+        str(folder / "parts"),
+        "-o",
+        str(tmp_path / "out"),
+        "--backbone",
+        network,
+        "--top-n",
+        "4",
+    ]
 
 
 def test_it_writes_csv_json_and_report_and_says_what_it_found(arguments, tmp_path, capsys):
@@ -56,7 +65,14 @@ def test_the_same_pictures_give_the_same_bytes_from_folder_and_zip(
 ):
     archive = tmp_path / "parts.zip"
     subprocess.run(
-        [sys.executable, "-m", "zipfile", "-c", str(archive), *map(str, (folder / "parts").iterdir())],
+        [
+            sys.executable,
+            "-m",
+            "zipfile",
+            "-c",
+            str(archive),
+            *map(str, (folder / "parts").iterdir()),
+        ],
         check=True,
     )
     outputs = []
@@ -70,7 +86,9 @@ def test_the_same_pictures_give_the_same_bytes_from_folder_and_zip(
     assert outputs[1] == outputs[2] == outputs[0]
 
 
-def test_a_picture_that_cannot_be_read_is_listed_and_the_rest_is_ranked(arguments, folder, tmp_path, capsys):
+def test_a_picture_that_cannot_be_read_is_listed_and_the_rest_is_ranked(
+    arguments, folder, tmp_path, capsys
+):
     mixed = tmp_path / "mixed"
     parts(mixed)
     whole = (mixed / "good" / "part_0.png").read_bytes()

@@ -26,7 +26,7 @@ def test_auroc_only_sees_the_order(rows):
 
 
 def test_auroc_of_hanley_and_mcneil_table_1():
-    """109 CT images rated 1 to 5 by one reader: area 0.893 (Hanley and McNeil, Radiology 143, 1982, tables I and II)."""
+    """109 CT images rated 1 to 5 by one reader: area 0.893 (Hanley and McNeil 1982, tables I and II)."""
     normal, abnormal = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
     scores = np.repeat([1, 2, 3, 4, 5] * 2, normal + abnormal)
     bad = np.repeat([False, True], [sum(normal), sum(abnormal)])

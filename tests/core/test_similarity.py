@@ -146,5 +146,5 @@ def test_nearest_is_what_a_full_sort_finds(seed, count, wanted):
 def test_whitening_keeps_rows_at_length_one():
     values = np.random.default_rng(1).normal(size=(40, 30)).astype(np.float32)
     assert np.allclose(np.linalg.norm(whitened(values), axis=1), 1, atol=1e-5)
-    assert whitened(values[:5]).shape == (5, 30)
+    assert whitened(values[:3]).shape == (3, 30)
     assert np.isfinite(whitened(np.ones((40, 30), np.float32))).all()

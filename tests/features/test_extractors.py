@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from networks import write_network
-from pictures import as_picture, noise, stripes
 
 from flawline.errors import UsageError
 from flawline.features.catalog import feature_set
 from flawline.models.openvino_runtime import load_network
+from networks import write_network
+from pictures import as_picture, noise, stripes
 
 FIELDS = {
     "dimensions": 4,

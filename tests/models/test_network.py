@@ -20,7 +20,16 @@ def test_a_person_may_write_a_preset_or_numbers():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nonsense", "mean=1", "mean=1,std=0", "mean=1/2,std=1", "mean=1,std=nan", "mean=1,std=1,size=0"]
+    "text",
+    [
+        "",
+        "nonsense",
+        "mean=1",
+        "mean=1,std=0",
+        "mean=1/2,std=1",
+        "mean=1,std=nan",
+        "mean=1,std=1,size=0",
+    ],
 )
 def test_a_preparation_that_cannot_be_meant_is_refused(text):
     with pytest.raises(ModelError, match="preset"):

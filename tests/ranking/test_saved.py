@@ -5,13 +5,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from networks import write_network
-from pictures import parts
 
 from flawline.cli.main import run
 from flawline.errors import ModelError
 from flawline.features.compute import FeatureSettings
 from flawline.ranking import load_ranking, rank, rank_with, save_ranking
+from networks import write_network
+from pictures import parts
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,12 @@ def other_kind(contents):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [(flip_array, "hash"), (newer_schema, "schema 99"), (other_kind, "cake recipe"), (dict.clear, "manifest")],
+    [
+        (flip_array, "hash"),
+        (newer_schema, "schema 99"),
+        (other_kind, "cake recipe"),
+        (dict.clear, "manifest"),
+    ],
 )
 def test_altered_and_foreign_models_are_refused(fitted, tmp_path, change, words):
     path = save_ranking(fitted[1], tmp_path / "m.flr")

@@ -1,24 +1,28 @@
 import re
 
 import numpy as np
-from pictures import noise
 
 from flawline.ranking.result import RankedPicture, Ranking, Reason, recall
 from flawline.report.charts import recall_curve, score_histogram
 from flawline.report.pictures import heat_overlay, thumbnail
 from flawline.report.rank_report import write_rank_report
 from flawline.types import Sample, Unjudged
+from pictures import noise
 
 
 def ranking(count=20, bad=3, name="part <{}> & co.png", heat=False):
     samples = [
-        Sample(name.format(i), "bad" if i < bad else "good", defective=i < bad) for i in range(count)
+        Sample(name.format(i), "bad" if i < bad else "good", defective=i < bad)
+        for i in range(count)
     ]
     pictures = tuple(
         RankedPicture(i + 1, s, 1 - i / count, (Reason("odd <here>", "x", 0.5),) if i < 5 else ())
         for i, s in enumerate(samples)
     )
-    maps = {s.name: np.random.default_rng(i).random((7, 7), np.float32) for i, s in enumerate(samples[:5])}
+    maps = {
+        s.name: np.random.default_rng(i).random((7, 7), np.float32)
+        for i, s in enumerate(samples[:5])
+    }
     return Ranking(
         "parts.zip",
         pictures,
@@ -44,7 +48,9 @@ def test_the_report_stands_alone_and_escapes_what_strangers_named(tmp_path):
     assert "it is &lt;truncated&gt;" in html
     outside = re.findall(r'(?:src|href)="(?!data:)[^"#]*"', html)
     assert outside == []
-    assert "http" not in re.sub(r'(?:xmlns(?::\w+)?="[^"]*"|<metadata>.*?</metadata>)', "", html, flags=re.S)
+    assert "http" not in re.sub(
+        r'(?:xmlns(?::\w+)?="[^"]*"|<metadata>.*?</metadata>)', "", html, flags=re.S
+    )
 
 
 def test_the_same_ranking_gives_the_same_report(tmp_path):
@@ -60,7 +66,8 @@ def test_without_labels_nothing_is_claimed(tmp_path):
 def test_recall_counts_pictures_of_unknown_meaning_as_places():
     flags = [True, None, True, False]
     pictures = tuple(
-        RankedPicture(i + 1, Sample(str(i), defective=flag), 1.0 - i) for i, flag in enumerate(flags)
+        RankedPicture(i + 1, Sample(str(i), defective=flag), 1.0 - i)
+        for i, flag in enumerate(flags)
     )
     found = recall(Ranking("x", pictures, (), {}))
     assert found.found == (1, 1, 2, 2)

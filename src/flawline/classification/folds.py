@@ -41,10 +41,11 @@ def split(
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    kind = StratifiedGroupKFold if len(np.unique(groups)) < len(groups) else StratifiedKFold
+    grouped = len(np.unique(groups)) < len(groups)
+    kind = StratifiedGroupKFold if grouped else StratifiedKFold
     for attempt in range(_TRIES):
         cutter = kind(folds, shuffle=True, random_state=seed + attempt)
-        found = list(cutter.split(truth, truth, groups))
+        found = list(cutter.split(truth, truth, groups if grouped else None))
         if all(_enough(truth, groups, train, fewest) for train, _ in found):
             return found
     raise UsageError(

@@ -13,12 +13,14 @@ from flawline.cli.feature_options import (
     Bad,
     Features,
     Good,
+    Limits,
     Precision,
     Preparation,
     Size,
     SourceArgument,
     ValueRange,
     feature_settings,
+    open_from_options,
     print_notes,
     print_unjudged,
 )
@@ -74,6 +76,7 @@ def classify(
     good: Good = None,
     bad: Bad = None,
     value_range: ValueRange = None,
+    limits: Limits = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -81,7 +84,6 @@ def classify(
     from flawline.classification import apply_classifier, load_classifier, save_classifier
     from flawline.classification.apply import trained_settings
     from flawline.classification.run import classify as classify_source
-    from flawline.data.source import open_source
     from flawline.report.classify_report import write_classification
 
     if apply is not None:
@@ -93,7 +95,7 @@ def classify(
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
     shared: dict[str, Any] = {"unfinished": unfinished, "track": ProgressBar(quiet=quiet)}
-    with open_source(source, good=good or (), bad=bad or ()) as opened:
+    with open_from_options(source, good, bad, limits) as opened:
         if saved is not None:
             settings = trained_settings(saved, backbone)
             found = apply_classifier(saved, opened, backbone=backbone, **shared)

@@ -14,12 +14,14 @@ from flawline.cli.feature_options import (
     Bad,
     Features,
     Good,
+    Limits,
     Precision,
     Preparation,
     Size,
     SourceArgument,
     ValueRange,
     feature_settings,
+    open_from_options,
     print_notes,
     print_unjudged,
 )
@@ -49,20 +51,20 @@ def cluster(
     good: Good = None,
     bad: Bad = None,
     value_range: ValueRange = None,
+    limits: Limits = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Group pictures that look alike, without using labels, and show what is typical of each group."""
     from flawline.clustering.files import clustering_as_dict
     from flawline.clustering.run import cluster as cluster_source
-    from flawline.data.source import open_source
     from flawline.report.cluster_report import write_clustering
 
     settings = feature_settings(features, backbone, preparation, size, precision, value_range)
     number = parse_clusters(clusters)
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
-    with open_source(source, good=good or (), bad=bad or ()) as opened:
+    with open_from_options(source, good, bad, limits) as opened:
         clustering = cluster_source(
             opened,
             clusters=number,

@@ -9,7 +9,9 @@ import typer
 from flawline.cli.console import note, stderr
 
 if TYPE_CHECKING:
-    from flawline.data.source import SourceSummary
+    from flawline.data.archive import ArchiveLimits
+    from flawline.data.image import ImageLimits
+    from flawline.data.source import Source, SourceSummary
     from flawline.features.compute import FeatureSettings
     from flawline.types import Unjudged
 
@@ -36,6 +38,48 @@ ValueRange = Annotated[
     str | None,
     typer.Option(help='Values that become black and white in 16-bit and float files: "0,4095".'),
 ]
+Limits = Annotated[
+    str | None,
+    typer.Option(help='Raise or lower what is accepted: "max_pixels=..,max_ratio=.." and others.'),
+]
+
+
+def parse_limits(text: str | None) -> tuple[ArchiveLimits, ImageLimits]:
+    """Read "name=number,...", names being those of `ArchiveLimits` and `ImageLimits`."""
+    from dataclasses import fields, replace
+
+    from flawline.data.archive import ArchiveLimits
+    from flawline.data.image import ImageLimits
+    from flawline.errors import UsageError
+
+    limits: tuple[ArchiveLimits, ImageLimits] = (ArchiveLimits(), ImageLimits())
+    names = [field.name for kind in limits for field in fields(kind)]
+    for part in text.replace(" ", "").split(",") if text else ():
+        name, _, number = part.partition("=")
+        if name not in names or not number.isdecimal() or int(number) < 1:
+            raise UsageError(
+                f"--limits takes NAME=WHOLE NUMBER, separated by commas, got {part!r}",
+                hint=f"names are {', '.join(names)}",
+            )
+        archive, image = limits
+        if hasattr(archive, name):
+            limits = (replace(archive, **{name: int(number)}), image)
+        else:
+            limits = (archive, replace(image, **{name: int(number)}))
+    return limits
+
+
+def open_from_options(
+    source: str,
+    good: list[str] | None = None,
+    bad: list[str] | None = None,
+    limits: str | None = None,
+) -> Source:
+    """Open the source of a command line."""
+    from flawline.data.source import open_source
+
+    archive, image = parse_limits(limits)
+    return open_source(source, good=good or (), bad=bad or (), limits=archive, image_limits=image)
 
 
 def feature_settings(

@@ -14,12 +14,14 @@ from flawline.cli.feature_options import (
     Bad,
     Features,
     Good,
+    Limits,
     Precision,
     Preparation,
     Size,
     SourceArgument,
     ValueRange,
     feature_settings,
+    open_from_options,
     print_notes,
     print_unjudged,
 )
@@ -42,18 +44,18 @@ def features(
     good: Good = None,
     bad: Bad = None,
     value_range: ValueRange = None,
+    limits: Limits = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Write the features of every picture as one table, for any other tool."""
-    from flawline.data.source import open_source
     from flawline.features.compute import compute_features
     from flawline.features.files import check_suffix, write_table
 
     settings = feature_settings(features, backbone, preparation, size, precision, value_range)
     check_suffix(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
-    with open_source(source, good=good or (), bad=bad or ()) as opened:
+    with open_from_options(source, good, bad, limits) as opened:
         computed = compute_features(
             opened, settings, unfinished=unfinished, track=ProgressBar(quiet=quiet)
         )

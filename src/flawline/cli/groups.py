@@ -9,8 +9,10 @@ import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
 from flawline.cli.feature_options import (
+    Limits,
     SourceArgument,
     ValueRange,
+    open_from_options,
     parse_range,
     print_notes,
     print_unjudged,
@@ -34,18 +36,18 @@ def groups(
         int, typer.Option(help="Candidates that each picture is compared with.", min=2)
     ] = 12,
     value_range: ValueRange = None,
+    limits: Limits = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Suggest which pictures show the same part, so that a split never tears them apart."""
-    from flawline.data.source import open_source
     from flawline.grouping.files import grouping_as_dict, pictures_folder
     from flawline.grouping.run import group
     from flawline.report.groups_report import write_grouping
 
     span = parse_range(value_range)
     track = ProgressBar(quiet=quiet)
-    with open_source(source) as opened:
+    with open_from_options(source, limits=limits) as opened:
         out.mkdir(parents=True, exist_ok=True)
         grouping = group(
             opened, threshold=threshold, neighbours=neighbours, value_range=span, track=track

@@ -13,12 +13,14 @@ from flawline.cli.feature_options import (
     Backbone,
     Bad,
     Good,
+    Limits,
     Precision,
     Preparation,
     Size,
     SourceArgument,
     ValueRange,
     feature_settings,
+    open_from_options,
     print_notes,
     print_unjudged,
 )
@@ -60,11 +62,11 @@ def rank(
     good: Good = None,
     bad: Bad = None,
     value_range: ValueRange = None,
+    limits: Limits = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Put the odd pictures first, without using labels, and say why they are odd."""
-    from flawline.data.source import open_source
     from flawline.ranking import load_ranking, rank_with, save_ranking
     from flawline.ranking import rank as rank_source
     from flawline.ranking.files import ranking_as_dict, write_parts
@@ -75,7 +77,7 @@ def rank(
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
     bar = ProgressBar(quiet=quiet)
-    with open_source(source, good=good or (), bad=bad or ()) as opened:
+    with open_from_options(source, good, bad, limits) as opened:
         if saved:
             ranking = rank_with(opened, saved, top_n=top_n, unfinished=unfinished, track=bar)
         else:
@@ -93,7 +95,8 @@ def rank(
         written = [*write_ranking(ranking, opened, out, value_range=value_range_used)]
         written += write_parts(ranking, opened, out, keep=keep, drop=drop)
         summary = opened.summary()
-    unfinished.unlink(missing_ok=True)
+    for path in out.glob(f"{unfinished.name}*"):
+        path.unlink()
     if save_model:
         written.append(save_ranking(saved, save_model))
     if as_json:

@@ -43,13 +43,14 @@ def whitened(values: NDArray[np.float32]) -> NDArray[np.float32]:
     What all parts of one design share fills the first axes; whitening keeps it from hiding what tells them apart
     (H. Jegou and O. Chum, "Negative evidences and co-occurences in image retrieval", ECCV 2012).
     """
-    fields = min(_FIELDS, len(values) // 4)
+    fields = min(_FIELDS, len(values) // 2)
     if fields < 2:
         return values
     centred = values - values.mean(axis=0, dtype=np.float64)
-    spread, axes = np.linalg.eigh(centred.T @ centred / len(values))
-    spread, axes = spread[::-1][:fields], axes[:, ::-1][:, :fields]
-    scaled = centred @ axes / np.sqrt(np.maximum(spread, 0) + _RIDGE * max(spread[0], 1e-12))
+    along, spread, _ = np.linalg.svd(centred, full_matrices=False)
+    along, variance = along[:, :fields], spread[:fields] ** 2
+    weight = spread[:fields] / np.sqrt(variance + _RIDGE * max(float(variance[0]), 1e-12))
+    scaled = along * weight
     length = np.linalg.norm(scaled, axis=1, keepdims=True)
     return np.asarray(scaled / np.maximum(length, 1e-12), dtype=np.float32)
 

@@ -14,7 +14,7 @@ def anderson_darling(values: ArrayLike) -> float:
 
     Corrected for the estimated mean and deviation by (1 + 4/N - 25/N²), as G. Hamerly and C. Elkan, "Learning the k in
     k-means", NIPS 2003, equation 2, after M. A. Stephens, "EDF statistics for goodness of fit and some comparisons",
-    JASA 69, 1974; there 0.751 and 1.035 are the critical values at 5 % and 1 %. Numbers that are all equal give 0.
+    JASA 69, 1974, whose critical values are 0.787 at 5 % and 1.092 at 1 %. Numbers that are all equal give 0.
 
     Raises:
         ValueError: fewer than 8 numbers, for which the critical values do not hold, or one is not finite.

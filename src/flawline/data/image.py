@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +30,15 @@ class ImageLimits:
     max_bytes: int = 1_000_000_000
 
 
+DEFAULT_IMAGE_LIMITS = ImageLimits()
+
+
 def read_image(
     data: bytes | Path,
     *,
     target: int | None = None,
     value_range: tuple[float, float] | None = None,
-    limits: ImageLimits = ImageLimits(),
+    limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ) -> Picture:
     """Decode a picture to uint8 RGB, upright.
 
@@ -114,11 +118,11 @@ def _decode(
         decoded = _decode_netpbm(data, netpbm, limits)
     else:
         decoded = decode_with_pillow(name, data, target, lambda size: _check_size(size, limits))
-    return _picture(decoded, name, len(data), value_range)
+    return _picture(decoded, name, data, value_range)
 
 
 def _picture(
-    decoded: Decoded, name: str, file_bytes: int, value_range: tuple[float, float] | None
+    decoded: Decoded, name: str, data: bytes, value_range: tuple[float, float] | None
 ) -> Picture:
     values, notes = decoded.values, decoded.notes
     if values.dtype != np.uint8 or decoded.largest not in (None, 255):
@@ -128,7 +132,17 @@ def _picture(
     pixels = _upright(_three_channels(values), decoded.orientation)
     pixels.flags.writeable = False
     width, height = decoded.size if decoded.orientation < 5 else decoded.size[::-1]
-    return Picture(pixels, width, height, decoded.mode, name, decoded.channels, file_bytes, notes)
+    return Picture(
+        pixels,
+        width,
+        height,
+        decoded.mode,
+        name,
+        decoded.channels,
+        file_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=notes,
+    )
 
 
 def _three_channels(values: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -46,7 +46,7 @@ class RowFile:
     def recall(self, data: bytes) -> NDArray[np.float32] | None:
         """The row computed from `data` before, or None."""
         with self._lock:
-            offset = self._offsets.get(_key(data))
+            offset = self._offsets.get(hashlib.sha256(data).digest()[:_KEY])
             if offset is None:
                 return None
             self._file.seek(offset + _KEY)
@@ -55,7 +55,11 @@ class RowFile:
 
     def remember(self, data: bytes, row: NDArray[np.float32]) -> None:
         """Keep the row computed from `data`."""
-        key = _key(data)
+        self.keep(hashlib.sha256(data).hexdigest(), row)
+
+    def keep(self, sha256: str, row: NDArray[np.float32]) -> None:
+        """Keep the row computed from the bytes of this hash."""
+        key = bytes.fromhex(sha256)[:_KEY]
         with self._lock:
             if key in self._offsets:
                 return
@@ -64,10 +68,6 @@ class RowFile:
             self._file.flush()
             self._offsets[key] = self._end
             self._end += self._size
-
-
-def _key(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()[:_KEY]
 
 
 def _scan(path: Path, header: bytes, size: int) -> dict[bytes, int] | None:

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from flawline.data.archive import DEFAULT_LIMITS, ArchiveLimits
 from flawline.data.folder import Folder, PictureFile, split_pattern
+from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.labels import meaning
 from flawline.data.layout import Layout, Meaning, Tree, count_labels, detect, tree_samples
 from flawline.data.manifest import MANIFEST_SUFFIXES, Manifest
@@ -63,6 +64,7 @@ class Source:
         self.kind = kind
         self.layout = summary.layout
         self.meaning = meaning
+        self.image_limits = DEFAULT_IMAGE_LIMITS
         self._listing = listing
         self._summary = summary
 
@@ -109,12 +111,14 @@ def open_source(
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
     limits: ArchiveLimits = DEFAULT_LIMITS,
+    image_limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ) -> Source:
     """Open `location` and read its names once.
 
     `location` is a folder, a zip, a tar (plain, gz, bz2, xz), a CSV or Parquet manifest, a pattern
     such as "parts/**/*.png", or one picture; the content of a file decides, not its extension.
-    `good` and `bad` name labels whose meaning is stated; `limits` bounds archives and single files.
+    `good` and `bad` name labels whose meaning is stated; `limits` bounds archives and single files,
+    `image_limits` what a picture may unpack to when it is decoded.
 
     Raises SourceError for what is missing, unreadable or without pictures, ArchiveError for
     hostile, encrypted or damaged archives, ManifestError for a manifest without its columns,
@@ -123,7 +127,9 @@ def open_source(
     text = os.fspath(location)
     kind, listing = _open(text, Path(text).expanduser(), limits)
     try:
-        return _survey(text, kind, listing, good, bad)
+        source = _survey(text, kind, listing, good, bad)
+        source.image_limits = image_limits
+        return source
     except BaseException:
         listing.close()
         raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
-from flawline.data.image import ImageLimits, read_image
+from flawline.data.image import read_image
 from flawline.data.source import Source
 from flawline.errors import FlawlineError
 from flawline.types import Picture, Sample, Unjudged
@@ -40,7 +40,6 @@ def map_pictures(
     *,
     target: int | None = None,
     value_range: tuple[float, float] | None = None,
-    limits: ImageLimits | None = None,
     workers: int | None = None,
     memory: Memory[Result] | None = None,
 ) -> Iterator[tuple[Sample, Result | Unjudged]]:
@@ -58,7 +57,7 @@ def map_pictures(
             if known is not None:
                 return known
             picture = read_image(
-                data, target=target, value_range=value_range, limits=limits or ImageLimits()
+                data, target=target, value_range=value_range, limits=source.image_limits
             )
             result = function(picture)
             if memory is not None:

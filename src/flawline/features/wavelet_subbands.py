@@ -2,7 +2,8 @@
 
 The grey picture, area-resized to 256x256 and scaled to 0-1, goes through n levels of the Haar transform
 (S. Mallat, "A Theory for Multiresolution Signal Decomposition", IEEE TPAMI 11(7), 1989). Each of the 3n + 1 sub-bands
-gives mean absolute value and standard deviation of its coefficients, over the whole and over its four quadrants: ten numbers.
+gives mean absolute value and standard deviation of its coefficients, over the whole and over its four quadrants:
+ten numbers.
 """
 
 from __future__ import annotations

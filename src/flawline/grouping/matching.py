@@ -17,6 +17,7 @@ Places = tuple[int, int]
 
 _SAMPLED = 200
 _FEWEST = 20
+_ALL_PAIRS = 64
 _MOST_ALIKE = 0.9
 _SAME_SCALE = 0.01
 _LARGEST_SCALE = 1.5
@@ -52,7 +53,10 @@ class Comparisons:
         if count < _FEWEST:
             return
         rng = np.random.default_rng(0)
-        drawn = [sorted(rng.choice(count, 2, replace=False).tolist()) for _ in range(_SAMPLED)]
+        drawn = [
+            sorted(rng.choice(count, 2, replace=False).tolist())
+            for _ in range(min(_SAMPLED, 4 * count))
+        ]
         pairs = [(one, other) for one, other in drawn]
         self.compare(pairs)
         middle = float(np.median([self.made[pair].correlation for pair in pairs]))
@@ -89,7 +93,7 @@ def candidates(signatures: Sequence[Signature], neighbours: int) -> list[Places]
         for place, one in enumerate(signatures)
         if (first := same.setdefault(one.digest, place)) != place
     ]
-    if count <= 2 * neighbours:
+    if count <= max(_ALL_PAIRS, 2 * neighbours):
         return list(dict.fromkeys([*found, *combinations(range(count), 2)]))
     turn_free = whitened(np.stack([one.turn_free for one in signatures]))
     grids = np.stack([one.grid for one in signatures])

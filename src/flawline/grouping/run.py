@@ -14,6 +14,7 @@ from flawline.grouping.linking import COHESION, Groups, Linked, link
 from flawline.grouping.matching import Comparisons, Places, candidates
 from flawline.grouping.result import GroupedPicture, Grouping, Pair, agreement
 from flawline.grouping.signature import Signature, signature
+from flawline.models.threads import one_thread
 from flawline.types import Sample, Track, Unjudged, no_track
 
 THRESHOLD = 0.75
@@ -64,7 +65,8 @@ def group(
     signatures = [one for _, one in described]
     comparisons = Comparisons(signatures)
     comparisons.measure_likeness()
-    wanted = candidates(signatures, neighbours)
+    with one_thread():
+        wanted = candidates(signatures, neighbours)
     for _ in track(
         _compare(comparisons, wanted, len(samples), threshold), title="Pairs", total=len(wanted)
     ):

@@ -12,7 +12,8 @@ all views and strides are standardised over the references and averaged: the sco
 The parts of the method: distance to the k-th nearest neighbour as an outlier score (S. Ramaswamy et al., SIGMOD
 2000), on features of a frozen network (L. Bergman et al., "Deep Nearest Neighbor Anomaly Detection", 2020; K. Roth et
 al., CVPR 2022), at the same place (T. Defard et al., "PaDiM", ICPR 2021), of an unlabelled set against itself (X. Li et
-al., "MuSc", ICLR 2024), combined as a standardised ensemble (C. Aggarwal and S. Sathe, SIGKDD Explorations 17(1), 2015).
+al., "MuSc", ICLR 2024), combined as a standardised ensemble (C. Aggarwal and S. Sathe, SIGKDD Explorations 17(1),
+2015).
 
 A reference is compared with the other references only; a new picture with all of them. A score depends on that picture
 and the fitted arrays alone, never on the pictures scored beside it.

@@ -12,6 +12,7 @@ from flawline import __version__
 from flawline.data.stream import cpu_count
 from flawline.errors import ModelError
 from flawline.models.backbone import EMBEDDED, open_backbone
+from flawline.models.openvino_import import openvino
 
 PACKAGES = (
     "numpy",
@@ -86,9 +87,7 @@ def _memory() -> str:
 
 
 def _runtimes() -> dict[str, Any]:
-    import openvino
-
-    core = openvino.Core()
+    core = openvino().Core()
     able = set(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
     return {
         "OpenVINO": _version("openvino"),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from flawline.errors import ModelError
 from flawline.models.network import METADATA_KEY, Preparation, preparation_from_json
+from flawline.models.openvino_import import openvino
 
 PRECISIONS = ("auto", "f32", "bf16")
 SUFFIXES = (".onnx", ".xml")
@@ -126,9 +127,7 @@ def load_network(
 
 @cache
 def _core() -> Any:
-    import openvino
-
-    return openvino.Core()
+    return openvino().Core()
 
 
 def _read_model(path: Path) -> tuple[Any, str]:
@@ -170,8 +169,6 @@ def _available_precision(precision: str) -> str:
 
 
 def _restricted(model: Any, outputs: Sequence[str] | OutputChoice | None, path: Path) -> Any:
-    import openvino
-
     by_name = {output.get_any_name(): output for output in model.outputs}
     if callable(outputs):
         outputs = outputs({name: len(output.partial_shape) for name, output in by_name.items()})
@@ -181,19 +178,17 @@ def _restricted(model: Any, outputs: Sequence[str] | OutputChoice | None, path: 
         raise ModelError(
             f"{path.name} has no output {', '.join(missing)}; it has {', '.join(by_name)}"
         )
-    return openvino.Model([by_name[name] for name in wanted], model.get_parameters(), path.stem)
+    return openvino().Model([by_name[name] for name in wanted], model.get_parameters(), path.stem)
 
 
 def _with_preparation(model: Any, preparation: Preparation) -> Any:
-    import openvino
-    from openvino.preprocess import PrePostProcessor
-
-    processor = PrePostProcessor(model)
+    ov = openvino()
+    processor = ov.preprocess.PrePostProcessor(model)
     tensor = processor.input().tensor()
-    tensor.set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    tensor.set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     tensor.set_shape([1, *preparation.size, 3])
-    processor.input().model().set_layout(openvino.Layout("NCHW"))
-    steps = processor.input().preprocess().convert_element_type(openvino.Type.f32)
+    processor.input().model().set_layout(ov.Layout("NCHW"))
+    steps = processor.input().preprocess().convert_element_type(ov.Type.f32)
     steps.mean(list(preparation.mean)).scale(list(preparation.std))
     return processor.build()
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.row_file import RowFile
 from flawline.data.source import Source
-from flawline.data.stream import map_pictures
+from flawline.data.stream import Memory, map_pictures
 from flawline.features.map_rows import MapRows
 from flawline.models.comparison import Compared, References, compare, fit_references
 from flawline.ranking.result import Reason
 from flawline.types import Picture, Sample, Track, Unjudged
+
+Result = TypeVar("Result")
 
 REFERENCES = 250
 CHUNK = 64
@@ -55,23 +58,27 @@ class Reader:
     unfinished: Path | None
     track: Track
 
-    def read(
-        self, samples: Sequence[Sample], title: str
-    ) -> Iterator[tuple[Sample, NDArray[np.float32] | Unjudged]]:
-        """Rows in the order of `samples`."""
-        shape = (self.rows.width,)
-        keeper = (
-            RowFile(self.unfinished, self.computation, shape) if self.unfinished else nullcontext()
+    def results(
+        self,
+        samples: Sequence[Sample],
+        function: Callable[[Picture], Result],
+        memory: Memory[Result] | None,
+        title: str,
+    ) -> Iterator[tuple[Sample, Result | Unjudged]]:
+        """Results of `function` in the order of `samples`, showing progress."""
+        results = map_pictures(
+            self.source, samples, function, value_range=self.value_range, memory=memory
         )
-        with keeper as memory:
-            results = map_pictures(
-                self.source,
-                samples,
-                self.rows.compute,
-                value_range=self.value_range,
-                memory=memory,
-            )
-            yield from self.track(results, title=title, total=len(samples))
+        yield from self.track(results, title=title, total=len(samples))
+
+    def row_file(
+        self, what: str, computation: str, width: int
+    ) -> AbstractContextManager[RowFile | None]:
+        """Rows of an interrupted run, where they are kept."""
+        if self.unfinished is None:
+            return nullcontext()
+        path = self.unfinished.with_name(f"{self.unfinished.name}-{what}")
+        return RowFile(path, computation, (width,))
 
 
 def choose_references(
@@ -89,12 +96,14 @@ def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Score
     rows = np.empty((len(samples), reader.rows.width), dtype=np.float32)
     kept: list[Sample] = []
     unjudged: list[Unjudged] = []
-    for sample, row in reader.read(samples, "Comparing"):
-        if isinstance(row, Unjudged):
-            unjudged.append(row)
-        else:
-            rows[len(kept)] = row
-            kept.append(sample)
+    layout = reader.rows
+    with reader.row_file("maps", reader.computation, layout.width) as memory:
+        for sample, row in reader.results(samples, layout.compute, memory, "Comparing"):
+            if isinstance(row, Unjudged):
+                unjudged.append(row)
+            else:
+                rows[len(kept)] = row
+                kept.append(sample)
     if len(kept) < 2:
         nothing = np.empty((0, 0), dtype=np.float32)
         return None, Scored(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
@@ -116,24 +125,73 @@ def score(
     """
     kept: list[Sample] = []
     unjudged: list[Unjudged] = []
-    parts: list[Compared] = []
-    results = reader.read(samples, "Scoring")
-    while chunk := list(islice(results, CHUNK)):
-        judged = [(sample, row) for sample, row in chunk if not isinstance(row, Unjudged)]
-        unjudged += [row for _, row in chunk if isinstance(row, Unjudged)]
-        if judged:
-            kept += [sample for sample, _ in judged]
-            groups = [sample.group if same_source else None for sample, _ in judged]
-            parts.append(
-                compare_rows(reader.rows, fitted, np.stack([r for _, r in judged]), groups)
-            )
-    empty = np.empty((0, len(fitted.references.views)), dtype=np.float32)
-    return Scored(
-        tuple(kept),
-        np.concatenate([part.scores for part in parts]) if parts else empty[:, 0],
-        np.concatenate([part.views for part in parts]) if parts else empty,
-        tuple(unjudged),
+    width = 1 + len(fitted.references.views)
+    parts = [np.empty((0, width), dtype=np.float32)]
+    computation = (
+        f"{reader.computation} {hashlib.sha256(repr(fitted.digests).encode()).hexdigest()}"
     )
+
+    def describe(picture: Picture) -> _Described:
+        return _Described(picture.sha256, reader.rows.compute(picture))
+
+    with reader.row_file("scores", computation, width) as file:
+        memory = _KnownScores(file) if file is not None else None
+        results = reader.results(samples, describe, memory, "Scoring")
+        while chunk := list(islice(results, CHUNK)):
+            unjudged += [found for _, found in chunk if isinstance(found, Unjudged)]
+            judged = [(s, found) for s, found in chunk if not isinstance(found, Unjudged)]
+            kept += [sample for sample, _ in judged]
+            parts.append(_values(reader.rows, fitted, judged, file, width, same_source=same_source))
+    values = np.concatenate(parts)
+    return Scored(tuple(kept), values[:, 0], values[:, 1:], tuple(unjudged))
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A picture's hash and its row of maps; or, where it was scored before, no hash and its values."""
+
+    sha256: str
+    row: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownScores:
+    """Gives the values of pictures scored by an interrupted run; new ones are kept after they are compared."""
+
+    file: RowFile
+
+    def recall(self, data: bytes) -> _Described | None:
+        known = self.file.recall(data)
+        return None if known is None else _Described("", known)
+
+    def remember(self, data: bytes, result: _Described) -> None:
+        pass
+
+
+def _values(
+    layout: MapRows,
+    fitted: Fitted,
+    judged: Sequence[tuple[Sample, _Described]],
+    file: RowFile | None,
+    width: int,
+    *,
+    same_source: bool,
+) -> NDArray[np.float32]:
+    """Score and views side by side, (N, width), of pictures that are new or known."""
+    values = np.empty((len(judged), width), dtype=np.float32)
+    fresh = [i for i, (_, found) in enumerate(judged) if found.sha256]
+    for i, (_, found) in enumerate(judged):
+        if not found.sha256:
+            values[i] = found.row
+    if fresh:
+        rows = np.stack([judged[i][1].row for i in fresh])
+        groups = [judged[i][0].group if same_source else None for i in fresh]
+        compared = compare_rows(layout, fitted, rows, groups)
+        values[fresh, 0], values[fresh, 1:] = compared.scores, compared.views
+        if file is not None:
+            for i in fresh:
+                file.keep(judged[i][1].sha256, values[i])
+    return values
 
 
 def joined(first: Scored, second: Scored) -> Scored:

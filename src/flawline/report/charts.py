@@ -76,8 +76,8 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> str:
     """Counts (true, predicted) in cells shaded by their share of the true class, as SVG."""
     table = np.asarray(counts, dtype=int)
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    side = 1.6 + 0.62 * len(classes)
-    figure, axes = _figure(size=(max(side * 1.25, 4.2), max(side, 3.1)))
+    side = 1.3 + 0.5 * len(classes)
+    figure, axes = _figure(size=(max(side * 1.3, 3.8), max(side, 2.9)))
     for row, column in np.ndindex(table.shape):
         colour = GOOD if row == column else BAD
         square = (column - 0.5, row - 0.5)

@@ -102,6 +102,7 @@ def _cards(pairs: Sequence[Pair], addresses: Mapping[str, str]) -> list[dict[str
             "first": addresses.get(pair.first),
             "second": addresses.get(pair.second),
             "how": _how(pair),
+            "style": _style(pair),
         }
         for pair in pairs
     ]
@@ -111,3 +112,11 @@ def _how(pair: Pair) -> str:
     turned = round(pair.turned) % 360
     words = [f"turned {min(turned, 360 - turned)}°"] if turned else []
     return " and ".join(words + (["mirrored"] if pair.mirrored else [])) or "as it is"
+
+
+def _style(pair: Pair) -> str:
+    """Lay the second picture as it was compared: two copies are told from two parts at a glance only then."""
+    turned = round(pair.turned) % 360
+    steps = [f"rotate({-turned}deg)"] if turned else []
+    steps += ["scaleX(-1)"] if pair.mirrored else []
+    return f"clip-path:circle(50%);transform:{' '.join(steps)}" if turned or pair.mirrored else ""
