@@ -25,6 +25,7 @@ from flawline.features.compute import (
 from flawline.features.map_rows import choose_maps, map_rows
 from flawline.features.table import FeatureTable
 from flawline.models.backbone import open_backbone
+from flawline.models.threads import one_thread
 from flawline.ranking import by_comparison, by_forest
 from flawline.ranking.result import Ranking, Reason, in_order
 from flawline.ranking.saved import SavedRanking
@@ -69,7 +70,8 @@ def rank(
         UsageError: an argument makes no sense.
     """
     _check(method, forest_size, top_n, seed)
-    with opened(source, good, bad) as open_:
+    with opened(source, good, bad) as open_, one_thread():
+        # One thread for linear algebra: the pictures keep every core busy already, and sums keep their order.
         if method == "forest":
             return _rank_by_forest(open_, settings, forest_size, top_n, seed, unfinished, track)
         return _rank_by_comparison(open_, settings, top_n, seed, unfinished, track)
@@ -90,7 +92,7 @@ def rank_with(
     Arguments and errors are those of `rank`; one picture is enough.
     """
     _check("auto", 1, top_n, 0)
-    with opened(source, good, bad) as open_:
+    with opened(source, good, bad) as open_, one_thread():
         if saved.fitted is None:
             computed = compute_features(open_, saved.settings, unfinished=unfinished, track=track)
             _check_same_network(saved, computed.described())
