@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test test-train lint docs clean
 
 $(VENV)/uv: 
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
@@ -28,6 +28,17 @@ demo: $(VENV)/core
 test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -n 2
 
+# Tests of the extra [train], in an environment of their own: the others must pass without PyTorch.
+TRAIN := .venv-train
+
+$(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(TRAIN)
+	VIRTUAL_ENV=$(CURDIR)/$(TRAIN) $(BIN)/uv pip install --quiet --constraint constraints.txt --editable '.[train]' --group test
+	touch $@
+
+test-train: $(TRAIN)/train
+	$(TRAIN)/bin/python -m pytest -m train tests/models/test_timm_backbone.py
+
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,4 +49,4 @@ docs: $(VENV)/dev
 	$(BIN)/mkdocs build --strict --quiet
 
 clean:
-	rm -rf $(VENV) site build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN) site build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

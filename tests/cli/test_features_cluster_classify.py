@@ -60,7 +60,7 @@ def test_features_goes_on_where_it_was_stopped(folder, tmp_path, monkeypatch):
         ),
         (
             ["classify", "-o", "{}", "--folds", "3"],
-            {"predictions.csv", "classification.json", "report.html", "classifier"},
+            {"predictions.csv", "classification.json", "report.html", "classifier.flc"},
         ),
     ],
 )
@@ -111,7 +111,7 @@ def test_classify_trains_and_applies(folder, backbone, tmp_path, capsys):
     [
         (["features", "{}", "-o", "t.txt"], "ends in .parquet or .csv"),
         (["cluster", "{}", "--clusters", "many"], "number from 1 up"),
-        (["classify", "{}", "--apply", "{}"], "has no manifest.json"),
+        (["classify", "{}", "--apply", "{}"], "no classifier at"),
         (["classify", "{}/good"], "at least two labels"),
     ],
 )

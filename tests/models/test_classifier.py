@@ -1,4 +1,8 @@
+import hashlib
+import io
 import json
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,43 +126,64 @@ def test_isotonic_is_that_of_scikit_learn():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_classifier_gives_the_same_bytes(kind, tmp_path):
-    for name in ("one", "two"):
-        save_classifier(trained(kind)[0], tmp_path / name)
-    for file in ("manifest.json", "arrays.npz"):
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    one, two = (save_classifier(trained(kind)[0], tmp_path / name) for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
 
 
-def edited(folder, **changes):
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
+def contents(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
-def swapped(folder, **arrays):
+def written(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+
+
+def edited(path, **changes):
+    files = contents(path)
+    manifest = {**json.loads(files["manifest.json"]), **changes}
+    written(path, {**files, "manifest.json": json.dumps(manifest)})
+
+
+def swapped(path, **arrays):
     """Replace arrays and make the manifest agree, as an attacker would."""
-    import hashlib
+    files = contents(path)
+    manifest = json.loads(files["manifest.json"])
+    for name, array in arrays.items():
+        buffer = io.BytesIO()
+        np.save(buffer, array)
+        file = name.replace("__", ".") + ".npy"
+        files[file] = buffer.getvalue()
+        manifest["sha256"][file] = hashlib.sha256(files[file]).hexdigest()
+    written(path, {**files, "manifest.json": json.dumps(manifest)})
 
-    with np.load(folder / "arrays.npz") as file:
-        found = {name: file[name] for name in file.files}
-    found |= {name.replace("__", "."): value for name, value in arrays.items()}
-    np.savez(folder / "arrays.npz", **found)
-    edited(folder, arrays_sha256=hashlib.sha256((folder / "arrays.npz").read_bytes()).hexdigest())
+
+def without(name):
+    return lambda path: written(path, {n: d for n, d in contents(path).items() if n != name})
 
 
-def one_bit_less(folder):
-    data = (folder / "arrays.npz").read_bytes()
-    (folder / "arrays.npz").write_bytes(data[:-1])
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def with_manifest(text):
+    return lambda path: written(path, {**contents(path), "manifest.json": text})
 
 
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
-        (one_bit_less, "model-damaged"),
-        (lambda f: (f / "arrays.npz").unlink(), "model-damaged"),
-        (lambda f: (f / "manifest.json").unlink(), "model-missing"),
-        (lambda f: (f / "manifest.json").write_text("{"), "model-damaged"),
-        (lambda f: (f / "manifest.json").write_text("[1]"), "model-foreign"),
-        (lambda f: edited(f, format="other-9"), "model-foreign"),
-        (lambda f: edited(f, kind="pickle"), "model-damaged"),
+        (cut, "model-damaged"),
+        (Path.unlink, "model-missing"),
+        (without("model.left.npy"), "model-damaged"),
+        (without("manifest.json"), "model-damaged"),
+        (with_manifest("{"), "model-damaged"),
+        (with_manifest("[1]"), "model-damaged"),
+        (lambda f: edited(f, kind="ranking model"), "model-damaged"),
+        (lambda f: edited(f, schema=9), "model-foreign"),
+        (lambda f: edited(f, model="pickle"), "model-damaged"),
         (lambda f: edited(f, classes=["a"]), "model-damaged"),
         (lambda f: edited(f, classes=["a", "a", "a"]), "model-damaged"),
         (lambda f: edited(f, columns=["a"]), "model-damaged"),
@@ -169,10 +194,10 @@ def one_bit_less(folder):
     ],
 )
 def test_a_damaged_or_foreign_model_is_refused(damage, code, tmp_path):
-    folder = save_classifier(trained("forest")[0], tmp_path / "m")
-    damage(folder)
+    path = save_classifier(trained("forest")[0], tmp_path / "m")
+    damage(path)
     with pytest.raises(ModelError) as caught:
-        load_classifier(folder)
+        load_classifier(path)
     assert caught.value.code == code
     assert caught.value.hint
 

@@ -31,6 +31,7 @@ def apply_classifier(
     source: str | Path | Source,
     *,
     backbone: str | None = None,
+    weights: str | None = None,
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
     unfinished: Path | None = None,
@@ -42,6 +43,7 @@ def apply_classifier(
         classifier: a model of `classify` or `load_classifier`.
         source: anything that `open_source` takes, or an open source.
         backbone: where the backbone's file lies now, if not where it lay in training; it must be the same file.
+        weights: the same for the weights of a network of timm.
         good, bad: labels that mean good and bad, where the words alone do not say so.
         unfinished: a file that keeps work done, so that an interrupted run can go on.
         track: shows progress.
@@ -51,7 +53,7 @@ def apply_classifier(
         ModelError: the backbone or the features are not those of the training.
     """
     with opened(source, good, bad) as source:
-        settings = trained_settings(classifier, backbone)
+        settings = trained_settings(classifier, backbone, weights)
         computed = compute_features(source, settings, unfinished=unfinished, track=track)
         labels = {label: bad for label, (_, bad) in source.summary().labels.items()}
     _check_same(classifier, computed)
@@ -89,9 +91,13 @@ _SEEN = (
 )
 
 
-def trained_settings(classifier: Classifier, backbone: str | None = None) -> FeatureSettings:
+def trained_settings(
+    classifier: Classifier, backbone: str | None = None, weights: str | None = None
+) -> FeatureSettings:
     """The feature settings that a classifier was trained with; raises ModelError where they cannot be read."""
     said = classifier.settings
+    # A backbone that is named anew comes with its own weights.
+    weights = weights if backbone or weights else said.get("weights")
     try:
         preparation, value_range = said["preparation"], said["value_range"]
         return FeatureSettings(
@@ -100,6 +106,7 @@ def trained_settings(classifier: Classifier, backbone: str | None = None) -> Fea
             preparation=preparation_from_json(json.dumps(preparation)) if preparation else None,
             precision=said["precision"] or "auto",
             value_range=(float(value_range[0]), float(value_range[1])) if value_range else None,
+            weights=weights,
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(

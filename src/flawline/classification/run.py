@@ -221,6 +221,7 @@ def _manifest(
         "features": list(settings.features),
         "backbone": settings.backbone if network else None,
         "backbone_sha256": network.sha256 if network else None,
+        "weights": settings.weights if network else None,
         "preparation": network.preparation.as_dict() if network else None,
         "precision": network.precision if network else None,
         "value_range": list(settings.value_range) if settings.value_range else None,

@@ -19,6 +19,7 @@ from flawline.cli.feature_options import (
     Size,
     SourceArgument,
     ValueRange,
+    Weights,
     feature_settings,
     open_from_options,
     print_notes,
@@ -66,9 +67,10 @@ def classify(
     backbone: Annotated[
         str | None,
         typer.Option(
-            help='"flawline-small" (embedded, default) or the path of an ONNX file.',
+            help='"flawline-small" (embedded, default), the path of an ONNX file, or "timm:NAME".',
         ),
     ] = None,
+    weights: Weights = None,
     preparation: Preparation = None,
     size: Size = None,
     precision: Precision = "auto",
@@ -89,7 +91,7 @@ def classify(
     if apply is not None:
         _refuse_training_options(context)
     settings = feature_settings(
-        features, backbone or "flawline-small", preparation, size, precision, value_range
+        features, backbone or "flawline-small", preparation, size, precision, value_range, weights
     )
     saved = load_classifier(apply) if apply is not None else None
     out.mkdir(parents=True, exist_ok=True)
@@ -97,8 +99,8 @@ def classify(
     shared: dict[str, Any] = {"unfinished": unfinished, "track": ProgressBar(quiet=quiet)}
     with open_from_options(source, good, bad, limits) as opened:
         if saved is not None:
-            settings = trained_settings(saved, backbone)
-            found = apply_classifier(saved, opened, backbone=backbone, **shared)
+            settings = trained_settings(saved, backbone, weights)
+            found = apply_classifier(saved, opened, backbone=backbone, weights=weights, **shared)
         else:
             found = classify_source(
                 opened,
@@ -110,12 +112,12 @@ def classify(
                 seed=seed,
                 **shared,
             )
-            save_classifier(found.classifier, out / "classifier")
+            save_classifier(found.classifier, out / "classifier.flc")
         report = write_classification(found, opened, out, value_range=settings.value_range)
         summary = opened.summary()
     unfinished.unlink(missing_ok=True)
     if as_json:
-        print_json(classification_document(found, None if saved else out / "classifier"))
+        print_json(classification_document(found, None if saved else out / "classifier.flc"))
     else:
         print_classification(found)
         print_unjudged(found.unjudged)

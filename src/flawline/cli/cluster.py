@@ -20,6 +20,7 @@ from flawline.cli.feature_options import (
     Size,
     SourceArgument,
     ValueRange,
+    Weights,
     feature_settings,
     open_from_options,
     print_notes,
@@ -44,6 +45,7 @@ def cluster(
     ] = 8,
     features: Features = DEFAULT_FEATURES,
     backbone: Backbone = "flawline-small",
+    weights: Weights = None,
     preparation: Preparation = None,
     size: Size = None,
     precision: Precision = "auto",
@@ -60,7 +62,9 @@ def cluster(
     from flawline.clustering.run import cluster as cluster_source
     from flawline.report.cluster_report import write_clustering
 
-    settings = feature_settings(features, backbone, preparation, size, precision, value_range)
+    settings = feature_settings(
+        features, backbone, preparation, size, precision, value_range, weights
+    )
     number = parse_clusters(clusters)
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"

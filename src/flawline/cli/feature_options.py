@@ -22,7 +22,11 @@ SourceArgument = Annotated[
 ]
 Features = Annotated[str, typer.Option(help="Comma-separated features.")]
 Backbone = Annotated[
-    str, typer.Option(help='"flawline-small" (embedded) or the path of an ONNX file.')
+    str,
+    typer.Option(help='"flawline-small" (embedded), the path of an ONNX file, or "timm:NAME".'),
+]
+Weights = Annotated[
+    str | None, typer.Option(help="A .safetensors file with the weights of timm:NAME.")
 ]
 Preparation = Annotated[
     str | None,
@@ -89,6 +93,7 @@ def feature_settings(
     size: int | None,
     precision: str,
     value_range: str | None,
+    weights: str | None = None,
 ) -> FeatureSettings:
     """The settings that the options of one command line ask for."""
     from flawline.features.compute import FeatureSettings
@@ -100,6 +105,7 @@ def feature_settings(
         size=size,
         precision=precision,
         value_range=parse_range(value_range),
+        weights=weights,
     )
 
 

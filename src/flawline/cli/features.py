@@ -20,6 +20,7 @@ from flawline.cli.feature_options import (
     Size,
     SourceArgument,
     ValueRange,
+    Weights,
     feature_settings,
     open_from_options,
     print_notes,
@@ -38,6 +39,7 @@ def features(
     ] = Path("features.parquet"),
     features: Features = DEFAULT_FEATURES,
     backbone: Backbone = "flawline-small",
+    weights: Weights = None,
     preparation: Preparation = None,
     size: Size = None,
     precision: Precision = "auto",
@@ -52,7 +54,9 @@ def features(
     from flawline.features.compute import compute_features
     from flawline.features.files import check_suffix, write_table
 
-    settings = feature_settings(features, backbone, preparation, size, precision, value_range)
+    settings = feature_settings(
+        features, backbone, preparation, size, precision, value_range, weights
+    )
     check_suffix(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
     with open_from_options(source, good, bad, limits) as opened:

@@ -19,6 +19,7 @@ from flawline.cli.feature_options import (
     Size,
     SourceArgument,
     ValueRange,
+    Weights,
     feature_settings,
     open_from_options,
     print_notes,
@@ -41,6 +42,7 @@ def rank(
         str, typer.Option(help="Comma-separated features that the forest sees.")
     ] = DEFAULT_FEATURES,
     backbone: Backbone = "flawline-small",
+    weights: Weights = None,
     preparation: Preparation = None,
     size: Size = None,
     precision: Precision = "auto",
@@ -72,7 +74,9 @@ def rank(
     from flawline.ranking.files import ranking_as_dict, write_parts
     from flawline.report.rank_report import write_ranking
 
-    settings = feature_settings(features, backbone, preparation, size, precision, value_range)
+    settings = feature_settings(
+        features, backbone, preparation, size, precision, value_range, weights
+    )
     saved = load_ranking(model) if model else None
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"

@@ -23,8 +23,8 @@ DEFAULT_FEATURES = ("histogram_of_gradients", "embedding")
 class FeatureSettings:
     """What decides a feature row beside the picture.
 
-    `features` are names of `flawline.features.catalog`; `backbone`, `preparation`, `size` (pixels) and `precision` are
-    those of `open_backbone` and count only where an embedding is computed; `value_range` is that of `read_image`.
+    `features` are names of `flawline.features.catalog`; `backbone`, `preparation`, `size` (pixels), `precision` and
+    `weights` are those of `open_backbone` and count only where an embedding is computed; `value_range` is that of `read_image`.
     """
 
     features: tuple[str, ...] = DEFAULT_FEATURES
@@ -33,6 +33,7 @@ class FeatureSettings:
     size: int | None = None
     precision: str = "auto"
     value_range: tuple[float, float] | None = None
+    weights: str | None = None
 
 
 DEFAULT = FeatureSettings()
@@ -86,6 +87,7 @@ def compute_features(
                 preparation=settings.preparation,
                 size=settings.size,
                 precision=settings.precision,
+                weights=settings.weights,
             )
         )
         return networks[0]

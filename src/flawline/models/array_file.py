@@ -7,6 +7,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,17 @@ from flawline.errors import ModelError
 _MANIFEST = "manifest.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAX_BYTES = 4 * 2**30
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def write_arrays(
@@ -44,7 +56,9 @@ def read_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArra
         ModelError: the file is missing, damaged, altered, or a model of another kind.
     """
     if not path.is_file():
-        raise ModelError(f"no model file at {path}", code="model-missing")
+        raise ModelError(
+            f"no {kind} at {path}", hint=f"give the file of a {kind}", code="model-missing"
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(info.file_size for info in archive.infolist()) > _MAX_BYTES:
@@ -61,7 +75,7 @@ def read_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArra
             name.removesuffix(".npy"): np.load(io.BytesIO(data), allow_pickle=False)
             for name, data in contents.items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise ModelError(
             f"{path.name} cannot be used as a {kind}: {error}",
             hint=f"expected a file that Flawline wrote as a {kind}, unaltered",

@@ -1,4 +1,4 @@
-"""Find a backbone: the embedded one, or any ONNX file by path."""
+"""Find a backbone: the embedded one, any ONNX file by path, or a network of timm by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from flawline.errors import UsageError
 from flawline.models.network import Network, Preparation, parse_preparation
 from flawline.models.openvino_runtime import OutputChoice, load_network
+from flawline.models.timm_backbone import PREFIX, timm_backbone
 
 EMBEDDED = "flawline-small"
 
@@ -24,22 +26,37 @@ def open_backbone(
     outputs: Sequence[str] | OutputChoice | None = None,
     size: int | None = None,
     precision: str = "auto",
+    weights: str | Path | None = None,
 ) -> Network:
     """Load a backbone by name.
 
     Args:
-        name: "flawline-small" for the embedded one, or the path of an ONNX file.
+        name: "flawline-small" for the embedded one, the path of an ONNX file, or "timm:NAME" (extra [train]).
         preparation: as in `parse_preparation`; read from the file by default.
         outputs: the outputs to compute; all by default.
         size: side of the input in pixels, overriding the preparation's.
         precision: "f32", "bf16" or "auto".
+        weights: a .safetensors file for a network of timm.
 
     Raises:
+        UsageError: weights are given for a file that has its own.
+        DependencyError: a network of timm is named and the extra is not installed.
         ModelError: the file is missing or unusable, or nobody says how pixels are prepared for it.
     """
-    path = embedded_backbone() if name == EMBEDDED else Path(name)
+    path = _file_of(name, weights)
     if isinstance(preparation, str):
         preparation = parse_preparation(preparation)
     return load_network(
         path, outputs=outputs, preparation=preparation, size=size, precision=precision
     )
+
+
+def _file_of(name: str, weights: str | Path | None) -> Path:
+    if name.startswith(PREFIX):
+        return timm_backbone(name, weights)
+    if weights is not None:
+        raise UsageError(
+            f"--weights is for timm:NAME, and the backbone is {name!r}",
+            hint="leave it out: an ONNX file holds its own weights",
+        )
+    return embedded_backbone() if name == EMBEDDED else Path(name)

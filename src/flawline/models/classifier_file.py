@@ -1,10 +1,7 @@
-"""A classifier on disk: a folder with manifest.json and arrays.npz, which holds plain arrays and executes nothing."""
+"""A classifier on disk: one file of plain arrays and a manifest (see `flawline.models.array_file`)."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.errors import ModelError
+from flawline.models.array_file import read_arrays, write_arrays
 from flawline.models.calibration import Calibration, Isotonic, Sigmoid
 from flawline.models.classifier import BoostedTrees, Classifier, Logistic, Model, VotingTrees
+from flawline.models.trees import check_trees
 
-FORMAT = "flawline-classifier-1"
-MANIFEST, ARRAYS = "manifest.json", "arrays.npz"
-_KINDS: dict[str, type[Model]] = {
+KIND = "classifier"
+SCHEMA = 1
+_MODELS: dict[str, type[Model]] = {
     "logistic": Logistic,
     "forest": VotingTrees,
     "boosting": BoostedTrees,
@@ -27,88 +26,56 @@ _CALIBRATIONS: dict[str, type[Calibration]] = {"sigmoid": Sigmoid, "isotonic": I
 _WHOLE = {"left", "right", "feature", "decision"}
 
 
-def save_classifier(classifier: Classifier, folder: Path) -> Path:
-    """Write a classifier into `folder`, which is made where it is missing; the same one gives the same bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
+def save_classifier(classifier: Classifier, path: Path) -> Path:
+    """Write a classifier; the same one gives the same bytes."""
     parts = {"model": classifier.model, "calibration": classifier.calibration}
     arrays = {
         f"{role}.{field.name}": getattr(part, field.name)
         for role, part in parts.items()
         for field in fields(part)
     }
-    np.savez_compressed(folder / ARRAYS, allow_pickle=False, **arrays)
     manifest = {
-        "format": FORMAT,
-        "kind": _name(_KINDS, classifier.model),
+        "schema": SCHEMA,
+        "model": _name(_MODELS, classifier.model),
         "calibration": _name(_CALIBRATIONS, classifier.calibration),
         "classes": list(classifier.classes),
         "columns": list(classifier.columns),
-        "arrays_sha256": hashlib.sha256((folder / ARRAYS).read_bytes()).hexdigest(),
         "settings": dict(classifier.settings),
     }
-    text = json.dumps(manifest, indent=1, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-    return folder
+    return write_arrays(path, KIND, manifest, arrays)
 
 
-def load_classifier(folder: str | Path) -> Classifier:
+def load_classifier(path: str | Path) -> Classifier:
     """Read a classifier that `save_classifier` wrote.
 
     Raises:
-        ModelError: `folder` holds no classifier, one of another version, or a damaged one.
+        ModelError: `path` is no classifier, one of another version, or a damaged one.
     """
-    folder = Path(folder)
-    manifest = _manifest(folder)
-    try:
-        classes = tuple(_text(name) for name in manifest["classes"])
-        columns = tuple(_text(name) for name in manifest["columns"])
-        settings = dict(manifest["settings"])
-        kind, calibration = _KINDS[manifest["kind"]], _CALIBRATIONS[manifest["calibration"]]
-        arrays = _arrays(folder, manifest["arrays_sha256"])
-        classifier = Classifier(
-            classes,
-            columns,
-            _filled(kind, "model", arrays),
-            _filled(calibration, "calibration", arrays),
-            settings,
-        )
-        _check(classifier)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(folder, str(error)) from error
-    return classifier
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    if not path.is_file():
+    path = Path(path)
+    manifest, arrays = read_arrays(path, KIND)
+    if manifest.get("schema") != SCHEMA:
         raise ModelError(
-            f"expected a folder with {MANIFEST} and {ARRAYS}, {str(folder)!r} has no {MANIFEST}",
-            hint="give the folder 'classifier' that `flawline classify` wrote",
-            code="model-missing",
-        )
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise _damaged(folder, f"{MANIFEST} is not JSON: {error}") from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise ModelError(
-            f"expected a model of format {FORMAT!r}, {str(folder)!r} has {found!r}",
+            f"{path.name} has schema {manifest.get('schema')}, this version reads {SCHEMA}",
             hint="train it again with this version of Flawline",
             code="model-foreign",
         )
-    return dict(manifest)
-
-
-def _arrays(folder: Path, sha256: str) -> dict[str, NDArray[Any]]:
     try:
-        data = (folder / ARRAYS).read_bytes()
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise ValueError(f"{ARRAYS} is not the file that {MANIFEST} was written with")
-        with np.load(folder / ARRAYS, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise _damaged(folder, f"{ARRAYS} cannot be read: {error}") from error
+        model, calibration = _MODELS[manifest["model"]], _CALIBRATIONS[manifest["calibration"]]
+        classifier = Classifier(
+            tuple(_text(name) for name in manifest["classes"]),
+            tuple(_text(name) for name in manifest["columns"]),
+            _filled(model, "model", arrays),
+            _filled(calibration, "calibration", arrays),
+            dict(manifest["settings"]),
+        )
+        _check(classifier)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"the classifier {path.name} is damaged: {error}",
+            hint="copy it again from where it was trained, or train it again",
+            code="model-damaged",
+        ) from error
+    return classifier
 
 
 def _filled(kind: Any, role: str, arrays: dict[str, NDArray[Any]]) -> Any:
@@ -136,7 +103,7 @@ def _check(classifier: Classifier) -> None:
         _shape("offset", model.offset, (decisions,))
         _within("scale", bool((model.scale > 0).all()))
     else:
-        _check_trees(model, columns)
+        check_trees(model, columns)
     if isinstance(model, VotingTrees):
         _shape("share", model.share, (*model.left.shape, classes))
         _within("share", bool((model.share >= 0).all()))
@@ -154,20 +121,6 @@ def _check(classifier: Classifier) -> None:
         rising = np.diff(calibration.stated, axis=1) >= 0
         _within("stated", calibration.stated.size > 0 and bool(rising.all()))
         _within("true", bool(((calibration.true >= 0) & (calibration.true <= 1)).all()))
-
-
-def _check_trees(trees: VotingTrees | BoostedTrees, columns: int) -> None:
-    shape = trees.left.shape
-    _within("left", len(shape) == 2 and min(shape) > 0)
-    for name in ("right", "feature", "threshold"):
-        _shape(name, getattr(trees, name), shape)
-    here = np.arange(shape[1], dtype=np.int64)
-    inner = trees.left >= 0
-    for name in ("left", "right"):
-        child = getattr(trees, name)
-        # A child lies behind its parent, or a walk down the tree might never end.
-        _within(name, bool(((child > here) & (child < shape[1]))[inner].all()))
-    _within("feature", bool(((trees.feature >= 0) & (trees.feature < columns)).all()))
 
 
 def _shape(name: str, value: NDArray[Any], expected: tuple[int, ...]) -> None:
@@ -188,11 +141,3 @@ def _text(value: Any) -> str:
 
 def _name(kinds: dict[str, Any], part: object) -> str:
     return next(name for name, kind in kinds.items() if isinstance(part, kind))
-
-
-def _damaged(folder: Path, why: str) -> ModelError:
-    return ModelError(
-        f"the model {str(folder)!r} is damaged: {why}",
-        hint="copy it again from where it was trained, or train it again",
-        code="model-damaged",
-    )

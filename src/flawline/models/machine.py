@@ -12,7 +12,10 @@ from flawline import __version__
 from flawline.data.stream import cpu_count
 from flawline.errors import ModelError
 from flawline.models.backbone import EMBEDDED, open_backbone
+from flawline.models.cache import cache_folder, exported_backbones, offline
 from flawline.models.openvino_import import openvino
+from flawline.models.timm_backbone import INSTALL, PREFIX
+from flawline.models.timm_backbone import PACKAGES as TRAIN
 
 PACKAGES = (
     "numpy",
@@ -33,6 +36,7 @@ def describe_machine() -> dict[str, dict[str, Any]]:
         "machine": _machine(),
         "runtimes": _runtimes(),
         "backbones": _backbones(),
+        "extras": _extras(),
     }
 
 
@@ -106,4 +110,18 @@ def _backbones() -> dict[str, Any]:
     return {
         EMBEDDED: f"embedded, {network.preparation.size[0]} px, outputs {outputs}, sha256 {network.sha256[:12]}",
         "any other": "--backbone PATH.onnx",
+    }
+
+
+def _extras() -> dict[str, Any]:
+    found = {name: _version(name) for name in TRAIN}
+    there = ", ".join(f"{name} {number}" for name, number in found.items())
+    missing = ", ".join(name for name, number in found.items() if number is None)
+    return {
+        "[train]": f"installed: {there}"
+        if not missing
+        else f"adds --backbone {PREFIX}NAME; {missing} missing: {INSTALL}",
+        "FLAWLINE_OFFLINE": "set: nothing is fetched" if offline() else "not set",
+        "cache": str(cache_folder()),
+        "exported backbones": [path.name for path in exported_backbones()],
     }

@@ -53,6 +53,26 @@ def descend(
         yield alive, node, parent
 
 
+def check_trees(trees: Trees, columns: int) -> None:
+    """Raise ValueError where saved trees do not fit together or a walk down one might never end."""
+    shape = trees.left.shape
+    if len(shape) != 2 or min(shape) < 1:
+        raise ValueError("left holds no trees")
+    for name in ("right", "feature", "threshold"):
+        came = getattr(trees, name).shape
+        if came != shape:
+            raise ValueError(f"{name} must have the shape {shape}, it has {came}")
+    here = np.arange(shape[1], dtype=np.int64)
+    inner = trees.left >= 0
+    for name in ("left", "right"):
+        child = getattr(trees, name)
+        # A child lies behind its parent in every tree that is grown, and so no path comes back.
+        if not ((child > here) & (child < shape[1]))[inner].all():
+            raise ValueError(f"{name} holds values out of range")
+    if not ((trees.feature >= 0) & (trees.feature < columns))[inner].all():
+        raise ValueError("feature holds values out of range")
+
+
 def leaves(trees: Trees, tree: int, values: NDArray[np.float32]) -> NDArray[np.intp]:
     """The leaf of one tree that each row of (N, F) ends in."""
     leaf = np.zeros(len(values), dtype=np.intp)

@@ -229,6 +229,7 @@ def _reader(
         outputs=choose_maps,
         size=settings.size,
         precision=settings.precision,
+        weights=settings.weights,
     )
     identity = f"maps {describe_network(network)} {list(network.outputs)} {settings.value_range}"
     return by_comparison.Reader(

@@ -15,6 +15,7 @@ from flawline.models.array_file import read_arrays, write_arrays
 from flawline.models.comparison import References, StrideReferences
 from flawline.models.forest import Forest
 from flawline.models.network import Preparation
+from flawline.models.trees import check_trees
 from flawline.ranking.by_comparison import Fitted
 
 KIND = "ranking model"
@@ -76,7 +77,9 @@ def load_ranking(path: str | Path) -> SavedRanking:
         if "strides" not in manifest:
             parts: dict[str, Any] = {f.name: arrays[f"forest.{f.name}"] for f in fields(Forest)}
             parts["expected_depth"] = float(parts["expected_depth"])
-            return SavedRanking(settings, manifest["described"], forest=Forest(**parts))
+            forest = Forest(**parts)
+            check_trees(forest, int(manifest["described"]["fields"]))
+            return SavedRanking(settings, manifest["described"], forest=forest)
         strides = {
             name: StrideReferences(
                 grid=(grid[0], grid[1]), **{field: arrays[f"{name}.{field}"] for field in _ARRAYS}
@@ -88,7 +91,9 @@ def load_ranking(path: str | Path) -> SavedRanking:
         return SavedRanking(settings, manifest["described"], fitted=fitted)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(
-            f"{Path(path).name} lacks {error} of a ranking model", code="model-damaged"
+            f"the ranking model {Path(path).name} is damaged: {error}",
+            hint="rank again with --save-model",
+            code="model-damaged",
         ) from error
 
 
@@ -110,4 +115,5 @@ def _settings(value: Mapping[str, Any]) -> FeatureSettings:
         size=value["size"],
         precision=value["precision"],
         value_range=(limits[0], limits[1]) if limits else None,
+        weights=value.get("weights"),
     )
