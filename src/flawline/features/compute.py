@@ -24,7 +24,8 @@ class FeatureSettings:
     """What decides a feature row beside the picture.
 
     `features` are names of `flawline.features.catalog`; `backbone`, `preparation`, `size` (pixels), `precision` and
-    `weights` are those of `open_backbone` and count only where an embedding is computed; `value_range` is that of `read_image`.
+    `weights` are those of `open_backbone` and count only where an embedding is computed; `value_range` is that of
+    `read_image`.
     """
 
     features: tuple[str, ...] = DEFAULT_FEATURES

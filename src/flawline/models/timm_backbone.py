@@ -1,0 +1,466 @@
+"""Networks of timm as backbones: exported to ONNX once, kept in the cache, and from then on loaded like any other file.
+
+This is the only module that imports PyTorch, and only to export.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+import json
+import logging
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+
+from flawline.errors import DependencyError, ModelError, UsageError
+from flawline.models.cache import cache_folder, offline
+from flawline.models.network import METADATA_KEY, Preparation
+from flawline.models.openvino_runtime import load_network
+
+PREFIX = "timm:"
+PACKAGES = ("torch", "timm", "onnx")
+INSTALL = "pip install 'flawline[train]'"
+
+# Raised whenever the same network would be exported differently.
+_EXPORT = 1
+_OPSET = 17
+_FINEST = 8
+_TOLERANCE = 1e-3
+_HEADS = ("fc", "head", "classifier")
+_NAME = re.compile(r"\w+(\.[\w-]+)?", re.ASCII)
+_OURS = frozenset(
+    "pretrained pretrained_cfg pretrained_cfg_overlay checkpoint_path cache_dir features_only out_indices feature_cls "
+    "in_chans scriptable exportable model_name".split()
+)
+_WAY_OUT = "give the weights by path: --weights FILE.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class TimmName:
+    """A network of timm and further arguments of `timm.create_model`."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+def parse_timm_name(text: str) -> TimmName:
+    """Read "timm:NAME" or "timm:NAME?argument=value&argument=value"; values are Python literals or plain words.
+
+    Raises:
+        UsageError: the text is neither, or an argument is one that Flawline sets itself.
+    """
+    name, _, query = text.removeprefix(PREFIX).partition("?")
+    grammar = f"expected timm:NAME or timm:NAME?argument=value&..., got {text!r}"
+    if not _NAME.fullmatch(name):
+        raise UsageError(grammar, hint="NAME is one of timm.list_models(), such as resnet18")
+    try:
+        pairs = parse_qsl(query, strict_parsing=True) if query else []
+    except ValueError as error:
+        raise UsageError(grammar) from error
+    arguments = {key: _literal(value) for key, value in pairs}
+    if len(arguments) < len(pairs):
+        raise UsageError(f"{text!r} gives an argument twice")
+    if refused := sorted(_OURS & set(arguments)):
+        raise UsageError(
+            f"{', '.join(refused)} cannot be given in {text!r}: Flawline sets it itself",
+            hint="weights are given with --weights FILE.safetensors",
+        )
+    return TimmName(name, dict(sorted(arguments.items())))
+
+
+def timm_backbone(text: str, weights: str | Path | None = None) -> Path:
+    """The exported ONNX file of a network of timm; made where the cache does not have it.
+
+    Args:
+        text: as in `parse_timm_name`.
+        weights: a .safetensors file with timm's own key names; the hub's weights by default.
+
+    Raises:
+        UsageError: the name is malformed.
+        DependencyError: the extra is not installed.
+        ModelError: timm does not know the network, the weights do not fit it, they cannot be fetched, or the exported
+            network does not give what the original gives.
+    """
+    asked = parse_timm_name(text)
+    file = None if weights is None else _checked_file(Path(weights))
+    path = exported_path(asked, None if file is None else _sha256(file))
+    if path.is_file():
+        return path
+    if file is None and offline():
+        raise ModelError(
+            f"the weights of {text} would have to be fetched, and FLAWLINE_OFFLINE is set",
+            hint=_WAY_OUT,
+            code="model-offline",
+        )
+    _import_extra()
+    with _quiet():
+        file = file or _fetched(asked)
+        _export(asked, file, path)
+    return path
+
+
+def exported_path(asked: TimmName, weights_sha256: str | None) -> Path:
+    """Where the export of a network lies in the cache: its name and a hash of everything that decides its content.
+
+    Raises:
+        DependencyError: the extra is not installed.
+    """
+    parts = [
+        _EXPORT,
+        asked.name,
+        dict(asked.arguments),
+        weights_sha256 or "hub",
+        package_versions(),
+    ]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return cache_folder() / f"timm-{asked.name}-{digest[:16]}.onnx"
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that export; raises DependencyError where one is missing."""
+    try:
+        return {name: version(name) for name in PACKAGES}
+    except PackageNotFoundError as error:
+        raise DependencyError(
+            f"{PREFIX} backbones need {', '.join(PACKAGES)}; {error.name} is not installed",
+            hint=f"{INSTALL}, or give an exported network: --backbone FILE.onnx",
+        ) from error
+
+
+def _literal(value: str) -> Any:
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+    return found if isinstance(found, int | float | tuple) else value
+
+
+def _checked_file(path: Path) -> Path:
+    if path.suffix.lower() != ".safetensors":
+        raise ModelError(
+            f"{path.name} is not read: expected .safetensors, got {path.suffix or 'no suffix'}; "
+            "the other formats are pickles, and loading one can run any code",
+            hint="convert it where it is trusted: safetensors.torch.save_file(state_dict, 'weights.safetensors')",
+            code="model-weights",
+        )
+    if not path.is_file():
+        raise ModelError(
+            f"no weights file at {path}",
+            hint="give the path of a .safetensors file",
+            code="model-missing",
+        )
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _import_extra() -> None:
+    if offline():
+        # Read by the hub's library when it is imported.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        with _quiet():
+            import onnx  # noqa: F401
+            import timm  # noqa: F401
+            import torch  # noqa: F401
+    except ImportError as error:
+        raise DependencyError(f"{PREFIX} backbones: {error}", hint=INSTALL) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what PyTorch and timm say of their own inner workings from the user."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _fetched(asked: TimmName) -> Path:
+    """The hub's weights in safetensors, which are fetched once and kept by the hub's own library."""
+    import timm
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils import disable_progress_bars
+
+    _check_known(asked)
+    found = timm.models.get_pretrained_cfg(asked.name)
+    if found is None or not found.hf_hub_id:
+        raise ModelError(f"timm names no weights on the hub for {asked.name}", hint=_WAY_OUT)
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    try:
+        return Path(hf_hub_download(found.hf_hub_id, "model.safetensors", etag_timeout=5))
+    except Exception as error:  # failures of the network and of the hub have no common class
+        raise ModelError(
+            f"the weights of {asked.name} cannot be fetched: {_first_line(error)}",
+            hint=_WAY_OUT,
+            code="model-fetch",
+        ) from error
+
+
+def _check_known(asked: TimmName) -> None:
+    import timm
+
+    if timm.is_model(asked.name.partition(".")[0]):
+        return
+    near = difflib.get_close_matches(asked.name, timm.list_models(), 3)
+    raise ModelError(
+        f"timm has no network {asked.name!r}",
+        hint=f"did you mean {', '.join(near)}?" if near else "timm.list_models() names them",
+    )
+
+
+def _export(asked: TimmName, weights: Path, path: Path) -> None:
+    _check_known(asked)
+    network = _features_network(asked, weights)
+    preparation = _preparation(network, asked)
+    maps = _whole_maps(network, preparation.size, weights)
+    unfinished = path.with_name(f".{os.getpid()}-{path.name}")
+    described = {
+        METADATA_KEY: json.dumps(preparation.as_dict()),
+        "flawline.name": asked.name,
+        "flawline.source": f"timm {version('timm')}, weights sha256 {_sha256(weights)}",
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(network, maps, preparation, described, unfinished)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise ModelError(
+            f"the exported network cannot be kept at {path}: {error.strerror or error}",
+            hint="name another folder with FLAWLINE_CACHE",
+            code="model-cache",
+        ) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def _features_network(asked: TimmName, weights: Path) -> Any:
+    """The network that gives its maps; what the file does not hold is NaN, so that no map can depend on it unseen."""
+    import timm
+    import torch
+    from safetensors.torch import load_file
+
+    arguments = dict(asked.arguments)
+    whole = _built(asked, lambda: timm.create_model(asked.name, pretrained=False, **arguments))
+    try:
+        found = load_file(weights)
+    except Exception as error:  # SafetensorError and, for an empty file, others
+        raise ModelError(
+            f"{weights.name} cannot be read: {_first_line(error)}",
+            hint="copy it again; expected a .safetensors file",
+            code="model-weights",
+        ) from error
+    expected = whole.state_dict()
+    heads = _heads(whole)
+    _check_keys(list(expected), list(found), heads, asked, weights)
+    filled = {}
+    for key, value in expected.items():
+        if key in found and not key.startswith(heads):
+            filled[key] = found[key]
+        else:
+            unknown = value.is_floating_point() and not key.startswith(heads)
+            filled[key] = torch.full_like(value, torch.nan) if unknown else value
+    build = {
+        "features_only": True,
+        "pretrained": True,
+        "pretrained_cfg_overlay": {"state_dict": filled},
+    }
+    return _built(asked, lambda: timm.create_model(asked.name, **build, **arguments)).eval()
+
+
+def _built(asked: TimmName, build: Any) -> Any:
+    try:
+        return build()
+    except Exception as error:  # timm and its networks raise what they like
+        given = "&".join(f"{key}={value}" for key, value in asked.arguments.items())
+        raise ModelError(
+            f"timm cannot build {asked.name}{'?' * bool(given)}{given} as a backbone: {_first_line(error)}",
+            hint="check the arguments, and that the weights are of this very network",
+        ) from error
+
+
+def _heads(network: Any) -> tuple[str, ...]:
+    named = network.pretrained_cfg.get("classifier") or ()
+    own = (named,) if isinstance(named, str) else tuple(named)
+    return tuple(f"{name}." for name in own or _HEADS)
+
+
+def _check_keys(
+    expected: list[str], found: list[str], heads: tuple[str, ...], asked: TimmName, weights: Path
+) -> None:
+    """A file may lack the head and the end of the network, nothing else, and may hold a foreign head, nothing else."""
+    known, present = set(expected), set(found)
+    foreign = (*heads, *(f"{name}.{part}" for name in _HEADS for part in ("weight", "bias")))
+    unknown = [key for key in found if key not in known and not key.startswith(foreign)]
+    body = [key for key in expected if not key.startswith(heads)]
+    body = [key for key in body if not key.endswith("num_batches_tracked")]
+    missing = [key for key in body if key not in present]
+    tail = body[body.index(missing[0]) :] if missing else []
+    if not unknown and missing == tail and len(missing) < len(body):
+        return
+    told = [_counted(unknown, "unknown"), _counted(missing, "missing")]
+    raise ModelError(
+        f"{weights.name} does not hold the weights of {asked.name}: of {len(body)} keys, "
+        f"{' and '.join(text for text in told if text)}",
+        hint="give the file of this very network, with timm's own key names; only a classifier head and the last "
+        "stages may be absent",
+        code="model-weights",
+    )
+
+
+def _counted(keys: list[str], what: str) -> str:
+    return f"{len(keys)} {what} ({', '.join(keys[:3])}{', ...' * (len(keys) > 3)})" if keys else ""
+
+
+def _preparation(network: Any, asked: TimmName) -> Preparation:
+    import timm
+
+    said = timm.data.resolve_model_data_config(network)
+    size = asked.arguments.get("img_size", said["input_size"][1:])
+    height, width = (size, size) if isinstance(size, int) else size
+    mean, std = ([round(255 * float(v), 6) for v in said[key]] for key in ("mean", "std"))
+    return Preparation((height, width), (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+
+
+def _whole_maps(network: Any, size: tuple[int, int], weights: Path) -> dict[str, int]:
+    """The maps that depend on nothing but the file, name -> index; of several of one stride the last."""
+    import torch
+
+    with torch.inference_mode():
+        outputs = network(torch.zeros(1, 3, *size))
+    strides = network.feature_info.reduction()
+    whole = [i for i, output in enumerate(outputs) if bool(output.isfinite().all())]
+    maps = {f"stride{strides[i]}": i for i in whole if strides[i] >= _FINEST}
+    if maps:
+        return maps
+    raise ModelError(
+        f"{weights.name} covers no map of stride {_FINEST} or coarser; the network's strides are "
+        f"{', '.join(map(str, strides))}, covered are {', '.join(str(strides[i]) for i in whole) or 'none'}",
+        hint="give a file with more stages and finite values",
+        code="model-weights",
+    )
+
+
+def _write(
+    network: Any,
+    maps: Mapping[str, int],
+    preparation: Preparation,
+    described: Mapping[str, str],
+    path: Path,
+) -> None:
+    """Export with a free input size where that gives what the original gives at another size too, else with its own."""
+    body = _with_embedding(network, list(maps.values()))
+    names = [*maps, "embedding"]
+    height, width = preparation.size
+    for free in (True, False):
+        _export_onnx(body, names, preparation.size, free, described, path)
+        sizes = [None, max(height, width) + 64] if free else [None]
+        difference = max(_difference(body, names, path, size) for size in sizes)
+        if difference <= _TOLERANCE:
+            return
+    raise ModelError(
+        f"the exported network differs from the original by {difference:.1g} of its largest value, "
+        f"more than {_TOLERANCE:g}",
+        hint="this network cannot be used as a backbone; choose another",
+        code="model-export",
+    )
+
+
+def _with_embedding(network: Any, indices: list[int]) -> Any:
+    import torch
+
+    last_axis = str(getattr(network, "output_fmt", "")).endswith("NHWC")
+
+    class Backbone(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, image: Any) -> tuple[Any, ...]:
+            outputs = self.network(image)
+            maps = [outputs[i].permute(0, 3, 1, 2) if last_axis else outputs[i] for i in indices]
+            return (*maps, maps[-1].mean((2, 3)))
+
+    return Backbone().eval()
+
+
+def _export_onnx(
+    body: Any,
+    names: list[str],
+    size: tuple[int, int],
+    free: bool,
+    described: Mapping[str, str],
+    path: Path,
+) -> None:
+    import onnx
+    import torch
+
+    try:
+        torch.onnx.export(
+            body,
+            (torch.zeros(1, 3, *size),),
+            str(path),
+            input_names=["image"],
+            output_names=names,
+            opset_version=_OPSET,
+            dynamic_axes={"image": {0: "batch", 2: "height", 3: "width"}} if free else None,
+            # The exporter on torch.export takes minutes where padding depends on a free size, and needs onnxscript.
+            dynamo=False,
+        )
+    except OSError:
+        raise
+    except Exception as error:  # whatever an operator without ONNX counterpart raises
+        raise ModelError(
+            f"the network cannot be exported to ONNX: {_first_line(error)}",
+            hint="choose another network",
+            code="model-export",
+        ) from error
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, dict(described))
+    onnx.save(model, path)
+
+
+def _difference(body: Any, names: list[str], path: Path, size: int | None) -> float:
+    """Largest difference on a random picture, relative to the output's largest value; infinite on failure."""
+    import torch
+
+    try:
+        exported = load_network(path, size=size, precision="f32")
+        prepared = exported.preparation
+        pixels = np.random.default_rng(0).integers(0, 256, (*prepared.size, 3), dtype=np.uint8)
+        image = ((pixels - np.array(prepared.mean)) / np.array(prepared.std)).astype(np.float32)
+        with torch.inference_mode():
+            expected = body(torch.from_numpy(image).permute(2, 0, 1)[None])
+        found = exported(pixels)
+        pairs = [(found[n], e[0].numpy()) for n, e in zip(names, expected, strict=True)]
+        return max(float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-12)) for a, b in pairs)
+    except Exception:  # a network of fixed size fails at another in its own way
+        return float("inf")
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
