@@ -27,11 +27,14 @@ def test_a_local_flaw_ranks_first_and_its_heat_peaks_there():
     assert compared.heat.shape == (20, 8, 8)
 
 
-def test_scores_are_the_mean_of_standardised_views():
+def test_scores_are_the_soft_maximum_of_standardised_views():
     references, compared = fit_references(maps())
     np.testing.assert_allclose(compared.views.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(compared.views.std(axis=0), 1, atol=1e-4)
-    np.testing.assert_allclose(compared.scores, compared.views.mean(axis=1), atol=1e-6)
+    expected = np.log(np.exp(0.5 * compared.views).mean(axis=1)) / 0.5
+    np.testing.assert_allclose(compared.scores, expected, atol=1e-5)
+    assert (compared.scores <= compared.views.max(axis=1) + 1e-5).all()
+    assert (compared.scores >= compared.views.mean(axis=1) - 1e-5).all()
     assert len(references.views) == compared.views.shape[1]
 
 

@@ -14,9 +14,11 @@ from flawline.cli.main import run
 from flawline.errors import DependencyError, ModelError, UsageError
 from flawline.features.compute import FeatureSettings
 from flawline.models import timm_backbone as module
+from flawline.models import timm_name
 from flawline.models.backbone import open_backbone
 from flawline.models.cache import cache_folder, exported_backbones
-from flawline.models.timm_backbone import exported_path, parse_timm_name, timm_backbone
+from flawline.models.timm_backbone import timm_backbone
+from flawline.models.timm_name import exported_path, parse_timm_name
 from networks import write_network
 
 VERSIONS = {"torch": "2.9.0", "timm": "1.0.30", "onnx": "1.19.0"}
@@ -31,7 +33,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def versions(monkeypatch):
-    monkeypatch.setattr(module, "package_versions", lambda: VERSIONS)
+    monkeypatch.setattr(timm_name, "package_versions", lambda: VERSIONS)
 
 
 # Names, cache, refusals: these never need the extra.
@@ -100,7 +102,7 @@ def test_the_file_name_changes_with_everything_that_decides_the_export(
         name("timm:a?x=1", "aa"),
         name("timm:a", "aa"),
     }
-    monkeypatch.setattr(module, "package_versions", lambda: {**VERSIONS, "torch": "2.9.1"})
+    monkeypatch.setattr(timm_name, "package_versions", lambda: {**VERSIONS, "torch": "2.9.1"})
     others.add(name("timm:a?x=1&y=2", "aa"))
     assert len(others | {first.name}) == 6
 
@@ -156,7 +158,7 @@ def test_doctor_tells_the_extra_and_the_cache(cache, monkeypatch, capsys):
     assert extras["FLAWLINE_OFFLINE"].startswith("set")
     assert extras["cache"] == str(cache)
     assert extras["exported backbones"] == ["timm-small-0123.onnx"]
-    assert ("installed:" in extras["[train]"]) == (find_spec("timm") is not None)
+    assert ("installed:" in extras["train"]) == (find_spec("timm") is not None)
 
 
 # From here on networks are exported.

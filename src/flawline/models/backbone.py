@@ -9,7 +9,8 @@ from pathlib import Path
 from flawline.errors import UsageError
 from flawline.models.network import Network, Preparation, parse_preparation
 from flawline.models.openvino_runtime import OutputChoice, load_network
-from flawline.models.timm_backbone import PREFIX, timm_backbone
+from flawline.models.timm_backbone import timm_backbone
+from flawline.models.timm_name import PREFIX
 
 EMBEDDED = "flawline-small"
 

@@ -3,17 +3,19 @@
 A backbone gives each picture one map per stride, (C, h, w). Each map is looked at in three views:
 
 - level: the mean over places, (C,). What the picture is made of.
-- texture: the standard deviation over places, (C,). How much that varies inside the picture.
-- place: the map itself. Every cell is compared with the same cell of the other pictures.
+- detail: the standard deviation over places of the map less its blurred self, (C,). How much small things stand out.
+- place: the map itself. Every cell is compared with the same cell of the other pictures, in channels whitened by how
+  the pictures differ at one place: differences that all parts show count little, rare ones much.
 
-In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures. The oddnesses of
-all views and strides are standardised over the references and averaged: the score. 0 is typical; it is not clamped.
+In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures, standardised
+over the references. The score is the soft maximum of all views and strides, so that one very odd view is not averaged
+away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is typical; it is not clamped.
 
 The parts of the method: distance to the k-th nearest neighbour as an outlier score (S. Ramaswamy et al., SIGMOD
 2000), on features of a frozen network (L. Bergman et al., "Deep Nearest Neighbor Anomaly Detection", 2020; K. Roth et
-al., CVPR 2022), at the same place (T. Defard et al., "PaDiM", ICPR 2021), of an unlabelled set against itself (X. Li et
-al., "MuSc", ICLR 2024), combined as a standardised ensemble (C. Aggarwal and S. Sathe, SIGKDD Explorations 17(1),
-2015).
+al., CVPR 2022), at the same place and whitened (T. Defard et al., "PaDiM", ICPR 2021; one covariance for all places,
+as in I. Reed and X. Yu's detector, IEEE TASSP 38(10), 1990), of an unlabelled set against itself (X. Li et al., "MuSc",
+ICLR 2024), combined as a standardised ensemble (C. Aggarwal and S. Sathe, SIGKDD Explorations 17(1), 2015).
 
 A reference is compared with the other references only; a new picture with all of them. A score depends on that picture
 and the fitted arrays alone, never on the pictures scored beside it.
@@ -31,31 +33,39 @@ Floats = NDArray[np.float32]
 Maps = Mapping[str, Floats]
 """Maps by stride name, each (N, C, h, w)."""
 
-VIEWS = ("level", "texture", "place")
+VIEWS = ("level", "detail", "place")
 NEIGHBOURS = 2
 WORST_CELLS = 2
+# Between the mean of the views (0) and the largest of them (infinite).
+SHARPNESS = 0.5
+# What is smooth over this many cells is no detail.
+BLUR_CELLS = 5
+# Added to the variance of every channel direction before whitening, as a part of their mean.
+SHRINKAGE = 0.05
 # How much the length of a centred vector counts: 0 is Euclidean distance, 1 is direction only.
 LEVEL_POWER = 0.5
-TEXTURE_POWER = 1.0
+DETAIL_POWER = 1.0
 # Distances below this part of the median count as equal to it: an exact copy says no more than a near one.
 FLOOR = 0.1
 TINY = 1e-6
-_BLOCK_BYTES = 32 * 2**20
+_BLOCK_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class StrideReferences:
     """The references' maps of one stride: R pictures, P = h * w places, C channels.
 
-    `cells` is (P, R, C) less `level_centre` (C,); `levels` and `textures` are (R, C), centred and scaled; `weights`
-    (P,) makes places comparable; `floors` (3,) is the smallest distance told apart in each view.
+    `levels` and `details` are (R, C), centred and scaled; `cells` is (P, R, C) less `level_centre` (C,) and times
+    `whitening` (C, C); `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance told apart in
+    each view.
     """
 
     grid: tuple[int, int]
     level_centre: Floats
     levels: Floats
-    texture_centre: Floats
-    textures: Floats
+    detail_centre: Floats
+    details: Floats
+    whitening: Floats
     cells: Floats
     weights: Floats
     floors: Floats
@@ -75,7 +85,7 @@ class References:
 
     @property
     def views(self) -> tuple[str, ...]:
-        """Names of the V views: "stride8 level", "stride8 texture", ..."""
+        """Names of the V views: "stride8 level", "stride8 detail", ..."""
         return tuple(f"{stride} {view}" for stride in self.strides for view in VIEWS)
 
 
@@ -93,7 +103,7 @@ class _Near:
     """Ascending distances to the K nearest references: (K, N), (K, N) and (K, P, N)."""
 
     levels: Floats
-    textures: Floats
+    details: Floats
     cells: Floats
 
 
@@ -136,20 +146,27 @@ def compare(
 
 def _compared(references: References, oddness: Floats, heats: list[Floats]) -> Compared:
     views = ((oddness - references.mean) / references.spread).astype(np.float32)
-    return Compared(views.mean(axis=1), views, _on_finest_grid(heats))
+    largest = views.max(axis=1, keepdims=True)
+    # The largest view is taken out of the exponentials, which could overflow.
+    excess = np.exp(SHARPNESS * (views - largest)).mean(axis=1)
+    scores = largest[:, 0] + np.log(excess) / np.float32(SHARPNESS)
+    return Compared(scores.astype(np.float32), views, _on_finest_grid(heats))
 
 
 def _fit_stride(stack: Floats, hidden: NDArray[np.bool_]) -> tuple[StrideReferences, _Near]:
-    levels, textures = _pooled(stack)
-    level_centre, texture_centre = levels.mean(axis=0), textures.mean(axis=0)
+    levels, details = _pooled(stack)
+    level_centre, detail_centre = levels.mean(axis=0), details.mean(axis=0)
+    cells = _cells(stack, level_centre)
+    whitening = _whitening(cells)
     places = stack.shape[2] * stack.shape[3]
     plain = StrideReferences(
         grid=(stack.shape[2], stack.shape[3]),
         level_centre=level_centre,
         levels=_shrunk(levels - level_centre, LEVEL_POWER),
-        texture_centre=texture_centre,
-        textures=_shrunk(textures - texture_centre, TEXTURE_POWER),
-        cells=_cells(stack, level_centre),
+        detail_centre=detail_centre,
+        details=_shrunk(details - detail_centre, DETAIL_POWER),
+        whitening=whitening,
+        cells=cells @ whitening,
         weights=np.ones(places, dtype=np.float32),
         floors=np.zeros(len(VIEWS), dtype=np.float32),
     )
@@ -158,15 +175,31 @@ def _fit_stride(stack: Floats, hidden: NDArray[np.bool_]) -> tuple[StrideReferen
     # A place that always differs (an edge that shifts) must differ more to be odd.
     weights = 1 / np.sqrt(typical + 0.05 * np.median(near.cells[0]) + TINY)
     weighted = replace(plain, weights=weights.astype(np.float32))
-    views = (near.levels, near.textures, _worst(weighted, near.cells))
+    views = (near.levels, near.details, _worst(weighted, near.cells))
     floors = np.array([FLOOR * np.median(view[0]) for view in views], dtype=np.float32)
     return replace(weighted, floors=floors), near
 
 
 def _pooled(stack: Floats) -> tuple[Floats, Floats]:
-    """(N, C, h, w) -> mean (N, C) and standard deviation (N, C) over places."""
-    flat = stack.reshape(*stack.shape[:2], -1)
-    return flat.mean(axis=2), flat.std(axis=2)
+    """(N, C, h, w) -> mean (N, C) over places, and standard deviation (N, C) of what blurring takes away."""
+    rows, columns = _blur(stack.shape[2]), _blur(stack.shape[3])
+    detail = stack - rows @ stack @ columns.T
+    return stack.mean(axis=(2, 3)), detail.std(axis=(2, 3))
+
+
+def _blur(length: int) -> Floats:
+    """Matrix (length, length) of a moving average; the edge is repeated outside."""
+    reach = BLUR_CELLS // 2
+    near = np.clip(np.arange(length)[:, None] + np.arange(-reach, reach + 1), 0, length - 1)
+    return np.asarray(np.eye(length, dtype=np.float32)[near].mean(axis=1), dtype=np.float32)
+
+
+def _whitening(cells: Floats) -> Floats:
+    """(P, R, C) -> symmetric matrix (C, C) that gives the references' differences at one place unit covariance."""
+    apart = (cells - cells.mean(axis=1, keepdims=True)).reshape(-1, cells.shape[2])
+    variances, directions = np.linalg.eigh((apart.T @ apart / len(apart)).astype(np.float64))
+    variances = np.maximum(variances, 0) + SHRINKAGE * variances.mean() + TINY
+    return np.asarray((directions / np.sqrt(variances)) @ directions.T, dtype=np.float32)
 
 
 def _shrunk(rows: Floats, power: float) -> Floats:
@@ -176,20 +209,20 @@ def _shrunk(rows: Floats, power: float) -> Floats:
 
 
 def _near(stride: StrideReferences, stack: Floats, hidden: NDArray[np.bool_] | None) -> _Near:
-    levels, textures = _pooled(stack)
+    levels, details = _pooled(stack)
     levels = _shrunk(levels - stride.level_centre, LEVEL_POWER)
-    textures = _shrunk(textures - stride.texture_centre, TEXTURE_POWER)
-    cells = _cells(stack, stride.level_centre)
+    details = _shrunk(details - stride.detail_centre, DETAIL_POWER)
+    cells = _cells(stack, stride.level_centre) @ stride.whitening
     return _Near(
         _nearest(levels[None], stride.levels[None], hidden)[:, 0],
-        _nearest(textures[None], stride.textures[None], hidden)[:, 0],
+        _nearest(details[None], stride.details[None], hidden)[:, 0],
         _nearest(cells, stride.cells, hidden),
     )
 
 
 def _oddness(stride: StrideReferences, near: _Near) -> Floats:
     """Mean logarithm of the nearest distances in each view, (N, 3)."""
-    views = (near.levels, near.textures, _worst(stride, near.cells))
+    views = (near.levels, near.details, _worst(stride, near.cells))
     logs = [
         np.log(np.maximum(view, floor) + TINY).mean(axis=0)
         for view, floor in zip(views, stride.floors, strict=True)

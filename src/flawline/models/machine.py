@@ -14,8 +14,8 @@ from flawline.errors import ModelError
 from flawline.models.backbone import EMBEDDED, open_backbone
 from flawline.models.cache import cache_folder, exported_backbones, offline
 from flawline.models.openvino_import import openvino
-from flawline.models.timm_backbone import INSTALL, PREFIX
-from flawline.models.timm_backbone import PACKAGES as TRAIN
+from flawline.models.timm_name import INSTALL, PREFIX
+from flawline.models.timm_name import PACKAGES as TRAIN
 
 PACKAGES = (
     "numpy",
@@ -118,7 +118,7 @@ def _extras() -> dict[str, Any]:
     there = ", ".join(f"{name} {number}" for name, number in found.items())
     missing = ", ".join(name for name, number in found.items() if number is None)
     return {
-        "[train]": f"installed: {there}"
+        "train": f"installed: {there}"
         if not missing
         else f"adds --backbone {PREFIX}NAME; {missing} missing: {INSTALL}",
         "FLAWLINE_OFFLINE": "set: nothing is fetched" if offline() else "not set",

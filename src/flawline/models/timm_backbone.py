@@ -5,79 +5,31 @@ This is the only module that imports PyTorch, and only to export.
 
 from __future__ import annotations
 
-import ast
 import difflib
-import hashlib
 import json
 import logging
 import os
-import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import numpy as np
 
-from flawline.errors import DependencyError, ModelError, UsageError
-from flawline.models.cache import cache_folder, offline
+from flawline.errors import DependencyError, ModelError
+from flawline.models.cache import offline
 from flawline.models.network import METADATA_KEY, Preparation
 from flawline.models.openvino_runtime import load_network
+from flawline.models.timm_name import INSTALL, PREFIX, TimmName, exported_path, parse_timm_name
+from flawline.models.timm_weights import HEADS, check_keys, checked_file, file_sha256
 
-PREFIX = "timm:"
-PACKAGES = ("torch", "timm", "onnx")
-INSTALL = "pip install 'flawline[train]'"
-
-# Raised whenever the same network would be exported differently.
-_EXPORT = 1
 _OPSET = 17
 _FINEST = 8
 _TOLERANCE = 1e-3
-_HEADS = ("fc", "head", "classifier")
-_NAME = re.compile(r"\w+(\.[\w-]+)?", re.ASCII)
-_OURS = frozenset(
-    "pretrained pretrained_cfg pretrained_cfg_overlay checkpoint_path cache_dir features_only out_indices feature_cls "
-    "in_chans scriptable exportable model_name".split()
-)
 _WAY_OUT = "give the weights by path: --weights FILE.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class TimmName:
-    """A network of timm and further arguments of `timm.create_model`."""
-
-    name: str
-    arguments: Mapping[str, Any]
-
-
-def parse_timm_name(text: str) -> TimmName:
-    """Read "timm:NAME" or "timm:NAME?argument=value&argument=value"; values are Python literals or plain words.
-
-    Raises:
-        UsageError: the text is neither, or an argument is one that Flawline sets itself.
-    """
-    name, _, query = text.removeprefix(PREFIX).partition("?")
-    grammar = f"expected timm:NAME or timm:NAME?argument=value&..., got {text!r}"
-    if not _NAME.fullmatch(name):
-        raise UsageError(grammar, hint="NAME is one of timm.list_models(), such as resnet18")
-    try:
-        pairs = parse_qsl(query, strict_parsing=True) if query else []
-    except ValueError as error:
-        raise UsageError(grammar) from error
-    arguments = {key: _literal(value) for key, value in pairs}
-    if len(arguments) < len(pairs):
-        raise UsageError(f"{text!r} gives an argument twice")
-    if refused := sorted(_OURS & set(arguments)):
-        raise UsageError(
-            f"{', '.join(refused)} cannot be given in {text!r}: Flawline sets it itself",
-            hint="weights are given with --weights FILE.safetensors",
-        )
-    return TimmName(name, dict(sorted(arguments.items())))
 
 
 def timm_backbone(text: str, weights: str | Path | None = None) -> Path:
@@ -94,8 +46,8 @@ def timm_backbone(text: str, weights: str | Path | None = None) -> Path:
             network does not give what the original gives.
     """
     asked = parse_timm_name(text)
-    file = None if weights is None else _checked_file(Path(weights))
-    path = exported_path(asked, None if file is None else _sha256(file))
+    file = None if weights is None else checked_file(Path(weights))
+    path = exported_path(asked, None if file is None else file_sha256(file))
     if path.is_file():
         return path
     if file is None and offline():
@@ -109,66 +61,6 @@ def timm_backbone(text: str, weights: str | Path | None = None) -> Path:
         file = file or _fetched(asked)
         _export(asked, file, path)
     return path
-
-
-def exported_path(asked: TimmName, weights_sha256: str | None) -> Path:
-    """Where the export of a network lies in the cache: its name and a hash of everything that decides its content.
-
-    Raises:
-        DependencyError: the extra is not installed.
-    """
-    parts = [
-        _EXPORT,
-        asked.name,
-        dict(asked.arguments),
-        weights_sha256 or "hub",
-        package_versions(),
-    ]
-    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    return cache_folder() / f"timm-{asked.name}-{digest[:16]}.onnx"
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that export; raises DependencyError where one is missing."""
-    try:
-        return {name: version(name) for name in PACKAGES}
-    except PackageNotFoundError as error:
-        raise DependencyError(
-            f"{PREFIX} backbones need {', '.join(PACKAGES)}; {error.name} is not installed",
-            hint=f"{INSTALL}, or give an exported network: --backbone FILE.onnx",
-        ) from error
-
-
-def _literal(value: str) -> Any:
-    if value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    try:
-        found = ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return value
-    return found if isinstance(found, int | float | tuple) else value
-
-
-def _checked_file(path: Path) -> Path:
-    if path.suffix.lower() != ".safetensors":
-        raise ModelError(
-            f"{path.name} is not read: expected .safetensors, got {path.suffix or 'no suffix'}; "
-            "the other formats are pickles, and loading one can run any code",
-            hint="convert it where it is trusted: safetensors.torch.save_file(state_dict, 'weights.safetensors')",
-            code="model-weights",
-        )
-    if not path.is_file():
-        raise ModelError(
-            f"no weights file at {path}",
-            hint="give the path of a .safetensors file",
-            code="model-missing",
-        )
-    return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _import_extra() -> None:
@@ -200,7 +92,7 @@ def _quiet() -> Iterator[None]:
 def _fetched(asked: TimmName) -> Path:
     """The hub's weights in safetensors, which are fetched once and kept by the hub's own library."""
     import timm
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.utils import disable_progress_bars
 
     _check_known(asked)
@@ -209,11 +101,18 @@ def _fetched(asked: TimmName) -> Path:
         raise ModelError(f"timm names no weights on the hub for {asked.name}", hint=_WAY_OUT)
     if not sys.stderr.isatty():
         disable_progress_bars()
+    file = "model.safetensors"
+    failure: Exception | None = None
     try:
-        return Path(hf_hub_download(found.hf_hub_id, "model.safetensors", etag_timeout=5))
+        # Asked first because the download itself tries for half a minute before it gives up.
+        get_hf_file_metadata(hf_hub_url(found.hf_hub_id, file), timeout=5)
     except Exception as error:  # failures of the network and of the hub have no common class
+        failure = error
+    try:
+        return Path(hf_hub_download(found.hf_hub_id, file, local_files_only=failure is not None))
+    except Exception as error:
         raise ModelError(
-            f"the weights of {asked.name} cannot be fetched: {_first_line(error)}",
+            f"the weights of {asked.name} cannot be fetched: {_first_line(failure or error)}",
             hint=_WAY_OUT,
             code="model-fetch",
         ) from error
@@ -240,7 +139,7 @@ def _export(asked: TimmName, weights: Path, path: Path) -> None:
     described = {
         METADATA_KEY: json.dumps(preparation.as_dict()),
         "flawline.name": asked.name,
-        "flawline.source": f"timm {version('timm')}, weights sha256 {_sha256(weights)}",
+        "flawline.source": f"timm {version('timm')}, weights sha256 {file_sha256(weights)}",
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -275,7 +174,7 @@ def _features_network(asked: TimmName, weights: Path) -> Any:
         ) from error
     expected = whole.state_dict()
     heads = _heads(whole)
-    _check_keys(list(expected), list(found), heads, asked, weights)
+    check_keys(list(expected), list(found), heads, asked.name, weights)
     filled = {}
     for key, value in expected.items():
         if key in found and not key.startswith(heads):
@@ -305,34 +204,7 @@ def _built(asked: TimmName, build: Any) -> Any:
 def _heads(network: Any) -> tuple[str, ...]:
     named = network.pretrained_cfg.get("classifier") or ()
     own = (named,) if isinstance(named, str) else tuple(named)
-    return tuple(f"{name}." for name in own or _HEADS)
-
-
-def _check_keys(
-    expected: list[str], found: list[str], heads: tuple[str, ...], asked: TimmName, weights: Path
-) -> None:
-    """A file may lack the head and the end of the network, nothing else, and may hold a foreign head, nothing else."""
-    known, present = set(expected), set(found)
-    foreign = (*heads, *(f"{name}.{part}" for name in _HEADS for part in ("weight", "bias")))
-    unknown = [key for key in found if key not in known and not key.startswith(foreign)]
-    body = [key for key in expected if not key.startswith(heads)]
-    body = [key for key in body if not key.endswith("num_batches_tracked")]
-    missing = [key for key in body if key not in present]
-    tail = body[body.index(missing[0]) :] if missing else []
-    if not unknown and missing == tail and len(missing) < len(body):
-        return
-    told = [_counted(unknown, "unknown"), _counted(missing, "missing")]
-    raise ModelError(
-        f"{weights.name} does not hold the weights of {asked.name}: of {len(body)} keys, "
-        f"{' and '.join(text for text in told if text)}",
-        hint="give the file of this very network, with timm's own key names; only a classifier head and the last "
-        "stages may be absent",
-        code="model-weights",
-    )
-
-
-def _counted(keys: list[str], what: str) -> str:
-    return f"{len(keys)} {what} ({', '.join(keys[:3])}{', ...' * (len(keys) > 3)})" if keys else ""
+    return tuple(f"{name}." for name in own or HEADS)
 
 
 def _preparation(network: Any, asked: TimmName) -> Preparation:

@@ -261,7 +261,7 @@ def _view_reason(view: str, deviations: float, share: float) -> Reason:
     scale = _SCALES.get(stride, stride)
     words = {
         "level": f"made of other {scale} structures",
-        "texture": f"unevenness of {scale} structures",
+        "detail": f"{scale} details stand out otherwise",
         "place": f"{scale} structures in unusual places",
     }
     return Reason(f"{words[kind]}: {deviations:.1f} sd above typical", view, share)
