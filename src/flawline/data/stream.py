@@ -41,13 +41,15 @@ def map_pictures(
     target: int | None = None,
     value_range: tuple[float, float] | None = None,
     workers: int | None = None,
+    ahead: int | None = None,
     memory: Memory[Result] | None = None,
 ) -> Iterator[tuple[Sample, Result | Unjudged]]:
     """Decode each sample and apply `function` to it, on `workers` threads (all cores by default).
 
     Yields (sample, result) in the order of `samples`; a picture that cannot be read gives `Unjudged` instead. Decoding,
-    OpenCV and networks release the interpreter lock, so threads keep every core busy. At most four pictures per
-    worker are in flight. What `memory` holds is not computed again.
+    OpenCV and networks release the interpreter lock, so threads keep every core busy. At most `ahead` pictures (four
+    per worker by default) are in flight; more keep the workers busy while the results are used in chunks. What
+    `memory` holds is not computed again.
     """
 
     def one(sample: Sample) -> Result | Unjudged:
@@ -67,12 +69,13 @@ def map_pictures(
             return Unjudged(sample.name, error.code, error.message)
 
     workers = workers or cpu_count()
+    ahead = ahead or 4 * workers
     pending: deque[tuple[Sample, Future[Result | Unjudged]]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="flawline")
     try:
         for sample in samples:
             pending.append((sample, pool.submit(one, sample)))
-            if len(pending) >= 4 * workers:
+            if len(pending) >= ahead:
                 first, future = pending.popleft()
                 yield first, future.result()
         while pending:

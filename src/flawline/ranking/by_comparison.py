@@ -23,7 +23,7 @@ from flawline.types import Picture, Sample, Track, Unjudged
 
 Result = TypeVar("Result")
 
-REFERENCES = 250
+REFERENCES = 160
 CHUNK = 64
 _SCALES = {"stride8": "fine", "stride16": "coarse"}
 
@@ -67,7 +67,12 @@ class Reader:
     ) -> Iterator[tuple[Sample, Result | Unjudged]]:
         """Results of `function` in the order of `samples`, showing progress."""
         results = map_pictures(
-            self.source, samples, function, value_range=self.value_range, memory=memory
+            self.source,
+            samples,
+            function,
+            value_range=self.value_range,
+            ahead=2 * CHUNK,
+            memory=memory,
         )
         yield from self.track(results, title=title, total=len(samples))
 

@@ -1,0 +1,1 @@
+"""How the backbone inside Flawline was made: pictures, student, training, export, check."""
