@@ -125,6 +125,13 @@ def open_source(
     UsageError for a label that is not there.
     """
     text = os.fspath(location)
+    if not text:
+        # An empty path means the working folder to the system, and a mistake to a person.
+        raise SourceError(
+            "expected the name of a source, got an empty one",
+            hint='Give "." for the folder that you are in.',
+            code="source-missing",
+        )
     kind, listing = _open(text, Path(text).expanduser(), limits)
     try:
         source = _survey(text, kind, listing, good, bad)
