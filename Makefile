@@ -26,7 +26,7 @@ demo: $(VENV)/core
 	$(BIN)/flawline demo
 
 test: $(VENV)/dev lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
 
 # Tests of the extra [train], in an environment of their own: the others must pass without PyTorch.
 TRAIN := .venv-train

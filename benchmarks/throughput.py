@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from flawline.data.cores import cpu_count
 from flawline.data.image import read_image
 from flawline.data.prepare import prepare
 from flawline.data.source import open_source
-from flawline.data.stream import cpu_count, map_pictures
+from flawline.data.stream import map_pictures
 from flawline.features.catalog import feature_set
 from flawline.models.backbone import EMBEDDED, open_backbone
 

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from flawline.classification import Classification as Classification
+    from flawline.classification import classify as classify
+    from flawline.clustering import Clustering as Clustering
+    from flawline.clustering import cluster as cluster
     from flawline.data.image import read_image as read_image
     from flawline.data.source import open_source as open_source
+    from flawline.grouping import Grouping as Grouping
+    from flawline.grouping import group as group
     from flawline.ranking import Ranking as Ranking
     from flawline.ranking import rank as rank
 
@@ -21,9 +27,27 @@ _HOMES = {
     "read_image": "flawline.data.image",
     "rank": "flawline.ranking",
     "Ranking": "flawline.ranking",
+    "cluster": "flawline.clustering",
+    "Clustering": "flawline.clustering",
+    "classify": "flawline.classification",
+    "Classification": "flawline.classification",
+    "group": "flawline.grouping",
+    "Grouping": "flawline.grouping",
 }
 
-__all__ = ["Ranking", "__version__", "open_source", "rank", "read_image"]
+__all__ = [
+    "Classification",
+    "Clustering",
+    "Grouping",
+    "Ranking",
+    "__version__",
+    "classify",
+    "cluster",
+    "group",
+    "open_source",
+    "rank",
+    "read_image",
+]
 
 
 def __getattr__(name: str) -> Any:

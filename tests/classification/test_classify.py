@@ -104,7 +104,7 @@ def test_a_saved_classifier_predicts_as_the_fresh_one(folder, tmp_path):
     assert alone.evaluation is None
     assert again.evaluation is not None
     other = write_network(tmp_path / "other.onnx", seed=1)
-    with pytest.raises(ModelError, match="was trained with the backbone") as caught:
+    with pytest.raises(ModelError, match="was made with backbone_sha256") as caught:
         apply_classifier(loaded, folder, backbone=str(other))
     assert caught.value.code == "model-backbone"
     moved = shutil.move(tmp_path / "n.onnx", tmp_path / "elsewhere.onnx")

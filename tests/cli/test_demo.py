@@ -24,3 +24,16 @@ def test_the_demo_in_json_is_one_document_and_repeats(tmp_path, capsys):
     reports = [document.pop("report") for document in documents]
     assert documents[0] == documents[1]
     assert reports[0].endswith("report.html")
+
+
+def test_a_smaller_demo_forgets_the_larger_one(tmp_path, capsys):
+    castings = tmp_path / "castings"
+    for label in ("good", "bad"):
+        (castings / label).mkdir(parents=True)
+        (castings / label / "casting_0099.jpg").write_bytes(b"old")
+    arguments = ["demo", "-o", str(tmp_path), "--good", "4", "--bad", "1", "--json"]
+    assert run(arguments) == 0
+    assert len(json.loads(capsys.readouterr().out)["ranking"]) == 5
+    (castings / "good" / "mine.png").write_bytes(b"no picture")
+    assert run(arguments) == 2
+    assert len(json.loads(capsys.readouterr().out)["unjudged"]) == 1

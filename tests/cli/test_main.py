@@ -1,6 +1,7 @@
 """What every command shares: help, version, speed of starting, unexpected failures."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -81,3 +82,75 @@ def test_doctor_tells_versions_cpu_and_backbones(capsys):
     assert found["backbones"]["flawline-small"].startswith("embedded, ")
     assert cli.run(["doctor"]) == 0
     assert "OpenVINO" in capsys.readouterr().out
+
+
+def test_doctor_says_what_it_cannot_find_out(monkeypatch, capsys):
+    from flawline.models import machine
+
+    def broken():
+        raise ImportError("libopenvino.so: cannot open shared object file")
+
+    monkeypatch.setattr(machine, "openvino", broken)
+    assert cli.run(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "libopenvino.so" in found["runtimes"]["cannot be found out"]
+    assert found["versions"]["flawline"] == __version__
+
+
+def test_doctor_prints_brackets(monkeypatch, capsys):
+    from flawline.models import machine
+
+    monkeypatch.setattr(machine, "describe_machine", lambda: {"extras": {"a": "flawline[train]"}})
+    assert cli.run(["doctor"]) == 0
+    assert "flawline[train]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_output_is_utf8_whatever_the_locale(tmp_path, as_json):
+    folder = tmp_path / "良品"
+    folder.mkdir()
+    result = subprocess.run(
+        [sys.executable, "-m", "flawline", "rank", str(folder), *["--json"] * as_json],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        check=False,
+    )
+    assert result.returncode == 2
+    output = (result.stdout if as_json else result.stderr).decode()
+    assert "良品" in (json.loads(output)["error"]["message"] if as_json else output)
+    assert "Traceback" not in result.stderr.decode()
+
+
+def test_limits_are_whole_numbers_but_the_ratio():
+    from flawline.cli.feature_options import parse_limits
+    from flawline.errors import UsageError
+
+    archive, image = parse_limits("max_ratio=350.5, max_pixels=1000")
+    assert (archive.max_ratio, image.max_pixels) == (350.5, 1000)
+    for text in ("max_ratio=0.5", "max_ratio=inf", "max_pixels=10.5", "max_ratio=1.", "size=3"):
+        with pytest.raises(UsageError, match="--limits takes"):
+            parse_limits(text)
+
+
+@pytest.mark.parametrize(
+    "redirection", ["--json >&-", ">&-", "--json 2>&-", "--json >/dev/full", ">/dev/full"]
+)
+def test_streams_that_cannot_be_written_make_no_traceback(redirection):
+    command = f"{sys.executable} -m flawline doctor {redirection}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if "full" in redirection else 0)
+
+
+def test_ctrl_c_says_that_what_is_done_is_kept(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "app", lambda *_, **__: 130)
+    assert cli.run(["rank", "x", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal(capsys):
+    assert cli.run(["rank", "evil\x1b[2J\nerror: forged"]) == 2
+    text = capsys.readouterr().err
+    assert "\x1b[2J" not in text
+    assert "\\x1b[2J\\nerror: forged" in text

@@ -56,7 +56,15 @@ def test_json_is_the_only_thing_on_standard_output(arguments, capsys):
     assert run([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["settings"]["backbone"] == "small"
-    assert document["ranking"][0].keys() == {"rank", "image", "label", "score", "reasons"}
+    assert document["ranking"][0].keys() == {
+        "rank",
+        "image",
+        "label",
+        "group",
+        "score",
+        "reasons",
+        "notes",
+    }
 
 
 @pytest.mark.parametrize("method", ["forest", "auto"])
@@ -177,3 +185,32 @@ def test_formulas_in_names_are_quoted_in_the_csv(arguments, tmp_path, capsys):
     text = (tmp_path / "out" / "ranking.csv").read_text()
     assert "'=cmd/x.png" in text
     assert ",=cmd" not in text
+
+
+def test_an_interrupted_comparison_gives_the_bytes_of_an_unbroken_one(
+    arguments, tmp_path, monkeypatch, capsys
+):
+    from flawline.ranking import by_comparison
+
+    monkeypatch.setattr(by_comparison, "reference_limit", lambda width: 8)
+    monkeypatch.setattr(by_comparison, "CHUNK", 2)
+    assert run(arguments) == 0
+    whole = (tmp_path / "out" / "ranking.json").read_bytes()
+    values, calls = by_comparison._values, []
+
+    def interrupted(*details, **more):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return values(*details, **more)
+
+    monkeypatch.setattr(by_comparison, "_values", interrupted)
+    assert run(arguments) == 130
+    assert {path.name for path in (tmp_path / "out").glob(".unfinished*")} == {
+        ".unfinished-maps",
+        ".unfinished-scores",
+    }
+    monkeypatch.setattr(by_comparison, "_values", values)
+    assert run(arguments) == 0
+    assert (tmp_path / "out" / "ranking.json").read_bytes() == whole
+    assert not list((tmp_path / "out").glob(".unfinished*"))

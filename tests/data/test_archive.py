@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import bz2
+import gc
 import gzip
 import io
 import lzma
 import stat
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -408,3 +410,16 @@ def test_unsupported_methods_say_so(tmp_path: Path) -> None:
         source.read("a.png")
     assert caught.value.code == "archive-unsupported"
     assert zlib.crc32(b"") == 0
+
+
+def test_a_refused_packed_tar_leaves_no_file_open(tmp_path: Path) -> None:
+    evil = make_tar(tmp_path / "evil.tar.gz", {"../x.png": b"x"}, "w:gz")
+    cut = tmp_path / "cut.tar.gz"
+    cut.write_bytes(gzip.compress(gzip.decompress(evil.read_bytes())[:-10_000]))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for path in (evil, cut):
+            with pytest.raises(ArchiveError):
+                open_source(path)
+        gc.collect()
+    assert not [w for w in caught if issubclass(w.category, ResourceWarning)]

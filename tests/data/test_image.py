@@ -603,3 +603,12 @@ def test_a_chunk_of_gigabytes_is_not_allocated() -> None:
     with ThreadPoolExecutor(1) as pool, pytest.raises(ImageError) as caught:
         pool.submit(read_image, grown).result(timeout=2)
     assert caught.value.code in ("image-truncated", "image-damaged")
+
+
+def test_hints_name_the_option_of_the_command_line() -> None:
+    with pytest.raises(ImageError) as too_large:
+        read_image(encode(GREY, "PNG"), limits=ImageLimits(max_pixels=1))
+    assert "--limits max_pixels=N" in too_large.value.hint
+    with pytest.raises(ImageError) as no_range:
+        read_image(encode(GREY, "PNG"), value_range=(1, 0))
+    assert "--value-range 0,4095" in no_range.value.hint

@@ -149,7 +149,7 @@ def test_mvtec(tmp_path: Path) -> None:
     )
     assert samples["test/crack/001.png"].mask == "ground_truth/crack/001.bmp"
     assert samples["test/good/000.png"].mask is None
-    assert samples["test/pass/000.png"].defective is True
+    assert samples["test/pass/000.png"].defective is False
     assert len(samples) == 5
 
 
@@ -527,3 +527,18 @@ def test_half_a_million_members_in_bounded_memory(tmp_path: Path) -> None:
     count, mebibytes = measure(path)
     assert count == MANY
     assert mebibytes < 250
+
+
+def test_not_a_number_is_an_empty_cell(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"x")
+    nan = float("nan")
+    frame = pytest.importorskip("polars").DataFrame(
+        {"image": ["a.png", "b.png"], "label": [1.0, nan], "group": [nan, nan], "torque": [nan, 2]},
+        strict=False,
+    )
+    frame.write_parquet(tmp_path / "m.parquet")
+    with open_source(tmp_path / "m.parquet") as source:
+        a, b = source.samples()
+    assert (a.label, b.label, a.group, b.group) == ("1.0", None, None, None)
+    assert (a.metadata["torque"], b.metadata["torque"]) == (None, 2.0)

@@ -141,6 +141,11 @@ def test_an_embedding_without_its_own_output_is_the_mean_of_the_maps(tmp_path):
         (["histogram_of_gradient"], "no feature is called"),
         (["dimensions", "dimensions"], "twice"),
         (["wavelet_subbands(8)"], "1 to 7"),
+        (
+            ["wavelet_subbands(3)", "wavelet_subbands(4)"],
+            r"wavelet_subbands\(3\) and wavelet_subbands\(4\) both have a column wavelet_\w+",
+        ),
+        (["wavelet_subbands", "wavelet_subbands(3)"], "both have a column"),
     ],
 )
 def test_features_that_make_no_sense_are_refused(names, message):

@@ -1,8 +1,10 @@
+import hashlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnx
 import pytest
 
 from flawline.errors import ModelError
@@ -80,6 +82,75 @@ def test_what_is_no_network_is_refused(tmp_path, name):
     with pytest.raises(ModelError) as caught:
         load_network(tmp_path / name)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("size", [-1, 0, 16385])
+def test_a_size_out_of_range_is_refused(path, size):
+    with pytest.raises(ModelError, match="not within 1 to 16384"):
+        load_network(path, size=size)
+
+
+def test_openvino_files_are_refused(tmp_path):
+    (tmp_path / "small.xml").write_text('<?xml version="1.0"?><net name="x" version="11"/>')
+    (tmp_path / "small.xml").rename(tmp_path / "hidden.onnx")
+    (tmp_path / "small.xml").write_text("")
+    for name in ("small.xml", "hidden.onnx"):
+        with pytest.raises(ModelError, match=name):
+            load_network(tmp_path / name)
+
+
+def test_weights_in_other_files_are_refused(path, tmp_path, monkeypatch):
+    apart = tmp_path / "apart.onnx"
+    model = onnx.load(path)
+    onnx.save(model, apart, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    # OpenVINO would find them here.
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"apart\.onnx keeps weights in other files"):
+        load_network(apart)
+
+
+def test_names_may_be_what_marks_other_files(path):
+    model = onnx.load(path)
+    model.graph.node[0].output[0] = model.graph.node[1].input[0] = "location"
+    shape = onnx.helper.make_tensor_value_info("location", onnx.TensorProto.FLOAT, [None, 6, 4, 4])
+    model.graph.value_info.append(shape)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = "location", "hall 3"
+    onnx.save(model, path)
+    assert load_network(path).outputs == {"stride8": 6, "embedding": 6}
+
+
+def test_the_hash_is_that_of_the_file(path):
+    assert load_network(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def one_output(path, node, shape):
+    """A network with one more node behind `embedding`, whose output is the only one."""
+    model = onnx.load(path)
+    model.graph.node.append(node)
+    del model.graph.output[:]
+    model.graph.output.append(
+        onnx.helper.make_tensor_value_info("last", onnx.TensorProto.FLOAT, shape)
+    )
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["one dimension", "free channels"])
+def test_outputs_without_a_fixed_number_of_channels_are_refused(path, kind):
+    if kind == "one dimension":
+        node = onnx.helper.make_node("ReduceMean", ["stride8"], ["last"], keepdims=0)
+        shape = []
+    else:
+        node = onnx.helper.make_node("Compress", ["embedding", "kept"], ["last"], axis=1)
+        model = onnx.load(path)
+        model.graph.node.append(onnx.helper.make_node("Cast", ["embedding"], ["flat"], to=9))
+        model.graph.node.append(onnx.helper.make_node("Reshape", ["flat", "six"], ["kept"]))
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([6]), "six"))
+        onnx.save(model, path)
+        shape = [None, None]
+    with pytest.raises(ModelError, match=r"output last of small\.onnx has the shape"):
+        load_network(one_output(path, node, shape))
 
 
 def test_an_unknown_precision_is_refused(path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +14,14 @@ from flawline.data.source import Source
 from flawline.errors import ModelError
 from flawline.features.compute import (
     ComputedFeatures,
-    FeatureSettings,
     by_name,
+    check_same_network,
     compute_features,
+    moved,
     opened,
+    settings_from_dict,
 )
-from flawline.models.backbone import EMBEDDED
 from flawline.models.classifier import Classifier
-from flawline.models.network import preparation_from_json
 from flawline.types import Track, no_track
 
 
@@ -53,10 +52,12 @@ def apply_classifier(
         ModelError: the backbone or the features are not those of the training.
     """
     with opened(source, good, bad) as source:
-        settings = trained_settings(classifier, backbone, weights)
+        settings = moved(
+            settings_from_dict(classifier.settings.get("computed_with") or {}), backbone, weights
+        )
         computed = compute_features(source, settings, unfinished=unfinished, track=track)
         labels = {label: bad for label, (_, bad) in source.summary().labels.items()}
-    _check_same(classifier, computed)
+    warnings = _check_same(classifier, computed)
     table = by_name(computed.table)
     raw = classifier.raw(table.values)
     calibrated = classifier.calibrated(raw)
@@ -76,7 +77,7 @@ def apply_classifier(
             f"sha256 {classifier.settings.get('training_sha256')}",
             "flawline": __version__,
         },
-        warnings=(_SEEN,) if known else (),
+        warnings=(*warnings, *((_SEEN,) if known else ())),
         evaluation=evaluate(classifier.classes, truth, raw[known], calibrated[known], positive)
         if known
         else None,
@@ -91,43 +92,11 @@ _SEEN = (
 )
 
 
-def trained_settings(
-    classifier: Classifier, backbone: str | None = None, weights: str | None = None
-) -> FeatureSettings:
-    """The feature settings that a classifier was trained with; raises ModelError where they cannot be read."""
-    said = classifier.settings
-    # A backbone that is named anew comes with its own weights.
-    weights = weights if backbone or weights else said.get("weights")
-    try:
-        preparation, value_range = said["preparation"], said["value_range"]
-        return FeatureSettings(
-            features=tuple(str(name) for name in said["features"]),
-            backbone=backbone or said["backbone"] or EMBEDDED,
-            preparation=preparation_from_json(json.dumps(preparation)) if preparation else None,
-            precision=said["precision"] or "auto",
-            value_range=(float(value_range[0]), float(value_range[1])) if value_range else None,
-            weights=weights,
-        )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ModelError(
-            f"the model does not say how its features are computed: {error!r}",
-            hint="copy it again from where it was trained, or train it again",
-            code="model-damaged",
-        ) from error
-
-
-def _check_same(classifier: Classifier, computed: ComputedFeatures) -> None:
-    expected, network = classifier.settings.get("backbone_sha256"), computed.network
-    if network and network.sha256 != expected:
-        raise ModelError(
-            f"the model was trained with the backbone of sha256 {expected}, "
-            f"{network.name} has {network.sha256}",
-            hint="name the file that it was trained with by --backbone",
-            code="model-backbone",
-        )
+def _check_same(classifier: Classifier, computed: ComputedFeatures) -> tuple[str, ...]:
     if tuple(column.name for column in computed.table.columns) != classifier.columns:
         raise ModelError(
             "the model was trained with other features than this version computes",
             hint="train it again with this version of Flawline",
             code="model-features",
         )
+    return check_same_network(classifier.settings, computed.network)

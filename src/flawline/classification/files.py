@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from flawline.classification.evaluation import Evaluation, Reliability, Share
 from flawline.classification.result import Classification
 from flawline.data.csv_file import write_csv_rows
+from flawline.data.json_file import write_json_document
 
 
 def classification_as_dict(classification: Classification) -> dict[str, Any]:
@@ -41,9 +41,7 @@ def classification_as_dict(classification: Classification) -> dict[str, Any]:
 
 def write_json(classification: Classification, path: Path) -> Path:
     """Write the classification as one JSON document."""
-    text = json.dumps(classification_as_dict(classification), indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_json_document(path, classification_as_dict(classification))
 
 
 def write_csv(classification: Classification, path: Path) -> Path:

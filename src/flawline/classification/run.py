@@ -24,7 +24,9 @@ from flawline.features.compute import (
     FeatureSettings,
     by_name,
     compute_features,
+    describe_network,
     opened,
+    settings_as_dict,
 )
 from flawline.features.table import FeatureTable
 from flawline.models.calibration import METHODS
@@ -218,13 +220,8 @@ def _manifest(
         training.update(f"{table.samples[row].name}\0{number}\0".encode())
         training.update(table.values[row].astype("<f4").tobytes())
     return {
-        "features": list(settings.features),
-        "backbone": settings.backbone if network else None,
-        "backbone_sha256": network.sha256 if network else None,
-        "weights": settings.weights if network else None,
-        "preparation": network.preparation.as_dict() if network else None,
-        "precision": network.precision if network else None,
-        "value_range": list(settings.value_range) if settings.value_range else None,
+        "computed_with": settings_as_dict(settings, network),
+        **(describe_network(network) if network else {}),
         "calibration_folds": recipe.folds,
         "seed": recipe.seed,
         "training_pictures": len(rows),

@@ -24,6 +24,7 @@ from flawline.cli.feature_options import (
     open_from_options,
     print_notes,
     print_unjudged,
+    refuse_options,
 )
 
 if TYPE_CHECKING:
@@ -84,12 +85,12 @@ def classify(
 ) -> int:
     """Learn the labels, measure by cross-validation how well that works, and save the classifier."""
     from flawline.classification import apply_classifier, load_classifier, save_classifier
-    from flawline.classification.apply import trained_settings
     from flawline.classification.run import classify as classify_source
+    from flawline.features.compute import settings_from_dict
     from flawline.report.classify_report import write_classification
 
     if apply is not None:
-        _refuse_training_options(context)
+        refuse_options(context, _TRAINING, "--apply")
     settings = feature_settings(
         features, backbone or "flawline-small", preparation, size, precision, value_range, weights
     )
@@ -99,7 +100,7 @@ def classify(
     shared: dict[str, Any] = {"unfinished": unfinished, "track": ProgressBar(quiet=quiet)}
     with open_from_options(source, good, bad, limits) as opened:
         if saved is not None:
-            settings = trained_settings(saved, backbone, weights)
+            settings = settings_from_dict(saved.settings.get("computed_with") or {})
             found = apply_classifier(saved, opened, backbone=backbone, weights=weights, **shared)
         else:
             found = classify_source(
@@ -123,7 +124,7 @@ def classify(
         print_unjudged(found.unjudged)
     print_notes(summary, [], quiet=quiet)
     if saved is None:
-        note(f"classifier: {out / 'classifier'}", quiet=quiet)
+        note(f"classifier: {out / 'classifier.flc'}", quiet=quiet)
     note(f"wrote {out / 'predictions.csv'}, {out / 'classification.json'}", quiet=quiet)
     note(f"report: {report}", quiet=quiet)
     return 2 if found.unjudged else 0
@@ -135,22 +136,6 @@ def classification_document(found: Classification, classifier: Path | None) -> d
 
     where = {"classifier": str(classifier)} if classifier else {}
     return {**classification_as_dict(found), **where}
-
-
-def _refuse_training_options(context: typer.Context) -> None:
-    """A saved classifier brings its own settings; an option that would change them is a mistake."""
-    from flawline.errors import UsageError
-
-    given = [
-        f"--{name.replace('_', '-')}"
-        for name in sorted(_TRAINING)
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    ]
-    if given:
-        raise UsageError(
-            f"{', '.join(given)} cannot be given with --apply: the classifier brings its own",
-            hint="leave it out, or train again without --apply",
-        )
 
 
 def print_classification(found: Classification) -> None:

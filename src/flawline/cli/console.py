@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -27,10 +29,32 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def speak_utf8() -> None:
+    """Write UTF-8 whatever the locale says: names of files and labels come in every script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def printable(text: str) -> str:
+    """Names come from strangers: what would move the cursor, forge a line or turn text round is shown as its code."""
+    return "".join(
+        character
+        if unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp", "Cs")
+        else character.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for character in text
+    )
+
+
 def note(text: str, *, quiet: bool) -> None:
     """Say something beside the result."""
     if not quiet:
-        stderr().print(text, markup=False, style="dim")
+        stderr().print(printable(text), markup=False, style="dim")
+
+
+def warn(text: str) -> None:
+    """Say what must be known even where notes are not wanted."""
+    stderr().print(printable(text), markup=False, style="yellow")
 
 
 def print_json(value: Any) -> None:
@@ -45,10 +69,10 @@ def print_error(error: FlawlineError, *, as_json: bool) -> None:
         return
     console = stderr()
     console.print("error:", style="bold red", end=" ")
-    console.print(error.message, markup=False)
+    console.print(printable(error.message), markup=False)
     if error.hint:
         console.print(" hint:", style="bold cyan", end=" ")
-        console.print(error.hint, markup=False)
+        console.print(printable(error.hint), markup=False)
 
 
 class ProgressBar:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
+from flawline.cli.feature_options import print_unjudged
 from flawline.cli.rank import print_ranking
 
 TOP_N = 12
@@ -37,6 +38,7 @@ def demo(
 
     castings = out / "castings"
     castings.mkdir(parents=True, exist_ok=True)
+    _remove_castings(castings)
     note(f"drawing {good} sound and {bad} defective castings into {castings}", quiet=quiet)
     write_castings(castings, good=good, bad=bad, seed=seed)
     with open_source(castings) as source:
@@ -46,10 +48,18 @@ def demo(
         print_json({**ranking_as_dict(ranking), "report": str(report.resolve())})
     else:
         print_ranking(ranking, TOP_N)
+        print_unjudged(ranking.unjudged)
         typer.echo(f"report: {report.resolve()}")
     if open_report and not as_json and has_desktop():
         typer.launch(report.resolve().as_uri())
-    return 0
+    return 2 if ranking.unjudged else 0
+
+
+def _remove_castings(folder: Path) -> None:
+    """Remove what an earlier demo drew, so that fewer castings than then are not ranked among its rest."""
+    for label in ("good", "bad"):
+        for path in (folder / label).glob("casting_*.jpg"):
+            path.unlink()
 
 
 def has_desktop() -> bool:

@@ -22,12 +22,13 @@ def doctor(as_json: AsJson = False) -> None:
 def _print_section(title: str, values: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title.replace("_", " "), title_justify="left", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for key, value in values.items():
-        table.add_row(key, _text(value))
+        table.add_row(Text(key), Text(_text(value)))
     Console(highlight=False).print(table)
 
 

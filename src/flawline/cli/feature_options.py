@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flawline.cli.console import note, stderr
+from flawline.cli.console import note, warn
 
 if TYPE_CHECKING:
     from flawline.data.archive import ArchiveLimits
@@ -59,18 +60,27 @@ def parse_limits(text: str | None) -> tuple[ArchiveLimits, ImageLimits]:
     limits: tuple[ArchiveLimits, ImageLimits] = (ArchiveLimits(), ImageLimits())
     names = [field.name for kind in limits for field in fields(kind)]
     for part in text.replace(" ", "").split(",") if text else ():
-        name, _, number = part.partition("=")
-        if name not in names or not number.isdecimal() or int(number) < 1:
+        name, _, value = part.partition("=")
+        number = _limit(name, value)
+        if name not in names or number is None:
             raise UsageError(
-                f"--limits takes NAME=WHOLE NUMBER, separated by commas, got {part!r}",
-                hint=f"names are {', '.join(names)}",
+                f"--limits takes NAME=NUMBER from 1 up, separated by commas, got {part!r}",
+                hint=f"names are {', '.join(names)}; all are whole numbers but max_ratio",
             )
         archive, image = limits
         if hasattr(archive, name):
-            limits = (replace(archive, **{name: int(number)}), image)
+            limits = (replace(archive, **{name: number}), image)
         else:
-            limits = (archive, replace(image, **{name: int(number)}))
+            limits = (archive, replace(image, **{name: number}))
     return limits
+
+
+def _limit(name: str, text: str) -> Any:
+    """The number of one limit, None where it is none."""
+    whole, point, rest = text.partition(".")
+    if not whole.isdecimal() or int(whole) < 1 or (point and not rest.isdecimal()):
+        return None
+    return int(whole) if not point else float(text) if name == "max_ratio" else None
 
 
 def open_from_options(
@@ -84,6 +94,27 @@ def open_from_options(
 
     archive, image = parse_limits(limits)
     return open_source(source, good=good or (), bad=bad or (), limits=archive, image_limits=image)
+
+
+def given_options(context: typer.Context, names: Iterable[str]) -> list[str]:
+    """Those of the parameters `names` that the command line gave."""
+    return [
+        name
+        for name in sorted(names)
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+
+
+def refuse_options(context: typer.Context, names: Iterable[str], beside: str) -> None:
+    """A saved model brings its own settings; an option that would change them is a mistake."""
+    from flawline.errors import UsageError
+
+    given = [f"--{name.replace('_', '-')}" for name in given_options(context, names)]
+    if given:
+        raise UsageError(
+            f"{', '.join(given)} cannot be given with {beside}: the model brings its own",
+            hint=f"leave it out, or fit again without {beside}",
+        )
 
 
 def feature_settings(
@@ -112,9 +143,19 @@ def feature_settings(
 def print_unjudged(unjudged: tuple[Unjudged, ...]) -> None:
     """Name every input that could not be judged; not even --quiet hides one."""
     for item in unjudged:
-        stderr().print(
-            f"could not be judged: {item.image}: {item.reason}", style="yellow", markup=False
-        )
+        warn(f"could not be judged: {item.image}: {item.reason}")
+
+
+def picture_notes(notes: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """What decoding chose or lost, with how many pictures it concerns and the first of them."""
+    said: dict[str, list[str]] = {}
+    for name in sorted(notes):
+        for text in notes[name]:
+            said.setdefault(text, []).append(name)
+    return [
+        f"{text}: {len(names)} picture{'s' if len(names) > 1 else ''}, {names[0]} among them"
+        for text, names in sorted(said.items())
+    ]
 
 
 def print_notes(summary: SourceSummary, lines: list[str], *, quiet: bool) -> None:

@@ -23,6 +23,7 @@ from flawline.cli.feature_options import (
     Weights,
     feature_settings,
     open_from_options,
+    picture_notes,
     print_notes,
     print_unjudged,
 )
@@ -73,7 +74,7 @@ def features(
         typer.echo(f"{out}: {rows} pictures, {columns} features")
         print_unjudged(computed.table.unjudged)
     renamed = [f"column {old!r} is called {new!r}" for old, new in written.renamed.items()]
-    print_notes(summary, renamed, quiet=quiet)
+    print_notes(summary, [*picture_notes(computed.table.notes), *renamed], quiet=quiet)
     return 2 if computed.table.unjudged else 0
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from flawline import __version__
 from flawline.cli.classify import classify
 from flawline.cli.cluster import cluster
-from flawline.cli.console import print_error
+from flawline.cli.console import print_error, speak_utf8
 from flawline.cli.demo import demo
 from flawline.cli.doctor import doctor
 from flawline.cli.features import features
@@ -27,6 +28,18 @@ _INTERRUPTED = FlawlineError(
     hint="run the same command again to go on",
     code="interrupted",
 )
+
+_OTHER_FOLDER = "give another folder with --out"
+_WAYS_OUT = {
+    errno.ENOSPC: "make room, or give a folder on another disk with --out",
+    errno.EACCES: "check who may read and write there, or " + _OTHER_FOLDER,
+    errno.EPERM: "check who may read and write there, or " + _OTHER_FOLDER,
+    errno.EROFS: _OTHER_FOLDER,
+    errno.EEXIST: "there is a file of that name; " + _OTHER_FOLDER,
+    errno.ENOTDIR: "a part of that path is a file; " + _OTHER_FOLDER,
+    errno.ENOENT: "check that the folder still exists",
+    errno.EMFILE: "raise the limit of open files",
+}
 
 app = typer.Typer(
     name="flawline",
@@ -65,6 +78,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app(list(arguments), prog_name="flawline", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # Typer turns Ctrl-C into this code without a word
+            print_error(_INTERRUPTED, as_json=as_json)
         return code if isinstance(code, int) else 0
     except FlawlineError as error:
         print_error(error, as_json=as_json)
@@ -77,8 +92,8 @@ def run(arguments: Sequence[str]) -> int:
         print_error(_INTERRUPTED, as_json=as_json)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away; writing more would fail again when the interpreter closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away.
+        _silence_stdout()
         return 0
     except Exception as error:
         if os.environ.get("FLAWLINE_DEBUG"):
@@ -89,13 +104,35 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(run(sys.argv[1:]))
+    # A service may have neither stream; what would go there is then said to nobody.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    speak_utf8()
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except OSError as error:
+        # Standard output itself cannot be written (a full disk): only standard error and the exit code are left.
+        _silence_stdout()
+        print_error(_unexpected(error), as_json=False)
+        code = EXIT_UNJUDGED
+    sys.exit(code)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+def _silence_stdout() -> None:
+    """What is still buffered must go somewhere, or the interpreter fails once more when it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(error: Exception) -> FlawlineError:
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
-        return FlawlineError(f"{error.strerror or error}{place}", code="system")
+        hint = _WAYS_OUT.get(error.errno or 0, "")
+        return FlawlineError(f"{error.strerror or error}{place}", hint=hint, code="system")
     return FlawlineError(
         f"unexpected {type(error).__name__}: {error}",
         hint="this is a fault of Flawline; set FLAWLINE_DEBUG=1 for details and report it",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
 from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
@@ -21,16 +21,34 @@ from flawline.cli.feature_options import (
     ValueRange,
     Weights,
     feature_settings,
+    given_options,
     open_from_options,
+    picture_notes,
     print_notes,
     print_unjudged,
+    refuse_options,
 )
 
 if TYPE_CHECKING:
     from flawline.ranking.result import Ranking
 
 
+_FITTING = {
+    "method",
+    "features",
+    "preparation",
+    "size",
+    "precision",
+    "forest_size",
+    "neighbours",
+    "seed",
+    "save_model",
+    "value_range",
+}
+
+
 def rank(
+    context: typer.Context,
     source: SourceArgument,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for ranking.csv, ranking.json, report.html.")
@@ -47,6 +65,10 @@ def rank(
     size: Size = None,
     precision: Precision = "auto",
     forest_size: Annotated[int, typer.Option(help="Trees of the isolation forest.", min=1)] = 128,
+    neighbours: Annotated[
+        int,
+        typer.Option(help="Nearest others to compare with; more where one defect repeats.", min=1),
+    ] = 2,
     top_n: Annotated[int, typer.Option(help="Places with reasons and pictures.", min=1)] = 10,
     seed: Annotated[int, typer.Option(help="Seed of the forest or the references.", min=0)] = 0,
     save_model: Annotated[
@@ -77,19 +99,33 @@ def rank(
     settings = feature_settings(
         features, backbone, preparation, size, precision, value_range, weights
     )
+    if model:
+        refuse_options(context, _FITTING, "--model")
+    moved = {"backbone": backbone} if given_options(context, ["backbone"]) else {}
     saved = load_ranking(model) if model else None
-    out.mkdir(parents=True, exist_ok=True)
+    # Folders are made first: after hours of work is too late to find out that they cannot be.
+    for folder in (out, save_model.parent if save_model else out):
+        folder.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
     bar = ProgressBar(quiet=quiet)
     with open_from_options(source, good, bad, limits) as opened:
         if saved:
-            ranking = rank_with(opened, saved, top_n=top_n, unfinished=unfinished, track=bar)
+            ranking = rank_with(
+                opened,
+                saved,
+                weights=weights,
+                top_n=top_n,
+                unfinished=unfinished,
+                track=bar,
+                **moved,
+            )
         else:
             ranking, saved = rank_source(
                 opened,
                 method=method,
                 settings=settings,
                 forest_size=forest_size,
+                neighbours=neighbours,
                 top_n=top_n,
                 seed=seed,
                 unfinished=unfinished,
@@ -99,16 +135,19 @@ def rank(
         written = [*write_ranking(ranking, opened, out, value_range=value_range_used)]
         written += write_parts(ranking, opened, out, keep=keep, drop=drop)
         summary = opened.summary()
-    for path in out.glob(f"{unfinished.name}*"):
-        path.unlink()
     if save_model:
         written.append(save_ranking(saved, save_model))
+    for path in out.glob(f"{unfinished.name}*"):
+        path.unlink()
     if as_json:
         print_json(ranking_as_dict(ranking))
     else:
         print_ranking(ranking, top_n)
     print_unjudged(ranking.unjudged)
-    print_notes(summary, [f"wrote {', '.join(map(str, written))}"], quiet=quiet)
+    for text in ranking.warnings:
+        warn(f"warning: {text}")
+    said = picture_notes(ranking.notes)
+    print_notes(summary, [*said, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
     return 2 if ranking.unjudged else 0
 
 
@@ -129,7 +168,9 @@ def print_ranking(ranking: Ranking, top_n: int) -> None:
     for picture in ranking.pictures[:top_n]:
         reason = picture.reasons[0].text if picture.reasons else ""
         cells = (picture.sample.label or "", picture.sample.name, reason)
-        table.add_row(str(picture.rank), f"{picture.score:.4f}", *map(Text, cells))
+        table.add_row(
+            str(picture.rank), f"{picture.score:.4f}", *(Text(printable(cell)) for cell in cells)
+        )
     console = Console(highlight=False)
     console.print(table)
     if known := recall(ranking):

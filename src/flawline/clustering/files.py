@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from flawline.clustering.result import Clustering, cluster_name
 from flawline.data.csv_file import write_csv_rows
+from flawline.data.json_file import write_json_document
 
 
 def clustering_as_dict(clustering: Clustering) -> dict[str, Any]:
@@ -57,9 +57,7 @@ def clustering_as_dict(clustering: Clustering) -> dict[str, Any]:
 
 def write_json(clustering: Clustering, path: Path) -> Path:
     """Write the clustering as one JSON document."""
-    text = json.dumps(clustering_as_dict(clustering), indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_json_document(path, clustering_as_dict(clustering))
 
 
 def write_csv(clustering: Clustering, path: Path) -> Path:

@@ -67,7 +67,7 @@ def cluster(
             f"clustering compares pictures, and only 1 of {1 + len(table.unjudged)} could be judged",
             hint=table.unjudged[0].reason if table.unjudged else "give at least two pictures",
         )
-    with one_thread():
+    with one_thread("sklearn.cluster", "sklearn.decomposition"):
         rows = principal_components(table.values)
         found, chosen = _partition(rows, clusters, method, min_cluster, seed)
     pictures = _in_order(table, rows, found)

@@ -61,13 +61,13 @@ def check_totals(total: int, packed: int, limits: ArchiveLimits) -> None:
         raise refuse(
             "too-large",
             f"expected at most {limits.max_total_bytes} bytes unpacked, the archive holds {total}",
-            "Raise ArchiveLimits.max_total_bytes if that is meant.",
+            "Raise --limits max_total_bytes=N (ArchiveLimits) if that is meant.",
         )
     if total > RATIO_FLOOR_BYTES and total > limits.max_ratio * packed:
         raise refuse(
             "bomb",
             f"{packed} bytes unpack to {total}, more than {limits.max_ratio:g} times as much",
-            "Raise ArchiveLimits.max_ratio only for an archive that you packed yourself.",
+            "Raise --limits max_ratio=N (ArchiveLimits) only for an archive that you packed yourself.",
         )
 
 
@@ -77,7 +77,7 @@ def check_members(count: int, limits: ArchiveLimits) -> None:
         raise refuse(
             "too-many",
             f"expected at most {limits.max_members} members, the archive holds more",
-            "Raise ArchiveLimits.max_members if that is meant.",
+            "Raise --limits max_members=N (ArchiveLimits) if that is meant.",
         )
 
 

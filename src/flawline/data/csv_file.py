@@ -6,10 +6,12 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from flawline.data.whole_file import replacing
+
 
 def write_csv_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
     """Write UTF-8 CSV with a header and line feeds; None is empty, floats keep every digit."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([spreadsheet_safe(name) for name in header])
         writer.writerows([spreadsheet_safe(value) for value in row] for row in rows)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from flawline.errors import ImageError
 
 RANGE_HINT = (
-    "Give the range that the camera uses, for example value_range=(0, 4095) for 12 bits; "
-    "values outside it are clipped."
+    "Give the range that the camera uses, for example --value-range 0,4095 (in Python "
+    "value_range=(0, 4095)) for 12 bits; values outside it are clipped."
 )
 _BLOCK = 1 << 20
 

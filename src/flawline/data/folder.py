@@ -219,7 +219,7 @@ def read_file(path: str, name: str, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise ImageError(
             f"expected {name!r} to be at most {max_bytes} bytes, it is larger",
-            hint="Raise ArchiveLimits.max_member_bytes if the picture is meant to be that large.",
+            hint="Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
             code="image-too-large",
         )
     return data

@@ -67,7 +67,7 @@ def read_image(
     except MemoryError as error:
         raise ImageError(
             "not enough memory to decode the picture",
-            hint="Lower ImageLimits.max_pixels, decode fewer pictures at once, or give the machine more memory.",
+            hint="Lower --limits max_pixels=N (ImageLimits), decode fewer pictures at once, or add memory.",
             code="image-memory",
         ) from error
 
@@ -91,7 +91,7 @@ def _check_bytes(size: int, limits: ImageLimits) -> None:
     if size > limits.max_bytes:
         raise ImageError(
             f"expected a file of at most {limits.max_bytes} bytes, got {size}",
-            hint="Raise ImageLimits.max_bytes if the picture is meant to be that large.",
+            hint="Raise --limits max_bytes=N (ImageLimits) if the picture is meant to be that large.",
             code="image-too-large",
         )
 
@@ -103,7 +103,7 @@ def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
     if width * height > limits.max_pixels:
         raise ImageError(
             f"expected at most {limits.max_pixels} pixels, the header states {width} x {height}",
-            hint="Raise ImageLimits.max_pixels if the picture is meant to be that large.",
+            hint="Raise --limits max_pixels=N (ImageLimits) if the picture is meant to be that large.",
             code="image-too-large",
         )
 

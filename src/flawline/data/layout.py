@@ -171,6 +171,11 @@ def _mask_of(name: str) -> str | None:
     return name.removesuffix(_MASK_SUFFIX) if name.endswith(_MASK_SUFFIX) else None
 
 
+def folder_label(name: str) -> str | None:
+    """The label that the folders of `name` state where no layout says more."""
+    return _label(name.split("/")[:-1])
+
+
 def _label(parts: list[str]) -> str | None:
     """The innermost folder whose name says more than "images" or "train"."""
     return next((p for p in reversed(parts) if p and p.lower() not in _NO_LABELS), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -195,11 +196,18 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value).strip() or None
+    return None if _is_empty(value) else str(value).strip() or None
+
+
+def _is_empty(value: Any) -> bool:
+    # A table written by pandas marks a missing text by a float that is no number.
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _plain(value: Any) -> Any:
     """A value that JSON can write."""
-    if value is None or isinstance(value, str | int | float | bool):
+    if _is_empty(value):
+        return None
+    if isinstance(value, str | int | float | bool):
         return value
     return value.isoformat() if isinstance(value, date | datetime | time) else str(value)

@@ -86,7 +86,7 @@ def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckS
     except DecompressionBombError as error:
         raise ImageError(
             f"the {name} decoder refuses the size: {error}",
-            hint="Store the picture as TIFF, PNG or JPEG, which take up to ImageLimits.max_pixels.",
+            hint="Store the picture as TIFF, PNG or JPEG, which take up to --limits max_pixels=N (ImageLimits).",
             code="image-too-large",
         ) from error
     except ImportError as error:

@@ -12,7 +12,7 @@ from types import TracebackType
 from flawline.data.archive import DEFAULT_LIMITS, ArchiveLimits
 from flawline.data.folder import Folder, PictureFile, split_pattern
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
-from flawline.data.labels import meaning
+from flawline.data.labels import label_meaning, meaning
 from flawline.data.layout import Layout, Meaning, Tree, count_labels, detect, tree_samples
 from flawline.data.manifest import MANIFEST_SUFFIXES, Manifest
 from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natural_key
@@ -20,7 +20,7 @@ from flawline.data.openarchive import open_archive
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
 from flawline.data.tararchive import is_packed, is_tar
 from flawline.errors import SourceError
-from flawline.types import Sample
+from flawline.types import Sample, Unjudged
 
 _MANIFEST_NAMES = ("samples.csv", "manifest.csv", "samples.parquet", "manifest.parquet")
 
@@ -85,6 +85,13 @@ class Source:
     def summary(self) -> SourceSummary:
         """What was found when the source was opened."""
         return self._summary
+
+    def unlisted(self) -> tuple[Unjudged, ...]:
+        """What should have been a sample and could not be listed: inputs that nobody judged."""
+        return tuple(
+            Unjudged("(not listed)", "source-listing", problem)
+            for problem in self._summary.problems
+        )
 
     def close(self) -> None:
         """Release the archive, if the source is one."""
@@ -185,8 +192,13 @@ def _meanings(
         return meaning(labels, good, bad)
     stated = meaning(labels, good, bad)
     named = {name.casefold() for name in (*good, *bad)}
+    # What a word says counts; a label that says nothing names a defect there, as test/<defect> does.
+    said = {label: label_meaning(label) for label in labels}
     return {
-        label: stated[label] if label.casefold() in named else label != "good" for label in labels
+        label: stated[label]
+        if label.casefold() in named
+        else (said[label] if said[label] is not None else True)
+        for label in labels
     }
 
 

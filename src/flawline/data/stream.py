@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+from flawline.data.cores import cpu_count
 from flawline.data.image import read_image
 from flawline.data.source import Source
 from flawline.errors import FlawlineError
@@ -28,11 +28,6 @@ class Memory(Protocol[Result]):
         ...
 
 
-def cpu_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def map_pictures(
     source: Source,
     samples: Iterable[Sample],
@@ -43,13 +38,15 @@ def map_pictures(
     workers: int | None = None,
     ahead: int | None = None,
     memory: Memory[Result] | None = None,
+    noted: Callable[[str, tuple[str, ...]], None] | None = None,
 ) -> Iterator[tuple[Sample, Result | Unjudged]]:
     """Decode each sample and apply `function` to it, on `workers` threads (all cores by default).
 
     Yields (sample, result) in the order of `samples`; a picture that cannot be read gives `Unjudged` instead. Decoding,
     OpenCV and networks release the interpreter lock, so threads keep every core busy. At most `ahead` pictures (four
     per worker by default) are in flight; more keep the workers busy while the results are used in chunks. What
-    `memory` holds is not computed again.
+    `memory` holds is not computed again. `noted` is told, from any thread, the name of each picture that was
+    decoded with something lost or chosen, and what.
     """
 
     def one(sample: Sample) -> Result | Unjudged:
@@ -61,6 +58,8 @@ def map_pictures(
             picture = read_image(
                 data, target=target, value_range=value_range, limits=source.image_limits
             )
+            if noted is not None and picture.notes:
+                noted(sample.name, picture.notes)
             result = function(picture)
             if memory is not None:
                 memory.remember(data, result)

@@ -55,18 +55,21 @@ def open_tar(file: BinaryIO, limits: ArchiveLimits) -> Archive:
     file.seek(0)
     if is_packed(head):
         file = _unpacked(file, head, limits)
-        if not is_tar(file.read(512)):
-            file.close()
+    try:
+        if is_packed(head) and not is_tar(file.read(512)):
             raise refuse(
                 "not-an-archive",
                 "expected a tar inside the packed file, got something else",
                 "Only packed tars are read as archives; unpack other files first.",
             )
-    try:
         table = _read_headers(file, limits)
+        table.sort()
     except (tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError) as error:
+        file.close()
         raise damaged(str(error) or type(error).__name__) from error
-    table.sort()
+    except BaseException:
+        file.close()
+        raise
     return Archive("tar", RandomFile(file), table, partial(_read_member, limits))
 
 
@@ -182,7 +185,7 @@ def _read_member(limits: ArchiveLimits, file: RandomFile, name: str, numbers: ar
         raise refuse(
             "too-large",
             f"expected {name!r} to be at most {limits.max_member_bytes} bytes, it is {size}",
-            "Raise ArchiveLimits.max_member_bytes if the picture is meant to be that large.",
+            "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
         )
     data = file.read_at(offset, size)
     if len(data) < size:

@@ -196,7 +196,7 @@ def _check_ratios(
         raise refuse(
             "bomb",
             f"the member {table.names[row]!r} unpacks {packed[row]} bytes to {sizes[row]}",
-            "Raise ArchiveLimits.max_ratio only for an archive that you packed yourself.",
+            "Raise --limits max_ratio=N (ArchiveLimits) only for an archive that you packed yourself.",
         )
 
 
@@ -206,7 +206,7 @@ def _read_member(limits: ArchiveLimits, file: RandomFile, name: str, numbers: ar
         raise refuse(
             "too-large",
             f"expected {name!r} to be at most {limits.max_member_bytes} bytes, it is {size}",
-            "Raise ArchiveLimits.max_member_bytes if the picture is meant to be that large.",
+            "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
         )
     header = file.read_at(offset, _LOCAL.size)
     if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":

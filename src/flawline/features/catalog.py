@@ -33,14 +33,28 @@ def feature_set(names: Sequence[str], open_network: Callable[[], Network]) -> Fe
     `open_network` is called only when an embedding is asked for.
 
     Raises:
-        UsageError: a name is unknown, given twice, or none is given.
+        UsageError: a name is unknown, given twice, or none is given, or two have columns of one name.
     """
     if not names:
         raise UsageError("no features were named", hint=f"choose from {', '.join(NAMES)}")
     doubled = sorted({name for name in names if list(names).count(name) > 1})
     if doubled:
         raise UsageError(f"features named twice: {', '.join(doubled)}")
-    return FeatureSet(tuple(_extractor(name, open_network) for name in names))
+    extractors = tuple(_extractor(name, open_network) for name in names)
+    _check_columns(names, extractors)
+    return FeatureSet(extractors)
+
+
+def _check_columns(names: Sequence[str], extractors: Sequence[Extractor]) -> None:
+    owner: dict[str, str] = {}
+    for name, extractor in zip(names, extractors, strict=True):
+        for column in extractor.columns:
+            first = owner.setdefault(column.name, name)
+            if first != name:
+                raise UsageError(
+                    f"{first} and {name} both have a column {column.name}",
+                    hint="name only one of the two",
+                )
 
 
 def _extractor(name: str, open_network: Callable[[], Network]) -> Extractor:

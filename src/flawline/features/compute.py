@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from flawline import __version__
 from flawline.data.source import Source, open_source
-from flawline.errors import SourceError
+from flawline.errors import ModelError, SourceError
 from flawline.features.catalog import feature_set
 from flawline.features.table import FeatureTable, extract_features
 from flawline.models.backbone import EMBEDDED, open_backbone
-from flawline.models.network import Network, Preparation
+from flawline.models.network import Network, Preparation, preparation_from_json
 from flawline.types import Track, no_track
 
 DEFAULT_FEATURES = ("histogram_of_gradients", "embedding")
@@ -99,7 +101,7 @@ def compute_features(
         source,
         list(source.samples()),
         chosen,
-        computation=repr(describe_network(network) if network else {}),
+        computation=computation(network, settings),
         value_range=settings.value_range,
         unfinished=unfinished,
         track=track,
@@ -117,8 +119,8 @@ def compute_features(
 def by_name(table: FeatureTable) -> FeatureTable:
     """The same rows in the order of their names, so that nothing fitted to them depends on the container's order."""
     order = sorted(range(len(table.samples)), key=lambda i: table.samples[i].name)
-    return FeatureTable(
-        tuple(table.samples[i] for i in order), table.columns, table.values[order], table.unjudged
+    return replace(
+        table, samples=tuple(table.samples[i] for i in order), values=table.values[order]
     )
 
 
@@ -129,6 +131,81 @@ def opened(
     if isinstance(source, Source):
         return nullcontext(source)
     return open_source(source, good=good, bad=bad)
+
+
+def computation(network: Network | None, settings: FeatureSettings) -> str:
+    """All that decides a row beside the picture and the columns: rows of another one must not be reused."""
+    said: list[Any] = [__version__, settings.value_range]
+    if network:
+        said += [describe_network(network), network.preparation.as_dict(), list(network.outputs)]
+    return repr(said)
+
+
+def settings_as_dict(settings: FeatureSettings, network: Network | None) -> dict[str, Any]:
+    """What a saved model keeps, so that rows of new pictures are computed as its own were.
+
+    bf16 is kept as "auto": a processor without it computes in float32 instead of not at all.
+    """
+    kept = {**asdict(settings), "features": list(settings.features)}
+    if network:
+        kept["preparation"] = network.preparation.as_dict()
+        kept["precision"] = "f32" if network.precision == "f32" else "auto"
+    return kept
+
+
+def settings_from_dict(value: Mapping[str, Any]) -> FeatureSettings:
+    """Read what `settings_as_dict` gave.
+
+    Raises:
+        ModelError: a setting is missing or of the wrong kind.
+    """
+    try:
+        preparation, limits = value["preparation"], value["value_range"]
+        return FeatureSettings(
+            features=tuple(str(name) for name in value["features"]),
+            backbone=str(value["backbone"]),
+            preparation=preparation_from_json(json.dumps(preparation)) if preparation else None,
+            size=None if value["size"] is None else int(value["size"]),
+            precision=str(value["precision"]),
+            value_range=(float(limits[0]), float(limits[1])) if limits else None,
+            weights=None if value["weights"] is None else str(value["weights"]),
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(
+            f"the model does not say how its features are computed: {error!r}",
+            hint="copy it again from where it was made, or make it again",
+            code="model-damaged",
+        ) from error
+
+
+def moved(settings: FeatureSettings, backbone: str | None, weights: str | None) -> FeatureSettings:
+    """The same settings with the backbone's files where they lie now; a backbone named anew brings its own weights."""
+    if backbone is None and weights is None:
+        return settings
+    return replace(settings, backbone=backbone or settings.backbone, weights=weights)
+
+
+def check_same_network(expected: Mapping[str, Any], network: Network | None) -> tuple[str, ...]:
+    """Warnings of using `network` in place of the one described by a saved model.
+
+    Raises:
+        ModelError: it is another network, or its input has another size.
+    """
+    came = describe_network(network) if network else {}
+    for key in ("backbone_sha256", "backbone_input"):
+        if expected.get(key) != came.get(key):
+            raise ModelError(
+                f"the model was made with {key} {expected.get(key)}, "
+                f"{came.get('backbone', 'no backbone')} has {came.get(key)}",
+                hint="name the file that it was made with by --backbone",
+                code="model-backbone",
+            )
+    if expected.get("precision") != came.get("precision"):
+        return (
+            f"the model was made in {expected.get('precision')} and is used in {came.get('precision')}: "
+            "scores differ a little",
+        )
+    return ()
 
 
 def describe_network(network: Network) -> dict[str, Any]:

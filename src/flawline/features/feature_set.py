@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.errors import ImageError
 from flawline.types import Picture
 
 
@@ -42,7 +43,22 @@ class FeatureSet:
 
     def compute(self, picture: Picture) -> NDArray[np.float32]:
         """The row of one picture, float32 (len(self.columns),)."""
-        return np.concatenate([extractor.compute(picture) for extractor in self.extractors])
+        return finite(np.concatenate([e.compute(picture) for e in self.extractors]))
+
+
+def finite(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The row as it is.
+
+    Raises:
+        ImageError: a value is not finite, as networks of low precision can give; such a picture cannot be judged.
+    """
+    if not np.isfinite(row).all():
+        raise ImageError(
+            "its features are not finite numbers",
+            hint="compute in float32 (--precision f32); if it stays, the network cannot be used for it",
+            code="image-not-finite",
+        )
+    return row
 
 
 @dataclass(frozen=True, slots=True)

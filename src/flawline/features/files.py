@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.csv_file import spreadsheet_safe
+from flawline.data.whole_file import replacing
 from flawline.errors import UsageError
 from flawline.features.table import FeatureTable
 
@@ -51,13 +51,11 @@ def write_table(table: FeatureTable, path: Path) -> TableFile:
     check_suffix(path)
     names = _metadata_names(table)
     frame = _frame(table, names)
-    # Written aside first: whoever waits for the table never reads half of it.
-    aside = path.with_name(f".{path.name}.part")
-    if path.suffix.lower() == ".parquet":
-        frame.write_parquet(aside, compression="zstd")
-    else:
-        _quoted(frame).write_csv(aside)
-    os.replace(aside, path)
+    with replacing(path) as part:
+        if path.suffix.lower() == ".parquet":
+            frame.write_parquet(part, compression="zstd")
+        else:
+            _quoted(frame).write_csv(part)
     renamed = {old: new for old, new in names.items() if old != new}
     return TableFile(path, (*_OWN, *names.values()), renamed)
 

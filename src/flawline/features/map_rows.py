@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flawline.data.prepare import prepare
 from flawline.errors import ModelError
+from flawline.features.feature_set import finite
 from flawline.models.network import Network
 from flawline.types import Picture
 
@@ -48,7 +49,7 @@ class MapRows:
     def compute(self, picture: Picture) -> NDArray[np.float32]:
         """The row of one picture, float32 (width,)."""
         maps = self.network(prepare(picture.pixels, self.network.preparation.size))
-        return np.concatenate([maps[name].ravel() for name in self.shapes])
+        return finite(np.concatenate([maps[name].ravel() for name in self.shapes]))
 
     def maps(self, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Rows (N, width) -> maps (N, C, h, w) by name, as views."""

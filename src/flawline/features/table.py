@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +15,22 @@ from flawline.data.row_file import RowFile
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.features.feature_set import Column, FeatureSet
-from flawline.types import Sample, Track, Unjudged, no_track
+from flawline.types import EMPTY, Sample, Track, Unjudged, no_track
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureTable:
-    """`values` is float32 (len(samples), len(columns)); `unjudged` lists the pictures that have no row."""
+    """`values` is float32 (len(samples), len(columns)); `unjudged` lists the pictures that have no row.
+
+    `notes` says by name what was lost or chosen when a picture was decoded; rows kept from an interrupted
+    run have none.
+    """
 
     samples: tuple[Sample, ...]
     columns: tuple[Column, ...]
     values: NDArray[np.float32]
     unjudged: tuple[Unjudged, ...]
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EMPTY)
 
 
 def extract_features(
@@ -58,6 +63,7 @@ def extract_features(
     values = np.empty((len(samples), width), dtype=np.float32)
     kept: list[Sample] = []
     unjudged: list[Unjudged] = []
+    notes: dict[str, tuple[str, ...]] = {}
     with keeper as memory:
         results = map_pictures(
             source,
@@ -66,6 +72,7 @@ def extract_features(
             value_range=value_range,
             workers=workers,
             memory=memory,
+            noted=notes.__setitem__,
         )
         tracked: Iterable[tuple[Sample, NDArray[np.float32] | Unjudged]] = track(
             results, title="Features", total=len(samples)
@@ -76,4 +83,6 @@ def extract_features(
                 continue
             values[len(kept)] = row
             kept.append(sample)
-    return FeatureTable(tuple(kept), features.columns, values[: len(kept)], tuple(unjudged))
+    return FeatureTable(
+        tuple(kept), features.columns, values[: len(kept)], (*unjudged, *source.unlisted()), notes
+    )

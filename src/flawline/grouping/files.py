@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from typing import Any
 
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.folder import split_pattern
+from flawline.data.json_file import write_json_document
 from flawline.data.source import Source
 from flawline.grouping.result import GroupedPicture, Grouping, Pair
 
@@ -54,9 +54,7 @@ def grouping_as_dict(grouping: Grouping) -> dict[str, Any]:
 
 def write_json(grouping: Grouping, path: Path) -> Path:
     """Write the grouping as one JSON document."""
-    text = json.dumps(grouping_as_dict(grouping), indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_json_document(path, grouping_as_dict(grouping))
 
 
 def pictures_folder(source: Source) -> Path | None:

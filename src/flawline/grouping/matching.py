@@ -10,7 +10,7 @@ import numpy as np
 
 from flawline.core.near_search import dihedral_variants, nearest, whitened
 from flawline.core.similarity import Alignment, align, chance_corrected
-from flawline.data.stream import cpu_count
+from flawline.data.cores import cpu_count
 from flawline.grouping.signature import Signature
 
 Places = tuple[int, int]

@@ -137,7 +137,7 @@ def _grouping(
         above=named(linked.joined[-BORDERLINE:][::-1]),
         below=named(below[:BORDERLINE]),
         held_apart=named(linked.held_apart),
-        unjudged=unjudged,
+        unjudged=(*unjudged, *source.unlisted()),
         notes=tuple(_notes(signatures, comparisons)),
         settings={
             "threshold": threshold,

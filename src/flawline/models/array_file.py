@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.whole_file import replacing
 from flawline.errors import ModelError
 
 _MANIFEST = "manifest.json"
@@ -40,12 +40,10 @@ def write_arrays(
     contents = {f"{name}.npy": _npy(array) for name, array in sorted(arrays.items())}
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     text = json.dumps({"kind": kind, **manifest, "sha256": hashes}, indent=1)
-    unfinished = path.with_name(path.name + ".unfinished")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+    with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(_MANIFEST, _EPOCH), text)
         for name, data in contents.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
-    os.replace(unfinished, path)
     return path
 
 

@@ -7,9 +7,9 @@ A backbone gives each picture one map per stride, (C, h, w). Each map is looked 
 - place: the map itself. Every cell is compared with the same cell of the other pictures, in channels whitened by how
   the pictures differ at one place: differences that all parts show count little, rare ones much.
 
-In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures, standardised
-over the references. The score is the soft maximum of all views and strides, so that one very odd view is not averaged
-away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is typical; it is not clamped.
+In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures (or more, if
+asked), standardised over the references. The score is the soft maximum of all views and strides, so that one very odd
+view is not averaged away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is typical; it is not clamped.
 
 The parts of the method: distance to the k-th nearest neighbour as an outlier score (S. Ramaswamy et al., SIGMOD
 2000), on features of a frozen network (L. Bergman et al., "Deep Nearest Neighbor Anomaly Detection", 2020; K. Roth et
@@ -48,6 +48,9 @@ DETAIL_POWER = 1.0
 # Distances below this part of the median count as equal to it: an exact copy says no more than a near one.
 FLOOR = 0.1
 TINY = 1e-6
+# Pictures are compared in groups of exactly this many, filled up with nothing: matrix products of one shape round one
+# way, so that a score is the same to the last bit alone and among others.
+GROUP = 64
 _BLOCK_BYTES = 2**20
 
 
@@ -76,12 +79,14 @@ class References:
     """All that is needed to score a picture: plain arrays.
 
     `mean` and `spread` (V,) standardise the oddness of each of the V = 3 * strides views; a view in which the
-    references do not differ has infinite spread and so counts nothing.
+    references do not differ has infinite spread and so counts nothing. `neighbours` is how many nearest references
+    each distance is averaged over.
     """
 
     strides: Mapping[str, StrideReferences]
     mean: Floats
     spread: Floats
+    neighbours: int = NEIGHBOURS
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -108,7 +113,7 @@ class _Near:
 
 
 def fit_references(
-    maps: Maps, excluded: NDArray[np.bool_] | None = None
+    maps: Maps, excluded: NDArray[np.bool_] | None = None, neighbours: int = NEIGHBOURS
 ) -> tuple[References, Compared]:
     """Fit on the maps of the references themselves.
 
@@ -116,19 +121,22 @@ def fit_references(
         maps: maps of N >= 2 pictures by stride.
         excluded: (N, N), True where two pictures must not be compared because they show the same part; a picture
             is never compared with itself.
+        neighbours: how many nearest others count. A defect that several pictures share at one place hides where it
+            has as many copies as this; more neighbours find it, and find single defects a little later.
 
     Returns:
         The references, and their own comparison with each other.
     """
     count = len(next(iter(maps.values())))
     hidden = np.eye(count, dtype=bool) if excluded is None else excluded | np.eye(count, dtype=bool)
-    fitted = {name: _fit_stride(stack, hidden) for name, stack in maps.items()}
+    fitted = {name: _fit_stride(stack, hidden, neighbours) for name, stack in maps.items()}
     oddness = np.concatenate([_oddness(stride, near) for stride, near in fitted.values()], axis=1)
     spread = oddness.std(axis=0)
     references = References(
         {name: stride for name, (stride, _) in fitted.items()},
         oddness.mean(axis=0),
         np.where(spread > TINY, spread, np.inf).astype(np.float32),
+        neighbours,
     )
     return references, _compared(references, oddness, [_heat(*pair) for pair in fitted.values()])
 
@@ -138,7 +146,8 @@ def compare(
 ) -> Compared:
     """Score the maps of N pictures against references; `excluded` (N, R) as in `fit_references`."""
     found = [
-        (stride, _near(stride, maps[name], excluded)) for name, stride in references.strides.items()
+        (stride, _near(stride, maps[name], excluded, references.neighbours))
+        for name, stride in references.strides.items()
     ]
     oddness = np.concatenate([_oddness(stride, near) for stride, near in found], axis=1)
     return _compared(references, oddness, [_heat(*pair) for pair in found])
@@ -153,7 +162,9 @@ def _compared(references: References, oddness: Floats, heats: list[Floats]) -> C
     return Compared(scores.astype(np.float32), views, _on_finest_grid(heats))
 
 
-def _fit_stride(stack: Floats, hidden: NDArray[np.bool_]) -> tuple[StrideReferences, _Near]:
+def _fit_stride(
+    stack: Floats, hidden: NDArray[np.bool_], neighbours: int
+) -> tuple[StrideReferences, _Near]:
     levels, details = _pooled(stack)
     level_centre, detail_centre = levels.mean(axis=0), details.mean(axis=0)
     cells = _cells(stack, level_centre)
@@ -170,7 +181,7 @@ def _fit_stride(stack: Floats, hidden: NDArray[np.bool_]) -> tuple[StrideReferen
         weights=np.ones(places, dtype=np.float32),
         floors=np.zeros(len(VIEWS), dtype=np.float32),
     )
-    near = _near(plain, stack, hidden)
+    near = _near(plain, stack, hidden, neighbours)
     typical = np.median(near.cells[0], axis=1)
     # A place that always differs (an edge that shifts) must differ more to be odd.
     weights = 1 / np.sqrt(typical + 0.05 * np.median(near.cells[0]) + TINY)
@@ -208,15 +219,34 @@ def _shrunk(rows: Floats, power: float) -> Floats:
     return np.asarray(rows / (lengths + TINY) ** power, dtype=np.float32)
 
 
-def _near(stride: StrideReferences, stack: Floats, hidden: NDArray[np.bool_] | None) -> _Near:
+def _near(
+    stride: StrideReferences, stack: Floats, hidden: NDArray[np.bool_] | None, neighbours: int
+) -> _Near:
+    parts = []
+    for start in range(0, len(stack), GROUP):
+        group = stack[start : start + GROUP]
+        full = np.zeros((GROUP, *stack.shape[1:]), dtype=np.float32)
+        full[: len(group)] = group
+        covered = None
+        if hidden is not None:
+            covered = np.zeros((GROUP, hidden.shape[1]), dtype=bool)
+            covered[: len(group)] = hidden[start : start + GROUP]
+        near = _near_of_group(stride, full, covered, neighbours)
+        parts.append([distances[..., : len(group)] for distances in near])
+    return _Near(*(np.concatenate(found, axis=-1) for found in zip(*parts, strict=True)))
+
+
+def _near_of_group(
+    stride: StrideReferences, stack: Floats, hidden: NDArray[np.bool_] | None, neighbours: int
+) -> tuple[Floats, Floats, Floats]:
     levels, details = _pooled(stack)
     levels = _shrunk(levels - stride.level_centre, LEVEL_POWER)
     details = _shrunk(details - stride.detail_centre, DETAIL_POWER)
     cells = _cells(stack, stride.level_centre) @ stride.whitening
-    return _Near(
-        _nearest(levels[None], stride.levels[None], hidden)[:, 0],
-        _nearest(details[None], stride.details[None], hidden)[:, 0],
-        _nearest(cells, stride.cells, hidden),
+    return (
+        _nearest(levels[None], stride.levels[None], hidden, neighbours)[:, 0],
+        _nearest(details[None], stride.details[None], hidden, neighbours)[:, 0],
+        _nearest(cells, stride.cells, hidden, neighbours),
     )
 
 
@@ -271,13 +301,15 @@ def _cells(stack: Floats, centre: Floats) -> Floats:
     return np.ascontiguousarray(flat.transpose(2, 0, 1))
 
 
-def _nearest(cells: Floats, references: Floats, hidden: NDArray[np.bool_] | None) -> Floats:
+def _nearest(
+    cells: Floats, references: Floats, hidden: NDArray[np.bool_] | None, neighbours: int
+) -> Floats:
     """Distances of (P, N, C) to the K nearest of (P, R, C) at the same place: (K, P, N), ascending.
 
     Where fewer than K may be compared the last one is repeated; where none may, the distance is 0.
     """
     places, count, _ = cells.shape
-    near = np.zeros((NEIGHBOURS, places, count), dtype=np.float32)
+    near = np.zeros((neighbours, places, count), dtype=np.float32)
     step = max(1, _BLOCK_BYTES // (4 * count * references.shape[1]))
     for start in range(0, places, step):
         left, right = cells[start : start + step], references[start : start + step]
@@ -287,14 +319,14 @@ def _nearest(cells: Floats, references: Floats, hidden: NDArray[np.bool_] | None
         if hidden is not None:
             partial[:, hidden] = np.inf
         own = np.einsum("bnc,bnc->bn", left, left)
-        near[:, start : start + step] = _smallest(partial, own)
+        near[:, start : start + step] = _smallest(partial, own, neighbours)
     return np.sqrt(np.maximum(near, 0))
 
 
-def _smallest(partial: Floats, own: Floats) -> Floats:
+def _smallest(partial: Floats, own: Floats, neighbours: int) -> Floats:
     """The K smallest of (B, N, R) plus `own` (B, N): (K, B, N); overwrites `partial`."""
     found = [np.zeros(own.shape, dtype=np.float32)]
-    for _ in range(NEIGHBOURS):
+    for _ in range(neighbours):
         at = partial.argmin(axis=2)[:, :, None]
         least = np.take_along_axis(partial, at, axis=2)[:, :, 0]
         found.append(np.where(np.isfinite(least), least + own, found[-1]))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.models.threads import one_thread
 from flawline.models.trees import descend, padded
 
 EULER = 0.5772156649015329
@@ -38,9 +39,10 @@ def fit_forest(values: NDArray[np.float32], *, trees: int = 128, seed: int = 0) 
     """Grow a forest on `values` (rows, fields), at least two rows; each tree sees at most 256 of them."""
     from sklearn.ensemble import IsolationForest
 
-    grown = IsolationForest(
-        n_estimators=trees, max_samples=min(SUBSAMPLE, len(values)), random_state=seed, n_jobs=1
-    ).fit(values)
+    with one_thread("sklearn.ensemble"):
+        grown = IsolationForest(
+            n_estimators=trees, max_samples=min(SUBSAMPLE, len(values)), random_state=seed, n_jobs=1
+        ).fit(values)
     parts = [tree.tree_ for tree in grown.estimators_]
 
     def stacked(name: str, dtype: type, fill: int) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from flawline import __version__
-from flawline.data.stream import cpu_count
-from flawline.errors import ModelError
+from flawline.data.cores import cpu_count
+from flawline.errors import FlawlineError, ModelError
 from flawline.models.backbone import EMBEDDED, open_backbone
 from flawline.models.cache import cache_folder, exported_backbones, offline
 from flawline.models.openvino_import import openvino
@@ -33,11 +34,21 @@ def describe_machine() -> dict[str, dict[str, Any]]:
     """Sections of plain values: versions, CPU, runtimes, backbones, extras."""
     return {
         "versions": {"flawline": __version__, "python": sys.version.split()[0], **_packages()},
-        "machine": _machine(),
-        "runtimes": _runtimes(),
-        "backbones": _backbones(),
-        "extras": _extras(),
+        "machine": _found_out(_machine),
+        "runtimes": _found_out(_runtimes),
+        "backbones": _found_out(_backbones),
+        "extras": _found_out(_extras),
     }
+
+
+def _found_out(section: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A section, or why it cannot be found out: a broken installation is what doctor is asked about."""
+    try:
+        return section()
+    except FlawlineError as error:
+        return {"cannot be found out": error.message}
+    except (ImportError, OSError, RuntimeError) as error:
+        return {"cannot be found out": f"{type(error).__name__}: {error}"}
 
 
 def _packages() -> dict[str, str]:

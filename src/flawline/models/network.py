@@ -84,6 +84,18 @@ def parse_preparation(text: str) -> Preparation:
         raise _unknown_preparation(text) from error
 
 
+def with_size(preparation: Preparation, size: int) -> Preparation:
+    """The same preparation with a square input of `size` pixels.
+
+    Raises:
+        ModelError: when `size` is not within 1 to 16384.
+    """
+    try:
+        return _checked((size, size), preparation.mean, preparation.std)
+    except ValueError as error:
+        raise ModelError(str(error), hint="give another size", code="model-preparation") from error
+
+
 def preparation_from_json(text: str) -> Preparation:
     """Read the preparation that a model file carries.
 

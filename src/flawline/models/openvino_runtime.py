@@ -7,6 +7,7 @@ the other pictures by construction.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,11 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.errors import ModelError
-from flawline.models.network import METADATA_KEY, Preparation, preparation_from_json
+from flawline.models.network import METADATA_KEY, Preparation, preparation_from_json, with_size
 from flawline.models.openvino_import import openvino
 
 PRECISIONS = ("auto", "f32", "bf16")
-SUFFIXES = (".onnx", ".xml")
+SUFFIX = ".onnx"
+
+# In protocol buffers (onnx.proto): external_data (field 13) of a tensor, an entry whose key (field 1) is "location" and
+# whose value (field 2) is text. Field 13 of a graph may hold that name too, but then with a type, which begins with \n.
+_LENGTH = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
+_EXTERNAL = re.compile(rb"\x6a" + _LENGTH + rb"\x0a\x08location\x12" + _LENGTH + rb"(?!\x0a)")
 
 OutputChoice = Callable[[Mapping[str, int]], Sequence[str]]
 """From the outputs that a file has, name -> number of dimensions, to those to compute."""
@@ -77,7 +83,7 @@ def load_network(
     precision: str = "auto",
     threads: int = 0,
 ) -> OpenVINONetwork:
-    """Load an ONNX (or OpenVINO IR) file.
+    """Load an ONNX file that holds all of its weights.
 
     Args:
         path: the model file.
@@ -89,14 +95,15 @@ def load_network(
         threads: CPU threads, 0 for all.
 
     Raises:
-        ModelError: the file is missing, is no network, lacks an output, or its preparation is unknown.
+        ModelError: the file is missing, is no network, keeps weights in other files, lacks an output or has one without
+            a fixed number of channels, the size is not within 1 to 16384, or the preparation is unknown.
     """
     if precision not in PRECISIONS:
         raise ModelError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}")
     model, sha256 = _read_model(path)
     chosen = preparation or _preparation_of(model, path)
     if size is not None:
-        chosen = Preparation((size, size), chosen.mean, chosen.std)
+        chosen = with_size(chosen, size)
     precision = _available_precision(precision)
     try:
         model = _with_preparation(_restricted(model, outputs, path), chosen)
@@ -111,17 +118,13 @@ def load_network(
             f"{path.name} does not run on pictures of {chosen.size[1]}x{chosen.size[0]}: {_last_line(error)}",
             hint="a backbone takes one NCHW float input with three channels; give another size with the preparation",
         ) from error
-    channels = {
-        output.get_any_name(): int(output.partial_shape[1].get_length())
-        for output in compiled.outputs
-    }
     return OpenVINONetwork(
         compiled,
         name=path.stem,
         sha256=sha256,
         preparation=chosen,
         precision=precision,
-        outputs=channels,
+        outputs={output.get_any_name(): _channels(output, path) for output in compiled.outputs},
     )
 
 
@@ -135,20 +138,43 @@ def _read_model(path: Path) -> tuple[Any, str]:
         raise ModelError(
             f"no model file at {path}", hint="give the path of an ONNX file", code="model-missing"
         )
-    data = path.read_bytes()
-    # Other suffixes would send untrusted bytes through the importers of every framework that OpenVINO knows.
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() != SUFFIX:
         raise ModelError(
-            f"{path.name} is not a network: expected {' or '.join(SUFFIXES)}, got {path.suffix or 'no suffix'}",
+            f"{path.name} is not a network: expected {SUFFIX}, got {path.suffix or 'no suffix'}",
             hint="export the network to ONNX",
         )
+    data = path.read_bytes()
+    # Without this, untrusted bytes would go through the importers of every framework that OpenVINO knows: what ONNX
+    # writes begins with field 1, the version of the format.
+    if not data.startswith(b"\x08"):
+        raise ModelError(
+            f"{path.name} ({len(data):,} bytes) cannot be read as a network: it does not begin like ONNX",
+            hint="expected an ONNX file",
+        )
+    # OpenVINO would look for them in the working folder, and the hash would not cover them.
+    if _EXTERNAL.search(data):
+        raise ModelError(
+            f"{path.name} keeps weights in other files",
+            hint="save the network as one file: onnx.save(onnx.load(path), one_file)",
+        )
     try:
-        return _core().read_model(path), hashlib.sha256(data).hexdigest()
+        return _core().read_model(data), hashlib.sha256(data).hexdigest()
     except RuntimeError as error:
         raise ModelError(
             f"{path.name} ({len(data):,} bytes) cannot be read as a network: {_last_line(error)}",
-            hint="expected an ONNX or OpenVINO file",
+            hint="expected an ONNX file",
         ) from error
+
+
+def _channels(output: Any, path: Path) -> int:
+    shape = output.partial_shape
+    if shape.rank.is_dynamic or len(shape) < 2 or shape[1].is_dynamic:
+        raise ModelError(
+            f"output {output.get_any_name()} of {path.name} has the shape {shape}, "
+            "expected (batch, channels) or (batch, channels, height, width) with a fixed number of channels",
+            hint="export the network with such outputs only",
+        )
+    return int(shape[1].get_length())
 
 
 def _preparation_of(model: Any, path: Path) -> Preparation:

@@ -12,13 +12,14 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from flawline.data.whole_file import replacing
 from flawline.errors import DependencyError, ModelError
 from flawline.models.cache import offline
 from flawline.models.network import METADATA_KEY, Preparation
@@ -135,7 +136,6 @@ def _export(asked: TimmName, weights: Path, path: Path) -> None:
     network = _features_network(asked, weights)
     preparation = _preparation(network, asked)
     maps = _whole_maps(network, preparation.size, weights)
-    unfinished = path.with_name(f".{os.getpid()}-{path.name}")
     described = {
         METADATA_KEY: json.dumps(preparation.as_dict()),
         "flawline.name": asked.name,
@@ -143,17 +143,14 @@ def _export(asked: TimmName, weights: Path, path: Path) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(network, maps, preparation, described, unfinished)
-        os.replace(unfinished, path)
+        with replacing(path) as part:
+            _write(network, maps, preparation, described, part)
     except OSError as error:
         raise ModelError(
             f"the exported network cannot be kept at {path}: {error.strerror or error}",
             hint="name another folder with FLAWLINE_CACHE",
             code="model-cache",
         ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
 
 
 def _features_network(asked: TimmName, weights: Path) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -17,13 +17,20 @@ from flawline.data.row_file import RowFile
 from flawline.data.source import Source
 from flawline.data.stream import Memory, map_pictures
 from flawline.features.map_rows import MapRows
-from flawline.models.comparison import Compared, References, compare, fit_references
+from flawline.models.comparison import (
+    NEIGHBOURS,
+    Compared,
+    References,
+    compare,
+    fit_references,
+)
 from flawline.ranking.result import Reason
 from flawline.types import Picture, Sample, Track, Unjudged
 
 Result = TypeVar("Result")
 
 REFERENCES = 160
+REFERENCE_BYTES = 400 * 2**20
 CHUNK = 64
 _SCALES = {"stride8": "fine", "stride16": "coarse"}
 
@@ -57,6 +64,8 @@ class Reader:
     computation: str
     unfinished: Path | None
     track: Track
+    neighbours: int = NEIGHBOURS
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def results(
         self,
@@ -70,11 +79,18 @@ class Reader:
             self.source,
             samples,
             function,
+            target=self.target,
             value_range=self.value_range,
             ahead=2 * CHUNK,
             memory=memory,
+            noted=self.notes.__setitem__,
         )
         yield from self.track(results, title=title, total=len(samples))
+
+    @property
+    def target(self) -> int:
+        """Large JPEGs need not be decoded beyond twice the network's input, from which they are averaged down."""
+        return 2 * max(self.rows.network.preparation.size)
 
     def row_file(
         self, what: str, computation: str, width: int
@@ -86,9 +102,12 @@ class Reader:
         return RowFile(path, computation, (width,))
 
 
-def choose_references(
-    samples: Sequence[Sample], seed: int, limit: int = REFERENCES
-) -> list[Sample]:
+def reference_limit(width: int) -> int:
+    """How many references with rows of `width` numbers are kept: 160, or what 400 MiB hold, but at least 16."""
+    return max(16, min(REFERENCES, REFERENCE_BYTES // (4 * width)))
+
+
+def choose_references(samples: Sequence[Sample], seed: int, limit: int) -> list[Sample]:
     """All samples, or `limit` drawn by `seed`, in their order."""
     if len(samples) <= limit:
         return list(samples)
@@ -113,12 +132,22 @@ def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Score
         nothing = np.empty((0, 0), dtype=np.float32)
         return None, Scored(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
     rows = rows[: len(kept)]
-    digests = tuple(_digest(row) for row in rows)
-    groups = tuple(sample.group for sample in kept)
+    digests = [_digest(row) for row in rows]
+    groups = [sample.group for sample in kept]
     same = _same_part(digests, groups, digests, groups)
-    references, compared = fit_references(reader.rows.maps(rows), same)
+    alone = same.all(axis=1)
+    if alone.any():
+        # Two of one part and nothing else: what cannot be compared must not pass for the least odd.
+        unjudged += [_no_other_part(sample) for sample in kept]
+        nothing = np.empty((0, 0), dtype=np.float32)
+        return None, Scored((), nothing.ravel(), nothing, tuple(unjudged))
+    references, compared = fit_references(reader.rows.maps(rows), same, reader.neighbours)
     scored = Scored(tuple(kept), compared.scores, compared.views, tuple(unjudged))
-    return Fitted(references, digests, groups), scored
+    return Fitted(references, tuple(digests), tuple(groups)), scored
+
+
+def _no_other_part(sample: Sample) -> Unjudged:
+    return Unjudged(sample.name, "ranking-one-part", "every other picture is of the same part")
 
 
 def score(
@@ -219,7 +248,13 @@ def explain(
         return reader.rows.compute(picture), (picture.width, picture.height)
 
     found = {}
-    results = map_pictures(reader.source, samples, row_and_size, value_range=reader.value_range)
+    results = map_pictures(
+        reader.source,
+        samples,
+        row_and_size,
+        target=reader.target,
+        value_range=reader.value_range,
+    )
     for i, (sample, result) in zip(chosen, results, strict=True):
         if isinstance(result, Unjudged):
             continue
@@ -245,7 +280,7 @@ def compare_rows(
 def _reasons(
     fitted: Fitted, views: NDArray[np.float32], compared: Compared, size: tuple[int, int]
 ) -> tuple[Reason, ...]:
-    """Why one picture is odd: where its heat peaks, and the views in which it stands out most.
+    """Why one picture is odd: the views in which it stands out most, and where its heat peaks.
 
     `views` is (V,), `compared` the comparison of this picture alone, `size` its width and height in pixels.
     """
@@ -255,21 +290,22 @@ def _reasons(
     y = round((row + 0.5) / heat.shape[0] * size[1])
     strength = np.maximum(views, 0)
     shares = strength / max(float(strength.sum()), 1e-12)
-    place = Reason(f"oddest at x {x}, y {y} px", f"x={x} y={y}", float(shares[2::3].sum()))
-    strongest = [int(i) for i in np.argsort(-views, kind="stable")[:2] if views[i] > 0]
     names = fitted.references.views
-    return (place, *(_view_reason(names[i], float(views[i]), float(shares[i])) for i in strongest))
+    strongest = [int(i) for i in np.argsort(-views, kind="stable")[:3] if views[i] > 0]
+    return tuple(_view_reason(names[i], float(views[i]), float(shares[i]), x, y) for i in strongest)
 
 
-def _view_reason(view: str, deviations: float, share: float) -> Reason:
+def _view_reason(view: str, deviations: float, share: float, x: int, y: int) -> Reason:
     stride, kind = view.split(" ")
     scale = _SCALES.get(stride, stride)
     words = {
-        "level": f"made of other {scale} structures",
-        "detail": f"{scale} details stand out otherwise",
-        "place": f"{scale} structures in unusual places",
+        "level": "the whole picture looks otherwise",
+        "detail": "small details stronger or weaker than usual",
+        "place": f"something that others do not have there, most at x {x}, y {y} px",
     }
-    return Reason(f"{words[kind]}: {deviations:.1f} sd above typical", view, share)
+    about = f"{view} x={x} y={y}" if kind == "place" else view
+    text = f"{words[kind]} ({scale} scale, {deviations:.1f} standard deviations above typical)"
+    return Reason(text, about, share)
 
 
 def _digest(row: NDArray[np.float32]) -> str:

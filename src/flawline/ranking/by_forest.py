@@ -12,7 +12,7 @@ from flawline.features.table import FeatureTable
 from flawline.models.forest import Forest, fit_forest, forest_importance, forest_scores
 from flawline.ranking.result import Reason
 
-REASONS = 3
+REASONS = 10
 
 
 def grow(table: FeatureTable, *, trees: int, seed: int) -> Forest:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.export import write_zip
+from flawline.data.json_file import write_json_document
 from flawline.data.source import Source
+from flawline.errors import UsageError
 from flawline.ranking.result import RankedPicture, Ranking, recall
 
 
@@ -18,6 +19,7 @@ def ranking_as_dict(ranking: Ranking) -> dict[str, Any]:
     return {
         "source": ranking.source,
         "settings": dict(ranking.settings),
+        "warnings": list(ranking.warnings),
         "labels": {label: _meaning(bad) for label, bad in ranking.labels.items()},
         "recall": known
         and {
@@ -32,11 +34,13 @@ def ranking_as_dict(ranking: Ranking) -> dict[str, Any]:
                 "rank": picture.rank,
                 "image": picture.sample.name,
                 "label": picture.sample.label,
+                "group": picture.sample.group,
                 "score": picture.score,
                 "reasons": [
                     {"text": reason.text, "about": reason.about, "share": round(reason.share, 6)}
                     for reason in picture.reasons
                 ],
+                "notes": list(ranking.notes.get(picture.sample.name, ())),
             }
             for picture in ranking.pictures
         ],
@@ -49,9 +53,7 @@ def ranking_as_dict(ranking: Ranking) -> dict[str, Any]:
 
 def write_json(ranking: Ranking, path: Path) -> Path:
     """Write the ranking as one JSON document."""
-    text = json.dumps(ranking_as_dict(ranking), indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_json_document(path, ranking_as_dict(ranking))
 
 
 def write_csv(ranking: Ranking, path: Path) -> Path:
@@ -63,20 +65,31 @@ def write_csv(ranking: Ranking, path: Path) -> Path:
     rows: list[list[object]] = []
     for picture in ranking.pictures:
         sample = picture.sample
-        reasons = "; ".join(reason.text for reason in picture.reasons)
+        reasons = "; ".join(reason.text for reason in picture.reasons[:3])
         row = [picture.rank, sample.name, sample.label, repr(picture.score), sample.group, reasons]
         rows.append([*row, *(sample.metadata.get(key) for key in extra)])
     for item in ranking.unjudged:
         reason = f"could not be judged: {item.reason}"
         rows.append([None, item.image, None, None, None, reason, *[None] * len(extra)])
-    header = ["rank", "image", "label", "score", "group", "reasons", *extra]
+    own = ["rank", "image", "label", "score", "group", "reasons"]
+    header = [*own, *(f"source_{key}" if key in own else key for key in extra)]
     return write_csv_rows(path, header, rows)
 
 
 def write_parts(
     ranking: Ranking, source: Source, folder: Path, *, keep: int | None, drop: int | None
 ) -> list[Path]:
-    """Copy the `keep` oddest pictures into top.zip and all but the `drop` oddest into rest.zip, where asked."""
+    """Copy the `keep` oddest pictures into top.zip and all but the `drop` oddest into rest.zip, where asked.
+
+    Raises:
+        UsageError: there are fewer pictures than asked for, or none would be left.
+    """
+    count = len(ranking.pictures)
+    if (keep or 0) > count or (drop or 0) >= count:
+        raise UsageError(
+            f"asked to keep {keep or 0} and drop {drop or 0} of {count} ranked pictures",
+            hint=f"keep at most {count} and drop at most {count - 1}",
+        )
     chosen: dict[Path, tuple[RankedPicture, ...]] = {}
     if keep is not None:
         chosen[folder / "top.zip"] = ranking.pictures[:keep]

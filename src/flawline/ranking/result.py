@@ -38,7 +38,8 @@ class Ranking:
 
     `pictures` are in order of rank. `heat_maps` holds, for the top pictures, float32 (h, w) maps of where they are odd
     in the unit of the score, by sample name; empty for methods without a place. `settings` is all that decides
-    the result: method, seed, backbone and its hash, features, versions.
+    the result: method, seed, backbone and its hash, features, versions. `warnings` is what must be known to read
+    it, `notes` what was lost or chosen when a picture was decoded, by name.
     """
 
     source: str
@@ -47,6 +48,8 @@ class Ranking:
     settings: Mapping[str, Any]
     labels: Mapping[str, bool | None] = field(default_factory=lambda: EMPTY)
     heat_maps: Mapping[str, NDArray[np.float32]] = field(default_factory=lambda: EMPTY)
+    warnings: tuple[str, ...] = ()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EMPTY)
 
 
 def in_order(

@@ -13,18 +13,25 @@ from numpy.typing import NDArray
 
 from flawline import __version__
 from flawline.data.source import Source
-from flawline.errors import ModelError, SourceError, UsageError
+from flawline.errors import SourceError, UsageError
 from flawline.features.compute import (
     DEFAULT,
     FeatureSettings,
     by_name,
+    check_same_network,
+    computation,
     compute_features,
     describe_network,
+    moved,
     opened,
+    settings_as_dict,
+    settings_from_dict,
 )
 from flawline.features.map_rows import choose_maps, map_rows
 from flawline.features.table import FeatureTable
 from flawline.models.backbone import open_backbone
+from flawline.models.comparison import NEIGHBOURS
+from flawline.models.network import Network
 from flawline.models.threads import one_thread
 from flawline.ranking import by_comparison, by_forest
 from flawline.ranking.result import Ranking, Reason, in_order
@@ -32,6 +39,10 @@ from flawline.ranking.saved import SavedRanking
 from flawline.types import Sample, Track, Unjudged, no_track
 
 METHODS = ("auto", "forest")
+_ALIKE = (
+    "no picture differs from the others, so the order says nothing; pictures of more than 8 bits may need their range "
+    "of values (--value-range)"
+)
 
 
 def rank(
@@ -40,6 +51,7 @@ def rank(
     method: str = "auto",
     settings: FeatureSettings = DEFAULT,
     forest_size: int = 128,
+    neighbours: int = NEIGHBOURS,
     top_n: int = 10,
     seed: int = 0,
     good: Sequence[str] = (),
@@ -55,6 +67,8 @@ def rank(
             isolation forest.
         settings: backbone, its preparation and precision, and for the forest the features.
         forest_size: trees of the isolation forest, at least 1.
+        neighbours: how many nearest others "auto" compares with, 1 to 50; more where one defect may repeat at one
+            place.
         top_n: how many places get reasons and, with "auto", heat maps.
         seed: seed of the forest, and of the draw of references in large sets.
         good, bad: labels that mean good and bad, where the words alone do not say so.
@@ -70,17 +84,21 @@ def rank(
         UsageError: an argument makes no sense.
     """
     _check(method, forest_size, top_n, seed)
+    if not 1 <= neighbours <= 50:
+        raise UsageError(f"neighbours must be from 1 to 50, got {neighbours}")
     with opened(source, good, bad) as open_, one_thread():
         # One thread for linear algebra: the pictures keep every core busy already, and sums keep their order.
         if method == "forest":
             return _rank_by_forest(open_, settings, forest_size, top_n, seed, unfinished, track)
-        return _rank_by_comparison(open_, settings, top_n, seed, unfinished, track)
+        return _rank_by_comparison(open_, settings, neighbours, top_n, seed, unfinished, track)
 
 
 def rank_with(
     source: str | Path | Source,
     saved: SavedRanking,
     *,
+    backbone: str | None = None,
+    weights: str | None = None,
     top_n: int = 10,
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
@@ -89,16 +107,19 @@ def rank_with(
 ) -> Ranking:
     """Score new pictures against a saved ranking; a score is the same alone and among others.
 
-    Arguments and errors are those of `rank`; one picture is enough.
+    `backbone` and `weights` say where their files lie now, if not where they lay; they must be the same files. Other
+    arguments and the errors are those of `rank`; one picture is enough.
     """
+    saved = replace(saved, settings=moved(saved.settings, backbone, weights))
     _check("auto", 1, top_n, 0)
     with opened(source, good, bad) as open_, one_thread():
         if saved.fitted is None:
             computed = compute_features(open_, saved.settings, unfinished=unfinished, track=track)
-            _check_same_network(saved, computed.described())
-            return _forest_ranking(open_, by_name(computed.table), saved, top_n)
+            warnings = check_same_network(saved.described, computed.network)
+            ranking = _forest_ranking(open_, by_name(computed.table), saved, top_n)
+            return _against(ranking, warnings)
         reader = _reader(open_, saved.settings, unfinished, track)
-        _check_same_network(saved, describe_network(reader.rows.network))
+        warnings = check_same_network(saved.described, reader.rows.network)
         samples = sorted(open_.samples(), key=lambda sample: sample.name)
         scored = by_comparison.score(reader, saved.fitted, samples, same_source=False)
         if not scored.samples:
@@ -106,7 +127,8 @@ def rank_with(
                 f"none of the {len(scored.unjudged)} pictures could be judged",
                 hint=f"the first: {scored.unjudged[0].image}: {scored.unjudged[0].reason}",
             )
-        return _comparison_ranking(reader, saved.fitted, scored, saved, top_n, same_source=False)
+        ranking = _comparison_ranking(reader, saved.fitted, scored, saved, top_n, same_source=False)
+        return _against(ranking, warnings)
 
 
 def _rank_by_forest(
@@ -131,7 +153,7 @@ def _rank_by_forest(
         "flawline": __version__,
     }
     forest = by_forest.grow(table, trees=forest_size, seed=seed)
-    saved = SavedRanking(settings, described, forest=forest)
+    saved = SavedRanking(_kept(settings, computed.network), described, forest=forest)
     return _forest_ranking(source, table, saved, top_n), saved
 
 
@@ -140,20 +162,24 @@ def _forest_ranking(
 ) -> Ranking:
     assert saved.forest is not None
     scores, reasons = by_forest.score_table(saved.forest, table, top_n)
-    return _ranking(source, table.samples, scores, reasons, table.unjudged, saved, top_n)
+    ranking = _ranking(source, table.samples, scores, reasons, table.unjudged, saved, top_n)
+    return replace(ranking, notes=dict(sorted(table.notes.items())))
 
 
 def _rank_by_comparison(
     source: Source,
     settings: FeatureSettings,
+    neighbours: int,
     top_n: int,
     seed: int,
     unfinished: Path | None,
     track: Track,
 ) -> tuple[Ranking, SavedRanking]:
-    reader = _reader(source, settings, unfinished, track)
+    reader = replace(_reader(source, settings, unfinished, track), neighbours=neighbours)
     samples = sorted(source.samples(), key=lambda sample: sample.name)
-    chosen = by_comparison.choose_references(samples, seed)
+    chosen = by_comparison.choose_references(
+        samples, seed, by_comparison.reference_limit(reader.rows.width)
+    )
     fitted, scored = by_comparison.fit(reader, chosen)
     if fitted is None:
         raise _too_few(len(scored.samples), scored.unjudged)
@@ -169,11 +195,15 @@ def _rank_by_comparison(
         **_described_range(settings),
         "maps": ", ".join(reader.rows.shapes),
         "references": len(fitted.digests),
+        "neighbours": neighbours,
         "seed": seed,
         "flawline": __version__,
     }
-    saved = SavedRanking(settings, described, fitted=fitted)
-    return _comparison_ranking(reader, fitted, scored, saved, top_n, same_source=True), saved
+    saved = SavedRanking(_kept(settings, reader.rows.network), described, fitted=fitted)
+    ranking = _comparison_ranking(reader, fitted, scored, saved, top_n, same_source=True)
+    if not np.isfinite(fitted.references.spread).any():
+        ranking = replace(ranking, warnings=(_ALIKE,), heat_maps={})
+    return ranking, saved
 
 
 def _comparison_ranking(
@@ -194,12 +224,12 @@ def _comparison_ranking(
         scored.samples,
         scored.scores.astype(np.float64),
         {i: reasons for i, (reasons, _) in explained.items()},
-        scored.unjudged,
+        (*scored.unjudged, *reader.source.unlisted()),
         saved,
         top_n,
     )
     heat = {scored.samples[i].name: heat for i, (_, heat) in explained.items()}
-    return replace(ranking, heat_maps=heat)
+    return replace(ranking, heat_maps=heat, notes=dict(sorted(reader.notes.items())))
 
 
 def _ranking(
@@ -231,26 +261,23 @@ def _reader(
         precision=settings.precision,
         weights=settings.weights,
     )
-    identity = f"maps {describe_network(network)} {list(network.outputs)} {settings.value_range}"
     return by_comparison.Reader(
         source,
         map_rows(network),
         settings.value_range,
-        hashlib.sha256(identity.encode()).hexdigest(),
+        hashlib.sha256(computation(network, settings).encode()).hexdigest(),
         unfinished,
         track,
     )
 
 
-def _check_same_network(saved: SavedRanking, came: Mapping[str, Any]) -> None:
-    for key in ("backbone_sha256", "backbone_input"):
-        if saved.described.get(key) != came.get(key):
-            raise ModelError(
-                f"the ranking model was fitted with {key} {saved.described.get(key)}, "
-                f"and {came.get('backbone', 'no backbone')} has {came.get(key)}",
-                hint="give the same backbone file that was used for fitting",
-                code="model-backbone",
-            )
+def _against(ranking: Ranking, warnings: tuple[str, ...]) -> Ranking:
+    settings = {**ranking.settings, "scored_against": "a kept ranking of other pictures"}
+    return replace(ranking, warnings=warnings, settings=settings)
+
+
+def _kept(settings: FeatureSettings, network: Network | None) -> FeatureSettings:
+    return settings_from_dict(settings_as_dict(settings, network))
 
 
 def _described_range(settings: FeatureSettings) -> dict[str, Any]:
@@ -262,9 +289,9 @@ def _described_range(settings: FeatureSettings) -> dict[str, Any]:
 def _check(method: str, forest_size: int, top_n: int, seed: int) -> None:
     if method not in METHODS:
         raise UsageError(f"method {method!r} is not one of {', '.join(METHODS)}")
-    if forest_size < 1 or top_n < 1 or seed < 0:
+    if forest_size < 1 or top_n < 1 or not 0 <= seed < 2**32:
         raise UsageError(
-            "forest_size and top_n must be at least 1 and seed at least 0, "
+            "forest_size and top_n must be at least 1 and seed from 0 to 2^32 - 1, "
             f"got {forest_size}, {top_n} and {seed}"
         )
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from flawline.errors import ModelError
-from flawline.features.compute import FeatureSettings
+from flawline.features.compute import FeatureSettings, settings_as_dict, settings_from_dict
 from flawline.models.array_file import read_arrays, write_arrays
 from flawline.models.comparison import References, StrideReferences
 from flawline.models.forest import Forest
-from flawline.models.network import Preparation
 from flawline.models.trees import check_trees
 from flawline.ranking.by_comparison import Fitted
 
@@ -37,12 +36,9 @@ class SavedRanking:
 
 def save_ranking(saved: SavedRanking, path: Path) -> Path:
     """Write a fitted ranking; the same ranking gives the same bytes."""
-    settings = asdict(saved.settings)
-    if isinstance(saved.settings.preparation, Preparation):
-        settings["preparation"] = saved.settings.preparation.as_dict()
     manifest: dict[str, Any] = {
         "schema": SCHEMA,
-        "settings": settings,
+        "settings": settings_as_dict(saved.settings, None),
         "described": dict(saved.described),
     }
     if saved.forest is not None:
@@ -53,6 +49,7 @@ def save_ranking(saved: SavedRanking, path: Path) -> Path:
     assert saved.fitted is not None
     references = saved.fitted.references
     manifest["strides"] = {name: list(stride.grid) for name, stride in references.strides.items()}
+    manifest["neighbours"] = references.neighbours
     manifest["digests"], manifest["groups"] = saved.fitted.digests, saved.fitted.groups
     arrays = {"mean": references.mean, "spread": references.spread}
     for name, stride in references.strides.items():
@@ -73,7 +70,7 @@ def load_ranking(path: str | Path) -> SavedRanking:
             hint="use the version of Flawline that wrote it, or rank again",
         )
     try:
-        settings = _settings(manifest["settings"])
+        settings = settings_from_dict(manifest["settings"])
         if "strides" not in manifest:
             parts: dict[str, Any] = {f.name: arrays[f"forest.{f.name}"] for f in fields(Forest)}
             parts["expected_depth"] = float(parts["expected_depth"])
@@ -86,7 +83,8 @@ def load_ranking(path: str | Path) -> SavedRanking:
             )
             for name, grid in manifest["strides"].items()
         }
-        references = References(strides, arrays["mean"], arrays["spread"])
+        neighbours = int(manifest["neighbours"])
+        references = References(strides, arrays["mean"], arrays["spread"], neighbours)
         fitted = Fitted(references, tuple(manifest["digests"]), tuple(manifest["groups"]))
         return SavedRanking(settings, manifest["described"], fitted=fitted)
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -98,22 +96,3 @@ def load_ranking(path: str | Path) -> SavedRanking:
 
 
 _ARRAYS = tuple(field.name for field in fields(StrideReferences) if field.name != "grid")
-
-
-def _settings(value: Mapping[str, Any]) -> FeatureSettings:
-    preparation = value["preparation"]
-    if isinstance(preparation, dict):
-        height, width = preparation["size"]
-        preparation = Preparation(
-            (height, width), tuple(preparation["mean"]), tuple(preparation["std"])
-        )
-    limits = value["value_range"]
-    return FeatureSettings(
-        features=tuple(value["features"]),
-        backbone=value["backbone"],
-        preparation=preparation,
-        size=value["size"],
-        precision=value["precision"],
-        value_range=(limits[0], limits[1]) if limits else None,
-        weights=value.get("weights"),
-    )

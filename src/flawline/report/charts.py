@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,26 @@ _COLOURS = {"good": GOOD, "bad": BAD, "unknown": UNKNOWN}
 _INK = "#010203"
 
 
+@contextmanager
+def _own_style() -> Iterator[None]:
+    """Matplotlib as it comes: a user's matplotlibrc must not change a report, and a label is no markup."""
+    import matplotlib
+
+    own: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "flawline",
+        "font.family": "sans-serif",
+        "text.parse_math": False,
+    }
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(own)
+        # The browser draws the text with its own fonts; matplotlib's only estimates its width.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+@_own_style()
 def score_histogram(scores: Mapping[str, ArrayLike], *, unit: str) -> str:
     """Stacked histogram of scores by meaning ("good", "bad", "unknown"), as SVG."""
     groups = {name: np.asarray(values, dtype=float) for name, values in scores.items()}
@@ -40,6 +62,7 @@ def score_histogram(scores: Mapping[str, ArrayLike], *, unit: str) -> str:
     return _svg(figure, "Histogram of scores")
 
 
+@_own_style()
 def recall_curve(found: Sequence[int], defective: int) -> str:
     """Bad parts found against pictures looked at, beside the best and the blind order, as SVG."""
     places = np.arange(len(found) + 1)
@@ -57,6 +80,7 @@ def recall_curve(found: Sequence[int], defective: int) -> str:
     return _svg(figure, "Recall curve")
 
 
+@_own_style()
 def stacked_bars(names: Sequence[str], counts: Mapping[str, Sequence[int]], *, axis: str) -> str:
     """A bar of counts for each name, stacked by meaning ("good", "unknown", "bad"), as SVG."""
     figure, axes = _figure()
@@ -72,6 +96,7 @@ def stacked_bars(names: Sequence[str], counts: Mapping[str, Sequence[int]], *, a
     return _svg(figure, "Sizes")
 
 
+@_own_style()
 def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> str:
     """Counts (true, predicted) in cells shaded by their share of the true class, as SVG."""
     table = np.asarray(counts, dtype=int)
@@ -96,6 +121,7 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> str:
     return _svg(figure, "Confusion matrix")
 
 
+@_own_style()
 def reliability(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> str:
     """Share of right predictions against stated probability, one curve (x, y) per name, as SVG."""
     figure, axes = _figure(size=(4.4, 3.4))
@@ -136,15 +162,7 @@ def _figure(size: tuple[float, float] = (5.4, 3.1)) -> tuple[Any, Any]:
 
 
 def _svg(figure: Any, title: str) -> str:
-    import matplotlib
-
     text = io.StringIO()
-    settings: Any = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "flawline",
-        "font.family": "sans-serif",
-    }
-    with matplotlib.rc_context(settings):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
+    figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
     svg = text.getvalue()
     return svg[svg.index("<svg") :].replace(_INK, "currentColor").strip()

@@ -12,6 +12,7 @@ from flawline.classification.evaluation import Evaluation, Share
 from flawline.classification.files import write_csv, write_json
 from flawline.classification.result import Classification, mistakes
 from flawline.data.source import Source
+from flawline.data.whole_file import write_text
 from flawline.report.charts import confusion_matrix, reliability
 from flawline.report.pictures import data_address, meaning, read_thumbnails
 from flawline.report.template import template
@@ -63,8 +64,7 @@ def write_classify_report(
         meaning=meaning,
         share=_share,
     )
-    path.write_text(html, encoding="utf-8")
-    return path
+    return write_text(path, html)
 
 
 def _curve(known: Evaluation) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flawline.clustering.files import write_csv, write_json
 from flawline.clustering.result import NO_CLUSTER, ClusteredPicture, Clustering
 from flawline.data.source import Source
+from flawline.data.whole_file import write_text
 from flawline.report.charts import stacked_bars
 from flawline.report.pictures import data_address, meaning, read_thumbnails
 from flawline.report.template import template
@@ -67,8 +68,7 @@ def write_cluster_report(
         sizes=_sizes(clustering),
         meaning=meaning,
     )
-    path.write_text(html, encoding="utf-8")
-    return path
+    return write_text(path, html)
 
 
 def _finding(clustering: Clustering) -> str:

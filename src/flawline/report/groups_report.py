@@ -8,6 +8,7 @@ from typing import Any
 
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
+from flawline.data.whole_file import write_text
 from flawline.grouping.files import pictures_folder, write_csv, write_json
 from flawline.grouping.result import GroupedPicture, Grouping, Pair
 from flawline.report.pictures import data_address, thumbnail
@@ -65,8 +66,7 @@ def write_groups_report(grouping: Grouping, addresses: Mapping[str, str], path: 
         below=_cards(grouping.below, addresses),
         held_apart=_cards(grouping.held_apart[:SHOWN_MEMBERS], addresses),
     )
-    path.write_text(html, encoding="utf-8")
-    return path
+    return write_text(path, html)
 
 
 def _shown(grouping: Grouping) -> set[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.source import Source
+from flawline.data.whole_file import write_text
 from flawline.ranking.files import write_csv, write_json
 from flawline.ranking.result import RankedPicture, Ranking, recall
 from flawline.report.charts import recall_curve, score_histogram
@@ -63,8 +64,7 @@ def write_rank_report(
         meaning=meaning,
         has_heat=any(picture.sample.name in ranking.heat_maps for picture in shown),
     )
-    path.write_text(html, encoding="utf-8")
-    return path
+    return write_text(path, html)
 
 
 def _card(
