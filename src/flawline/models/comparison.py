@@ -225,8 +225,10 @@ def _near(
     parts = []
     for start in range(0, len(stack), GROUP):
         group = stack[start : start + GROUP]
-        full = np.zeros((GROUP, *stack.shape[1:]), dtype=np.float32)
-        full[: len(group)] = group
+        full = group
+        if len(group) < GROUP:
+            full = np.zeros((GROUP, *stack.shape[1:]), dtype=np.float32)
+            full[: len(group)] = group
         covered = None
         if hidden is not None:
             covered = np.zeros((GROUP, hidden.shape[1]), dtype=bool)

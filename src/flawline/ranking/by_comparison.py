@@ -29,7 +29,7 @@ from flawline.types import Picture, Sample, Track, Unjudged
 
 Result = TypeVar("Result")
 
-REFERENCES = 160
+REFERENCES = 128
 REFERENCE_BYTES = 400 * 2**20
 CHUNK = 64
 _SCALES = {"stride8": "fine", "stride16": "coarse"}
@@ -103,7 +103,7 @@ class Reader:
 
 
 def reference_limit(width: int) -> int:
-    """How many references with rows of `width` numbers are kept: 160, or what 400 MiB hold, but at least 16."""
+    """How many references with rows of `width` numbers are kept: 128, or what 400 MiB hold, but at least 16."""
     return max(16, min(REFERENCES, REFERENCE_BYTES // (4 * width)))
 
 
