@@ -214,3 +214,28 @@ def test_an_interrupted_comparison_gives_the_bytes_of_an_unbroken_one(
     assert run(arguments) == 0
     assert (tmp_path / "out" / "ranking.json").read_bytes() == whole
     assert not list((tmp_path / "out").glob(".unfinished*"))
+
+
+def test_scores_kept_by_an_interrupted_run_are_not_mixed_with_those_of_other_neighbours(
+    arguments, tmp_path, monkeypatch, capsys
+):
+    from flawline.ranking import by_comparison
+
+    monkeypatch.setattr(by_comparison, "reference_limit", lambda width: 8)
+    monkeypatch.setattr(by_comparison, "CHUNK", 2)
+    more = [*arguments, "--neighbours", "5"]
+    assert run(more) == 0
+    whole = (tmp_path / "out" / "ranking.json").read_bytes()
+    values, calls = by_comparison._values, []
+
+    def interrupted(*details, **named):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return values(*details, **named)
+
+    monkeypatch.setattr(by_comparison, "_values", interrupted)
+    assert run(arguments) == 130
+    monkeypatch.setattr(by_comparison, "_values", values)
+    assert run(more) == 0
+    assert (tmp_path / "out" / "ranking.json").read_bytes() == whole

@@ -135,12 +135,18 @@ def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Score
     digests = [_digest(row) for row in rows]
     groups = [sample.group for sample in kept]
     same = _same_part(digests, groups, digests, groups)
-    alone = same.all(axis=1)
-    if alone.any():
-        # Two of one part and nothing else: what cannot be compared must not pass for the least odd.
-        unjudged += [_no_other_part(sample) for sample in kept]
+    # What can be compared with nothing must not pass for the least odd. It is the same part as every other picture, so
+    # the others lose no comparison by its absence.
+    comparable = np.flatnonzero(~same.all(axis=1))
+    if len(comparable) < len(kept):
+        unjudged += [_no_other_part(s) for i, s in enumerate(kept) if i not in comparable]
+        rows, same = rows[comparable], same[np.ix_(comparable, comparable)]
+        kept = [kept[i] for i in comparable]
+        digests = [digests[i] for i in comparable]
+        groups = [groups[i] for i in comparable]
+    if len(kept) < 2:
         nothing = np.empty((0, 0), dtype=np.float32)
-        return None, Scored((), nothing.ravel(), nothing, tuple(unjudged))
+        return None, Scored(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
     references, compared = fit_references(reader.rows.maps(rows), same, reader.neighbours)
     scored = Scored(tuple(kept), compared.scores, compared.views, tuple(unjudged))
     return Fitted(references, tuple(digests), tuple(groups)), scored
@@ -161,9 +167,7 @@ def score(
     unjudged: list[Unjudged] = []
     width = 1 + len(fitted.references.views)
     parts = [np.empty((0, width), dtype=np.float32)]
-    computation = (
-        f"{reader.computation} {hashlib.sha256(repr(fitted.digests).encode()).hexdigest()}"
-    )
+    computation = _scoring(reader, fitted, samples)
 
     def describe(picture: Picture) -> _Described:
         return _Described(picture.sha256, reader.rows.compute(picture))
@@ -178,6 +182,14 @@ def score(
             parts.append(_values(reader.rows, fitted, judged, file, width, same_source=same_source))
     values = np.concatenate(parts)
     return Scored(tuple(kept), values[:, 0], values[:, 1:], tuple(unjudged))
+
+
+def _scoring(reader: Reader, fitted: Fitted, samples: Sequence[Sample]) -> str:
+    """All that decides a score beside the picture: those of other references, neighbours or groups must not be reused."""
+    references = fitted.references
+    said = [fitted.digests, fitted.groups, references.neighbours, [s.group for s in samples]]
+    fitting = references.mean.tobytes() + references.spread.tobytes()
+    return f"{reader.computation} {hashlib.sha256(repr(said).encode() + fitting).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
