@@ -185,7 +185,7 @@ def score(
 
 
 def _scoring(reader: Reader, fitted: Fitted, samples: Sequence[Sample]) -> str:
-    """All that decides a score beside the picture: those of other references, neighbours or groups must not be reused."""
+    """All that decides a score beside the picture; what was scored in another way must not be reused."""
     references = fitted.references
     said = [fitted.digests, fitted.groups, references.neighbours, [s.group for s in samples]]
     fitting = references.mean.tobytes() + references.spread.tobytes()
