@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+Verdict = Literal["accept", "review", "reject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,47 @@ class Unjudged:
     image: str
     code: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A connected place of a picture that is out of the ordinary, or of one class of defects.
+
+    All places are in pixels of the upright picture, from its top left corner: `box` is (left, top, width, height),
+    `contour` float32 (N, 2) of x and y, `area` in square pixels. `peak` is the highest score inside: raw for an
+    anomaly, a probability for a class. `p_value` is that of `peak` among the peaks of held-out good pictures, None where
+    nothing was calibrated.
+    """
+
+    label: str
+    box: tuple[int, int, int, int]
+    contour: NDArray[np.float32]
+    area: float
+    peak: float
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspection:
+    """What was found in one picture and what was decided.
+
+    `score` is raw and unclamped. `p_value` is the share of good parts that score as high, by the held-out good
+    pictures. `map` is float32 (h, w) of raw scores over the whole picture, coarser than it; NaN-free, with the lowest
+    score of the map outside the region of interest. `recipe` is the recipe's hash, `sha256` that of the
+    picture file, `timings` milliseconds by stage.
+    """
+
+    image: str
+    sha256: str
+    size: tuple[int, int]
+    score: float
+    p_value: float
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    regions: tuple[Region, ...]
+    map: NDArray[np.float32]
+    recipe: str
+    timings: Mapping[str, float]
 
 
 class Track(Protocol):

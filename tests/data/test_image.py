@@ -424,6 +424,21 @@ def test_target_decodes_large_jpeg_at_reduced_scale() -> None:
     assert read_image(encode(RGB, "PNG"), target=2).pixels.shape == RGB.shape
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+def test_jpeg_pixels_are_those_of_pillow(mode: str, progressive: bool, subsampling: int) -> None:
+    smooth = cv2.GaussianBlur(np.tile(RGB, (12, 9, 1)), (0, 0), 2)
+    image = Image.fromarray(smooth).convert(mode)
+    data = encode(image, "JPEG", quality=80, progressive=progressive, subsampling=subsampling)
+    for reduction in (1, 2, 4, 8):
+        target = min(image.size) // reduction
+        expected = Image.open(io.BytesIO(data))
+        expected.draft(None, (target, target))
+        found = read_image(data, target=target).pixels
+        np.testing.assert_array_equal(found, np.asarray(expected.convert("RGB")))
+
+
 def test_target_with_orientation() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

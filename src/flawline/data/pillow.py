@@ -1,4 +1,8 @@
-"""Decode with Pillow, which refuses a truncated file where other decoders return half a picture."""
+"""Decode with Pillow, which refuses a truncated file where other decoders return half a picture.
+
+It reads the header of a plain JPEG only: OpenCV, which holds the same decoder and gives the same pixels, leaves the
+interpreter to the other threads meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,7 @@ _DECODERS = {
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
 }
+_PLAIN_JPEG = {"L": 1, "RGB": 3}
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 _ORIENTATION_SOURCES = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
 _SEVERAL = "first of several frames"
@@ -142,8 +147,8 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
     notes = _frame_notes(name, image, factory, data)
     if is_deep(name, data, image.mode):
         return _decode_deep(name, data, check, image)
-    if name == "JPEG" and target is not None and min(size) >= 2 * target:
-        image.draft(None, (target, target))
+    if name == "JPEG" and image.mode in _PLAIN_JPEG:
+        return _load_jpeg(data, image, target, notes)
     image.load()
     # Another user of Pillow in this process may have told it to accept truncated files.
     if (name == "JPEG" or _accepts_truncated()) and _ends_early(name, data):
@@ -151,6 +156,34 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
     decoded = _values(image, size, name, data)
     orientation, damage = (1, ()) if name == "TIFF" else _orientation(image)
     return replace(decoded, orientation=orientation, notes=(*notes, *decoded.notes, *damage))
+
+
+def _load_jpeg(
+    data: bytes, image: ImageFile, target: int | None, notes: tuple[str, ...]
+) -> Decoded:
+    """Grey or colour of 8 bits, at the smallest of the scales 1, 1/2, 1/4 and 1/8 that keeps `target`."""
+    import cv2
+
+    if _ends_early("JPEG", data):
+        raise OSError("truncated")
+    channels = _PLAIN_JPEG[image.mode]
+    fits = min(image.size) // target if target is not None else 1
+    reduction = next((factor for factor in (8, 4, 2) if factor <= fits), 1)
+    flags = getattr(cv2, _reading(reduction, channels)) | cv2.IMREAD_IGNORE_ORIENTATION
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if values is None:
+        raise OSError("its pixels cannot be decoded")
+    # The flags for a reduced scale know no order but blue first.
+    pixels = cv2.cvtColor(values, cv2.COLOR_GRAY2RGB if channels == 1 else cv2.COLOR_BGR2RGB)
+    orientation, damage = _orientation(image)
+    return Decoded(
+        pixels, image.size, image.mode, channels, orientation=orientation, notes=(*notes, *damage)
+    )
+
+
+def _reading(reduction: int, channels: int) -> str:
+    kind = "COLOR" if channels == 3 else "GRAYSCALE"
+    return f"IMREAD_{kind}" if reduction == 1 else f"IMREAD_REDUCED_{kind}_{reduction}"
 
 
 def _accepts_truncated() -> bool:
