@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from flawline.core.metrics import auroc, average_precision, found_within
+from flawline.core.metrics import Share, auroc, average_precision, found_within
 
 labelled_scores = st.lists(
     st.tuples(st.booleans(), st.integers(0, 12)), min_size=2, max_size=60
@@ -48,3 +48,18 @@ def test_auroc_refuses_what_has_no_area(bad, scores, message):
 
 def test_found_within_counts_down_the_ranking():
     assert found_within([True, False, True, True]).tolist() == [1, 1, 2, 3]
+
+
+def test_a_share_knows_its_interval():
+    """81 of 263: 0.2527 to 0.3676 (Newcombe 1998, table I)."""
+    share = Share(81, 263)
+    assert share.value == pytest.approx(81 / 263)
+    assert share.interval == pytest.approx((0.2527, 0.3676), abs=5e-5)
+    wider = Share(81, 263, confidence=0.99).interval
+    assert wider[0] < share.interval[0] < share.interval[1] < wider[1]
+
+
+@pytest.mark.parametrize("case", [(0, 0), (2, 1), (-1, 3), (1, 2, 1.0)])
+def test_shares_of_nothing_are_refused(case):
+    with pytest.raises(ValueError, match="hits of at least one trial"):
+        Share(*case)

@@ -2,9 +2,9 @@ import re
 
 import numpy as np
 
+from flawline.core.drawing import heat_overlay, thumbnail
 from flawline.ranking.result import RankedPicture, Ranking, Reason, recall
 from flawline.report.charts import recall_curve, score_histogram
-from flawline.report.pictures import heat_overlay, thumbnail
 from flawline.report.rank_report import write_rank_report
 from flawline.types import Sample, Unjudged
 from pictures import noise

@@ -2,8 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`hits` of `of` independent trials; `of` is at least 1.
+
+    Raises:
+        ValueError: not 0 <= hits <= of, no trials, or a confidence outside 0 to 1.
+    """
+
+    hits: int
+    of: int
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Refuse what has no share."""
+        if not 0 <= self.hits <= self.of or self.of < 1 or not 0 < self.confidence < 1:
+            raise ValueError(f"expected hits of at least one trial, got {self}")
+
+    @property
+    def value(self) -> float:
+        """The share, 0 to 1."""
+        return self.hits / self.of
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval (low, high) of Clopper and Pearson at `confidence`."""
+        # Only who asks for an interval pays for importing scipy.stats.
+        from flawline.core.intervals import clopper_pearson
+
+        return clopper_pearson(self.hits, self.of, self.confidence)
 
 
 def auroc(defective: ArrayLike, scores: ArrayLike) -> float:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flawline.core.drawing import thumbnail
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.data.whole_file import write_text
 from flawline.grouping.files import pictures_folder, write_csv, write_json
 from flawline.grouping.result import GroupedPicture, Grouping, Pair
-from flawline.report.pictures import data_address, thumbnail
+from flawline.report.pictures import data_address
 from flawline.report.template import template
 from flawline.types import Track, Unjudged, no_track
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.drawing import heat_overlay
 from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.ranking.files import write_csv, write_json
 from flawline.ranking.result import RankedPicture, Ranking, recall
 from flawline.report.charts import recall_curve, score_histogram
-from flawline.report.pictures import data_address, heat_overlay, meaning, read_thumbnails
+from flawline.report.pictures import data_address, meaning, read_thumbnails
 from flawline.report.template import template
 
 LISTED = 1000

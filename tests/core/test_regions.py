@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from flawline.core.regions import regions_of_map
+
+MAPS = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    elements=st.floats(-4, 4, width=32),
+)
+SIZES = st.tuples(st.integers(8, 60), st.integers(8, 60))
+
+
+def test_nothing_above_the_threshold() -> None:
+    assert regions_of_map(np.full((4, 4), 2, np.float32), 2, (40, 40)) == ()
+
+
+def test_a_map_of_the_size_of_the_picture_keeps_its_pixels() -> None:
+    scores = np.zeros((30, 40), np.float32)
+    scores[5:10, 7:20] = 1
+    scores[20, 30] = 3
+    point, block = regions_of_map(scores, 0.5, (30, 40))
+    assert point.peak == 3
+    assert point.box == (30, 20, 1, 1)
+    assert point.contour.tolist() == [[30.5, 20.5]]
+    assert block.box == (7, 5, 13, 5)
+    assert block.area == 65
+    assert block.contour.min(axis=0).tolist() == [7.5, 5.5]
+    assert block.contour.max(axis=0).tolist() == [19.5, 9.5]
+
+
+def test_corners_touch_and_a_region_inside_a_ring_counts() -> None:
+    scores = np.zeros((30, 30), np.float32)
+    scores[2:28, 2:28] = 1
+    scores[5:25, 5:25] = 0
+    scores[10, 10] = scores[11, 11] = 2
+    regions = regions_of_map(scores, 0.5, (30, 30))
+    assert [region.area for region in regions] == [2, 26 * 26 - 20 * 20]
+    assert all(len(region.contour) for region in regions)
+
+
+def test_a_disc_on_a_coarse_map_lies_where_it_was_drawn() -> None:
+    y, x = np.mgrid[:64, :64] + 0.5
+    scores = (40 - np.hypot(4 * x - 100, 4 * y - 150)).astype(np.float32)
+    (region,) = regions_of_map(scores, 0, (256, 256))
+    assert region.area == pytest.approx(np.pi * 40**2, rel=0.01)
+    assert region.box == pytest.approx((60, 110, 80, 80), abs=1)
+    assert np.hypot(*(region.contour - (100, 150)).T) == pytest.approx(40, abs=1)
+
+
+def test_a_large_picture_is_searched_smaller_and_scaled_back() -> None:
+    scores = np.zeros((20, 30), np.float32)
+    scores[10, 20] = 1
+    (region,) = regions_of_map(scores, 0.5, (2000, 3000))
+    left, top, width, height = region.box
+    assert left + width / 2 == pytest.approx(2050, abs=3)
+    assert top + height / 2 == pytest.approx(1050, abs=3)
+    moments = cv2.moments(region.contour)
+    assert moments["m10"] / moments["m00"] == pytest.approx(2050, abs=3)
+
+
+@given(MAPS, SIZES, st.floats(-3, 3))
+def test_the_highest_peak_is_the_highest_score(
+    scores: np.ndarray, size: tuple[int, int], threshold: float
+) -> None:
+    regions = regions_of_map(scores, threshold, size)
+    assert bool(regions) == bool(scores.max() > threshold)
+    peaks = [region.peak for region in regions]
+    assert peaks == sorted(peaks, reverse=True)
+    if regions:
+        assert peaks[0] == scores.max()
+    for region in regions:
+        left, top, width, height = region.box
+        assert left >= 0 <= top
+        assert left + width <= size[1]
+        assert top + height <= size[0]
+        assert 0 < region.area <= width * height
+        assert (region.contour >= (left, top)).all()
+        assert (region.contour <= (left + width, top + height)).all()
+
+
+def test_smallest_leaves_out_small_regions() -> None:
+    scores = np.zeros((30, 30), np.float32)
+    scores[2, 2] = 5
+    scores[10:15, 10:15] = 1
+    assert [r.area for r in regions_of_map(scores, 0.5, (30, 30), smallest=2)] == [25]
+    assert len(regions_of_map(scores, 0.5, (30, 30), smallest=1)) == 2
+
+
+@pytest.mark.parametrize(
+    ("scores", "threshold", "size"),
+    [
+        (np.zeros((0, 4), np.float32), 0, (4, 4)),
+        (np.zeros(4, np.float32), 0, (4, 4)),
+        (np.full((4, 4), np.nan, np.float32), 0, (4, 4)),
+        (np.zeros((4, 4), np.float32), float("nan"), (4, 4)),
+        (np.zeros((4, 4), np.float32), 0, (0, 4)),
+    ],
+)
+def test_bad_input(scores: np.ndarray, threshold: float, size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        regions_of_map(scores, threshold, size)
