@@ -6,7 +6,8 @@ FlawlineError                an expected failure: message, hint (the way out) an
 │   ├── ArchiveError         an archive is hostile, encrypted, damaged or over its limits
 │   └── ManifestError        a CSV or Parquet manifest does not have the columns or rows it must have
 ├── ImageError               one picture cannot be decoded or is over its limits; the batch goes on
-├── ModelError               a network or saved model cannot be loaded, or its preparation is unknown
+├── SpecError                a specification cannot be read, contradicts itself, or needs what is not there
+├── ModelError               a network, saved model or recipe cannot be loaded, or its preparation is unknown
 └── DependencyError          an optional extra is needed and not installed
 
 Every error states what was expected, what came, and the way out. `code` is stable across versions and is what
@@ -63,8 +64,14 @@ class ImageError(FlawlineError):
     code = "image"
 
 
+class SpecError(FlawlineError):
+    """A specification cannot be read, contradicts itself, or needs what is not there."""
+
+    code = "spec"
+
+
 class ModelError(FlawlineError):
-    """A network or a saved model cannot be loaded."""
+    """A network, a saved model or a recipe cannot be loaded."""
 
     code = "model"
 

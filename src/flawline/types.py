@@ -72,8 +72,8 @@ class Region:
 
     All places are in pixels of the upright picture, from its top left corner: `box` is (left, top, width, height),
     `contour` float32 (N, 2) of x and y, `area` in square pixels. `peak` is the highest score inside: raw for an
-    anomaly, a probability for a class. `p_value` is that of `peak` among the peaks of held-out good pictures, None where
-    nothing was calibrated.
+    anomaly, a probability for a class. `p_value` is that of `peak` among the peaks of held-out good pictures, or
+    None where nothing was calibrated.
     """
 
     label: str

@@ -200,6 +200,10 @@ class Archive:
             else:
                 findings.passed_over[reason] += 1
 
+    def files(self) -> list[str]:
+        """Names of all files in natural order, pictures or not."""
+        return list(self._table.names)
+
     def siblings(self, folder: str) -> list[str]:
         """File names of the pictures directly in `folder`, in natural order."""
         skip = len(folder) + 1 if folder else 0

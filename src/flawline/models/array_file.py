@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -31,24 +33,25 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
+# What numpy writes for numbers, and nothing else: no text is evaluated and no type looked up.
+_HEADER = re.compile(
+    rb"\{'descr': '([<|][biuf][1248])', 'fortran_order': (True|False), "
+    rb"'shape': \(((?:\d{1,15}, ?)*(?:\d{1,15})?)\), \} *\n"
+)
 
 
 def write_arrays(
     path: Path, kind: str, manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> Path:
     """Write a model of a `kind`; the same content gives the same bytes, and the file is replaced only when complete."""
-    contents = {f"{name}.npy": _npy(array) for name, array in sorted(arrays.items())}
+    contents = {f"{name}.npy": npy_bytes(array) for name, array in sorted(arrays.items())}
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     text = json.dumps({"kind": kind, **manifest, "sha256": hashes}, indent=1)
-    with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo(_MANIFEST, _EPOCH), text)
-        for name, data in contents.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
-    return path
+    return write_stored_zip(path, {_MANIFEST: text.encode(), **contents})
 
 
 def read_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read a model of a `kind`: its manifest and its arrays by name.
+    """Read a model of a `kind`: its manifest and its arrays by name, which cannot be written to.
 
     Raises:
         ModelError: the file is missing, damaged, altered, or a model of another kind.
@@ -69,10 +72,7 @@ def read_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArra
         for name, data in contents.items():
             if hashlib.sha256(data).hexdigest() != hashes[name]:
                 raise ValueError(f"{name} does not have the hash in the manifest")
-        arrays = {
-            name.removesuffix(".npy"): np.load(io.BytesIO(data), allow_pickle=False)
-            for name, data in contents.items()
-        }
+        arrays = {name.removesuffix(".npy"): npy_array(data) for name, data in contents.items()}
     except _DAMAGE as error:
         raise ModelError(
             f"{path.name} cannot be used as a {kind}: {error}",
@@ -82,7 +82,36 @@ def read_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArra
     return manifest, arrays
 
 
-def _npy(array: NDArray[Any]) -> bytes:
+def write_stored_zip(path: Path, contents: Mapping[str, bytes]) -> Path:
+    """Write files by name into a zip: unpacked, without dates, the same bytes on every system."""
+    with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in contents.items():
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.create_system = 3
+            archive.writestr(info, data)
+    return path
+
+
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    """An array of numbers as the content of a .npy file (NPY format 1.0), little-endian; ValueError for objects."""
     buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
+    np.save(buffer, array.astype(array.dtype.newbyteorder("<"), copy=False), allow_pickle=False)
     return buffer.getvalue()
+
+
+def npy_array(data: bytes) -> NDArray[Any]:
+    """The array of numbers in a .npy file, read-only and without a copy.
+
+    Raises:
+        ValueError: `data` is cut short, or holds anything other than bool, int, uint or float numbers.
+    """
+    start = 10 + int.from_bytes(data[8:10], "little")
+    header = _HEADER.fullmatch(data[10:start])
+    if data[:8] != b"\x93NUMPY\x01\x00" or header is None:
+        raise ValueError("expected numbers in NPY format 1.0, unpickled (allow_pickle=False)")
+    kind = np.dtype(header[1].decode())
+    shape = tuple(int(side) for side in header[3].replace(b",", b" ").split())
+    if len(data) - start != math.prod(shape) * kind.itemsize:
+        raise ValueError(f"expected an array of shape {shape}, got {len(data) - start} bytes")
+    flat = np.frombuffer(data, kind, offset=start)
+    return flat.reshape(shape, order="F" if header[2] == b"True" else "C")

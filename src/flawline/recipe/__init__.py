@@ -1,0 +1,35 @@
+"""A trained inspection on disk: a folder or one .flaw file, read and written as values."""
+
+from flawline.recipe.disk import read_recipe, write_recipe
+from flawline.recipe.manifest import BackboneRecord, Manifest, PictureRecord, Role
+from flawline.recipe.recipe import Recipe, known_pictures, new_recipe, recipe_with, thresholds_of
+from flawline.recipe.settings import (
+    AlignmentSettings,
+    DetectorSettings,
+    LightSettings,
+    PictureSettings,
+    RecipeSettings,
+    RegionSettings,
+    ThresholdSettings,
+)
+
+__all__ = [
+    "AlignmentSettings",
+    "BackboneRecord",
+    "DetectorSettings",
+    "LightSettings",
+    "Manifest",
+    "PictureRecord",
+    "PictureSettings",
+    "Recipe",
+    "RecipeSettings",
+    "RegionSettings",
+    "Role",
+    "ThresholdSettings",
+    "known_pictures",
+    "new_recipe",
+    "read_recipe",
+    "recipe_with",
+    "thresholds_of",
+    "write_recipe",
+]

@@ -1,0 +1,229 @@
+"""What people may edit of a recipe: one frozen dataclass for each section of recipe.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flawline.recipe import checks
+from flawline.recipe.checks import Check, Polygon
+from flawline.recipe.entries import Problem, Section, entries_of, entry
+
+SCHEMA = 1
+TASKS = ("anomaly",)
+ALIGNMENTS = ("none", "shift", "rigid", "polar")
+LIGHTS = ("none", "level", "flat", "gradient")
+DETECTORS = ("patch-memory", "patch-gaussian", "fast")
+PRECISIONS = ("auto", "f32", "bf16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureSettings(Section):
+    """[picture]: how a picture is scaled and cut into windows."""
+
+    window: tuple[int, int] = entry(
+        checks.window(),
+        "Height and width of what the detector sees at once",
+        (256, 256),
+        fixed=True,
+    )
+    resolution: float | Literal["fit"] = entry(
+        checks.resolution(),
+        'Scaling before windows are cut; "fit" squeezes the whole picture into one window',
+        "fit",
+        fixed=True,
+    )
+    overlap: int = entry(
+        checks.integer(0, 8192, "px of the scaled picture"),
+        "What neighbouring windows share at least",
+        0,
+        fixed=True,
+    )
+    mm_per_px: float | None = entry(
+        checks.number("mm of the part per px of the picture", 0, 1000),
+        "Scale of the pictures",
+        None,
+    )
+    min_defect: str | None = entry(
+        checks.min_defect(),
+        "Smallest defect that must stay visible in the picture",
+        None,
+    )
+
+    @staticmethod
+    def conflict(values: Mapping[str, Any]) -> Problem | None:
+        """An overlap that the window does not allow, a size in mm without a scale."""
+        most, overlap = max(values["window"]) // 2, values["overlap"]
+        if overlap > most:
+            return Problem("overlap", f"expected at most {most} for this window, got {overlap}")
+        size = checks.size_of(values["min_defect"])
+        if size and size[1] == "mm" and values["mm_per_px"] is None:
+            return Problem(
+                "min_defect",
+                f"{values['min_defect']} says nothing without a scale",
+                "Give mm_per_px, or state the size in px.",
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionSettings(Section):
+    """[region_of_interest]: where a picture is looked at; outside of it nothing scores.
+
+    Several of `polygons` add up; `polygons` and `mask` exclude each other. With `foreground` a place counts only where
+    it is inside both. Places are those of the aligned picture.
+    """
+
+    unit: Literal["px", "relative"] = entry(
+        checks.one_of("px", "relative"),
+        "Unit of the polygons: px, or shares 0 to 1 of the picture's width and height",
+        "px",
+    )
+    size: tuple[int, int] | None = entry(
+        checks.size(),
+        "Size of the picture that polygons in px were drawn on; left out: of any picture",
+        None,
+    )
+    polygons: tuple[Polygon, ...] = entry(
+        checks.polygons(),
+        "Outlines from the top left corner; none: look everywhere",
+        (),
+    )
+    mask: str | None = entry(
+        checks.file_name(".png"), "Picture in this recipe that is white where to look", None
+    )
+    foreground: bool = entry(
+        checks.boolean(),
+        "Look only at the part, as training told it from its background",
+        False,
+        fixed=True,
+    )
+
+    @staticmethod
+    def conflict(values: Mapping[str, Any]) -> Problem | None:
+        """Polygons and a mask at once, relative polygons beyond 1."""
+        if values["polygons"] and values["mask"] is not None:
+            return Problem("mask", "expected polygons or a mask, got both", "Take one of them out.")
+        places = [at for polygon in values["polygons"] for point in polygon for at in point]
+        if values["unit"] == "px" or max(places, default=0) <= 1:
+            return None
+        return Problem(
+            "polygons",
+            f'expected shares 0 to 1 because of unit = "relative", got {max(places):g}',
+            'Write unit = "px" for pixels.',
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignmentSettings(Section):
+    """[alignment]: how a picture is brought into the place of the training pictures."""
+
+    method: str = entry(
+        checks.one_of(*ALIGNMENTS), "Movement of the part that is undone", "none", fixed=True
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightSettings(Section):
+    """[light]: how differences in lighting are evened out."""
+
+    method: str = entry(checks.one_of(*LIGHTS), "How light is normalised", "none", fixed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorSettings(Section):
+    """[detector]: what finds the odd places."""
+
+    method: str = entry(checks.one_of(*DETECTORS), "How it was trained", "patch-memory", fixed=True)
+    precision: str = entry(
+        checks.one_of(*PRECISIONS),
+        'Arithmetic; "auto" takes bf16 where the processor has it',
+        "auto",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdSettings(Section):
+    """[threshold]: raw scores at which a part is no longer accepted; without this section nothing can be judged.
+
+    A score up to and including `review` is accepted, one above `reject` rejected, one between them reviewed.
+    """
+
+    review: float = entry(checks.number("raw score"), "Scores up to this one are accepted")
+    reject: float = entry(
+        checks.number("raw score"), "Scores above this one are rejected; not below review"
+    )
+    region: float = entry(
+        checks.number("raw score of the map"), "Places of the map above this one are regions"
+    )
+    basis: str = entry(checks.text(500), "What the thresholds rest on, in words", "")
+
+    @staticmethod
+    def conflict(values: Mapping[str, Any]) -> Problem | None:
+        """Review above reject."""
+        review, reject = values["review"], values["reject"]
+        if review <= reject:
+            return None
+        return Problem("review", f"expected at most reject, {reject:g}, got {review:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeSettings(Section):
+    """recipe.toml. `spec` is reserved and must be empty."""
+
+    schema: int = entry(
+        Check(str(SCHEMA), checks.integer(SCHEMA, SCHEMA).read), "Version of this format", SCHEMA
+    )
+    part: str = entry(checks.text(200), "Name of the part that is inspected", "")
+    task: str = entry(
+        checks.one_of(*TASKS), "What the recipe was trained to do", "anomaly", fixed=True
+    )
+    picture: PictureSettings = field(default_factory=PictureSettings)
+    region_of_interest: RegionSettings = field(default_factory=RegionSettings)
+    alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
+    light: LightSettings = field(default_factory=LightSettings)
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    threshold: ThresholdSettings | None = None
+    spec: Mapping[str, Any] | None = entry(checks.reserved(), "Limits on measured defects", None)
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "picture": PictureSettings,
+    "region_of_interest": RegionSettings,
+    "alignment": AlignmentSettings,
+    "light": LightSettings,
+    "detector": DetectorSettings,
+    "threshold": ThresholdSettings,
+}
+
+HOMES = {key: section for section, kind in SECTIONS.items() for key in entries_of(kind)}
+
+
+def fixed_values(settings: RecipeSettings) -> dict[str, Any]:
+    """What training decided, by dotted key, as JSON has it."""
+    return {
+        ".".join(filter(None, (section, key))): plain(getattr(values, key))
+        for section, values in _parts(settings)
+        for key, facts in entries_of(type(values)).items()
+        if facts.metadata["fixed"]
+    }
+
+
+def as_table(settings: RecipeSettings) -> dict[str, Any]:
+    """All entries as recipe.toml has them: nested, with None for what is left out."""
+    table: dict[str, Any] = {}
+    for section, values in _parts(settings):
+        inner = {key: plain(getattr(values, key)) for key in entries_of(type(values))}
+        table.update({section: inner} if section else inner)
+    return table
+
+
+def plain(value: Any) -> Any:
+    """Lists instead of tuples."""
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _parts(settings: RecipeSettings) -> list[tuple[str, Section]]:
+    parts = [("", settings), *((name, getattr(settings, name)) for name in SECTIONS)]
+    return [(name, values) for name, values in parts if values is not None]
