@@ -1,0 +1,88 @@
+"""The constants of control charts, computed from what defines them rather than copied from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, ndtr
+
+_REACH = 9.0  # standard deviations; beyond them a normal variable adds less than 1e-18
+_NODES = 256
+
+
+@cache
+def d2(size: int) -> float:
+    """Mean range of `size` independent standard normal numbers.
+
+    The integral of 1 - F(x)^n - (1 - F(x))^n over x: L. H. C. Tippett, "On the extreme individuals and the range of
+    samples taken from a normal population", Biometrika 17, 1925, pp. 364-387.
+
+    Raises:
+        ValueError: a size below 2.
+    """
+    _check(size)
+    x, weights = _nodes()
+    below = ndtr(x)
+    above = ndtr(-x)
+    return float(weights @ (1 - below**size - above**size))
+
+
+@cache
+def d3(size: int) -> float:
+    """Standard deviation of the range of `size` independent standard normal numbers.
+
+    The mean square is twice the integral of 1 - F(y)^n - (1 - F(x))^n + (F(y) - F(x))^n over x < y (Tippett 1925).
+
+    Raises:
+        ValueError: a size below 2.
+    """
+    _check(size)
+    x, weights = _nodes()
+    # x runs from the lower end to y, so that no node lies on the edge of the region.
+    share = (x + _REACH) / (2 * _REACH)
+    y = x[:, None]
+    inner = -_REACH + (y + _REACH) * share[None, :]
+    below_y, above_x = ndtr(y), ndtr(-inner)
+    between = np.clip(below_y - ndtr(inner), 0.0, 1.0)
+    kernel = 1 - below_y**size - above_x**size + between**size
+    inner_weights = (y + _REACH) * (weights / (2 * _REACH))[None, :]
+    mean_square = 2 * float(weights @ (kernel * inner_weights).sum(axis=1))
+    return float(np.sqrt(mean_square - d2(size) ** 2))
+
+
+@cache
+def c4(size: int) -> float:
+    """Mean sample standard deviation of `size` independent standard normal numbers.
+
+    sqrt(2 / (n - 1)) G(n / 2) / G((n - 1) / 2) with the gamma function G: ASTM E2587, annex.
+
+    Raises:
+        ValueError: a size below 2.
+    """
+    _check(size)
+    return float(np.sqrt(2 / (size - 1)) * np.exp(gammaln(size / 2) - gammaln((size - 1) / 2)))
+
+
+def c5(size: int) -> float:
+    """Standard deviation of the sample standard deviation of `size` standard normal numbers: sqrt(1 - c4^2)."""
+    return float(np.sqrt(1 - c4(size) ** 2))
+
+
+def per_size(constant: Callable[[int], float], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A constant for each of (G,) subgroup sizes of at least 2."""
+    different, place = np.unique(sizes, return_inverse=True)
+    return np.array([constant(int(size)) for size in different], dtype=np.float64)[place]
+
+
+def _check(size: int) -> None:
+    if size < 2:
+        raise ValueError(f"expected a subgroup of at least 2, got {size}")
+
+
+@cache
+def _nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, weights = np.polynomial.legendre.leggauss(_NODES)
+    return x * _REACH, weights * _REACH

@@ -1,0 +1,129 @@
+"""What goes into a control chart, point by point, and what comes out of it to be drawn and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flawline.errors import FlawlineError
+
+ALL_RULES = frozenset(range(1, 9))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subgroups:
+    """Measurements in time order: `values` float64 (N,), and `sizes` int64 (G,) that cut them into G points."""
+
+    values: NDArray[np.float64]
+    sizes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """The number of points, G."""
+        return len(self.sizes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Counts in time order: `counts` float64 (G,) of defects or defective units in `sizes` (G,) inspected units."""
+
+    counts: NDArray[np.float64]
+    sizes: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """The number of points, G."""
+        return len(self.counts)
+
+
+Points = Subgroups | Counts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One row of a control chart.
+
+    `at` int64 (M,) says which point each of the M plotted `values` belongs to (a moving range begins at the second).
+    `centre`, `lower` and `upper` are float64 (M,); a limit is None where there is none. `scores` (M,) are the distances
+    from the centre in sigmas, on the scale on which they are normal: the rules judge these. `rules` are the numbers of
+    the rules that may be applied to it.
+    """
+
+    name: str
+    at: NDArray[np.int64]
+    values: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    lower: NDArray[np.float64] | None
+    upper: NDArray[np.float64] | None
+    scores: NDArray[np.float64]
+    rules: frozenset[int] = ALL_RULES
+
+
+def individuals(values: ArrayLike) -> Subgroups:
+    """Measurements (N,) as N points of one measurement each.
+
+    Raises:
+        FlawlineError: no values, or one that is not finite.
+    """
+    x = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    return subgroups(x, np.ones(len(x), dtype=np.int64))
+
+
+def subgroups(values: ArrayLike | Sequence[ArrayLike], sizes: ArrayLike | None = None) -> Subgroups:
+    """Measurements (N,) with subgroup sizes (G,), or a sequence of G subgroups.
+
+    Raises:
+        FlawlineError: no values, an empty subgroup, sizes that do not add up, or a value that is not finite.
+    """
+    if sizes is None:
+        rows = [np.atleast_1d(np.asarray(row, dtype=np.float64)) for row in values]  # type: ignore[union-attr]
+        sizes = [len(row) for row in rows]
+        values = np.concatenate(rows) if rows else np.zeros(0)
+    x, n = np.asarray(values, dtype=np.float64), np.asarray(sizes, dtype=np.int64)
+    if x.ndim != 1 or len(n) == 0 or n.min() < 1 or n.sum() != len(x):
+        raise FlawlineError(
+            f"expected subgroups of at least one value each, got {len(x)} values in {len(n)} subgroups",
+            code="chart",
+        )
+    _check_finite(x, "value")
+    return Subgroups(x, n)
+
+
+def counts(defects: ArrayLike, sizes: ArrayLike = 1.0) -> Counts:
+    """Counts (G,) in inspected units (G,), or the same number of units for all.
+
+    Raises:
+        FlawlineError: no counts, one below zero or not whole, or a number of units that is not above zero.
+    """
+    c = np.atleast_1d(np.asarray(defects, dtype=np.float64))
+    n = np.broadcast_to(np.asarray(sizes, dtype=np.float64), c.shape).copy()
+    if c.ndim != 1 or len(c) == 0:
+        raise FlawlineError("expected a list of counts, got none", code="chart")
+    _check_finite(c, "count")
+    _check_finite(n, "number of units")
+    if (c < 0).any() or (c != np.round(c)).any():
+        wrong = c[(c < 0) | (c != np.round(c))][0]
+        raise FlawlineError(f"a count is a whole number of 0 or more, got {wrong:g}", code="chart")
+    if (n <= 0).any():
+        raise FlawlineError(
+            f"the number of inspected units must be above 0, got {n.min():g}", code="chart"
+        )
+    return Counts(c, n)
+
+
+def select(points: Points, keep: NDArray[np.bool_]) -> Points:
+    """The points for which `keep` (G,) is True."""
+    if isinstance(points, Counts):
+        return Counts(points.counts[keep], points.sizes[keep])
+    return Subgroups(points.values[np.repeat(keep, points.sizes)], points.sizes[keep])
+
+
+def _check_finite(x: NDArray[np.float64], what: str) -> None:
+    if not np.isfinite(x).all():
+        place = int(np.flatnonzero(~np.isfinite(x))[0])
+        raise FlawlineError(
+            f"every {what} must be a finite number, got {x[place]} at place {place + 1}",
+            hint="leave out rows without a value",
+            code="chart",
+        )

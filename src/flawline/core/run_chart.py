@@ -1,0 +1,65 @@
+"""Whether a series wanders about its median as chance would have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import bdtr
+
+FEWEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs about the median: `useful` points not on it, the `longest` run, the `crossings`, and what chance allows.
+
+    `longest_allowed` is the length that a run may have, `fewest_allowed` the crossings that there must be. `start` is
+    the place of the longest run's first point.
+    """
+
+    useful: int
+    longest: int
+    longest_allowed: int
+    crossings: int
+    fewest_allowed: int
+    start: int
+
+    @property
+    def unusual(self) -> bool:
+        """Whether a run is too long or crossings are too few for chance."""
+        return self.longest > self.longest_allowed or self.crossings < self.fewest_allowed
+
+
+def runs_about_median(values: ArrayLike) -> Runs | None:
+    """Runs of (N,) finite values about their median; None for fewer than 10 points that are not on it.
+
+    A run may be as long as log2(n) + 3 rounded, and there must be as many crossings as the lower 5 % point of the
+    binomial distribution of n - 1 trials at one half: J. Anhoej and A. V. Olesen, "Run charts revisited", PLoS ONE 9,
+    2014, e113825. Points on the median count as if they were not there.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    places = np.flatnonzero(x != np.median(x))
+    if len(places) < FEWEST:
+        return None
+    above = x[places] > np.median(x)
+    changes = np.flatnonzero(above[1:] != above[:-1]) + 1
+    edges = np.concatenate([[0], changes, [len(above)]])
+    lengths = np.diff(edges)
+    longest = int(np.argmax(lengths))
+    count = len(above)
+    return Runs(
+        useful=count,
+        longest=int(lengths[longest]),
+        longest_allowed=round(float(np.log2(count)) + 3),
+        crossings=len(changes),
+        fewest_allowed=_lower_point(count - 1),
+        start=int(places[edges[longest]]),
+    )
+
+
+def _lower_point(trials: int) -> int:
+    """The smallest number that at most 95 % of binomial draws at one half exceed."""
+    chances = bdtr(np.arange(trials + 1), trials, 0.5)
+    return int(np.argmax(chances >= 0.05))
