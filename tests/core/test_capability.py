@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from flawline.core.capability import Spec, capability
+from flawline.core.capability import capability
 from flawline.core.capability_intervals import (
     degrees_of_moving_ranges,
     degrees_of_ranges,
@@ -12,9 +12,10 @@ from flawline.core.capability_intervals import (
     ratio_interval,
     target_interval,
 )
+from flawline.core.capability_values import Spec
 from flawline.core.chart_constants import d2
 from flawline.core.chart_points import individuals, subgroups
-from flawline.core.transform_choice import fit_transform
+from flawline.core.transform_fits import fit_transform
 from flawline.errors import FlawlineError, UsageError
 from reference_series import FLOW, RINGS
 

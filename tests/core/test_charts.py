@@ -12,13 +12,18 @@ from flawline.core.charts import State, advance, estimate, phase_one
 from flawline.core.charts_attributes import false_signal_share, overdispersion
 from flawline.core.limits import KINDS, Limits, limits_as_dict, limits_from_dict
 from flawline.core.rules import NELSON, parse_rules
-from flawline.core.transform_choice import fit_transform
+from flawline.core.transform_fits import fit_transform
 from flawline.errors import FlawlineError, UsageError
 
 MEASURED = ["i-mr", "xbar-r", "xbar-s", "ewma", "cusum", "run"]
 COUNTED = ["p", "np", "c", "u", "laney-p", "laney-u"]
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False).map(lambda x: round(x, 3))
+# In the middle of the zones about `some_limits`, so that every rule is met often.
+near = st.sampled_from(
+    [1.5 + 40 * z for z in (-3.5, -2.5, -1.5, -0.5, 0, 0.25, 0.5, 1.5, 2.5, 3.5)]
+)
+SHORT = parse_rules("1,2=4,3=4,4=5,5=2,6=3,7=4,8=4")
 cuts = st.lists(st.integers(1, 7), min_size=1, max_size=60)
 
 
@@ -63,19 +68,25 @@ def told(panel, start):
     ]
 
 
-@given(st.sampled_from(KINDS), st.lists(numbers, min_size=2, max_size=120), cuts, cuts)
-@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(KINDS),
+    st.lists(near, min_size=2, max_size=80) | st.lists(numbers, min_size=2, max_size=80),
+    cuts,
+    cuts,
+    st.sampled_from([NELSON, SHORT, SHORT[:4]]),
+)
+@settings(max_examples=250, deadline=None)
 def test_adding_points_one_by_one_gives_the_same_signals_as_all_at_once(
-    kind, values, sizes, lengths
+    kind, values, sizes, lengths, rules
 ):
     points = points_of(kind, np.array(values), np.array(sizes))
     limits = some_limits(kind)
-    _, panels, hits = advance(State(), limits, NELSON, points)
+    _, panels, hits = advance(State(), limits, rules, points)
     whole = sorted(row for panel in panels for row in told(panel, 0))
     for chunks in ([1] * len(points), lengths):
         state, found, rows = State(), [], []
         for start, chunk in in_chunks(points, chunks):
-            state, parts, new = advance(state, limits, NELSON, chunk)
+            state, parts, new = advance(state, limits, rules, chunk)
             found += new
             rows += [row for panel in parts for row in told(panel, start)]
         assert sorted(rows) == whole

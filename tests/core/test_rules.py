@@ -134,7 +134,9 @@ def test_every_rule_has_words():
         assert MEANINGS[rule.number].endswith(".")
         assert ESCALATIONS[rule.number].endswith(".")
     assert describe(Rule(2, 9), 1) == "9 points in a row lie above the centre"
-    assert describe(Rule(5, 2), -1) == "2 of 3 points in a row lie more than 2 sigma below the centre"
+    assert (
+        describe(Rule(5, 2), -1) == "2 of 3 points in a row lie more than 2 sigma below the centre"
+    )
     assert describe(Rule(1, 3.0), -1) == "beyond the lower limit"
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flawline.core.transform_choice import choose_transform, fit_transform
+from flawline.core.transform_choice import choose_transform
+from flawline.core.transform_fits import fit_transform
 from flawline.core.transforms import (
     NONE,
     Transform,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr
 
 _REACH = 9.0  # standard deviations; beyond them a normal variable adds less than 1e-18
-_NODES = 256
+_NODES = 128
 
 
 @cache

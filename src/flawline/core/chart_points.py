@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from flawline.errors import FlawlineError
 
 ALL_RULES = frozenset(range(1, 9))
+# Numbers beyond it cannot be squared and added up.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,5 +127,11 @@ def _check_finite(x: NDArray[np.float64], what: str) -> None:
         raise FlawlineError(
             f"every {what} must be a finite number, got {x[place]} at place {place + 1}",
             hint="leave out rows without a value",
+            code="chart",
+        )
+    if len(x) and np.abs(x).max() > LARGEST:
+        raise FlawlineError(
+            f"every {what} must lie within ±{LARGEST:g}, got {x[np.abs(x).argmax()]:g}",
+            hint="check the column; charts are for measures of parts",
             code="chart",
         )

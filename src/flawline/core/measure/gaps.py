@@ -1,0 +1,231 @@
+"""Gaps between regions of one picture: the shortest way from the edge of one pixel to that of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.measure.hull import Hulls
+from flawline.core.measure.ragged import Floats, Integers, expand, first_of_each, starts
+from flawline.core.measure.runs import Labelled
+from flawline.core.measure.sums import Boxes
+
+_AT_ONCE = 4_000_000
+_SLACK = 1e-9  # px: a limit that was computed must not lose its own pair to rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Pairs of regions (`one` < `other`) and the gap between them in px: 0 where they touch."""
+
+    one: Integers
+    other: Integers
+    gap: Floats
+
+
+def close_pairs(
+    labelled: Labelled, around: Boxes, limit: Floats, *, same_class: bool = False
+) -> Gaps:
+    """All pairs of regions of one picture whose gap is at most the larger `limit` (regions,) of the two."""
+    limit = limit + _SLACK
+    one, other = _box_pairs(around, limit)
+    if same_class:
+        alike = around.value[one] == around.value[other]
+        one, other = one[alike], other[alike]
+    gap = _run_gaps(labelled, around, one, other, np.maximum(limit[one], limit[other]))
+    close = gap <= np.maximum(limit[one], limit[other])
+    return Gaps(one[close], other[close], gap[close])
+
+
+def nearest_gaps(labelled: Labelled, around: Boxes, corners: Hulls) -> Floats:
+    """The gap from each region to the nearest other one of its picture, infinite where it is alone: (regions,)."""
+    found = close_pairs(labelled, around, _upper_bounds(around, corners))
+    nearest = np.full(labelled.count, np.inf)
+    np.minimum.at(nearest, found.one, found.gap)
+    np.minimum.at(nearest, found.other, found.gap)
+    return nearest
+
+
+def grouped(count: int, pairs: Gaps) -> Integers:
+    """The group of each of `count` regions when pairs are joined, numbered by the first region of each."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ones = np.ones(len(pairs.one))
+    graph = coo_array((ones, (pairs.one, pairs.other)), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
+    _, first, renumbered = np.unique(group, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[renumbered], dtype=np.int64)
+
+
+def _upper_bounds(around: Boxes, corners: Hulls) -> Floats:
+    """For each region a distance within which its picture surely holds another one; -1 where it is alone.
+
+    It is the gap between two corners of hulls that face each other: its own, and that of the region, of a few near by,
+    with the nearest box.
+    """
+    count = len(around.left)
+    bound = np.full(count, -1.0)
+    mine, near = _neighbours(around)
+    if not len(mine):
+        return bound
+    # The pair with the smallest gap of boxes: sorted by it, the first of each region.
+    order = np.lexsort((_box_gaps(around, mine, near), mine))
+    mine, near = mine[order], near[order]
+    first = first_of_each(mine)
+    mine, near = mine[first], near[first]
+    one, other = _towards(corners, around, mine, near), _towards(corners, around, near, mine)
+    across = np.maximum(np.abs(corners.x[one] - corners.x[other]) - 1, 0)
+    down = np.maximum(np.abs(corners.y[one] - corners.y[other]) - 1, 0)
+    bound[mine] = np.hypot(across, down)
+    return bound
+
+
+def _towards(corners: Hulls, around: Boxes, mine: Integers, theirs: Integers) -> Integers:
+    """The hull corner of each of `mine` that lies nearest to the middle of the box of `theirs`."""
+    owner, place = expand(corners.counts[mine])
+    corner = starts(corners.counts)[mine][owner] + place
+    x = ((around.left + around.right - 1) / 2)[theirs][owner] - corners.x[corner]
+    y = ((around.top + around.bottom - 1) / 2)[theirs][owner] - corners.y[corner]
+    square = x**2 + y**2
+    begin = first_of_each(owner)
+    nearest = np.minimum.reduceat(square, begin)
+    hits = np.flatnonzero(square == nearest[owner])
+    return np.asarray(corner[hits[first_of_each(owner[hits])]], dtype=np.int64)
+
+
+def _neighbours(around: Boxes) -> tuple[Integers, Integers]:
+    """For each region up to seven others of its picture with near centres: region, other."""
+    from scipy.spatial import cKDTree
+
+    count = len(around.left)
+    per_picture = np.bincount(around.picture, minlength=1)
+    if not (per_picture > 1).any():
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    far = 4.0 * (around.right.max() + around.bottom.max())
+    x, y = (around.left + around.right) / 2, (around.top + around.bottom) / 2
+    centres = np.stack([x, y, around.picture * far], axis=1)
+    tried = min(8, count)
+    _, near = cKDTree(centres).query(centres, k=tried)
+    mine, other = np.repeat(np.arange(count), tried), near.reshape(-1)
+    valid = (other != mine) & (around.picture[other] == around.picture[mine])
+    return mine[valid], np.asarray(other[valid], dtype=np.int64)
+
+
+def _box_gaps(around: Boxes, a: Integers, b: Integers) -> Floats:
+    left, right = (
+        np.maximum(around.left[a], around.left[b]),
+        np.minimum(around.right[a], around.right[b]),
+    )
+    top, bottom = (
+        np.maximum(around.top[a], around.top[b]),
+        np.minimum(around.bottom[a], around.bottom[b]),
+    )
+    gap: Floats = np.hypot(np.maximum(0, left - right), np.maximum(0, top - bottom))
+    return gap
+
+
+def _box_pairs(around: Boxes, limit: Floats) -> tuple[Integers, Integers]:
+    """Pairs of one picture whose boxes are as close as the larger of their limits; `one` < `other`.
+
+    Boxes are swept from top to bottom: a pair can be close only where one begins before the other, let down by the
+    limit, has ended.
+    """
+    count = len(around.left)
+    if not count:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    reach = np.maximum(limit, 0)
+    tall = (int(around.bottom.max()) + int(np.ceil(reach.max())) + 2) * 2
+    order = np.lexsort((around.top, around.picture))
+    base = around.picture[order] * tall
+    top = base + around.top[order]
+    # The longest limit of a picture holds for all of it, so that the smaller of two limits is never missed.
+    widest = np.zeros(int(around.picture.max()) + 1)
+    np.maximum.at(widest, around.picture, reach)
+    end = base + around.bottom[order] + np.ceil(widest[around.picture[order]]).astype(np.int64)
+    counts = np.searchsorted(top, end, side="right") - np.arange(count) - 1
+    found: list[NDArray[np.int64]] = []
+    # In portions, so that ten thousand boxes do not make a hundred million pairs at once.
+    portion = np.cumsum(counts) // _AT_ONCE
+    for number in np.unique(portion):
+        rows = np.flatnonzero(portion == number)
+        owner, place = expand(counts[rows])
+        a, b = order[rows[owner]], order[rows[owner] + place + 1]
+        close = _box_gaps(around, a, b) <= np.maximum(limit[a], limit[b])
+        found.append(np.stack([np.minimum(a, b)[close], np.maximum(a, b)[close]]))
+    one, other = np.concatenate(found, axis=1)
+    return one, other
+
+
+def _run_gaps(
+    labelled: Labelled, around: Boxes, one: Integers, other: Integers, limit: Floats
+) -> Floats:
+    """The smallest gap between the runs of each pair, or infinite where it is above `limit`."""
+    order = np.argsort(labelled.region, kind="stable")
+    counts = np.bincount(labelled.region, minlength=labelled.count)
+    runs = labelled.runs
+    row, start, stop = (values[order] for values in (runs.row, runs.start, runs.stop))
+    first = starts(counts)
+    gap = np.full(len(one), np.inf)
+    cost = counts[one] * counts[other]
+    portion = np.cumsum(cost) // _AT_ONCE
+    for number in np.unique(portion):
+        pairs = np.flatnonzero(portion == number)
+        p, a = _near_runs(
+            row, start, stop, first, counts, one[pairs], around, other[pairs], limit[pairs]
+        )
+        q, b = _near_runs(
+            row, start, stop, first, counts, other[pairs], around, one[pairs], limit[pairs]
+        )
+        gap[pairs] = _smallest(row, start, stop, p, a, q, b, len(pairs))
+    return gap
+
+
+def _near_runs(
+    row: Integers,
+    start: Integers,
+    stop: Integers,
+    first: Integers,
+    counts: Integers,
+    mine: Integers,
+    around: Boxes,
+    theirs: Integers,
+    limit: Floats,
+) -> tuple[Integers, Integers]:
+    """Runs of region `mine` within `limit` of the box of region `theirs`: the number of the pair, and the run."""
+    pair, place = expand(counts[mine])
+    run = first[mine][pair] + place
+    box = theirs[pair]
+    down = np.maximum(0, np.maximum(around.top[box] - row[run] - 1, row[run] - around.bottom[box]))
+    across = np.maximum(0, np.maximum(around.left[box] - stop[run], start[run] - around.right[box]))
+    near = down**2 + across**2 <= limit[pair] ** 2
+    return pair[near], run[near]
+
+
+def _smallest(
+    row: Integers,
+    start: Integers,
+    stop: Integers,
+    p: Integers,
+    a: Integers,
+    q: Integers,
+    b: Integers,
+    count: int,
+) -> Floats:
+    of_one, of_other = np.bincount(p, minlength=count), np.bincount(q, minlength=count)
+    owner, place = expand(of_one * of_other)
+    size = np.maximum(of_other[owner], 1)
+    left = a[starts(of_one)[owner] + place // size]
+    right = b[starts(of_other)[owner] + place % size]
+    down = np.maximum(0, np.abs(row[left] - row[right]) - 1)
+    across = np.maximum(
+        0, np.maximum(start[left], start[right]) - np.minimum(stop[left], stop[right])
+    )
+    square = down**2 + across**2
+    gap = np.full(count, np.inf)
+    if len(owner):
+        begin = first_of_each(owner)
+        gap[owner[begin]] = np.sqrt(np.minimum.reduceat(square, begin))
+    return gap

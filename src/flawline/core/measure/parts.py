@@ -1,0 +1,122 @@
+"""From defects to parts: one row per picture, for each class and zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.measure.defects import Defects
+from flawline.core.measure.ragged import Floats, Integers, total
+
+
+@dataclass(frozen=True, slots=True)
+class PartSummary:
+    """The defects of one class (in one zone) of every picture; each array has one entry per picture.
+
+    `largest` is the place in the defects of the one with the largest contour area, -1 where there is none. Its area
+    is `largest_area`, of its smallest enclosing circle `circle_x` and `circle_y` are the centre and `largest_radius`
+    the radius, all three as OpenCV gives them: 0 is the centre of the first pixel. Without a defect these are 0.
+    `total_percent` is the share of the picture that the contour areas cover, in percent.
+    """
+
+    number: Integers
+    largest: Integers
+    largest_area: Floats
+    largest_radius: Floats
+    circle_x: Floats
+    circle_y: Floats
+    total_percent: Floats
+    total_area: Floats
+    longest: Floats
+    total_length: Floats
+
+
+def part_summary(
+    defects: Defects, wanted: NDArray[np.bool_], picture_areas: NDArray[np.float64]
+) -> PartSummary:
+    """Summarise the `wanted` defects (N,) by picture; `picture_areas` (pictures,) is in square pixels.
+
+    Equal areas go to the defect that comes first from the top. Lengths are 0 where skeletons were not measured.
+    """
+    count = len(picture_areas)
+    mine = np.flatnonzero(wanted)
+    picture = defects.picture[mine]
+    area = defects["contour_area"][mine].astype(np.float64)
+    largest = np.full(count, -1)
+    order = np.lexsort((-mine, area))
+    largest[picture[order]] = mine[order]
+    length = np.asarray(defects.columns.get("skeleton_length", np.zeros(len(defects))))[mine]
+    longest = np.zeros(count)
+    np.maximum.at(longest, picture, length)
+
+    def of_largest(name: str, shift: float = 0.0) -> Floats:
+        values = np.append(defects[name].astype(np.float64) + shift, 0.0)
+        return np.asarray(values[largest], dtype=np.float64)
+
+    sums = total(picture, area, count)
+    return PartSummary(
+        np.bincount(picture, minlength=count),
+        largest,
+        of_largest("contour_area"),
+        of_largest("circle_radius"),
+        of_largest("circle_x", -0.5),
+        of_largest("circle_y", -0.5),
+        100 * sums / picture_areas,
+        total(picture, defects["area"][mine], count),
+        longest,
+        total(picture, length, count),
+    )
+
+
+def story_columns(
+    summary: PartSummary, class_name: str, zone: str = ""
+) -> dict[str, NDArray[np.generic]]:
+    """A summary under the names of the published table of heat sinks, with the class in the place of the stain.
+
+    For "stain": NumberOfStains, LargestStainArea, LargestStainRadius, EnclosingCircleX, EnclosingCircleY, TotalStain%,
+    then LongestStain, TotalStainLength, TotalStainArea. A class other than the first of a table needs its name in the
+    circle's columns too, which `part_columns` adds. A zone goes in front, as in "critical.NumberOfStains".
+    """
+    noun = noun_of(class_name)
+    names = {
+        f"NumberOf{plural(noun)}": summary.number,
+        f"Largest{noun}Area": summary.largest_area,
+        f"Largest{noun}Radius": summary.largest_radius,
+        "EnclosingCircleX": summary.circle_x,
+        "EnclosingCircleY": summary.circle_y,
+        f"Total{noun}%": summary.total_percent,
+        f"Longest{noun}": summary.longest,
+        f"Total{noun}Length": summary.total_length,
+        f"Total{noun}Area": summary.total_area,
+    }
+    front = f"{zone}." if zone else ""
+    return {front + name: np.asarray(values) for name, values in names.items()}
+
+
+def part_columns(
+    summaries: Sequence[tuple[str, str, PartSummary]],
+) -> dict[str, NDArray[np.generic]]:
+    """Columns of several (class, zone, summary); the circle of every class but the first carries its noun."""
+    table: dict[str, NDArray[np.generic]] = {}
+    first = summaries[0][0] if summaries else ""
+    for class_name, zone, summary in summaries:
+        for name, values in story_columns(summary, class_name, zone).items():
+            circle = "EnclosingCircle"
+            if class_name != first and circle in name:
+                name = name.replace(circle, noun_of(class_name) + circle)
+            table[name] = values
+    return table
+
+
+def noun_of(class_name: str) -> str:
+    """The class as it stands in a column: "stain" gives Stain, "paint run" PaintRun."""
+    words = "".join(c if c.isalnum() else " " for c in class_name).split()
+    return "".join(word[:1].upper() + word[1:] for word in words) or "Defect"
+
+
+def plural(noun: str) -> str:
+    """Stain gives Stains, Scratch Scratches."""
+    return noun + ("es" if noun.lower().endswith(("s", "sh", "ch", "x", "z")) else "s")

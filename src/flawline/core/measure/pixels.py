@@ -1,0 +1,110 @@
+"""What needs the values of pixels: mean probability, sub-pixel contours, contrast to the surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.measure.level import level_contours, signed_field
+from flawline.core.measure.outline import Points
+from flawline.core.measure.ragged import Floats, expand
+from flawline.core.measure.runs import Labelled, Mask
+from flawline.core.measure.sums import Boxes
+
+Maps = Sequence[NDArray[np.float32] | None]
+RING = 5
+
+
+def mean_probabilities(labelled: Labelled, probabilities: Maps) -> Floats:
+    """Mean probability of its class over the pixels of each region; 0 where a mask has no probabilities."""
+    runs = labelled.runs
+    sums, sizes = np.zeros(labelled.count), np.zeros(labelled.count)
+    for picture, planes in enumerate(probabilities):
+        mine = _runs_of(labelled, picture)
+        if planes is None or mine.start == mine.stop:
+            continue
+        run, place = expand((runs.stop - runs.start)[mine])
+        x = runs.start[mine][run] + place
+        y, value = runs.row[mine][run], runs.value[mine][run]
+        at = planes[value, y, x] if planes.ndim == 3 else planes[y, x]
+        region = labelled.region[mine][run]
+        sums += np.bincount(region, at, labelled.count)
+        sizes += np.bincount(region, minlength=labelled.count)
+    return sums / np.maximum(sizes, 1)
+
+
+def subpixel(
+    labelled: Labelled, masks: Sequence[Mask], probabilities: Maps
+) -> tuple[Floats, list[tuple[Points, ...]]]:
+    """Area inside the sub-pixel contour of each region less its holes, and the contours.
+
+    Where a mask has no probabilities the area is 0 and there is no contour.
+    """
+    area = np.zeros(labelled.count)
+    rings: list[tuple[Points, ...]] = [()] * labelled.count
+    for picture, (mask, planes) in enumerate(zip(masks, probabilities, strict=True)):
+        if planes is None:
+            continue
+        numbers = _numbered(labelled, picture, mask.shape)
+        for value in np.unique(labelled.runs.value[_runs_of(labelled, picture)]).tolist():
+            inside = np.where(mask == value, numbers, -1)
+            cleaned = np.where(inside >= 0, mask, 0).astype(np.uint8)
+            found, sizes = level_contours(signed_field(cleaned, planes, value), inside)
+            mine = np.unique(found.regions)
+            area[mine] = sizes[mine]
+            every = found.rings(labelled.count)
+            for region in mine.tolist():
+                rings[region] = every[region]
+    return area, rings
+
+
+def contrasts(
+    labelled: Labelled,
+    around: Boxes,
+    masks: Sequence[Mask],
+    pictures: Sequence[NDArray[np.uint8] | None],
+) -> Floats:
+    """Mean grey level of each region less that of its surroundings, -255 to 255.
+
+    The surroundings are the pixels within 5 px that belong to no defect of any class; where there are none within
+    5 px it is all of the picture that is no defect, and where there is no such pixel the contrast is 0. Grey is the
+    luma of ITU-R BT.601.
+    """
+    contrast = np.zeros(labelled.count)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RING + 1, 2 * RING + 1))
+    for picture, (mask, pixels) in enumerate(zip(masks, pictures, strict=True)):
+        if pixels is None:
+            continue
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
+        numbers = _numbered(labelled, picture, mask.shape)
+        free = mask == 0
+        elsewhere = float(grey[free].mean()) if free.any() else None
+        for region in np.flatnonzero(around.picture == picture).tolist():
+            rows = slice(max(0, int(around.top[region]) - RING), int(around.bottom[region]) + RING)
+            columns = slice(
+                max(0, int(around.left[region]) - RING), int(around.right[region]) + RING
+            )
+            inside = numbers[rows, columns] == region
+            ring = (cv2.dilate(inside.view(np.uint8), disc) > 0) & free[rows, columns]
+            crop = grey[rows, columns]
+            outside = float(crop[ring].mean()) if ring.any() else elsewhere
+            if outside is not None:
+                contrast[region] = float(crop[inside].mean()) - outside
+    return contrast
+
+
+def _runs_of(labelled: Labelled, picture: int) -> slice:
+    first, last = np.searchsorted(labelled.runs.picture, [picture, picture + 1])
+    return slice(int(first), int(last))
+
+
+def _numbered(labelled: Labelled, picture: int, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """The region of each pixel (h, w), -1 where there is none."""
+    runs, mine = labelled.runs, _runs_of(labelled, picture)
+    numbers = np.full(shape, -1)
+    run, place = expand((runs.stop - runs.start)[mine])
+    numbers[runs.row[mine][run], runs.start[mine][run] + place] = labelled.region[mine][run]
+    return numbers

@@ -1,0 +1,30 @@
+"""Lists of different lengths laid end to end."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def starts(counts: Integers) -> Integers:
+    """Where each list starts: (N,) from the (N,) lengths."""
+    return np.asarray(np.cumsum(counts) - counts, dtype=np.int64)
+
+
+def expand(counts: Integers) -> tuple[Integers, Integers]:
+    """For each element of each list, the number of its list and its place in that list."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.arange(len(owner)) - starts(counts)[owner]
+
+
+def first_of_each(owner: Integers) -> Integers:
+    """Places where the value of a sorted array (N,) changes, beginning with 0."""
+    return np.flatnonzero(np.diff(owner, prepend=-1))
+
+
+def total(owner: Integers, values: NDArray[np.generic], count: int) -> Floats:
+    """Sums of `values` by owner, float64 (count,)."""
+    return np.asarray(np.bincount(owner, values, count), dtype=np.float64)

@@ -1,0 +1,194 @@
+"""Masks as runs of pixels, and the 8-connected regions that runs form.
+
+A mask of defects is mostly empty. As runs - row, first column, column after the last - a thousand masks are a few
+hundred thousand integers, and everything that is summed over pixels is summed over runs of all masks at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Horizontal runs of equal class, by picture, then row, then column.
+
+    All arrays have one entry per run: `picture` is the place of its mask in the batch, `row` the row in that mask,
+    pixels `start` up to but without `stop` have the class `value` (1 to 255). `height` and `width` hold one entry
+    per picture.
+    """
+
+    picture: Integers
+    row: Integers
+    start: Integers
+    stop: Integers
+    value: Integers
+    height: Integers
+    width: Integers
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def tall_row(self) -> Integers:
+        """The row in a tall stack of all pictures with an empty row between them."""
+        above = np.cumsum(self.height + 1) - (self.height + 1)
+        return above[self.picture] + self.row
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Runs grouped into 8-connected regions of one class.
+
+    `region` is the region of each run, numbered from 0 by picture and then by the topmost leftmost pixel. `upper` and
+    `lower` are the pairs of runs in neighbouring rows that touch, also by a corner.
+    """
+
+    runs: Runs
+    region: Integers
+    count: int
+    upper: Integers
+    lower: Integers
+
+
+def runs_of_masks(masks: Sequence[Mask]) -> Runs:
+    """The runs of class masks, uint8 (height, width), 0 being background.
+
+    Raises:
+        ValueError: a mask is not uint8, not two-dimensional or empty.
+    """
+    sizes = [_checked(mask, place).shape for place, mask in enumerate(masks)]
+    height, width = np.array(sizes, dtype=np.int64).reshape(-1, 2).T
+    base = np.cumsum((height * width + 7) // 8 + 1) - ((height * width + 7) // 8 + 1)
+    found = [_occupied(mask) for mask in masks]
+    if not found:
+        none = np.empty(0, np.int64)
+        return Runs(none, none, none, none, none, height, width)
+    counts = np.array([len(place) for place, _ in found])
+    places = np.concatenate([place for place, _ in found]) + np.repeat(base, counts)
+    first, length, value = _stretches(places, np.concatenate([words for _, words in found]))
+    picture = np.searchsorted(base * 8, first, side="right") - 1
+    return _split_at_rows(picture, first - base[picture] * 8, length, value, height, width)
+
+
+def label_runs(runs: Runs) -> Labelled:
+    """Group runs into regions: runs of one class in neighbouring rows that touch by a side or a corner."""
+    upper, lower = _touching(runs)
+    count, region = _components(len(runs), upper, lower)
+    return Labelled(runs, region, count, upper, lower)
+
+
+def _checked(mask: Mask, place: int) -> Mask:
+    if mask.dtype != np.uint8 or mask.ndim != 2 or mask.size == 0:
+        raise ValueError(
+            f"expected masks of uint8 (height, width), mask {place} is {mask.dtype} {mask.shape}"
+        )
+    return mask
+
+
+def _occupied(mask: Mask) -> tuple[Integers, NDArray[np.uint64]]:
+    """Eight pixels at a time, row by row: the places that hold a defect, and their pixels.
+
+    Nearly all of a mask is background, so this one pass over it decides how fast measuring is.
+    """
+    flat = np.ascontiguousarray(mask).reshape(-1)
+    rest = -len(flat) % 8
+    words = (np.append(flat, np.zeros(rest, np.uint8)) if rest else flat).view(np.uint64)
+    places = np.flatnonzero(words != 0)
+    return places, words[places]
+
+
+def _stretches(places: Integers, words: NDArray[np.uint64]) -> tuple[Integers, Integers, Integers]:
+    """First pixel, length and class of each stretch of one class, from the words that are not empty."""
+    gap = np.diff(places, prepend=-2) > 1
+    slot = np.arange(len(places)) + np.cumsum(gap)
+    dense = np.zeros(len(places) + int(gap.sum()) + 1, dtype=np.uint64)
+    dense[slot] = words
+    where = np.zeros(len(dense), dtype=np.int64)
+    where[slot] = places
+    pixels = dense.view(np.uint8)
+    change = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    length, change = np.diff(change), change[:-1]
+    value = pixels[change]
+    kept = value != 0
+    change, length, value = change[kept], length[kept], value[kept]
+    return where[change >> 3] * 8 + (change & 7), length, value.astype(np.int64)
+
+
+def _split_at_rows(
+    picture: Integers,
+    first: Integers,
+    length: Integers,
+    value: Integers,
+    height: Integers,
+    width: Integers,
+) -> Runs:
+    # Dividing by one number is many times faster than by an array of equal ones.
+    wide = width[0] if (width == width[0]).all() else width[picture]
+    top = first // wide
+    left = first - top * wide
+    stop = left + length
+    if (stop <= wide).all():
+        return Runs(picture, top, left, stop, value, height, width)
+    wide = width[picture]
+    rows = (stop - 1) // wide + 1
+    owner = np.repeat(np.arange(len(rows)), rows)
+    below = np.arange(len(owner)) - np.repeat(np.cumsum(rows) - rows, rows)
+    start = np.where(below == 0, left[owner], 0)
+    end = np.minimum(stop[owner] - below * wide[owner], wide[owner])
+    return Runs(picture[owner], top[owner] + below, start, end, value[owner], height, width)
+
+
+def _touching(runs: Runs) -> tuple[Integers, Integers]:
+    """Pairs of runs (upper, lower) of one class that touch."""
+    if not len(runs):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    stride = int(runs.width.max()) + 2
+    row = runs.tall_row() * stride
+    below = row + stride
+    starts, stops = row + runs.start, row + runs.stop
+    first = np.searchsorted(stops, below + runs.start)
+    counts = np.searchsorted(starts, below + runs.stop, side="right") - first
+    upper = np.repeat(np.arange(len(runs)), counts)
+    lower = np.arange(len(upper)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    same = runs.value[upper] == runs.value[lower]
+    return upper[same], lower[same]
+
+
+def _components(count: int, upper: Integers, lower: Integers) -> tuple[int, Integers]:
+    """Components of the graph of `count` nodes; numbered by their first node."""
+    # Most runs hang under one other: following the first run above settles nearly all of them.
+    root = np.arange(count)
+    root[lower[::-1]] = upper[::-1]
+    while True:
+        above = root[root]
+        if np.array_equal(above, root):
+            break
+        root = above
+    torn = root[upper] != root[lower]
+    if torn.any():
+        root = _joined(root, root[upper[torn]], root[lower[torn]])
+    first, region = np.unique(root, return_inverse=True)
+    return len(first), region
+
+
+def _joined(root: Integers, one: Integers, other: Integers) -> Integers:
+    """Roots after joining pairs of roots; the smallest of each component becomes the root of all."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    nodes, place = np.unique(np.concatenate([one, other]), return_inverse=True)
+    half = len(one)
+    graph = coo_array((np.ones(half), (place[:half], place[half:])), shape=(len(nodes),) * 2)
+    number, component = connected_components(graph, directed=False)
+    smallest = np.full(number, len(root))
+    np.minimum.at(smallest, component, nodes)
+    replacement = np.arange(len(root))
+    replacement[nodes] = smallest[component]
+    return np.asarray(replacement[root], dtype=np.int64)

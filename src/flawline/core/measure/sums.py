@@ -1,0 +1,108 @@
+"""What is summed over the pixels of a region: area, box, moments, holes, the area inside its contour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.measure.ragged import Floats, Integers, total
+from flawline.core.measure.runs import Labelled
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Bounding boxes, one entry per region: `right` and `bottom` are the column and row after the last."""
+
+    picture: Integers
+    value: Integers
+    left: Integers
+    top: Integers
+    right: Integers
+    bottom: Integers
+
+
+def boxes(labelled: Labelled) -> Boxes:
+    """The bounding box, picture and class of every region."""
+    runs, region, count = labelled.runs, labelled.region, labelled.count
+    # Runs go from top to bottom, so the last one written is the lowest and, from behind, the first the highest.
+    top, bottom, picture, value = (np.zeros(count, np.int64) for _ in range(4))
+    bottom[region] = runs.row + 1
+    top[region[::-1]] = runs.row[::-1]
+    picture[region] = runs.picture
+    value[region] = runs.value
+    left, right = np.full(count, np.iinfo(np.int64).max), np.zeros(count, np.int64)
+    np.minimum.at(left, region, runs.start)
+    np.maximum.at(right, region, runs.stop)
+    return Boxes(picture, value, left, top, right, bottom)
+
+
+def areas(labelled: Labelled) -> Integers:
+    """Pixels of every region."""
+    runs = labelled.runs
+    return total(labelled.region, runs.stop - runs.start, labelled.count).astype(np.int64)
+
+
+def holes(labelled: Labelled, pieces: Integers) -> Integers:
+    """Holes of every region: background that its pixels enclose, sides and not corners connecting it.
+
+    Every ring of touching runs closes one hole, so holes are pieces - runs + touching pairs (Euler). `pieces` is the
+    number of connected pieces of each region.
+    """
+    runs = np.bincount(labelled.region, minlength=labelled.count)
+    pairs = np.bincount(labelled.region[labelled.upper], minlength=labelled.count)
+    return np.asarray(pieces - runs + pairs, dtype=np.int64)
+
+
+def areas_inside_contours(labelled: Labelled) -> Floats:
+    """Area inside the polygon through the centres of the border pixels, for regions without holes.
+
+    It is cv2.contourArea (Green's formula) of cv2.findContours, without tracing: each square of four pixel centres
+    lies inside the polygon wholly where all four are in the region, by half where three are, else not at all.
+    """
+    runs, upper, lower = labelled.runs, labelled.upper, labelled.lower
+    start = np.maximum(runs.start[upper], runs.start[lower])
+    stop = np.minimum(runs.stop[upper], runs.stop[lower])
+    uneven = (runs.start[upper] != runs.start[lower]).astype(np.int64)
+    uneven += runs.stop[upper] != runs.stop[lower]
+    inside = np.where(stop > start, stop - start - 1 + 0.5 * uneven, 0.0)
+    return total(labelled.region[upper], inside, labelled.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Centroids, from the top left corner of the picture, and central second moments per pixel, in square pixels."""
+
+    x: Floats
+    y: Floats
+    xx: Floats
+    yy: Floats
+    xy: Floats
+
+
+def moments(labelled: Labelled, area: Integers, left: Integers, top: Integers) -> Moments:
+    """Moments of regions as sets of pixel centres; `left` and `top` are of their boxes."""
+    runs, region, count = labelled.runs, labelled.region, labelled.count
+    length = (runs.stop - runs.start).astype(np.float64)
+    # From the corner of the box and not of the picture, or large pictures would cost digits.
+    middle = (runs.start + runs.stop) / 2 - left[region]
+    row = runs.row + 0.5 - top[region]
+    x, y = (total(region, length * at, count) / area for at in (middle, row))
+    across, down = middle - x[region], row - y[region]
+    xx = total(region, length * across**2 + length * (length**2 - 1) / 12, count) / area
+    yy = total(region, length * down**2, count) / area
+    xy = total(region, length * across * down, count) / area
+    return Moments(x + left, y + top, xx, yy, xy)
+
+
+def eccentricities(found: Moments) -> Floats:
+    """Eccentricity of the ellipse with the same second moments: 0 for a circle, towards 1 for a line.
+
+    sqrt(1 - l2 / l1) with l1 >= l2 the eigenvalues of the matrix of central second moments; 0 for a single pixel.
+    """
+    spread = np.hypot(found.xx - found.yy, 2 * found.xy)
+    largest, smallest = found.xx + found.yy + spread, found.xx + found.yy - spread
+    share = np.divide(smallest, largest, out=np.ones_like(largest), where=largest > 0)
+    result: NDArray[np.float64] = np.sqrt(np.clip(1 - share, 0, 1))
+    return result

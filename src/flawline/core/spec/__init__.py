@@ -1,0 +1,1 @@
+"""Written specifications: what a part may have, and whether it has more."""

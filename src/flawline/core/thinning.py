@@ -1,0 +1,29 @@
+"""A few out of a stream of unknown length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def thinned(items: Iterable[T], most: int) -> list[T]:
+    """Every item, or at an even stride so many that there are no more than `most`, never holding more than that.
+
+    Raises:
+        ValueError: `most` is below 2.
+    """
+    if most < 2:
+        raise ValueError(f"expected to keep 2 items or more, got {most}")
+    kept: list[T] = []
+    stride = 1
+    for index, item in enumerate(items):
+        if index % stride:
+            continue
+        if len(kept) == most:
+            kept, stride = kept[::2], stride * 2
+            if index % stride:
+                continue
+        kept.append(item)
+    return kept

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drawn_masks import arc, bar, coverage, disc
+from flawline.core.measure.measure import measure
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def drawn(inside, side: int = 120):
+    share = coverage((side, side), inside, fine=4)
+    return measure([(share >= 0.5).astype(np.uint8)], probabilities=[share])
+
+
+@pytest.mark.slow
+def test_the_table_of_errors_in_the_documentation_is_what_is_measured() -> None:
+    module = runpy.run_path(str(DOCS / "measurement_errors.py"))
+    page = (DOCS / "reference" / "measurements.md").read_text(encoding="utf-8")
+    assert module["replaced"](page) == page, "run `python docs/measurement_errors.py`"
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.floats(4, 45), st.floats(0, 1), st.floats(0, 1))
+def test_discs(radius: float, x: float, y: float) -> None:
+    found = drawn(disc(60 + x, 60 + y, radius))
+    assert found["area"][0] == pytest.approx(np.pi * radius**2, rel=0.03, abs=6)
+    assert found["subpixel_area"][0] == pytest.approx(np.pi * radius**2, abs=5)
+    assert found["circle_radius"][0] == pytest.approx(radius, abs=0.35)
+    assert found["circle_x"][0] == pytest.approx(60 + x, abs=0.35)
+    assert found["centroid_y"][0] == pytest.approx(60 + y, abs=0.25)
+    assert found["perimeter"][0] == pytest.approx(2 * np.pi * radius, rel=0.02, abs=3)
+    assert found["solidity"][0] > 0.99
+    assert found["eccentricity"][0] < 0.45
+    (ring,) = found.contours[0]
+    assert np.hypot(*(ring - (60 + x, 60 + y)).T) == pytest.approx(radius, abs=0.25)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.floats(30, 80), st.floats(3, 12), st.floats(0, 180), st.floats(0, 1))
+def test_bars_at_every_angle(length: float, width: float, angle: float, place: float) -> None:
+    found = drawn(bar(60 + place, 60 - place, length, width, angle))
+    assert found["rectangle_length"][0] == pytest.approx(length, abs=2.2)
+    assert found["rectangle_width"][0] == pytest.approx(width, abs=1.1)
+    turned = abs(found["rectangle_angle"][0] - angle) % 180
+    assert min(turned, 180 - turned) < 3.5
+    assert found["skeleton_length"][0] == pytest.approx(length, rel=0.04, abs=width + 1)
+    assert found["mean_width"][0] == pytest.approx(width, rel=0.3, abs=1.3)
+    assert found["max_width"][0] == pytest.approx(width, abs=1.2)
+    assert found["solidity"][0] > 0.97
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(20, 40), st.floats(2.2, 5), st.floats(60, 300), st.floats(0, 360))
+def test_a_curved_scratch_is_longer_than_its_box(
+    radius: float, width: float, sweep: float, begin: float
+) -> None:
+    found = drawn(arc(60.3, 60.1, radius, width, begin, sweep))
+    length = radius * np.radians(sweep)
+    assert found["skeleton_length"][0] == pytest.approx(length, rel=0.05, abs=width + 1)
+    assert found["mean_width"][0] == pytest.approx(width, rel=0.15, abs=0.5)
+    if sweep > 120:
+        assert found["skeleton_length"][0] > found["rectangle_length"][0]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(2, 4), st.floats(5, 14), st.floats(0, 180))
+def test_twice_as_large_is_twice_as_long_and_four_times_the_area(
+    factor: int, length: float, angle: float
+) -> None:
+    small = drawn(bar(30.2, 30.1, 2 * length, length, angle), 60)
+    large = drawn(
+        bar(30.2 * factor, 30.1 * factor, 2 * length * factor, length * factor, angle), 60 * factor
+    )
+    for name, power, slack in (
+        ("subpixel_area", 2, 30),
+        ("rectangle_length", 1, 4),
+        ("perimeter", 1, 8),
+    ):
+        expected = small[name][0] * factor**power
+        assert large[name][0] == pytest.approx(expected, abs=slack * factor**power / 2)
+
+
+def test_contours_are_finer_than_a_pixel_where_a_probability_allows() -> None:
+    fine = drawn(disc(60.25, 60.75, 20))
+    assert fine["probability"][0] > 0.9
+    (ring,) = fine.contours[0]
+    off = np.abs(np.hypot(*(ring - (60.25, 60.75)).T) - 20)
+    assert off.max() < 0.2
+    coarse = measure([(coverage((120, 120), disc(60.25, 60.75, 20)) >= 0.5).astype(np.uint8)])
+    (ring,) = coarse.contours[0]
+    assert np.abs(np.hypot(*(ring - (60.25, 60.75)).T) - 20).max() > 0.3
+
+
+def test_several_classes_compete_for_the_contour() -> None:
+    share = coverage((60, 60), disc(30, 30, 12))
+    planes = np.stack([1 - share, 0.7 * share, 0.3 * share]).astype(np.float32)
+    found = measure([planes.argmax(axis=0).astype(np.uint8)], probabilities=[planes])
+    assert found.value.tolist() == [1]
+    # 0.7 share = 1 - share where the share is 0.59, a little further in than one half
+    assert found["subpixel_area"][0] < np.pi * 144
+    assert found["subpixel_area"][0] == pytest.approx(np.pi * 144, rel=0.04)
+
+
+def test_a_ring_keeps_its_hole_and_the_border_closes_the_contour() -> None:
+    def ring(x, y):
+        return disc(0, 30, 25)(x, y) & ~disc(0, 30, 10)(x, y)
+
+    found = drawn(ring, 60)
+    assert found["holes"].tolist() == [0]
+    assert found["subpixel_area"][0] == pytest.approx(np.pi * (625 - 100) / 2, rel=0.01)
+    (outline,) = found.contours[0]
+    assert outline[:, 0].min() == 0
+
+    found = drawn(lambda x, y: disc(30, 30, 25)(x, y) & ~disc(30, 30, 10)(x, y), 60)
+    assert found["holes"].tolist() == [1]
+    assert found["subpixel_area"][0] == pytest.approx(np.pi * (625 - 100), rel=0.01)
+    assert found["max_width"][0] == pytest.approx(15, abs=1.5)
+    assert found["skeleton_length"][0] == pytest.approx(2 * np.pi * 17.5, rel=0.04)
+
+
+def test_a_mask_that_does_not_agree_with_its_probabilities_still_has_contours() -> None:
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:9, 5:9] = 1
+    found = measure([mask], probabilities=[np.zeros((20, 20), np.float32)])
+    assert len(found.contours[0]) == 1
+    assert 8 < found["subpixel_area"][0] < 16

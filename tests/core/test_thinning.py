@@ -1,0 +1,27 @@
+"""A few out of a stream of unknown length."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flawline.core.thinning import thinned
+
+
+@given(st.integers(0, 500), st.integers(2, 40))
+def test_kept_items_are_evenly_spread_over_the_whole_stream(count, most):
+    kept = thinned(iter(range(count)), most)
+    assert len(kept) <= most
+    if count <= most:
+        assert kept == list(range(count))
+        return
+    strides = {b - a for a, b in pairwise(kept)}
+    assert len(strides) <= 1
+    assert len(kept) >= most // 2
+    assert count - kept[-1] <= max(strides, default=count)
+
+
+def test_one_cannot_be_kept():
+    with pytest.raises(ValueError, match="2 items"):
+        thinned([], 1)
