@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flawline.core.polar import (
+from flawline.core.view.polar import (
     disc,
     enlarged_by,
     outer_radius,
@@ -16,7 +16,7 @@ from flawline.core.polar import (
     turned_by,
     unrolled,
 )
-from flawline.core.registration import moved, structure, turn
+from flawline.core.view.registration import moved, structure, turn
 
 
 def wheel(x=95.0, y=98.0, radius=60.0, angle=0.0, lamp=0.0):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flawline.core.registration import (
+from flawline.core.view.registration import (
     correlate,
     likeness,
     make_templates,

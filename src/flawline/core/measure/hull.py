@@ -67,16 +67,17 @@ def _chain(x: Integers, y: Integers, owner: Integers) -> Integers:
     in, corners stay, so all that lie right of their neighbours go at once until none is left.
     """
     kept = np.arange(len(x))
-    while True:
-        here, before, after = kept[1:-1], kept[:-2], kept[2:]
-        inner = (owner[before] == owner[here]) & (owner[after] == owner[here])
-        cross = (x[here] - x[before]) * (y[after] - y[before]) - (y[here] - y[before]) * (
-            x[after] - x[before]
+    while len(kept) > 2:
+        down, across = np.diff(y), np.diff(x)
+        inner = owner[2:] == owner[:-2]
+        gone = inner & (
+            across[:-1] * (down[1:] + down[:-1]) >= down[:-1] * (across[1:] + across[:-1])
         )
-        gone = inner & (cross >= 0)
         if not gone.any():
-            return kept
-        kept = np.delete(kept, np.flatnonzero(gone) + 1)
+            break
+        stays = np.concatenate([[True], ~gone, [True]])
+        kept, x, y, owner = kept[stays], x[stays], y[stays], owner[stays]
+    return kept
 
 
 def convex_areas(found: Hulls) -> Floats:

@@ -73,7 +73,9 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
     counts = np.array([len(place) for place, _ in found])
     places = np.concatenate([place for place, _ in found]) + np.repeat(base, counts)
     first, length, value = _stretches(places, np.concatenate([words for _, words in found]))
-    picture = np.searchsorted(base * 8, first, side="right") - 1
+    # Both ascend, so few bisections find where each picture begins.
+    begin = np.append(np.searchsorted(first, base * 8), len(first))
+    picture = np.repeat(np.arange(len(masks)), np.diff(begin))
     return _split_at_rows(picture, first - base[picture] * 8, length, value, height, width)
 
 
@@ -174,8 +176,9 @@ def _components(count: int, upper: Integers, lower: Integers) -> tuple[int, Inte
     torn = root[upper] != root[lower]
     if torn.any():
         root = _joined(root, root[upper[torn]], root[lower[torn]])
-    first, region = np.unique(root, return_inverse=True)
-    return len(first), region
+    own = root == np.arange(count)
+    number = np.cumsum(own) - 1
+    return int(own.sum()), number[root]
 
 
 def _joined(root: Integers, one: Integers, other: Integers) -> Integers:

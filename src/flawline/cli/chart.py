@@ -1,0 +1,213 @@
+"""`flawline chart`: is a process in control?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, Quiet, note, print_json
+from flawline.cli.series_options import (
+    By,
+    Label,
+    Measure,
+    Subgroup,
+    Summary,
+    TableArgument,
+    Unit,
+    forming,
+    print_skipped,
+    read_series,
+)
+
+if TYPE_CHECKING:
+    from flawline.charting.result import ControlChart
+    from flawline.charting.run import Estimation
+    from flawline.core.spc.limits import Limits
+
+LISTED = 10
+
+
+def chart(
+    table: TableArgument,
+    measure: Measure,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for chart.html, .svg, .png and .json.")
+    ] = Path("flawline-chart"),
+    chart: Annotated[
+        str | None,
+        typer.Option(
+            help="i-mr, xbar-r, xbar-s, ewma, cusum, run, p, np, c, u, laney-p, laney-u or pareto; else that of "
+            "--limits, or i-mr."
+        ),
+    ] = None,
+    by: By = None,
+    subgroup: Subgroup = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Column of inspected units, for counts; of weights, for pareto."),
+    ] = None,
+    label: Label = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Column that names stages: each gets limits of its own.")
+    ] = None,
+    summary: Summary = None,
+    unit: Unit = "",
+    rules: Annotated[
+        str,
+        typer.Option(help='nelson, we, or numbers such as "1,2,5" or, with another K, "1,2=7".'),
+    ] = "1",
+    limits: Annotated[
+        Path | None, typer.Option(help="Frozen limits to judge by (Phase II).")
+    ] = None,
+    freeze: Annotated[
+        Path | None, typer.Option(help="Write the estimated limits to this file.")
+    ] = None,
+    set_aside: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A point not to estimate from; may be repeated. auto: those beyond limits."
+        ),
+    ] = None,
+    transform: Annotated[
+        str,
+        typer.Option(help="auto, none, log, box-cox, johnson, weibull, gamma or percentile."),
+    ] = "auto",
+    centre: Annotated[
+        float | None, typer.Option(help="A given mean or target, with --sigma (Phase II).")
+    ] = None,
+    sigma: Annotated[
+        float | None, typer.Option(help="A given standard deviation, with --centre.")
+    ] = None,
+    weight: Annotated[float, typer.Option(help="The EWMA's lambda.")] = 0.2,
+    reference: Annotated[float, typer.Option(help="The CUSUM's k, in sigmas.")] = 0.5,
+    decision: Annotated[float, typer.Option(help="The CUSUM's h, in sigmas.")] = 5.0,
+    head_start: Annotated[float, typer.Option(help="The CUSUM's first value, in sigmas.")] = 0.0,
+    zones: Annotated[bool, typer.Option(help="Draw lines at 1 and 2 sigma.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Chart a measure of a table, name what is out of the ordinary, and say what it usually means."""
+    if chart == "pareto":
+        return _pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
+    from flawline.charting.files import chart_as_dict, read_limits, write_limits
+    from flawline.charting.run import chart_series
+    from flawline.core.spc.limits import check_kind
+    from flawline.core.spc.rules import parse_rules
+    from flawline.report.chart_report import write_chart
+
+    wanted = parse_rules(rules)
+    given = read_limits(limits) if limits else None
+    kind = check_kind(chart or (given.chart if given else "i-mr"))
+    own = _own(kind, weight, reference, decision, head_start)
+    given = given or _standards(own, centre, sigma)
+    _check_freeze(freeze, given)
+    how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
+    series = read_series(table, measure, kind, how)
+    charted = chart_series(
+        series, kind, rules=wanted, limits=given, estimation=_estimation(set_aside, transform, own)
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    report = write_chart(charted, out, zones=zones)
+    if freeze:
+        # The limits of the last stage are what the process is like now.
+        write_limits(charted.stages[-1].limits, freeze)
+        note(_frozen(charted, freeze), quiet=quiet)
+    if as_json:
+        print_json(chart_as_dict(charted))
+    else:
+        print_chart(charted)
+    print_skipped(series.skipped)
+    for text in () if as_json else charted.notes:
+        note(text, quiet=quiet)
+    note(f"report: {report}", quiet=quiet)
+    return 2 if series.skipped else 0 if charted.in_control else 1
+
+
+def print_chart(charted: ControlChart) -> None:
+    """The finding, then what the first signals usually mean."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from flawline.charting.finding import finding
+    from flawline.core.spc.rules import MEANINGS
+
+    console = Console(highlight=False)
+    console.print(Text(finding(charted)), style="bold")
+    for number in sorted({signal.rule.number for signal in charted.signals})[:LISTED]:
+        console.print(Text(f"rule {number}: {MEANINGS[number]}"))
+
+
+def _own(kind: str, weight: float, reference: float, decision: float, head_start: float) -> Limits:
+    from flawline.core.spc.limits import Limits
+
+    return Limits(
+        kind,
+        0.5,
+        1.0,
+        weight=weight,
+        reference=reference,
+        decision=decision,
+        head_start=head_start,
+    )
+
+
+def _standards(own: Limits, centre: float | None, sigma: float | None) -> Limits | None:
+    from dataclasses import replace
+
+    from flawline.core.spc.limits import COUNTED
+    from flawline.errors import UsageError
+
+    if centre is None and sigma is None:
+        return None
+    if sigma is None and own.chart in (*COUNTED, "run"):
+        sigma = 1.0
+    if centre is None or sigma is None:
+        raise UsageError("--centre and --sigma go together", hint="or give --limits FILE")
+    return replace(own, centre=centre, sigma=sigma)
+
+
+def _check_freeze(freeze: Path | None, given: Limits | None) -> None:
+    from flawline.errors import UsageError
+
+    if freeze and given is not None:
+        raise UsageError("limits are frozen where they are estimated, and these are given")
+
+
+def _estimation(set_aside: list[str] | None, transform: str, own: Limits) -> Estimation:
+    from flawline.charting.run import Estimation
+
+    named = tuple(name for name in set_aside or () if name != "auto")
+    return Estimation(named, "auto" in (set_aside or ()), transform, own)
+
+
+def _frozen(charted: ControlChart, freeze: Path) -> str:
+    stage = charted.stages[-1]
+    which = f" of {stage.name}" if len(charted.stages) > 1 else ""
+    told = f"froze the limits{which} in {freeze}"
+    if charted.in_control:
+        return told
+    return (
+        f"{told}; they come from points with signals: look for causes, and set those points aside"
+    )
+
+
+def _pareto(
+    table: Path, measure: str, size: str | None, out: Path, *, as_json: bool, quiet: bool
+) -> int:
+    from flawline.charting.pareto_of import count_names, pareto_as_dict, pareto_finding
+    from flawline.charting.table import read_columns
+    from flawline.report.pareto_report import write_pareto
+
+    columns = read_columns(table, [measure, *([size] if size else [])])
+    counted, skipped = count_names(columns, measure, size)
+    out.mkdir(parents=True, exist_ok=True)
+    report = write_pareto(counted, measure, size or "rows", skipped, out)
+    if as_json:
+        print_json(pareto_as_dict(counted, measure, skipped))
+    else:
+        typer.echo(pareto_finding(counted, measure))
+    print_skipped(skipped)
+    note(f"report: {report}", quiet=quiet)
+    return 2 if skipped else 0

@@ -1,0 +1,80 @@
+"""Options of every command that reads a series of measures from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import warn
+
+if TYPE_CHECKING:
+    from flawline.charting.series import Forming, Series, Skipped
+
+LISTED = 10
+
+TableArgument = Annotated[
+    Path, typer.Argument(help="CSV or Parquet table, one row per part in time order.")
+]
+Measure = Annotated[str, typer.Option(help="The column to chart.")]
+By = Annotated[
+    str | None, typer.Option(help="Make one point of the rows with the same value in this column.")
+]
+Subgroup = Annotated[
+    str | None,
+    typer.Option(help="Make one point of this many rows in a row, or of the rows of a column."),
+]
+Label = Annotated[
+    str | None, typer.Option(help="Column that names the points (else the row number).")
+]
+Summary = Annotated[
+    str | None,
+    typer.Option(help="What a point is of its rows: mean, median, max, min or sum."),
+]
+Unit = Annotated[str, typer.Option(help="Unit of the measure, as it is to be written.")]
+
+
+def forming(
+    by: str | None,
+    subgroup: str | None,
+    *,
+    size: str | None = None,
+    label: str | None = None,
+    stage: str | None = None,
+    summary: str | None = None,
+    unit: str = "",
+) -> Forming:
+    """How rows become points, from the options."""
+    from flawline.charting.series import Forming
+    from flawline.errors import UsageError
+
+    if by and subgroup:
+        raise UsageError("--by and --subgroup both form the points; give one of them")
+    every = int(subgroup) if subgroup and subgroup.isdecimal() else None
+    return Forming(
+        by=by or (subgroup if every is None else None),
+        every=every,
+        size=size,
+        label=label,
+        stage=stage,
+        summary=summary,
+        unit=unit,
+    )
+
+
+def read_series(table: Path, measure: str, kind: str, how: Forming) -> Series:
+    """The series of a table's column."""
+    from flawline.charting.series import form_series
+    from flawline.charting.table import read_columns
+
+    return form_series(read_columns(table, how.columns(measure)), measure, kind, how)
+
+
+def print_skipped(skipped: Sequence[Skipped]) -> None:
+    """Name the rows that could not be used, the first ten in full."""
+    for row in skipped[:LISTED]:
+        warn(f"could not be charted: {row.label}: {row.reason}")
+    if len(skipped) > LISTED:
+        warn(f"and {len(skipped) - LISTED} more rows")

@@ -1,0 +1,97 @@
+"""`flawline study`: what a process can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, Quiet, note, print_json
+from flawline.cli.series_options import (
+    By,
+    Label,
+    Measure,
+    Subgroup,
+    TableArgument,
+    Unit,
+    forming,
+    print_skipped,
+    read_series,
+)
+
+if TYPE_CHECKING:
+    from flawline.core.spc.capability_values import Capability
+
+study = typer.Typer(
+    name="study",
+    help="Study what a process can do.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@study.callback()
+def _several() -> None:
+    """Study what a process can do."""
+
+
+@study.command()
+def capability(
+    table: TableArgument,
+    measure: Measure,
+    lsl: Annotated[float | None, typer.Option(help="Lower specification limit.")] = None,
+    usl: Annotated[float | None, typer.Option(help="Upper specification limit.")] = None,
+    target: Annotated[float | None, typer.Option(help="What is aimed at, for Cpm.")] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for capability.html, .svg and .json.")
+    ] = Path("flawline-capability"),
+    by: By = None,
+    subgroup: Subgroup = None,
+    label: Label = None,
+    unit: Unit = "",
+    transform: Annotated[
+        str,
+        typer.Option(help="auto, none, log, box-cox, johnson, weibull, gamma or percentile."),
+    ] = "auto",
+    confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Cp, Cpk, Pp and Ppk of a measure against its specification, with intervals and parts per million outside."""
+    from flawline.charting.capability_study import capability_as_dict, study_capability
+    from flawline.core.spc.capability_values import Spec
+    from flawline.report.capability_report import write_capability
+
+    spec = Spec(lsl, usl, target)
+    series = read_series(table, measure, "xbar-r", forming(by, subgroup, label=label, unit=unit))
+    done, notes = study_capability(series, spec, transform=transform, confidence=confidence)
+    out.mkdir(parents=True, exist_ok=True)
+    report = write_capability(series, done, notes, out)
+    if as_json:
+        print_json(capability_as_dict(series, done, notes))
+    else:
+        print_capability(done, unit)
+    print_skipped(series.skipped)
+    for text in () if as_json else notes:
+        note(text, quiet=quiet)
+    note(f"report: {report}", quiet=quiet)
+    return 2 if series.skipped else 0
+
+
+def print_capability(done: Capability, unit: str) -> None:
+    """The finding and the indices with their intervals."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from flawline.charting.capability_study import capability_finding
+
+    console = Console(highlight=False)
+    console.print(Text(capability_finding(done, unit)), style="bold")
+    table = Table(box=None, pad_edge=False)
+    for name in ("index", "value", f"{100 * done.confidence:g} % interval"):
+        table.add_column(name, justify="right" if name != "index" else "left")
+    for name, index in done.indices.items():
+        table.add_row(name, f"{index.value:.2f}", f"{index.low:.2f} to {index.high:.2f}")
+    console.print(table)

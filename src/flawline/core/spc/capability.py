@@ -1,0 +1,133 @@
+"""Whether a process can hold its specification: Cp, Cpk, Pp, Ppk with intervals, and parts per million outside."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flawline.core.spc.capability_intervals import (
+    degrees_of_moving_ranges,
+    degrees_of_ranges,
+    distance_interval,
+    ratio_interval,
+    target_interval,
+)
+from flawline.core.spc.capability_percentiles import transformed_capability
+from flawline.core.spc.capability_values import (
+    Capability,
+    Index,
+    Spec,
+    expected_outside,
+    observed_outside,
+    study_notes,
+)
+from flawline.core.spc.chart_points import Subgroups
+from flawline.core.spc.charts_time_weighted import estimate_time_weighted
+from flawline.core.spc.transforms import NONE, Transform
+from flawline.errors import FlawlineError, UsageError
+
+FEWEST = 10
+
+
+LARGEST_RANGE = 10
+
+
+def capability(
+    points: Subgroups,
+    spec: Spec,
+    *,
+    transform: Transform = NONE,
+    confidence: float = 0.95,
+) -> Capability:
+    """Capability of measurements in time order.
+
+    Sigma within is the mean moving range over d2 for single measurements, else the mean of R / d2 (subgroups of up to
+    10) or s / c4. Under a transform, the quantiles at 0.135 %, 50 % and 99.865 % of the fitted distribution take the
+    place of the mean and 3 sigma (ISO 22514-4), and the intervals come from 400 resamples with a fixed seed.
+
+    Args:
+        points: the measurements.
+        spec: what they are held against.
+        transform: `NONE`, or one that was fitted to them (core.transform_choice).
+        confidence: of the intervals, above 0 and below 1.
+
+    Raises:
+        UsageError: a confidence outside 0 to 1.
+        FlawlineError: fewer than 10 values, or values that do not vary.
+    """
+    if not 0 < confidence < 1:
+        raise UsageError(f"the confidence must be above 0 and below 1, got {confidence:g}")
+    x = points.values
+    if len(x) < FEWEST or np.ptp(x) <= 1e-12 * max(1.0, float(np.abs(x).max())):
+        what = f"{len(x)} values" if len(x) < FEWEST else f"{len(x)} equal values"
+        raise FlawlineError(
+            f"capability needs at least {FEWEST} values that vary, got {what}",
+            hint="some 100 values from a process in control give a useful interval",
+            code="chart",
+        )
+    return (_normal if transform == NONE else transformed_capability)(
+        points, spec, transform, confidence
+    )
+
+
+def _normal(points: Subgroups, spec: Spec, transform: Transform, confidence: float) -> Capability:
+    x = points.values
+    mean, overall = float(x.mean()), float(x.std(ddof=1))
+    keep = np.ones(len(points), dtype=bool)
+    _, within = estimate_time_weighted(points, NONE, keep)
+    indices = {
+        **_indices("C", spec, mean, within, len(x), _degrees(points), confidence),
+        **_indices("P", spec, mean, overall, len(x), len(x) - 1, confidence),
+    }
+    if spec.target is not None and spec.lower is not None and spec.upper is not None:
+        off = (mean - spec.target) / overall
+        value = (spec.upper - spec.lower) / (6 * overall * np.sqrt(1 + off**2))
+        indices["Cpm"] = Index(value, *target_interval(value, len(x), off, confidence))
+    return Capability(
+        count=len(x),
+        mean=mean,
+        sigma_within=within,
+        sigma_overall=overall,
+        centre=mean,
+        scale=overall,
+        spec=spec,
+        transform=NONE,
+        confidence=confidence,
+        indices=indices,
+        observed=observed_outside(x, spec),
+        expected_overall=expected_outside(spec, lambda edge: (edge - mean) / overall),
+        expected_within=expected_outside(spec, lambda edge: (edge - mean) / within),
+        notes=study_notes(len(x), spec),
+    )
+
+
+def _degrees(points: Subgroups) -> float:
+    if points.sizes.max() == 1:
+        return degrees_of_moving_ranges(len(points))
+    several = points.sizes[points.sizes > 1]
+    return degrees_of_ranges(several, by_range=bool(several.max() <= LARGEST_RANGE))
+
+
+def _indices(
+    letter: str,
+    spec: Spec,
+    mean: float,
+    sigma: float,
+    count: int,
+    degrees: float,
+    confidence: float,
+) -> dict[str, Index]:
+    """D. C. Montgomery, Introduction to Statistical Quality Control, 6th ed., equations 8.4 to 8.9."""
+    found: dict[str, Index] = {}
+    sides: list[float] = []
+    if spec.lower is not None and spec.upper is not None:
+        value = (spec.upper - spec.lower) / (6 * sigma)
+        found[f"{letter}p"] = Index(value, *ratio_interval(value, degrees, confidence))
+    for name, edge, direction in (("l", spec.lower, -1), ("u", spec.upper, 1)):
+        if edge is not None:
+            value = direction * (edge - mean) / (3 * sigma)
+            sides.append(value)
+            interval = distance_interval(value, count, degrees, confidence)
+            found[f"{letter}p{name}"] = Index(value, *interval)
+    worst = min(sides)
+    interval = distance_interval(worst, count, degrees, confidence)
+    return found | {f"{letter}pk": Index(worst, *interval)}

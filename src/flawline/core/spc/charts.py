@@ -1,0 +1,210 @@
+"""Control charts: Phase I estimates limits and freezes them, Phase II judges new points by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flawline.core.spc.chart_points import Counts, Panel, Points, Subgroups
+from flawline.core.spc.charts_attributes import count_panels, estimate_counts
+from flawline.core.spc.charts_time_weighted import cusum_panels, estimate_time_weighted, ewma_panels
+from flawline.core.spc.charts_variables import (
+    Memory,
+    estimate_individuals,
+    estimate_median,
+    estimate_subgroups,
+    individuals_panels,
+    run_panels,
+    subgroup_panels,
+)
+from flawline.core.spc.limits import COUNTED, Limits, check_kind
+from flawline.core.spc.rules import FIRST_ONLY, Hit, Rule, Tail, find_hits
+from flawline.core.spc.transforms import NONE, Transform
+from flawline.errors import FlawlineError, UsageError
+
+TRANSFORMED = ("i-mr", "ewma", "cusum")
+# Beyond this share of points set aside, what is left no longer describes the process.
+MOST_SET_ASIDE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is kept of the points so far, however many they were; `start` begins and `advance` goes on.
+
+    `seen` counts the points, `memory` is what a chart carries from point to point (the last measurement, the average
+    and its variance, the sums), `tails` the last values of each panel for the rules.
+    """
+
+    seen: int = 0
+    memory: Memory = ()
+    tails: tuple[Tail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhaseOne:
+    """Limits, the points (G,) that were set aside as True, and how many rounds it took to find them."""
+
+    limits: Limits
+    set_aside: NDArray[np.bool_]
+    rounds: int
+
+
+def advance(
+    state: State, limits: Limits, rules: Sequence[Rule], points: Points
+) -> tuple[State, tuple[Panel, ...], tuple[Hit, ...]]:
+    """Judge the next points by given limits; all at once or one by one gives the same panels and hits.
+
+    A single point costs the same after ten million as after ten. Hits count points from the beginning; the panels'
+    `at` counts from the first of `points`.
+
+    Raises:
+        FlawlineError: points that the chart cannot take.
+    """
+    memory, panels = _panels(limits, points, state.memory)
+    tails = state.tails or (Tail(),) * len(panels)
+    hits: list[Hit] = []
+    ends: list[Tail] = []
+    for panel, tail in zip(panels, tails, strict=True):
+        found, end = find_hits(panel, rules, state.seen, tail)
+        hits += found
+        ends.append(end)
+    hits.sort(key=lambda hit: hit.at)
+    return State(state.seen + len(points), memory, tuple(ends)), panels, tuple(hits)
+
+
+def estimate(
+    kind: str,
+    points: Points,
+    *,
+    set_aside: ArrayLike | None = None,
+    transform: Transform = NONE,
+    template: Limits | None = None,
+    k: float = 3.0,
+) -> Limits:
+    """The limits of one of `KINDS` from points that are taken to be in control, but those set aside.
+
+    Args:
+        kind: the chart.
+        points: `Subgroups`, or `Counts` for the charts of counts.
+        set_aside: (G,) booleans, True for points not to use.
+        transform: for i-mr, ewma and cusum of single measurements.
+        template: where weight, reference, decision and head start come from.
+        k: sigmas from the centre to a limit.
+
+    Raises:
+        UsageError: an unknown chart, or points or a transform that do not go with it.
+        FlawlineError: nothing to estimate from: too few points, or no variation.
+    """
+    _check_points(kind, points, transform)
+    keep = np.ones(len(points), dtype=bool)
+    if set_aside is not None:
+        keep &= ~np.asarray(set_aside, dtype=bool)
+    if not keep.any():
+        raise FlawlineError(
+            "every point is set aside: nothing is left to estimate from", code="chart"
+        )
+    centre, sigma = _estimate(kind, points, transform, keep)
+    own = template or Limits(kind, 1.0 if kind in ("c", "u", "laney-u") else 0.5, 1.0)
+    return replace(
+        own,
+        chart=kind,
+        centre=centre,
+        sigma=sigma,
+        k=k,
+        transform=transform,
+        points=int(keep.sum()),
+        set_aside=(),
+    )
+
+
+def phase_one(
+    kind: str,
+    points: Points,
+    *,
+    set_aside: ArrayLike | None = None,
+    automatic: bool = False,
+    transform: Transform = NONE,
+    template: Limits | None = None,
+    k: float = 3.0,
+) -> PhaseOne:
+    """Estimate limits; with `automatic`, set aside what lies beyond them and estimate anew until nothing does.
+
+    A point beyond the limits is set aside on the charts' word alone, as if an assignable cause had been found: where
+    none was, leave `automatic` out, or the limits become too narrow (D. C. Montgomery, Introduction to Statistical
+    Quality Control, 6th ed., section 6.2.1, "trial control limits").
+
+    Raises:
+        UsageError, FlawlineError: as `estimate`; or more than a quarter of the points would be set aside.
+    """
+    aside = np.zeros(len(points), dtype=bool)
+    if set_aside is not None:
+        aside |= np.asarray(set_aside, dtype=bool)
+    rounds = 0
+    while True:
+        limits = estimate(
+            kind, points, set_aside=aside, transform=transform, template=template, k=k
+        )
+        _, _, hits = advance(State(), limits, FIRST_ONLY, points)
+        beyond = np.zeros(len(points), dtype=bool)
+        beyond[[hit.at for hit in hits]] = True
+        if not automatic or not (beyond & ~aside).any():
+            return PhaseOne(limits, aside, rounds)
+        aside |= beyond
+        rounds += 1
+        if aside.mean() > MOST_SET_ASIDE:
+            raise FlawlineError(
+                f"{int(aside.sum())} of {len(points)} points lie beyond the limits of the others: the process is not "
+                "in control, and no limits describe it",
+                hint="chart its stages or sources apart, or set points aside by name",
+                code="chart",
+            )
+
+
+def _check_points(kind: str, points: Points, transform: Transform) -> None:
+    check_kind(kind)
+    if (kind in COUNTED) != isinstance(points, Counts):
+        wanted = "counts" if kind in COUNTED else "measurements"
+        raise UsageError(f"the chart {kind} takes {wanted}")
+    if transform != NONE and kind not in TRANSFORMED:
+        raise UsageError(
+            f"a transform goes with the charts {', '.join(TRANSFORMED)}, got {kind}",
+            hint="means of subgroups need none; chart a summary of each subgroup as individuals",
+        )
+    if transform != NONE and isinstance(points, Subgroups) and points.sizes.max() > 1:
+        raise UsageError("a transform goes with single measurements, got subgroups")
+
+
+def _estimate(
+    kind: str, points: Points, transform: Transform, keep: NDArray[np.bool_]
+) -> tuple[float, float]:
+    if isinstance(points, Counts):
+        return estimate_counts(kind, points, keep)
+    match kind:
+        case "i-mr":
+            return estimate_individuals(points, transform, keep)
+        case "xbar-r" | "xbar-s":
+            return estimate_subgroups(points, keep, by_range=kind == "xbar-r")
+        case "run":
+            return estimate_median(points, keep)
+        case _:
+            return estimate_time_weighted(points, transform, keep)
+
+
+def _panels(limits: Limits, points: Points, memory: Memory) -> tuple[Memory, tuple[Panel, ...]]:
+    _check_points(limits.chart, points, limits.transform)
+    if isinstance(points, Counts):
+        return (), count_panels(limits, points)
+    match limits.chart:
+        case "i-mr":
+            return individuals_panels(limits, points, memory)
+        case "ewma":
+            return ewma_panels(limits, points, memory)
+        case "cusum":
+            return cusum_panels(limits, points, memory)
+        case "run":
+            return (), run_panels(limits, points)
+        case _:
+            return (), subgroup_panels(limits, points)

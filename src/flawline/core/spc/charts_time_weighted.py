@@ -1,0 +1,106 @@
+"""Charts that remember: the exponentially weighted moving average and the tabular cumulative sum."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.spc.chart_points import Panel, Subgroups
+from flawline.core.spc.charts_variables import (
+    Memory,
+    estimate_individuals,
+    estimate_subgroups,
+    means,
+)
+from flawline.core.spc.limits import Limits
+from flawline.core.spc.transforms import Transform, apply, is_standard
+
+# Each value carries the ones before it, so that runs come by themselves.
+OWN_LIMITS_ONLY = frozenset({1})
+LARGEST_RANGE = 10
+
+
+def estimate_time_weighted(
+    points: Subgroups, transform: Transform, keep: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Mean and sigma for an EWMA or CUSUM: as an I-MR chart's for single measurements, else as an Xbar chart's.
+
+    Subgroups of up to 10 go by range, larger ones by standard deviation. Where a share of values is zero, mean and
+    standard deviation of all normal scores.
+    """
+    if points.sizes.max() > 1:
+        by_range = bool(points.sizes.max() <= LARGEST_RANGE)
+        return estimate_subgroups(points, keep, by_range=by_range)
+    if is_standard(transform):
+        x = apply(transform, points.values)[keep]
+        return float(x.mean()), float(x.std(ddof=1))
+    return estimate_individuals(points, transform, keep)
+
+
+def ewma_panels(
+    limits: Limits, points: Subgroups, memory: Memory
+) -> tuple[Memory, tuple[Panel, ...]]:
+    """The panel of an EWMA chart; `memory` holds the average so far and its variance, or nothing.
+
+    z = lambda x + (1 - lambda) z, from the centre; its variance is lambda^2 sigma^2 / n + (1 - lambda)^2 of the one
+    before, which for equal n is lambda / (2 - lambda) (1 - (1 - lambda)^2t) sigma^2 / n: J. M. Lucas and M. S.
+    Saccucci, Technometrics 32, 1990, pp. 1-12, equations 1 to 3. On the scale of the transform.
+    """
+    x = means(Subgroups(apply(limits.transform, points.values), points.sizes))
+    weight, keep = limits.weight, 1 - limits.weight
+    average, variance = memory or (limits.centre, 0.0)
+    averages, variances = np.empty(len(x)), np.empty(len(x))
+    own = weight**2 * limits.sigma**2 / points.sizes
+    for place, (value, added) in enumerate(zip(x.tolist(), own.tolist(), strict=True)):
+        average = weight * value + keep * average
+        variance = added + keep * keep * variance
+        averages[place], variances[place] = average, variance
+    error = np.sqrt(variances)
+    centre = np.full(len(x), limits.centre)
+    width = limits.k * error
+    at = np.arange(len(x), dtype=np.int64)
+    score = (averages - centre) / error
+    panel = Panel(
+        "EWMA", at, averages, centre, centre - width, centre + width, score, OWN_LIMITS_ONLY
+    )
+    return (average, variance), (panel,)
+
+
+def cusum_panels(
+    limits: Limits, points: Subgroups, memory: Memory
+) -> tuple[Memory, tuple[Panel, ...]]:
+    """The two panels of a tabular CUSUM, in standard errors of a point; `memory` holds both sums, or nothing.
+
+    Upper: max(0, z - k + the sum before). Lower, drawn below zero: the same of -z. Both start at the head start. A
+    sum signals above h; it goes on until the chart is started anew (D. C. Montgomery, Introduction to Statistical
+    Quality Control, 6th ed., equations 9.2 and 9.3; head start: J. M. Lucas and R. B. Crosier, Technometrics 24, 1982).
+    """
+    x = means(Subgroups(apply(limits.transform, points.values), points.sizes))
+    standard = (x - limits.centre) / (limits.sigma / np.sqrt(points.sizes))
+    up, down = memory or (limits.head_start, limits.head_start)
+    ups, downs = np.empty(len(x)), np.empty(len(x))
+    for place, z in enumerate(standard.tolist()):
+        up = max(0.0, up + z - limits.reference)
+        down = max(0.0, down - z - limits.reference)
+        ups[place], downs[place] = up, down
+    return (up, down), (
+        _sum_panel("upper sum", ups, limits.decision, 1.0),
+        _sum_panel("lower sum", downs, limits.decision, -1.0),
+    )
+
+
+def _sum_panel(name: str, sums: NDArray[np.float64], decision: float, direction: float) -> Panel:
+    at = np.arange(len(sums), dtype=np.int64)
+    drawn = direction * sums + 0.0  # the sum turns -0.0 into 0.0
+    edge = np.full(len(sums), direction * decision)
+    lower, upper = (None, edge) if direction > 0 else (edge, None)
+    return Panel(
+        name,
+        at,
+        drawn,
+        np.zeros(len(sums)),
+        lower,
+        upper,
+        drawn,
+        OWN_LIMITS_ONLY,
+    )

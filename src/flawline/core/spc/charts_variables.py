@@ -1,0 +1,198 @@
+"""Charts of measurements: individuals and moving range, mean and range, mean and standard deviation, run chart."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.spc.chart_constants import c4, c5, d2, d3, per_size
+from flawline.core.spc.chart_points import ALL_RULES, Panel, Subgroups
+from flawline.core.spc.limits import Limits
+from flawline.core.spc.transforms import Transform, apply, is_standard, revert
+from flawline.errors import FlawlineError
+
+Memory = tuple[float, ...]
+
+# A range or deviation is skewed, so that zones of equal width do not hold equal chances.
+SPREAD_RULES = frozenset({1, 2, 3, 4})
+# Neighbouring moving ranges share a measurement, so that their runs mean nothing.
+MOVING_RANGE_RULES = frozenset({1})
+RUN_RULES = frozenset({2, 3, 4})
+# Zeros all lie at one place, close to the centre or on it.
+ZERO_RULES = ALL_RULES - {7}
+
+
+def estimate_individuals(
+    points: Subgroups, transform: Transform, keep: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Mean and sigma of individual measurements on the scale of `transform`; `keep` (G,) marks those to use.
+
+    Sigma is the mean moving range of neighbours, both kept, over d2 of 2 (D. C. Montgomery, Introduction to
+    Statistical Quality Control, 6th ed., section 6.4). Where a share of values is zero, or the
+    limits are percentiles, the scale has mean 0 and sigma 1.
+
+    Raises:
+        FlawlineError: subgroups instead of individuals, or too little to estimate from.
+    """
+    if points.sizes.max() > 1:
+        raise FlawlineError(
+            "the chart i-mr takes one measurement for each point",
+            hint="take xbar-r or xbar-s for subgroups, or chart a summary of each subgroup",
+            code="chart",
+        )
+    if is_standard(transform):
+        return 0.0, 1.0
+    x = apply(transform, points.values)
+    ranges = np.abs(np.diff(x))[keep[1:] & keep[:-1]]
+    if len(ranges) == 0:
+        raise FlawlineError(
+            f"an estimate needs two neighbouring points, got {int(keep.sum())} of {len(x)} to use",
+            hint="give more points, or limits from another period with --limits",
+            code="chart",
+        )
+    return float(x[keep].mean()), positive(float(ranges.mean()) / d2(2), x[keep])
+
+
+def estimate_subgroups(
+    points: Subgroups, keep: NDArray[np.bool_], *, by_range: bool
+) -> tuple[float, float]:
+    """Grand mean and sigma within subgroups, from the subgroups that `keep` (G,) marks.
+
+    Sigma is the mean of R / d2 (or s / c4) over the subgroups of two or more, each with the constant of its own size
+    (I. W. Burr, "Control charts for measurements with varying sample sizes", Journal of Quality Technology 1, 1969).
+    The grand mean weighs each subgroup by its size.
+
+    Raises:
+        FlawlineError: no subgroup of two or more, or no variation within any.
+    """
+    spread = ranges(points) if by_range else deviations(points)
+    usable = keep & (points.sizes > 1)
+    if not usable.any():
+        raise FlawlineError(
+            "expected subgroups of two or more measurements, got only single ones",
+            hint="take the chart i-mr, or form subgroups with --subgroup",
+            code="chart",
+        )
+    constants = per_size(d2 if by_range else c4, points.sizes[usable])
+    used = points.values[np.repeat(keep, points.sizes)]
+    return float(used.mean()), positive(float((spread[usable] / constants).mean()), used)
+
+
+def estimate_median(points: Subgroups, keep: NDArray[np.bool_]) -> tuple[float, float]:
+    """The median of the points' means, and 0: a run chart has no sigma."""
+    return float(np.median(means(points)[keep])), 0.0
+
+
+def individuals_panels(
+    limits: Limits, points: Subgroups, memory: Memory
+) -> tuple[Memory, tuple[Panel, ...]]:
+    """The panels of an I-MR chart; `memory` holds the measurement before the first point, or nothing."""
+    x = apply(limits.transform, points.values)
+    edges = limits.centre + limits.sigma * np.array([-limits.k, 0.0, limits.k])
+    low, middle, high = (float(edge) for edge in revert(limits.transform, edges))
+    ones, zeros = np.ones(len(x)), limits.transform.zeros
+    level = Panel(
+        "individuals",
+        np.arange(len(x), dtype=np.int64),
+        points.values,
+        middle * ones,
+        # No measurement lies below zero, so that a lower limit among the zeros is none.
+        None if zeros and low <= 0 else low * ones,
+        high * ones,
+        (x - limits.centre) / limits.sigma,
+        ZERO_RULES if zeros else ALL_RULES,
+    )
+    before = np.concatenate([np.asarray(memory), x])
+    panels: tuple[Panel, ...] = (level,)
+    # Where most values are zero, their differences are zeros and sizes once more.
+    if not is_standard(limits.transform):
+        moved = np.abs(np.diff(before))
+        first = len(x) - len(moved)
+        sigma = limits.sigma * np.ones(len(moved))
+        sizes = np.full(len(moved), 2)
+        at = np.arange(first, len(x), dtype=np.int64)
+        panels += (_spread("moving range", at, moved, sigma, sizes, limits.k, MOVING_RANGE_RULES),)
+    return (float(x[-1]),), panels
+
+
+def subgroup_panels(limits: Limits, points: Subgroups) -> tuple[Panel, ...]:
+    """The panels of an Xbar-R or Xbar-S chart; subgroups of one have a mean only."""
+    by_range = limits.chart == "xbar-r"
+    mean = means(points)
+    error = limits.sigma / np.sqrt(points.sizes)
+    width = limits.k * error
+    centre = np.full(len(mean), limits.centre)
+    at = np.arange(len(mean), dtype=np.int64)
+    level = Panel("mean", at, mean, centre, centre - width, centre + width, (mean - centre) / error)
+    several = points.sizes > 1
+    spread = ranges(points) if by_range else deviations(points)
+    sigma = np.full(int(several.sum()), limits.sigma)
+    name = "range" if by_range else "standard deviation"
+    return level, _spread(
+        name, at[several], spread[several], sigma, points.sizes[several], limits.k, SPREAD_RULES
+    )
+
+
+def run_panels(limits: Limits, points: Subgroups) -> tuple[Panel, ...]:
+    """The panel of a run chart: no limits; the scores say the side of the median alone."""
+    values = means(points)
+    side = np.sign(values - limits.centre)
+    at = np.arange(len(values), dtype=np.int64)
+    centre = np.full(len(values), limits.centre)
+    return (Panel("values", at, values, centre, None, None, side, RUN_RULES),)
+
+
+def means(points: Subgroups) -> NDArray[np.float64]:
+    """The mean of each subgroup, (G,)."""
+    return np.asarray(np.add.reduceat(points.values, starts(points)) / points.sizes)
+
+
+def ranges(points: Subgroups) -> NDArray[np.float64]:
+    """Largest minus smallest of each subgroup, (G,)."""
+    first = starts(points)
+    most = np.maximum.reduceat(points.values, first)
+    return np.asarray(most - np.minimum.reduceat(points.values, first))
+
+
+def deviations(points: Subgroups) -> NDArray[np.float64]:
+    """The sample standard deviation of each subgroup, (G,); 0 for a single measurement."""
+    apart = points.values - np.repeat(means(points), points.sizes)
+    squares = np.add.reduceat(apart**2, starts(points))
+    return np.asarray(np.sqrt(squares / np.maximum(points.sizes - 1, 1)))
+
+
+def starts(points: Subgroups) -> NDArray[np.int64]:
+    """Where each subgroup begins in the values, (G,)."""
+    return np.cumsum(points.sizes) - points.sizes
+
+
+def positive(sigma: float, used: NDArray[np.float64]) -> float:
+    """Give back a sigma above the rounding of the values it was estimated from.
+
+    Raises:
+        FlawlineError: the values do not vary.
+    """
+    if sigma <= 1e-12 * max(float(np.abs(used).max()), 1e-300):
+        raise FlawlineError(
+            f"the {len(used)} values do not vary from point to point, so that no limits follow from them",
+            hint="check the measure's resolution, or take limits from another period with --limits",
+            code="chart",
+        )
+    return sigma
+
+
+def _spread(
+    name: str,
+    at: NDArray[np.int64],
+    values: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    k: float,
+    rules: frozenset[int],
+) -> Panel:
+    """Ranges or deviations with the limits of their own mean and deviation, the lower one at least 0."""
+    of_deviation = name == "standard deviation"
+    mean = sigma * per_size(c4 if of_deviation else d2, sizes)
+    error = sigma * per_size(c5 if of_deviation else d3, sizes)
+    lower = np.maximum(mean - k * error, 0.0)
+    return Panel(name, at, values, mean, lower, mean + k * error, (values - mean) / error, rules)

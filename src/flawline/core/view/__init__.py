@@ -1,0 +1,1 @@
+"""How pictures are looked at: resolution and windows, position, light, and where."""

@@ -1,0 +1,131 @@
+"""The reference to align with: the mean of good pictures, begun with the one that the others are most like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.thinning import thinned
+from flawline.core.view import registration as reg
+from flawline.core.view.alignment import (
+    LEAST_QUALITY,
+    LONGER,
+    METHODS,
+    Alignment,
+    AlignmentMethod,
+    small_grey,
+)
+from flawline.core.view.polar import outer_radius, symmetry_centre
+from flawline.core.view.registration import Floats
+from flawline.errors import UsageError
+
+MOST_PICTURES = 48
+_TRIALS, _COMPARED = 5, 10
+# Of fewer pictures, even unrelated ones are rather like their mean.
+_MANY = 20
+_ROUNDS = 2
+# Each round averages this share of the pictures, those most like the last reference.
+_KEPT = 0.7
+# How much less like the reference than nearly all good pictures one may be, as a part of what these lack.
+_LEEWAY = 1.5
+_SAME_ASPECT = 0.01
+# Below, there is nothing in common that could be aligned; unrelated pictures reach about half of it.
+_LEAST_USUAL = 0.4
+
+
+def fit_alignment(
+    pictures: Iterable[NDArray[np.uint8]], method: AlignmentMethod, *, largest_angle: float = 180.0
+) -> Alignment:
+    """Find the reference in good pictures, uint8 (height, width, 3) or (height, width), of one shape.
+
+    They are read one at a time and no more than 48 small copies kept. "rigid" looks for turns of up to
+    `largest_angle` degrees either way; a part that looks the same turned by less needs a smaller one.
+
+    Raises:
+        UsageError: an unknown method, no pictures, pictures of several shapes, an angle not above 0, or pictures that
+            have nothing in common.
+    """
+    if method not in METHODS or not 0 < largest_angle <= 180:
+        raise UsageError(
+            f"expected a method out of {', '.join(METHODS)} and an angle above 0 and up to 180, "
+            f"got {method!r} and {largest_angle}",
+            hint="rigid finds parts in any position",
+        )
+    sizes: set[tuple[int, int]] = set()
+    greys = thinned((_first_look(pixels, sizes) for pixels in pictures), MOST_PICTURES)
+    if not greys:
+        raise UsageError("expected pictures to align, got none", hint="give at least one")
+    size = next(iter(sizes))
+    trials = [_started(method, size, grey, largest_angle) for grey in _spread(greys, _TRIALS)]
+    others = _spread(greys, _COMPARED)
+    likes = [[trial.look(grey)[1] for grey in others] for trial in trials]
+    best = int(np.argmax([np.median(each) for each in likes]))
+    alignment = trials[best]
+    for _ in range(_ROUNDS):
+        alignment = _averaged(alignment, greys)
+    qualities = [alignment.look(grey)[1] for grey in greys]
+    if len(greys) < _MANY:
+        qualities = sorted(likes[best])[:-1]
+    return _with_limit(alignment, qualities)
+
+
+def _spread(greys: list[Floats], most: int) -> list[Floats]:
+    return greys[:: -(-len(greys) // most)]
+
+
+def _with_limit(alignment: Alignment, qualities: list[float]) -> Alignment:
+    if not qualities:
+        return alignment
+    low, usual = (float(value) for value in np.quantile(qualities, [0.05, 0.5]))
+    if usual < _LEAST_USUAL:
+        raise UsageError(
+            f"the pictures cannot be aligned: their likeness is {usual:.2f}, expected {_LEAST_USUAL} or more",
+            hint="leave the alignment out where the pictures show no one part, or try another method",
+        )
+    return replace(alignment, limit=max(LEAST_QUALITY, low - _LEEWAY * (1 - low)), usual=usual)
+
+
+def _first_look(pixels: NDArray[np.uint8], sizes: set[tuple[int, int]]) -> Floats:
+    height, width = pixels.shape[:2]
+    first = next(iter(sizes), (height, width))
+    if abs(height * first[1] / (width * first[0]) - 1) > _SAME_ASPECT:
+        raise UsageError(
+            f"expected pictures of one shape to align, got {first[1]} x {first[0]} px and {width} x {height} px",
+            hint="leave the alignment out, or crop the pictures to one shape",
+        )
+    sizes.add(first)
+    factor = min(1.0, LONGER / max(first))
+    return small_grey(pixels, tuple(max(8, round(side * factor)) for side in first))
+
+
+def _started(
+    method: AlignmentMethod, size: tuple[int, int], grey: Floats, largest_angle: float
+) -> Alignment:
+    known = np.ones_like(grey)
+    if method != "polar":
+        return Alignment(method, size, grey, known, largest_angle)
+    values = reg.structure(grey)
+    centre = symmetry_centre(values)
+    return Alignment(method, size, grey, known, centre=centre, radius=outer_radius(values, centre))
+
+
+def _averaged(alignment: Alignment, greys: list[Floats]) -> Alignment:
+    """The same with the mean of those pictures as reference that are most like its present one."""
+    poses = [alignment.look(grey) for grey in greys]
+    enough = np.quantile([quality for _, quality in poses], 1 - _KEPT)
+    total, seen = np.zeros_like(alignment.reference), np.zeros_like(alignment.reference)
+    count = 0
+    for grey, (motion, quality) in zip(greys, poses, strict=True):
+        if quality >= enough:
+            shown = reg.moved(np.ones_like(grey), motion)
+            total += shown * reg.moved(grey, motion, cv2.BORDER_REPLICATE)
+            seen += shown
+            count += 1
+    mean = np.where(seen > 0, total / np.maximum(seen, 1e-6), alignment.reference)
+    return replace(
+        alignment, reference=mean.astype(np.float32), known=(seen / count).astype(np.float32)
+    )

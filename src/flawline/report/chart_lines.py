@@ -1,0 +1,108 @@
+"""The lines of a control chart: points thinned for drawing, limits as steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.spc.chart_points import Panel
+from flawline.report.charts import BAD, GOOD, UNKNOWN
+
+# Okabe and Ito's bluish green: limits; told from the blue of the points by shape as well, being dashed.
+_LIMIT = "#009E73"
+
+
+_MARKERS = 150
+
+
+def thin(values: NDArray[np.float64], keep: NDArray[np.bool_], buckets: int) -> NDArray[np.int64]:
+    """Places (M,) to draw of (N,) values: every place to `keep`, first and last, and the extremes of each bucket.
+
+    Everything where there are at most two values a bucket. The outline of the drawn line is that of all values.
+    """
+    count = len(values)
+    if count <= 2 * buckets:
+        return np.arange(count)
+    edges = np.linspace(0, count, buckets + 1).astype(np.int64)[:-1]
+    drawn = keep.copy()
+    drawn[[0, -1]] = True
+    for extreme in (np.maximum, np.minimum):
+        peaks = np.repeat(extreme.reduceat(values, edges), np.diff(np.append(edges, count)))
+        hits = np.flatnonzero(values == peaks)
+        # The first of equal extremes is enough; a constant bucket would keep them all.
+        first = np.searchsorted(hits, edges)
+        drawn[hits[first[first < len(hits)]]] = True
+    return np.flatnonzero(drawn)
+
+
+def draw_values(
+    axes: Any,
+    panel: Panel,
+    places: NDArray[np.int64],
+    shown: NDArray[np.int64],
+    signalled: NDArray[np.bool_],
+    aside: NDArray[np.bool_],
+) -> None:
+    few = len(shown) <= _MARKERS
+    axes.plot(
+        places[shown],
+        panel.values[shown],
+        color=GOOD,
+        lw=1.0 if few else 0.7,
+        marker="o" if few else None,
+        ms=3.2,
+        zorder=3,
+    )
+    if signalled.any():
+        axes.plot(
+            places[signalled],
+            panel.values[signalled],
+            ls="",
+            marker="s",
+            ms=5 if signalled.sum() <= _MARKERS else 3,
+            color=BAD,
+            zorder=4,
+        )
+    if aside.any():
+        axes.plot(
+            places[aside],
+            panel.values[aside],
+            ls="",
+            marker="x",
+            ms=7,
+            mew=1.5,
+            color=UNKNOWN,
+            zorder=5,
+        )
+
+
+def draw_limits(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
+    _steps(axes, places, panel.centre, color=UNKNOWN, lw=1.1)
+    for limit in (panel.lower, panel.upper):
+        if limit is not None:
+            _steps(axes, places, limit, color=_LIMIT, lw=1.3, ls=(0, (5, 2)))
+
+
+def draw_zones(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
+    """Lines at 1 and 2 sigma, where a sigma is the same width on both sides of the centre."""
+    if panel.upper is None or panel.lower is None or 5 not in panel.rules:
+        return
+    width = panel.upper - panel.centre
+    if not np.allclose(width, panel.centre - panel.lower):
+        return
+    for share in (1 / 3, 2 / 3):
+        for side in (-1, 1):
+            _steps(axes, places, panel.centre + side * share * width, color=UNKNOWN, lw=0.6, ls=":")
+
+
+def _steps(axes: Any, places: NDArray[np.int64], values: NDArray[np.float64], **style: Any) -> None:
+    """A line with steps between points; one stroke where the value never changes."""
+    if np.ptp(values) == 0:
+        ends = [places[0] - 0.5, places[-1] + 0.5]
+        axes.plot(ends, [values[0], values[0]], zorder=2, **style)
+        return
+    change = np.concatenate([[True], np.diff(values) != 0])
+    x = np.append(places[change] - 0.5, places[-1] + 0.5)
+    axes.step(x, np.append(values[change], values[-1]), where="post", zorder=2, **style)

@@ -1,0 +1,73 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flawline.core.spc.alerts import AlertPolicy, acknowledge, open_alerts, update_alerts
+from flawline.core.spc.rules import Hit, Rule
+
+RUN = Rule(2, 9)
+LABELS = {at: f"part {at + 1}" for at in range(1000)}
+
+
+def hit(at, rule=RUN, side=1, panel="individuals"):
+    return Hit(panel, rule, at, at - rule.span + 1, side)
+
+
+def test_one_episode_sends_one_alert_and_escalates_once():
+    book, sent = update_alerts({}, "area", [hit(at) for at in range(20, 40)], LABELS)
+    assert len(book) == 1
+    first, second = sent
+    assert (first.level, second.level) == (1, 2)
+    assert first.key == second.key
+    assert (
+        first.text
+        == "area, individuals: 9 points in a row lie above the centre at part 21, since part 13"
+    )
+    (alert,) = book.values()
+    assert (alert.first, alert.last, alert.count) == (20, 39, 20)
+    assert alert.meaning
+    assert alert.action
+
+
+def test_a_new_episode_rings_again_and_other_sides_are_other_alerts():
+    book, sent = update_alerts({}, "area", [hit(20), hit(60)], LABELS)
+    assert len(sent) == 2
+    assert len({alert.key for alert in sent}) == 2
+    _, more = update_alerts(book, "area", [hit(61, side=-1), hit(61, Rule(1, 3.0))], LABELS)
+    assert len(more) == 2
+
+
+def test_an_acknowledged_alert_is_silent_until_its_episode_is_over():
+    book, (alert,) = update_alerts({}, "area", [hit(20)], LABELS)
+    book = acknowledge(book, alert.key, by="kim", at="2026-03-01T08:00:00Z", note="new coil")
+    assert open_alerts(book) == ()
+    book, sent = update_alerts(book, "area", [hit(at) for at in range(21, 30)], LABELS)
+    assert sent == ()
+    book, sent = update_alerts(book, "area", [hit(50)], LABELS)
+    assert len(sent) == 1
+    assert [a.key for a in book.values()] == [sent[0].key]
+
+
+def test_the_highest_level_waits_first():
+    hits = [hit(5, Rule(1, 3.0)), *(hit(at) for at in range(20, 26))]
+    book, _ = update_alerts({}, "area", hits, LABELS)
+    assert [alert.rule for alert in open_alerts(book)] == [2, 1]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 80), st.sampled_from([1, -1])), max_size=40),
+    st.lists(st.integers(1, 9), max_size=10),
+)
+@settings(max_examples=100, deadline=None)
+def test_in_one_call_or_in_many_is_the_same(found, lengths):
+    hits = [hit(at, side=side) for at, side in sorted(set(found))]
+    policy = AlertPolicy(quiet=4, escalate=2)
+    whole, sent = update_alerts({}, "area", hits, LABELS, policy)
+    book, parts, start = {}, [], 0
+    for length in [*lengths, len(hits)]:
+        book, new = update_alerts(book, "area", hits[start : start + length], LABELS, policy)
+        parts += new
+        start += length
+    assert book == whole
+    assert tuple(parts) == sent
+    again, nothing = update_alerts(whole, "area", hits[-1:], LABELS, policy)
+    assert (again, nothing) == (whole, ())

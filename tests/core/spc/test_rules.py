@@ -1,0 +1,147 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flawline.core.spc.chart_points import individuals
+from flawline.core.spc.charts import State, advance
+from flawline.core.spc.limits import Limits
+from flawline.core.spc.rules import (
+    ESCALATIONS,
+    FIRST_ONLY,
+    MEANINGS,
+    NELSON,
+    WESTERN_ELECTRIC,
+    Rule,
+    describe,
+    parse_rules,
+)
+from flawline.core.spc.signals import merge_hits
+from flawline.errors import UsageError
+
+STANDARD = Limits("i-mr", 0, 1)
+scores = st.lists(
+    st.sampled_from([-3.5, -2.5, -1.5, -0.5, 0.0, 0.5, 1.5, 2.5, 3.5, 0.25, -0.25]),
+    max_size=45,
+    min_size=1,
+)
+
+
+def level_hits(values, rules):
+    _, _, hits = advance(State(), STANDARD, rules, individuals(values))
+    return [hit for hit in hits if hit.panel == "individuals"]
+
+
+def plainly(rule, x, i):
+    """The rule at point i, spelled out: the side, or None."""
+    k = int(rule.k)
+
+    def last(count):
+        return x[i - count + 1 : i + 1] if i + 1 >= count else []
+
+    if rule.number == 1:
+        return 1 if x[i] > rule.k else -1 if x[i] < -rule.k else None
+    if rule.number in (5, 6):
+        zone = 2 if rule.number == 5 else 1
+        window = x[max(i - k, 0) : i + 1]
+        for side in (1, -1):
+            if side * x[i] > zone and sum(side * v > zone for v in window) >= k:
+                return side
+        return None
+    window = last(k)
+    if not window:
+        return None
+    steps = [b - a for a, b in pairwise(window)]
+    match rule.number:
+        case 2:
+            found = 1 if all(v > 0 for v in window) else -1 if all(v < 0 for v in window) else None
+        case 3:
+            found = 1 if all(s > 0 for s in steps) else -1 if all(s < 0 for s in steps) else None
+        case 4:
+            turns = [a * b < 0 for a, b in pairwise(steps)]
+            found = 0 if all(turns) and all(steps) else None
+        case 7:
+            found = 0 if all(abs(v) < 1 for v in window) else None
+        case _:
+            found = 0 if all(abs(v) > 1 for v in window) else None
+    return found
+
+
+@given(scores, st.sampled_from([4, 5, 6]))
+@settings(max_examples=300, deadline=None)
+def test_every_rule_is_what_it_says(values, k):
+    rules = [Rule(1, 3.0), *(Rule(n, k) for n in (2, 3, 4, 7, 8)), Rule(5, 2), Rule(6, k)]
+    found = {(hit.rule.number, hit.at): hit.side for hit in level_hits(values, rules)}
+    expected = {}
+    for rule in rules:
+        for i in range(len(values)):
+            side = plainly(rule, values, i)
+            if side is not None:
+                expected[rule.number, i] = side
+    assert found == expected
+
+
+def test_only_the_first_rule_is_on_by_default():
+    assert parse_rules("1") == FIRST_ONLY
+    assert [(rule.number, rule.k) for rule in FIRST_ONLY] == [(1, 3)]
+
+
+def test_sets_and_own_numbers():
+    assert parse_rules("Nelson") == NELSON
+    assert parse_rules("we") == parse_rules("western-electric") == WESTERN_ELECTRIC
+    assert parse_rules("2=7, 1") == (Rule(1, 3.0), Rule(2, 7))
+    assert parse_rules("1=2.5") == (Rule(1, 2.5),)
+    assert [rule.k for rule in NELSON] == [3, 9, 6, 14, 2, 4, 15, 8]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "9", "0", "x", "1,1", "2=2.5", "2=1", "1=9", "nelson,1", "3=200"]
+)
+def test_rules_that_do_not_exist(text):
+    with pytest.raises(UsageError):
+        parse_rules(text)
+
+
+def test_a_run_is_one_signal_that_knows_where_it_began():
+    x = [-0.5, *([0.5] * 14), -0.5]
+    (signal,) = merge_hits(level_hits(x, parse_rules("2")))
+    assert (signal.first, signal.rang, signal.last) == (1, 9, 14)
+    assert signal.points == tuple(range(9, 15))
+    assert signal.side == 1
+
+
+def test_points_beyond_a_limit_are_a_signal_each():
+    found = merge_hits(level_hits([0, 4, 4, 0, -4], FIRST_ONLY))
+    assert [(s.rang, s.side) for s in found] == [(1, 1), (2, 1), (4, -1)]
+
+
+def test_neighbours_beyond_the_limit_of_an_ewma_are_one_signal():
+    limits = Limits("ewma", 0, 1)
+    _, _, hits = advance(
+        State(), limits, FIRST_ONLY, individuals([0.0] * 5 + [4.0] * 6 + [0.0] * 30 + [4.0] * 3)
+    )
+    found = merge_hits(hits)
+    assert len(found) == 2
+    assert found[0].points == tuple(range(found[0].rang, found[0].last + 1))
+
+
+def test_every_rule_has_words():
+    for rule in NELSON:
+        for side in (-1, 0, 1):
+            assert describe(rule, side)
+        assert MEANINGS[rule.number].endswith(".")
+        assert ESCALATIONS[rule.number].endswith(".")
+    assert describe(Rule(2, 9), 1) == "9 points in a row lie above the centre"
+    assert (
+        describe(Rule(5, 2), -1) == "2 of 3 points in a row lie more than 2 sigma below the centre"
+    )
+    assert describe(Rule(1, 3.0), -1) == "beyond the lower limit"
+
+
+def test_rules_are_kept_from_panels_that_they_say_nothing_about():
+    x = np.random.default_rng(0).normal(size=400).cumsum()
+    _, panels, hits = advance(State(), STANDARD, NELSON, individuals(x))
+    assert {hit.rule.number for hit in hits if hit.panel == "moving range"} <= {1}
+    assert panels[1].rules == {1}
