@@ -8,29 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.intervals import clopper_pearson
-from flawline.core.metrics import auroc
+from flawline.core.metrics import Share, auroc
 
 BINS = 10
 FEWEST_IN_BIN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """`hits` of `of` pictures, with the 95 % interval of Clopper and Pearson; `of` is at least 1."""
-
-    hits: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        """The share, 0 to 1."""
-        return self.hits / self.of
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The interval (low, high) for independent pictures."""
-        return clopper_pearson(self.hits, self.of)
 
 
 @dataclass(frozen=True, slots=True)

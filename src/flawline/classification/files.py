@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flawline.classification.evaluation import Evaluation, Reliability, Share
+from flawline.classification.evaluation import Evaluation, Reliability
 from flawline.classification.result import Classification
+from flawline.core.metrics import Share
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.json_file import write_json_document
 

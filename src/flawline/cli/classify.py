@@ -28,8 +28,8 @@ from flawline.cli.feature_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.classification.evaluation import Share
     from flawline.classification.result import Classification
+    from flawline.core.metrics import Share
 
 _TRAINING = {
     "features",

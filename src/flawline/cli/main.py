@@ -11,14 +11,24 @@ from typing import Annotated, TextIO
 import typer
 
 from flawline import __version__
+from flawline.cli.calibrate_scale import calibrate_scale
+from flawline.cli.chart import chart
 from flawline.cli.classify import classify
 from flawline.cli.cluster import cluster
+from flawline.cli.compare import compare
 from flawline.cli.console import print_error, speak_utf8
 from flawline.cli.demo import demo
 from flawline.cli.doctor import doctor
+from flawline.cli.evaluate import evaluate
 from flawline.cli.features import features
 from flawline.cli.groups import groups
+from flawline.cli.inspect import inspect
+from flawline.cli.judge import judge
+from flawline.cli.measure import measure
 from flawline.cli.rank import rank
+from flawline.cli.study import study
+from flawline.cli.train import train
+from flawline.cli.update import update
 from flawline.errors import FlawlineError, UsageError
 
 EXIT_UNJUDGED = 2
@@ -50,8 +60,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 a reject or review, 2 an error or an input that could not be judged.",
 )
-for command in (rank, features, cluster, classify, demo, doctor, groups):
+for command in (
+    rank,
+    features,
+    cluster,
+    classify,
+    demo,
+    doctor,
+    groups,
+    inspect,
+    update,
+    evaluate,
+    compare,
+    measure,
+    judge,
+    chart,
+):
     app.command()(command)
+app.add_typer(train)
+app.add_typer(study)
+app.command("calibrate-scale")(calibrate_scale)
 
 
 def _print_version(wanted: bool) -> None:

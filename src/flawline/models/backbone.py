@@ -44,7 +44,7 @@ def open_backbone(
         DependencyError: a network of timm is named and the extra is not installed.
         ModelError: the file is missing or unusable, or nobody says how pixels are prepared for it.
     """
-    path = _file_of(name, weights)
+    path = backbone_file(name, weights)
     if isinstance(preparation, str):
         preparation = parse_preparation(preparation)
     return load_network(
@@ -52,7 +52,8 @@ def open_backbone(
     )
 
 
-def _file_of(name: str, weights: str | Path | None) -> Path:
+def backbone_file(name: str, weights: str | Path | None = None) -> Path:
+    """Where the file of a backbone lies; errors as for `open_backbone`."""
     if name.startswith(PREFIX):
         return timm_backbone(name, weights)
     if weights is not None:

@@ -8,8 +8,10 @@ A backbone gives each picture one map per stride, (C, h, w). Each map is looked 
   the pictures differ at one place: differences that all parts show count little, rare ones much.
 
 In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures (or more, if
-asked), standardised over the references. The score is the soft maximum of all views and strides, so that one very odd
-view is not averaged away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is typical; it is not clamped.
+asked), standardised over the references. At a place, references that stand apart from the bulk are no neighbours, so
+that a few parts with one and the same mark do not vouch for each other. The score is the soft maximum of all views and
+strides, so that one very odd view is not averaged away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is
+typical; it is not clamped.
 
 The parts of the method: distance to the k-th nearest neighbour as an outlier score (S. Ramaswamy et al., SIGMOD
 2000), on features of a frozen network (L. Bergman et al., "Deep Nearest Neighbor Anomaly Detection", 2020; K. Roth et
@@ -23,6 +25,7 @@ and the fitted arrays alone, never on the pictures scored beside it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -47,6 +50,12 @@ LEVEL_POWER = 0.5
 DETAIL_POWER = 1.0
 # Distances below this part of the median count as equal to it: an exact copy says no more than a near one.
 FLOOR = 0.1
+# At most this part of the references may look alike at one place and yet be taken for odd there.
+RARE = 0.08
+# How many robust standard deviations from the bulk are apart.
+APART = 5.0
+# A smaller spread of log distances counts as this: where nearly all are equal, a trifle is not apart.
+LEAST_SPREAD = 0.02
 TINY = 1e-6
 # Pictures are compared in groups of exactly this many, filled up with nothing: matrix products of one shape round one
 # way, so that a score is the same to the last bit alone and among others.
@@ -59,8 +68,8 @@ class StrideReferences:
     """The references' maps of one stride: R pictures, P = h * w places, C channels.
 
     `levels` and `details` are (R, C), centred and scaled; `cells` is (P, R, C) less `level_centre` (C,) and times
-    `whitening` (C, C); `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance told apart in
-    each view.
+    `whitening` (C, C); `apart` (P, R) tells which cells are odd at their place, and so no picture's neighbours there;
+    `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance told apart in each view.
     """
 
     grid: tuple[int, int]
@@ -70,6 +79,7 @@ class StrideReferences:
     details: Floats
     whitening: Floats
     cells: Floats
+    apart: NDArray[np.bool_]
     weights: Floats
     floors: Floats
 
@@ -121,8 +131,8 @@ def fit_references(
         maps: maps of N >= 2 pictures by stride.
         excluded: (N, N), True where two pictures must not be compared because they show the same part; a picture
             is never compared with itself.
-        neighbours: how many nearest others count. A defect that several pictures share at one place hides where it
-            has as many copies as this; more neighbours find it, and find single defects a little later.
+        neighbours: how many nearest others count. Pictures that differ from the bulk as a whole, in the same way, hide
+            where there are as many of them as this; more neighbours find them, and find single ones a little later.
 
     Returns:
         The references, and their own comparison with each other.
@@ -178,17 +188,37 @@ def _fit_stride(
         details=_shrunk(details - detail_centre, DETAIL_POWER),
         whitening=whitening,
         cells=cells @ whitening,
+        apart=np.zeros((places, len(stack)), dtype=bool),
         weights=np.ones(places, dtype=np.float32),
         floors=np.zeros(len(VIEWS), dtype=np.float32),
     )
-    near = _near(plain, stack, hidden, neighbours)
-    typical = np.median(near.cells[0], axis=1)
+    beyond = max(neighbours, math.ceil(RARE * len(stack)))
+    distances = _near(plain, stack, hidden, beyond).cells
+    typical = np.median(distances[0], axis=1)
     # A place that always differs (an edge that shifts) must differ more to be odd.
-    weights = 1 / np.sqrt(typical + 0.05 * np.median(near.cells[0]) + TINY)
-    weighted = replace(plain, weights=weights.astype(np.float32))
+    weights = 1 / np.sqrt(typical + 0.05 * np.median(distances[0]) + TINY)
+    weighted = replace(
+        plain, apart=_apart(distances[-1], hidden), weights=weights.astype(np.float32)
+    )
+    near = _near(weighted, stack, hidden, neighbours)
     views = (near.levels, near.details, _worst(weighted, near.cells))
     floors = np.array([FLOOR * np.median(view[0]) for view in views], dtype=np.float32)
     return replace(weighted, floors=floors), near
+
+
+def _apart(distances: Floats, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which references (P, R) are far from the bulk at a place, by the `distances` (P, R) to one beyond the rare.
+
+    A picture that is far everywhere (other light) is apart only where it is farther than its own median.
+    """
+    logs = np.log(distances + TINY)
+    logs -= np.median(logs, axis=1, keepdims=True)
+    logs -= np.median(logs, axis=0, keepdims=True)
+    spread = max(1.4826 * float(np.median(np.abs(logs))), LEAST_SPREAD)
+    apart = logs > APART * spread
+    # No reference may be left without any other to be compared with.
+    left = (~apart).astype(np.float32) @ (~hidden).T.astype(np.float32)
+    return np.asarray(apart & (left > 0).all(axis=1, keepdims=True))
 
 
 def _pooled(stack: Floats) -> tuple[Floats, Floats]:
@@ -248,7 +278,7 @@ def _near_of_group(
     return (
         _nearest(levels[None], stride.levels[None], hidden, neighbours)[:, 0],
         _nearest(details[None], stride.details[None], hidden, neighbours)[:, 0],
-        _nearest(cells, stride.cells, hidden, neighbours),
+        _nearest(cells, stride.cells, hidden, neighbours, stride.apart),
     )
 
 
@@ -304,9 +334,15 @@ def _cells(stack: Floats, centre: Floats) -> Floats:
 
 
 def _nearest(
-    cells: Floats, references: Floats, hidden: NDArray[np.bool_] | None, neighbours: int
+    cells: Floats,
+    references: Floats,
+    hidden: NDArray[np.bool_] | None,
+    neighbours: int,
+    apart: NDArray[np.bool_] | None = None,
 ) -> Floats:
     """Distances of (P, N, C) to the K nearest of (P, R, C) at the same place: (K, P, N), ascending.
+
+    `hidden` (N, R) and `apart` (P, R) tell which are left out.
 
     Where fewer than K may be compared the last one is repeated; where none may, the distance is 0.
     """
@@ -317,7 +353,10 @@ def _nearest(
         left, right = cells[start : start + step], references[start : start + step]
         # |x - y|^2 = |x|^2 + |y|^2 - 2xy, where |x|^2 does not change which y is nearest and is added to the few found.
         partial = (-2 * left) @ right.transpose(0, 2, 1)
-        partial += np.einsum("brc,brc->br", right, right)[:, None, :]
+        lengths = np.einsum("brc,brc->br", right, right)
+        if apart is not None:
+            lengths[apart[start : start + step]] = np.inf
+        partial += lengths[:, None, :]
         if hidden is not None:
             partial[:, hidden] = np.inf
         own = np.einsum("bnc,bnc->bn", left, left)

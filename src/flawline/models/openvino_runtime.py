@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,6 +24,7 @@ from flawline.models.openvino_import import openvino
 
 PRECISIONS = ("auto", "f32", "bf16")
 SUFFIX = ".onnx"
+IN_RECIPE = "model.onnx"
 
 # In protocol buffers (onnx.proto): external_data (field 13) of a tensor, an entry whose key (field 1) is "location" and
 # whose value (field 2) is text. Field 13 of a graph may hold that name too, but then with a type, which begins with \n.
@@ -75,7 +77,7 @@ class OpenVINONetwork:
 
 
 def load_network(
-    path: Path,
+    path: Path | bytes,
     *,
     outputs: Sequence[str] | OutputChoice | None = None,
     preparation: Preparation | None = None,
@@ -86,7 +88,7 @@ def load_network(
     """Load an ONNX file that holds all of its weights.
 
     Args:
-        path: the model file.
+        path: the model file, or its content.
         outputs: the outputs to compute, by name or by a choice among those that the file has; all of them by default.
             What they do not need is not run.
         preparation: how pixels become input; read from the file's `flawline.preparation` metadata by default.
@@ -100,40 +102,63 @@ def load_network(
     """
     if precision not in PRECISIONS:
         raise ModelError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}")
-    model, sha256 = _read_model(path)
-    chosen = preparation or _preparation_of(model, path)
+    data, name = _content_of(path)
+    model = _read_model(data, name)
+    chosen = preparation or _preparation_of(model, name)
     if size is not None:
         chosen = with_size(chosen, size)
-    precision = _available_precision(precision)
+    precision = available_precision(precision)
     try:
-        model = _with_preparation(_restricted(model, outputs, path), chosen)
+        model = with_preparation(_restricted(model, outputs, name), chosen)
         config = {
             "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,
         }
-        compiled = _core().compile_model(model, "CPU", config)
+        compiled = core().compile_model(model, "CPU", config)
     except RuntimeError as error:
         raise ModelError(
-            f"{path.name} does not run on pictures of {chosen.size[1]}x{chosen.size[0]}: {_last_line(error)}",
+            f"{name} does not run on pictures of {chosen.size[1]}x{chosen.size[0]}: {_last_line(error)}",
             hint="a backbone takes one NCHW float input with three channels; give another size with the preparation",
         ) from error
     return OpenVINONetwork(
         compiled,
-        name=path.stem,
-        sha256=sha256,
+        name=Path(name).stem,
+        sha256=hashlib.sha256(data).hexdigest(),
         preparation=chosen,
         precision=precision,
-        outputs={output.get_any_name(): _channels(output, path) for output in compiled.outputs},
+        outputs={output.get_any_name(): _channels(output, name) for output in compiled.outputs},
     )
 
 
 @cache
-def _core() -> Any:
+def core() -> Any:
+    """The runtime, one for the process."""
     return openvino().Core()
 
 
-def _read_model(path: Path) -> tuple[Any, str]:
+def file_preparation(path: Path) -> Preparation:
+    """How pixels are prepared for a network, as its file says.
+
+    Raises:
+        ModelError: the file is missing or is no network, or does not say.
+    """
+    data, name = _content_of(path)
+    return _preparation_of(_read_model(data, name), name)
+
+
+def read_restricted(
+    data: bytes, outputs: OutputChoice, window: tuple[int, int]
+) -> tuple[Any, Preparation]:
+    """A network that is not compiled, with the chosen outputs only, and its preparation for windows (height, width)."""
+    model = _read_model(data, IN_RECIPE)
+    stated = _preparation_of(model, IN_RECIPE)
+    return _restricted(model, outputs, IN_RECIPE), replace(stated, size=window)
+
+
+def _content_of(path: Path | bytes) -> tuple[bytes, str]:
+    if isinstance(path, bytes):
+        return path, IN_RECIPE
     if not path.is_file():
         raise ModelError(
             f"no model file at {path}", hint="give the path of an ONNX file", code="model-missing"
@@ -143,71 +168,76 @@ def _read_model(path: Path) -> tuple[Any, str]:
             f"{path.name} is not a network: expected {SUFFIX}, got {path.suffix or 'no suffix'}",
             hint="export the network to ONNX",
         )
-    data = path.read_bytes()
+    return path.read_bytes(), path.name
+
+
+def _read_model(data: bytes, name: str) -> Any:
     # Without this, untrusted bytes would go through the importers of every framework that OpenVINO knows: what ONNX
     # writes begins with field 1, the version of the format.
     if not data.startswith(b"\x08"):
         raise ModelError(
-            f"{path.name} ({len(data):,} bytes) cannot be read as a network: it does not begin like ONNX",
+            f"{name} ({len(data):,} bytes) cannot be read as a network: it does not begin like ONNX",
             hint="expected an ONNX file",
         )
     # OpenVINO would look for them in the working folder, and the hash would not cover them.
     if _EXTERNAL.search(data):
         raise ModelError(
-            f"{path.name} keeps weights in other files",
+            f"{name} keeps weights in other files",
             hint="save the network as one file: onnx.save(onnx.load(path), one_file)",
         )
     try:
-        return _core().read_model(data), hashlib.sha256(data).hexdigest()
+        return core().read_model(data)
     except RuntimeError as error:
         raise ModelError(
-            f"{path.name} ({len(data):,} bytes) cannot be read as a network: {_last_line(error)}",
+            f"{name} ({len(data):,} bytes) cannot be read as a network: {_last_line(error)}",
             hint="expected an ONNX file",
         ) from error
 
 
-def _channels(output: Any, path: Path) -> int:
+def _channels(output: Any, name: str) -> int:
     shape = output.partial_shape
     if shape.rank.is_dynamic or len(shape) < 2 or shape[1].is_dynamic:
         raise ModelError(
-            f"output {output.get_any_name()} of {path.name} has the shape {shape}, "
+            f"output {output.get_any_name()} of {name} has the shape {shape}, "
             "expected (batch, channels) or (batch, channels, height, width) with a fixed number of channels",
             hint="export the network with such outputs only",
         )
     return int(shape[1].get_length())
 
 
-def _preparation_of(model: Any, path: Path) -> Preparation:
+def _preparation_of(model: Any, name: str) -> Preparation:
     if not model.has_rt_info(["framework", METADATA_KEY]):
         raise ModelError(
-            f"{path.name} does not say how pixels are prepared for it",
+            f"{name} does not say how pixels are prepared for it",
             hint='give it: --preparation imagenet, or --preparation "mean=128,std=128,size=224" (0-255 scale, RGB)',
             code="model-preparation",
         )
     return preparation_from_json(str(model.get_rt_info(["framework", METADATA_KEY]).value))
 
 
-def _available_precision(precision: str) -> str:
-    able = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+def available_precision(precision: str) -> str:
+    """What this CPU makes of a precision; raises ModelError where it cannot."""
+    able = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and not able:
         raise ModelError("this CPU does not compute in bf16", hint="use --precision f32")
     return "bf16" if able and precision != "f32" else "f32"
 
 
-def _restricted(model: Any, outputs: Sequence[str] | OutputChoice | None, path: Path) -> Any:
+def _restricted(model: Any, outputs: Sequence[str] | OutputChoice | None, name: str) -> Any:
     by_name = {output.get_any_name(): output for output in model.outputs}
     if callable(outputs):
         outputs = outputs({name: len(output.partial_shape) for name, output in by_name.items()})
     wanted = list(outputs) if outputs is not None else list(by_name)
     missing = [name for name in wanted if name not in by_name]
     if missing:
-        raise ModelError(
-            f"{path.name} has no output {', '.join(missing)}; it has {', '.join(by_name)}"
-        )
-    return openvino().Model([by_name[name] for name in wanted], model.get_parameters(), path.stem)
+        raise ModelError(f"{name} has no output {', '.join(missing)}; it has {', '.join(by_name)}")
+    return openvino().Model(
+        [by_name[name] for name in wanted], model.get_parameters(), Path(name).stem
+    )
 
 
-def _with_preparation(model: Any, preparation: Preparation) -> Any:
+def with_preparation(model: Any, preparation: Preparation) -> Any:
+    """The model with uint8 RGB pixels (1, height, width, 3) as its input."""
     ov = openvino()
     processor = ov.preprocess.PrePostProcessor(model)
     tensor = processor.input().tensor()

@@ -12,8 +12,6 @@ from flawline.features.table import FeatureTable
 from flawline.models.forest import Forest, fit_forest, forest_importance, forest_scores
 from flawline.ranking.result import Reason
 
-REASONS = 10
-
 
 def grow(table: FeatureTable, *, trees: int, seed: int) -> Forest:
     """Grow a forest on a table whose rows are in the order of their names."""
@@ -23,7 +21,7 @@ def grow(table: FeatureTable, *, trees: int, seed: int) -> Forest:
 def score_table(
     forest: Forest, table: FeatureTable, top_n: int
 ) -> tuple[NDArray[np.float64], dict[int, tuple[Reason, ...]]]:
-    """Scores of all rows, and the fields that isolated the `top_n` oddest, by row."""
+    """Scores of all rows, and every field that helped to isolate the `top_n` oddest, by row, the strongest first."""
     scores = forest_scores(forest, table.values)
     top = np.argsort(-scores, kind="stable")[:top_n]
     shares = forest_importance(forest, table.values[top], len(table.columns))
@@ -32,7 +30,7 @@ def score_table(
 
 
 def _reasons(share: NDArray[np.float64], columns: Sequence[Column]) -> tuple[Reason, ...]:
-    strongest = np.argsort(-share, kind="stable")[:REASONS]
+    strongest = np.argsort(-share, kind="stable")
     return tuple(
         Reason(columns[i].text, columns[i].name, float(share[i])) for i in strongest if share[i] > 0
     )

@@ -24,7 +24,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RankedPicture:
-    """One place of the ranking; rank 1 is the oddest."""
+    """One place of the ranking; rank 1 is the oddest.
+
+    `reasons` of the top places are in falling order; those of a forest name every field that played a part, and their
+    shares sum to 1.
+    """
 
     rank: int
     sample: Sample

@@ -27,10 +27,11 @@ from flawline.features.compute import (
     settings_as_dict,
     settings_from_dict,
 )
-from flawline.features.map_rows import choose_maps, map_rows
+from flawline.features.map_rows import map_rows
 from flawline.features.table import FeatureTable
 from flawline.models.backbone import open_backbone
 from flawline.models.comparison import NEIGHBOURS
+from flawline.models.map_choice import choose_maps
 from flawline.models.network import Network
 from flawline.models.threads import one_thread
 from flawline.ranking import by_comparison, by_forest
@@ -67,8 +68,8 @@ def rank(
             isolation forest.
         settings: backbone, its preparation and precision, and for the forest the features.
         forest_size: trees of the isolation forest, at least 1.
-        neighbours: how many nearest others "auto" compares with, 1 to 50; more where one defect may repeat at one
-            place.
+        neighbours: how many nearest others "auto" compares with, 1 to 50; more where several pictures may be odd
+            as a whole, all in the same way.
         top_n: how many places get reasons and, with "auto", heat maps.
         seed: seed of the forest, and of the draw of references in large sets.
         good, bad: labels that mean good and bad, where the words alone do not say so.

@@ -18,7 +18,7 @@ from flawline.models.trees import check_trees
 from flawline.ranking.by_comparison import Fitted
 
 KIND = "ranking model"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ SCHEMA = 1
 TASKS = ("anomaly",)
 ALIGNMENTS = ("none", "shift", "rigid", "polar")
 LIGHTS = ("none", "level", "flat", "gradient")
-DETECTORS = ("patch-memory", "patch-gaussian", "fast")
+DETECTORS = ("patch-gaussian", "patch-memory", "fast")
 PRECISIONS = ("auto", "f32", "bf16")
 
 
@@ -135,7 +135,7 @@ class LightSettings(Section):
 class DetectorSettings(Section):
     """[detector]: what finds the odd places."""
 
-    method: str = entry(checks.one_of(*DETECTORS), "How it was trained", "patch-memory", fixed=True)
+    method: str = entry(checks.one_of(*DETECTORS), "How it was trained", "patch-gaussian", fixed=True)
     precision: str = entry(
         checks.one_of(*PRECISIONS),
         'Arithmetic; "auto" takes bf16 where the processor has it',

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flawline.types import EMPTY
+
 # Okabe and Ito's colours, told apart under the common colour-vision deficiencies.
 GOOD, BAD, UNKNOWN = "#0072B2", "#D55E00", "#999999"
 _COLOURS = {"good": GOOD, "bad": BAD, "unknown": UNKNOWN}
@@ -38,12 +40,15 @@ def _own_style() -> Iterator[None]:
 
 
 @_own_style()
-def score_histogram(scores: Mapping[str, ArrayLike], *, unit: str) -> str:
-    """Stacked histogram of scores by meaning ("good", "bad", "unknown"), as SVG."""
+def score_histogram(
+    scores: Mapping[str, ArrayLike], *, unit: str, limits: Mapping[str, float] = EMPTY
+) -> str:
+    """Stacked histogram of scores by meaning ("good", "bad", "unknown") with named limits, as SVG."""
     groups = {name: np.asarray(values, dtype=float) for name, values in scores.items()}
     groups = {name: values for name, values in groups.items() if len(values)}
     everything = np.concatenate(list(groups.values()))
-    low, high = float(everything.min()), float(everything.max())
+    shown = [*everything.tolist(), *limits.values()]
+    low, high = min(shown), max(shown)
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
     bins = int(np.clip(np.sqrt(len(everything)) * 2, 10, 60))
@@ -55,6 +60,8 @@ def score_histogram(scores: Mapping[str, ArrayLike], *, unit: str) -> str:
         color=[_COLOURS[name] for name in groups],
         label=[f"{name} ({len(values)})" for name, values in groups.items()],
     )
+    for (name, limit), dashes in zip(limits.items(), ("--", "-"), strict=False):
+        axes.axvline(limit, color=_INK, lw=1.2, ls=dashes, label=f"{name} above {limit:.4g}")
     axes.set_xlabel(unit)
     axes.set_ylabel("pictures")
     axes.yaxis.get_major_locator().set_params(integer=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.classification.evaluation import Evaluation, Share
+from flawline.classification.evaluation import Evaluation
 from flawline.classification.files import write_csv, write_json
 from flawline.classification.result import Classification, mistakes
+from flawline.core.metrics import Share
 from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.report.charts import confusion_matrix, reliability

@@ -33,7 +33,8 @@ from flawline.core.measure.sums import (
 from flawline.core.measure.widths import lengths_and_widths
 
 ALL = (*NAMES, CONTOURS)
-_LEAST = 8  # pictures that are worth a thread
+_BATCH = 128  # masks of some hundred kilobytes whose runs stay in the cache
+_LEAST = 8  # masks that are worth a thread
 
 
 def measure(
@@ -70,7 +71,7 @@ def measure(
     """
     wanted = _checked_columns(columns, probabilities is not None, pictures is not None)
     _check_planes(masks, probabilities, pictures)
-    portions = min(workers, max(1, len(masks) // _LEAST))
+    portions = max(min(workers, len(masks) // _LEAST), -(-len(masks) // _BATCH), 1)
     edges = np.linspace(0, len(masks), portions + 1).astype(int).tolist()
 
     def one(begin: int, end: int) -> Defects:
@@ -86,7 +87,7 @@ def measure(
 
     if portions == 1:
         return one(0, len(masks))
-    with ThreadPoolExecutor(portions, thread_name_prefix="measure") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="measure") as pool:
         parts = list(pool.map(one, edges[:-1], edges[1:]))
     return joined(parts, np.diff(edges).tolist())
 

@@ -1,0 +1,141 @@
+"""`flawline compare`: which of several recipes is better, on the same pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
+from flawline.cli.evaluate import DrawSeed, DropKnown, Split, say
+from flawline.cli.feature_options import (
+    Bad,
+    Good,
+    Limits,
+    open_from_options,
+    picture_notes,
+    print_notes,
+    print_unjudged,
+)
+from flawline.cli.inspect import RecipePrecision
+
+if TYPE_CHECKING:
+    from flawline.evaluation.comparison import Comparison
+    from flawline.evaluation.differences import Costs
+
+
+def compare(
+    recipes: Annotated[
+        list[Path], typer.Argument(help="Two recipes or more; the first is compared with.")
+    ],
+    source: Annotated[
+        str, typer.Argument(help="Folder, zip, tar, CSV or Parquet manifest, or glob of pictures.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Folder for scores.csv, comparison.json, report.html."),
+    ] = Path("flawline-comparison"),
+    split: Split = None,
+    drop_known: DropKnown = False,
+    cost_escape: Annotated[
+        float | None, typer.Option(help="What one bad part that is accepted costs.")
+    ] = None,
+    cost_overkill: Annotated[
+        float | None, typer.Option(help="What one good part that is rejected costs.")
+    ] = None,
+    cost_review: Annotated[
+        float | None, typer.Option(help="What one part sent to review costs; 0 if not given.")
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(help="Share of bad parts in production, 0.01 for 1 %.")
+    ] = None,
+    precision: RecipePrecision = None,
+    seed: DrawSeed = 0,
+    good: Good = None,
+    bad: Bad = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Several recipes on the same pictures that none of them saw, with intervals of their differences."""
+    from flawline.evaluation.comparison import compare as compare_recipes
+    from flawline.evaluation.files import comparison_as_dict
+    from flawline.inspector import Inspector
+    from flawline.report.compare_report import write_comparison
+
+    costs = parse_costs(cost_escape, cost_overkill, cost_review, prevalence)
+    opened_recipes = [Inspector.open(path, precision=precision) for path in recipes]
+    inspectors = dict(zip(distinct_names(recipes), opened_recipes, strict=True))
+    with open_from_options(source, good, bad, limits) as opened:
+        comparison = compare_recipes(
+            opened,
+            inspectors,
+            split=split,
+            drop_known=drop_known,
+            costs=costs,
+            seed=seed,
+            track=ProgressBar(quiet=quiet),
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        written = write_comparison(comparison, opened, inspectors, out)
+        summary = opened.summary()
+    if as_json:
+        print_json(comparison_as_dict(comparison))
+    else:
+        print_comparison(comparison)
+    print_unjudged(comparison.unjudged)
+    said = say(tuple(dict.fromkeys(text for one in comparison.evaluations for text in one.said)))
+    notes = [*said, *picture_notes(comparison.evaluations[0].notes)]
+    print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
+    return comparison.exit_code
+
+
+def parse_costs(
+    escape: float | None, overkill: float | None, review: float | None, prevalence: float | None
+) -> Costs | None:
+    """The costs that a command line gives, None where it gives none."""
+    from flawline.errors import UsageError
+    from flawline.evaluation.differences import Costs
+
+    if escape is None and overkill is None and review is None and prevalence is None:
+        return None
+    if escape is None or overkill is None or prevalence is None:
+        raise UsageError(
+            "a cost per part needs --cost-escape, --cost-overkill and --prevalence together",
+            hint="for example --cost-escape 50 --cost-overkill 1 --prevalence 0.01",
+        )
+    return Costs(escape, overkill, prevalence, review or 0.0)
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """What to call recipes: the last part of each path, with a number where two would be equal."""
+    names: list[str] = []
+    for path in paths:
+        stem = path.resolve().stem
+        taken = sum(name == stem or name.startswith(f"{stem} (") for name in names)
+        names.append(f"{stem} ({taken + 1})" if taken else stem)
+    return names
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """The metrics as a table, and the finding in one sentence."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from flawline.report.compare_report import finding, number, told
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("metric", overflow="fold")
+    for name in comparison.names:
+        table.add_column(Text(printable(name)), justify="right")
+    for name in comparison.names[1:]:
+        table.add_column(Text(printable(f"{name} less {comparison.names[0]}")), overflow="fold")
+    for row in comparison.rows:
+        gained = [told(row, place) or row.reason for place in range(1, len(row.values))]
+        table.add_row(row.name, *(number(value, row) for value in row.values), *gained)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(Text(printable(finding(comparison))), style="bold")

@@ -1,0 +1,140 @@
+"""`flawline evaluate`: how good a recipe is on pictures that it never saw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
+from flawline.cli.feature_options import (
+    Bad,
+    Good,
+    Limits,
+    SourceArgument,
+    open_from_options,
+    picture_notes,
+    print_notes,
+    print_unjudged,
+)
+from flawline.cli.inspect import RecipeArgument, RecipePrecision
+
+if TYPE_CHECKING:
+    from flawline.evaluation.result import Evaluation
+
+Split = Annotated[
+    str | None,
+    typer.Option(
+        help='The split to take, or "all"; the test split, where there is one, if not given.'
+    ),
+]
+DropKnown = Annotated[
+    bool,
+    typer.Option(
+        "--drop-known", help="Leave out pictures that training or calibration saw; else refuse."
+    ),
+]
+DrawSeed = Annotated[int, typer.Option(help="Seed of the draws behind intervals.", min=0)]
+
+
+def evaluate(
+    recipe: RecipeArgument,
+    source: SourceArgument,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Folder for scores.csv, evaluation.json, report.html."),
+    ] = Path("flawline-evaluation"),
+    split: Split = None,
+    drop_known: DropKnown = False,
+    precision: RecipePrecision = None,
+    seed: DrawSeed = 0,
+    good: Good = None,
+    bad: Bad = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Escapes, overkill, AUROC, AUPRO, recall and the worst mistakes on pictures that the recipe never saw."""
+    from flawline.evaluation.files import evaluation_as_dict
+    from flawline.evaluation.run import evaluate as evaluate_source
+    from flawline.inspector import Inspector
+    from flawline.report.evaluation_report import write_evaluation
+
+    inspector = Inspector.open(recipe, precision=precision)
+    with open_from_options(source, good, bad, limits) as opened:
+        evaluation = evaluate_source(
+            opened,
+            inspector,
+            split=split,
+            drop_known=drop_known,
+            seed=seed,
+            track=ProgressBar(quiet=quiet),
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        written = write_evaluation(evaluation, opened, inspector, out)
+        summary = opened.summary()
+    if as_json:
+        print_json(evaluation_as_dict(evaluation))
+    else:
+        print_evaluation(evaluation)
+    print_unjudged(evaluation.unjudged)
+    said = say(evaluation.said)
+    notes = [*said, *picture_notes(evaluation.notes)]
+    print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
+    return evaluation.exit_code
+
+
+def say(texts: tuple[str, ...]) -> list[str]:
+    """Print the warnings among what must be known; returns the rest."""
+    for text in texts:
+        if text.startswith("warning: "):
+            warn(text)
+    return [text for text in texts if not text.startswith("warning: ")]
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """The figures as a table, what is missing, and the finding in one sentence."""
+    from rich.console import Console
+
+    from flawline.report.evaluation_report import estimate, finding, rate, share
+
+    rates = evaluation.rates
+    rows = [
+        ("image AUROC", evaluation.auroc and estimate(evaluation.auroc)),
+        (
+            "average precision",
+            evaluation.average_precision and estimate(evaluation.average_precision),
+        ),
+        ("escape: bad parts accepted", rates.escape and rate(rates.escape)),
+        ("bad parts to review", rates.bad_to_review and rate(rates.bad_to_review)),
+        ("overkill: good parts rejected", rates.overkill and rate(rates.overkill)),
+        ("good parts to review", rates.good_to_review and rate(rates.good_to_review)),
+        ("defect regions found", evaluation.recall and share(evaluation.recall.regions)),
+    ]
+    if pixels := evaluation.pixels:
+        rows += [
+            ("AUPRO up to 0.3", f"{pixels.aupro.value:.4f}"),
+            ("AUPRO up to 0.05", f"{pixels.aupro_strict.value:.4f}"),
+            ("pixel AUROC", f"{pixels.auroc.value:.4f}"),
+        ]
+    console = Console(highlight=False)
+    console.print(_table(["figure", "value, 95 % interval"], [row for row in rows if row[1]]))
+    if evaluation.labels:
+        labels = [(o.label, estimate(o.auroc), rate(o.accepted)) for o in evaluation.labels]
+        console.print(_table(["label", "AUROC", "parts accepted"], labels))
+    for name, reason in evaluation.missing.items():
+        console.print(f"no {name.replace('_', ' ')}: {reason}")
+    console.print(finding(evaluation), style="bold")
+
+
+def _table(header: list[str], rows: Any) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table

@@ -1,0 +1,111 @@
+"""`flawline inspect`: judge pictures with a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
+from flawline.cli.feature_options import (
+    Bad,
+    Good,
+    Limits,
+    SourceArgument,
+    open_from_options,
+    picture_notes,
+    print_notes,
+    print_unjudged,
+)
+
+if TYPE_CHECKING:
+    from flawline.station.result import InspectionRun
+
+LISTED = 20
+
+RecipeArgument = Annotated[Path, typer.Argument(help="The recipe: a .flaw file or a folder.")]
+RecipePrecision = Annotated[
+    str | None, typer.Option(help="auto, f32 or bf16, instead of the recipe's.")
+]
+
+
+def inspect(
+    recipe: RecipeArgument,
+    source: SourceArgument,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Folder for the tables, overlays/ and report.html."),
+    ] = Path("flawline-inspection"),
+    overlays: Annotated[
+        str, typer.Option(help="Pictures with heat and outlines: flagged, all or none.")
+    ] = "flagged",
+    precision: RecipePrecision = None,
+    good: Good = None,
+    bad: Bad = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Accept, review or reject each picture, with reasons; exit code 0 all accepted, 1 not all, 2 not all judged."""
+    from flawline.inspector import Inspector
+    from flawline.report.inspect_report import write_run
+    from flawline.station.run import inspect_source
+    from flawline.station.tables import run_as_dict
+
+    inspector = Inspector.open(recipe, precision=precision)
+    out.mkdir(parents=True, exist_ok=True)
+    unfinished = out / ".unfinished"
+    with open_from_options(source, good, bad, limits) as opened:
+        run = inspect_source(
+            opened,
+            inspector,
+            folder=out,
+            overlays=overlays,
+            unfinished=unfinished,
+            track=ProgressBar(quiet=quiet),
+        )
+        written = write_run(run, opened, inspector, out)
+        summary = opened.summary()
+    unfinished.unlink(missing_ok=True)
+    if as_json:
+        print_json(run_as_dict(run))
+    else:
+        print_run(run)
+    print_unjudged(run.unjudged)
+    notes = picture_notes({item.sample.name: item.notes for item in run.inspections})
+    if run.resumed:
+        notes.append(f"{run.resumed} pictures were judged before, by the run that was interrupted")
+    print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
+    return run.exit_code
+
+
+def print_run(run: InspectionRun) -> None:
+    """What was not accepted as a table, the worst first, and the counts in one sentence."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    flagged = [item for item in run.inspections if item.row["verdict"] != "accept"]
+    if flagged:
+        flagged.sort(key=lambda item: (-item.row["score"], item.sample.name))
+        table = Table(box=None, pad_edge=False)
+        for name, justify in (("verdict", "left"), ("score", "right"), ("p", "right")):
+            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        table.add_column("image", overflow="fold")
+        table.add_column("why", overflow="fold")
+        for item in flagged[:LISTED]:
+            row = item.row
+            table.add_row(
+                row["verdict"],
+                f"{row['score']:.4g}",
+                f"{row['p_value']:.3g}",
+                Text(printable(item.sample.name)),
+                Text("; ".join(row["reasons"][1:] or row["reasons"])),
+            )
+        console.print(table)
+    if len(flagged) > LISTED:
+        console.print(f"and {len(flagged) - LISTED} more")
+    said = (f"{count} {verdict}" for verdict, count in run.counts.items() if count)
+    console.print(f"{sum(run.counts.values())} pictures: {', '.join(said)}", style="bold")

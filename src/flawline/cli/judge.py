@@ -1,0 +1,93 @@
+"""`flawline judge`: accept, review or reject measured parts by a specification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, Quiet, note, print_json, printable, warn
+from flawline.cli.feature_options import Limits, open_from_options
+
+if TYPE_CHECKING:
+    from flawline.judging import Judged
+
+LISTED = 20
+
+
+def judge(
+    table: Annotated[
+        Path, typer.Argument(help="The table of defects that `flawline measure` wrote.")
+    ],
+    spec: Annotated[Path, typer.Option(help="The specification, TOML.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Folder for verdicts.csv, verdicts.json, report.html."),
+    ] = Path("flawline-verdicts"),
+    against: Annotated[
+        Path | None, typer.Option(help="An older specification: which verdicts change, and how.")
+    ] = None,
+    pictures: Annotated[
+        str | None, typer.Option(help="Pictures of the parts, for the report.")
+    ] = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Judge measured parts; exit code 0 all accepted, 1 a review or reject, 2 something could not be judged."""
+    from flawline.judging import judge_table
+    from flawline.judging.files import judged_as_dict
+    from flawline.report.judge_report import write_judged
+
+    judged = judge_table(table, spec, against=against)
+    out.mkdir(parents=True, exist_ok=True)
+    if pictures is None:
+        report = write_judged(judged, out)
+    else:
+        with open_from_options(pictures, limits=limits) as opened:
+            report = write_judged(judged, out, opened)
+    if as_json:
+        print_json(judged_as_dict(judged))
+    else:
+        print_judged(judged)
+    for item in judged.judgements:
+        if item.verdict is None:
+            warn(f"could not be judged: {item.image}: {item.reason}")
+    wrote = f"wrote {out / 'verdicts.csv'}, {out / 'verdicts.json'}"
+    for line in (f"specification {judged.spec.hash[:12]}", wrote, f"report: {report}"):
+        note(line, quiet=quiet)
+    return judged.exit_code
+
+
+def print_judged(judged: Judged) -> None:
+    """What was not accepted as a table, the counts, and what changes against the older specification."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    flagged = [item for item in judged.judgements if item.findings]
+    flagged.sort(key=lambda item: (item.verdict != "reject", item.image))
+    if flagged:
+        table = Table(box=None, pad_edge=False)
+        for name in ("verdict", "image", "clause", "value", "limit"):
+            table.add_column(name, overflow="fold")
+        for item in flagged[:LISTED]:
+            first = item.findings[0]
+            more = f" and {len(item.findings) - 1} more" if len(item.findings) > 1 else ""
+            table.add_row(
+                item.verdict,
+                Text(printable(item.image)),
+                Text(printable(first.clause) + more),
+                f"{first.value:.4g}",
+                f"{first.bound:.4g} {first.unit}".rstrip(),
+            )
+        console.print(table)
+    if len(flagged) > LISTED:
+        console.print(f"and {len(flagged) - LISTED} more")
+    said = ", ".join(f"{count} {name}" for name, count in judged.counts.items() if count)
+    console.print(f"{len(judged.parts)} parts: {said}", style="bold")
+    if judged.against is not None:
+        ways = ", ".join(f"{count} from {way}" for way, count in judged.ways.items())
+        console.print(f"{len(judged.changes)} verdicts change" + (f": {ways}" if ways else ""))

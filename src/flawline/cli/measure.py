@@ -1,0 +1,176 @@
+"""`flawline measure`: the table of defects of class masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.feature_options import Limits, open_from_options, print_notes, print_unjudged
+
+if TYPE_CHECKING:
+    from flawline.core.scale import Frame, Scale
+    from flawline.measuring import Measured
+
+MasksArgument = Annotated[
+    str,
+    typer.Argument(help="Folder, zip, tar, CSV or Parquet manifest, or glob of class masks."),
+]
+ScaleOption = Annotated[
+    str | None,
+    typer.Option(
+        help='Millimetres per pixel, and their standard uncertainty: "0.05" or "0.05,0.0001".'
+    ),
+]
+FrameOption = Annotated[
+    str | None,
+    typer.Option(help='Origin of the part in px and its angle in degrees: "X,Y" or "X,Y,ANGLE".'),
+]
+
+
+def measure(
+    masks: MasksArgument,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The table: FILE.parquet or FILE.csv.")
+    ] = Path("defects.parquet"),
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help='Names of the classes 1, 2, ...: "scratch,stain", or "1=scratch,255=stain".'
+        ),
+    ] = None,
+    scale: ScaleOption = None,
+    frame: FrameOption = None,
+    merge: Annotated[
+        float, typer.Option(help="Join pieces of a class with a gap of at most this, px; -1 none.")
+    ] = -1,
+    cluster: Annotated[
+        float, typer.Option(help="Largest gap between neighbours of one cluster, px.", min=0)
+    ] = 0,
+    smallest: Annotated[int, typer.Option(help="Leave out defects of fewer pixels.", min=1)] = 1,
+    spec: Annotated[
+        Path | None, typer.Option(help="A specification: its zones are summarised apart.")
+    ] = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Measure the defects of class masks: one table of defects, one of parts."""
+    from flawline.core.scale import Frame
+    from flawline.judging.run import read_spec
+    from flawline.measuring import Settings, measure_source
+    from flawline.measuring.files import check_suffix, write_tables
+
+    settings = Settings(
+        classes=parse_classes(classes),
+        scale=parse_scale(scale),
+        frame=parse_frame(frame) or Frame(),
+        merge=merge,
+        cluster=cluster,
+        smallest=smallest,
+        zones=tuple(read_spec(spec, None, None).zones.values()) if spec else (),
+    )
+    check_suffix(out).parent.mkdir(parents=True, exist_ok=True)
+    with open_from_options(masks, limits=limits) as opened:
+        measured = measure_source(opened, settings, track=ProgressBar(quiet=quiet))
+        summary = opened.summary()
+    defects, parts = write_tables(measured, out)
+    if as_json:
+        print_json(_as_dict(measured, defects, parts))
+    else:
+        typer.echo(f"{defects}: {len(measured.defects)} defects in {len(measured.rows)} masks")
+    print_unjudged(measured.unjudged)
+    print_notes(summary, [f"one row per mask: {parts}"], quiet=quiet)
+    return 2 if measured.unjudged else 0
+
+
+def _as_dict(measured: Measured, defects: Path, parts: Path) -> dict[str, Any]:
+    from collections import Counter
+
+    from flawline import __version__
+
+    settings = measured.settings
+    return {
+        "source": measured.source,
+        "settings": {
+            "classes": {str(k): v for k, v in settings.classes.items()},
+            "mm_per_px": settings.scale.mm_per_px if settings.scale else None,
+            "mm_per_px_u": settings.scale.uncertainty if settings.scale else None,
+            "merge": settings.merge,
+            "cluster": settings.cluster,
+            "smallest": settings.smallest,
+            "flawline": __version__,
+        },
+        "table": str(defects),
+        "parts": str(parts),
+        "masks": len(measured.rows),
+        "defects": dict(sorted(Counter(measured.class_names()).items())),
+        "unjudged": [
+            {"image": item.image, "code": item.code, "reason": item.reason}
+            for item in measured.unjudged
+        ],
+    }
+
+
+def parse_classes(text: str | None) -> dict[int, str]:
+    """Read "scratch,stain" or "1=scratch,255=stain"."""
+    from flawline.errors import UsageError
+
+    found: dict[int, str] = {}
+    for place, part in enumerate(text.split(",") if text else (), 1):
+        index, equals, name = part.strip().partition("=")
+        number = index.strip() if equals else str(place)
+        name = name.strip() if equals else index
+        if (
+            not name
+            or not number.isdecimal()
+            or not 1 <= int(number) <= 255
+            or int(number) in found
+        ):
+            raise UsageError(
+                f"--classes takes names, or INDEX=NAME with indices of 1 to 255, got {part!r}",
+                hint='such as "scratch,stain" or "1=scratch,255=stain"',
+            )
+        found[int(number)] = name
+    return found
+
+
+def parse_scale(text: str | None) -> Scale | None:
+    """Read "MM_PER_PX" or "MM_PER_PX,UNCERTAINTY"."""
+    from flawline.core.scale import Scale
+    from flawline.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        first, *rest = (float(part) for part in text.split(","))
+        return Scale(first, *rest) if len(rest) < 2 else _refuse()
+    except ValueError as error:
+        raise UsageError(
+            f"--scale takes MM_PER_PX or MM_PER_PX,UNCERTAINTY, both in mm/px, got {text!r}",
+            hint="flawline calibrate-scale finds it",
+        ) from error
+
+
+def parse_frame(text: str | None) -> Frame | None:
+    """Read "X,Y" or "X,Y,ANGLE"."""
+    from math import isfinite
+
+    from flawline.core.scale import Frame
+    from flawline.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (2, 3) or not all(map(isfinite, numbers)):
+        raise UsageError(f"--frame takes X,Y or X,Y,ANGLE in px and degrees, got {text!r}")
+    return Frame(*numbers)
+
+
+def _refuse() -> Scale:
+    raise ValueError

@@ -1,0 +1,64 @@
+"""`flawline update`: teach a recipe more good pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.feature_options import (
+    Good,
+    Limits,
+    SourceArgument,
+    open_from_options,
+    picture_notes,
+    print_notes,
+    print_unjudged,
+)
+from flawline.cli.inspect import RecipeArgument
+
+
+def update(
+    recipe: RecipeArgument,
+    source: SourceArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where the new recipe goes; it takes the old one's place if not given.",
+        ),
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(help="Held-out good pictures to set the thresholds anew on; they stay else."),
+    ] = None,
+    good: Good = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Learn further good pictures without starting again; a false alarm is a good picture."""
+    from contextlib import nullcontext
+
+    from flawline.recipe import read_recipe, write_recipe
+    from flawline.training.files import updated_as_dict
+    from flawline.training.update import update_anomaly
+
+    old, target = read_recipe(recipe), out or recipe
+    target.parent.mkdir(parents=True, exist_ok=True)
+    held = open_from_options(calibration, good, limits=limits) if calibration else nullcontext()
+    with open_from_options(source, good, limits=limits) as opened, held as apart:
+        updated = update_anomaly(old, opened, calibration=apart, track=ProgressBar(quiet=quiet))
+        write_recipe(updated.recipe, target)
+        summary = opened.summary()
+    if as_json:
+        print_json(updated_as_dict(updated, target))
+    else:
+        for line in updated.said:
+            typer.echo(line)
+    print_unjudged(updated.unjudged)
+    print_notes(summary, [*picture_notes(updated.notes), f"wrote {target}"], quiet=quiet)
+    return 2 if updated.unjudged else 0

@@ -1,0 +1,207 @@
+"""Which pictures of a source are evaluated: one split, a known meaning, and none that the recipe learnt from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from flawline.data.cores import cpu_count
+from flawline.data.source import Source
+from flawline.data.splits import part_of
+from flawline.errors import FlawlineError, SourceError, UsageError
+from flawline.recipe import Recipe, known_pictures
+from flawline.types import Sample, Track
+
+TEST = ("test", "testing")
+ALL = "all"
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The samples to evaluate; `split` is None where all are taken, `dropped` names those left out as known."""
+
+    samples: tuple[Sample, ...]
+    split: str | None
+    grouped: bool
+    dropped: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def choose(
+    source: Source,
+    recipes: Mapping[str, Recipe],
+    *,
+    split: str | None = None,
+    drop_known: bool = False,
+    track: Track,
+) -> Choice:
+    """Choose the samples of a source that say something about recipes.
+
+    Args:
+        source: an open source.
+        recipes: what will be evaluated, by name; none of them may know a chosen picture.
+        split: the split to take, "all" for every picture; by default the test split where there is one, else all.
+        drop_known: leave out what a recipe knows, with all pictures of the same parts, instead of refusing.
+        track: shows progress.
+
+    Raises:
+        UsageError: no such split; ("evaluation-leak") a recipe knows a chosen picture; ("evaluation-unlabelled") no
+            picture whose meaning is known.
+    """
+    listed = list(source.samples())
+    taken, name, said = _of_split(listed, split)
+    known, more = _with_meaning(taken)
+    said += more + _torn(listed, known, name)
+    hashes = _hashes(source, known, track)
+    kept, dropped, more = _without_leaks(known, hashes, recipes, drop_known)
+    said += more + _copies(kept, hashes)
+    grouped = any(sample.group is not None for sample in kept)
+    return Choice(tuple(kept), name, grouped, tuple(dropped), tuple(said))
+
+
+def _of_split(
+    listed: Sequence[Sample], split: str | None
+) -> tuple[list[Sample], str | None, list[str]]:
+    names = sorted({sample.split for sample in listed if sample.split is not None})
+    wanted = next((name for name in names if name.casefold() in TEST), None)
+    if split is not None:
+        wanted = next((name for name in names if name.casefold() == split.casefold()), None)
+        if wanted is None and split.casefold() != ALL:
+            has = f"it has {', '.join(map(repr, names))}" if names else "it states no splits"
+            raise UsageError(
+                f"the source has no split {split!r}: {has}",
+                hint="name one of them, or take every picture with --split all",
+            )
+    if wanted is None:
+        said = [f"every split is evaluated together: {', '.join(names)}"] if names else []
+        return list(listed), None, said
+    taken = [sample for sample in listed if sample.split == wanted]
+    left = len(listed) - len(taken)
+    said = [f"the split {wanted!r} is evaluated; {_count(left, 'picture')} of others left out"]
+    return taken, wanted, said if left else []
+
+
+def _with_meaning(taken: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
+    """Samples that are good or bad by their label; those without a label are, where they have one, by their mask."""
+    known = [s for s in taken if s.defective is not None or _by_mask(s)]
+    said = []
+    if by_mask := sum(map(_by_mask, known)):
+        said.append(
+            f"{_count(by_mask, 'picture')} without a label: bad where the mask is not empty"
+        )
+    if left := len(taken) - len(known):
+        said.append(
+            f"{_count(left, 'picture')} left out: no label says whether they are good or bad"
+        )
+    if not known:
+        labels = sorted({sample.label for sample in taken if sample.label is not None})
+        raise UsageError(
+            "an evaluation needs pictures that are known to be good or bad, and no label says so "
+            f"(labels: {', '.join(labels[:20]) or 'none'})",
+            hint="name the labels with --good and --bad, or give masks",
+            code="evaluation-unlabelled",
+        )
+    return known, said
+
+
+def _by_mask(sample: Sample) -> bool:
+    return sample.defective is None and sample.label is None and sample.mask is not None
+
+
+def _torn(listed: Sequence[Sample], known: Sequence[Sample], split: str | None) -> list[str]:
+    """A part on both sides of a split has told training about its test pictures."""
+    if split is None:
+        return []
+    groups = {sample.group for sample in known if sample.group is not None}
+    torn = sorted({s.group for s in listed if s.group in groups and s.split != split and s.group})
+    if not torn:
+        return []
+    return [
+        f"warning: {_count(len(torn), 'part')} of the split {split!r} have pictures in other splits too, "
+        f"{torn[0]} among them: if a recipe learnt from those, the figures are too good"
+    ]
+
+
+def _hashes(source: Source, samples: Sequence[Sample], track: Track) -> dict[str, str]:
+    """The hash of every file that can be read; the others are reported when they are judged."""
+
+    def one(sample: Sample) -> str | None:
+        try:
+            return hashlib.sha256(source.read(sample.name)).hexdigest()
+        except FlawlineError:
+            return None
+
+    pool = ThreadPoolExecutor(cpu_count(), thread_name_prefix="flawline")
+    try:
+        found = track(pool.map(one, samples), title="checking for leaks", total=len(samples))
+        pairs = zip(samples, found, strict=True)
+        return {sample.name: digest for sample, digest in pairs if digest is not None}
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _without_leaks(
+    samples: Sequence[Sample],
+    hashes: Mapping[str, str],
+    recipes: Mapping[str, Recipe],
+    drop_known: bool,
+) -> tuple[list[Sample], list[str], list[str]]:
+    roles: dict[str, str] = {}
+    for name, recipe in recipes.items():
+        told = {digest: f"{role} of {name}" for digest, role in known_pictures(recipe).items()}
+        roles = {**told, **roles}
+    leaked = {s.name: roles[hashes[s.name]] for s in samples if hashes.get(s.name) in roles}
+    if not leaked:
+        return list(samples), [], []
+    if not drop_known:
+        raise _leak(leaked, len(samples))
+    parts = {part_of(sample) for sample in samples if sample.name in leaked}
+    kept = [sample for sample in samples if part_of(sample) not in parts]
+    if not kept:
+        raise _nothing_left(len(samples))
+    dropped = [sample.name for sample in samples if part_of(sample) in parts]
+    more = len(dropped) - len(leaked)
+    text = f"{_count(len(leaked), 'picture')} left out: training or calibration saw them"
+    said = f"{text}, with {_count(more, 'more picture')} of the same parts" if more else text
+    return kept, dropped, [said]
+
+
+def _leak(leaked: Mapping[str, str], of: int) -> UsageError:
+    first = ", ".join(f"{name} ({role})" for name, role in list(leaked.items())[:NAMED])
+    rest = f" and {len(leaked) - NAMED} more" if len(leaked) > NAMED else ""
+    return UsageError(
+        f"{len(leaked)} of {_count(of, 'picture')} were seen in training or calibration: {first}{rest}",
+        hint="evaluate on pictures that it never saw, or leave these out with --drop-known",
+        code="evaluation-leak",
+    )
+
+
+def _nothing_left(of: int) -> SourceError:
+    return SourceError(
+        f"training or calibration saw all {_count(of, 'picture')} or others of the same parts: none is left",
+        hint="give pictures of other parts",
+        code="evaluation-leak",
+    )
+
+
+def _copies(samples: Iterable[Sample], hashes: Mapping[str, str]) -> list[str]:
+    """Copies of one file under several parts make intervals too narrow."""
+    parts: dict[str, str] = {}
+    copies = []
+    for sample in samples:
+        digest = hashes.get(sample.name)
+        if digest is not None and parts.setdefault(digest, part_of(sample)) != part_of(sample):
+            copies.append(sample.name)
+    if not copies:
+        return []
+    return [
+        f"warning: {_count(len(copies), 'file')} are copies of others, {copies[0]} among them, and count as parts of "
+        "their own: intervals are too narrow"
+    ]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

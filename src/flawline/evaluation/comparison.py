@@ -1,0 +1,122 @@
+"""Several recipes on the same pictures: what the second and further gain over the first, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flawline.data.source import Source
+from flawline.errors import UsageError
+from flawline.evaluation.choice import choose
+from flawline.evaluation.differences import Costs, Row, metric_rows
+from flawline.evaluation.result import Evaluation, Judged
+from flawline.evaluation.run import evaluate_choice
+from flawline.recipe import thresholds_of
+from flawline.types import Sample, Track, Unjudged, Verdict, no_track
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+_ORDER: dict[Verdict, int] = {"accept": 0, "review": 1, "reject": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Recipes by name, the first one the reference.
+
+    `evaluations` are those of the recipes, each on all `samples`, which every recipe could judge; `unjudged` are left
+    out of all. `disagreements` name the pictures whose verdicts differ, the widest apart first.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    evaluations: tuple[Evaluation, ...]
+    samples: tuple[Sample, ...]
+    unjudged: tuple[Unjudged, ...]
+    rows: tuple[Row, ...]
+    disagreements: tuple[str, ...]
+    costs: Costs | None
+    seed: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 2 a picture or mask could not be judged."""
+        return 2 if self.unjudged else 0
+
+
+def compare(
+    source: Source,
+    inspectors: Mapping[str, Inspector],
+    *,
+    split: str | None = None,
+    drop_known: bool = False,
+    costs: Costs | None = None,
+    seed: int = 0,
+    track: Track = no_track,
+) -> Comparison:
+    """Evaluate several recipes on the same pictures, one after the other.
+
+    Args:
+        source: an open source whose labels or masks say what is good and bad.
+        inspectors: two or more recipes with thresholds by name; differences are taken to the first.
+        split: as for `evaluate`.
+        drop_known: leave out pictures that any of the recipes knows, instead of refusing.
+        costs: what decisions cost, for the cost per part.
+        seed: of the draws behind intervals.
+        track: shows progress.
+
+    Raises:
+        UsageError: fewer than two recipes; and what `evaluate` raises.
+    """
+    if len(inspectors) < 2:
+        raise UsageError(
+            f"expected two recipes or more to compare, got {len(inspectors)}",
+            hint="use `flawline evaluate` for one",
+        )
+    recipes = {name: inspector.recipe for name, inspector in inspectors.items()}
+    for recipe in recipes.values():
+        thresholds_of(recipe)
+    choice = choose(source, recipes, split=split, drop_known=drop_known, track=track)
+    found = [
+        evaluate_choice(source, choice, one, seed=seed, track=track) for one in inspectors.values()
+    ]
+    common, same = _common(found)
+    if not common[0]:
+        raise UsageError(
+            "no picture could be judged by every recipe, so that nothing can be compared",
+            hint="evaluate each recipe alone to see why",
+        )
+    return Comparison(
+        found[0].source,
+        tuple(inspectors),
+        tuple(found),
+        tuple(picture.sample for picture in common[0]),
+        tuple(dict.fromkeys(item for one in found for item in one.unjudged)),
+        tuple(metric_rows(found, common, same, costs, seed)),
+        tuple(disagreements(common)),
+        costs,
+        seed,
+    )
+
+
+def disagreements(judged: Sequence[Sequence[Judged]]) -> list[str]:
+    """Names of the pictures whose verdicts differ, the widest apart first, then by how far p-values are apart."""
+    apart = []
+    for pictures in zip(*judged, strict=True):
+        places = [_ORDER[picture.verdict] for picture in pictures]
+        if len(set(places)) > 1:
+            # Raw scores of two recipes have no common unit; p-values do.
+            values = [math.log(max(picture.p_value, 1e-12)) for picture in pictures]
+            width = max(values) - min(values)
+            apart.append((min(places) - max(places), -width, pictures[0].sample.name))
+    return [name for _, _, name in sorted(apart)]
+
+
+def _common(found: Sequence[Evaluation]) -> tuple[list[tuple[Judged, ...]], bool]:
+    """The pictures that every recipe judged, by recipe, in one order; and whether these are all of each."""
+    names = [{picture.sample.name for picture in one.pictures} for one in found]
+    shared = set.intersection(*names)
+    judged = [tuple(p for p in one.pictures if p.sample.name in shared) for one in found]
+    return judged, all(own == shared for own in names)

@@ -1,0 +1,225 @@
+"""The figures of an evaluation, from what is known of every picture and what the recipe said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.bootstrap import DRAWS, Metric, metric_interval
+from flawline.core.metrics import Share, auroc, average_precision
+from flawline.core.pixel_metrics import recall_by_size
+from flawline.errors import UsageError
+from flawline.evaluation.result import (
+    Defect,
+    Estimated,
+    Judged,
+    LabelFigures,
+    Promise,
+    Rate,
+    Rates,
+    Recall,
+)
+from flawline.types import Verdict
+
+PROMISED = (0.01, 0.05, 0.1)
+_SEVERITY: dict[Verdict, int] = {"accept": 0, "review": 1, "reject": 2}
+_WORK = 20_000_000
+"""Pictures that all draws of a bootstrap look at together, at most; it takes some seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """All pictures of one part: bad where one of them is, with the highest score and the strictest verdict."""
+
+    name: str
+    defective: bool
+    score: float
+    p_value: float
+    verdict: Verdict
+
+
+def parts_of(pictures: Sequence[Judged]) -> list[Part]:
+    """The parts that pictures show, in order of first appearance."""
+    groups: dict[str, list[Judged]] = {}
+    for picture in pictures:
+        groups.setdefault(picture.part, []).append(picture)
+    return [
+        Part(
+            name,
+            any(picture.defective for picture in group),
+            max(picture.score for picture in group),
+            min(picture.p_value for picture in group),
+            max((picture.verdict for picture in group), key=_SEVERITY.__getitem__),
+        )
+        for name, group in groups.items()
+    ]
+
+
+def estimated(metric: Metric, pictures: Sequence[Judged], *, seed: int) -> Estimated | None:
+    """A metric of the scores of pictures with its interval over parts; None unless some are good and some bad."""
+    bad = np.array([picture.defective for picture in pictures], bool)
+    if not bad.any() or bad.all():
+        return None
+    scores = np.array([picture.score for picture in pictures])
+    names = [picture.part for picture in pictures]
+    interval = None
+    try:
+        drawn = metric_interval(metric, bad, scores, names, draws=draws_for(len(bad)), seed=seed)
+        interval = drawn.low, drawn.high
+    except UsageError as error:
+        if error.code != "groups-too-few":
+            raise
+    return Estimated(metric(bad, scores), interval, len(bad), len(set(names)))
+
+
+def draws_for(pictures: int) -> int:
+    """How often parts are drawn: 2000 times, and down to 200 times above ten thousand pictures."""
+    return min(DRAWS, max(200, _WORK // max(pictures, 1)))
+
+
+def rate(pictures: Sequence[Judged], defective: bool, verdicts: Sequence[Verdict]) -> Rate | None:
+    """Of bad (or good) pictures and parts, those with one of some verdicts; None where there are none."""
+    own = [picture for picture in pictures if picture.defective == defective]
+    parts = [part for part in parts_of(pictures) if part.defective == defective]
+    if not own or not parts:
+        return None
+    return Rate(
+        sum(picture.verdict in verdicts for picture in own),
+        len(own),
+        Share(sum(part.verdict in verdicts for part in parts), len(parts)),
+    )
+
+
+def rates(pictures: Sequence[Judged]) -> Rates:
+    """Escapes, overkill, and what goes to a person."""
+    return Rates(
+        rate(pictures, True, ["accept"]),
+        rate(pictures, True, ["review"]),
+        rate(pictures, False, ["reject"]),
+        rate(pictures, False, ["review"]),
+    )
+
+
+def label_figures(pictures: Sequence[Judged], *, seed: int) -> tuple[LabelFigures, ...]:
+    """Every label of bad pictures on its own against all good pictures, in alphabetical order."""
+    good = [picture for picture in pictures if not picture.defective]
+    labels = sorted({picture.label for picture in pictures if picture.defective})
+    return tuple(_label(label, pictures, good, seed) for label in labels)
+
+
+def _label(
+    label: str, pictures: Sequence[Judged], good: Sequence[Judged], seed: int
+) -> LabelFigures:
+    own = [picture for picture in pictures if picture.defective and picture.label == label]
+
+    def of(verdict: Verdict) -> Rate:
+        found = rate(own, True, [verdict])
+        assert found is not None
+        return found
+
+    return LabelFigures(
+        label,
+        len(own),
+        estimated(auroc, [*good, *own], seed=seed),
+        estimated(average_precision, [*good, *own], seed=seed),
+        of("accept"),
+        of("review"),
+        of("reject"),
+    )
+
+
+def promises(pictures: Sequence[Judged]) -> tuple[Promise, ...]:
+    """How many good pictures and parts have a p-value as low as stated; empty where none is good."""
+    good = [picture for picture in pictures if not picture.defective]
+    parts = [part for part in parts_of(pictures) if not part.defective]
+    if not good or not parts:
+        return ()
+    return tuple(
+        Promise(
+            p,
+            Rate(
+                sum(picture.p_value <= p for picture in good),
+                len(good),
+                Share(sum(part.p_value <= p for part in parts), len(parts)),
+            ),
+        )
+        for p in PROMISED
+    )
+
+
+def recall_all(pictures: Sequence[Judged]) -> Recall | None:
+    """Regions of all masks that were found; None where no mask has a region."""
+    return _recall("all", pictures, lambda defect: True)
+
+
+def recalls_by_label(pictures: Sequence[Judged]) -> tuple[Recall, ...]:
+    """Regions found by their label, in alphabetical order."""
+    labels = sorted({defect.label for p in pictures for defect in p.defects or ()})
+    found = (_recall(x, pictures, lambda defect, x=x: defect.label == x) for x in labels)  # type: ignore[misc]
+    return tuple(recall for recall in found if recall is not None)
+
+
+def recalls_by_size(pictures: Sequence[Judged]) -> tuple[Recall, ...]:
+    """Regions found by their area, in up to four classes that hold about equally many, the smallest first."""
+    defects = [defect for picture in pictures for defect in picture.defects or ()]
+    classes = recall_by_size([d.area for d in defects], [d.found for d in defects])
+    bounds = [
+        (size.smallest, float("inf") if size.limit is None else size.limit) for size in classes
+    ]
+    found = (
+        _recall(_size(low, high), pictures, lambda d, low=low, high=high: low <= d.area < high)  # type: ignore[misc]
+        for low, high in bounds
+    )
+    return tuple(recall for recall in found if recall is not None)
+
+
+def _size(low: float, high: float) -> str:
+    if high == float("inf"):
+        return f"{low:g} px² and more" if low else "every size"
+    return f"{low:g} to below {high:g} px²" if low else f"below {high:g} px²"
+
+
+def _recall(
+    name: str, pictures: Sequence[Judged], belongs: Callable[[Defect], bool]
+) -> Recall | None:
+    hits: list[bool] = []
+    parts: dict[str, bool] = {}
+    for picture in pictures:
+        for defect in filter(belongs, picture.defects or ()):
+            hits.append(defect.found)
+            parts[picture.part] = parts.get(picture.part, False) or defect.found
+    if not hits:
+        return None
+    return Recall(name, Share(sum(hits), len(hits)), Share(sum(parts.values()), len(parts)))
+
+
+def trade_off(
+    parts: Sequence[Part],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Escape and overkill of parts at every threshold on the score: (thresholds, escape, overkill), each (K,).
+
+    A part is flagged where its score is above the threshold. Thresholds rise from one below every score, which flags
+    all parts, to the highest score, which flags none. Some parts must be good and some bad.
+    """
+    scores = np.array([part.score for part in parts])
+    bad = np.array([part.defective for part in parts], bool)
+    lowest = np.nextafter(scores.min(), -np.inf)
+    thresholds = np.concatenate([[lowest], np.unique(scores)])
+    escape = np.searchsorted(np.sort(scores[bad]), thresholds, side="right") / bad.sum()
+    overkill = 1 - np.searchsorted(np.sort(scores[~bad]), thresholds, side="right") / (~bad).sum()
+    return thresholds, escape, overkill
+
+
+def worst_misses(pictures: Sequence[Judged], most: int) -> list[Judged]:
+    """Bad pictures with the lowest scores, the lowest first; equal scores by name."""
+    bad = [picture for picture in pictures if picture.defective]
+    return sorted(bad, key=lambda p: (p.score, p.sample.name))[:most]
+
+
+def worst_false_alarms(pictures: Sequence[Judged], most: int) -> list[Judged]:
+    """Good pictures with the highest scores, the highest first; equal scores by name."""
+    good = [picture for picture in pictures if not picture.defective]
+    return sorted(good, key=lambda p: (-p.score, p.sample.name))[:most]

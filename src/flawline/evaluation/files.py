@@ -1,0 +1,264 @@
+"""Evaluations and comparisons as JSON and CSV; all but the times is the same for the same pictures and recipes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flawline.core.bootstrap import Difference
+from flawline.core.metrics import Share
+from flawline.core.pixel_metrics import Area
+from flawline.data.csv_file import write_csv_rows
+from flawline.data.json_file import write_json_document
+from flawline.evaluation.comparison import Comparison
+from flawline.evaluation.differences import Row
+from flawline.evaluation.figures import parts_of, worst_false_alarms, worst_misses
+from flawline.evaluation.result import (
+    Estimated,
+    Evaluation,
+    Judged,
+    LabelFigures,
+    PixelFigures,
+    Rate,
+    Recall,
+)
+from flawline.types import Sample, Unjudged
+
+WORST = 12
+
+
+def evaluation_as_dict(evaluation: Evaluation) -> dict[str, Any]:
+    """The JSON document of `flawline evaluate --json`."""
+    return {
+        "source": evaluation.source,
+        "recipe": evaluation.recipe,
+        "part": evaluation.part,
+        "settings": dict(evaluation.settings),
+        "split": evaluation.split,
+        "group_column": "group" if evaluation.grouped else None,
+        "counts": counts(evaluation),
+        "auroc": _estimated(evaluation.auroc),
+        "average_precision": _estimated(evaluation.average_precision),
+        "labels": [_label(one) for one in evaluation.labels],
+        "pixels": _pixels(evaluation.pixels),
+        "recall": _recall(evaluation.recall),
+        "recall_by_size": [_recall(one) for one in evaluation.recall_by_size],
+        "recall_by_label": [_recall(one) for one in evaluation.recall_by_label],
+        "rates": {
+            "escape": _rate(evaluation.rates.escape),
+            "bad_to_review": _rate(evaluation.rates.bad_to_review),
+            "overkill": _rate(evaluation.rates.overkill),
+            "good_to_review": _rate(evaluation.rates.good_to_review),
+        },
+        "p_values": [{"p": one.p, **(_rate(one.seen) or {})} for one in evaluation.promises],
+        "missing": dict(evaluation.missing),
+        "worst_misses": _names(worst_misses(evaluation.pictures, WORST)),
+        "worst_false_alarms": _names(worst_false_alarms(evaluation.pictures, WORST)),
+        "said": list(evaluation.said),
+        "dropped": list(evaluation.dropped),
+        "unjudged": _unjudged(evaluation.unjudged),
+        "milliseconds": {k: round(v, 3) for k, v in evaluation.milliseconds.items()},
+        "pictures_per_second": round(evaluation.pictures_per_second, 2),
+    }
+
+
+def comparison_as_dict(comparison: Comparison) -> dict[str, Any]:
+    """The JSON document of `flawline compare --json`."""
+    first = comparison.evaluations[0]
+    costs = comparison.costs
+    return {
+        "source": comparison.source,
+        "split": first.split,
+        "group_column": "group" if first.grouped else None,
+        "pictures": len(comparison.samples),
+        "parts": len({p.part for p in _common(comparison, 0)}),
+        "seed": comparison.seed,
+        "costs": costs
+        and {
+            "escape": costs.escape,
+            "overkill": costs.overkill,
+            "review": costs.review,
+            "prevalence": costs.prevalence,
+        },
+        "recipes": [
+            {"name": name, **evaluation_as_dict(one)}
+            for name, one in zip(comparison.names, comparison.evaluations, strict=True)
+        ],
+        "metrics": [_row(row, comparison.names) for row in comparison.rows],
+        "disagreements": list(comparison.disagreements),
+        "unjudged": _unjudged(comparison.unjudged),
+    }
+
+
+def counts(evaluation: Evaluation) -> dict[str, Any]:
+    """How many pictures and parts are good and bad, and how many were left out."""
+    pictures = Counter(picture.defective for picture in evaluation.pictures)
+    parts = Counter(part.defective for part in parts_of(evaluation.pictures))
+    return {
+        "good": {"pictures": pictures[False], "parts": parts[False]},
+        "bad": {"pictures": pictures[True], "parts": parts[True]},
+        "dropped": len(evaluation.dropped),
+        "unjudged": len(evaluation.unjudged),
+    }
+
+
+def write_evaluation_json(evaluation: Evaluation, path: Path) -> Path:
+    """Write the evaluation as one JSON document."""
+    return write_json_document(path, evaluation_as_dict(evaluation))
+
+
+def write_comparison_json(comparison: Comparison, path: Path) -> Path:
+    """Write the comparison as one JSON document."""
+    return write_json_document(path, comparison_as_dict(comparison))
+
+
+def write_scores(evaluation: Evaluation, path: Path) -> Path:
+    """Write one row per picture: image, label, meaning, group, score, p_value, verdict; those not judged follow."""
+    header = [*_OWN, "score", "p_value", "verdict"]
+    rows = [[*_cells(p), p.score, p.p_value, p.verdict] for p in evaluation.pictures]
+    return write_csv_rows(path, header, [*rows, *_lost(evaluation.unjudged, len(header))])
+
+
+def write_compared_scores(comparison: Comparison, path: Path) -> Path:
+    """Write one row per picture that all judged, with score, p-value and verdict of every recipe."""
+    header = list(_OWN)
+    for name in comparison.names:
+        header += [f"{column} {name}" for column in ("score", "p_value", "verdict")]
+    columns = [_common(comparison, k) for k in range(len(comparison.names))]
+    rows = [
+        [*_cells(same[0]), *(cell for p in same for cell in (p.score, p.p_value, p.verdict))]
+        for same in zip(*columns, strict=True)
+    ]
+    return write_csv_rows(path, header, [*rows, *_lost(comparison.unjudged, len(header))])
+
+
+def _common(comparison: Comparison, place: int) -> list[Judged]:
+    names = {sample.name for sample in comparison.samples}
+    return [p for p in comparison.evaluations[place].pictures if p.sample.name in names]
+
+
+_OWN = ("image", "label", "meaning", "group")
+
+
+def _cells(picture: Judged) -> list[object]:
+    sample: Sample = picture.sample
+    return [sample.name, sample.label, "bad" if picture.defective else "good", sample.group]
+
+
+def _lost(unjudged: Iterable[Unjudged], width: int) -> list[list[object]]:
+    """Rows of what could not be judged: the reason stands where the verdict does."""
+    return [
+        [item.image, *[None] * (width - 2), f"could not be judged: {item.reason}"]
+        for item in unjudged
+    ]
+
+
+def _names(pictures: Sequence[Judged]) -> list[dict[str, Any]]:
+    return [
+        {"image": p.sample.name, "label": p.label, "score": p.score, "verdict": p.verdict}
+        for p in pictures
+    ]
+
+
+def _unjudged(items: Iterable[Unjudged]) -> list[dict[str, str]]:
+    return [{"image": item.image, "code": item.code, "reason": item.reason} for item in items]
+
+
+def _estimated(one: Estimated | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    low, high = one.interval or (None, None)
+    return {
+        "value": _round(one.value),
+        "low": _round(low),
+        "high": _round(high),
+        "pictures": one.pictures,
+        "parts": one.parts,
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    low, high = share.interval
+    return {
+        "hits": share.hits,
+        "of": share.of,
+        "value": _round(share.value),
+        "low": _round(low),
+        "high": _round(high),
+    }
+
+
+def _rate(rate: Rate | None) -> dict[str, Any] | None:
+    return (
+        None
+        if rate is None
+        else {"pictures": {"hits": rate.hits, "of": rate.of}, "parts": _share(rate.parts)}
+    )
+
+
+def _label(one: LabelFigures) -> dict[str, Any]:
+    return {
+        "label": one.label,
+        "pictures": one.pictures,
+        "auroc": _estimated(one.auroc),
+        "average_precision": _estimated(one.average_precision),
+        "accepted": _rate(one.accepted),
+        "review": _rate(one.review),
+        "rejected": _rate(one.rejected),
+    }
+
+
+def _pixels(one: PixelFigures | None) -> dict[str, Any] | None:
+    return (
+        None
+        if one is None
+        else {
+            "auroc": _area(one.auroc),
+            "aupro_0.3": _area(one.aupro),
+            "aupro_0.05": _area(one.aupro_strict),
+            "pictures": one.pictures,
+            "regions": one.regions,
+            "grid": one.grid,
+        }
+    )
+
+
+def _area(area: Area) -> dict[str, Any]:
+    return {"value": _round(area.value), "error": area.error}
+
+
+def _recall(one: Recall | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {"name": one.name, "regions": _share(one.regions), "parts": _share(one.parts)}
+
+
+def _row(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    values: Mapping[str, Any] = {n: _round(v) for n, v in zip(names, row.values, strict=True)}
+    return {
+        "name": row.name,
+        "values": dict(values),
+        "differences": {
+            name: difference and {**_difference(difference), "finding": row.finding(place)}
+            for place, (name, difference) in enumerate(
+                zip(names[1:], row.differences, strict=True), start=1
+            )
+        },
+        "reason": row.reason,
+    }
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {
+        "value": _round(one.value),
+        "low": _round(one.low),
+        "high": _round(one.high),
+        "p": _round(one.p),
+        "parts": one.groups,
+    }
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

@@ -1,0 +1,173 @@
+"""Masks that say where a picture is defective, and what of it a recipe found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from flawline.core.regions import LONGEST
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.types import Inspection, Picture, Region, Sample, Unjudged
+
+GRID = 1024
+"""Longer side up to which pixel figures are taken at full size, px."""
+MOST_CLASSES = 32
+"""Different values up to which masks hold classes; more are the soft edges of a mask of one class."""
+_LOSSY = ("JPEG",)
+_EIGHT_CONNECTED = np.ones((3, 3))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """The regions of one mask: `regions` int32 (h, w) holds 0 where good, else the number of its 8-connected region.
+
+    `areas` (K,) are in pixels, `codes` (K,) the commonest value of each region: its grey level, or 0xRRGGBB.
+    """
+
+    regions: NDArray[np.int32]
+    areas: NDArray[np.int64]
+    codes: NDArray[np.int64]
+
+
+def read_masks(
+    source: Source, samples: Iterable[Sample]
+) -> Iterator[tuple[Sample, Mask | Unjudged]]:
+    """The masks of those samples that have one, in order, decoded ahead on all cores."""
+    masks = (replace(sample, name=sample.mask) for sample in samples if sample.mask is not None)
+    # Values of more than 8 bits are taken as they are, and not scaled by the range of the file: 1 is a class.
+    return map_pictures(source, masks, mask_of, value_range=(0, 255))
+
+
+def mask_of(picture: Picture) -> Mask:
+    """What a decoded mask says: whatever is not black is defective.
+
+    Masks saved as JPEG have traces of black's neighbours, so there it begins at half of the brightest value.
+    """
+    colours = picture.pixels.astype(np.int64)
+    codes = colours[..., 0]
+    if (picture.pixels != picture.pixels[..., :1]).any():
+        codes = colours[..., 0] << 16 | colours[..., 1] << 8 | colours[..., 2]
+    bright = picture.pixels.max(axis=2)
+    if picture.format in _LOSSY:
+        defective = bright > bright.max() / 2
+        codes = np.where(defective, 255, 0)
+    else:
+        defective = bright > 0
+    regions, count = ndimage.label(defective, _EIGHT_CONNECTED)
+    inside = regions[defective] - 1
+    return Mask(
+        np.asarray(regions, np.int32),
+        np.bincount(inside, minlength=count),
+        _commonest(inside, codes[defective], count),
+    )
+
+
+def _commonest(
+    region: NDArray[np.int64], codes: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
+    """The commonest code of each region (K,); of equally common ones the lowest."""
+    found = np.zeros(count, np.int64)
+    if not count:
+        return found
+    pairs, often = np.unique(np.stack([region, codes]), axis=1, return_counts=True)
+    # The last one written stays: the commonest comes last, of equals the lowest code.
+    order = np.lexsort((-pairs[1], often))
+    found[pairs[0, order]] = pairs[1, order]
+    return found
+
+
+def found_regions(mask: Mask, inspection: Inspection, threshold: float) -> NDArray[np.bool_]:
+    """Whether a reported region overlaps each region of a mask: (K,) booleans.
+
+    Args:
+        mask: of the same size as the picture.
+        inspection: what the recipe said.
+        threshold: raw map score above which a place belongs to a region.
+    """
+    reported = reported_places(inspection.regions, inspection.map, threshold, inspection.size)
+    hit = np.zeros(len(mask.areas) + 1, bool)
+    hit[mask.regions[reported]] = True
+    return hit[1:]
+
+
+def reported_places(
+    regions: Sequence[Region],
+    scores: NDArray[np.float32],
+    threshold: float,
+    size: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """The pixels of a picture of `size` (height, width) that lie in regions, bool (height, width).
+
+    A contour is the outer one of its region, and a defect inside the hole of a ring is not overlapped by it: what
+    lies inside counts only where the map is above `threshold`. The contour itself always counts.
+    """
+    # Regions were searched on this grid, so their contours fall on its pixels.
+    shrink = min(1.0, LONGEST / max(size))
+    height, width = (max(1, round(side * shrink)) for side in size)
+    scale = np.array([width / size[1], height / size[0]], np.float32)
+    outlines = [
+        np.rint(region.contour * scale - 0.5).astype(np.int32).reshape(-1, 1, 2)
+        for region in regions
+    ]
+    filled, edges = np.zeros((2, height, width), np.uint8)
+    for outline in outlines:
+        cv2.fillPoly(filled, [outline], (1,))
+    cv2.polylines(edges, outlines, True, (1,))
+    high = cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR) > threshold
+    inside = np.where(high, filled, edges)
+    return cv2.resize(inside, size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+
+
+def on_grid(
+    scores: NDArray[np.float32], mask: Mask | None, size: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """A map and a mask at the size of the picture, or reduced by a whole number to at most `GRID` pixels.
+
+    Args:
+        scores: float32 (h, w), over the whole picture.
+        mask: its mask, None for a picture that is good everywhere.
+        size: (height, width) of the picture, px.
+
+    Returns:
+        Scores by bilinear interpolation and whether any pixel there is defective, both (H, W).
+    """
+    step = ceil(max(size) / GRID)
+    height, width = (max(1, round(side / step)) for side in size)
+    fine = cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR)
+    if mask is None:
+        return np.asarray(fine, np.float32), np.zeros((height, width), bool)
+    defective = mask.regions > 0
+    if step > 1:
+        share = cv2.resize(
+            defective.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
+        )
+        defective = np.asarray(share > 0)
+    return np.asarray(fine, np.float32), defective
+
+
+def class_names(values: Mapping[str, set[int]]) -> Mapping[tuple[str, int], str]:
+    """What to call a region by the label of its picture and its code, from the codes that occur under each label.
+
+    Where masks hold several classes, a code that occurs under one label alone, and is alone there, has its name;
+    others are called "class 3". Where all masks hold one class, the label of the picture names it.
+    """
+    everything = set().union(*values.values()) if values else set()
+    several = 1 < len(everything) <= MOST_CLASSES
+    names: dict[tuple[str, int], str] = {}
+    for label, codes in values.items():
+        for code in codes:
+            owners = [other for other, held in values.items() if code in held]
+            alone = len(owners) == 1 and len(codes) == 1
+            names[label, code] = label if not several or alone else _class_name(code)
+    return names
+
+
+def _class_name(code: int) -> str:
+    return f"class {code}" if code < 256 else f"class #{code:06x}"

@@ -1,0 +1,159 @@
+"""Evaluate one recipe on pictures that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flawline import __version__
+from flawline.core.metrics import auroc, average_precision
+from flawline.data.source import Source
+from flawline.evaluation import figures
+from flawline.evaluation.choice import Choice, choose
+from flawline.evaluation.judging import Judging, judge, median_milliseconds, streamed_rate
+from flawline.evaluation.masks import GRID
+from flawline.evaluation.result import Evaluation, Judged, PixelFigures
+from flawline.recipe import thresholds_of
+from flawline.types import Track, no_track
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+_NO_GOOD = "no part has good pictures only"
+_NOT_CALIBRATED = "the recipe holds no scores of held-out good parts"
+
+
+def evaluate(
+    source: Source,
+    inspector: Inspector,
+    *,
+    split: str | None = None,
+    drop_known: bool = False,
+    seed: int = 0,
+    track: Track = no_track,
+) -> Evaluation:
+    """Measure how well a recipe tells good parts from bad ones.
+
+    Args:
+        source: an open source whose labels or masks say what is good and bad.
+        inspector: the recipe to evaluate, with thresholds.
+        split: the split to take, "all" for every picture; by default the test split where there is one, else all.
+        drop_known: leave out pictures that the recipe knows, instead of refusing.
+        seed: of the draws behind intervals.
+        track: shows progress.
+
+    Raises:
+        UsageError: no such split; ("evaluation-leak") the recipe knows a picture; ("evaluation-unlabelled") no
+            picture is known to be good or bad.
+        ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
+        SourceError: none of the pictures could be judged.
+    """
+    thresholds_of(inspector.recipe)
+    choice = choose(
+        source, {"the recipe": inspector.recipe}, split=split, drop_known=drop_known, track=track
+    )
+    return evaluate_choice(source, choice, inspector, seed=seed, track=track)
+
+
+def evaluate_choice(
+    source: Source,
+    choice: Choice,
+    inspector: Inspector,
+    *,
+    seed: int,
+    track: Track,
+) -> Evaluation:
+    """Evaluate on samples that were chosen before; arguments and errors as for `evaluate`."""
+    seen = judge(source, choice.samples, inspector, track=track)
+    pictures = seen.pictures
+    pixels, without_pixels = _pixels(seen)
+    whole = figures.estimated(auroc, pictures, seed=seed)
+    calibrated = inspector.calibration is not None
+    promises = figures.promises(pictures) if calibrated else ()
+    recall = figures.recall_all(pictures)
+    found = figures.rates(pictures)
+    missing = {
+        **({} if whole else dict.fromkeys(("auroc", "average_precision"), _one_kind(pictures))),
+        **({} if pixels else {"pixels": without_pixels}),
+        **({} if recall else {"recall": "no bad picture has a mask that can be used"}),
+        **({} if found.escape else {"escape": "no picture is bad"}),
+        **({} if found.overkill else {"overkill": _NO_GOOD}),
+        **({} if promises else {"p_values": _NO_GOOD if calibrated else _NOT_CALIBRATED}),
+    }
+    return Evaluation(
+        source=Path(source.location).name,
+        recipe=inspector.recipe.sha256,
+        part=inspector.recipe.settings.part,
+        settings={
+            **inspector.described(),
+            "seed": seed,
+            "draws": figures.draws_for(len(pictures)),
+            "flawline": __version__,
+        },
+        thresholds=thresholds_of(inspector.recipe),
+        split=choice.split,
+        grouped=choice.grouped,
+        pictures=pictures,
+        unjudged=(*seen.unjudged, *source.unlisted()),
+        dropped=choice.dropped,
+        said=(*choice.said, *_said(choice, seen)),
+        auroc=whole,
+        average_precision=figures.estimated(average_precision, pictures, seed=seed),
+        labels=figures.label_figures(pictures, seed=seed),
+        pixels=pixels,
+        recall=recall,
+        recall_by_size=figures.recalls_by_size(pictures),
+        recall_by_label=figures.recalls_by_label(pictures),
+        rates=found,
+        promises=promises,
+        notes=seen.notes,
+        missing=missing,
+        milliseconds=median_milliseconds(pictures),
+        pictures_per_second=streamed_rate(
+            source, [picture.sample for picture in pictures], inspector
+        ),
+    )
+
+
+def _pixels(seen: Judging) -> tuple[PixelFigures | None, str]:
+    if not seen.curve.regions:
+        return None, "no bad picture has a mask that can be used"
+    try:
+        area = seen.curve.auroc()
+    except ValueError:
+        return None, "the masks leave no good pixel"
+    return (
+        PixelFigures(
+            area,
+            seen.curve.aupro(0.3),
+            seen.curve.aupro(0.05),
+            seen.counted,
+            seen.curve.regions,
+            GRID,
+        ),
+        "",
+    )
+
+
+def _one_kind(pictures: Sequence[Judged]) -> str:
+    kind = "bad" if pictures[0].defective else "good"
+    return f"every picture is {kind}: there is nothing to tell apart"
+
+
+def _said(choice: Choice, seen: Judging) -> list[str]:
+    said = []
+    if not choice.grouped:
+        said.append("the source has no group column: every picture counts as a part of its own")
+    if seen.conflicts:
+        said.append(
+            f"warning: the mask contradicts the label of {len(seen.conflicts)} pictures, {seen.conflicts[0]} among "
+            "them; their masks are not used"
+        )
+    unmasked = sum(p.defective and p.defects is None for p in seen.pictures)
+    if unmasked and seen.curve.regions:
+        bad = sum(p.defective for p in seen.pictures)
+        said.append(
+            f"{unmasked} of {bad} bad pictures have no usable mask and count in no pixel figure"
+        )
+    return said

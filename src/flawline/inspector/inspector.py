@@ -1,0 +1,243 @@
+"""One picture in, one inspection out: prepare, detect, measure, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.anomaly_score import image_score, relative_map
+from flawline.core.regions import regions_of_map
+from flawline.core.threshold import conformal_p_value, verdict
+from flawline.data.image import read_image
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.errors import ImageError
+from flawline.inspector.parts import Calibration, calibration_of, detector_of, view_of
+from flawline.inspector.reasons import reasons_for
+from flawline.inspector.view import Look
+from flawline.recipe import Recipe, read_recipe, thresholds_of
+from flawline.types import Inspection, Picture, Region, Sample, Unjudged
+
+UNSEEN = 0.25
+"""Share of the places to look at that may lie outside the picture; turned squares lose their corners."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """What the detector says of a picture before anything is decided.
+
+    `score` is that of the whole picture, `peak` the highest of `map`, float32 (h, w), which covers the picture; all
+    are raw. `lost` says why the part was not found in its place, empty where it was. `timings` are milliseconds by
+    stage.
+    """
+
+    score: float
+    peak: float
+    map: NDArray[np.float32]
+    lost: str
+    timings: Mapping[str, float]
+
+
+class Inspector:
+    """A recipe made ready; its calls are safe from several threads, and no result depends on other pictures."""
+
+    def __init__(self, recipe: Recipe, *, precision: str | None = None, threads: int = 0) -> None:
+        """Make a recipe ready.
+
+        Args:
+            recipe: what to inspect with.
+            precision: "auto", "f32" or "bf16" instead of the recipe's.
+            threads: CPU threads, 0 for all.
+
+        Raises:
+            ModelError: the recipe's model cannot be used.
+        """
+        self.recipe = recipe
+        self.view = view_of(recipe)
+        self.calibration: Calibration | None = calibration_of(recipe)
+        self._detector = detector_of(recipe, precision, threads)
+        self.precision = self._detector.precision
+
+    @classmethod
+    def open(cls, path: str | Path, *, precision: str | None = None, threads: int = 0) -> Inspector:
+        """Load a recipe, a folder or a `.flaw` file; errors as for `read_recipe` and `Inspector`."""
+        return cls(read_recipe(Path(path)), precision=precision, threads=threads)
+
+    def inspect(self, image: Picture | bytes | Path, *, name: str = "") -> Inspection:
+        """Judge one picture.
+
+        Args:
+            image: a decoded picture, the content of a picture file, or its path.
+            name: what the inspection calls the picture; the file's name where a path is given.
+
+        Raises:
+            ImageError: the picture cannot be read, or does not suit the recipe.
+            ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
+        """
+        review, reject = thresholds_of(self.recipe)
+        began = time.perf_counter()
+        picture = (
+            image if isinstance(image, Picture) else read_image(image, value_range=self.value_range)
+        )
+        decoded = {} if isinstance(image, Picture) else {"decode": _since(began)}
+        raw = self.measure(picture)
+        began = time.perf_counter()
+        regions = self._regions(raw, picture)
+        found = verdict(raw.score, review, reject)
+        if raw.lost and found == "accept":
+            found = "review"
+        p_value = self._p_value(raw.score)
+        judged = {"judge": _since(began)}
+        return Inspection(
+            image=name or (image.name if isinstance(image, Path) else ""),
+            sha256=picture.sha256,
+            size=(picture.pixels.shape[0], picture.pixels.shape[1]),
+            score=raw.score,
+            p_value=p_value,
+            verdict=found,
+            reasons=reasons_for(
+                self.recipe,
+                raw.score,
+                found,
+                p_value,
+                regions,
+                held_out=self._held_out,
+                lost=raw.lost,
+            ),
+            regions=regions,
+            map=raw.map,
+            recipe=self.recipe.sha256,
+            timings={**decoded, **raw.timings, **judged},
+        )
+
+    def inspect_many(
+        self, source: Source, samples: Iterable[Sample] | None = None, *, ahead: int | None = None
+    ) -> Iterator[tuple[Sample, Inspection | Unjudged]]:
+        """Judge the pictures of a source on all cores: decoding, model and judging overlap, results keep their order.
+
+        At most `ahead` pictures (four per core by default) are in flight, so memory is bounded whatever the source
+        holds. A picture that cannot be judged gives `Unjudged`; the others go on.
+        """
+        thresholds_of(self.recipe)
+        chosen = source.samples() if samples is None else samples
+        for sample, result in map_pictures(
+            source, chosen, self.inspect, value_range=self.value_range, ahead=ahead
+        ):
+            if isinstance(result, Inspection):
+                result = replace(result, image=sample.name)
+            yield sample, result
+
+    def measure(self, picture: Picture) -> Raw:
+        """Score a picture without judging it; works without thresholds.
+
+        Raises:
+            ImageError: the picture does not suit the recipe (code "image-view").
+        """
+        began = time.perf_counter()
+        look = self.view.look(picture)
+        if look.inside is not None and not look.inside.any():
+            raise ImageError(
+                "no place of the picture lies inside the region of interest",
+                hint="check that the picture shows the part, and the recipe's region_of_interest and alignment",
+                code="image-view",
+            )
+        prepared, maps, model = _since(began), {}, 0.0
+        for place, window in enumerate(look.windows()):
+            start = time.perf_counter()
+            maps[place] = self._detector(window.pixels)
+            model += _since(start)
+        whole = relative_map(look.join(maps), look.inside)
+        score = image_score(whole, look.inside)
+        if not np.isfinite(score):
+            raise ImageError(
+                "its score is not a finite number",
+                hint="look at this part by hand; the model overflows on its picture",
+                code="image-score",
+            )
+        shown = look.in_picture(whole)
+        after = _since(began) - prepared - model
+        return Raw(
+            score,
+            float(whole.max() if look.inside is None else whole[look.inside].max()),
+            shown,
+            _lost(look),
+            {"prepare": prepared, "model": model, "map": after},
+        )
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """Values that become black and white in pictures of more than 8 bits, as in training."""
+        kept = self.recipe.manifest.settings.get("value_range")
+        return (float(kept[0]), float(kept[1])) if kept else None
+
+    @property
+    def heat_range(self) -> tuple[float, float]:
+        """Map scores at which an overlay begins and ends to glow, the same for every picture of the recipe.
+
+        It begins where the peak of a usual good part lies and is full at twice the distance to the region threshold.
+        """
+        threshold = self.recipe.settings.threshold
+        if self.calibration is None or threshold is None:
+            return 0.0, 1.0
+        usual = float(np.median(self.calibration.peaks))
+        return usual, max(threshold.region + (threshold.region - usual), usual + 1e-6)
+
+    def described(self) -> dict[str, Any]:
+        """What inspects, for reports and JSON."""
+        settings = self.recipe.settings
+        return {
+            "part": settings.part,
+            "recipe": self.recipe.sha256,
+            "detector": settings.detector.method,
+            "backbone": self.recipe.manifest.backbone.name,
+            "precision": self.precision,
+            "thresholds": None
+            if settings.threshold is None
+            else {
+                "review": settings.threshold.review,
+                "reject": settings.threshold.reject,
+                "region": settings.threshold.region,
+                "basis": settings.threshold.basis,
+            },
+        }
+
+    def _regions(self, raw: Raw, picture: Picture) -> tuple[Region, ...]:
+        assert self.recipe.settings.threshold is not None
+        size = picture.pixels.shape[0], picture.pixels.shape[1]
+        found = regions_of_map(raw.map, self.recipe.settings.threshold.region, size)
+        if self.calibration is None or not found:
+            return found
+        values = conformal_p_value(self.calibration.peaks, [region.peak for region in found])
+        return tuple(
+            replace(region, p_value=float(value))
+            for region, value in zip(found, values, strict=True)
+        )
+
+    @property
+    def _held_out(self) -> int:
+        return 0 if self.calibration is None else len(self.calibration.scores)
+
+    def _p_value(self, score: float) -> float:
+        # Without held-out parts nothing is known of good ones, and every score is as usual as any.
+        if self.calibration is None:
+            return 1.0
+        return float(conformal_p_value(self.calibration.scores, score))
+
+
+def _lost(look: Look) -> str:
+    """Why a part cannot be accepted whatever its score, empty where it can."""
+    if look.pose is not None and not look.pose.found:
+        return look.pose.reason
+    if look.unseen > UNSEEN:
+        return f"{100 * look.unseen:.0f} % of the places to look at lie outside the picture"
+    return ""
+
+
+def _since(began: float) -> float:
+    return 1000 * (time.perf_counter() - began)

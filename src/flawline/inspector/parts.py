@@ -1,0 +1,107 @@
+"""What a recipe holds, as the values that inspect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.view.alignment import Alignment
+from flawline.core.view.foreground import Foreground
+from flawline.core.view.framing import Framing
+from flawline.core.view.light import Light
+from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, from_polygons
+from flawline.data.image import read_image
+from flawline.inspector.view import View
+from flawline.models.detector import Detector, DetectorState, open_detector
+from flawline.recipe import Recipe
+
+Arrays = Mapping[str, NDArray[Any]]
+Kept = TypeVar("Kept", Light, Alignment, Foreground)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Raw scores and highest map scores of held-out good parts, float64 (n,), rising, one of each per part."""
+
+    scores: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+
+
+def calibration_of(recipe: Recipe) -> Calibration | None:
+    """The calibration that a recipe carries; None where nothing was held out."""
+    found = part_arrays(recipe.arrays, "calibration")
+    if not found:
+        return None
+    return Calibration(found["scores"], found["peaks"])
+
+
+def view_of(recipe: Recipe) -> View:
+    """How a recipe looks at pictures."""
+    picture, learnt = recipe.settings.picture, recipe.manifest.settings
+
+    def restored(part: str, kind: type[Kept]) -> Kept | None:
+        if part not in learnt:
+            return None
+        return kind.from_arrays(learnt[part], part_arrays(recipe.arrays, part))
+
+    return View(
+        Framing(picture.window, picture.resolution, picture.overlap),
+        light=restored("light", Light),
+        alignment=restored("alignment", Alignment),
+        region=_region(recipe),
+        foreground=restored("foreground", Foreground)
+        if recipe.settings.region_of_interest.foreground
+        else None,
+    )
+
+
+def _region(recipe: Recipe) -> RegionOfInterest | None:
+    """Where the recipe looks, by polygons or by a mask; None where it looks everywhere."""
+    interest = recipe.settings.region_of_interest
+    if interest.mask is not None:
+        return from_mask(read_image(recipe.files[interest.mask]).pixels)
+    if interest.polygons:
+        usual = recipe.manifest.settings["picture_size"]
+        return from_polygons(
+            interest.polygons, (interest.size or usual) if interest.unit == "px" else None
+        )
+    return None
+
+
+def detector_of(recipe: Recipe, precision: str | None, threads: int) -> Detector:
+    """The detector that a recipe carries, ready to run."""
+    return open_detector(
+        detector_state(recipe),
+        recipe.model,
+        window=recipe.settings.picture.window,
+        precision=precision or recipe.settings.detector.precision,
+        threads=threads,
+    )
+
+
+def detector_state(recipe: Recipe) -> DetectorState:
+    """What the recipe's detector learnt."""
+    return DetectorState(
+        recipe.settings.detector.method,
+        recipe.manifest.settings["detector"],
+        part_arrays(recipe.arrays, "detector"),
+    )
+
+
+def part_arrays(arrays: Arrays, part: str) -> dict[str, NDArray[Any]]:
+    """The arrays of one part of a recipe, by their names within it."""
+    prefix = f"{part}_"
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def joined_arrays(**parts: Arrays) -> dict[str, NDArray[Any]]:
+    """The inverse of `part_arrays` for several parts at once."""
+    return {f"{part}_{name}": array for part, own in parts.items() for name, array in own.items()}

@@ -1,0 +1,140 @@
+"""How a recipe looks at a picture: light evened out, the part brought into place, windows cut, places that count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.view.alignment import Alignment, Pose, warp
+from flawline.core.view.foreground import Foreground
+from flawline.core.view.framing import Framing, map_size, scaled_size
+from flawline.core.view.light import Light
+from flawline.core.view.region_of_interest import RegionOfInterest, cells_inside, pixels_inside
+from flawline.core.view.tiling import Window, cell_share, cut, stitch
+from flawline.types import Picture
+
+Size = tuple[int, int]
+
+WHOLE = 0.95
+"""Share of a cell that an aligned picture must show for the cell to be judged: its edge, continued, is no part."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What is done with every picture before and after the detector, in training and in inspection alike.
+
+    None leaves a step out. The region of interest is in pixels of the aligned picture.
+    """
+
+    framing: Framing
+    light: Light | None = None
+    alignment: Alignment | None = None
+    region: RegionOfInterest | None = None
+    foreground: Foreground | None = None
+
+    def look(self, picture: Picture) -> Look:
+        """Prepare one picture."""
+        pixels = picture.pixels if self.light is None else self.light.apply(picture.pixels)
+        size = picture.pixels.shape[0], picture.pixels.shape[1]
+        pose, seen = None, None
+        if self.alignment is not None:
+            pose = self.alignment.find(pixels)
+            pixels, seen = warp(pixels, pose)
+        aligned = pixels.shape[0], pixels.shape[1]
+        wanted = self._inside(pixels)
+        if seen is None or seen.all():
+            return Look(self, pixels, size, aligned, pose, wanted, 0.0)
+        there = cell_share(seen, self.framing) >= WHOLE
+        inside = there if wanted is None else wanted & there
+        count = inside.size if wanted is None else int(wanted.sum())
+        return Look(
+            self, pixels, size, aligned, pose, inside, 1 - int(inside.sum()) / max(count, 1)
+        )
+
+    def _inside(self, pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+        """The cells that count, bool (h, w); None where all do."""
+        size = pixels.shape[0], pixels.shape[1]
+        masks = []
+        if self.region is not None:
+            masks.append(pixels_inside(self.region, size))
+        if self.foreground is not None:
+            masks.append(self.foreground.inside(pixels))
+        if not masks:
+            return None
+        inside: NDArray[np.bool_] = np.logical_and.reduce(masks)
+        return (
+            cells_inside(inside, self.framing)
+            if inside.any()
+            else np.zeros(map_size(size, self.framing), bool)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A prepared picture: `pixels` after light and alignment, `size` of the picture and `aligned` size (height, width).
+
+    `inside` is bool (h, w), the cells of the map that count, None where all do; `pose` is how the part lies; `unseen`
+    the share of the places to look at that lie outside the picture as the part lies in it.
+    """
+
+    view: View
+    pixels: NDArray[np.uint8]
+    size: Size
+    aligned: Size
+    pose: Pose | None
+    inside: NDArray[np.bool_] | None
+    unseen: float
+
+    def windows(self) -> Iterator[Window]:
+        """What the detector sees, one window after the other."""
+        return cut(self.pixels, self.view.framing)
+
+    def join(self, maps: Mapping[int, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The map of the aligned picture from those of its windows, by their place in `windows`."""
+        places = [window.place for window in self.windows()] if len(maps) > 1 else []
+        if not places:
+            return maps[0]
+        return stitch(((places[k], maps[k]) for k in maps), self.view.framing, self.aligned)
+
+    def in_picture(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A map of the aligned picture as one of the picture itself: it covers it exactly, at about as many cells.
+
+        What does not count, and what alignment moved out of sight, has the lowest score of the map.
+        """
+        floor = float(scores.min())
+        if self.inside is not None:
+            scores = np.where(self.inside, scores, np.float32(floor))
+        framing = self.view.framing
+        rows, columns = map_size(self.aligned, framing)
+        if self.pose is None and scaled_size(self.aligned, framing) == (
+            rows * framing.cell,
+            columns * framing.cell,
+        ):
+            return scores
+        across, down = self.size[1] / columns, self.size[0] / rows
+        # From a cell of the result over picture and aligned picture to a cell of the map, all by their centres.
+        result = _affine(across, down, (across - 1) / 2, (down - 1) / 2)
+        pose = np.eye(3) if self.pose is None else np.vstack([self.pose.matrix, [0, 0, 1]])
+        height, width = scaled_size(self.aligned, framing)
+        x, y = width / self.aligned[1] / framing.cell, height / self.aligned[0] / framing.cell
+        cells = _affine(x, y, x / 2 - 0.5, y / 2 - 0.5)
+        matrix = (cells @ pose @ result)[:2]
+        return np.asarray(
+            cv2.warpAffine(
+                scores,
+                matrix,
+                (columns, rows),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_CONSTANT if self.pose is not None else cv2.BORDER_REPLICATE,
+                borderValue=floor,
+            ),
+            np.float32,
+        )
+
+
+def _affine(x: float, y: float, right: float, down: float) -> NDArray[np.float64]:
+    return np.array([[x, 0, right], [0, y, down], [0, 0, 1]])

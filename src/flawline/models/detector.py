@@ -1,0 +1,392 @@
+"""Detectors of what good parts do not show: fitted on windows of good pictures, giving raw scores of cells.
+
+- "patch-gaussian": Gaussians of patch features, one for each place and some for each kind of content (PaDiM).
+- "patch-memory": a memory of patches that lie far apart, and the distance to the nearest (PatchCore).
+- "fast": "patch-gaussian" at half the resolution, a quarter of the work.
+
+What is done before: the window, uint8 RGB, goes through the backbone's own preparation. What is done after: nothing; a
+score is raw, higher is odder, and one cell stands for 8 x 8 pixels of the window.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.errors import SourceError, UsageError
+from flawline.models.detector_graph import packed, score_node, unpacked
+from flawline.models.map_choice import choose_maps
+from flawline.models.openvino_import import openvino
+from flawline.models.openvino_runtime import (
+    OpenVINONetwork,
+    core,
+    load_network,
+    read_restricted,
+    with_preparation,
+)
+from flawline.models.patch_features import Basis, Windows, each_patches, fit_basis, patch_node
+from flawline.models.patch_gaussian import (
+    Gaussians,
+    Moments,
+    content_gaussians,
+    content_moments,
+    find_centres,
+    no_moments,
+    place_gaussians,
+    place_moments,
+)
+from flawline.models.patch_memory import PER_WINDOW, POOL, SIZE, spread_out, thinned
+
+METHODS = ("patch-gaussian", "patch-memory", "fast")
+CELL = 8
+CONTENTS = 16
+_SAMPLES = 60_000
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorState:
+    """All that a detector learnt: `settings` for JSON and `arrays` by name."""
+
+    method: str
+    settings: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+
+class Detector(Protocol):
+    """A fitted detector. Calling it is safe from several threads, and a result never depends on other calls."""
+
+    precision: str
+
+    def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
+        ...
+
+
+class _Patches:
+    """A backbone and the joining of its maps: windows to patches (cells, C)."""
+
+    def __init__(self, method: str, backbone: bytes, window: Size, precision: str) -> None:
+        self._seen = _seen(method, window)
+        self._network = _network(backbone, self._seen, precision, 0)
+        shapes = _shapes(self._network)
+        grid = _finest(shapes)
+        self.cells = grid[0] * grid[1]
+        self._join = _Graph(shapes, lambda maps: patch_node(maps, grid), 0)
+
+    def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
+        joined = self._join(self._network(_shrunk(window, self._seen)))[0]
+        return np.ascontiguousarray(joined.reshape(joined.shape[0], -1).T)
+
+
+class _Graph:
+    """OpenVINO nodes on the maps of a backbone, always in float32: energies would lose their meaning in bfloat16."""
+
+    def __init__(self, shapes: Mapping[str, Any], build: Any, threads: int) -> None:
+        ov = openvino()
+        inputs = {
+            name: ov.opset13.parameter([1, *shape], ov.Type.f32) for name, shape in shapes.items()
+        }
+        model = ov.Model([build(inputs)], list(inputs.values()), "detector")
+        config = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": threads,
+        }
+        compiled = core().compile_model(model, "CPU", config)
+        self._names = list(inputs)
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+            self._requests.put(compiled.create_infer_request())
+        self({name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+
+    def __call__(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        request = self._requests.get()
+        try:
+            given = {place: maps[name][None] for place, name in enumerate(self._names)}
+            request.infer(given, share_inputs=True)
+            return np.array(request.get_output_tensor(0).data, np.float32)
+        finally:
+            self._requests.put(request)
+
+
+class PatchDetector:
+    """A detector of any of the methods (see `Detector`)."""
+
+    def __init__(
+        self,
+        state: DetectorState,
+        backbone: bytes,
+        *,
+        window: Size,
+        precision: str = "auto",
+        threads: int = 0,
+    ) -> None:
+        self._seen = _seen(state.method, window)
+        self._cells = window[0] // CELL, window[1] // CELL
+        self._network = _network(backbone, self._seen, precision, threads)
+        self.precision = self._network.precision
+        shapes = _shapes(self._network)
+        grid = _finest(shapes)
+        self._head = _Graph(shapes, lambda maps: score_node(maps, state.arrays, grid), threads)
+
+    def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
+        scores = self._head(self._network(_shrunk(window, self._seen)))[0, 0]
+        if scores.shape == self._cells:
+            return scores
+        return np.asarray(
+            cv2.resize(scores, self._cells[::-1], interpolation=cv2.INTER_LINEAR), np.float32
+        )
+
+
+def open_detector(
+    state: DetectorState,
+    backbone: bytes,
+    *,
+    window: Size,
+    precision: str = "auto",
+    threads: int = 0,
+) -> Detector:
+    """Make a fitted detector ready.
+
+    Args:
+        state: what `fit_detector` gave.
+        backbone: the content of the ONNX file that it was fitted with, with its preparation in its metadata.
+        window: (height, width) of the windows, as fitted.
+        precision: of the backbone: "f32", "bf16" or "auto". What is made of its maps is always computed in f32.
+        threads: CPU threads, 0 for all.
+
+    Raises:
+        ModelError: the backbone cannot be used.
+    """
+    return PatchDetector(state, backbone, window=window, precision=precision, threads=threads)
+
+
+def fit_detector(
+    method: str,
+    backbone: bytes,
+    windows: Windows,
+    *,
+    window: Size,
+    one_window: bool = True,
+    like: DetectorState | None = None,
+    seed: int = 0,
+    precision: str = "auto",
+) -> DetectorState:
+    """Learn what windows of good pictures look like.
+
+    Windows are read twice, one after the other; what is kept does not grow with their number. The same windows in the
+    same order give the same state on the same processor.
+
+    Args:
+        method: one of `METHODS`.
+        backbone: the content of an ONNX file with its preparation in its metadata.
+        windows: gives the windows, uint8 (H, W, 3), each time it is called.
+        window: (H, W), multiples of 16.
+        one_window: a window is a whole picture, so that a place in it means something.
+        like: another state of the same backbone and window, whose basis of features is taken over: windows are then
+            read once.
+        seed: of the draws of patches.
+        precision: of the backbone.
+
+    Raises:
+        UsageError: an unknown method.
+        SourceError: no window.
+        ModelError: the backbone cannot be used.
+    """
+    if method not in METHODS:
+        raise UsageError(f"method {method!r} is not one of {', '.join(METHODS)}")
+    look = _Patches(method, backbone, window, precision)
+    if like is None:
+        basis, count = fit_basis(look, windows, seed)
+        if not count:
+            raise SourceError("there is no picture to learn from")
+    else:
+        basis = Basis(like.arrays["mean"], like.arrays["directions"])
+        count = int(like.settings["windows"])
+    arrays = {"mean": basis.mean, "directions": basis.directions}
+    learn = _learn_memory if method == "patch-memory" else _learn_gaussians
+    learnt, count = learn(look, windows, basis, count, one_window, seed)
+    settings = {"windows": count, "one_window": one_window, "dimensions": len(basis.directions)}
+    return DetectorState(method, settings, {**arrays, **learnt})
+
+
+def extend_detector(
+    state: DetectorState,
+    backbone: bytes,
+    windows: Windows,
+    *,
+    window: Size,
+    precision: str = "auto",
+) -> DetectorState:
+    """Learn more windows of good pictures, without the earlier ones.
+
+    The basis of the features and the kinds of content stay as they are. Within them, the Gaussians are those that all
+    windows together would have given; the memory takes what is new and is thinned to its size.
+
+    Raises:
+        SourceError: no window.
+        ModelError: the backbone cannot be used.
+    """
+    look = _Patches(state.method, backbone, window, precision)
+    old = state.arrays
+    basis = Basis(old["mean"], old["directions"])
+    found = [basis.project(patches) for patches in each_patches(look, windows)]
+    if not found:
+        raise SourceError("there is no picture to learn from")
+    settings = {**state.settings, "windows": state.settings["windows"] + len(found)}
+    arrays = dict(old)
+    if "memory" in old:
+        new = [own[spread_out(own, PER_WINDOW)] for own in found]
+        arrays["memory"] = thinned(np.concatenate([old["memory"], *new]), SIZE)
+    if "place_scatter" in old:
+        moments = place_moments(found, _moments(old, "place"))
+        arrays |= _kept("place", moments, place_gaussians(moments))
+    if "content_scatter" in old:
+        per_window = max(1, _SAMPLES // max(settings["windows"], 1))
+        rows = [own[:: max(1, len(own) // per_window)] for own in found]
+        centres = np.asarray(old["content_centres"])
+        moments = _moments(old, "content").plus(content_moments(np.concatenate(rows), centres))
+        arrays |= _kept("content", moments, content_gaussians(moments))
+    return DetectorState(state.method, settings, arrays)
+
+
+def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> Any:
+    """The whole detector as one OpenVINO model: uint8 RGB (1, H, W, 3) to "anomaly_map" float32 (1, 1, h, w).
+
+    H and W are those of `window`, half of them for "fast". The map has a cell for each place of the backbone's finest
+    map that is used, usually 8 x 8 pixels.
+    """
+    seen = _seen(state.method, window)
+    model, preparation = read_restricted(backbone, _maps_of, seen)
+    model.reshape([1, 3, *seen])
+    outputs = {output.get_any_name(): output for output in model.outputs}
+    grid = _finest({name: tuple(output.get_shape())[1:] for name, output in outputs.items()})
+    maps = {name: output.get_node().input_value(0) for name, output in outputs.items()}
+    ov = openvino()
+    whole = ov.Model([score_node(maps, state.arrays, grid)], model.get_parameters(), "detector")
+    return with_preparation(whole, preparation)
+
+
+def input_size(method: str, window: Size) -> Size:
+    """(height, width) of what the network of a method sees of a window."""
+    return _seen(method, window)
+
+
+def _maps_of(outputs: Mapping[str, int]) -> list[str]:
+    return choose_maps(outputs)
+
+
+def _network(backbone: bytes, window: Size, precision: str, threads: int) -> OpenVINONetwork:
+    stated = read_restricted(backbone, _maps_of, window)[1]
+    return load_network(
+        backbone, outputs=_maps_of, preparation=stated, precision=precision, threads=threads
+    )
+
+
+def _seen(method: str, window: Size) -> Size:
+    return (window[0] // 2, window[1] // 2) if method == "fast" else window
+
+
+def _shrunk(window: NDArray[np.uint8], seen: Size) -> NDArray[np.uint8]:
+    if window.shape[:2] == seen:
+        return window
+    return np.asarray(cv2.resize(window, seen[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _shapes(network: OpenVINONetwork) -> dict[str, tuple[int, ...]]:
+    """(C, h, w) of each map."""
+    blank = network(np.zeros((*network.preparation.size, 3), np.uint8))
+    return {name: output.shape for name, output in blank.items()}
+
+
+def _finest(shapes: Mapping[str, tuple[int, ...]]) -> Size:
+    height, width = max((shape[1], shape[2]) for shape in shapes.values())
+    return int(height), int(width)
+
+
+def _learn_gaussians(
+    look: _Patches, windows: Windows, basis: Basis, count: int, one_window: bool, seed: int
+) -> tuple[dict[str, NDArray[Any]], int]:
+    per_window = max(1, -(-_SAMPLES // count))
+    sampled: list[NDArray[np.float32]] = []
+
+    def projected() -> Iterator[NDArray[np.float32]]:
+        for place, raw in enumerate(each_patches(look, windows)):
+            patches = basis.project(raw)
+            rng = np.random.default_rng((seed, place, 1))
+            drawn = rng.choice(len(patches), min(per_window, len(patches)), replace=False)
+            sampled.append(patches[np.sort(drawn)])
+            yield patches
+
+    places = None
+    if one_window:
+        places = place_moments(projected(), no_moments(look.cells, len(basis.directions)))
+    else:
+        deque(projected(), maxlen=0)
+    rows = np.concatenate(sampled)
+    centres = find_centres(rows, CONTENTS, seed)
+    contents = content_moments(rows, centres)
+    arrays = {"content_centres": centres}
+    arrays |= _kept("content", contents, content_gaussians(contents))
+    if places is not None:
+        arrays |= _kept("place", places, place_gaussians(places))
+    return arrays, len(sampled)
+
+
+def _learn_memory(
+    look: _Patches, windows: Windows, basis: Basis, count: int, one_window: bool, seed: int
+) -> tuple[dict[str, NDArray[Any]], int]:
+    """Two stages: what lies far apart within each window, then among all of that."""
+    per_window = int(np.clip(POOL // count, 4, PER_WINDOW))
+    pool: list[NDArray[np.float32]] = []
+    held = windows_seen = 0
+    for raw in each_patches(look, windows):
+        windows_seen += 1
+        patches = basis.project(raw)
+        pool.append(patches[spread_out(patches, per_window)])
+        held += len(pool[-1])
+        if held > 2 * POOL:
+            pool = [thinned(np.concatenate(pool), POOL // 2)]
+            held = len(pool[0])
+    return {"memory": thinned(np.concatenate(pool), SIZE)}, windows_seen
+
+
+def _kept(name: str, moments: Moments, gaussians: Gaussians) -> dict[str, NDArray[Any]]:
+    """What a recipe holds of Gaussians: what scores need, and the sums that a later update adds to."""
+    return {
+        f"{name}_means": gaussians.means,
+        f"{name}_factors": packed(gaussians.factors),
+        f"{name}_constants": gaussians.constants,
+        f"{name}_count": moments.count,
+        f"{name}_total": moments.total,
+        f"{name}_scatter": packed(moments.scatter.astype(np.float32)),
+    }
+
+
+def _moments(arrays: Mapping[str, NDArray[Any]], name: str) -> Moments:
+    total = np.array(arrays[f"{name}_total"], np.float64)
+    lower = unpacked(arrays[f"{name}_scatter"], total.shape[1]).astype(np.float64)
+    upper = np.tril(lower, -1).transpose(0, 2, 1)
+    return Moments(np.array(arrays[f"{name}_count"], np.float64), total, lower + upper)
+
+
+__all__ = [
+    "METHODS",
+    "Detector",
+    "DetectorState",
+    "detector_model",
+    "extend_detector",
+    "fit_detector",
+    "input_size",
+    "open_detector",
+]

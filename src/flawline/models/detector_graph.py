@@ -1,0 +1,126 @@
+"""The arithmetic of a detector as OpenVINO nodes: from the maps of a backbone to one raw score for each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.models.openvino_import import openvino
+from flawline.models.patch_features import patch_node
+
+Arrays = Mapping[str, NDArray[Any]]
+
+OUTPUT = "anomaly_map"
+
+
+def constant(values: NDArray[Any]) -> Any:
+    """A node that holds a copy: OpenVINO would share the memory of the array, which may not outlive this call."""
+    return openvino().opset13.constant(np.ascontiguousarray(values), shared_memory=False)
+
+
+def score_node(maps: Mapping[str, Any], arrays: Arrays, grid: tuple[int, int]) -> Any:
+    """Raw scores (1, 1, h, w) of the patches of a window.
+
+    Patches are projected to k dimensions. With Gaussians, a score is the energy of the place plus the lowest energy by
+    content; with a memory, twice the logarithm of the distance to the nearest patch of it.
+    """
+    ops = openvino().opset13
+    patches = _projected(patch_node(maps, grid), arrays)
+    parts = []
+    if "place_means" in arrays:
+        parts.append(_place_energy(patches, arrays))
+    if "content_means" in arrays:
+        parts.append(_content_energy(patches, arrays))
+    if "memory" in arrays:
+        parts.append(_memory_distance(patches, arrays))
+    total = parts[0]
+    for part in parts[1:]:
+        total = ops.add(total, part)
+    named = ops.reshape(total, np.array([1, 1, *grid], np.int64), False)
+    named.output(0).get_tensor().set_names({OUTPUT})
+    return named
+
+
+def unpacked(packed: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
+    """Lower triangles (G, k (k + 1) / 2) as matrices (G, k, k)."""
+    full = np.zeros((len(packed), dimensions, dimensions), np.float32)
+    rows, columns = np.tril_indices(dimensions)
+    full[:, rows, columns] = packed
+    return full
+
+
+def packed(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of `unpacked`."""
+    rows, columns = np.tril_indices(matrices.shape[1])
+    return np.ascontiguousarray(matrices[:, rows, columns])
+
+
+def _projected(patches: Any, arrays: Arrays) -> Any:
+    """Patches (1, C, h, w) in the basis, (h * w, k)."""
+    ops = openvino().opset13
+    directions, mean = arrays["directions"], arrays["mean"]
+    kernel = directions[:, :, None, None].astype(np.float32)
+    offset = -(directions.astype(np.float64) @ mean.astype(np.float64)).astype(np.float32)
+    found = ops.convolution(patches, constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
+    found = ops.add(found, constant(offset[None, :, None, None]))
+    flat = ops.reshape(found, np.array([len(directions), -1], np.int64), False)
+    return ops.transpose(flat, np.array([1, 0], np.int64))
+
+
+def _place_energy(patches: Any, arrays: Arrays) -> Any:
+    ops = openvino().opset13
+    means = arrays["place_means"].astype(np.float32)
+    factors = unpacked(arrays["place_factors"], means.shape[1])
+    off = ops.unsqueeze(ops.subtract(patches, constant(means)), np.array([1], np.int64))
+    scaled = ops.matmul(off, constant(factors.transpose(0, 2, 1)), False, False)
+    return _energy(scaled, arrays["place_constants"][:, None])
+
+
+def _content_energy(patches: Any, arrays: Arrays) -> Any:
+    ops = openvino().opset13
+    means = arrays["content_means"].astype(np.float32)
+    factors = unpacked(arrays["content_factors"], means.shape[1])
+    count, dimensions = means.shape
+    shifts = np.einsum("gij,gj->gi", factors.astype(np.float64), means.astype(np.float64))
+    kernel = factors.transpose(2, 0, 1).reshape(dimensions, -1)
+    scaled = ops.subtract(
+        ops.matmul(patches, constant(kernel), False, False),
+        constant(shifts.reshape(1, -1).astype(np.float32)),
+    )
+    scaled = ops.reshape(scaled, np.array([-1, count, dimensions], np.int64), False)
+    energies = _energy(scaled, arrays["content_constants"][None])
+    return ops.reduce_min(energies, np.array([1], np.int64), True)
+
+
+def _energy(scaled: Any, constants: NDArray[Any]) -> Any:
+    """Squared lengths of (n, m, k) plus a constant for each of m, (n, m, 1)."""
+    ops = openvino().opset13
+    return ops.add(
+        _sum(ops.multiply(scaled, scaled)), constant(constants.astype(np.float32)[..., None])
+    )
+
+
+def _sum(values: Any) -> Any:
+    """The sum over the last axis, kept as an axis of one.
+
+    By a product with ones: OpenVINO 2026.2 fuses an addition that follows ReduceSum into it, and broadcasts it wrongly.
+    """
+    ops = openvino().opset13
+    last = int(values.output(0).get_partial_shape()[-1].get_length())
+    return ops.matmul(values, constant(np.ones((last, 1), np.float32)), False, False)
+
+
+def _memory_distance(patches: Any, arrays: Arrays) -> Any:
+    ops = openvino().opset13
+    memory = arrays["memory"].astype(np.float32)
+    lengths = np.einsum("mk,mk->m", memory, memory)
+    products = ops.matmul(patches, constant(memory.T), False, False)
+    own = _sum(ops.multiply(patches, patches))
+    doubled = ops.multiply(products, np.float32(2))
+    squares = ops.add(ops.subtract(constant(lengths[None]), doubled), own)
+    nearest = ops.reduce_min(squares, np.array([1], np.int64), False)
+    floor = np.float32(max(float(lengths.mean()), 1.0) * 1e-4)
+    return ops.log(ops.maximum(nearest, floor))

@@ -1,0 +1,109 @@
+"""Patch features: the mid-level maps of a backbone on one grid, in a few uncorrelated dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.cores import cpu_count
+from flawline.models.network import Network
+from flawline.models.openvino_import import openvino
+
+DIMENSIONS = 64
+_SAMPLED = 128
+
+Windows = Callable[[], Iterable[NDArray[np.uint8]]]
+"""Windows uint8 (H, W, 3), the same each time it is called."""
+
+
+def grid_of(network: Network, window: tuple[int, int]) -> tuple[int, int]:
+    """Cells of the patch grid, (h, w): those of the finest map of the network."""
+    blank = network(np.zeros((*window, 3), np.uint8))
+    maps = [output.shape[1:] for output in blank.values() if output.ndim == 3]
+    height, width = max(maps)
+    return height, width
+
+
+def patch_node(maps: Mapping[str, Any], grid: tuple[int, int]) -> Any:
+    """An OpenVINO node of patches (1, C, h, w): each map averaged over 3 x 3 places, brought to the grid, joined."""
+    ov = openvino()
+    ops = ov.opset13
+    parts = []
+    for node in maps.values():
+        # As in K. Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022, section 3.1.
+        pooled = ops.avg_pool(node, [1, 1], [1, 1], [1, 1], [3, 3], True)
+        shape = tuple(int(side) for side in pooled.output(0).get_shape()[2:])
+        if shape != grid:
+            pooled = ops.interpolate(
+                pooled,
+                np.array(grid, np.int64),
+                "linear_onnx",
+                "sizes",
+                axes=np.array([2, 3], np.int64),
+                coordinate_transformation_mode="half_pixel",
+            )
+        parts.append(pooled)
+    return parts[0] if len(parts) == 1 else ops.concat(parts, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """Principal directions of patches: `mean` float32 (C,), `directions` float32 (k, C)."""
+
+    mean: NDArray[np.float32]
+    directions: NDArray[np.float32]
+
+    def project(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Patches (n, C) in the basis, float32 (n, k)."""
+        return np.asarray((patches - self.mean) @ self.directions.T, np.float32)
+
+
+def each_patches(
+    function: Callable[[NDArray[np.uint8]], NDArray[np.float32]], windows: Windows
+) -> Iterator[NDArray[np.float32]]:
+    """`function` of every window, in order, on all cores, with a few windows in flight."""
+    workers = cpu_count()
+    source = iter(windows())
+    with ThreadPoolExecutor(workers, thread_name_prefix="flawline") as pool:
+        ahead = [pool.submit(function, window) for window in islice(source, 2 * workers)]
+        while ahead:
+            first = ahead.pop(0)
+            yield first.result()
+            for window in islice(source, 1):
+                ahead.append(pool.submit(function, window))
+
+
+def fit_basis(
+    function: Callable[[NDArray[np.uint8]], NDArray[np.float32]], windows: Windows, seed: int
+) -> tuple[Basis, int]:
+    """Principal directions of the patches of all windows, and how many windows there are.
+
+    Sums over up to 128 places drawn from each window, so memory does not grow with their number.
+    """
+    count, total, scatter, seen = 0, np.zeros(0), np.zeros((0, 0)), 0
+    for patches in each_patches(function, windows):
+        rng = np.random.default_rng((seed, count))
+        drawn = rng.choice(len(patches), min(_SAMPLED, len(patches)), replace=False)
+        rows = patches[np.sort(drawn)].astype(np.float64)
+        if not count:
+            total, scatter = np.zeros(rows.shape[1]), np.zeros((rows.shape[1],) * 2)
+        total += rows.sum(axis=0)
+        scatter += rows.T @ rows
+        seen += len(rows)
+        count += 1
+    if not count:
+        return Basis(np.zeros(0, np.float32), np.zeros((0, 0), np.float32)), 0
+    mean = total / seen
+    values, vectors = np.linalg.eigh(scatter / seen - np.outer(mean, mean))
+    kept = min(DIMENSIONS, len(values))
+    directions = vectors[:, ::-1][:, :kept].T
+    # The sign of an eigenvector is arbitrary; a rule for it makes the same pictures give the same bytes.
+    largest = np.abs(directions).argmax(axis=1)
+    directions = directions * np.sign(directions[np.arange(kept), largest])[:, None]
+    return Basis(mean.astype(np.float32), directions.astype(np.float32)), count

@@ -1,0 +1,174 @@
+"""What patches of good parts are like, as Gaussians: one for each place, and some for each kind of content.
+
+The energy of a patch is its negative log-likelihood but for constants: its squared Mahalanobis distance plus the
+logarithm of the determinant. T. Defard et al., "PaDiM", ICPR Workshops 2021, has the Gaussian for each place, without
+the determinant; the Gaussians by content know nothing of places, as a mixture does, with the likeliest taken alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+RIDGE = 0.3
+CONTENT_RIDGE = 0.1
+# How many patches the covariance of all patches counts for beside a place's or a content's own.
+_PLACE_PRIOR, _CONTENT_PRIOR = 10.0, 500.0
+_ROUNDS = 10
+_CHUNK = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Sums over patches in k dimensions for G Gaussians: `count` (G,), `total` (G, k), `scatter` (G, k, k), float64."""
+
+    count: Floats
+    total: Floats
+    scatter: Floats
+
+    @property
+    def means(self) -> Floats:
+        """(G, k); zero where nothing was counted."""
+        return np.asarray(self.total / np.maximum(self.count, 1)[:, None])
+
+    @property
+    def covariances(self) -> Floats:
+        """(G, k, k), about the means."""
+        means = self.means
+        return np.asarray(
+            self.scatter / np.maximum(self.count, 1)[:, None, None]
+            - means[:, :, None] * means[:, None, :]
+        )
+
+    def plus(self, other: Moments) -> Moments:
+        """Those of both."""
+        return Moments(
+            self.count + other.count, self.total + other.total, self.scatter + other.scatter
+        )
+
+
+def no_moments(gaussians: int, dimensions: int) -> Moments:
+    """Sums over nothing."""
+    return Moments(
+        np.zeros(gaussians),
+        np.zeros((gaussians, dimensions)),
+        np.zeros((gaussians, dimensions, dimensions)),
+    )
+
+
+def place_moments(windows: Iterable[NDArray[np.float32]], moments: Moments) -> Moments:
+    """The moments of each place with windows of patches, each float32 (G, k), added."""
+    for chunk in _chunks(windows):
+        rows = np.stack(chunk, axis=1)
+        moments = moments.plus(
+            Moments(
+                np.full(len(rows), float(len(chunk))),
+                rows.sum(axis=1, dtype=np.float64),
+                # Products of so few numbers lose nothing that matters in float32; their sums go on in float64.
+                (rows.transpose(0, 2, 1) @ rows).astype(np.float64),
+            )
+        )
+    return moments
+
+
+def _chunks(windows: Iterable[NDArray[np.float32]]) -> Iterator[list[NDArray[np.float32]]]:
+    source = iter(windows)
+    while chunk := list(islice(source, _CHUNK)):
+        yield chunk
+
+
+def content_moments(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> Moments:
+    """The moments of the patches (n, k) that lie nearest to each centre (G, k)."""
+    moments = no_moments(len(centres), centres.shape[1])
+    nearest = assign(patches, centres)
+    for place in range(len(centres)):
+        own = patches[nearest == place].astype(np.float64)
+        moments.count[place] = len(own)
+        moments.total[place] = own.sum(axis=0)
+        moments.scatter[place] = own.T @ own
+    return moments
+
+
+def assign(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The nearest centre (G, k) of each patch (n, k)."""
+    lengths = np.einsum("gk,gk->g", centres, centres)
+    return np.asarray(np.argmin(lengths - 2 * patches @ centres.T, axis=1))
+
+
+def find_centres(patches: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
+    """Centres (count, k) of patches (n, k) by k-means (S. Lloyd 1982), from patches drawn at random."""
+    rng = np.random.default_rng(seed)
+    count = min(count, len(patches))
+    centres = patches[np.sort(rng.choice(len(patches), count, replace=False))]
+    for _ in range(_ROUNDS):
+        nearest = assign(patches, centres)
+        sums = np.stack(
+            [np.bincount(nearest, column, count) for column in patches.T.astype(np.float64)], axis=1
+        )
+        sizes = np.bincount(nearest, minlength=count)[:, None]
+        centres = np.where(sizes > 0, sums / np.maximum(sizes, 1), centres).astype(np.float32)
+    return np.asarray(centres, np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaussians:
+    """`means` float32 (G, k), `factors` float32 (G, k, k) and `constants` float32 (G,).
+
+    With y = factor @ (x - mean), the energy of a patch x is y @ y + constant: `factor` is the inverse of the Cholesky
+    factor of the covariance, a lower triangle, `constant` the logarithm of the determinant.
+    """
+
+    means: NDArray[np.float32]
+    factors: NDArray[np.float32]
+    constants: NDArray[np.float32]
+
+
+def place_gaussians(moments: Moments) -> Gaussians:
+    """A Gaussian for each place. Where windows are few, the covariance of all patches speaks for the place's own."""
+    common = _common(moments)
+    own = moments.covariances
+    count = moments.count[:, None, None]
+    mixed = (count * own + _PLACE_PRIOR * common) / (count + _PLACE_PRIOR)
+    level = RIDGE * float(np.trace(mixed, axis1=1, axis2=2).mean()) / own.shape[1]
+    return _gaussians(moments.means, mixed + _ridge(level, own.shape[1]))
+
+
+def content_gaussians(moments: Moments) -> Gaussians:
+    """A Gaussian for each kind of content."""
+    own, count = moments.covariances, moments.count[:, None, None]
+    pooled = (count * own).sum(axis=0) / moments.count.sum()
+    mixed = (count * own + _CONTENT_PRIOR * pooled) / (count + _CONTENT_PRIOR)
+    levels = CONTENT_RIDGE * np.trace(mixed, axis1=1, axis2=2) / own.shape[1]
+    return _gaussians(moments.means, mixed + levels[:, None, None] * np.eye(own.shape[1]))
+
+
+def _common(moments: Moments) -> Floats:
+    """The covariance of all patches, whatever their place."""
+    whole = Moments(
+        moments.count.sum(keepdims=True),
+        moments.total.sum(axis=0, keepdims=True),
+        moments.scatter.sum(axis=0, keepdims=True),
+    )
+    return np.asarray(whole.covariances[0])
+
+
+def _ridge(level: float, dimensions: int) -> Floats:
+    # A constant picture has no variance at all, and anything else is infinitely odd beside it.
+    return np.asarray(max(level, 1e-6) * np.eye(dimensions))
+
+
+def _gaussians(means: Floats, covariances: Floats) -> Gaussians:
+    floor = 1e-6 * np.eye(covariances.shape[1])
+    factors = np.linalg.cholesky(covariances + floor)
+    diagonal = np.diagonal(factors, axis1=1, axis2=2)
+    return Gaussians(
+        means.astype(np.float32),
+        np.linalg.inv(factors).astype(np.float32),
+        (2 * np.log(diagonal).sum(axis=1)).astype(np.float32),
+    )

@@ -1,0 +1,1 @@
+"""Where inspector, files and (later) store and outputs meet."""

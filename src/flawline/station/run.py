@@ -1,0 +1,193 @@
+"""Inspect every picture of a source, keep what is done, and draw what a person should look at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.drawing import heat_overlay, outline_regions, thumbnail
+from flawline.data.journal import Journal
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.data.whole_file import replacing
+from flawline.errors import SourceError, UsageError
+from flawline.inspector import Inspector
+from flawline.station.result import Inspected, InspectionRun
+from flawline.station.row import row_of
+from flawline.types import Inspection, Picture, Sample, Track, Unjudged, no_track
+
+OVERLAYS = ("flagged", "all", "none")
+SIDE = 1024
+"""Longer side of an overlay at most, px."""
+
+
+def inspect_source(
+    source: Source,
+    inspector: Inspector,
+    *,
+    folder: Path | None = None,
+    overlays: str = "flagged",
+    unfinished: Path | None = None,
+    track: Track = no_track,
+) -> InspectionRun:
+    """Inspect the pictures of an open source, on all cores, in its order and in bounded memory.
+
+    Args:
+        source: where the pictures come from.
+        inspector: what judges them.
+        folder: where overlays go, as `overlays/NAME.jpg`; none are drawn without it.
+        overlays: which pictures get one: those not accepted, all, or none.
+        unfinished: a journal that keeps what is done; a rerun with the same recipe and options goes on from it.
+        track: shows progress.
+
+    Raises:
+        SourceError: none of the pictures could be judged.
+    """
+    if overlays not in OVERLAYS:
+        raise UsageError(f"overlays {overlays!r} is not one of {', '.join(OVERLAYS)}")
+    work = _Work(inspector, overlays if folder else "none")
+    samples = list(source.samples())
+    journal = Journal(unfinished, work.settings) if unfinished else None
+    notes: dict[str, tuple[str, ...]] = {}
+    done: list[Inspected] = []
+    unjudged: list[Unjudged] = []
+    resumed = 0
+    seen = map_pictures(
+        source,
+        samples,
+        work.inspect,
+        value_range=inspector.value_range,
+        memory=_Recall(journal) if journal else None,
+        noted=notes.__setitem__,
+    )
+    try:
+        for sample, result in track(seen, title="inspecting", total=len(samples)):
+            if isinstance(result, Unjudged):
+                unjudged.append(result)
+                continue
+            path = _overlay_path(folder, sample) if folder and work.wants(result.row) else None
+            if path and result.overlay is None and not path.is_file():
+                result = work.again(source, sample)
+            if path and result.overlay is not None:
+                _write(path, result.overlay)
+            if journal and not result.recalled:
+                journal.keep(result.row["sha256"], result.kept())
+            resumed += result.recalled
+            done.append(
+                Inspected(sample, result.row, path, result.notes or notes.get(sample.name, ()))
+            )
+    finally:
+        if journal:
+            journal.__exit__(None, None, None)
+    _check(done, unjudged)
+    return InspectionRun(
+        source=Path(source.location).name,
+        recipe=inspector.recipe.sha256,
+        part=inspector.recipe.settings.part,
+        settings={**inspector.described(), "overlays": work.overlays},
+        inspections=tuple(done),
+        unjudged=(*unjudged, *source.unlisted()),
+        resumed=resumed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    row: Mapping[str, Any]
+    overlay: bytes | None = None
+    notes: tuple[str, ...] = ()
+    recalled: bool = False
+
+    def kept(self) -> dict[str, Any]:
+        return {"row": dict(self.row), "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What happens to one picture on a worker thread."""
+
+    inspector: Inspector
+    overlays: str
+
+    @property
+    def settings(self) -> str:
+        """Names the computation, so that the journal of another one is not taken for this one's."""
+        text = f"{self.inspector.recipe.sha256} {self.inspector.precision} {self.overlays}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def wants(self, row: Mapping[str, Any]) -> bool:
+        """Whether a picture gets an overlay."""
+        return self.overlays == "all" or (self.overlays == "flagged" and row["verdict"] != "accept")
+
+    def inspect(self, picture: Picture) -> _Result:
+        """Judge a picture and draw its overlay."""
+        inspection = self.inspector.inspect(picture)
+        row = row_of(inspection)
+        drawn = None
+        if self.wants(row):
+            drawn = _encode(draw_overlay(picture.pixels, inspection, self.inspector.heat_range))
+        return _Result(row, drawn, picture.notes)
+
+    def again(self, source: Source, sample: Sample) -> _Result:
+        """Judge a picture whose overlay is missing though its row was kept: a copy under another name."""
+        [(_, result)] = map_pictures(
+            source, [sample], self.inspect, value_range=self.inspector.value_range
+        )
+        if isinstance(result, Unjudged):
+            raise SourceError(f"{sample.name} can no longer be read: {result.reason}")
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Recall:
+    """Recalls from a journal; rows are kept by the caller, once their overlays are on disk."""
+
+    journal: Journal
+
+    def recall(self, data: bytes) -> _Result | None:
+        kept = self.journal.get(hashlib.sha256(data).hexdigest())
+        if kept is None:
+            return None
+        return _Result(kept["row"], None, tuple(kept["notes"]), recalled=True)
+
+    def remember(self, data: bytes, result: _Result) -> None:
+        """Nothing yet."""
+
+
+def draw_overlay(
+    pixels: NDArray[np.uint8], inspection: Inspection, heat_range: tuple[float, float]
+) -> NDArray[np.uint8]:
+    """The picture (at most 1024 px) with its heat and the outlines of its regions, uint8 RGB."""
+    small = thumbnail(pixels, SIDE)
+    drawn = np.ascontiguousarray(heat_overlay(small, inspection.map, *heat_range))
+    outline_regions(drawn, inspection.regions, small.shape[0] / inspection.size[0])
+    return drawn
+
+
+def _encode(pixels: NDArray[np.uint8]) -> bytes:
+    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return bytes(data.tobytes())
+
+
+def _overlay_path(folder: Path, sample: Sample) -> Path:
+    parts = [part for part in PurePosixPath(sample.name).parts if part not in ("/", "..", ".")]
+    return folder.joinpath("overlays", *parts[:-1], f"{parts[-1]}.jpg")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
+        part.write_bytes(data)
+
+
+def _check(done: Sequence[Inspected], unjudged: Sequence[Unjudged]) -> None:
+    if not done:
+        first = f"the first: {unjudged[0].image}: {unjudged[0].reason}" if unjudged else ""
+        raise SourceError(f"none of the {len(unjudged)} pictures could be judged", hint=first)

@@ -1,0 +1,72 @@
+"""The backbone of a recipe: its file, what it is, and how pixels are prepared for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from flawline.models.backbone import EMBEDDED, backbone_file
+from flawline.models.network import METADATA_KEY, Preparation, parse_preparation
+from flawline.models.openvino_runtime import file_preparation
+from flawline.recipe import BackboneRecord
+
+_METADATA_FIELD = 14
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """`model` is an ONNX file that states its own preparation; `record` says where it came from."""
+
+    model: bytes
+    record: BackboneRecord
+    preparation: Preparation
+
+
+def load_backbone(
+    name: str, *, preparation: str | None = None, weights: str | None = None
+) -> Backbone:
+    """Read a backbone: "flawline-small", the path of an ONNX file or "timm:NAME".
+
+    A preparation that is given, or that the file lacks, is written into its metadata, so that the recipe's model says
+    for itself how pixels are prepared.
+
+    Raises:
+        ModelError: the file is missing or unusable, or nobody says how pixels are prepared for it.
+    """
+    path = backbone_file(name, weights)
+    data = path.read_bytes() if path.is_file() else b""
+    stated = file_preparation(path) if preparation is None else parse_preparation(preparation)
+    record = BackboneRecord(
+        name=name if name == EMBEDDED or name.startswith("timm:") else path.stem,
+        sha256=hashlib.sha256(data).hexdigest(),
+        licence="Apache-2.0" if name == EMBEDDED else _UNKNOWN,
+        preparation=stated.as_dict(),
+    )
+    if preparation is not None:
+        data += _metadata(METADATA_KEY, json.dumps(stated.as_dict()))
+    return Backbone(data, record, stated)
+
+
+def _metadata(key: str, value: str) -> bytes:
+    """One entry of `ModelProto.metadata_props` (onnx.proto, field 14): repeated fields may be appended to a message."""
+    entry = _text(1, key) + _text(2, value)
+    return _field(_METADATA_FIELD, entry)
+
+
+def _text(number: int, text: str) -> bytes:
+    return _field(number, text.encode())
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + _length(len(content)) + content
+
+
+def _length(value: int) -> bytes:
+    """A base-128 varint of protocol buffers."""
+    parts = []
+    while value > 127:
+        parts.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*parts, value])

@@ -1,0 +1,229 @@
+"""From scores of parts that nothing was learnt from to thresholds, and to what these can promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.metrics import Share, auroc
+from flawline.core.threshold import (
+    OverkillGuarantee,
+    cost_threshold,
+    escape_share,
+    overkill_threshold,
+    pictures_needed,
+    tightest_threshold,
+)
+from flawline.errors import UsageError
+from flawline.recipe import ThresholdSettings
+
+OVERKILL = 0.05
+REVIEW = 0.10
+_EVERYTHING = -1e30
+_NOTHING = 1e30
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the thresholds shall keep to.
+
+    `overkill` and `review` are the shares of good parts rejected, and rejected or sent to review, at most, with
+    `confidence`; None asks for 5 % and 10 %, or for as little as the pictures can promise where they are too few.
+    With all of `cost_escape`, `cost_overkill` and `prevalence`, one threshold of least expected cost takes the place
+    of both.
+    """
+
+    overkill: float | None = None
+    review: float | None = None
+    confidence: float = 0.95
+    cost_escape: float | None = None
+    cost_overkill: float | None = None
+    prevalence: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse wishes that contradict each other."""
+        costs = (self.cost_escape, self.cost_overkill, self.prevalence)
+        if any(cost is not None for cost in costs):
+            if any(cost is None for cost in costs):
+                raise UsageError(
+                    "a threshold from costs needs --cost-escape, --cost-overkill and --prevalence, not some of them"
+                )
+            if self.overkill is not None or self.review is not None:
+                raise UsageError(
+                    "costs and a wished overkill or review share both decide the thresholds",
+                    hint="give either costs, or --overkill and --review",
+                )
+        if self.overkill is not None and self.review is not None and self.review < self.overkill:
+            raise UsageError(
+                f"--review counts rejected parts too: expected at least {self.overkill:g}, got {self.review:g}"
+            )
+
+    @property
+    def by_costs(self) -> bool:
+        """Whether costs decide."""
+        return self.prevalence is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Raw scores of parts that nothing was learnt from, float64, one for each part, the highest of its pictures.
+
+    `good` (n,) and `peaks` (n,), the highest map scores, are of good parts; `bad` (m,) of defective ones.
+    `cross_fitted`: good parts were scored by detectors that learnt from the others, not by the final one.
+    """
+
+    good: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    bad: NDArray[np.float64]
+    cross_fitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Thresholds, what is known of them for the manifest, and what a person should know."""
+
+    threshold: ThresholdSettings
+    metrics: Mapping[str, Any]
+    said: tuple[str, ...]
+
+
+def calibrate(scores: Scores, wishes: Wishes) -> Calibrated:
+    """Set the thresholds.
+
+    Raises:
+        UsageError: too few good parts for a share that was asked for (code "calibration-too-few"), with how many are
+            needed; or costs without a defective part.
+    """
+    if not len(scores.good):
+        return _blind(scores, wishes)
+    if wishes.by_costs:
+        review, reject, basis, more = _by_costs(scores, wishes)
+    else:
+        review, reject, basis, more = _by_shares(scores, wishes)
+    region = _guarantee(scores.peaks, wishes.review, wishes.confidence, REVIEW).threshold
+    if scores.cross_fitted:
+        basis += "; cross-fitted, so about"
+    metrics = {
+        "calibration": {"parts": len(scores.good), "cross_fitted": scores.cross_fitted, **more},
+        **_escapes(scores, review, reject),
+    }
+    threshold = ThresholdSettings(review=review, reject=reject, region=region, basis=basis)
+    return Calibrated(threshold, metrics, _said(scores, wishes, threshold, metrics))
+
+
+def _guarantee(
+    scores: NDArray[np.float64], asked: float | None, confidence: float, usual: float
+) -> OverkillGuarantee:
+    """What was asked, or an error; what is usual where nothing was, or the most that few scores can promise."""
+    if asked is None and len(scores) < pictures_needed(usual, confidence):
+        return tightest_threshold(scores, confidence)
+    return overkill_threshold(scores, usual if asked is None else asked, confidence)
+
+
+def _by_shares(scores: Scores, wishes: Wishes) -> tuple[float, float, str, dict[str, Any]]:
+    reject = _guarantee(scores.good, wishes.overkill, wishes.confidence, OVERKILL)
+    review = _guarantee(scores.good, wishes.review, wishes.confidence, REVIEW)
+    basis = f"reject: {reject}; review: {review}"
+    promised = {
+        name: {
+            "at_most": promise.overkill,
+            "confidence": promise.confidence,
+            "n": promise.n,
+            "rank": promise.rank,
+        }
+        for name, promise in (("reject", reject), ("review", review))
+    }
+    return min(review.threshold, reject.threshold), reject.threshold, basis, promised
+
+
+def _by_costs(scores: Scores, wishes: Wishes) -> tuple[float, float, str, dict[str, Any]]:
+    assert wishes.cost_escape is not None
+    assert wishes.cost_overkill is not None
+    assert wishes.prevalence is not None
+    best = cost_threshold(
+        scores.good,
+        scores.bad,
+        wishes.cost_escape,
+        wishes.cost_overkill,
+        wishes.prevalence,
+        confidence=wishes.confidence,
+    )
+    basis = (
+        f"least expected cost per part, {best.cost:.4g} ({best.interval[0]:.4g} to {best.interval[1]:.4g}), for an "
+        f"escape at {wishes.cost_escape:g}, an overkill at {wishes.cost_overkill:g} and {100 * wishes.prevalence:g} % "
+        f"bad parts; {len(scores.good)} good and {len(scores.bad)} bad parts"
+    )
+    more = {
+        "cost": {
+            "escape": wishes.cost_escape,
+            "overkill": wishes.cost_overkill,
+            "prevalence": wishes.prevalence,
+            "expected": best.cost,
+            "interval": list(best.interval),
+        },
+        "overkill": _share(best.overkill),
+    }
+    return best.threshold, best.threshold, basis, more
+
+
+def _blind(scores: Scores, wishes: Wishes) -> Calibrated:
+    """One part: nothing can be held out, so no part is accepted or rejected by its score."""
+    if wishes.by_costs or wishes.overkill is not None or wishes.review is not None:
+        raise UsageError(
+            "a threshold needs good parts that were held out, and there is only one part",
+            hint="give pictures of more good parts",
+            code="calibration-too-few",
+        )
+    basis = "one good part and none held out: every part goes to review"
+    threshold = ThresholdSettings(review=_EVERYTHING, reject=_NOTHING, region=_NOTHING, basis=basis)
+    said = (f"{basis}; scores and maps still say where a part differs from the one that was shown",)
+    return Calibrated(threshold, {"calibration": {"parts": 0, "cross_fitted": False}}, said)
+
+
+def _escapes(scores: Scores, review: float, reject: float) -> dict[str, Any]:
+    if not len(scores.bad):
+        return {}
+    defective = np.repeat([False, True], [len(scores.good), len(scores.bad)])
+    return {
+        "defective": {
+            "parts": len(scores.bad),
+            "escape": _share(escape_share(scores.bad, review)),
+            "not_rejected": _share(escape_share(scores.bad, reject)),
+            "auroc": auroc(defective, np.concatenate([scores.good, scores.bad])),
+        }
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "count": share.hits,
+        "of": share.of,
+        "share": share.value,
+        "interval": list(share.interval),
+        "confidence": share.confidence,
+    }
+
+
+def _said(
+    scores: Scores, wishes: Wishes, threshold: ThresholdSettings, metrics: Mapping[str, Any]
+) -> tuple[str, ...]:
+    said = [
+        f"thresholds: review above {threshold.review:.4g}, reject above {threshold.reject:.4g} ({threshold.basis})"
+    ]
+    needed = pictures_needed(OVERKILL, wishes.confidence)
+    if len(scores.good) < needed and not wishes.by_costs and wishes.overkill is None:
+        said.append(
+            f"{len(scores.good)} good parts cannot promise an overkill of {100 * OVERKILL:g} %: that takes {needed}"
+        )
+    if "defective" in metrics:
+        escape = metrics["defective"]["escape"]
+        low, high = escape["interval"]
+        said.append(
+            f"{escape['count']} of {escape['of']} known bad parts would be accepted "
+            f"({100 * low:.1f} to {100 * high:.1f} % of such parts, 95 % confidence)"
+        )
+    return tuple(said)

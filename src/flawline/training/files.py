@@ -1,0 +1,67 @@
+"""What a training did, as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flawline.training.anomaly import Trained
+from flawline.training.update import Updated
+
+
+def trained_as_dict(trained: Trained, path: Path) -> dict[str, Any]:
+    """The JSON document of `flawline train anomaly --json`."""
+    recipe = trained.recipe
+    limit = recipe.settings.threshold
+    assert limit is not None
+    return {
+        "recipe": str(path),
+        "sha256": recipe.sha256,
+        "part": recipe.settings.part,
+        "method": recipe.settings.detector.method,
+        "backbone": recipe.manifest.backbone.name,
+        "threshold": {
+            "review": limit.review,
+            "reject": limit.reject,
+            "region": limit.region,
+            "basis": limit.basis,
+        },
+        "metrics": dict(recipe.manifest.metrics),
+        "held_out": {"good": dict(trained.good), "bad": dict(trained.bad)},
+        "set_aside": [
+            {"image": suspect.name, "score": suspect.score, "reason": suspect.reason}
+            for suspect in trained.suspects
+        ],
+        "copies": dict(trained.copies),
+        "said": list(trained.said),
+        "unjudged": [
+            {"image": item.image, "code": item.code, "reason": item.reason}
+            for item in trained.unjudged
+        ],
+    }
+
+
+def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
+    """The JSON document of `flawline update --json`."""
+    recipe = updated.recipe
+    limit = recipe.settings.threshold
+    return {
+        "recipe": str(path),
+        "sha256": recipe.sha256,
+        "threshold": limit
+        and {
+            "review": limit.review,
+            "reject": limit.reject,
+            "region": limit.region,
+            "basis": limit.basis,
+        },
+        "learnt": [
+            {"image": name, "before": before, "after": updated.after.get(name)}
+            for name, before in updated.before.items()
+        ],
+        "said": list(updated.said),
+        "unjudged": [
+            {"image": item.image, "code": item.code, "reason": item.reason}
+            for item in updated.unjudged
+        ],
+    }

@@ -1,0 +1,153 @@
+"""Which pictures a detector of good parts learns from, which calibrate it, and which it never sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flawline.data.source import Source
+from flawline.data.splits import hold_out
+from flawline.errors import SourceError
+from flawline.training.survey import Survey, survey
+from flawline.types import Sample, Track, Unjudged
+
+TRAINING = ("train", "training")
+CALIBRATION = ("val", "valid", "validation", "calibration", "calib")
+HELD_OUT = 0.3
+FEW = 40
+"""Parts below which none can be spared: scores come from cross-fitting instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Good pictures to `learn` from and to `calibrate` with, and known `defective` ones that tell how many escape.
+
+    `calibrate` is empty where too few parts are there to hold any out. `parts` and `hashes` are those of the survey;
+    `copies` names for each copy the picture it copies. `said` is what a person should know of the choice.
+    """
+
+    learn: tuple[Sample, ...]
+    calibrate: tuple[Sample, ...]
+    defective: tuple[Sample, ...]
+    parts: Mapping[str, str]
+    hashes: Mapping[str, str]
+    sizes: Mapping[str, tuple[int, int]]
+    copies: Mapping[str, str]
+    unjudged: tuple[Unjudged, ...]
+    notes: Mapping[str, tuple[str, ...]]
+    said: tuple[str, ...]
+
+
+def select(
+    source: Source,
+    *,
+    share: float | None,
+    seed: int,
+    value_range: tuple[float, float] | None,
+    track: Track,
+) -> Selection:
+    """Choose among the pictures of a source.
+
+    Labels that mean good are learnt from; where no label means anything, every picture is taken as good, and that is
+    said. Where the source states splits, only those for training and validation are touched. Copies are set aside.
+
+    Args:
+        source: an open source.
+        share: part of the good pictures to hold out for calibration; None holds out 30 % where there are at least 40
+            parts, and none below.
+        seed: of the draw.
+        value_range: values that become black and white in pictures of more than 8 bits.
+        track: shows progress.
+
+    Raises:
+        SourceError: no picture to learn from.
+    """
+    listed = list(source.samples())
+    offered, said = _of_splits(listed)
+    good, defective, more = _by_label(offered)
+    said += more
+    found = survey(source, [*good, *defective], value_range=value_range, track=track)
+    bad = {sample.name for sample in defective}
+    kept = [sample for sample in found.samples if sample.name not in bad]
+    if not kept:
+        raise _nothing(source, good, found.unjudged)
+    learn, calibrate = _divide(kept, found, share, seed)
+    said += _said_of(found, learn, calibrate)
+    return Selection(
+        tuple(learn),
+        tuple(calibrate),
+        tuple(sample for sample in found.samples if sample.name in bad),
+        found.parts,
+        found.hashes,
+        found.sizes,
+        found.copies,
+        found.unjudged,
+        found.notes,
+        tuple(said),
+    )
+
+
+def _of_splits(samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
+    """Samples that may be touched: all where no split is stated, else those for training and calibration."""
+    if not any(_split(sample) in TRAINING for sample in samples):
+        return list(samples), []
+    kept = [sample for sample in samples if _split(sample) in (*TRAINING, *CALIBRATION)]
+    left = len(samples) - len(kept)
+    return kept, [f"{left} pictures of other splits are not touched"] if left else []
+
+
+def _split(sample: Sample) -> str:
+    return (sample.split or "").casefold()
+
+
+def _by_label(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], list[str]]:
+    if all(sample.defective is None for sample in samples):
+        text = f"no label says good or bad: all {len(samples)} pictures are taken as good"
+        return list(samples), [], [text]
+    good = [sample for sample in samples if sample.defective is False]
+    bad = [sample for sample in samples if sample.defective]
+    unknown = len(samples) - len(good) - len(bad)
+    said = [f"{unknown} pictures whose label says neither good nor bad are left out"]
+    return good, bad, said if unknown else []
+
+
+def _divide(
+    kept: Sequence[Sample], found: Survey, share: float | None, seed: int
+) -> tuple[list[Sample], list[Sample]]:
+    calibrate = [sample for sample in kept if _split(sample) in CALIBRATION]
+    if calibrate:
+        apart = {found.parts[sample.name] for sample in calibrate}
+        learn = [
+            s for s in kept if _split(s) not in CALIBRATION and found.parts[s.name] not in apart
+        ]
+        if learn:
+            return learn, calibrate
+    if share is None and len({found.parts[sample.name] for sample in kept}) < FEW:
+        return list(kept), []
+    return hold_out(kept, found.parts, share or HELD_OUT, seed=seed)
+
+
+def _said_of(found: Survey, learn: Sequence[Sample], calibrate: Sequence[Sample]) -> list[str]:
+    said = []
+    if found.copies:
+        first = sorted(found.copies.items())[0]
+        said.append(
+            f"{len(found.copies)} copies count once and are set aside, {first[0]} of {first[1]} among them"
+        )
+    for what, samples in (("to learn from", learn), ("held out for calibration", calibrate)):
+        parts = len({found.parts[sample.name] for sample in samples})
+        said.append(f"{len(samples)} good pictures of {parts} parts {what}")
+    return said
+
+
+def _nothing(source: Source, good: Sequence[Sample], unjudged: Sequence[Unjudged]) -> SourceError:
+    if good:
+        return SourceError(
+            f"none of the {len(good)} good pictures can be read",
+            hint=f"the first: {unjudged[0].image}: {unjudged[0].reason}" if unjudged else "",
+        )
+    labels = ", ".join(source.summary().labels) or "none"
+    return SourceError(
+        f"learning what is good needs pictures of good parts, and there are none (labels: {labels})",
+        hint="name the label that means good with --good, or give a folder of good pictures only",
+    )

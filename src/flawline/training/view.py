@@ -1,0 +1,169 @@
+"""Learn how to look at the pictures of a part: at what resolution, in what light, where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.thinning import thinned
+from flawline.core.view.alignment import METHODS as ALIGNMENTS
+from flawline.core.view.alignment import AlignmentMethod
+from flawline.core.view.alignment_training import fit_alignment
+from flawline.core.view.foreground import fit_foreground
+from flawline.core.view.framing import Framing, choose_framing, window_count
+from flawline.core.view.light import METHODS as LIGHTS
+from flawline.core.view.light import LightMethod, fit_light
+from flawline.core.view.region_of_interest import from_mask, from_polygons
+from flawline.data.image import read_image
+from flawline.errors import UsageError
+from flawline.inspector.view import View
+from flawline.recipe import RegionSettings
+from flawline.recipe.checks import size_of
+from flawline.types import Sample
+
+MASK = "region.png"
+LOOKED_AT = 200
+"""Good pictures that light, alignment and foreground are learnt from at most; they are drawn evenly."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewWishes:
+    """How to look at pictures.
+
+    `window` (height, width) is what the detector sees at once, px; `min_defect` the smallest defect that must stay
+    visible, as "3 px" or "0.3 mm" (which needs `mm_per_px`). `region` says where to look; `mask` is the content of a
+    picture that is white there. `light` and `alignment` name a method or "none".
+    """
+
+    window: tuple[int, int] = (256, 256)
+    mm_per_px: float | None = None
+    min_defect: str | None = None
+    light: LightMethod = "none"
+    alignment: AlignmentMethod | Literal["none"] = "none"
+    region: RegionSettings = field(default_factory=RegionSettings)
+    mask: bytes | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse unknown methods before any picture is read."""
+        for what, value, known in (
+            ("light", self.light, LIGHTS),
+            ("alignment", self.alignment, ("none", *ALIGNMENTS)),
+        ):
+            if value not in known:
+                raise UsageError(f"{what} {value!r} is not one of {', '.join(known)}")
+        _smallest_px(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearntView:
+    """A view, and the settings, arrays and files of a recipe that keep it; `size` is that of the usual picture."""
+
+    view: View
+    size: tuple[int, int]
+    region: RegionSettings
+    settings: Mapping[str, Any]
+    arrays: Mapping[str, Mapping[str, NDArray[Any]]]
+    files: Mapping[str, bytes]
+    said: tuple[str, ...]
+
+
+def learn_view(
+    read: Callable[..., Iterator[tuple[Sample, Any]]],
+    samples: Sequence[Sample],
+    sizes: Mapping[str, tuple[int, int]],
+    wishes: ViewWishes,
+) -> LearntView:
+    """Learn a view from good pictures.
+
+    Args:
+        read: applies a function to the pictures of samples, in order.
+        samples: good pictures.
+        sizes: (height, width) of each, by name.
+        wishes: what was asked for.
+
+    Raises:
+        UsageError: the smallest defect cannot be kept visible, a method is unknown, or the region is empty.
+    """
+    own = [sizes[sample.name] for sample in samples]
+    size = Counter(own).most_common(1)[0][0]
+    framing = choose_framing(own, wishes.window, _smallest_px(wishes))
+    looked = thinned(samples, LOOKED_AT)
+    settings: dict[str, Any] = {}
+    arrays: dict[str, Mapping[str, NDArray[Any]]] = {}
+    said = [_resolution(framing, size, wishes)]
+
+    def keep(part: str, learnt: Any) -> Any:
+        settings[part], arrays[part] = learnt.as_arrays()
+        return learnt
+
+    def pictures(
+        function: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    ) -> Iterator[NDArray[np.uint8]]:
+        return (pixels for _, pixels in read(looked, lambda picture: function(picture.pixels)))
+
+    light = alignment = foreground = None
+    if wishes.light != "none":
+        light = keep("light", fit_light(pictures(lambda pixels: pixels), wishes.light))
+    lit = light.apply if light is not None else lambda pixels: pixels
+    if wishes.alignment != "none":
+        alignment = keep("alignment", fit_alignment(pictures(lit), wishes.alignment))
+    region = _region(wishes, size)
+    view = View(framing, light, alignment, region)
+    if wishes.region.foreground:
+        foreground = keep(
+            "foreground",
+            fit_foreground(pixels for _, pixels in read(looked, lambda p: view.look(p).pixels)),
+        )
+        said.append(f"foreground: {foreground.reason}")
+        view = replace(view, foreground=foreground)
+    files = {MASK: wishes.mask} if wishes.mask is not None else {}
+    return LearntView(view, size, wishes.region, settings, arrays, files, tuple(said))
+
+
+def _smallest_px(wishes: ViewWishes) -> float | None:
+    """The smallest defect in px of the picture."""
+    found = size_of(wishes.min_defect)
+    if wishes.min_defect is None:
+        return None
+    if found is None:
+        raise UsageError(
+            f'--min-defect takes a size such as "3 px" or "0.3 mm", got {wishes.min_defect!r}'
+        )
+    value, unit = found
+    if unit == "px":
+        return value
+    if wishes.mm_per_px is None:
+        raise UsageError(
+            f"a smallest defect of {wishes.min_defect} needs the scale of the pictures",
+            hint="give --mm-per-px, or the size in px",
+        )
+    return value / wishes.mm_per_px
+
+
+def _region(wishes: ViewWishes, size: tuple[int, int]) -> Any:
+    interest = wishes.region
+    if wishes.mask is not None:
+        return from_mask(read_image(wishes.mask).pixels)
+    if interest.polygons:
+        return from_polygons(interest.polygons, size if interest.unit == "px" else None)
+    return None
+
+
+def _resolution(framing: Framing, size: tuple[int, int], wishes: ViewWishes) -> str:
+    height, width = framing.window
+    if framing.scale == "fit":
+        text = f"each picture is seen whole, in a window of {width} x {height} px"
+    else:
+        windows = window_count(size, framing)
+        text = (
+            f"pictures are seen at {framing.scale:.3g} px per px of the picture, a picture of {size[1]} x {size[0]} px "
+            f"in {windows} windows of {width} x {height} px"
+        )
+    if wishes.min_defect is None:
+        return text
+    return f"{text}, so that a defect of {wishes.min_defect} stays visible"
