@@ -27,7 +27,17 @@ output and nothing else there. Progress, notes and errors for people go to stand
 def rendered() -> str:
     """The whole page."""
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    return HEAD + "".join(_section(name, command) for name, command in commands.items())
+    return HEAD + "".join(_section(name, command) for name, command in _flat(commands))
+
+
+def _flat(commands: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Commands by full name; a group stands for the commands in it."""
+    for name, command in commands.items():
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name, command
+        else:
+            yield from ((f"{name} {more}", found) for more, found in _flat(inner))
 
 
 def _section(name: str, command: Any) -> str:

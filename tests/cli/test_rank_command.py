@@ -52,6 +52,19 @@ def test_it_writes_csv_json_and_report_and_says_what_it_found(arguments, tmp_pat
     assert sorted(os.listdir(tmp_path / "out")) == ["ranking.csv", "ranking.json", "report.html"]
 
 
+def test_a_forest_names_every_field_that_played_a_part(arguments, tmp_path, capsys):
+    assert run([*arguments, "--method", "forest", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    for item in document["ranking"][:4]:
+        shares = [reason["share"] for reason in item["reasons"]]
+        assert sum(shares) == pytest.approx(1, abs=1e-3)
+        assert shares == sorted(shares, reverse=True)
+        assert len(shares) > 10
+        assert len({reason["about"] for reason in item["reasons"]}) == len(shares)
+    with (tmp_path / "out" / "ranking.csv").open() as file:
+        assert len(next(csv.DictReader(file))["reasons"].split("; ")) == 3
+
+
 def test_json_is_the_only_thing_on_standard_output(arguments, capsys):
     assert run([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

@@ -18,8 +18,12 @@ def samples(groups: list[int]) -> tuple[list[Sample], dict[str, str]]:
     return made, {sample.name: part_of(sample) for sample in made}
 
 
-@given(st.lists(st.integers(0, 12), min_size=2, max_size=60), st.floats(0.05, 0.9), st.integers(0, 9))
-def test_no_part_is_torn_apart_and_nothing_is_lost(groups: list[int], share: float, seed: int) -> None:
+@given(
+    st.lists(st.integers(0, 12), min_size=2, max_size=60), st.floats(0.05, 0.9), st.integers(0, 9)
+)
+def test_no_part_is_torn_apart_and_nothing_is_lost(
+    groups: list[int], share: float, seed: int
+) -> None:
     made, parts = samples(groups)
     learn, held = hold_out(made, parts, share, seed=seed)
     assert sorted(s.name for s in (*learn, *held)) == sorted(s.name for s in made)

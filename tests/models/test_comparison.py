@@ -68,6 +68,52 @@ def test_copies_of_a_bad_part_hide_each_other_unless_they_are_known_as_one_part(
     assert told.scores[3] > blind.scores[3]
 
 
+def repeated(count=60, copies=4):
+    """The first pictures share one mark at one place, a little different in each."""
+    rng = np.random.default_rng(9)
+    stacks = maps(count)
+    mark = 8 * rng.normal(size=6), 4 * rng.normal(size=9)
+    for index in range(copies):
+        stacks["stride8"][index, :, 5, 2] = mark[0] + 0.1 * rng.normal(size=6)
+        stacks["stride16"][index, :, 2, 1] = mark[1] + 0.1 * rng.normal(size=9)
+    return stacks
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3, 4])
+def test_a_mark_that_repeats_at_one_place_does_not_hide_itself(copies):
+    references, compared = fit_references(repeated(copies=copies))
+    assert set(np.argsort(-compared.scores)[:copies]) == set(range(copies))
+    for heat in compared.heat[:copies]:
+        assert np.unravel_index(heat.argmax(), heat.shape) == (5, 2)
+    assert references.strides["stride8"].apart[5 * 8 + 2].nonzero()[0].tolist() == [*range(copies)]
+    new = repeated(copies=copies + 1)
+    marked = compare(references, {name: stack[copies : copies + 1] for name, stack in new.items()})
+    assert marked.scores[0] > np.sort(compared.scores)[-copies - 1]
+
+
+def test_a_mark_that_many_have_is_ordinary():
+    references, _ = fit_references(repeated(copies=12))
+    assert not references.strides["stride8"].apart[5 * 8 + 2].any()
+
+
+def test_a_picture_that_is_far_everywhere_is_apart_nowhere():
+    stacks = maps(60)
+    for stack in stacks.values():
+        stack[7] *= 3
+    references, compared = fit_references(stacks)
+    assert compared.scores.argmax() == 7
+    assert references.strides["stride8"].apart[:, 7].mean() < 0.02
+
+
+def test_nothing_is_left_without_another_picture_to_compare_with():
+    stacks = repeated(count=40)
+    # The marked ones are one group and all others another, so each has only the other to be compared with.
+    group = np.arange(40) < 4
+    references, compared = fit_references(stacks, group[:, None] == group[None, :])
+    assert not references.strides["stride8"].apart[5 * 8 + 2].any()
+    assert (compared.heat > 0).all()
+
+
 def test_the_order_of_the_references_does_not_matter():
     stacks = maps()
     order = np.random.default_rng(5).permutation(20)

@@ -227,5 +227,5 @@ def test_every_entry_is_explained_in_the_file():
 
 
 def test_methods_are_those_of_the_layers_below():
-    light = pytest.importorskip("flawline.core.light")
+    light = pytest.importorskip("flawline.core.view.light")
     assert light.METHODS == LIGHTS

@@ -20,6 +20,7 @@ from flawline.cli.console import print_error, speak_utf8
 from flawline.cli.demo import demo
 from flawline.cli.doctor import doctor
 from flawline.cli.evaluate import evaluate
+from flawline.cli.export import export
 from flawline.cli.features import features
 from flawline.cli.groups import groups
 from flawline.cli.inspect import inspect
@@ -72,6 +73,7 @@ for command in (
     update,
     evaluate,
     compare,
+    export,
     measure,
     judge,
     chart,

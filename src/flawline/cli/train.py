@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, warn
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
 from flawline.cli.feature_options import (
     Backbone,
     Bad,
@@ -176,7 +176,7 @@ def print_trained(trained: Trained) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     for line in trained.said:
-        console.print(Text(line))
+        console.print(Text(printable(line)))
     for suspect in trained.suspects:
         warn(f"set aside: {suspect.name}: {suspect.reason}")
 

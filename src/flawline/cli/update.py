@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
 from flawline.cli.feature_options import (
     Good,
     Limits,
@@ -58,7 +58,7 @@ def update(
         print_json(updated_as_dict(updated, target))
     else:
         for line in updated.said:
-            typer.echo(line)
+            typer.echo(printable(line))
     print_unjudged(updated.unjudged)
     print_notes(summary, [*picture_notes(updated.notes), f"wrote {target}"], quiet=quiet)
     return 2 if updated.unjudged else 0

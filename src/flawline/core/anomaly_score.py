@@ -29,8 +29,9 @@ def relative_map(
     middle = np.float32(np.median(scores[inside]))
     # Normalised convolution: what lies outside has no weight (H. Knutsson and C.-F. Westin, CVPR 1993).
     weight = inside.astype(np.float32)
-    blurred = cv2.GaussianBlur((scores - middle) * weight, (0, 0), _SIGMA)
-    weights = cv2.GaussianBlur(weight, (0, 0), _SIGMA)
+    own = np.where(inside, scores - middle, np.float32(0))
+    blurred = cv2.GaussianBlur(own, (0, 0), _SIGMA, borderType=cv2.BORDER_REFLECT)
+    weights = cv2.GaussianBlur(weight, (0, 0), _SIGMA, borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred / np.maximum(weights, 1e-3), np.float32)
 
 

@@ -16,12 +16,14 @@ class Journal:
 
     The first line names the computation; a file of another one is started anew. Each further line is the CRC-32 of what
     follows, a key and an object; a line that is cut or does not fit its check is not known, so that a crash costs
-    a computation and never gives a wrong result. Use as a context manager; safe from several threads.
+    a computation and never gives a wrong result. `earlier` are the keys that were known when it was opened. Use as a
+    context manager; safe from several threads.
     """
 
     def __init__(self, path: Path, computation: str) -> None:
         header = hashlib.sha256(computation.encode()).hexdigest() + "\n"
         self._known, end = _scan(path, header)
+        self.earlier = frozenset(self._known)
         self._lock = threading.Lock()
         if end == 0:
             path.write_text(header, encoding="ascii")

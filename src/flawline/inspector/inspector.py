@@ -137,7 +137,8 @@ class Inspector:
         """Score a picture without judging it; works without thresholds.
 
         Raises:
-            ImageError: the picture does not suit the recipe (code "image-view").
+            ImageError: the picture does not suit the recipe (code "image-view"), or the model overflows on it
+                ("image-score").
         """
         began = time.perf_counter()
         look = self.view.look(picture)
@@ -152,14 +153,15 @@ class Inspector:
             start = time.perf_counter()
             maps[place] = self._detector(window.pixels)
             model += _since(start)
-        whole = relative_map(look.join(maps), look.inside)
-        score = image_score(whole, look.inside)
-        if not np.isfinite(score):
+        joined = look.join(maps)
+        if not np.isfinite(joined if look.inside is None else joined[look.inside]).all():
             raise ImageError(
                 "its score is not a finite number",
                 hint="look at this part by hand; the model overflows on its picture",
                 code="image-score",
             )
+        whole = relative_map(joined, look.inside)
+        score = image_score(whole, look.inside)
         shown = look.in_picture(whole)
         after = _since(began) - prepared - model
         return Raw(

@@ -1,6 +1,7 @@
 """Detectors of what good parts do not show: fitted on windows of good pictures, giving raw scores of cells.
 
-- "patch-gaussian": Gaussians of patch features, one for each place and some for each kind of content (PaDiM).
+- "patch-gaussian": a Gaussian of patch features for each place (PaDiM); where pictures are cut into windows, so that a
+  place means nothing, for each kind of content.
 - "patch-memory": a memory of patches that lie far apart, and the distance to the nearest (PatchCore).
 - "fast": "patch-gaussian" at half the resolution, a quarter of the work.
 
@@ -10,9 +11,8 @@ score is raw, higher is odder, and one cell stands for 8 x 8 pixels of the windo
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -140,7 +140,7 @@ class PatchDetector:
 
     def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
-        scores = self._head(self._network(_shrunk(window, self._seen)))[0, 0]
+        scores = np.asarray(self._head(self._network(_shrunk(window, self._seen)))[0, 0])
         if scores.shape == self._cells:
             return scores
         return np.asarray(
@@ -209,7 +209,7 @@ def fit_detector(
     if like is None:
         basis, count = fit_basis(look, windows, seed)
         if not count:
-            raise SourceError("there is no picture to learn from")
+            raise _nothing()
     else:
         basis = Basis(like.arrays["mean"], like.arrays["directions"])
         count = int(like.settings["windows"])
@@ -238,26 +238,12 @@ def extend_detector(
         ModelError: the backbone cannot be used.
     """
     look = _Patches(state.method, backbone, window, precision)
-    old = state.arrays
+    old, seen = state.arrays, int(state.settings["windows"])
     basis = Basis(old["mean"], old["directions"])
-    found = [basis.project(patches) for patches in each_patches(look, windows)]
-    if not found:
-        raise SourceError("there is no picture to learn from")
-    settings = {**state.settings, "windows": state.settings["windows"] + len(found)}
-    arrays = dict(old)
-    if "memory" in old:
-        new = [own[spread_out(own, PER_WINDOW)] for own in found]
-        arrays["memory"] = thinned(np.concatenate([old["memory"], *new]), SIZE)
-    if "place_scatter" in old:
-        moments = place_moments(found, _moments(old, "place"))
-        arrays |= _kept("place", moments, place_gaussians(moments))
-    if "content_scatter" in old:
-        per_window = max(1, _SAMPLES // max(settings["windows"], 1))
-        rows = [own[:: max(1, len(own) // per_window)] for own in found]
-        centres = np.asarray(old["content_centres"])
-        moments = _moments(old, "content").plus(content_moments(np.concatenate(rows), centres))
-        arrays |= _kept("content", moments, content_gaussians(moments))
-    return DetectorState(state.method, settings, arrays)
+    extend = _extend_memory if "memory" in old else _extend_gaussians
+    learnt, count = extend(look, windows, basis, old, seen)
+    settings = {**state.settings, "windows": seen + count}
+    return DetectorState(state.method, settings, {**old, **learnt})
 
 
 def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> Any:
@@ -317,30 +303,48 @@ def _finest(shapes: Mapping[str, tuple[int, ...]]) -> Size:
 def _learn_gaussians(
     look: _Patches, windows: Windows, basis: Basis, count: int, one_window: bool, seed: int
 ) -> tuple[dict[str, NDArray[Any]], int]:
-    per_window = max(1, -(-_SAMPLES // count))
-    sampled: list[NDArray[np.float32]] = []
-
-    def projected() -> Iterator[NDArray[np.float32]]:
-        for place, raw in enumerate(each_patches(look, windows)):
-            patches = basis.project(raw)
-            rng = np.random.default_rng((seed, place, 1))
-            drawn = rng.choice(len(patches), min(per_window, len(patches)), replace=False)
-            sampled.append(patches[np.sort(drawn)])
-            yield patches
-
-    places = None
+    """By place where a place means something, else by content."""
     if one_window:
-        places = place_moments(projected(), no_moments(look.cells, len(basis.directions)))
-    else:
-        deque(projected(), maxlen=0)
-    rows = np.concatenate(sampled)
+        places = place_moments(
+            _projected(look, windows, basis), no_moments(look.cells, len(basis.directions))
+        )
+        if not places.count[0]:
+            raise _nothing()
+        return _places_kept(places), int(places.count[0])
+    per_window = max(1, -(-_SAMPLES // count))
+    sampled = [
+        _drawn(patches, per_window, (seed, place, 1))
+        for place, patches in enumerate(_projected(look, windows, basis))
+    ]
+    rows = _joined(sampled)
     centres = find_centres(rows, CONTENTS, seed)
-    contents = content_moments(rows, centres)
-    arrays = {"content_centres": centres}
-    arrays |= _kept("content", contents, content_gaussians(contents))
-    if places is not None:
-        arrays |= _kept("place", places, place_gaussians(places))
-    return arrays, len(sampled)
+    return _contents_kept(content_moments(rows, centres), centres), len(sampled)
+
+
+def _extend_gaussians(
+    look: _Patches, windows: Windows, basis: Basis, old: Mapping[str, NDArray[Any]], seen: int
+) -> tuple[dict[str, NDArray[Any]], int]:
+    if "place_scatter" in old:
+        places = place_moments(_projected(look, windows, basis), _moments(old, "place"))
+        count = int(places.count[0]) - seen
+        if not count:
+            raise _nothing()
+        return _places_kept(places), count
+    centres, contents = old["content_centres"], _moments(old, "content")
+    # A window counts for as much as each of those before it.
+    per_window = max(1, round(float(contents.count.sum()) / seen))
+    count = 0
+    for patches in _projected(look, windows, basis):
+        drawn = _drawn(patches, per_window, (0, seen + count, 1))
+        contents = contents.plus(content_moments(drawn, centres))
+        count += 1
+    if not count:
+        raise _nothing()
+    return _contents_kept(contents, centres), count
+
+
+def _projected(look: _Patches, windows: Windows, basis: Basis) -> Iterator[NDArray[np.float32]]:
+    return (basis.project(raw) for raw in each_patches(look, windows))
 
 
 def _learn_memory(
@@ -348,17 +352,64 @@ def _learn_memory(
 ) -> tuple[dict[str, NDArray[Any]], int]:
     """Two stages: what lies far apart within each window, then among all of that."""
     per_window = int(np.clip(POOL // count, 4, PER_WINDOW))
+    pool, count = _pooled(look, windows, basis, per_window)
+    return {"memory": thinned(pool, SIZE)}, count
+
+
+def _extend_memory(
+    look: _Patches, windows: Windows, basis: Basis, old: Mapping[str, NDArray[Any]], seen: int
+) -> tuple[dict[str, NDArray[Any]], int]:
+    pool, count = _pooled(look, windows, basis, PER_WINDOW)
+    return {"memory": thinned(np.concatenate([old["memory"], pool]), SIZE)}, count
+
+
+def _pooled(
+    look: _Patches, windows: Windows, basis: Basis, per_window: int
+) -> tuple[NDArray[np.float32], int]:
+    """What lies far apart within each window, never much more than `POOL` of it, and how many windows there are."""
     pool: list[NDArray[np.float32]] = []
-    held = windows_seen = 0
+    held = count = 0
     for raw in each_patches(look, windows):
-        windows_seen += 1
+        count += 1
         patches = basis.project(raw)
         pool.append(patches[spread_out(patches, per_window)])
         held += len(pool[-1])
         if held > 2 * POOL:
             pool = [thinned(np.concatenate(pool), POOL // 2)]
             held = len(pool[0])
-    return {"memory": thinned(np.concatenate(pool), SIZE)}, windows_seen
+    return _joined(pool), count
+
+
+def _drawn(
+    patches: NDArray[np.float32], count: int, seed: tuple[int, int, int]
+) -> NDArray[np.float32]:
+    """At most `count` of the patches, in their order."""
+    rng = np.random.default_rng(seed)
+    return patches[np.sort(rng.choice(len(patches), min(count, len(patches)), replace=False))]
+
+
+def _joined(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if not parts:
+        raise _nothing()
+    return np.concatenate(parts)
+
+
+def _nothing() -> SourceError:
+    return SourceError("there is no picture to learn from")
+
+
+def _places_kept(moments: Moments) -> dict[str, NDArray[Any]]:
+    """Arrays of one Gaussian for each place.
+
+    Without the determinant: a defect is no less one where good parts vary much.
+    """
+    found = place_gaussians(moments)
+    return _kept("place", moments, replace(found, constants=np.zeros_like(found.constants)))
+
+
+def _contents_kept(moments: Moments, centres: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Arrays of one Gaussian for each kind of content; the determinant decides between the kinds."""
+    return {"content_centres": centres, **_kept("content", moments, content_gaussians(moments))}
 
 
 def _kept(name: str, moments: Moments, gaussians: Gaussians) -> dict[str, NDArray[Any]]:

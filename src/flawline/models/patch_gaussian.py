@@ -102,7 +102,10 @@ def assign(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArra
 
 
 def find_centres(patches: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
-    """Centres (count, k) of patches (n, k) by k-means (S. Lloyd 1982), from patches drawn at random."""
+    """At most `count` centres (G, k) of patches (n, k) by k-means (S. Lloyd 1982), from patches drawn at random.
+
+    None is without patches: among many equal ones, fewer centres are all that there is to find.
+    """
     rng = np.random.default_rng(seed)
     count = min(count, len(patches))
     centres = patches[np.sort(rng.choice(len(patches), count, replace=False))]
@@ -113,7 +116,7 @@ def find_centres(patches: NDArray[np.float32], count: int, seed: int) -> NDArray
         )
         sizes = np.bincount(nearest, minlength=count)[:, None]
         centres = np.where(sizes > 0, sums / np.maximum(sizes, 1), centres).astype(np.float32)
-    return np.asarray(centres, np.float32)
+    return np.asarray(centres[np.unique(assign(patches, centres))], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -135,7 +135,9 @@ class LightSettings(Section):
 class DetectorSettings(Section):
     """[detector]: what finds the odd places."""
 
-    method: str = entry(checks.one_of(*DETECTORS), "How it was trained", "patch-gaussian", fixed=True)
+    method: str = entry(
+        checks.one_of(*DETECTORS), "How it was trained", "patch-gaussian", fixed=True
+    )
     precision: str = entry(
         checks.one_of(*PRECISIONS),
         'Arithmetic; "auto" takes bf16 where the processor has it',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +19,7 @@ from flawline.data.stream import map_pictures
 from flawline.data.whole_file import replacing
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
+from flawline.recipe import thresholds_of
 from flawline.station.result import Inspected, InspectionRun
 from flawline.station.row import row_of
 from flawline.types import Inspection, Picture, Sample, Track, Unjudged, no_track
@@ -26,6 +27,7 @@ from flawline.types import Inspection, Picture, Sample, Track, Unjudged, no_trac
 OVERLAYS = ("flagged", "all", "none")
 SIDE = 1024
 """Longer side of an overlay at most, px."""
+LONGEST_NAME = 230
 
 
 def inspect_source(
@@ -48,13 +50,17 @@ def inspect_source(
         track: shows progress.
 
     Raises:
+        UsageError: `overlays` is none of these.
         SourceError: none of the pictures could be judged.
+        ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
     """
     if overlays not in OVERLAYS:
         raise UsageError(f"overlays {overlays!r} is not one of {', '.join(OVERLAYS)}")
+    thresholds_of(inspector.recipe)
     work = _Work(inspector, overlays if folder else "none")
     samples = list(source.samples())
-    journal = Journal(unfinished, work.settings) if unfinished else None
+    paths = _Paths(folder, samples)
+    journal = None if unfinished is None else Journal(unfinished, work.settings)
     notes: dict[str, tuple[str, ...]] = {}
     done: list[Inspected] = []
     unjudged: list[Unjudged] = []
@@ -64,7 +70,7 @@ def inspect_source(
         samples,
         work.inspect,
         value_range=inspector.value_range,
-        memory=_Recall(journal) if journal else None,
+        memory=None if journal is None else _Recall(journal),
         noted=notes.__setitem__,
     )
     try:
@@ -72,19 +78,19 @@ def inspect_source(
             if isinstance(result, Unjudged):
                 unjudged.append(result)
                 continue
-            path = _overlay_path(folder, sample) if folder and work.wants(result.row) else None
-            if path and result.overlay is None and not path.is_file():
-                result = work.again(source, sample)
+            path = paths.of(sample) if work.wants(result.row) else None
+            if path and not result.drawn_for(sample.name, path):
+                result = replace(work.again(source, sample), recalled=result.recalled)
             if path and result.overlay is not None:
                 _write(path, result.overlay)
-            if journal and not result.recalled:
-                journal.keep(result.row["sha256"], result.kept())
+            if journal is not None and not result.recalled:
+                journal.keep(result.row["sha256"], result.kept(sample.name))
             resumed += result.recalled
             done.append(
                 Inspected(sample, result.row, path, result.notes or notes.get(sample.name, ()))
             )
     finally:
-        if journal:
+        if journal is not None:
             journal.__exit__(None, None, None)
     _check(done, unjudged)
     return InspectionRun(
@@ -104,9 +110,14 @@ class _Result:
     overlay: bytes | None = None
     notes: tuple[str, ...] = ()
     recalled: bool = False
+    image: str = ""
 
-    def kept(self) -> dict[str, Any]:
-        return {"row": dict(self.row), "notes": list(self.notes)}
+    def drawn_for(self, name: str, path: Path) -> bool:
+        """Whether there is an overlay, or one was written by the run that kept this: not for a copy of that name."""
+        return self.overlay is not None or (self.image == name and path.is_file())
+
+    def kept(self, name: str) -> dict[str, Any]:
+        return {"row": dict(self.row), "notes": list(self.notes), "image": name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +163,12 @@ class _Recall:
     journal: Journal
 
     def recall(self, data: bytes) -> _Result | None:
-        kept = self.journal.get(hashlib.sha256(data).hexdigest())
+        key = hashlib.sha256(data).hexdigest()
+        # What this run kept itself was not resumed, and whether a copy finds it would depend on the threads.
+        kept = self.journal.get(key) if key in self.journal.earlier else None
         if kept is None:
             return None
-        return _Result(kept["row"], None, tuple(kept["notes"]), recalled=True)
+        return _Result(kept["row"], None, tuple(kept["notes"]), recalled=True, image=kept["image"])
 
     def remember(self, data: bytes, result: _Result) -> None:
         """Nothing yet."""
@@ -176,9 +189,26 @@ def _encode(pixels: NDArray[np.uint8]) -> bytes:
     return bytes(data.tobytes())
 
 
-def _overlay_path(folder: Path, sample: Sample) -> Path:
-    parts = [part for part in PurePosixPath(sample.name).parts if part not in ("/", "..", ".")]
-    return folder.joinpath("overlays", *parts[:-1], f"{parts[-1]}.jpg")
+class _Paths:
+    """Where overlays go: `overlays/NAME.jpg`, or a name made from a hash where that cannot be or would be another's."""
+
+    def __init__(self, folder: Path | None, samples: Sequence[Sample]) -> None:
+        self._folder = folder
+        self._parents = {
+            parent for sample in samples for parent in PurePosixPath(sample.name).parents
+        }
+
+    def of(self, sample: Sample) -> Path | None:
+        if self._folder is None:
+            return None
+        name = PurePosixPath(sample.name)
+        drawn = PurePosixPath(f"{name}.jpg")
+        plain = not {"/", ".."} & set(name.parts) and drawn not in self._parents
+        # File systems take 255 bytes for each part, and a file is written under a longer name first.
+        if plain and max(len(part.encode()) for part in drawn.parts) <= LONGEST_NAME:
+            return self._folder / "overlays" / drawn
+        digest = hashlib.sha256(sample.name.encode()).hexdigest()[:16]
+        return self._folder / "overlays" / f"{name.name[:40]}~{digest}.jpg"
 
 
 def _write(path: Path, data: bytes) -> None:

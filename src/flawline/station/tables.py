@@ -132,7 +132,14 @@ def _extra(run: InspectionRun) -> list[str]:
 
 
 def _names(extra: Sequence[str]) -> list[str]:
-    return [f"source_{key}" if key in COLUMNS else key for key in extra]
+    """A name for each further column that is no other column's."""
+    names: list[str] = []
+    for key in extra:
+        name = key
+        while name in COLUMNS or name in names or (name != key and name in extra):
+            name = f"source_{name}"
+        names.append(name)
+    return names
 
 
 def _text(value: Any) -> str | None:

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.threshold import highest_by_part
 from flawline.data.source import Source
 from flawline.data.splits import folds_of
 from flawline.data.stream import map_pictures
-from flawline.errors import SourceError
+from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
-from flawline.inspector.inspector import Raw
 from flawline.inspector.parts import joined_arrays
-from flawline.models.detector import DetectorState, fit_detector
+from flawline.models.detector import METHODS, DetectorState, fit_detector
+from flawline.models.openvino_runtime import PRECISIONS
 from flawline.models.threads import one_thread
 from flawline.recipe import (
     AlignmentSettings,
@@ -33,8 +32,9 @@ from flawline.recipe import (
     recipe_with,
 )
 from flawline.training.backbone import Backbone, load_backbone
-from flawline.training.calibration import Calibrated, Scores, Wishes, calibrate
+from flawline.training.calibration import Calibrated, Scores, Wishes, calibrate, check_wishes
 from flawline.training.oddness import FEWEST, Suspect, find_suspects
+from flawline.training.scoring import Scored, measured, scores_of
 from flawline.training.selection import Selection, select
 from flawline.training.view import LearntView, ViewWishes, learn_view
 from flawline.types import Sample, Track, Unjudged, no_track
@@ -64,6 +64,15 @@ class AnomalySettings:
     set_aside: bool = True
     value_range: tuple[float, float] | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse unknown words before any picture is read."""
+        for what, value, known in (
+            ("method", self.method, METHODS),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise UsageError(f"{what} {value!r} is not one of {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,10 +115,12 @@ def train_anomaly(
             value_range=wished.value_range,
             track=track,
         )
+        _check(chosen, wished.thresholds)
         job = _Job(source, wished, backbone, chosen, track)
         view = learn_view(job.read, chosen.learn, chosen.sizes, wished.view)
         job = replace(job, view=view)
-        learn, suspects = chosen.learn, ()
+        learn = chosen.learn
+        suspects: tuple[Suspect, ...] = ()
         state = job.fit(learn, title="learning")
         if wished.set_aside:
             suspects = job.suspects(state)
@@ -190,7 +201,7 @@ class _Job:
         )
         inspector = Inspector(self.recipe(averaging, self.chosen.learn, ()))
         found = self._measured(inspector, self.chosen.learn, "looking for bad pictures")
-        return find_suspects({name: raw.score for name, raw in found.items()})
+        return find_suspects({name: scored.score for name, scored in found.items()})
 
     def fit(
         self,
@@ -264,28 +275,21 @@ class _Job:
         else:
             good = self._cross_fitted(recipe, learn)
         bad = self._measured(final, chosen.defective, "scoring known bad pictures")
-        scores = Scores(
-            highest_by_part([raw.score for raw in good.values()], [parts[name] for name in good]),
-            highest_by_part([raw.peak for raw in good.values()], [parts[name] for name in good]),
-            highest_by_part([raw.score for raw in bad.values()], [parts[name] for name in bad]),
-            cross_fitted=not chosen.calibrate,
-        )
         return (
-            scores,
-            {name: raw.score for name, raw in good.items()},
-            {name: raw.score for name, raw in bad.items()},
+            scores_of(good, bad, parts, cross_fitted=not chosen.calibrate),
+            {name: scored.score for name, scored in good.items()},
+            {name: scored.score for name, scored in bad.items()},
         )
 
     def _measured(
         self, inspector: Inspector, samples: Sequence[Sample], title: str
-    ) -> dict[str, Raw]:
-        return {
-            sample.name: raw for sample, raw in self.read(samples, inspector.measure, title=title)
-        }
+    ) -> dict[str, Scored]:
+        seen = self.read(samples, measured(inspector), title=title)
+        return {sample.name: scored for sample, scored in seen}
 
-    def _cross_fitted(self, recipe: Recipe, learn: Sequence[Sample]) -> dict[str, Raw]:
+    def _cross_fitted(self, recipe: Recipe, learn: Sequence[Sample]) -> dict[str, Scored]:
         """Each picture scored by a detector that learnt from the other folds; nothing where there is one part."""
-        found: dict[str, Raw] = {}
+        found: dict[str, Scored] = {}
         folds = folds_of(learn, self.chosen.parts, FOLDS, seed=self.settings.seed)
         if len(folds) < 2:
             return found
@@ -315,6 +319,14 @@ class _Job:
         return tuple(
             PictureRecord(chosen.hashes[name], name, role) for name, role in sorted(roles.items())
         )
+
+
+def _check(chosen: Selection, wishes: Wishes) -> None:
+    def count(samples: Sequence[Sample]) -> int:
+        return len({chosen.parts[sample.name] for sample in samples})
+
+    apart = chosen.calibrate or chosen.learn
+    check_wishes(count(apart), count(chosen.defective), wishes, cross_fitted=not chosen.calibrate)
 
 
 def _calibrated(recipe: Recipe, scores: Scores, calibrated: Calibrated) -> Recipe:

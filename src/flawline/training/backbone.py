@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from flawline.models.backbone import EMBEDDED, backbone_file
 from flawline.models.network import METADATA_KEY, Preparation, parse_preparation
+from flawline.models.onnx_writer import metadata_entry
 from flawline.models.openvino_runtime import file_preparation
 from flawline.recipe import BackboneRecord
 
-_METADATA_FIELD = 14
 _UNKNOWN = "unknown"
 
 
@@ -45,28 +45,5 @@ def load_backbone(
         preparation=stated.as_dict(),
     )
     if preparation is not None:
-        data += _metadata(METADATA_KEY, json.dumps(stated.as_dict()))
+        data += metadata_entry(METADATA_KEY, json.dumps(stated.as_dict()))
     return Backbone(data, record, stated)
-
-
-def _metadata(key: str, value: str) -> bytes:
-    """One entry of `ModelProto.metadata_props` (onnx.proto, field 14): repeated fields may be appended to a message."""
-    entry = _text(1, key) + _text(2, value)
-    return _field(_METADATA_FIELD, entry)
-
-
-def _text(number: int, text: str) -> bytes:
-    return _field(number, text.encode())
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2]) + _length(len(content)) + content
-
-
-def _length(value: int) -> bytes:
-    """A base-128 varint of protocol buffers."""
-    parts = []
-    while value > 127:
-        parts.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*parts, value])

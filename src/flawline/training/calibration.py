@@ -115,6 +115,14 @@ def calibrate(scores: Scores, wishes: Wishes) -> Calibrated:
     return Calibrated(threshold, metrics, _said(scores, wishes, threshold, metrics))
 
 
+def check_wishes(parts: int, defective: int, wishes: Wishes, *, cross_fitted: bool) -> None:
+    """Refuse, before any work, what so many good and defective parts cannot keep; errors as for `calibrate`."""
+    # Whether pictures suffice depends on their number alone.
+    count = 0 if cross_fitted and parts < 2 else parts
+    scores = np.arange(float(count))
+    calibrate(Scores(scores, scores, np.arange(float(defective)), cross_fitted), wishes)
+
+
 def _guarantee(
     scores: NDArray[np.float64], asked: float | None, confidence: float, usual: float
 ) -> OverkillGuarantee:

@@ -62,15 +62,12 @@ def select(
     Raises:
         SourceError: no picture to learn from.
     """
-    listed = list(source.samples())
-    offered, said = _of_splits(listed)
-    good, defective, more = _by_label(offered)
-    said += more
+    good, defective, said = offered(source, (*TRAINING, *CALIBRATION), where=TRAINING)
     found = survey(source, [*good, *defective], value_range=value_range, track=track)
     bad = {sample.name for sample in defective}
     kept = [sample for sample in found.samples if sample.name not in bad]
     if not kept:
-        raise _nothing(source, good, found.unjudged)
+        raise nothing_good(source, good, found.unjudged)
     learn, calibrate = _divide(kept, found, share, seed)
     said += _said_of(found, learn, calibrate)
     return Selection(
@@ -87,13 +84,21 @@ def select(
     )
 
 
-def _of_splits(samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
-    """Samples that may be touched: all where no split is stated, else those for training and calibration."""
-    if not any(_split(sample) in TRAINING for sample in samples):
-        return list(samples), []
-    kept = [sample for sample in samples if _split(sample) in (*TRAINING, *CALIBRATION)]
-    left = len(samples) - len(kept)
-    return kept, [f"{left} pictures of other splits are not touched"] if left else []
+def offered(
+    source: Source, splits: Sequence[str], *, where: Sequence[str]
+) -> tuple[list[Sample], list[Sample], list[str]]:
+    """Good and defective pictures that may be touched, and what a person should know of that.
+
+    All may where no picture states a split of `where`, else those of `splits`.
+    """
+    samples, said = list(source.samples()), []
+    if any(_split(sample) in where for sample in samples):
+        kept = [sample for sample in samples if _split(sample) in splits]
+        if len(kept) < len(samples):
+            said = [f"{len(samples) - len(kept)} pictures of other splits are not touched"]
+        samples = kept
+    good, defective, more = _by_label(samples)
+    return good, defective, [*said, *more]
 
 
 def _split(sample: Sample) -> str:
@@ -124,7 +129,7 @@ def _divide(
             return learn, calibrate
     if share is None and len({found.parts[sample.name] for sample in kept}) < FEW:
         return list(kept), []
-    return hold_out(kept, found.parts, share or HELD_OUT, seed=seed)
+    return hold_out(kept, found.parts, HELD_OUT if share is None else share, seed=seed)
 
 
 def _said_of(found: Survey, learn: Sequence[Sample], calibrate: Sequence[Sample]) -> list[str]:
@@ -140,7 +145,10 @@ def _said_of(found: Survey, learn: Sequence[Sample], calibrate: Sequence[Sample]
     return said
 
 
-def _nothing(source: Source, good: Sequence[Sample], unjudged: Sequence[Unjudged]) -> SourceError:
+def nothing_good(
+    source: Source, good: Sequence[Sample], unjudged: Sequence[Unjudged]
+) -> SourceError:
+    """The error where no picture is left to learn from."""
     if good:
         return SourceError(
             f"none of the {len(good)} good pictures can be read",

@@ -42,8 +42,12 @@ def survey(
     value_range: tuple[float, float] | None,
     track: Track,
 ) -> Survey:
-    """Read every picture once, at reduced scale where the format allows it; the order is that of the names."""
-    samples = sorted(samples, key=lambda sample: sample.name)
+    """Read every picture once, at reduced scale where the format allows it; the order is that of the names.
+
+    A good and a defective picture that look alike are no copies: the defect is what they differ in. A file that is both
+    counts as defective.
+    """
+    samples = sorted(samples, key=lambda sample: (not sample.defective, sample.name))
     notes: dict[str, tuple[str, ...]] = {}
     seen = map_pictures(
         source, samples, _look, target=256, value_range=value_range, noted=notes.__setitem__
@@ -60,10 +64,16 @@ def survey(
     copies = {
         read[place].name: read[found[0]].name
         for place, found in enumerate(alike)
-        if found is not None and found[1] >= COPY
+        if found is not None
+        and found[1] >= COPY
+        and (
+            read[place].defective == read[found[0]].defective
+            or looks[place][0] == looks[found[0]][0]
+        )
     }
+    kept = (sample for sample in read if sample.name not in copies)
     return Survey(
-        tuple(sample for sample in read if sample.name not in copies),
+        tuple(sorted(kept, key=lambda sample: sample.name)),
         {sample.name: look[1] for sample, look in zip(read, looks, strict=True)},
         {sample.name: look[0] for sample, look in zip(read, looks, strict=True)},
         _parts(read, [found[0] if found else None for found in alike]),

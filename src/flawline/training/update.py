@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.threshold import highest_by_part
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
-from flawline.inspector.inspector import Raw
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
 from flawline.models.detector import extend_detector
 from flawline.models.threads import one_thread
 from flawline.recipe import PictureRecord, Recipe, known_pictures, recipe_with, thresholds_of
-from flawline.training.calibration import Calibrated, Scores, Wishes, calibrate
+from flawline.training.calibration import Calibrated, Wishes, calibrate, check_wishes
+from flawline.training.scoring import Scored, measured, scores_of
+from flawline.training.selection import CALIBRATION, TRAINING, nothing_good, offered
 from flawline.training.survey import Survey, survey
 from flawline.types import Sample, Track, Unjudged, no_track
+
+_SET_BEFORE = re.compile(r"; set before (\d+) pictures were added$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +59,8 @@ def update_anomaly(
     if recipe.settings.task != "anomaly":
         raise UsageError("only a detector of good parts learns from good pictures alone")
     with one_thread():
-        found, learn = _new(recipe, source, track)
+        found, learn, said = _new(recipe, source, track)
+        held = _held_out(recipe, calibration, found, learn, wishes, track) if calibration else None
         old = Inspector(recipe)
         before = _scores(old, source, learn, "scoring before", track)
         view = view_of(recipe)
@@ -83,11 +87,11 @@ def update_anomaly(
         )
         arrays = {**kept, **joined_arrays(detector=state.arrays)}
         learnt = recipe_with(recipe, arrays=arrays, manifest=manifest)
-        said = [f"learnt {len(learn)} more good pictures"]
-        if calibration is None:
+        said.append(f"learnt {len(learn)} more good pictures")
+        if held is None:
             learnt, more = _kept_thresholds(learnt, len(learn))
         else:
-            learnt, more = _calibrated(learnt, calibration, wishes, track)
+            learnt, more = _calibrated(learnt, held, track)
         said += more
         after = _scores(Inspector(learnt), source, learn, "scoring after", track)
     said += _alarms(recipe, before, after)
@@ -95,39 +99,43 @@ def update_anomaly(
     return Updated(learnt, _by_name(before), _by_name(after), unjudged, found.notes, tuple(said))
 
 
-def _new(recipe: Recipe, source: Source, track: Track) -> tuple[Survey, list[Sample]]:
+def _new(recipe: Recipe, source: Source, track: Track) -> tuple[Survey, list[Sample], list[str]]:
     """Good pictures that the recipe does not know yet."""
-    samples = [sample for sample in source.samples() if not sample.defective]
+    good, _, said = offered(source, TRAINING, where=TRAINING)
+    if not good:
+        raise nothing_good(source, good, ())
     span = recipe.manifest.settings.get("value_range")
-    found = survey(source, samples, value_range=(span[0], span[1]) if span else None, track=track)
+    found = survey(source, good, value_range=(span[0], span[1]) if span else None, track=track)
     known = known_pictures(recipe)
     learn = [sample for sample in found.samples if found.hashes[sample.name] not in known]
     if not learn:
         raise SourceError(
-            f"there is nothing new to learn: of {len(samples)} good pictures, {len(found.unjudged)} cannot be read and "
+            f"there is nothing new to learn: of {len(good)} good pictures, {len(found.unjudged)} cannot be read and "
             "the recipe knows the others",
             hint="a picture that calibrated the recipe is known too, and must stay held out",
         )
-    return found, learn
+    return found, learn, said
 
 
 def _records(found: Survey, learn: Sequence[Sample]) -> list[PictureRecord]:
-    return [PictureRecord(found.hashes[s.name], s.name, "train") for s in learn]
+    records = [PictureRecord(found.hashes[s.name], s.name, "train") for s in learn]
+    copies = [PictureRecord(found.hashes[name], name, "duplicate") for name in found.copies]
+    return records + copies
 
 
 def _scores(
     inspector: Inspector, source: Source, samples: Sequence[Sample], title: str, track: Track
-) -> dict[str, Raw]:
-    seen = map_pictures(source, samples, inspector.measure, value_range=inspector.value_range)
+) -> dict[str, Scored]:
+    seen = map_pictures(source, samples, measured(inspector), value_range=inspector.value_range)
     return {
-        sample.name: raw
-        for sample, raw in track(seen, title=title, total=len(samples))
-        if not isinstance(raw, Unjudged)
+        sample.name: scored
+        for sample, scored in track(seen, title=title, total=len(samples))
+        if not isinstance(scored, Unjudged)
     }
 
 
-def _by_name(scores: Mapping[str, Raw]) -> dict[str, float]:
-    return {name: raw.score for name, raw in scores.items()}
+def _by_name(scores: Mapping[str, Scored]) -> dict[str, float]:
+    return {name: scored.score for name, scored in scores.items()}
 
 
 def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
@@ -135,8 +143,9 @@ def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
     limit = recipe.settings.threshold
     if limit is None:
         return recipe, ["the recipe has no thresholds yet"]
-    base, _, earlier = limit.basis.partition("; set before ")
-    count += int(earlier.split()[0]) if earlier else 0
+    earlier = _SET_BEFORE.search(limit.basis)
+    base = limit.basis[: earlier.start()] if earlier else limit.basis
+    count += int(earlier[1]) if earlier else 0
     basis = f"{base}; set before {count} pictures were added"
     settings = replace(recipe.settings, threshold=replace(limit, basis=basis))
     return recipe_with(recipe, settings=settings), [
@@ -144,13 +153,32 @@ def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
     ]
 
 
-def _calibrated(
-    recipe: Recipe, source: Source, wishes: Wishes | None, track: Track
-) -> tuple[Recipe, list[str]]:
-    inspector = Inspector(recipe)
-    samples = [sample for sample in source.samples() if not sample.defective]
-    found = survey(source, samples, value_range=inspector.value_range, track=track)
-    roles = known_pictures(recipe)
+@dataclass(frozen=True, slots=True, eq=False)
+class _HeldOut:
+    """Pictures to set thresholds on, and what these shall keep to."""
+
+    source: Source
+    found: Survey
+    good: tuple[Sample, ...]
+    bad: tuple[Sample, ...]
+    wishes: Wishes
+    said: list[str]
+
+
+def _held_out(
+    recipe: Recipe,
+    source: Source,
+    new: Survey,
+    learn: Sequence[Sample],
+    wishes: Wishes | None,
+    track: Track,
+) -> _HeldOut:
+    """What calibrates, checked before anything is learnt."""
+    good, bad, said = offered(source, CALIBRATION, where=CALIBRATION)
+    span = recipe.manifest.settings.get("value_range")
+    value_range = (span[0], span[1]) if span else None
+    found = survey(source, [*good, *bad], value_range=value_range, track=track)
+    roles = known_pictures(recipe) | {new.hashes[sample.name]: "train" for sample in learn}
     learnt = [s.name for s in found.samples if roles.get(found.hashes[s.name]) == "train"]
     if learnt:
         raise UsageError(
@@ -158,35 +186,39 @@ def _calibrated(
             hint="calibrate with pictures that nothing was learnt from",
             code="calibration-leak",
         )
-    good = _scores(inspector, source, found.samples, "calibrating", track)
-    parts = [found.parts[name] for name in good]
-    scores = Scores(
-        highest_by_part([raw.score for raw in good.values()], parts),
-        highest_by_part([raw.peak for raw in good.values()], parts),
-        np.empty(0),
-        cross_fitted=False,
-    )
-    kept = recipe.manifest.settings.get("thresholds", {})
-    done: Calibrated = calibrate(scores, wishes or Wishes(**kept))
+    wishes = wishes or Wishes(**recipe.manifest.settings.get("thresholds", {}))
+    faulty = tuple(sample for sample in found.samples if sample.defective)
+    fine = tuple(sample for sample in found.samples if not sample.defective)
+    parts, bad_parts = (len({found.parts[s.name] for s in own}) for own in (fine, faulty))
+    check_wishes(parts, bad_parts, wishes, cross_fitted=False)
+    return _HeldOut(source, found, fine, faulty, wishes, said)
+
+
+def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, list[str]]:
+    inspector, parts = Inspector(recipe), held.found.parts
+    good = _scores(inspector, held.source, held.good, "calibrating", track)
+    bad = _scores(inspector, held.source, held.bad, "scoring known bad pictures", track)
+    scores = scores_of(good, bad, parts, cross_fitted=False)
+    done: Calibrated = calibrate(scores, held.wishes)
     records = {p.sha256: p for p in recipe.manifest.pictures if p.role != "calibration"}
-    for sample in found.samples:
-        digest = found.hashes[sample.name]
+    for sample in held.found.samples:
+        digest = held.found.hashes[sample.name]
         records[digest] = PictureRecord(digest, sample.name, "calibration")
-    held = {"scores": np.sort(scores.good), "peaks": np.sort(scores.peaks)}
+    own = {"scores": np.sort(scores.good), "peaks": np.sort(scores.peaks)}
     return recipe_with(
         recipe,
         settings=replace(recipe.settings, threshold=done.threshold),
-        arrays={**recipe.arrays, **joined_arrays(calibration=held)},
+        arrays={**recipe.arrays, **joined_arrays(calibration=own)},
         manifest=replace(recipe.manifest, pictures=tuple(records.values()), metrics=done.metrics),
-    ), list(done.said)
+    ), [*held.said, *done.said]
 
 
-def _alarms(old: Recipe, before: Mapping[str, Raw], after: Mapping[str, Raw]) -> list[str]:
+def _alarms(old: Recipe, before: Mapping[str, Scored], after: Mapping[str, Scored]) -> list[str]:
     """What became of those new pictures that would not have been accepted."""
     if old.settings.threshold is None:
         return []
     limit, _ = thresholds_of(old)
-    alarms = [name for name, raw in before.items() if raw.score > limit]
+    alarms = [name for name, scored in before.items() if scored.score > limit]
     if not alarms:
         return ["all of them were accepted before, too"]
     still = [name for name in alarms if name in after and after[name].score > limit]
@@ -194,7 +226,7 @@ def _alarms(old: Recipe, before: Mapping[str, Raw], after: Mapping[str, Raw]) ->
         f"{len(alarms)} of them were false alarms, {len(alarms) - len(still)} of which are accepted now"
     ]
     if still:
-        said.append(
-            f"still not accepted: {', '.join(still[:5])}; a detector of averages learns little from single pictures"
-        )
+        why = "; a detector of averages learns little from single pictures"
+        remembers = old.settings.detector.method == "patch-memory"
+        said.append(f"still not accepted: {', '.join(still[:5])}{'' if remembers else why}")
     return said

@@ -1,0 +1,46 @@
+"""Raw scores of the pictures that thresholds rest on, without the maps: those of thousands would not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.threshold import highest_by_part
+from flawline.inspector import Inspector
+from flawline.training.calibration import Scores
+from flawline.types import Picture
+
+
+class Scored(NamedTuple):
+    """The raw score of a picture and the highest of its map."""
+
+    score: float
+    peak: float
+
+
+def measured(inspector: Inspector) -> Callable[[Picture], Scored]:
+    """What scores a picture."""
+
+    def scored(picture: Picture) -> Scored:
+        raw = inspector.measure(picture)
+        return Scored(raw.score, raw.peak)
+
+    return scored
+
+
+def scores_of(
+    good: Mapping[str, Scored],
+    bad: Mapping[str, Scored],
+    parts: Mapping[str, str],
+    *,
+    cross_fitted: bool,
+) -> Scores:
+    """One score for each part from those of its pictures, by name; `parts` names the part of each picture."""
+
+    def highest(found: Mapping[str, Scored], column: int) -> NDArray[np.float64]:
+        return highest_by_part([one[column] for one in found.values()], [parts[n] for n in found])
+
+    return Scores(highest(good, 0), highest(good, 1), highest(bad, 0), cross_fitted)

@@ -1,0 +1,67 @@
+"""`flawline export` on the command line."""
+
+import json
+import sys
+
+import pytest
+
+from flawline import open_source, train_anomaly, write_recipe
+from flawline.cli.main import run
+from flawline.training.anomaly import AnomalySettings
+from flawline.training.view import ViewWishes
+from networks import write_network
+from pictures import parts
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    parts(folder / "parts", good=8, bad=1)
+    network = str(write_network(folder / "small.onnx"))
+    view = ViewWishes(window=(64, 64))
+    with open_source(folder / "parts") as source:
+        trained = train_anomaly(
+            source, AnomalySettings(backbone=network, view=view, held_out=0.3, set_aside=False)
+        )
+    write_recipe(trained.recipe, folder / "part.flaw")
+    return folder
+
+
+def test_files_and_output(place, tmp_path, capsys):
+    # Pictures of 64 px are smaller than parts that can be drawn; they are drawn larger and shrunk.
+    out = tmp_path / "new" / "out"
+    code = run(["export", str(place / "part.flaw"), "--to", "openvino", "-o", str(out)])
+    shown = capsys.readouterr()
+    assert code == 0, shown.err
+    assert "compared on 16 drawn pictures" in shown.out
+    assert "the exported model: maps differ by" in shown.out
+    assert "16 of 16 verdicts are the same" in shown.out
+    assert "HOW-TO-RUN.md" in shown.err
+    assert (out / "export.json").is_file()
+
+
+def test_one_document(place, tmp_path, capsys):
+    arguments = ["export", str(place / "part.flaw"), "--to", "onnx", "-o", str(tmp_path / "out")]
+    assert run([*arguments, "--check", str(place / "parts"), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))
+    assert printed["parity"]["compared"] == 9
+
+
+def test_a_missing_runtime_is_an_error_with_the_way_out(place, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    out = tmp_path / "out"
+    assert run(["export", str(place / "part.flaw"), "--to", "onnx", "-o", str(out), "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "dependency"
+    assert "pip install 'flawline[onnx]'" in error["hint"]
+    assert not out.exists()
+
+
+def test_what_is_no_recipe_or_no_format_is_an_error(place, tmp_path, capsys):
+    assert run(["export", str(tmp_path / "no.flaw"), "--to", "onnx", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "recipe-missing"
+    assert run(["export", str(place / "part.flaw"), "--to", "pdf"]) == 2
+    assert "onnx, openvino, got 'pdf'" in capsys.readouterr().err
+    assert run(["export", str(place / "part.flaw")]) == 2
+    assert "--to" in capsys.readouterr().err
