@@ -19,7 +19,7 @@ from scipy.stats import multivariate_normal
 
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.inspector.parts import detector_state, joined_arrays
-from flawline.models import patch_features
+from flawline.models import patch_features, patch_gaussian
 from flawline.models.detector import (
     CELL,
     METHODS,
@@ -37,6 +37,8 @@ from flawline.models.patch_features import Basis
 from flawline.models.patch_gaussian import (
     CONTENT_RIDGE,
     RIDGE,
+    block_side,
+    blocks,
     content_gaussians,
     content_moments,
     find_centres,
@@ -266,7 +268,7 @@ def test_windows_that_are_part_of_a_picture_have_no_places(backbone):
     assert not [name for name in tiles.arrays if name.startswith("place_")]
     assert tiles.settings["one_window"] is False
     assert not [name for name in whole.arrays if name.startswith("content_")]
-    assert not whole.arrays["place_constants"].any()
+    assert whole.arrays["place_constants"].any()
     assert np.isfinite(opened(tiles, backbone)(good(1)[0])).all()
 
 
@@ -384,17 +386,23 @@ def test_learning_later_holds_one_window_at_a_time(state, backbone, monkeypatch)
 
 
 def numpy_patches(window: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The maps of the small network, averaged over 3 x 3 places: (cells, 6)."""
+    """The maps of the small network, smoothed: (cells, 6)."""
     scaled = (window.astype(np.float64) - PREPARATION.mean) / PREPARATION.std
     height, width = window.shape[0] // 8, window.shape[1] // 8
     blocks = scaled.reshape(height, 8, width, 8, 3)
     maps = np.maximum(np.einsum("hiwjc,ocij->hwo", blocks, weights), 0)
-    pooled = np.empty_like(maps)
-    for row in range(height):
-        for column in range(width):
-            around = maps[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
-            pooled[row, column] = around.mean(axis=(0, 1))
-    return pooled.reshape(-1, maps.shape[2])
+    return binomial(maps).reshape(-1, maps.shape[2])
+
+
+def binomial(maps: np.ndarray) -> np.ndarray:
+    """Maps (h, w, C) weighted 1 2 1 along rows and columns, the edge continued outwards."""
+    smooth = maps.astype(np.float64)
+    for axis in (0, 1):
+        sides = [(1, 1) if own == axis else (0, 0) for own in range(3)]
+        wide, length = np.pad(smooth, sides, mode="edge"), smooth.shape[axis]
+        shifted = [np.take(wide, range(start, start + length), axis) for start in range(3)]
+        smooth = (shifted[0] + 2 * shifted[1] + shifted[2]) / 4
+    return smooth
 
 
 def numpy_scores(patches: np.ndarray, arrays) -> np.ndarray:
@@ -412,9 +420,9 @@ def numpy_scores(patches: np.ndarray, arrays) -> np.ndarray:
         scores += ((y**2).sum(axis=2) + arrays["content_constants"]).min(axis=1)
     if "memory" in arrays:
         memory = arrays["memory"].astype(np.float64)
-        squares = ((x[:, None] - memory) ** 2).sum(axis=2).min(axis=1)
-        floor = 1e-4 * max((memory**2).sum(axis=1).mean(), 1)
-        scores += np.log(np.maximum(squares, floor))
+        variances = arrays["variances"].astype(np.float64)
+        x = x / np.sqrt(variances + variances.mean())
+        scores += ((x[:, None] - memory) ** 2).sum(axis=2).min(axis=1)
     return scores
 
 
@@ -447,18 +455,15 @@ def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
             arrays[f"{name}_constants"] = rng.normal(0, 50, count).astype(np.float32)
     if kinds == "memory":
         arrays["memory"] = rng.normal(size=(37, k)).astype(np.float32)
+        arrays["variances"] = rng.gamma(2, size=k).astype(np.float32)
     ov = openvino()
     given_map = ov.opset13.parameter([1, channels, *grid], ov.Type.f32)
     model = ov.Model([score_node({"map": given_map}, arrays, grid)], [given_map], "graph")
     compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     values = rng.normal(size=(1, channels, *grid)).astype(np.float32)
     [scores] = compiled({0: values}).values()
-    around = cv2.blur(np.ones(grid), (3, 3), borderType=cv2.BORDER_CONSTANT)
-    pooled = [
-        cv2.blur(plane.astype(np.float64), (3, 3), borderType=cv2.BORDER_CONSTANT) / around
-        for plane in values[0]
-    ]
-    wanted = numpy_scores(np.stack(pooled).reshape(channels, -1).T, arrays)
+    smooth = binomial(values[0].transpose(1, 2, 0)).reshape(-1, channels)
+    wanted = numpy_scores(smooth, arrays)
     assert scores.shape == (1, 1, *grid)
     np.testing.assert_allclose(scores.ravel(), wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
 
@@ -469,8 +474,8 @@ def test_gaussians_are_those_of_numpy_and_scipy():
     mixing = rng.normal(size=(places, k, k))
     rows = np.einsum("gij,wgj->wgi", mixing, rng.normal(size=(windows, places, k))) + 3
     rows = rows.astype(np.float32)
-    moments = place_moments(iter(rows[:50]), no_moments(places, k))
-    moments = place_moments(iter(rows[50:]), moments)
+    moments = place_moments(iter(rows[:50, :, None]), no_moments(places, k))
+    moments = place_moments(iter(rows[50:, :, None]), moments)
     covariances = np.stack([np.cov(rows[:, g].T, bias=True) for g in range(places)])
     np.testing.assert_allclose(moments.means, rows.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(moments.covariances, covariances, rtol=1e-3, atol=1e-4)
@@ -479,6 +484,41 @@ def test_gaussians_are_those_of_numpy_and_scipy():
     mixed = (windows * covariances + 10 * common) / (windows + 10)
     mixed += (RIDGE * np.trace(mixed, axis1=1, axis2=2).mean() / k + 1e-6) * np.eye(k)
     check_energies(gaussians, rows.mean(axis=0), mixed)
+
+
+@pytest.mark.parametrize(
+    ("grid", "side"),
+    [
+        ((32, 32), 1),
+        ((4, 4), 1),
+        ((40, 40), 2),
+        ((64, 32), 2),
+        ((128, 128), 4),
+        ((122, 122), 2),
+        ((61, 61), 1),
+    ],
+)
+def test_many_cells_share_gaussians_in_blocks(grid, side):
+    assert block_side(grid) == side
+    cells = np.arange(grid[0] * grid[1], dtype=np.float32)[:, None]
+    found = blocks(cells, grid)
+    assert found.shape == (len(cells) // side**2, side**2, 1)
+    rows, columns = np.divmod(found[..., 0].astype(int), grid[1])
+    assert (np.ptp(rows, axis=1) == side - 1).all()
+    assert (np.ptp(columns, axis=1) == side - 1).all()
+
+
+def test_large_windows_are_learnt_and_scored_in_blocks(backbone, monkeypatch):
+    monkeypatch.setattr(patch_gaussian, "MOST_PLACES", 16)
+    learnt = good(12)
+    state = fit("patch-gaussian", backbone, learnt)
+    assert state.arrays["place_means"].shape == (16, 6)
+    more = extend(fit("patch-gaussian", backbone, learnt[:5]), backbone, learnt[5:])
+    assert more.settings["windows"] == 12
+    np.testing.assert_array_equal(more.arrays["place_count"], state.arrays["place_count"])
+    scores = opened(state, backbone)(with_defect(good(1, seed=9)[0]))
+    assert scores.shape == (8, 8)
+    assert lies_on_the_defect(scores, "patch-gaussian")
 
 
 def check_energies(gaussians, means, covariances):

@@ -149,10 +149,10 @@ def test_what_training_fixed_cannot_be_changed(recipe, tmp_path):
     with pytest.raises(ModelError, match=r"\[picture\] window: it was trained with \[256, 256\]"):
         recipe_with(recipe, settings=other)
     folder = write_recipe(recipe, tmp_path / "part")
-    text = recipe.text.replace('method = "patch-memory"', 'method = "fast"')
+    text = recipe.text.replace('method = "patch-gaussian"', 'method = "fast"')
     (folder / "recipe.toml").write_text(text, encoding="utf-8")
     line = text.splitlines().index('method = "fast"') + 1
-    with pytest.raises(ModelError, match=f"line {line}: .* trained with patch-memory, got fast"):
+    with pytest.raises(ModelError, match=f"line {line}: .* trained with patch-gaussian, got fast"):
         read_recipe(folder)
 
 

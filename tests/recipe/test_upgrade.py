@@ -49,7 +49,7 @@ def old(tmp_path):
             "region_of_interest.foreground": False,
             "alignment.method": "none",
             "light.method": "none",
-            "detector.method": "patch-memory",
+            "detector.method": "patch-gaussian",
         },
         "trained_toml": hashlib.sha256(TOML_0.encode()).hexdigest(),
         "files": {"model.onnx": hashed},

@@ -19,9 +19,6 @@ from flawline.inspector import Inspector
 from flawline.models.detector import CELL
 from flawline.recipe import Recipe
 
-SMOOTHING = 1.0
-"""Deviation of the Gaussian of `flawline.core.anomaly_score.relative_map`, in cells."""
-
 
 def document_of(
     inspector: Inspector, model: ExportedModel, files: Mapping[str, Path], name: str, done: Checked
@@ -134,8 +131,6 @@ def _after(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
         "cell_px": CELL,
         "overlap_share_without_weight_on_either_side": MARGIN,
         "overlap_share_of_the_ramp": FEATHER,
-        "smoothing_cells": SMOOTHING,
-        "median_subtracted": True,
         "score_is_mean_of_highest_share": SHARE,
         "score_is_mean_of_at_most": CELLS,
         "score_is_mean_of": scored_cells(model.cells) if fit else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flawline.exporting.document import SMOOTHING, scored_cells, steps_left_out
+from flawline.exporting.document import scored_cells, steps_left_out
 from flawline.exporting.model_file import FORMATS, ExportedModel
 from flawline.recipe import Recipe, thresholds_of
 
@@ -93,8 +93,6 @@ def _after(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
     review, reject = thresholds_of(recipe)
     return [
         *lines,
-        f"- Map: smooth by a Gaussian of {SMOOTHING:g} cell, edges reflected (the edge repeated), and subtract the "
-        "median of the map before smoothing.",
         f"- Score: the mean of the highest {count}{' cells' if fit else ''}.",
         f"- Verdict: reject above {reject!r}, review above {review!r}, else accept.",
         *_inside(recipe),
@@ -108,8 +106,8 @@ def _inside(recipe: Recipe) -> list[str]:
     lines = []
     if steps_left_out(recipe):
         lines.append(
-            "- Where `inside` is given, only its cells smooth, count for the median and score: `relative_map` and "
-            "`image_score` of `flawline.core.anomaly_score`."
+            "- Where `inside` is given, only its cells count for the score: `image_score` of "
+            "`flawline.core.anomaly_score`."
         )
     if recipe.settings.alignment.method != "none":
         lines.append(
@@ -152,9 +150,7 @@ def _code(recipe: Recipe, model: ExportedModel, name: str, whole: bool) -> list[
     review, reject = thresholds_of(recipe)
     return [
         *lines,
-        f"smooth = cv2.GaussianBlur(cells, (0, 0), {SMOOTHING:g}, borderType=cv2.BORDER_REFLECT)",
-        "relative = smooth - np.median(cells)",
-        f"score = np.sort(relative.ravel())[-{scored_cells(model.cells)}:].mean()",
+        f"score = np.sort(cells.ravel())[-{scored_cells(model.cells)}:].mean()",
         f'verdict = "reject" if score > {reject!r} else "review" if score > {review!r} else "accept"',
         "print(score, verdict)",
     ]

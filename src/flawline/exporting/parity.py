@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.anomaly_score import image_score, relative_map
+from flawline.core.anomaly_score import image_score
 from flawline.core.threshold import verdict
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
@@ -36,7 +36,7 @@ def scorer_of(view: View, detector: Callable[[NDArray[np.uint8]], NDArray[np.flo
     def scored(picture: Picture) -> Scored:
         look = view.look(picture)
         maps = {place: detector(window.pixels) for place, window in enumerate(look.windows())}
-        whole = relative_map(look.join(maps), look.inside)
+        whole = look.join(maps)
         return image_score(whole, look.inside), look.in_picture(whole)
 
     return scored

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.anomaly_score import image_score, relative_map
+from flawline.core.anomaly_score import image_score
 from flawline.core.regions import regions_of_map
 from flawline.core.threshold import conformal_p_value, verdict
 from flawline.data.image import read_image
@@ -154,19 +154,19 @@ class Inspector:
             maps[place] = self._detector(window.pixels)
             model += _since(start)
         joined = look.join(maps)
-        if not np.isfinite(joined if look.inside is None else joined[look.inside]).all():
+        counting = joined if look.inside is None else joined[look.inside]
+        if not np.isfinite(counting).all():
             raise ImageError(
                 "its score is not a finite number",
                 hint="look at this part by hand; the model overflows on its picture",
                 code="image-score",
             )
-        whole = relative_map(joined, look.inside)
-        score = image_score(whole, look.inside)
-        shown = look.in_picture(whole)
+        score = image_score(joined, look.inside)
+        shown = look.in_picture(joined)
         after = _since(began) - prepared - model
         return Raw(
             score,
-            float(whole.max() if look.inside is None else whole[look.inside].max()),
+            float(counting.max()),
             shown,
             _lost(look),
             {"prepare": prepared, "model": model, "map": after},

@@ -103,9 +103,9 @@ class Look:
     def in_picture(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """A map of the aligned picture as one of the picture itself: it covers it exactly, at about as many cells.
 
-        What does not count, and what alignment moved out of sight, has the lowest score of the map.
+        What does not count, and what alignment moved out of sight, has the lowest score of what counts.
         """
-        floor = float(scores.min())
+        floor = float(scores.min() if self.inside is None else scores[self.inside].min())
         if self.inside is not None:
             scores = np.where(self.inside, scores, np.float32(floor))
         framing = self.view.framing

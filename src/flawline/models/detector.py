@@ -12,7 +12,7 @@ score is raw, higher is odder, and one cell stands for 8 x 8 pixels of the windo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -35,6 +35,8 @@ from flawline.models.patch_features import Basis, Windows, each_patches, fit_bas
 from flawline.models.patch_gaussian import (
     Gaussians,
     Moments,
+    block_side,
+    blocks,
     content_gaussians,
     content_moments,
     find_centres,
@@ -42,7 +44,7 @@ from flawline.models.patch_gaussian import (
     place_gaussians,
     place_moments,
 )
-from flawline.models.patch_memory import PER_WINDOW, POOL, SIZE, spread_out, thinned
+from flawline.models.patch_memory import PER_WINDOW, POOL, SIZE, scale_of, spread_out, thinned
 
 METHODS = ("patch-gaussian", "patch-memory", "fast")
 CELL = 8
@@ -79,6 +81,7 @@ class _Patches:
         self._network = _network(backbone, self._seen, precision, 0)
         shapes = _shapes(self._network)
         grid = _finest(shapes)
+        self.grid = grid
         self.cells = grid[0] * grid[1]
         self._join = _Graph(shapes, lambda maps: patch_node(maps, grid), 0)
 
@@ -211,9 +214,9 @@ def fit_detector(
         if not count:
             raise _nothing()
     else:
-        basis = Basis(like.arrays["mean"], like.arrays["directions"])
+        basis = Basis.of(like.arrays)
         count = int(like.settings["windows"])
-    arrays = {"mean": basis.mean, "directions": basis.directions}
+    arrays = basis.arrays
     learn = _learn_memory if method == "patch-memory" else _learn_gaussians
     learnt, count = learn(look, windows, basis, count, one_window, seed)
     settings = {"windows": count, "one_window": one_window, "dimensions": len(basis.directions)}
@@ -239,7 +242,7 @@ def extend_detector(
     """
     look = _Patches(state.method, backbone, window, precision)
     old, seen = state.arrays, int(state.settings["windows"])
-    basis = Basis(old["mean"], old["directions"])
+    basis = Basis.of(old)
     extend = _extend_memory if "memory" in old else _extend_gaussians
     learnt, count = extend(look, windows, basis, old, seen)
     settings = {**state.settings, "windows": seen + count}
@@ -305,12 +308,12 @@ def _learn_gaussians(
 ) -> tuple[dict[str, NDArray[Any]], int]:
     """By place where a place means something, else by content."""
     if one_window:
-        places = place_moments(
-            _projected(look, windows, basis), no_moments(look.cells, len(basis.directions))
-        )
+        area = block_side(look.grid) ** 2
+        nothing = no_moments(look.cells // area, len(basis.directions))
+        places = place_moments(_by_block(look, windows, basis), nothing)
         if not places.count[0]:
             raise _nothing()
-        return _places_kept(places), int(places.count[0])
+        return _places_kept(places), int(places.count[0]) // area
     per_window = max(1, -(-_SAMPLES // count))
     sampled = [
         _drawn(patches, per_window, (seed, place, 1))
@@ -325,8 +328,8 @@ def _extend_gaussians(
     look: _Patches, windows: Windows, basis: Basis, old: Mapping[str, NDArray[Any]], seen: int
 ) -> tuple[dict[str, NDArray[Any]], int]:
     if "place_scatter" in old:
-        places = place_moments(_projected(look, windows, basis), _moments(old, "place"))
-        count = int(places.count[0]) - seen
+        places = place_moments(_by_block(look, windows, basis), _moments(old, "place"))
+        count = int(places.count[0]) // block_side(look.grid) ** 2 - seen
         if not count:
             raise _nothing()
         return _places_kept(places), count
@@ -341,6 +344,10 @@ def _extend_gaussians(
     if not count:
         raise _nothing()
     return _contents_kept(contents, centres), count
+
+
+def _by_block(look: _Patches, windows: Windows, basis: Basis) -> Iterator[NDArray[np.float32]]:
+    return (blocks(patches, look.grid) for patches in _projected(look, windows, basis))
 
 
 def _projected(look: _Patches, windows: Windows, basis: Basis) -> Iterator[NDArray[np.float32]]:
@@ -359,7 +366,8 @@ def _learn_memory(
 def _extend_memory(
     look: _Patches, windows: Windows, basis: Basis, old: Mapping[str, NDArray[Any]], seen: int
 ) -> tuple[dict[str, NDArray[Any]], int]:
-    pool, count = _pooled(look, windows, basis, PER_WINDOW)
+    # A false alarm is to be learnt whole, not only what lies farthest apart in it.
+    pool, count = _pooled(look, windows, basis, 4 * PER_WINDOW)
     return {"memory": thinned(np.concatenate([old["memory"], pool]), SIZE)}, count
 
 
@@ -369,9 +377,10 @@ def _pooled(
     """What lies far apart within each window, never much more than `POOL` of it, and how many windows there are."""
     pool: list[NDArray[np.float32]] = []
     held = count = 0
+    scale = scale_of(basis.variances)
     for raw in each_patches(look, windows):
         count += 1
-        patches = basis.project(raw)
+        patches = basis.project(raw) * scale
         pool.append(patches[spread_out(patches, per_window)])
         held += len(pool[-1])
         if held > 2 * POOL:
@@ -399,12 +408,8 @@ def _nothing() -> SourceError:
 
 
 def _places_kept(moments: Moments) -> dict[str, NDArray[Any]]:
-    """Arrays of one Gaussian for each place.
-
-    Without the determinant: a defect is no less one where good parts vary much.
-    """
-    found = place_gaussians(moments)
-    return _kept("place", moments, replace(found, constants=np.zeros_like(found.constants)))
+    """Arrays of one Gaussian for each place."""
+    return _kept("place", moments, place_gaussians(moments))
 
 
 def _contents_kept(moments: Moments, centres: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -417,7 +422,8 @@ def _kept(name: str, moments: Moments, gaussians: Gaussians) -> dict[str, NDArra
     return {
         f"{name}_means": gaussians.means,
         f"{name}_factors": packed(gaussians.factors),
-        f"{name}_constants": gaussians.constants,
+        # Less their mean, which changes no order: a score is then about a squared distance.
+        f"{name}_constants": gaussians.constants - gaussians.constants.mean(),
         f"{name}_count": moments.count,
         f"{name}_total": moments.total,
         f"{name}_scatter": packed(moments.scatter.astype(np.float32)),

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.models.openvino_import import openvino
-from flawline.models.patch_features import patch_node
+from flawline.models.patch_features import on_grid, smoothed
+from flawline.models.patch_gaussian import block_side
+from flawline.models.patch_memory import scale_of
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -25,13 +27,13 @@ def score_node(maps: Mapping[str, Any], arrays: Arrays, grid: tuple[int, int]) -
     """Raw scores (1, 1, h, w) of the patches of a window.
 
     Patches are projected to k dimensions. With Gaussians, a score is the energy of the place plus the lowest energy by
-    content; with a memory, twice the logarithm of the distance to the nearest patch of it.
+    content; with a memory, the squared distance to the nearest patch of it, in directions that are half whitened.
     """
     ops = openvino().opset13
-    patches = _projected(patch_node(maps, grid), arrays)
+    patches = _projected(maps, arrays, grid)
     parts = []
     if "place_means" in arrays:
-        parts.append(_place_energy(patches, arrays))
+        parts.append(_place_energy(patches, arrays, grid))
     if "content_means" in arrays:
         parts.append(_content_energy(patches, arrays))
     if "memory" in arrays:
@@ -58,25 +60,48 @@ def packed(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(matrices[:, rows, columns])
 
 
-def _projected(patches: Any, arrays: Arrays) -> Any:
-    """Patches (1, C, h, w) in the basis, (h * w, k)."""
+def _projected(maps: Mapping[str, Any], arrays: Arrays, grid: tuple[int, int]) -> Any:
+    """The patches of maps in the basis, (h * w, k).
+
+    Smoothing, resizing and projecting are linear, so each map is projected first: that leaves less to smooth.
+    """
     ops = openvino().opset13
-    directions, mean = arrays["directions"], arrays["mean"]
-    kernel = directions[:, :, None, None].astype(np.float32)
-    offset = -(directions.astype(np.float64) @ mean.astype(np.float64)).astype(np.float32)
-    found = ops.convolution(patches, constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
-    found = ops.add(found, constant(offset[None, :, None, None]))
+    directions, mean = arrays["directions"].astype(np.float64), arrays["mean"].astype(np.float64)
+    found, start = constant(-(directions @ mean).astype(np.float32)[None, :, None, None]), 0
+    for node in maps.values():
+        stop = start + _channels(node)
+        kernel = constant(directions[:, start:stop, None, None].astype(np.float32))
+        part = ops.convolution(node, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+        found = ops.add(on_grid(smoothed(part), grid), found)
+        start = stop
     flat = ops.reshape(found, np.array([len(directions), -1], np.int64), False)
     return ops.transpose(flat, np.array([1, 0], np.int64))
 
 
-def _place_energy(patches: Any, arrays: Arrays) -> Any:
+def _channels(value: Any) -> int:
+    """Those of a node, or of one output of a node."""
+    output = value.output(0) if hasattr(value, "output") else value
+    return int(output.get_partial_shape()[1].get_length())
+
+
+def _place_energy(patches: Any, arrays: Arrays, grid: tuple[int, int]) -> Any:
     ops = openvino().opset13
     means = arrays["place_means"].astype(np.float32)
     factors = unpacked(arrays["place_factors"], means.shape[1])
-    off = ops.unsqueeze(ops.subtract(patches, constant(means)), np.array([1], np.int64))
+    side = block_side(grid)
+    rows, columns = grid[0] // side, grid[1] // side
+    cut = np.array([rows, side, columns, side, means.shape[1]], np.int64)
+    by_block = ops.transpose(ops.reshape(patches, cut, False), np.array([0, 2, 1, 3, 4], np.int64))
+    flat = np.array([rows * columns, side * side, means.shape[1]], np.int64)
+    off = ops.subtract(ops.reshape(by_block, flat, False), constant(means[:, None]))
     scaled = ops.matmul(off, constant(factors.transpose(0, 2, 1)), False, False)
-    return _energy(scaled, arrays["place_constants"][:, None])
+    energies = _energy(scaled, arrays["place_constants"][:, None])
+    joined = ops.reshape(energies, np.array([rows, columns, side, side], np.int64), False)
+    return ops.reshape(
+        ops.transpose(joined, np.array([0, 2, 1, 3], np.int64)),
+        np.array([-1, 1, 1], np.int64),
+        False,
+    )
 
 
 def _content_energy(patches: Any, arrays: Arrays) -> Any:
@@ -116,11 +141,12 @@ def _sum(values: Any) -> Any:
 def _memory_distance(patches: Any, arrays: Arrays) -> Any:
     ops = openvino().opset13
     memory = arrays["memory"].astype(np.float32)
+    rows = ops.multiply(patches, constant(scale_of(arrays["variances"])[None]))
     lengths = np.einsum("mk,mk->m", memory, memory)
-    products = ops.matmul(patches, constant(memory.T), False, False)
-    own = _sum(ops.multiply(patches, patches))
+    products = ops.matmul(rows, constant(memory.T), False, False)
     doubled = ops.multiply(products, np.float32(2))
+    own = _sum(ops.multiply(rows, rows))
     squares = ops.add(ops.subtract(constant(lengths[None]), doubled), own)
     nearest = ops.reduce_min(squares, np.array([1], np.int64), False)
-    floor = np.float32(max(float(lengths.mean()), 1.0) * 1e-4)
-    return ops.log(ops.maximum(nearest, floor))
+    # Rounding can leave a patch of the memory itself a little below.
+    return ops.maximum(nearest, np.float32(0))

@@ -31,33 +31,54 @@ def grid_of(network: Network, window: tuple[int, int]) -> tuple[int, int]:
 
 
 def patch_node(maps: Mapping[str, Any], grid: tuple[int, int]) -> Any:
-    """An OpenVINO node of patches (1, C, h, w): each map averaged over 3 x 3 places, brought to the grid, joined."""
-    ov = openvino()
-    ops = ov.opset13
-    parts = []
-    for node in maps.values():
-        # As in K. Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022, section 3.1.
-        pooled = ops.avg_pool(node, [1, 1], [1, 1], [1, 1], [3, 3], True)
-        shape = tuple(int(side) for side in pooled.output(0).get_shape()[2:])
-        if shape != grid:
-            pooled = ops.interpolate(
-                pooled,
-                np.array(grid, np.int64),
-                "linear_onnx",
-                "sizes",
-                axes=np.array([2, 3], np.int64),
-                coordinate_transformation_mode="half_pixel",
-            )
-        parts.append(pooled)
-    return parts[0] if len(parts) == 1 else ops.concat(parts, 1)
+    """An OpenVINO node of patches (1, C, h, w): each map smoothed, brought to the grid, joined."""
+    parts = [on_grid(smoothed(node), grid) for node in maps.values()]
+    return parts[0] if len(parts) == 1 else openvino().opset13.concat(parts, 1)
+
+
+def smoothed(node: Any) -> Any:
+    """A node (1, C, h, w) weighted 1 2 1 along rows and columns, the edge continued outwards.
+
+    K. Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022, section 3.1, take the plain mean
+    of 3 x 3 places, which blurs the edges of defects more.
+    """
+    # Twice the mean of 2 x 2, the second time between the first ones; what a mean leaves out continues the edge.
+    ops = openvino().opset13
+    between = ops.avg_pool(node, [1, 1], [1, 1], [1, 1], [2, 2], True)
+    return ops.avg_pool(between, [1, 1], [0, 0], [0, 0], [2, 2], True)
+
+
+def on_grid(node: Any, grid: tuple[int, int]) -> Any:
+    """A node (1, C, ...) at the size of the grid, bilinear between cell centres."""
+    if tuple(int(side) for side in node.output(0).get_shape()[2:]) == grid:
+        return node
+    return openvino().opset13.interpolate(
+        node,
+        np.array(grid, np.int64),
+        "linear_onnx",
+        "sizes",
+        axes=np.array([2, 3], np.int64),
+        coordinate_transformation_mode="half_pixel",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """Principal directions of patches: `mean` float32 (C,), `directions` float32 (k, C)."""
+    """Principal directions of patches: `mean` float32 (C,), `directions` float32 (k, C), `variances` float32 (k,)."""
 
     mean: NDArray[np.float32]
     directions: NDArray[np.float32]
+    variances: NDArray[np.float32]
+
+    @property
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The inverse of `of`."""
+        return {"mean": self.mean, "directions": self.directions, "variances": self.variances}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[np.float32]]) -> Basis:
+        """The basis among the arrays of a detector."""
+        return cls(arrays["mean"], arrays["directions"], arrays["variances"])
 
     def project(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
         """Patches (n, C) in the basis, float32 (n, k)."""
@@ -98,7 +119,8 @@ def fit_basis(
         seen += len(rows)
         count += 1
     if not count:
-        return Basis(np.zeros(0, np.float32), np.zeros((0, 0), np.float32)), 0
+        nothing = np.zeros(0, np.float32)
+        return Basis(nothing, np.zeros((0, 0), np.float32), nothing), 0
     mean = total / seen
     values, vectors = np.linalg.eigh(scatter / seen - np.outer(mean, mean))
     kept = min(DIMENSIONS, len(values))
@@ -106,4 +128,6 @@ def fit_basis(
     # The sign of an eigenvector is arbitrary; a rule for it makes the same pictures give the same bytes.
     largest = np.abs(directions).argmax(axis=1)
     directions = directions * np.sign(directions[np.arange(kept), largest])[:, None]
-    return Basis(mean.astype(np.float32), directions.astype(np.float32)), count
+    variances = np.maximum(values[::-1][:kept], 0)
+    parts = (array.astype(np.float32) for array in (mean, directions, variances))
+    return Basis(*parts), count

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-RIDGE = 0.3
+RIDGE = 0.1
 CONTENT_RIDGE = 0.1
 # How many patches the covariance of all patches counts for beside a place's or a content's own.
 _PLACE_PRIOR, _CONTENT_PRIOR = 10.0, 500.0
 _ROUNDS = 10
-_CHUNK = 32
+_CHUNK, _CHUNK_BYTES = 32, 2**23
+
+MOST_PLACES = 1024
+"""Where a window has more cells, blocks of them share a Gaussian: memory stays bounded, and each has seen more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +66,12 @@ def no_moments(gaussians: int, dimensions: int) -> Moments:
 
 
 def place_moments(windows: Iterable[NDArray[np.float32]], moments: Moments) -> Moments:
-    """The moments of each place with windows of patches, each float32 (G, k), added."""
+    """The moments of each place with windows of patches added, each float32 (G, n, k), n patches of a place."""
     for chunk in _chunks(windows):
-        rows = np.stack(chunk, axis=1)
+        rows = np.concatenate(chunk, axis=1)
         moments = moments.plus(
             Moments(
-                np.full(len(rows), float(len(chunk))),
+                np.full(len(rows), float(rows.shape[1])),
                 rows.sum(axis=1, dtype=np.float64),
                 # Products of so few numbers lose nothing that matters in float32; their sums go on in float64.
                 (rows.transpose(0, 2, 1) @ rows).astype(np.float64),
@@ -79,8 +82,26 @@ def place_moments(windows: Iterable[NDArray[np.float32]], moments: Moments) -> M
 
 def _chunks(windows: Iterable[NDArray[np.float32]]) -> Iterator[list[NDArray[np.float32]]]:
     source = iter(windows)
-    while chunk := list(islice(source, _CHUNK)):
-        yield chunk
+    for first in source:
+        yield [first, *islice(source, min(_CHUNK - 1, _CHUNK_BYTES // first.nbytes))]
+
+
+def block_side(grid: tuple[int, int]) -> int:
+    """Cells along the side of the blocks that share a Gaussian: 1 up to `MOST_PLACES` cells, else a power of 2.
+
+    Sides of a grid that such blocks do not fill evenly keep smaller ones.
+    """
+    side = 1
+    while grid[0] * grid[1] > MOST_PLACES * side**2 and not any(n % (2 * side) for n in grid):
+        side *= 2
+    return side
+
+
+def blocks(patches: NDArray[np.float32], grid: tuple[int, int]) -> NDArray[np.float32]:
+    """Patches (h * w, k) by the blocks that share a Gaussian: (G, side * side, k)."""
+    side = block_side(grid)
+    cut = patches.reshape(grid[0] // side, side, grid[1] // side, side, -1)
+    return cut.transpose(0, 2, 1, 3, 4).reshape(-1, side * side, patches.shape[1])
 
 
 def content_moments(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> Moments:

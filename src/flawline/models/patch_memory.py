@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE = 1000
+SIZE = 2000
 PER_WINDOW = 50
 POOL = 40_000
 
@@ -34,3 +34,12 @@ def spread_out(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
 def thinned(patches: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """At most `count` of the patches (n, k), spread out."""
     return patches if len(patches) <= count else patches[np.sort(spread_out(patches, count))]
+
+
+def scale_of(variances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What each of k directions is multiplied with: one over the root of its variance plus the mean variance.
+
+    Between the plain distance, in which a few strong directions decide, and the whitened one, in which noise does.
+    """
+    level = float(variances.mean(dtype=np.float64))
+    return np.asarray(1 / np.sqrt(variances.astype(np.float64) + level + 1e-12), np.float32)
