@@ -11,7 +11,8 @@ score is raw, higher is odder, and one cell stands for 8 x 8 pixels of the windo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Protocol
@@ -26,9 +27,12 @@ from flawline.models.map_choice import choose_maps
 from flawline.models.openvino_import import openvino
 from flawline.models.openvino_runtime import (
     OpenVINONetwork,
+    compile_network,
     core,
-    load_network,
+    prepare_network,
     read_restricted,
+    ready_network,
+    runtime_options,
     with_preparation,
 )
 from flawline.models.patch_features import Basis, Windows, each_patches, fit_basis, patch_node
@@ -78,12 +82,9 @@ class _Patches:
 
     def __init__(self, method: str, backbone: bytes, window: Size, precision: str) -> None:
         self._seen = _seen(method, window)
-        self._network = _network(backbone, self._seen, precision, 0)
-        shapes = _shapes(self._network)
-        grid = _finest(shapes)
+        self._network, self._join, grid = _ready(backbone, self._seen, precision, 0, patch_node)
         self.grid = grid
         self.cells = grid[0] * grid[1]
-        self._join = _Graph(shapes, lambda maps: patch_node(maps, grid), 0)
 
     def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
         joined = self._join(self._network(_shrunk(window, self._seen)))[0]
@@ -99,12 +100,7 @@ class _Graph:
             name: ov.opset13.parameter([1, *shape], ov.Type.f32) for name, shape in shapes.items()
         }
         model = ov.Model([build(inputs)], list(inputs.values()), "detector")
-        config = {
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": threads,
-        }
-        compiled = core().compile_model(model, "CPU", config)
+        compiled = core().compile_model(model, "CPU", runtime_options("f32", threads))
         self._names = list(inputs)
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
@@ -135,11 +131,14 @@ class PatchDetector:
     ) -> None:
         self._seen = _seen(state.method, window)
         self._cells = window[0] // CELL, window[1] // CELL
-        self._network = _network(backbone, self._seen, precision, threads)
+        self._network, self._head, _ = _ready(
+            backbone,
+            self._seen,
+            precision,
+            threads,
+            lambda maps, grid: score_node(maps, state.arrays, grid),
+        )
         self.precision = self._network.precision
-        shapes = _shapes(self._network)
-        grid = _finest(shapes)
-        self._head = _Graph(shapes, lambda maps: score_node(maps, state.arrays, grid), threads)
 
     def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
@@ -256,7 +255,7 @@ def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> An
     map that is used, usually 8 x 8 pixels.
     """
     seen = _seen(state.method, window)
-    model, preparation = read_restricted(backbone, _maps_of, seen)
+    model, preparation = read_restricted(backbone, choose_maps, seen)
     model.reshape([1, 3, *seen])
     outputs = {output.get_any_name(): output for output in model.outputs}
     grid = _finest({name: tuple(output.get_shape())[1:] for name, output in outputs.items()})
@@ -271,15 +270,20 @@ def input_size(method: str, window: Size) -> Size:
     return _seen(method, window)
 
 
-def _maps_of(outputs: Mapping[str, int]) -> list[str]:
-    return choose_maps(outputs)
-
-
-def _network(backbone: bytes, window: Size, precision: str, threads: int) -> OpenVINONetwork:
-    stated = read_restricted(backbone, _maps_of, window)[1]
-    return load_network(
-        backbone, outputs=_maps_of, preparation=stated, precision=precision, threads=threads
-    )
+def _ready(
+    backbone: bytes,
+    seen: Size,
+    precision: str,
+    threads: int,
+    build: Callable[[Mapping[str, Any], Size], Any],
+) -> tuple[OpenVINONetwork, _Graph, Size]:
+    """The backbone, what `build` makes of its maps and their finest grid, and that grid."""
+    prepared = prepare_network(backbone, outputs=choose_maps, size=seen, precision=precision)
+    grid = _finest(prepared.shapes)
+    with ThreadPoolExecutor(1) as beside:
+        compiled = beside.submit(compile_network, prepared, threads)
+        graph = _Graph(prepared.shapes, lambda maps: build(maps, grid), threads)
+        return ready_network(prepared, compiled.result()), graph, grid
 
 
 def _seen(method: str, window: Size) -> Size:
@@ -290,12 +294,6 @@ def _shrunk(window: NDArray[np.uint8], seen: Size) -> NDArray[np.uint8]:
     if window.shape[:2] == seen:
         return window
     return np.asarray(cv2.resize(window, seen[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _shapes(network: OpenVINONetwork) -> dict[str, tuple[int, ...]]:
-    """(C, h, w) of each map."""
-    blank = network(np.zeros((*network.preparation.size, 3), np.uint8))
-    return {name: output.shape for name, output in blank.items()}
 
 
 def _finest(shapes: Mapping[str, tuple[int, ...]]) -> Size:

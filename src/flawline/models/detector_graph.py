@@ -46,17 +46,24 @@ def score_node(maps: Mapping[str, Any], arrays: Arrays, grid: tuple[int, int]) -
     return named
 
 
-def unpacked(packed: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
-    """Lower triangles (G, k (k + 1) / 2) as matrices (G, k, k)."""
-    full = np.zeros((len(packed), dimensions, dimensions), np.float32)
-    rows, columns = np.tril_indices(dimensions)
-    full[:, rows, columns] = packed
+def unpacked(
+    packed: NDArray[np.float32], dimensions: int, *, upper: bool = False
+) -> NDArray[np.float32]:
+    """Lower triangles (G, k (k + 1) / 2), column after column, as matrices (G, k, k), or as their transposes."""
+    full, start = np.zeros((len(packed), dimensions, dimensions), np.float32), 0
+    for column in range(dimensions):
+        stop = start + dimensions - column
+        if upper:
+            full[:, column, column:] = packed[:, start:stop]
+        else:
+            full[:, column:, column] = packed[:, start:stop]
+        start = stop
     return full
 
 
 def packed(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
     """The inverse of `unpacked`."""
-    rows, columns = np.tril_indices(matrices.shape[1])
+    columns, rows = np.triu_indices(matrices.shape[1])
     return np.ascontiguousarray(matrices[:, rows, columns])
 
 
@@ -87,14 +94,14 @@ def _channels(value: Any) -> int:
 def _place_energy(patches: Any, arrays: Arrays, grid: tuple[int, int]) -> Any:
     ops = openvino().opset13
     means = arrays["place_means"].astype(np.float32)
-    factors = unpacked(arrays["place_factors"], means.shape[1])
+    factors = unpacked(arrays["place_factors"], means.shape[1], upper=True)
     side = block_side(grid)
     rows, columns = grid[0] // side, grid[1] // side
     cut = np.array([rows, side, columns, side, means.shape[1]], np.int64)
     by_block = ops.transpose(ops.reshape(patches, cut, False), np.array([0, 2, 1, 3, 4], np.int64))
     flat = np.array([rows * columns, side * side, means.shape[1]], np.int64)
     off = ops.subtract(ops.reshape(by_block, flat, False), constant(means[:, None]))
-    scaled = ops.matmul(off, constant(factors.transpose(0, 2, 1)), False, False)
+    scaled = ops.matmul(off, constant(factors), False, False)
     energies = _energy(scaled, arrays["place_constants"][:, None])
     joined = ops.reshape(energies, np.array([rows, columns, side, side], np.int64), False)
     return ops.reshape(

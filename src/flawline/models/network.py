@@ -84,14 +84,15 @@ def parse_preparation(text: str) -> Preparation:
         raise _unknown_preparation(text) from error
 
 
-def with_size(preparation: Preparation, size: int) -> Preparation:
-    """The same preparation with a square input of `size` pixels.
+def with_size(preparation: Preparation, size: int | tuple[int, int]) -> Preparation:
+    """The same preparation with an input of (height, width) pixels, or a square one.
 
     Raises:
-        ModelError: when `size` is not within 1 to 16384.
+        ModelError: when a side is not within 1 to 16384.
     """
+    sides = (size, size) if isinstance(size, int) else size
     try:
-        return _checked((size, size), preparation.mean, preparation.std)
+        return _checked(sides, preparation.mean, preparation.std)
     except ValueError as error:
         raise ModelError(str(error), hint="give another size", code="model-preparation") from error
 

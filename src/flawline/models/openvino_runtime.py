@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
@@ -76,25 +76,51 @@ class OpenVINONetwork:
             self._requests.put(request)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedNetwork:
+    """A network with its preparation and chosen outputs, not compiled yet; `shapes` are (C, h, w) or (C,) by output."""
+
+    model: Any
+    name: str
+    sha256: str
+    preparation: Preparation
+    precision: str
+    shapes: Mapping[str, tuple[int, ...]]
+
+
 def load_network(
     path: Path | bytes,
     *,
     outputs: Sequence[str] | OutputChoice | None = None,
     preparation: Preparation | None = None,
-    size: int | None = None,
+    size: int | tuple[int, int] | None = None,
     precision: str = "auto",
     threads: int = 0,
 ) -> OpenVINONetwork:
-    """Load an ONNX file that holds all of its weights.
+    """Load an ONNX file that holds all of its weights: the three steps below in one."""
+    prepared = prepare_network(
+        path, outputs=outputs, preparation=preparation, size=size, precision=precision
+    )
+    return ready_network(prepared, compile_network(prepared, threads))
+
+
+def prepare_network(
+    path: Path | bytes,
+    *,
+    outputs: Sequence[str] | OutputChoice | None = None,
+    preparation: Preparation | None = None,
+    size: int | tuple[int, int] | None = None,
+    precision: str = "auto",
+) -> PreparedNetwork:
+    """Read an ONNX file that holds all of its weights.
 
     Args:
         path: the model file, or its content.
         outputs: the outputs to compute, by name or by a choice among those that the file has; all of them by default.
             What they do not need is not run.
         preparation: how pixels become input; read from the file's `flawline.preparation` metadata by default.
-        size: side of the square input in pixels, overriding the preparation's.
+        size: (height, width) of the input in pixels, or the side of a square one, overriding the preparation's.
         precision: "f32", "bf16" or "auto", which takes bf16 where the CPU computes in it and f32 elsewhere.
-        threads: CPU threads, 0 for all.
 
     Raises:
         ModelError: the file is missing, is no network, keeps weights in other files, lacks an output or has one without
@@ -110,24 +136,56 @@ def load_network(
     precision = available_precision(precision)
     try:
         model = with_preparation(_restricted(model, outputs, name), chosen)
-        config = {
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_PRECISION_HINT": precision,
-            "INFERENCE_NUM_THREADS": threads,
-        }
-        compiled = core().compile_model(model, "CPU", config)
     except RuntimeError as error:
-        raise ModelError(
-            f"{name} does not run on pictures of {chosen.size[1]}x{chosen.size[0]}: {_last_line(error)}",
-            hint="a backbone takes one NCHW float input with three channels; give another size with the preparation",
-        ) from error
+        raise _unsuitable(name, chosen, error) from error
+    return PreparedNetwork(
+        model,
+        Path(name).stem,
+        hashlib.sha256(data).hexdigest(),
+        chosen,
+        precision,
+        {output.get_any_name(): _shape(output, name) for output in model.outputs},
+    )
+
+
+def compile_network(prepared: PreparedNetwork, threads: int = 0) -> Any:
+    """Compile a network for `threads` CPU threads, 0 for all; other threads may compile at the same time.
+
+    Raises:
+        ModelError: the network does not run on pictures of that size.
+    """
+    options = runtime_options(prepared.precision, threads)
+    try:
+        return core().compile_model(prepared.model, "CPU", options)
+    except RuntimeError as error:
+        raise _unsuitable(prepared.name, prepared.preparation, error) from error
+
+
+def ready_network(prepared: PreparedNetwork, compiled: Any) -> OpenVINONetwork:
+    """A compiled network that has run once; not in two threads at a time, see `OpenVINONetwork`."""
     return OpenVINONetwork(
         compiled,
-        name=Path(name).stem,
-        sha256=hashlib.sha256(data).hexdigest(),
-        preparation=chosen,
-        precision=precision,
-        outputs={output.get_any_name(): _channels(output, name) for output in compiled.outputs},
+        name=prepared.name,
+        sha256=prepared.sha256,
+        preparation=prepared.preparation,
+        precision=prepared.precision,
+        outputs={name: shape[0] for name, shape in prepared.shapes.items()},
+    )
+
+
+def runtime_options(precision: str, threads: int) -> dict[str, Any]:
+    """How a model is compiled: one picture per request, as many requests as threads."""
+    return {
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+    }
+
+
+def _unsuitable(name: str, preparation: Preparation, error: Exception) -> ModelError:
+    return ModelError(
+        f"{name} does not run on pictures of {preparation.size[1]}x{preparation.size[0]}: {_last_line(error)}",
+        hint="a backbone takes one NCHW float input with three channels; give another size with the preparation",
     )
 
 
@@ -194,7 +252,7 @@ def _read_model(data: bytes, name: str) -> Any:
         ) from error
 
 
-def _channels(output: Any, name: str) -> int:
+def _shape(output: Any, name: str) -> tuple[int, ...]:
     shape = output.partial_shape
     if shape.rank.is_dynamic or len(shape) < 2 or shape[1].is_dynamic:
         raise ModelError(
@@ -202,7 +260,7 @@ def _channels(output: Any, name: str) -> int:
             "expected (batch, channels) or (batch, channels, height, width) with a fixed number of channels",
             hint="export the network with such outputs only",
         )
-    return int(shape[1].get_length())
+    return tuple(side.get_length() if side.is_static else 0 for side in list(shape)[1:])
 
 
 def _preparation_of(model: Any, name: str) -> Preparation:
