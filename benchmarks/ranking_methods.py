@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from draws import CHOOSE_SEEDS, REPORT_SEEDS, Draw, evaluate
-from flawline.data.prepare import prepare
+from flawline.core.view.tiling import resize
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.features.histogram_of_gradients import histogram_of_gradients
@@ -126,7 +126,7 @@ def both(network: Network, layout: MapRows) -> Callable[[Picture], NDArray[np.fl
     """Maps, then the embedding, of one picture in one pass."""
 
     def function(picture: Picture) -> NDArray[np.float32]:
-        found = network(prepare(picture.pixels, network.preparation.size))
+        found = network(resize(picture.pixels, network.preparation.size))
         parts = [found[name].ravel() for name in (*layout.shapes, "embedding") if name in found]
         return np.concatenate(parts)
 

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from flawline.core.view.tiling import resize
 from flawline.data.cores import cpu_count
 from flawline.data.image import read_image
-from flawline.data.prepare import prepare
 from flawline.data.source import open_source
 from flawline.data.stream import map_pictures
 from flawline.features.catalog import feature_set
@@ -42,7 +42,7 @@ def main() -> None:
         samples = list(source.samples())
         contents = [source.read(sample.name) for sample in samples]
         size = network.preparation.size
-        ready = [np.ascontiguousarray(prepare(read_image(c).pixels, size)) for c in contents]
+        ready = [np.ascontiguousarray(resize(read_image(c).pixels, size)) for c in contents]
         pool = ThreadPoolExecutor(cpu_count())
         stages: dict[str, Callable[[], object]] = {
             "decoding alone": lambda: list(pool.map(read_image, contents)),

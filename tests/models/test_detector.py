@@ -23,13 +23,12 @@ from flawline.models import patch_features, patch_gaussian
 from flawline.models.detector import (
     CELL,
     METHODS,
+    Detector,
     DetectorState,
     detector_model,
-    extend_detector,
-    fit_detector,
     input_size,
-    open_detector,
 )
+from flawline.models.detector_fitting import extend_detector, fit_detector
 from flawline.models.detector_graph import packed, score_node, unpacked
 from flawline.models.openvino_import import openvino
 from flawline.models.openvino_runtime import core
@@ -104,7 +103,7 @@ def extend(state, backbone, windows: Iterable[np.ndarray], **options) -> Detecto
 
 
 def opened(state, backbone, window=WINDOW):
-    return open_detector(state, backbone, window=window, precision="f32")
+    return Detector(state, backbone, window=window, precision="f32")
 
 
 @pytest.fixture(scope="module", params=[*METHODS, "tiles"])
@@ -331,7 +330,7 @@ def test_every_window_counts_alike_whenever_it_came(count, backbone):
 
 def test_contents_learnt_later_are_drawn_from_all_places(backbone, monkeypatch):
     """Every n-th patch would be the same columns of every window."""
-    monkeypatch.setattr("flawline.models.detector._SAMPLES", 8 * 20)
+    monkeypatch.setattr("flawline.models.detector_fitting._SAMPLES", 8 * 20)
     start = fit("patch-gaussian", backbone, good(20), one_window=False)
     half = good(1)[0].copy()
     half[:, 8:] = 255

@@ -8,7 +8,8 @@ from onnx import TensorProto, helper
 
 from flawline.errors import ModelError
 from flawline.models.backbone import EMBEDDED, backbone_file
-from flawline.models.detector import METHODS, detector_model, fit_detector, input_size
+from flawline.models.detector import METHODS, detector_model, input_size
+from flawline.models.detector_fitting import fit_detector
 from flawline.models.detector_onnx import detector_onnx
 from flawline.models.openvino_runtime import core
 from networks import write_network

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from flawline.data.whole_file import replacing
@@ -31,3 +31,14 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def further_names(own: Collection[str], extra: Sequence[str]) -> list[str]:
+    """A name for each further column of a table that is no other column's: `source_` before what is taken."""
+    names: list[str] = []
+    for key in extra:
+        name = key
+        while name in own or name in names or (name != key and name in extra):
+            name = f"source_{name}"
+        names.append(name)
+    return names

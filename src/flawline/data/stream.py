@@ -40,7 +40,8 @@ def map_pictures(
     memory: Memory[Result] | None = None,
     noted: Callable[[str, tuple[str, ...]], None] | None = None,
 ) -> Iterator[tuple[Sample, Result | Unjudged]]:
-    """Decode each sample and apply `function` to it, on `workers` threads (all cores by default).
+    """Decode each sample and apply `function` to it, on `workers` threads: one more than cores by default,
+    so that one decodes while each core runs a network.
 
     Yields (sample, result) in the order of `samples`; a picture that cannot be read gives `Unjudged` instead. Decoding,
     OpenCV and networks release the interpreter lock, so threads keep every core busy. At most `ahead` pictures (four
@@ -67,7 +68,7 @@ def map_pictures(
         except FlawlineError as error:
             return Unjudged(sample.name, error.code, error.message)
 
-    workers = workers or cpu_count()
+    workers = workers or cpu_count() + 1
     ahead = ahead or 4 * workers
     pending: deque[tuple[Sample, Future[Result | Unjudged]]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="flawline")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def document_of(
 ) -> dict[str, Any]:
     """The content of export.json; the same recipe, pictures and versions give the same document."""
     recipe = inspector.recipe
+    limit = recipe.settings.threshold
+    assert limit is not None
     return {
         "format": name,
         "recipe": _recipe(recipe),
@@ -38,7 +41,7 @@ def document_of(
         },
         "before": _before(recipe, model),
         "after": _after(recipe, model),
-        "thresholds": _thresholds(recipe),
+        "thresholds": asdict(limit),
         "calibration_scores": []
         if inspector.calibration is None
         else [float(score) for score in inspector.calibration.scores],
@@ -134,17 +137,6 @@ def _after(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
         "score_is_mean_of_highest_share": SHARE,
         "score_is_mean_of_at_most": CELLS,
         "score_is_mean_of": scored_cells(model.cells) if fit else None,
-    }
-
-
-def _thresholds(recipe: Recipe) -> dict[str, Any]:
-    limit = recipe.settings.threshold
-    assert limit is not None
-    return {
-        "review": limit.review,
-        "reject": limit.reject,
-        "region": limit.region,
-        "basis": limit.basis,
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.prepare import prepare
+from flawline.core.view.tiling import resize
 from flawline.features.feature_set import finite
 from flawline.models.network import Network
 from flawline.types import Picture
@@ -28,7 +28,7 @@ class MapRows:
 
     def compute(self, picture: Picture) -> NDArray[np.float32]:
         """The row of one picture, float32 (width,)."""
-        maps = self.network(prepare(picture.pixels, self.network.preparation.size))
+        maps = self.network(resize(picture.pixels, self.network.preparation.size))
         return finite(np.concatenate([maps[name].ravel() for name in self.shapes]))
 
     def maps(self, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

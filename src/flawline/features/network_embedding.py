@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.prepare import prepare
+from flawline.core.view.tiling import resize
 from flawline.features.feature_set import Column, Extractor
 from flawline.models.network import Network
 from flawline.types import Picture
@@ -23,7 +23,7 @@ def network_embedding(network: Network) -> Extractor:
     )
 
     def compute(picture: Picture) -> NDArray[np.float32]:
-        maps = network(prepare(picture.pixels, network.preparation.size))
+        maps = network(resize(picture.pixels, network.preparation.size))
         parts = [maps[name] for name in names]
         vectors = [part if part.ndim == 1 else part.mean(axis=(1, 2)) for part in parts]
         return np.concatenate(vectors).astype(np.float32)

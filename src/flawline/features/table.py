@@ -54,7 +54,7 @@ def extract_features(
         value_range: as in `read_image`.
         unfinished: a file that keeps the rows while they are computed; a rerun with the same computation reuses them.
         track: shows progress.
-        workers: threads, all cores by default.
+        workers: threads, one more than cores by default.
     """
     width = len(features.columns)
     identity = f"{','.join(c.name for c in features.columns)} {computation} {value_range}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -199,14 +199,7 @@ class Inspector:
             "detector": settings.detector.method,
             "backbone": self.recipe.manifest.backbone.name,
             "precision": self.precision,
-            "thresholds": None
-            if settings.threshold is None
-            else {
-                "review": settings.threshold.review,
-                "reject": settings.threshold.reject,
-                "region": settings.threshold.region,
-                "basis": settings.threshold.basis,
-            },
+            "thresholds": settings.threshold and asdict(settings.threshold),
         }
 
     def _regions(self, raw: Raw, picture: Picture) -> tuple[Region, ...]:

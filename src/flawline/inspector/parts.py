@@ -16,7 +16,7 @@ from flawline.core.view.light import Light
 from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, from_polygons
 from flawline.data.image import read_image
 from flawline.inspector.view import View
-from flawline.models.detector import Detector, DetectorState, open_detector
+from flawline.models.detector import Detector, DetectorState
 from flawline.recipe import Recipe
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -74,7 +74,7 @@ def _region(recipe: Recipe) -> RegionOfInterest | None:
 
 def detector_of(recipe: Recipe, precision: str | None, threads: int) -> Detector:
     """The detector that a recipe carries, ready to run."""
-    return open_detector(
+    return Detector(
         detector_state(recipe),
         recipe.model,
         window=recipe.settings.picture.window,

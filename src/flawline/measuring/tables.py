@@ -12,6 +12,7 @@ from flawline.core.measure.columns import COLUMNS
 from flawline.core.measure.parts import part_columns, part_summary
 from flawline.core.scale import Scale
 from flawline.core.spec.zones import inside
+from flawline.data.csv_file import further_names
 from flawline.measuring.result import Measured
 
 Values = NDArray[Any]
@@ -90,8 +91,7 @@ def part_table(measured: Measured) -> dict[str, Values]:
     np.maximum.at(clusters, measured.defects.picture, measured.defects["cluster"] + 1)
     table["NumberOfClusters"] = clusters
     table["LargestClusterDefects"] = _largest_clusters(measured)
-    for key in keys:
-        name = f"source_{key}" if key in table else key
+    for name, key in zip(further_names(table, keys), keys, strict=True):
         table[name] = _objects([row.sample.metadata.get(key) for row in rows])
     return table
 

@@ -23,17 +23,29 @@ def constant(values: NDArray[Any]) -> Any:
     return openvino().opset13.constant(np.ascontiguousarray(values), shared_memory=False)
 
 
-def score_node(maps: Mapping[str, Any], arrays: Arrays, grid: tuple[int, int]) -> Any:
+def place_factors(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
+    """By name, what `score_node` takes as a node as well: the transposed factors (G, k, k) of Gaussians by place."""
+    if "place_means" not in arrays:
+        return {}
+    dimensions = arrays["place_means"].shape[1]
+    return {"factors": unpacked(arrays["place_factors"], dimensions, upper=True)}
+
+
+def score_node(
+    maps: Mapping[str, Any], arrays: Arrays, grid: tuple[int, int], factors: Any = None
+) -> Any:
     """Raw scores (1, 1, h, w) of the patches of a window.
 
     Patches are projected to k dimensions. With Gaussians, a score is the energy of the place plus the lowest energy by
     content; with a memory, the squared distance to the nearest patch of it, in directions that are half whitened.
+    `factors` is a node of what `place_factors` gives, where it is not to be held as a constant.
     """
     ops = openvino().opset13
     patches = _projected(maps, arrays, grid)
     parts = []
     if "place_means" in arrays:
-        parts.append(_place_energy(patches, arrays, grid))
+        node = constant(place_factors(arrays)["factors"]) if factors is None else factors
+        parts.append(_place_energy(patches, arrays, grid, node))
     if "content_means" in arrays:
         parts.append(_content_energy(patches, arrays))
     if "memory" in arrays:
@@ -91,17 +103,16 @@ def _channels(value: Any) -> int:
     return int(output.get_partial_shape()[1].get_length())
 
 
-def _place_energy(patches: Any, arrays: Arrays, grid: tuple[int, int]) -> Any:
+def _place_energy(patches: Any, arrays: Arrays, grid: tuple[int, int], factors: Any) -> Any:
     ops = openvino().opset13
     means = arrays["place_means"].astype(np.float32)
-    factors = unpacked(arrays["place_factors"], means.shape[1], upper=True)
     side = block_side(grid)
     rows, columns = grid[0] // side, grid[1] // side
     cut = np.array([rows, side, columns, side, means.shape[1]], np.int64)
     by_block = ops.transpose(ops.reshape(patches, cut, False), np.array([0, 2, 1, 3, 4], np.int64))
     flat = np.array([rows * columns, side * side, means.shape[1]], np.int64)
     off = ops.subtract(ops.reshape(by_block, flat, False), constant(means[:, None]))
-    scaled = ops.matmul(off, constant(factors), False, False)
+    scaled = ops.matmul(off, factors, False, False)
     energies = _energy(scaled, arrays["place_constants"][:, None])
     joined = ops.reshape(energies, np.array([rows, columns, side, side], np.int64), False)
     return ops.reshape(

@@ -44,10 +44,9 @@ class Moments:
     def covariances(self) -> Floats:
         """(G, k, k), about the means."""
         means = self.means
-        return np.asarray(
-            self.scatter / np.maximum(self.count, 1)[:, None, None]
-            - means[:, :, None] * means[:, None, :]
-        )
+        found = self.scatter / np.maximum(self.count, 1)[:, None, None]
+        found -= means[:, :, None] * means[:, None, :]
+        return np.asarray(found)
 
     def plus(self, other: Moments) -> Moments:
         """Those of both."""
@@ -67,17 +66,14 @@ def no_moments(gaussians: int, dimensions: int) -> Moments:
 
 def place_moments(windows: Iterable[NDArray[np.float32]], moments: Moments) -> Moments:
     """The moments of each place with windows of patches added, each float32 (G, n, k), n patches of a place."""
+    count, total, scatter = moments.count.copy(), moments.total.copy(), moments.scatter.copy()
     for chunk in _chunks(windows):
         rows = np.concatenate(chunk, axis=1)
-        moments = moments.plus(
-            Moments(
-                np.full(len(rows), float(rows.shape[1])),
-                rows.sum(axis=1, dtype=np.float64),
-                # Products of so few numbers lose nothing that matters in float32; their sums go on in float64.
-                (rows.transpose(0, 2, 1) @ rows).astype(np.float64),
-            )
-        )
-    return moments
+        count += rows.shape[1]
+        total += rows.sum(axis=1, dtype=np.float64)
+        # Products of so few numbers lose nothing that matters in float32; their sums go on in float64.
+        scatter += rows.transpose(0, 2, 1) @ rows
+    return Moments(count, total, scatter)
 
 
 def _chunks(windows: Iterable[NDArray[np.float32]]) -> Iterator[list[NDArray[np.float32]]]:
@@ -156,11 +152,13 @@ class Gaussians:
 def place_gaussians(moments: Moments) -> Gaussians:
     """A Gaussian for each place. Where windows are few, the covariance of all patches speaks for the place's own."""
     common = _common(moments)
-    own = moments.covariances
+    mixed = moments.covariances
     count = moments.count[:, None, None]
-    mixed = (count * own + _PLACE_PRIOR * common) / (count + _PLACE_PRIOR)
-    level = RIDGE * float(np.trace(mixed, axis1=1, axis2=2).mean()) / own.shape[1]
-    return _gaussians(moments.means, mixed + _ridge(level, own.shape[1]))
+    mixed *= count / (count + _PLACE_PRIOR)
+    mixed += _PLACE_PRIOR / (count + _PLACE_PRIOR) * common
+    level = RIDGE * float(np.trace(mixed, axis1=1, axis2=2).mean()) / len(common)
+    mixed += _ridge(level, len(common))
+    return _gaussians(moments.means, mixed)
 
 
 def content_gaussians(moments: Moments) -> Gaussians:
@@ -189,10 +187,12 @@ def _ridge(level: float, dimensions: int) -> Floats:
 
 def _gaussians(means: Floats, covariances: Floats) -> Gaussians:
     floor = 1e-6 * np.eye(covariances.shape[1])
-    factors = np.linalg.cholesky(covariances + floor)
-    diagonal = np.diagonal(factors, axis1=1, axis2=2)
-    return Gaussians(
-        means.astype(np.float32),
-        np.linalg.inv(factors).astype(np.float32),
-        (2 * np.log(diagonal).sum(axis=1)).astype(np.float32),
-    )
+    factors = np.empty(covariances.shape, np.float32)
+    constants = np.empty(len(covariances), np.float32)
+    # A few at a time: what lies between takes several times the memory of the result.
+    for start in range(0, len(covariances), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        roots = np.linalg.cholesky(covariances[part] + floor)
+        factors[part] = np.linalg.inv(roots)
+        constants[part] = 2 * np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+    return Gaussians(means.astype(np.float32), factors, constants)

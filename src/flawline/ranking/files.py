@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flawline.data.csv_file import write_csv_rows
+from flawline.data.csv_file import further_names, write_csv_rows
 from flawline.data.export import write_zip
 from flawline.data.json_file import write_json_document
 from flawline.data.source import Source
@@ -72,7 +72,7 @@ def write_csv(ranking: Ranking, path: Path) -> Path:
         reason = f"could not be judged: {item.reason}"
         rows.append([None, item.image, None, None, None, reason, *[None] * len(extra)])
     own = ["rank", "image", "label", "score", "group", "reasons"]
-    header = [*own, *(f"source_{key}" if key in own else key for key in extra)]
+    header = [*own, *further_names(own, extra)]
     return write_csv_rows(path, header, rows)
 
 

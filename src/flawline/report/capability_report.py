@@ -18,8 +18,8 @@ from flawline.core.spc.capability_percentiles import edge_score
 from flawline.core.spc.capability_values import Capability, Outside
 from flawline.data.json_file import write_json_document
 from flawline.data.whole_file import write_text
-from flawline.report.charts import _INK, BAD, GOOD, UNKNOWN, _figure, _own_style, _svg
 from flawline.report.control_chart import on_page
+from flawline.report.figure import BAD, GOOD, INK, UNKNOWN, as_svg, new_figure, own_style
 from flawline.report.template import template
 
 
@@ -54,13 +54,13 @@ def write_capability(
     return write_text(folder / "capability.html", html)
 
 
-@_own_style()
+@own_style()
 def capability_svg(values: NDArray[np.float64], study: Capability, unit: str = "") -> str:
     """A histogram of measurements with the specification limits and the fitted distribution, as inline SVG."""
     edges = [edge for edge in (study.spec.lower, study.spec.upper) if edge is not None]
     low, high = min(values.min(), *edges), max(values.max(), *edges)
     pad = 0.06 * (high - low)
-    figure, axes = _figure(size=(6.0, 3.2))
+    figure, axes = new_figure(size=(6.0, 3.2))
     bins = int(np.clip(2 * np.sqrt(len(values)), 8, 60))
     counts, at, _ = axes.hist(values, bins=bins, color=GOOD, alpha=0.75)
     x = np.linspace(low - pad, high + pad, 400)
@@ -81,13 +81,13 @@ def capability_svg(values: NDArray[np.float64], study: Capability, unit: str = "
                 xytext=(0, 2),
                 textcoords="offset points",
                 ha="center",
-                color=_INK,
+                color=INK,
                 size=9,
             )
     axes.set_xlim(low - pad, high + pad)
     axes.set_xlabel(unit or "measure")
     axes.set_ylabel("measurements")
-    return _svg(figure, "Capability")
+    return as_svg(figure, "Capability")
 
 
 def _cumulative(study: Capability, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.chart_points import Panel
-from flawline.report.charts import BAD, GOOD, UNKNOWN
+from flawline.report.figure import BAD, GOOD, UNKNOWN
 
 # Okabe and Ito's bluish green: limits; told from the blue of the points by shape as well, being dashed.
 _LIMIT = "#009E73"

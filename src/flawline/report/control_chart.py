@@ -13,7 +13,7 @@ from flawline.charting.result import ControlChart
 from flawline.core.spc.chart_points import Panel
 from flawline.core.spc.pareto import Pareto
 from flawline.report.chart_lines import draw_limits, draw_values, draw_zones, thin
-from flawline.report.charts import _INK, BAD, GOOD, _own_style, _svg
+from flawline.report.figure import BAD, GOOD, INK, as_svg, own_style
 
 _WIDTH = 9.0
 
@@ -34,10 +34,10 @@ _BUCKETS = 350
 _NUMBERED = 40
 
 
-@_own_style()
+@own_style()
 def control_chart_svg(chart: ControlChart, *, zones: bool = False) -> str:
     """The chart as inline SVG whose ink takes the page's text colour."""
-    return _svg(_draw(chart, zones=zones), f"Control chart of {chart.series.measure}")
+    return as_svg(_draw(chart, zones=zones), f"Control chart of {chart.series.measure}")
 
 
 def on_page(svg: str) -> str:
@@ -45,7 +45,7 @@ def on_page(svg: str) -> str:
     return svg.replace(GOOD.lower(), "var(--good)").replace(BAD.lower(), "var(--bad)")
 
 
-@_own_style()
+@own_style()
 def control_chart_png(chart: ControlChart, *, zones: bool = False) -> bytes:
     """The chart as PNG on white at 150 dots per inch."""
     figure = _draw(chart, zones=zones)
@@ -56,10 +56,10 @@ def control_chart_png(chart: ControlChart, *, zones: bool = False) -> bytes:
     return file.getvalue()
 
 
-@_own_style()
+@own_style()
 def pareto_svg(pareto: Pareto, *, axis: str) -> str:
     """A Pareto chart, largest first, with the running share of all, as inline SVG."""
-    figure = _figure(3.2)
+    figure = new_figure(3.2)
     axes = _axes(figure, 0, 1, bottom=0.22)
     places = np.arange(len(pareto.names))
     axes.bar(places, pareto.counts, color=GOOD)
@@ -68,17 +68,17 @@ def pareto_svg(pareto: Pareto, *, axis: str) -> str:
     running = axes.twinx()
     running.plot(places, 100 * np.array(pareto.cumulative), color=BAD, marker="o", ms=4, lw=1.5)
     running.set_ylim(0, 105)
-    running.set_ylabel("running share, %", color=_INK)
-    running.tick_params(colors=_INK)
+    running.set_ylabel("running share, %", color=INK)
+    running.tick_params(colors=INK)
     running.patch.set_alpha(0)
     for spine in running.spines.values():
         spine.set_visible(False)
-    return _svg(figure, "Pareto chart")
+    return as_svg(figure, "Pareto chart")
 
 
 def _draw(chart: ControlChart, *, zones: bool) -> Any:
     groups = _rows(chart)
-    figure = _figure(_HEIGHT * len(groups) + 0.5)
+    figure = new_figure(_HEIGHT * len(groups) + 0.5)
     for row, indices in enumerate(groups):
         axes = _axes(figure, row, len(groups))
         _draw_panel(axes, chart, indices, zones=zones and row == 0)
@@ -154,7 +154,7 @@ def _name_limits(axes: Any, ends: list[tuple[float, str]]) -> None:
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
-            color=_INK,
+            color=INK,
             size=9,
             annotation_clip=False,
         )
@@ -192,7 +192,7 @@ def _number_marks(axes: Any, chart: ControlChart, index: int) -> None:
             va="top" if below else "bottom",
             size=9,
             weight="bold",
-            color=_INK,
+            color=INK,
         )
 
 
@@ -234,14 +234,14 @@ def _name_stages(axes: Any, chart: ControlChart) -> None:
     for stage in chart.stages:
         if stage.first:
             for row in axes.figure.axes:
-                row.axvline(stage.first - 0.5, color=_INK, lw=0.9, ls=(0, (1, 2)), zorder=1)
+                row.axvline(stage.first - 0.5, color=INK, lw=0.9, ls=(0, (1, 2)), zorder=1)
         axes.annotate(
             _short(stage.name),
             (stage.first - 0.4, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(2, 3),
             textcoords="offset points",
-            color=_INK,
+            color=INK,
             size=9,
         )
 
@@ -250,7 +250,7 @@ def _short(text: str, most: int = 18) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _figure(height: float) -> Any:
+def new_figure(height: float) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(_WIDTH, height))
@@ -270,9 +270,9 @@ def _axes(figure: Any, row: int, rows: int, *, bottom: float | None = None) -> A
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("bottom", "left"):
-        axes.spines[side].set_color(_INK)
-    axes.tick_params(colors=_INK)
-    axes.xaxis.label.set_color(_INK)
-    axes.yaxis.label.set_color(_INK)
+        axes.spines[side].set_color(INK)
+    axes.tick_params(colors=INK)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
     axes.margins(y=0.12)
     return axes

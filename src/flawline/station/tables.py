@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flawline.data.csv_file import write_csv_rows
+from flawline.data.csv_file import further_names, write_csv_rows
 from flawline.data.whole_file import replacing, write_text
 from flawline.station.result import Inspected, InspectionRun
 
@@ -77,7 +76,7 @@ def write_csv(run: InspectionRun, path: Path) -> Path:
         row = list(blank)
         row[0], row[COLUMNS.index("reasons")] = item.image, f"could not be judged: {item.reason}"
         rows.append(row)
-    return write_csv_rows(path, [*COLUMNS, *_names(extra)], rows)
+    return write_csv_rows(path, [*COLUMNS, *further_names(COLUMNS, extra)], rows)
 
 
 def write_parquet(run: InspectionRun, path: Path) -> Path:
@@ -90,7 +89,9 @@ def write_parquet(run: InspectionRun, path: Path) -> Path:
         **dict.fromkeys(("defects", "width", "height"), pl.Int64),
     }
     extra = _extra(run)
-    columns: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *_names(extra))}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in (*COLUMNS, *further_names(COLUMNS, extra))
+    }
     for item in run.inspections:
         values = [_text(item.sample.metadata.get(key)) for key in extra]
         for name, value in zip(columns, (*_cells(item), *values), strict=True):
@@ -129,17 +130,6 @@ def _cells(item: Inspected) -> list[Any]:
 
 def _extra(run: InspectionRun) -> list[str]:
     return sorted({key for item in run.inspections for key in item.sample.metadata})
-
-
-def _names(extra: Sequence[str]) -> list[str]:
-    """A name for each further column that is no other column's."""
-    names: list[str] = []
-    for key in extra:
-        name = key
-        while name in COLUMNS or name in names or (name != key and name in extra):
-            name = f"source_{name}"
-        names.append(name)
-    return names
 
 
 def _text(value: Any) -> str | None:

@@ -15,7 +15,8 @@ from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
-from flawline.models.detector import METHODS, DetectorState, fit_detector
+from flawline.models.detector import METHODS, DetectorState
+from flawline.models.detector_fitting import fit_detector
 from flawline.models.openvino_runtime import PRECISIONS
 from flawline.models.threads import one_thread
 from flawline.recipe import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,7 @@ def trained_as_dict(trained: Trained, path: Path) -> dict[str, Any]:
         "part": recipe.settings.part,
         "method": recipe.settings.detector.method,
         "backbone": recipe.manifest.backbone.name,
-        "threshold": {
-            "review": limit.review,
-            "reject": limit.reject,
-            "region": limit.region,
-            "basis": limit.basis,
-        },
+        "threshold": asdict(limit),
         "metrics": dict(recipe.manifest.metrics),
         "held_out": {"good": dict(trained.good), "bad": dict(trained.bad)},
         "set_aside": [
@@ -48,13 +44,7 @@ def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
     return {
         "recipe": str(path),
         "sha256": recipe.sha256,
-        "threshold": limit
-        and {
-            "review": limit.review,
-            "reject": limit.reject,
-            "region": limit.region,
-            "basis": limit.basis,
-        },
+        "threshold": limit and asdict(limit),
         "learnt": [
             {"image": name, "before": before, "after": updated.after.get(name)}
             for name, before in updated.before.items()

@@ -14,7 +14,7 @@ from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
-from flawline.models.detector import extend_detector
+from flawline.models.detector_fitting import extend_detector
 from flawline.models.threads import one_thread
 from flawline.recipe import PictureRecord, Recipe, known_pictures, recipe_with, thresholds_of
 from flawline.training.calibration import Calibrated, Wishes, calibrate, check_wishes

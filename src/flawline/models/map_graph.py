@@ -1,0 +1,98 @@
+"""What follows a backbone: OpenVINO nodes on its maps, in a graph of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.models.map_choice import choose_maps
+from flawline.models.openvino_import import openvino
+from flawline.models.openvino_runtime import (
+    OpenVINONetwork,
+    compile_network,
+    core,
+    prepare_network,
+    ready_network,
+    runtime_options,
+)
+from flawline.types import EMPTY
+
+Nodes = Mapping[str, Any]
+Build = Callable[[Nodes, Nodes], Any]
+"""From the nodes of maps and of fixed arrays to one node."""
+
+
+class MapGraph:
+    """OpenVINO nodes on the maps of a backbone, always in float32: energies would lose their meaning in bfloat16."""
+
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        build: Build,
+        fixed: Mapping[str, NDArray[np.float32]] = EMPTY,
+        threads: int = 0,
+    ) -> None:
+        """Compile what `build` makes of maps of these shapes (C, h, w) and of the `fixed` arrays.
+
+        Large arrays are better given as `fixed` than held as constants, which compiling copies and repacks.
+        """
+        ov = openvino()
+        sizes = {name: [1, *shape] for name, shape in shapes.items()}
+        sizes |= {name: list(array.shape) for name, array in fixed.items()}
+        nodes = {name: ov.opset13.parameter(size, ov.Type.f32) for name, size in sizes.items()}
+        built = build({name: nodes[name] for name in shapes}, {name: nodes[name] for name in fixed})
+        model = ov.Model([built], list(nodes.values()), "detector")
+        compiled = core().compile_model(model, "CPU", runtime_options("f32", threads))
+        self._names = list(shapes)
+        self._fixed = dict(enumerate(fixed.values(), len(self._names)))
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+            self._requests.put(compiled.create_infer_request())
+        self({name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+
+    def __call__(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The output for maps (C, h, w) by name."""
+        request = self._requests.get()
+        try:
+            given = {place: maps[name][None] for place, name in enumerate(self._names)}
+            request.infer({**given, **self._fixed}, share_inputs=True)
+            return np.array(request.get_output_tensor(0).data, np.float32)
+        finally:
+            self._requests.put(request)
+
+
+def backbone_and_graph(
+    backbone: bytes,
+    size: tuple[int, int],
+    build: Callable[[Nodes, Nodes, tuple[int, int]], Any],
+    *,
+    fixed: Mapping[str, NDArray[np.float32]] = EMPTY,
+    precision: str = "auto",
+    threads: int = 0,
+) -> tuple[OpenVINONetwork, MapGraph, tuple[int, int]]:
+    """A backbone for windows of `size`, what `build` makes of its maps and their finest grid, and that grid.
+
+    Both are compiled side by side.
+
+    Raises:
+        ModelError: the backbone cannot be used.
+    """
+    prepared = prepare_network(backbone, outputs=choose_maps, size=size, precision=precision)
+    grid = finest(prepared.shapes)
+    with ThreadPoolExecutor(1) as beside:
+        compiled = beside.submit(compile_network, prepared, threads)
+        graph = MapGraph(
+            prepared.shapes, lambda maps, held: build(maps, held, grid), fixed, threads
+        )
+        return ready_network(prepared, compiled.result()), graph, grid
+
+
+def finest(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
+    """(h, w) of the largest of maps (C, h, w)."""
+    height, width = max((shape[1], shape[2]) for shape in shapes.values())
+    return int(height), int(width)

@@ -1,0 +1,59 @@
+"""What every chart shares: colours, matplotlib's style, and inline SVG that follows the page's dark or light."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# Okabe and Ito's colours, told apart under the common colour-vision deficiencies.
+GOOD, BAD, UNKNOWN = "#0072B2", "#D55E00", "#999999"
+# Drawn in this colour, an element takes the page's text colour.
+INK = "#010203"
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Matplotlib as it comes: a user's matplotlibrc must not change a report, and a label is no markup."""
+    import matplotlib
+
+    own: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "flawline",
+        "font.family": "sans-serif",
+        "text.parse_math": False,
+    }
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(own)
+        # The browser draws the text with its own fonts; matplotlib's only estimates its width.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def new_figure(size: tuple[float, float] = (5.4, 3.1)) -> tuple[Any, Any]:
+    """A figure and its axes, transparent, for `as_svg`; `size` in inches."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.add_subplot()
+    axes.patch.set_alpha(0)
+    figure.patch.set_alpha(0)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("bottom", "left"):
+        axes.spines[side].set_color(INK)
+    axes.tick_params(colors=INK)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
+    return figure, axes
+
+
+def as_svg(figure: Any, title: str) -> str:
+    """The figure as an inline SVG element: text stays text, and the same data gives the same bytes."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :].replace(INK, "currentColor").strip()
