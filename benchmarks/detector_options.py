@@ -1,12 +1,13 @@
-"""What evening out the light and bringing parts into place bring to a detector of good parts.
+"""What even light, alignment and more pictures bring to a detector of good parts.
 
-    python benchmarks/light_and_alignment.py --tiles magnetic_tile/samples.csv --castings casting.zip
+    python benchmarks/detector_options.py --tiles magnetic_tile/samples.csv --castings casting.zip
 
 Light: tiles of the splits train and val, three folds by group: learnt from the good ones of two folds, tested on all of
 the third; once as they are, once with a gain of 0.7 to 1.3 and a shading of up to 30 % drawn for each tested picture.
 Alignment: 200 good castings to learn from, 200 good and 150 bad ones to test; once as they are, once shifted by up to
-8 % of a side, once turned by any angle within 10 degrees as well, and once turned by any angle. The test split of the
-tiles is never touched.
+8 % of a side, once turned by any angle within 10 degrees as well, and once turned by any angle.
+Number of pictures: the same castings, learnt from 1, 5, 20, 50 and 200 of them; three draws of those up to 50.
+The test split of the tiles is never touched.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from flawline.types import Inspection, Sample
 SIDE = 256
 FOLDS = 3
 LEARNT, TESTED_GOOD = 200, 200
+NUMBERS = (1, 5, 20, 50, 200)
 
 Pixels = NDArray[np.uint8]
 Change = Callable[[Pixels, np.random.Generator], Pixels]
@@ -54,6 +56,7 @@ def main() -> None:
         light(options)
     if options.castings:
         alignment(options)
+        numbers(options)
 
 
 def light(options: argparse.Namespace) -> None:
@@ -78,14 +81,7 @@ def light(options: argparse.Namespace) -> None:
 
 def alignment(options: argparse.Namespace) -> None:
     """Every method of alignment, castings as they are, shifted, turned a little and turned at will."""
-    with open_source(options.castings) as source:
-        samples = sorted(source.samples(), key=lambda s: s.name)
-        pictures = {s.name: small(source, s) for s in samples}
-    good = [s for s in samples if s.defective is False]
-    order = np.random.default_rng(0).permutation(len(good))
-    learn = [good[i] for i in order[:LEARNT]]
-    test = [good[i] for i in order[LEARNT : LEARNT + TESTED_GOOD]]
-    test += [s for s in samples if s.defective]
+    pictures, learn, test = castings(options)
     changes = {
         "as they are": unchanged,
         "shifted": moved(0.08, 0),
@@ -97,6 +93,34 @@ def alignment(options: argparse.Namespace) -> None:
             view = ViewWishes(window=(SIDE, SIDE), alignment=method)
             found = tested(pictures, learn, test, change, change, view, options)
             print(f"castings, {name:25} alignment {method:6} AUROC {found:.3f}", flush=True)
+
+
+def numbers(options: argparse.Namespace) -> None:
+    """From a single picture on."""
+    pictures, learn, test = castings(options)
+    view = ViewWishes(window=(SIDE, SIDE))
+    for count in NUMBERS:
+        draws = [np.random.default_rng(seed).permutation(LEARNT)[:count] for seed in range(3)]
+        found = [
+            tested(pictures, [learn[i] for i in drawn], test, unchanged, unchanged, view, options)
+            for drawn in (draws if count < LEARNT else draws[:1])
+        ]
+        shown = " ".join(f"{value:.3f}" for value in found)
+        print(f"castings, learnt from {count:3}: AUROC {shown}", flush=True)
+
+
+def castings(
+    options: argparse.Namespace,
+) -> tuple[dict[str, Pixels], list[Sample], list[Sample]]:
+    """The pictures, those to learn from, and those to test on."""
+    with open_source(options.castings) as source:
+        samples = sorted(source.samples(), key=lambda s: s.name)
+        pictures = {s.name: small(source, s) for s in samples}
+    good = [s for s in samples if s.defective is False]
+    order = np.random.default_rng(0).permutation(len(good))
+    learn = [good[i] for i in order[:LEARNT]]
+    test = [good[i] for i in order[LEARNT : LEARNT + TESTED_GOOD]]
+    return pictures, learn, test + [s for s in samples if s.defective]
 
 
 def tested(
@@ -117,7 +141,7 @@ def tested(
             preparation=options.preparation,
             view=view,
             set_aside=False,
-            held_out=0.02,
+            held_out=0.02 if len(learn) >= 50 else None,
         )
         with open_source(Path(folder, "learn")) as source:
             inspector = Inspector(train_anomaly(source, settings).recipe)
