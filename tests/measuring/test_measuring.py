@@ -11,10 +11,10 @@ from drawn_masks import random_masks
 from flawline.core.measure.measure import measure
 from flawline.core.scale import Frame, Scale
 from flawline.core.spec.model import Zone
+from flawline.data.masks.pixels import read_mask
 from flawline.errors import ImageError, SourceError
 from flawline.measuring import Settings, measure_source
 from flawline.measuring.files import defects_frame, parts_frame, write_tables
-from flawline.measuring.masks import read_mask
 
 CLASSES = {1: "scratch", 2: "stain"}
 

@@ -28,6 +28,7 @@ from flawline.cli.judge import judge
 from flawline.cli.measure import measure
 from flawline.cli.rank import rank
 from flawline.cli.study import study
+from flawline.cli.synth import synth
 from flawline.cli.train import train
 from flawline.cli.update import update
 from flawline.errors import FlawlineError, UsageError
@@ -81,6 +82,7 @@ for command in (
     app.command()(command)
 app.add_typer(train)
 app.add_typer(study)
+app.add_typer(synth)
 app.command("calibrate-scale")(calibrate_scale)
 
 

@@ -16,9 +16,9 @@ from flawline.core.measure.measure import measure
 from flawline.core.scale import Frame, Scale
 from flawline.data.cores import cpu_count
 from flawline.data.image import read_image
+from flawline.data.masks.pixels import read_mask
 from flawline.data.source import Source, open_source
 from flawline.errors import FlawlineError, ImageError, ManifestError, SourceError
-from flawline.measuring.masks import read_mask
 from flawline.measuring.result import MaskRow, Measured, Settings
 from flawline.types import Sample, Track, Unjudged, no_track
 

@@ -1,0 +1,142 @@
+"""Which value of a mask or name of an annotation is which class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.masks.pixels import Colour
+from flawline.data.names import did_you_mean
+from flawline.errors import UsageError
+
+BACKGROUND, IGNORED = "background", 255
+MOST_CLASSES = 254
+
+Classes = Sequence[str] | Mapping[int, str]
+Ignore = int | str | Colour
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Naming:
+    """`classes` from index 0, "background"; `values` gives the index of every name, 255 for the name to ignore."""
+
+    classes: tuple[str, ...]
+    values: Mapping[str, int]
+
+
+def naming(labels: Sequence[str], classes: Classes | None, ignore: Ignore | None) -> Naming:
+    """Number the labels that a file uses: in the order of `classes` where given, else in their own.
+
+    Raises:
+        UsageError: a label that `classes` does not name, a class twice, too many, or an ignore value that is no name.
+    """
+    if ignore is not None and not isinstance(ignore, str):
+        raise UsageError(
+            f"expected the name of the class to ignore, got {ignore!r}",
+            hint=f"the classes are {', '.join(labels) or 'none'}",
+        )
+    if isinstance(classes, Mapping):
+        raise UsageError(
+            "expected class names in their order, got numbers with names",
+            hint="numbers are for masks whose grey level is the class",
+        )
+    if isinstance(ignore, str) and ignore not in labels:
+        raise _unknown(ignore, labels, "the class to ignore")
+    named = checked(labels if classes is None else classes, ignore)
+    values = {BACKGROUND: 0, **{name: place for place, name in enumerate(named, 1)}}
+    if isinstance(ignore, str):
+        values[ignore] = IGNORED
+    for label in labels:
+        if label.casefold() == BACKGROUND:
+            values[label] = 0
+        elif label not in values:
+            raise _unknown(label, [*named], "a class")
+    return Naming((BACKGROUND, *named), values)
+
+
+def checked(names: Sequence[str], ignore: Ignore | None = None) -> tuple[str, ...]:
+    """The names of the classes without background and what is ignored; raises UsageError for empty or repeated ones."""
+    if isinstance(names, str):
+        raise UsageError(f"expected a list of class names, got the text {names!r}")
+    kept = tuple(name for name in names if name.casefold() != BACKGROUND and name != ignore)
+    if not kept or not all(name.strip() for name in kept):
+        raise UsageError("expected names of classes, got none", hint="such as scratch and stain")
+    twice = next((name for name in kept if kept.count(name) > 1), None)
+    if twice is not None or len(kept) > MOST_CLASSES:
+        came = f"{twice!r} twice" if twice is not None else f"{len(kept)}"
+        raise UsageError(f"expected at most {MOST_CLASSES} different classes, got {came}")
+    return kept
+
+
+def value_table(
+    classes: Classes, ignore: Ignore | None
+) -> tuple[tuple[str, ...], NDArray[np.int16]]:
+    """Class names from background on, and the index of each of 256 values, -1 where unknown, 255 for `ignore`.
+
+    Raises:
+        UsageError: a value outside 0 to 255, or one with two meanings.
+    """
+    if ignore is not None and (not isinstance(ignore, int) or not 1 <= ignore <= 255):
+        raise UsageError(f"expected an ignore value of 1 to 255, got {ignore!r}")
+    if isinstance(classes, Mapping):
+        numbers = sorted(number for number in classes if number != 0)
+        named = checked([classes[number] for number in numbers])
+    else:
+        named = checked(classes)
+        numbers = list(range(1, len(named) + 1))
+    if len(numbers) != len(named) or any(not 1 <= number <= 255 for number in numbers):
+        raise UsageError(f"expected values of 1 to 255 for the classes, got {numbers}")
+    if ignore in numbers:
+        raise UsageError(f"expected an ignore value that is no class, got {ignore}")
+    table = np.full(256, -1, np.int16)
+    table[0] = 0
+    table[numbers] = np.arange(1, len(named) + 1)
+    if isinstance(ignore, int):
+        table[ignore] = IGNORED
+    return (BACKGROUND, *named), table
+
+
+def colour_values(
+    palette: Mapping[str, Colour], classes: Classes | None, ignore: Ignore | None
+) -> tuple[tuple[str, ...], dict[Colour, int]]:
+    """Class names from background on, and the index of each colour of a palette; background is black unless named.
+
+    Raises:
+        UsageError: a colour that is none, two names for one colour, or names that do not agree with `classes`.
+    """
+    colours = {name: _colour(name, colour) for name, colour in palette.items()}
+    if isinstance(ignore, int):
+        raise UsageError(f"expected a name or colour to ignore beside a palette, got {ignore}")
+    if isinstance(ignore, tuple):
+        name = next((n for n, c in colours.items() if c == tuple(ignore)), "to ignore")
+        colours.setdefault(name, _colour(name, ignore))
+        ignore = name
+    found = naming([*colours], classes, ignore)
+    values: dict[Colour, int] = {}
+    if not any(name.casefold() == BACKGROUND for name in colours):
+        values[0, 0, 0] = 0
+    for name, colour in colours.items():
+        if values.setdefault(colour, found.values[name]) != found.values[name]:
+            raise UsageError(
+                f"expected a colour of its own for {name!r}, {colour} has two names",
+                hint="name the colour of 'background' where it is not black",
+            )
+    return found.classes, values
+
+
+def _colour(name: str, colour: Sequence[int]) -> Colour:
+    if len(colour) != 3 or not all(isinstance(c, int) and 0 <= c <= 255 for c in colour):
+        raise UsageError(
+            f"expected three numbers of 0 to 255 as the colour of {name!r}, got {colour!r}"
+        )
+    return (colour[0], colour[1], colour[2])
+
+
+def _unknown(name: str, names: Sequence[str], what: str) -> UsageError:
+    return UsageError(
+        f"expected {what} out of {', '.join(names)[:200] or 'none'}, got {name!r}",
+        hint=did_you_mean(name, list(names)) or "Name every class of the annotations.",
+    )

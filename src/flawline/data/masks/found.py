@@ -1,0 +1,229 @@
+"""Where the masks of a source are, and how each of them is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.masks.class_names import Classes, Ignore, colour_values, naming, value_table
+from flawline.data.masks.coco import is_coco, read_coco
+from flawline.data.masks.cvat import read_cvat
+from flawline.data.masks.documents import read_json, refuse
+from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
+from flawline.data.masks.label_studio import is_label_studio, read_label_studio, uploaded_name
+from flawline.data.masks.matching import match
+from flawline.data.masks.pixels import Colour, read_colour_mask, read_mask, to_indices
+from flawline.data.masks.shapes import Annotations, drawn
+from flawline.data.masks.yolo import read_yolo
+from flawline.data.names import PICTURE_SUFFIXES, suffix
+from flawline.data.source import Source
+from flawline.errors import SourceError, UsageError
+from flawline.types import Sample
+
+Mask = NDArray[np.uint8]
+Size = tuple[int, int]
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """A source, its samples, and what was said about its classes."""
+
+    source: Source
+    samples: tuple[Sample, ...]
+    classes: Classes | None
+    palette: Mapping[str, Colour] | None
+    ignore: Ignore | None
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the classes where they were given as a list."""
+        if self.classes is None or isinstance(self.classes, Mapping):
+            return ()
+        return tuple(self.classes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masks:
+    """Masks that were found: for the samples called `known`.
+
+    `read` gives the mask of a sample; it may ask for the size (height, width) of its picture. `absent_is_empty` tells
+    that in this format a picture without an annotation has no defects.
+    """
+
+    format: str
+    classes: tuple[str, ...]
+    known: frozenset[str]
+    read: Callable[[Sample, Callable[[], Size]], Mask]
+    notes: tuple[str, ...] = ()
+    absent_is_empty: bool = False
+
+
+def find(wanted: Wanted, annotations: Path | None) -> Masks:
+    """Find the masks of a source, as `open_masks` describes it."""
+    if annotations is None:
+        return _from_files(wanted, None)
+    path = Path(annotations).expanduser()
+    if not path.exists():
+        raise SourceError(
+            f"expected annotations, {str(path)!r} does not exist",
+            hint="Give the folder of masks or the file that the annotation tool exported.",
+            code="annotations-missing",
+        )
+    if path.is_dir() and not _holds_labels(path):
+        files = find_masks(path, wanted.samples, wanted.names())
+        return (
+            _from_class_files(wanted, files)
+            if files.kind == "per class"
+            else _from_files(wanted, files)
+        )
+    _no_palette(wanted)
+    found, format = _annotations(path, wanted)
+    return _from_annotations(wanted, found, format)
+
+
+def _no_palette(wanted: Wanted) -> None:
+    if wanted.palette is not None:
+        raise UsageError(
+            "expected no palette beside annotations that name their classes",
+            hint="Leave the palette out; it is for masks whose colour is the class.",
+        )
+
+
+def _holds_labels(folder: Path) -> bool:
+    """Whether a folder holds text files and no pictures: YOLO label files."""
+    suffixes = {suffix(path.name) for path in folder.rglob("*")}
+    return ".txt" in suffixes and not suffixes & PICTURE_SUFFIXES
+
+
+def _annotations(path: Path, wanted: Wanted) -> tuple[Annotations, str]:
+    kind, most_pixels = suffix(path.name), wanted.source.image_limits.max_pixels
+    if path.is_dir() or kind in (".yaml", ".yml"):
+        return read_yolo(path, wanted.names() or None), "YOLO"
+    if kind == ".xml":
+        return read_cvat(path, most_pixels), "CVAT"
+    if kind == ".json":
+        document = read_json(path)
+        if is_coco(document):
+            return read_coco(document, path.name, most_pixels), "COCO"
+        if is_label_studio(document):
+            return read_label_studio(document, path.name, most_pixels), "Label Studio"
+        refuse(
+            path.name,
+            "the whole file",
+            "expected COCO (images, annotations, categories) or a list of Label Studio tasks",
+            "Export as COCO or as Label Studio JSON.",
+        )
+    raise SourceError(
+        f"expected a folder, .json (COCO, Label Studio), .xml (CVAT) or data.yaml (YOLO), got {path.name!r}",
+        hint="Give the annotations as the tool exported them.",
+        code="annotations",
+    )
+
+
+def _from_annotations(wanted: Wanted, found: Annotations, format: str) -> Masks:
+    named = naming(found.labels, wanted.classes, wanted.ignore)
+    also = uploaded_name if format == "Label Studio" else None
+    entries = match(wanted.samples, found.names, also=also)
+    if not entries:
+        raise SourceError(
+            f"none of {len(found.names)} annotated pictures is in the source "
+            f"(such as {', '.join(map(repr, found.names[:_SHOWN]))} for {wanted.samples[0].name!r})",
+            hint="Names of pictures must agree with the annotations but for folders and extension.",
+            code="annotations",
+        )
+    notes = found.notes
+    if unused := len(found.names) - len(entries):
+        notes = (*notes, f"{unused} annotated pictures are not in the source")
+    read = partial(_draw, found, entries, named.values)
+    # A picture without a label file has no objects in YOLO's own convention.
+    return Masks(format, named.classes, frozenset(entries), read, notes, format == "YOLO")
+
+
+def _draw(
+    found: Annotations,
+    entries: Mapping[str, str],
+    values: Mapping[str, int],
+    sample: Sample,
+    size: Callable[[], Size],
+) -> Mask:
+    entry = entries.get(sample.name)
+    if entry is None:
+        return np.zeros(size(), np.uint8)
+    marked = found.read(entry)
+    return drawn(found.file, marked, marked.size or size(), values)
+
+
+def _from_class_files(wanted: Wanted, files: MaskFiles) -> Masks:
+    _no_palette(wanted)
+    named = naming(files.labels(), wanted.classes, wanted.ignore)
+    limits = wanted.source.image_limits
+
+    def read(sample: Sample, size: Callable[[], Size]) -> Mask:
+        own = files.files.get(sample.name, {})
+        return read_class_files(files.folder, own, named.values, size(), limits)
+
+    return Masks("per class", named.classes, frozenset(files.files), read)
+
+
+def _from_files(wanted: Wanted, files: MaskFiles | None) -> Masks:
+    content = _contents(wanted, files)
+    if not content:
+        raise SourceError(
+            "expected samples with masks, the source names none",
+            hint="Add a column 'mask' to the manifest, put masks into a folder 'masks' beside 'images', "
+            "or say where the annotations are.",
+            code="annotations",
+        )
+    classes, decode = _decoder(wanted, content)
+
+    def read(sample: Sample, size: Callable[[], Size]) -> Mask:
+        known = content.get(sample.name)
+        return np.zeros(size(), np.uint8) if known is None else decode(known())
+
+    format = "index" if wanted.palette is None else "colour"
+    return Masks(format, classes, frozenset(content), read)
+
+
+def _contents(wanted: Wanted, files: MaskFiles | None) -> dict[str, Callable[[], bytes]]:
+    """How the mask file of each sample that has one is read."""
+    if files is not None:
+        return {name: partial(files.folder.read, own[""]) for name, own in files.files.items()}
+    return {s.name: partial(wanted.source.read, s.mask) for s in wanted.samples if s.mask}
+
+
+def _decoder(
+    wanted: Wanted, content: Mapping[str, Callable[[], bytes]]
+) -> tuple[tuple[str, ...], Callable[[bytes], Mask]]:
+    limits = wanted.source.image_limits
+    if wanted.palette is not None:
+        named, colours = colour_values(wanted.palette, wanted.classes, wanted.ignore)
+        return named, partial(read_colour_mask, values=colours, limits=limits)
+    classes = _values_found(wanted, content) if wanted.classes is None else wanted.classes
+    named, table = value_table(classes, wanted.ignore)
+    return named, lambda data: to_indices(read_mask(data, limits), table)
+
+
+def _values_found(wanted: Wanted, content: Mapping[str, Callable[[], bytes]]) -> dict[int, str]:
+    """Classes called after the values that the masks of a source have."""
+    counts = np.zeros(256, np.int64)
+    for read in content.values():
+        mask = read_mask(read(), wanted.source.image_limits)
+        counts += np.bincount(mask.ravel(), minlength=256)
+    values = [value for value in np.flatnonzero(counts).tolist() if value not in (0, wanted.ignore)]
+    if not values:
+        raise UsageError(
+            "expected masks with classes, all of them are empty",
+            hint="Name the classes.",
+        )
+    if wanted.ignore is None and 255 in values and len(values) > 1:
+        raise UsageError(
+            "expected masks whose values are all classes, 255 may also mark what is to be ignored",
+            hint="Give 255 as the ignore value, or name every class.",
+        )
+    return {value: f"class {value}" for value in values}

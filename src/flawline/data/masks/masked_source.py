@@ -1,0 +1,154 @@
+"""One way to the class masks of a source, whatever format they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from flawline.data.image import read_image
+from flawline.data.masks.class_names import Classes, Ignore
+from flawline.data.masks.found import Mask, Masks, Wanted, find
+from flawline.data.masks.pixels import Colour
+from flawline.data.source import Source, open_source
+from flawline.errors import ImageError, UsageError
+from flawline.types import Picture, Sample
+
+
+class MaskedSource:
+    """The samples of a source that have a mask, and their masks as class indices.
+
+    `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
+    "per class", "COCO", "YOLO", "Label Studio" or "CVAT". `unlabelled` names the pictures that nobody annotated and
+    that `samples()` therefore leaves out; `notes` says what was passed over. Reading is safe from several threads.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        samples: tuple[Sample, ...],
+        found: Masks,
+        unlabelled: tuple[str, ...],
+        notes: tuple[str, ...],
+        *,
+        owned: bool,
+    ) -> None:
+        self.source = source
+        self.format = found.format
+        self.classes = found.classes
+        self.unlabelled = unlabelled
+        self.notes = notes
+        self._samples = samples
+        self._read = found.read
+        self._owned = owned
+
+    def samples(self) -> Sequence[Sample]:
+        """The pictures with a mask, in the order of the source."""
+        return self._samples
+
+    def mask(self, sample: Sample) -> Mask:
+        """The mask of a sample: uint8 (height, width) of places in `classes`, 255 where it is to be ignored.
+
+        Raises:
+            ImageError: the mask cannot be read, has a value or colour without a class, or a broken outline.
+        """
+        return self._read(sample, lambda: _size(self._picture(sample)))
+
+    def pair(self, sample: Sample) -> tuple[Picture, Mask]:
+        """The decoded picture of a sample and its mask, of the same size.
+
+        Raises:
+            ImageError: one of them cannot be read, or their sizes differ.
+        """
+        picture = self._picture(sample)
+        size = _size(picture)
+        mask = self._read(sample, lambda: size)
+        if mask.shape != size:
+            raise ImageError(
+                f"the mask is {mask.shape[1]} x {mask.shape[0]} px, its picture {size[1]} x {size[0]}",
+                hint="Masks must have the size of their pictures, upright.",
+                code="image-mask-size",
+            )
+        return picture, mask
+
+    def close(self) -> None:
+        """Close the source, where `open_masks` opened it."""
+        if self._owned:
+            self.source.close()
+
+    def _picture(self, sample: Sample) -> Picture:
+        return read_image(self.source.read(sample.name), limits=self.source.image_limits)
+
+    def __enter__(self) -> MaskedSource:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_masks(
+    source: Source | str | Path,
+    *,
+    annotations: Path | None = None,
+    classes: Classes | None = None,
+    palette: Mapping[str, Colour] | None = None,
+    ignore: Ignore | None = None,
+    unlabelled: Literal["leave-out", "empty"] = "leave-out",
+) -> MaskedSource:
+    """Open the class masks of a source.
+
+    Args:
+        source: pictures, opened or to be opened.
+        annotations: where the masks are: None for those that the source names itself (a manifest's column `mask`, a
+            folder `masks` beside `images`), a folder of masks or of YOLO label files, a COCO or Label Studio .json,
+            a CVAT .xml, or a YOLO data.yaml.
+        classes: the names of the classes from index 1 on; for masks whose grey level is the class also the name of each
+            value ({1: "scratch", 255: "stain"}). Without them, annotations bring their names (COCO in the order of
+            the ids, CVAT and YOLO in their own, others by name); grey and indexed masks are all read once and
+            their values become "class 1" and so on.
+        palette: the colour (red, green, blue) of each class, where colours are the classes. Black is background
+            unless "background" has another colour.
+        ignore: what becomes 255: a grey level, a colour, or the name of a class of the palette or annotations.
+        unlabelled: "leave-out" drops pictures without an annotation; "empty" states that they have no defects.
+
+    A picture that the source calls good and that has no mask file has an empty mask; so has one that a file of
+    annotations lists without regions. Where regions overlap, the later one wins (CVAT: the higher z_order; one file per
+    class: the higher index).
+
+    Raises:
+        SourceError: the source or the annotations cannot be opened, are of no known format, or fit no picture.
+        UsageError: classes, palette or ignore do not agree with the annotations.
+        ImageError: without `classes`, a mask cannot be read.
+    """
+    if unlabelled not in ("leave-out", "empty"):
+        raise UsageError(f"expected unlabelled 'leave-out' or 'empty', got {unlabelled!r}")
+    opened = source if isinstance(source, Source) else open_source(source)
+    owned = opened is not source
+    try:
+        samples = tuple(opened.samples())
+        wanted = Wanted(opened, samples, classes, palette, ignore)
+        found = find(wanted, annotations)
+    except BaseException:
+        if owned:
+            opened.close()
+        raise
+    empty = unlabelled == "empty" or found.absent_is_empty
+    kept = tuple(s for s in samples if empty or s.name in found.known or s.defective is False)
+    names = {sample.name for sample in kept}
+    left = tuple(sample.name for sample in samples if sample.name not in names)
+    notes = found.notes
+    if found.absent_is_empty and (absent := sum(s.name not in found.known for s in kept)):
+        notes = (*notes, f"{absent} pictures without a label file count as without defects")
+    if left:
+        notes = (*notes, f"{len(left)} pictures without an annotation are left out")
+    return MaskedSource(opened, kept, found, left, notes, owned=owned)
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    return picture.pixels.shape[0], picture.pixels.shape[1]

@@ -1,0 +1,125 @@
+"""Outlines and runs as pixels, and what a file of annotations tells of one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.errors import ImageError
+
+Mask = NDArray[np.uint8]
+Paint = Callable[[Mask, int], None]
+
+
+class BrokenShape(ValueError):
+    """A shape that cannot be drawn; the message says what was expected and what came."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One marked region: its class, where the file states it, and how it is painted on a mask with a value."""
+
+    label: str
+    place: str
+    paint: Paint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marked:
+    """One picture in a file of annotations: its size (height, width) where stated, and its shapes in drawing order."""
+
+    size: tuple[int, int] | None
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotations:
+    """What a file (or folder) of annotations holds.
+
+    `file` names it in errors, `labels` are its classes in its own order, `names` the pictures it tells of, `read` gives
+    what it tells of one of them, and `notes` says what was passed over.
+    """
+
+    file: str
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    read: Callable[[str], Marked]
+    notes: tuple[str, ...] = ()
+
+
+def drawn(
+    file: str, marked: Marked, size: tuple[int, int], values: Mapping[str, int]
+) -> NDArray[np.uint8]:
+    """The shapes on a mask (height, width), in their order: where two overlap, the later one wins.
+
+    Raises:
+        ImageError: a shape is broken; the message names the file and the place.
+    """
+    mask = np.zeros(size, np.uint8)
+    for shape in marked.shapes:
+        try:
+            shape.paint(mask, values[shape.label])
+        except BrokenShape as error:
+            raise ImageError(
+                f"{file}, {shape.place}: {error}",
+                hint="Correct or remove that region in the annotation tool and export again.",
+                code="image-mask-outline",
+            ) from error
+    return mask
+
+
+def paint_polygon(points: NDArray[np.float64], mask: Mask, value: int) -> None:
+    """Set the pixels of `mask` whose centres lie inside a polygon.
+
+    `points` is (N, 2) of x and y in px; (0, 0) is the top left corner of the picture, so the centre of the first pixel
+    lies at (0.5, 0.5). Where the outline crosses itself, the even-odd rule holds.
+
+    Raises:
+        BrokenShape: fewer than three points, a number that is not finite, or a point far outside the picture.
+    """
+    height, width = mask.shape
+    _check_points(points, height, width)
+    x, y = points.T
+    next_x, next_y = np.roll(x, -1), np.roll(y, -1)
+    # The half-open rows of an edge: a centre on a corner belongs to one of its two edges.
+    first = np.ceil(np.minimum(y, next_y) - 0.5).clip(0, height).astype(np.int64)
+    last = np.ceil(np.maximum(y, next_y) - 0.5).clip(0, height).astype(np.int64)
+    rows_of = last - first
+    edge = np.repeat(np.arange(len(points)), rows_of)
+    if not len(edge):
+        return
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(rows_of) - rows_of, rows_of) + first[edge]
+    slope = (next_x - x)[edge] / (next_y - y)[edge]
+    crossing = x[edge] + (row + 0.5 - y[edge]) * slope
+    column = np.ceil(crossing - 0.5).clip(0, width).astype(np.int64)
+    top, left = int(row.min()), int(column.min())
+    shape = (int(row.max()) - top + 1, int(column.max()) - left + 1)
+    place = (row - top) * shape[1] + column - left
+    crossings = np.zeros(shape[0] * shape[1], np.uint8)
+    # Only whether the number is odd matters, which an overflow at 256 leaves as it is.
+    np.add.at(crossings, place, 1)
+    passed = np.cumsum(crossings.reshape(shape), axis=1, dtype=np.uint8)
+    inside = (passed & 1).view(np.bool_)[:, :-1]
+    mask[top : top + shape[0], left : left + shape[1] - 1][inside] = value
+
+
+def paint_polygons(rings: tuple[NDArray[np.float64], ...], mask: Mask, value: int) -> None:
+    """Paint several polygons of one region: their union."""
+    for ring in rings:
+        paint_polygon(ring, mask, value)
+
+
+def _check_points(points: NDArray[np.float64], height: int, width: int) -> None:
+    if len(points) < 3:
+        raise BrokenShape(f"expected a polygon of at least 3 points, got {len(points)}")
+    reach = np.array([width, height], np.float64)
+    # Also false for what is not finite.
+    near = (points >= -reach) & (points <= 2 * reach)
+    if not near.all():
+        x, y = points[np.flatnonzero(~near.all(axis=1))[0]].tolist()
+        raise BrokenShape(
+            f"expected points on the picture of {width} x {height} px, got ({x:g}, {y:g})"
+        )
