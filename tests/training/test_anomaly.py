@@ -604,6 +604,16 @@ def test_a_false_alarm_is_learnt(remembering, tmp_path):
     assert [used[name] for name in done.before] == ["train"] * 3
 
 
+def test_pictures_of_another_part_are_not_learnt_unless_asked_for(remembering, tmp_path):
+    for index in range(3):
+        stripes = np.indices((SIDE, SIDE)).sum(axis=0) // 3 % 2 * (255 - index)
+        write(tmp_path / "good" / f"{index}.png", np.dstack([stripes] * 3).astype(np.uint8))
+    with pytest.raises(SourceError, match="show another part") as caught:
+        update(remembering, tmp_path)
+    assert caught.value.code == "update-part"
+    assert update(remembering, tmp_path, anyway=True).before
+
+
 def test_thresholds_say_how_much_was_added_since(remembering, tmp_path):
     marked_parts(tmp_path / "one", 2)
     marked_parts(tmp_path / "two", 3, first=220)

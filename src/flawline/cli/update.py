@@ -35,6 +35,9 @@ def update(
         str | None,
         typer.Option(help="Held-out good pictures to set the thresholds anew on; they stay else."),
     ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Learn pictures that look like another part too.")
+    ] = False,
     good: Good = None,
     limits: Limits = None,
     as_json: AsJson = False,
@@ -51,7 +54,9 @@ def update(
     target.parent.mkdir(parents=True, exist_ok=True)
     held = open_from_options(calibration, good, limits=limits) if calibration else nullcontext()
     with open_from_options(source, good, limits=limits) as opened, held as apart:
-        updated = update_anomaly(old, opened, calibration=apart, track=ProgressBar(quiet=quiet))
+        updated = update_anomaly(
+            old, opened, calibration=apart, anyway=anyway, track=ProgressBar(quiet=quiet)
+        )
         write_recipe(updated.recipe, target)
         summary = opened.summary()
     if as_json:

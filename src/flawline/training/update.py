@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.thinning import thinned
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
@@ -23,6 +24,7 @@ from flawline.training.selection import CALIBRATION, TRAINING, nothing_good, off
 from flawline.training.survey import Survey, survey
 from flawline.types import Sample, Track, Unjudged, no_track
 
+_LOOKED_AT = 50
 _SET_BEFORE = re.compile(r"; set before (\d+) pictures were added$")
 
 
@@ -44,16 +46,18 @@ def update_anomaly(
     *,
     calibration: Source | None = None,
     wishes: Wishes | None = None,
+    anyway: bool = False,
     track: Track = no_track,
 ) -> Updated:
     """Learn the good pictures of a source too.
 
     Without `calibration` the thresholds stay as they are and say that they are older than the new pictures. With
     it they are set anew on its good pictures, of which none may have been learnt from, for `wishes` or else what
-    was wished at training.
+    was wished at training. Pictures of which most are odd nearly everywhere are refused, unless `anyway`: they show
+    another part, and a recipe that has learnt it would accept it.
 
     Raises:
-        SourceError: no new good picture.
+        SourceError: no new good picture, or most of them show another part ("update-part").
         UsageError: the recipe is of another kind, a calibration picture was learnt from, or too few of them.
     """
     if recipe.settings.task != "anomaly":
@@ -62,6 +66,8 @@ def update_anomaly(
         found, learn, said = _new(recipe, source, track)
         held = _held_out(recipe, calibration, found, learn, wishes, track) if calibration else None
         old = Inspector(recipe)
+        if not anyway:
+            _check_part(old, source, learn, track)
         before = _scores(old, source, learn, "scoring before", track)
         view = view_of(recipe)
 
@@ -132,6 +138,33 @@ def _scores(
         for sample, scored in track(seen, title=title, total=len(samples))
         if not isinstance(scored, Unjudged)
     }
+
+
+def _check_part(
+    inspector: Inspector, source: Source, samples: Sequence[Sample], track: Track
+) -> None:
+    """A defect or a mark is odd in places; another part is odd nearly everywhere."""
+    limit = inspector.recipe.settings.threshold
+    if limit is None:
+        return
+    some = thinned(samples, _LOOKED_AT)
+    seen = map_pictures(
+        source,
+        some,
+        lambda picture: float((inspector.measure(picture).map > limit.region).mean()),
+        value_range=inspector.value_range,
+    )
+    shares = [
+        share
+        for _, share in track(seen, title="looking whether it is the same part", total=len(some))
+        if not isinstance(share, Unjudged)
+    ]
+    if shares and np.median(shares) > 0.5:
+        raise SourceError(
+            f"the new pictures show another part: the recipe finds {np.median(shares):.0%} of their area odd",
+            hint="give pictures of the recipe's part, or learn these as well with --anyway; nothing was changed",
+            code="update-part",
+        )
 
 
 def _by_name(scores: Mapping[str, Scored]) -> dict[str, float]:
