@@ -98,7 +98,7 @@ def alignment(options: argparse.Namespace) -> None:
 def numbers(options: argparse.Namespace) -> None:
     """From a single picture on."""
     pictures, parts = castings(options)
-    for method in ("none", "rigid"):
+    for method in ("none", "polar"):
         view = ViewWishes(window=(SIDE, SIDE), alignment=method)
         for count in NUMBERS:
             found = [

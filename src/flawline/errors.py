@@ -8,7 +8,8 @@ FlawlineError                an expected failure: message, hint (the way out) an
 ├── ImageError               one picture cannot be decoded or is over its limits; the batch goes on
 ├── SpecError                a specification cannot be read, contradicts itself, or needs what is not there
 ├── ModelError               a network, saved model or recipe cannot be loaded, or its preparation is unknown
-└── DependencyError          an optional extra is needed and not installed
+├── DependencyError          an optional extra is needed and not installed
+└── StoreError               records cannot be read or written
 
 Every error states what was expected, what came, and the way out. `code` is stable across versions and is what
 `--json` prints; programs may rely on it.
@@ -80,3 +81,15 @@ class DependencyError(FlawlineError):
     """An optional extra is needed and not installed."""
 
     code = "dependency"
+
+
+class StoreError(FlawlineError):
+    """Records cannot be read or written. `transient` where trying again later may help."""
+
+    code = "store"
+
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, transient: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.transient = transient

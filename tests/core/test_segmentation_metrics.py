@@ -58,9 +58,7 @@ def test_figures_are_those_of_scikit_learn(pairs):
     if not len(true):
         assert not matrix.counts.any()
         return
-    np.testing.assert_array_equal(
-        matrix.counts, confusion_matrix(true, marked, labels=[0, 1, 2])
-    )
+    np.testing.assert_array_equal(matrix.counts, confusion_matrix(true, marked, labels=[0, 1, 2]))
     given = {"labels": [0, 1, 2], "average": None, "zero_division": 0}
     for name, peer in (
         ("iou", jaccard_score),
@@ -126,7 +124,10 @@ def test_regions_are_found_where_their_class_overlaps():
     assert detection.by_class() == {"scratch": Share(1, 1), "stain": Share(1, 2)}
     assert detection.false_regions() == {"scratch": 1, "stain": 0}
     sizes = detection.by_size([4], label="stain")
-    assert [(one.smallest, one.limit, one.found.value) for one in sizes] == [(0, 4, 1), (4, None, 0)]
+    assert [(one.smallest, one.limit, one.found.value) for one in sizes] == [
+        (0, 4, 1),
+        (4, None, 0),
+    ]
     assert [one.found for one in detection.by_size([6])] == [Share(2, 2), Share(0, 1)]
 
 

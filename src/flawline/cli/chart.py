@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json
+from flawline.cli.record_options import Since, Until, WhereOption, chosen
 from flawline.cli.series_options import (
     By,
     Label,
     Measure,
+    OptionalTable,
+    StoreOption,
     Subgroup,
     Summary,
-    TableArgument,
     Unit,
     forming,
     print_skipped,
-    read_series,
+    series_of,
 )
 
 if TYPE_CHECKING:
@@ -30,8 +32,12 @@ LISTED = 10
 
 
 def chart(
-    table: TableArgument,
     measure: Measure,
+    table: OptionalTable = None,
+    store: StoreOption = None,
+    where: WhereOption = None,
+    since: Since = None,
+    until: Until = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for chart.html, .svg, .png and .json.")
     ] = Path("flawline-chart"),
@@ -88,8 +94,14 @@ def chart(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Chart a measure of a table, name what is out of the ordinary, and say what it usually means."""
+    """Chart a measure of a table or of records, name what is out of the ordinary, and say what it usually means."""
+    from flawline.errors import UsageError
+
     if chart == "pareto":
+        if table is None:
+            raise UsageError(
+                "a pareto chart is of a table", hint="`flawline records export` writes one"
+            )
         return _pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
     from flawline.charting.files import chart_as_dict, read_limits, write_limits
     from flawline.charting.run import chart_series
@@ -104,7 +116,8 @@ def chart(
     given = given or _standards(own, centre, sigma)
     _check_freeze(freeze, given)
     how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
-    series = read_series(table, measure, kind, how)
+    wanted_rows = chosen(where, since, until, None)
+    series = series_of(table, store, measure, kind, how, wanted_rows)
     charted = chart_series(
         series, kind, rules=wanted, limits=given, estimation=_estimation(set_aside, transform, own)
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +23,8 @@ from flawline.cli.feature_options import (
 )
 
 if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+    from flawline.station.keep import Keeping
     from flawline.station.result import InspectionRun
 
 LISTED = 20
@@ -41,6 +46,24 @@ def inspect(
         str, typer.Option(help="Pictures with heat and outlines: flagged, all or none.")
     ] = "flagged",
     precision: RecipePrecision = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Write records too: an SQLite file, or postgresql://USER@HOST/DATABASE."),
+    ] = None,
+    keep: Annotated[
+        str, typer.Option(help="Pictures and maps kept with the records: flagged, all or none.")
+    ] = "flagged",
+    pictures: Annotated[
+        str | None,
+        typer.Option(help="Folder or URL for them; beside an SQLite file if not given."),
+    ] = None,
+    constant: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="NAME=VALUE for the records of this run, with station, step, product, lot, operator, tool or shift.",
+        ),
+    ] = None,
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,
@@ -56,28 +79,71 @@ def inspect(
     inspector = Inspector.open(recipe, precision=precision)
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
-    with open_from_options(source, good, bad, limits) as opened:
+    # What one database has not taken must not end in another one.
+    spool = out / f".unstored-{sha256((store or '').encode()).hexdigest()[:8]}"
+    with (
+        open_from_options(source, good, bad, limits) as opened,
+        _keeping(store, keep, pictures, constant, inspector, spool) as keeping,
+    ):
         run = inspect_source(
             opened,
             inspector,
             folder=out,
             overlays=overlays,
             unfinished=unfinished,
+            keeping=keeping,
             track=ProgressBar(quiet=quiet),
         )
         written = write_run(run, opened, inspector, out)
         summary = opened.summary()
     unfinished.unlink(missing_ok=True)
+    spool.unlink(missing_ok=True)
     if as_json:
         print_json(run_as_dict(run))
     else:
         print_run(run)
     print_unjudged(run.unjudged)
     notes = picture_notes({item.sample.name: item.notes for item in run.inspections})
+    if keeping is not None:
+        added = keeping.writer.added
+        notes.append(
+            f"records: {added.new} new, {added.known} known before, in {keeping.writer.store.name}"
+        )
     if run.resumed:
         notes.append(f"{run.resumed} pictures were judged before, by the run that was interrupted")
     print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
     return run.exit_code
+
+
+@contextmanager
+def _keeping(
+    store: str | None,
+    keep: str,
+    pictures: str | None,
+    constant: list[str] | None,
+    inspector: Inspector,
+    spool: Path,
+) -> Iterator[Keeping | None]:
+    """Where the options want inspections kept; None for nowhere."""
+    from flawline.cli.record_options import assignments, pictures_of
+    from flawline.errors import UsageError
+
+    if store is None:
+        if pictures or constant:
+            raise UsageError("--pictures and --set are about records", hint="give --store too")
+        yield None
+        return
+    from flawline.station.keep import Keeping
+    from flawline.store import open_store
+    from flawline.store.replay import keep_recipe
+    from flawline.store.writer import Writer
+
+    place = None if keep == "none" else pictures_of(store, pictures)
+    with open_store(store) as opened, Writer(opened, spool=spool) as writer:
+        keeping = Keeping(writer, place, keep, assignments(constant, "--set"))
+        if place is not None:
+            keep_recipe(opened, place, inspector.recipe)
+        yield keeping
 
 
 def print_run(run: InspectionRun) -> None:

@@ -27,6 +27,7 @@ from flawline.cli.inspect import inspect
 from flawline.cli.judge import judge
 from flawline.cli.measure import measure
 from flawline.cli.rank import rank
+from flawline.cli.records import import_records, records, replay_record
 from flawline.cli.study import study
 from flawline.cli.synth import synth
 from flawline.cli.train import train
@@ -82,8 +83,11 @@ for command in (
     app.command()(command)
 app.add_typer(train)
 app.add_typer(study)
+app.add_typer(records)
 app.add_typer(synth)
 app.command("calibrate-scale")(calibrate_scale)
+app.command("import")(import_records)
+app.command("replay")(replay_record)
 
 
 def _print_version(wanted: bool) -> None:

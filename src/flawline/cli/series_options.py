@@ -12,11 +12,20 @@ from flawline.cli.console import warn
 
 if TYPE_CHECKING:
     from flawline.charting.series import Forming, Series, Skipped
+    from flawline.store.where import Where
 
 LISTED = 10
 
 TableArgument = Annotated[
     Path, typer.Argument(help="CSV or Parquet table, one row per part in time order.")
+]
+OptionalTable = Annotated[
+    Path | None,
+    typer.Argument(help="CSV or Parquet table, one row per part in time order; or give --store."),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(help="Chart records: an SQLite file, or postgresql://USER@HOST/DATABASE."),
 ]
 Measure = Annotated[str, typer.Option(help="The column to chart.")]
 By = Annotated[
@@ -62,6 +71,24 @@ def forming(
         summary=summary,
         unit=unit,
     )
+
+
+def series_of(
+    table: Path | None, store: str | None, measure: str, kind: str, how: Forming, where: Where
+) -> Series:
+    """The series of a table's column, or of a measure of records."""
+    from flawline.charting.series import form_series
+    from flawline.errors import UsageError
+    from flawline.store import open_store
+
+    if (table is None) == (store is None):
+        raise UsageError("expected either a table or --store", hint="give one of them")
+    if store is None:
+        assert table is not None
+        return read_series(table, measure, kind, how)
+    beside = [name for name in how.columns(measure) if name != measure]
+    with open_store(store, create=False) as opened:
+        return form_series(opened.columns(measure, where, beside), measure, kind, how)
 
 
 def read_series(table: Path, measure: str, kind: str, how: Forming) -> Series:

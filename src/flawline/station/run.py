@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,10 +20,14 @@ from flawline.data.stream import map_pictures
 from flawline.data.whole_file import replacing
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
+from flawline.models.array_file import npy_bytes
 from flawline.recipe import thresholds_of
 from flawline.station.result import Inspected, InspectionRun
 from flawline.station.row import row_of
 from flawline.types import Inspection, Picture, Sample, Track, Unjudged, no_track
+
+if TYPE_CHECKING:
+    from flawline.station.keep import Keeping
 
 OVERLAYS = ("flagged", "all", "none")
 SIDE = 1024
@@ -37,6 +42,7 @@ def inspect_source(
     folder: Path | None = None,
     overlays: str = "flagged",
     unfinished: Path | None = None,
+    keeping: Keeping | None = None,
     track: Track = no_track,
 ) -> InspectionRun:
     """Inspect the pictures of an open source, on all cores, in its order and in bounded memory.
@@ -47,18 +53,23 @@ def inspect_source(
         folder: where overlays go, as `overlays/NAME.jpg`; none are drawn without it.
         overlays: which pictures get one: those not accepted, all, or none.
         unfinished: a journal that keeps what is done; a rerun with the same recipe and options goes on from it.
+        keeping: where every inspection is written to as it comes, whether judged now or by an interrupted run.
         track: shows progress.
 
     Raises:
         UsageError: `overlays` is none of these.
+        StoreError: the records or pictures cannot be written; what was judged is in `unfinished`.
+        ManifestError: a captured time cannot be read.
         SourceError: none of the pictures could be judged.
         ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
     """
     if overlays not in OVERLAYS:
         raise UsageError(f"overlays {overlays!r} is not one of {', '.join(OVERLAYS)}")
     thresholds_of(inspector.recipe)
-    work = _Work(inspector, overlays if folder else "none")
+    work = _Work(inspector, overlays if folder else "none", keeping)
     samples = list(source.samples())
+    if keeping is not None:
+        keeping.check(samples)
     paths = _Paths(folder, samples)
     journal = None if unfinished is None else Journal(unfinished, work.settings)
     notes: dict[str, tuple[str, ...]] = {}
@@ -77,12 +88,19 @@ def inspect_source(
         for sample, result in track(seen, title="inspecting", total=len(samples)):
             if isinstance(result, Unjudged):
                 unjudged.append(result)
+                if keeping is not None:
+                    keeping.keep_unjudged(
+                        source, sample, result, inspector.recipe.sha256, datetime.now(UTC)
+                    )
                 continue
             path = paths.of(sample) if work.wants(result.row) else None
             if path and not result.drawn_for(sample.name, path):
-                result = replace(work.again(source, sample), recalled=result.recalled)
+                again = work.again(source, sample)
+                result = replace(again, recalled=result.recalled, judged=result.judged)
             if path and result.overlay is not None:
                 _write(path, result.overlay)
+            if keeping is not None:
+                result = _kept(keeping, source, sample, result)
             if journal is not None and not result.recalled:
                 journal.keep(result.row["sha256"], result.kept(sample.name))
             resumed += result.recalled
@@ -104,20 +122,35 @@ def inspect_source(
     )
 
 
+def _kept(keeping: Keeping, source: Source, sample: Sample, result: _Result) -> _Result:
+    """Write an inspection and its files to the records, which know it already if an interrupted run wrote it."""
+    if result.map is not None:
+        result = replace(result, map_name=keeping.keep_files(source, sample, result.map), map=None)
+    judged = datetime.fromisoformat(result.judged)
+    keeping.keep(sample, result.row, judged, result.map_name)
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
+    """`map` are the bytes of the map of scores where it is to be kept, `map_name` their hash once they are."""
+
     row: Mapping[str, Any]
     overlay: bytes | None = None
     notes: tuple[str, ...] = ()
     recalled: bool = False
     image: str = ""
+    judged: str = ""
+    map: bytes | None = None
+    map_name: str | None = None
 
     def drawn_for(self, name: str, path: Path) -> bool:
         """Whether there is an overlay, or one was written by the run that kept this: not for a copy of that name."""
         return self.overlay is not None or (self.image == name and path.is_file())
 
     def kept(self, name: str) -> dict[str, Any]:
-        return {"row": dict(self.row), "notes": list(self.notes), "image": name}
+        told = {"judged": self.judged, "map": self.map_name}
+        return {"row": dict(self.row), "notes": list(self.notes), "image": name, **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +159,14 @@ class _Work:
 
     inspector: Inspector
     overlays: str
+    keeping: Keeping | None = None
 
     @property
     def settings(self) -> str:
         """Names the computation, so that the journal of another one is not taken for this one's."""
         text = f"{self.inspector.recipe.sha256} {self.inspector.precision} {self.overlays}"
+        if self.keeping is not None:
+            text += f" {self.keeping.which}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def wants(self, row: Mapping[str, Any]) -> bool:
@@ -144,7 +180,14 @@ class _Work:
         drawn = None
         if self.wants(row):
             drawn = _encode(draw_overlay(picture.pixels, inspection, self.inspector.heat_range))
-        return _Result(row, drawn, picture.notes)
+        kept = self.keeping is not None and self.keeping.wants(row["verdict"])
+        return _Result(
+            row,
+            drawn,
+            picture.notes,
+            judged=datetime.now(UTC).isoformat(),
+            map=npy_bytes(inspection.map) if kept else None,
+        )
 
     def again(self, source: Source, sample: Sample) -> _Result:
         """Judge a picture whose overlay is missing though its row was kept: a copy under another name."""
@@ -168,7 +211,15 @@ class _Recall:
         kept = self.journal.get(key) if key in self.journal.earlier else None
         if kept is None:
             return None
-        return _Result(kept["row"], None, tuple(kept["notes"]), recalled=True, image=kept["image"])
+        return _Result(
+            kept["row"],
+            None,
+            tuple(kept["notes"]),
+            recalled=True,
+            image=kept["image"],
+            judged=kept.get("judged", ""),
+            map_name=kept.get("map"),
+        )
 
     def remember(self, data: bytes, result: _Result) -> None:
         """Nothing yet."""

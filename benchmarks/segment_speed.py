@@ -1,0 +1,144 @@
+"""Speed of training and inspecting with segmenters, beside plain PyTorch with the same networks in the same run.
+
+Training: patches per second, cut and augmented included, batch 8 at 256 px, against a loop in float32 with the same
+patches, the usual memory layout, cross-entropy and AdamW. Inspecting: pictures of one window per second through the
+exported network on OpenVINO, on all cores, against eager PyTorch in float32 with one picture at a time. Weights are
+random; the quick ones are taken in turns and the best of `--rounds` counts.
+
+python benchmarks/segment_speed.py --data PATH/neu_seg/samples.csv --work PATH/work
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from flawline.data.cores import cpu_count
+from flawline.data.masks import MaskedSource, open_masks
+from flawline.models.segmenter import open_segmenter
+from flawline.training.segment.export import export_segmenter
+from flawline.training.segment.losses import cross_entropy
+from flawline.training.segment.machine import Machine
+from flawline.training.segment.networks import build_network
+from flawline.training.segment.pairs import Pairs, find_defects
+from flawline.training.segment.patches import Patches, batches
+from flawline.training.segment.prediction import prepared
+from flawline.training.segment.run import load_trained, train_segmenter
+from flawline.training.segment.settings import NetworkSettings, SegmentSettings
+
+CONTENDERS = {
+    "light": NetworkSettings(),
+    "resnet18": NetworkSettings("unet", "resnet18"),
+    "resnet50": NetworkSettings("unet", "resnet50"),
+    "vgg16": NetworkSettings("unet", "vgg16"),
+    "unet-original": NetworkSettings("unet-original"),
+}
+PLAIN = Machine("cpu", "f32")
+
+
+def main() -> None:
+    """Print both speeds of each network."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--work", required=True, type=Path)
+    parser.add_argument("--only", default=",".join(CONTENDERS))
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with open_masks(options.data) as source:
+        for name in options.only.split(","):
+            settings = SegmentSettings(
+                network=CONTENDERS[name],
+                loss="cross-entropy",
+                patches=8 * options.steps,
+                epochs=1 + options.rounds,
+            )
+            folder = options.work / name
+            ours, plain = trained(source, folder, settings), plainly_trained(source, settings)
+            print(
+                f"{name:<14} training {ours:6.1f} against {plain:5.1f} patches/s: {ours / plain:.1f}x",
+                flush=True,
+            )
+            ours, plain = inspected(source, folder, options)
+            print(
+                f"{name:<14} inspecting {ours:6.1f} against {plain:5.1f} pictures/s: {ours / plain:.1f}x",
+                flush=True,
+            )
+
+
+def trained(source: MaskedSource, folder: Path, settings: SegmentSettings) -> float:
+    """Patches per second of our loop in its best epoch after the first."""
+    records = list(train_segmenter(source, source.samples()[:100], [], folder, settings))
+    seconds = [b.seconds - a.seconds for a, b in pairwise(records)]
+    return records[0].steps * settings.batch / min(seconds)
+
+
+def plainly_trained(source: MaskedSource, settings: SegmentSettings) -> float:
+    """Patches per second of a plain loop, likewise."""
+    pairs = Pairs(source, source.samples()[:100])
+    patches = Patches(pairs, find_defects(pairs), settings)
+    built = build_network(settings.network, len(source.classes))
+    network = built.network.train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    steps = (settings.patches or 0) // settings.batch
+
+    def epoch(number: int) -> None:
+        for pixels, mask in batches(patches, number, range(steps), settings.batch):
+            images = prepared(pixels, built.preparation, PLAIN).contiguous()
+            loss = cross_entropy(network(images), torch.from_numpy(mask).long())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    epoch(0)
+    return steps * settings.batch / best_of((settings.epochs or 1) - 1, lambda: epoch(1))
+
+
+def inspected(
+    source: MaskedSource, folder: Path, options: argparse.Namespace
+) -> tuple[float, float]:
+    """Pictures per second of the exported network and of eager PyTorch."""
+    found = load_trained(folder)
+    export_segmenter(
+        replace(found, settings=replace(found.settings, resolution="fit")), folder / "model.onnx"
+    )
+    segmenter = open_segmenter(folder / "model.onnx")
+    window = segmenter.framing.window
+    pixels = [
+        np.resize(source.pair(sample)[0].pixels, (*window, 3)) for sample in source.samples()[:32]
+    ]
+    network = load_trained(folder).built.network
+
+    def eager() -> None:
+        with torch.inference_mode():
+            for one in pixels:
+                torch.softmax(network(prepared(one[None], found.built.preparation, PLAIN)), 1)
+
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        list(pool.map(segmenter, pixels[:4]))
+        seconds = best_of(options.rounds, lambda: list(pool.map(segmenter, pixels)))
+    return len(pixels) / seconds, len(pixels) / best_of(options.rounds, eager)
+
+
+def best_of(rounds: int, run: Callable[[], object]) -> float:
+    """The seconds of the fastest of some runs."""
+    found = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        run()
+        found.append(time.perf_counter() - began)
+    return min(found)
+
+
+if __name__ == "__main__":
+    main()

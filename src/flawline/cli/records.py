@@ -1,0 +1,277 @@
+"""`flawline records`: look into what was kept, decide, take out, bring in, judge again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, Quiet, note, print_json, printable
+from flawline.cli.record_options import (
+    RecordNumber,
+    Since,
+    StoreArgument,
+    Until,
+    VerdictOption,
+    WhereOption,
+    assignments,
+    chosen,
+    zone_of,
+)
+
+if TYPE_CHECKING:
+    from flawline.store.record import Kept
+    from flawline.store.replay import Replay
+
+records = typer.Typer(
+    name="records",
+    help="Look into records, decide, export, import, judge again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@records.command("list")
+def list_records(
+    store: StoreArgument,
+    where: WhereOption = None,
+    since: Since = None,
+    until: Until = None,
+    verdict: VerdictOption = None,
+    undecided: Annotated[
+        bool, typer.Option("--undecided", help="Only those about which nobody has decided.")
+    ] = False,
+    count: Annotated[int, typer.Option(help="How many at most.", min=1)] = 20,
+    after: Annotated[
+        str | None, typer.Option(help="Go on behind this place, which the page before told.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """List inspections, the newest first."""
+    from flawline.store import open_store
+    from flawline.store.record import kept_as_dict
+
+    wanted = chosen(where, since, until, verdict, undecided=undecided)
+    with open_store(store, create=False) as opened:
+        page = opened.page(wanted, after=after, count=count)
+    if as_json:
+        print_json({"records": [kept_as_dict(kept) for kept in page.items], "next": page.next})
+        return 0
+    _print_table(page.items)
+    if page.next:
+        note(f"more with --after={page.next}", quiet=quiet)
+    return 0
+
+
+@records.command()
+def show(store: StoreArgument, number: RecordNumber, as_json: AsJson = False) -> int:
+    """Show one inspection with its defects, measures and decisions."""
+    from flawline.store import open_store
+    from flawline.store.record import kept_as_dict
+
+    with open_store(store, create=False) as opened:
+        kept = opened.get(number)
+    if as_json:
+        print_json(kept_as_dict(kept))
+    else:
+        _print_one(kept)
+    return 0
+
+
+@records.command()
+def decide(
+    store: StoreArgument,
+    number: RecordNumber,
+    verdict: Annotated[str, typer.Argument(help="accept, review or reject.")],
+    who: Annotated[str, typer.Option(help="Who decides.")],
+    why: Annotated[str, typer.Option(help="Why.")],
+    as_json: AsJson = False,
+) -> int:
+    """Add a person's decision; the machine's verdict and earlier decisions stay as they are."""
+    from datetime import UTC, datetime
+
+    from flawline.store import open_store
+    from flawline.store.record import kept_as_dict
+
+    with open_store(store, create=False) as opened:
+        opened.decide(number, verdict, who=who, why=why, when=datetime.now(UTC))  # type: ignore[arg-type]
+        kept = opened.get(number)
+    if as_json:
+        print_json(kept_as_dict(kept))
+    else:
+        typer.echo(
+            f"inspection {number}: {verdict}, decided by {printable(who)}; "
+            f"the machine said {kept.record.verdict or 'nothing'}"
+        )
+    return 0
+
+
+@records.command()
+def export(
+    store: StoreArgument,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for inspections, defects, decisions.")
+    ] = Path("flawline-records"),
+    form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+    where: WhereOption = None,
+    since: Since = None,
+    until: Until = None,
+    verdict: VerdictOption = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Write records as tables that other programs read, and `flawline records import` reads back."""
+    from flawline.store import open_store
+    from flawline.store.export import export_tables
+
+    wanted = chosen(where, since, until, verdict)
+    with open_store(store, create=False) as opened:
+        paths = export_tables(opened, out, wanted, form=form)
+    if as_json:
+        print_json({"tables": [str(path) for path in paths]})
+    note(f"wrote {', '.join(map(str, paths))}", quiet=quiet or as_json)
+    return 0
+
+
+@records.command("import")
+def import_records(
+    store: StoreArgument,
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet, one row per part or picture.")],
+    defects: Annotated[
+        Path | None,
+        typer.Option(help="Its table of defects; found by itself beside what Flawline wrote."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="FIELD=COLUMN: which column holds a field, such as lot=Charge."),
+    ] = None,
+    constant: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="FIELD=VALUE for all rows, such as station=press-1."),
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times without one: +01:00 or Europe/Berlin.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Take an earlier table into the records; rows that are there already are passed over."""
+    from flawline.store import open_store
+    from flawline.store.imports import Reading, import_table
+
+    how = Reading(assignments(column, "--column"), assignments(constant, "--set"), zone_of(zone))
+    with open_store(store) as opened:
+        done = import_table(opened, table, defects=defects, how=how)
+    if as_json:
+        print_json(
+            {
+                "new": done.added.new,
+                "known": done.added.known,
+                "defects": done.defects,
+                "measures": list(done.measures),
+            }
+        )
+        return 0
+    typer.echo(
+        f"{done.added.new} inspections new, {done.added.known} known before; "
+        f"{done.defects} defects; measures: {', '.join(map(printable, done.measures)) or 'none'}"
+    )
+    if done.ordered:
+        note("the table has no times; its rows keep their order, at the file's time", quiet=quiet)
+    return 0
+
+
+@records.command("replay")
+def replay_record(
+    store: StoreArgument,
+    number: RecordNumber,
+    recipe: Annotated[
+        Path | None, typer.Option(help="The recipe, instead of the one that was kept.")
+    ] = None,
+    pictures: Annotated[
+        str | None,
+        typer.Option(help="Where pictures are kept; beside an SQLite file if not given."),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Judge the kept picture of an inspection again and compare; exit code 0 the same, 1 not."""
+    from flawline.cli.record_options import pictures_of
+    from flawline.recipe import read_recipe
+    from flawline.store import open_store
+    from flawline.store.replay import replay
+
+    kept_pictures = pictures_of(store, pictures)
+    with open_store(store, create=False) as opened:
+        done = replay(opened, kept_pictures, number, read_recipe(recipe) if recipe else None)
+    if as_json:
+        print_json(_replay_as_dict(done))
+    else:
+        told = "the same" if done.same else "; ".join(done.differences)
+        typer.echo(
+            f"inspection {number}: {done.verdict}, score {done.score:.6g}, "
+            f"{done.defects} defects: {told}"
+        )
+    return 0 if done.same else 1
+
+
+def _replay_as_dict(done: Replay) -> dict[str, object]:
+    return {
+        "id": done.kept.id,
+        "same": done.same,
+        "verdict": done.verdict,
+        "score": done.score,
+        "p_value": done.p_value,
+        "defects": done.defects,
+        "differences": list(done.differences),
+    }
+
+
+def _print_table(items: Sequence[Kept]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("id", "time", "verdict", "decision", "score", "lot", "image"):
+        table.add_column(name, overflow="fold")
+    for kept in items:
+        record = kept.record
+        time = record.captured or record.judged
+        table.add_row(
+            str(kept.id),
+            time.isoformat(sep=" ", timespec="seconds"),
+            record.verdict or "none",
+            kept.decisions[-1].verdict if kept.decisions else "",
+            "" if record.score is None else f"{record.score:.4g}",
+            Text(printable(record.lot or "")),
+            Text(printable(record.image)),
+        )
+    Console(highlight=False).print(table)
+
+
+def _print_one(kept: Kept) -> None:
+    from flawline.store.record import record_as_dict
+
+    plain = record_as_dict(kept.record)
+    for name, value in plain.items():
+        if name not in ("defects", "measures"):
+            typer.echo(f"{name}: {printable(_said(value))}")
+    for name, number in kept.record.measures.items():
+        typer.echo(f"{printable(name)}: {number:.6g}")
+    for place, defect in enumerate(kept.record.defects, start=1):
+        measured = ", ".join(f"{name} {value:.4g}" for name, value in defect.measures.items())
+        typer.echo(f"defect {place}: {printable(f'{defect.label} at {defect.box}, {measured}')}")
+    for item in kept.decisions:
+        told = f"{item.when.isoformat()}: {item.verdict} by {item.who}: {item.why}"
+        typer.echo(f"decision {printable(told)}")
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={cell}" for name, cell in value.items())
+    return str(value)

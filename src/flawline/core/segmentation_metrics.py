@@ -1,0 +1,191 @@
+"""How well a segmenter marks classes of defects: over pixels, over defect regions and over parts.
+
+Truth and prediction are maps (h, w) of class numbers; 0 is background, and pixels that are `IGNORE` in the truth count
+nowhere. What has no value (the recall of a class that does not occur) is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flawline.core.metrics import Share
+from flawline.core.pixel_metrics import SizeClass, recall_by_label, recall_by_size, region_peaks
+
+IGNORE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """Figures of one class over all pixels, 0 to 1, None where there is nothing to divide by.
+
+    With TP, FP and FN its pixels that are right, marked wrongly and missed: `iou` TP / (TP + FP + FN) (Jaccard),
+    `dice` 2 TP / (2 TP + FP + FN) (also F1), `precision` TP / (TP + FP), `recall` TP / (TP + FN).
+    """
+
+    pixels: int
+    iou: float | None
+    dice: float | None
+    precision: float | None
+    recall: float | None
+
+
+class ConfusionMatrix:
+    """Pixels counted by true and by predicted class, picture by picture."""
+
+    def __init__(self, classes: int) -> None:
+        """Start without pictures; `classes` counts background and is at least 2."""
+        if not 2 <= classes < IGNORE:
+            raise ValueError(f"expected 2 to {IGNORE - 1} classes, got {classes}")
+        self._counts = np.zeros((classes, classes), np.int64)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Pixels (C, C): a row for each true class, a column for each predicted one."""
+        return self._counts.copy()
+
+    def add(self, truth: ArrayLike, predicted: ArrayLike) -> None:
+        """Count one picture.
+
+        Raises:
+            ValueError: the shapes differ, or a value is no class.
+        """
+        classes = len(self._counts)
+        true, marked = _checked(truth, predicted, classes)
+        seen = true != IGNORE
+        pairs = true[seen] * classes + marked[seen]
+        self._counts += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+    def merge(self, other: ConfusionMatrix) -> None:
+        """Count what another one of as many classes has counted."""
+        if other._counts.shape != self._counts.shape:
+            raise ValueError(f"expected {len(self._counts)} classes, got {len(other._counts)}")
+        self._counts += other._counts
+
+    def by_true_class(self) -> tuple[tuple[float, ...] | None, ...]:
+        """Each row divided by its sum: what the pixels of a class are taken for; None for a class without pixels."""
+        return tuple(
+            tuple((row / row.sum()).tolist()) if row.any() else None for row in self._counts
+        )
+
+    def accuracy(self) -> float | None:
+        """Share of pixels with the right class; high wherever background is most of the picture."""
+        return _over(int(np.trace(self._counts)), int(self._counts.sum()))
+
+    def figures(self) -> tuple[ClassFigures, ...]:
+        """Figures of each class, background first."""
+        right = np.diag(self._counts).tolist()
+        true, marked = self._counts.sum(1).tolist(), self._counts.sum(0).tolist()
+        return tuple(
+            ClassFigures(
+                t, _over(hit, t + m - hit), _over(2 * hit, t + m), _over(hit, m), _over(hit, t)
+            )
+            for hit, t, m in zip(right, true, marked, strict=True)
+        )
+
+    def mean(self, figure: str = "iou") -> float | None:
+        """Mean of a figure ("iou", "dice", "precision", "recall") over the classes of defects that have a value."""
+        values = [getattr(one, figure) for one in self.figures()[1:]]
+        known = [value for value in values if value is not None]
+        return float(np.mean(known)) if known else None
+
+
+class Detection:
+    """Counts which defect regions and which defective parts are found, picture by picture.
+
+    A region is an 8-connected place of one class in the truth. It is found where the prediction has its class on at
+    least one of its pixels. A part is defective where any pixel is, and rejected where any pixel is marked, over all of
+    its pictures.
+    """
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        """Start without pictures; `classes` are the names of all classes, background first."""
+        self._classes = tuple(classes)
+        self._labels: list[str] = []
+        self._areas: list[int] = []
+        self._found: list[bool] = []
+        self._false: dict[str, int] = dict.fromkeys(self._classes[1:], 0)
+        self._parts: dict[str, tuple[bool, bool]] = {}
+
+    def add(self, truth: ArrayLike, predicted: ArrayLike, part: str) -> None:
+        """Count one picture of a part.
+
+        Raises:
+            ValueError: the shapes differ, or a value is no class.
+        """
+        true, marked = _checked(truth, predicted, len(self._classes))
+        marked = np.where(true == IGNORE, 0, marked)
+        true = np.where(true == IGNORE, 0, true)
+        for number, name in enumerate(self._classes[1:], start=1):
+            areas, hits = _regions(true == number, marked == number)
+            self._labels += [name] * len(areas)
+            self._areas += areas
+            self._found += hits
+            _, right = _regions(marked == number, true == number)
+            self._false[name] += right.count(False)
+        defective, rejected = self._parts.get(part, (False, False))
+        self._parts[part] = defective or bool(true.any()), rejected or bool(marked.any())
+
+    def by_class(self, confidence: float = 0.95) -> dict[str, Share]:
+        """Share of the regions of each class that are found, with intervals; classes without a region are left out."""
+        return recall_by_label(self._labels, self._found, confidence=confidence)
+
+    def by_size(
+        self, edges: Sequence[float] | None = None, *, label: str | None = None
+    ) -> tuple[SizeClass, ...]:
+        """Share of regions found in each class of sizes in pixels, of one class of defects or of all of them."""
+        kept = np.array([label in (None, name) for name in self._labels], bool)
+        areas = np.array(self._areas, np.int64)[kept]
+        return recall_by_size(areas, np.array(self._found, bool)[kept], edges)
+
+    def false_regions(self) -> dict[str, int]:
+        """Marked regions of each class that touch no true pixel of that class."""
+        return dict(self._false)
+
+    def escapes(self, confidence: float = 0.95) -> Share | None:
+        """Share of defective parts on which nothing is marked; None without defective parts."""
+        return self._share(True, False, confidence)
+
+    def overkill(self, confidence: float = 0.95) -> Share | None:
+        """Share of good parts on which something is marked; None without good parts."""
+        return self._share(False, True, confidence)
+
+    def _share(self, defective: bool, rejected: bool, confidence: float) -> Share | None:
+        calls = [call for bad, call in self._parts.values() if bad is defective]
+        return Share(calls.count(rejected), len(calls), confidence) if calls else None
+
+
+def _regions(of: NDArray[np.bool_], touched_by: NDArray[np.bool_]) -> tuple[list[int], list[bool]]:
+    """Areas of the regions of one map, and whether the other touches them."""
+    if not of.any():
+        return [], []
+    areas, peaks = region_peaks(touched_by.astype(np.float32), of)
+    return areas.tolist(), (peaks > 0).tolist()
+
+
+def _over(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _checked(
+    truth: ArrayLike, predicted: ArrayLike, classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    true, marked = np.asarray(truth), np.asarray(predicted)
+    if true.shape != marked.shape or true.ndim != 2:
+        raise ValueError(
+            f"expected two maps of one shape (h, w), got {true.shape} and {marked.shape}"
+        )
+    if not (np.issubdtype(true.dtype, np.integer) and np.issubdtype(marked.dtype, np.integer)):
+        raise ValueError(f"expected class numbers, got {true.dtype} and {marked.dtype}")
+    true, marked = true.astype(np.int64), marked.astype(np.int64)
+    if marked.size and not 0 <= marked.min() <= marked.max() < classes:
+        raise ValueError(f"expected predicted classes 0 to {classes - 1}")
+    known = (true >= 0) & (true < classes) | (true == IGNORE)
+    if not known.all():
+        raise ValueError(
+            f"expected true classes 0 to {classes - 1} or {IGNORE}, got {true[~known][0]}"
+        )
+    return true, marked

@@ -1,0 +1,188 @@
+"""Connections to SQLite and PostgreSQL that behave alike, and their errors in words."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from flawline.errors import DependencyError, StoreError, UsageError
+
+BUSY_SECONDS = 30
+_FORMS = "records.db, sqlite:///records.db or postgresql://user@host/database"
+_POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+# Classes of SQLSTATE: connection, transaction rolled back, out of resources, an operator stepped in.
+_TRANSIENT_STATES = ("08", "40", "53", "57")
+
+
+def store_url(text: str) -> URL:
+    """The URL of a store; a text without a scheme is the path of an SQLite file.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = URL.create("none")
+    if url.drivername == "sqlite" and url.database:
+        return url
+    if url.drivername in _POSTGRES and url.database:
+        return url.set(drivername="postgresql+psycopg")
+    scheme = text.partition("://")[0]
+    raise UsageError(f"expected a store such as {_FORMS}, got one that begins with {scheme!r}")
+
+
+def shown(url: URL) -> str:
+    """The URL as a person may see it, without the password."""
+    if url.drivername == "sqlite":
+        return str(url.database)
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+def new_engine(url: URL) -> Engine:
+    """An engine whose transactions are begun in so many words, so that schema changes belong to them too."""
+    if url.drivername == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        # A connection that died while the server was away is replaced before it is used.
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    except ImportError as error:
+        raise DependencyError(
+            "records in PostgreSQL need psycopg, which is not installed",
+            hint="pip install 'flawline[postgres]'",
+        ) from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state of the records."""
+    with told(engine.url), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: it is kept whole when the block ends, and not at all after an error."""
+    with told(engine.url), engine.connect() as connection:
+        connection = connection.execution_options(flawline_writes=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def told(url: URL) -> Iterator[None]:
+    """Turn errors of the database into StoreError."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _in_words(error, url) from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"the records in {shown(url)} cannot be used: {error}") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # Python's driver would begin transactions by itself, and leave schema changes out of them.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys=ON")
+    _write_ahead(connection)
+    # A batch is then on the disk when it is said to be, even if the power fails.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA cache_size=-65536")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; two processes that do so at once meet a lock for which SQLite does not wait."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    for _ in range(10 * BUSY_SECONDS):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.1)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("flawline_writes")
+    # A transaction that reads first and then writes could not wait for another writer.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _in_words(error: DBAPIError, url: URL) -> StoreError:
+    said = str(error.orig).strip().partition("\n")[0]
+    place = shown(url)
+    if isinstance(error.orig, sqlite3.Error):
+        return _sqlite_in_words(getattr(error.orig, "sqlite_errorname", ""), said, place)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state.startswith("53"):
+        return _full(place, said)
+    if state.startswith(_TRANSIENT_STATES) or (not state and _unreached(error, said)):
+        return StoreError(
+            f"the records in {place} cannot be reached: {said}",
+            hint="check that the server runs; what was not written can be written again",
+            code="store-away",
+            transient=True,
+        )
+    return StoreError(
+        f"the records in {place} refuse this: {said}",
+        hint="check user, password and database in the URL",
+        code="store-refused",
+    )
+
+
+def _unreached(error: DBAPIError, said: str) -> bool:
+    """Whether an error without a SQLSTATE is one of the way to the server, not its answer."""
+    refused = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
+    gone = error.connection_invalidated or type(error.orig).__name__ in (
+        "OperationalError",
+        "ConnectionTimeout",
+        "InterfaceError",
+    )
+    return gone and not any(text in said for text in refused)
+
+
+def _sqlite_in_words(name: str, said: str, place: str) -> StoreError:
+    if name.startswith("SQLITE_FULL"):
+        return _full(place, said)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_PROTOCOL")):
+        return StoreError(
+            f"the records in {place} cannot be reached: {said}",
+            hint="another program may hold them for long, or their disk is away",
+            code="store-away",
+            transient=True,
+        )
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return StoreError(
+            f"{place} holds no records: {said}",
+            hint="give another file; if it held records, take its last backup",
+            code="store-unreadable",
+        )
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+        return StoreError(
+            f"the records in {place} cannot be opened for writing: {said}",
+            hint="check that the folder exists and that you may write there",
+            code="store-refused",
+        )
+    return StoreError(f"the records in {place} refuse this: {said}")
+
+
+def _full(place: str, said: str) -> StoreError:
+    return StoreError(
+        f"there is no room for the records in {place}: {said}",
+        hint="make room and run the same command again; nothing is written twice",
+        code="store-full",
+        transient=True,
+    )

@@ -1,0 +1,190 @@
+"""Pictures, maps and recipes under the hash of their content, in a folder or behind any URL that fsspec knows."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from flawline.errors import DependencyError, StoreError
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+# An object appears there whole or not at all; elsewhere it is written beside and then named.
+_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "memory"})
+
+
+class Pictures(Protocol):
+    """Files by the SHA-256 of their content, in hex."""
+
+    def put(self, data: bytes) -> str:
+        """Keep a file, whole or not at all; returns its hash. One that is there is not written again.
+
+        Raises:
+            StoreError: ("store-full" or "store-pictures") it cannot be written.
+        """
+        ...
+
+    def get(self, name: str) -> bytes:
+        """The file of a hash, checked against it.
+
+        Raises:
+            StoreError: ("picture-missing") there is none; ("picture-damaged") it has another content.
+        """
+        ...
+
+
+def pictures_beside(url: str) -> str | None:
+    """Where pictures go unless told otherwise: `records-pictures` beside `records.db`, None for PostgreSQL."""
+    path = url.removeprefix("sqlite:///")
+    return None if "://" in path else str(Path(path).with_name(f"{Path(path).stem}-pictures"))
+
+
+def open_pictures(place: str | Path) -> Pictures:
+    """Pictures in a folder, which is made when needed, or behind a URL such as `s3://bucket/pictures`.
+
+    Raises:
+        DependencyError: it is a URL and fsspec, or what fsspec needs for it, is not installed.
+    """
+    text = str(place)
+    if "://" not in text:
+        return FolderPictures(Path(text))
+    if text.startswith("file://"):
+        return FolderPictures(Path(text.removeprefix("file://")))
+    try:
+        import fsspec
+
+        system, root = fsspec.core.url_to_fs(text)
+    except ImportError as error:
+        raise DependencyError(
+            f"pictures in {text.partition('://')[0]} need a package that is not installed: {error}",
+            hint="pip install 'flawline[remote]' and the package that it names",
+        ) from error
+    except ValueError as error:
+        raise StoreError(f"{text} is no place for pictures: {error}") from error
+    return RemotePictures(system, root)
+
+
+class FolderPictures:
+    """Pictures in a folder: `ab/cdef...`, so that no folder holds too many."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Keep a file; see `Pictures.put`."""
+        name = hashlib.sha256(data).hexdigest()
+        path = self.folder / _path(name)
+        try:
+            # A file of another length is what a crash of the whole machine can leave.
+            if not path.is_file() or path.stat().st_size != len(data):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write(path, data)
+        except OSError as error:
+            raise _unwritten(str(self.folder), error) from error
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The file of a hash; see `Pictures.get`."""
+        try:
+            data = (self.folder / _path(name)).read_bytes()
+        except OSError as error:
+            raise _missing(name, str(self.folder), error) from error
+        return _checked(data, name)
+
+
+class RemotePictures:
+    """Pictures behind a file system of fsspec."""
+
+    def __init__(self, system: Any, root: str) -> None:
+        self._system, self._root = system, root.rstrip("/")
+        kinds = system.protocol if isinstance(system.protocol, tuple | list) else [system.protocol]
+        self._whole = not _WHOLE.isdisjoint(kinds)
+
+    def put(self, data: bytes) -> str:
+        """Keep a file; see `Pictures.put`."""
+        name = hashlib.sha256(data).hexdigest()
+        path = f"{self._root}/{_path(name)}"
+        try:
+            if not self._system.exists(path) or self._system.size(path) != len(data):
+                self._write(path, data)
+        except Exception as error:  # each file system has errors of its own
+            raise _unwritten(self._root, error) from error
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The file of a hash; see `Pictures.get`."""
+        try:
+            data = self._system.cat_file(f"{self._root}/{_path(name)}")
+        except Exception as error:  # each file system has errors of its own
+            raise _missing(name, self._root, error) from error
+        return _checked(data, name)
+
+    def _write(self, path: str, data: bytes) -> None:
+        self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if self._whole:
+            self._system.pipe_file(path, data)
+            return
+        part = f"{path}.{os.getpid()}.part"
+        self._system.pipe_file(part, data)
+        self._system.mv(part, path)
+
+
+def _path(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise StoreError(
+            f"expected a SHA-256 of 64 hexadecimal digits, got {name[:80]!r}",
+            code="picture-missing",
+        )
+    return f"{name[:2]}/{name[2:]}"
+
+
+def _write(path: Path, data: bytes) -> None:
+    # Two threads may keep the same picture at once.
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _checked(data: bytes, name: str) -> bytes:
+    found = hashlib.sha256(data).hexdigest()
+    if found != name:
+        raise StoreError(
+            f"the kept file {name[:16]} was altered: its content has the hash {found[:16]}",
+            hint="take it from a backup; the record still says what was decided about the true one",
+            code="picture-damaged",
+        )
+    return data
+
+
+def _missing(name: str, place: str, error: Exception) -> StoreError:
+    reason = getattr(error, "strerror", None) or error
+    return StoreError(
+        f"there is no file {name[:16]} in {place}: {reason}",
+        hint="give the place where pictures were kept",
+        code="picture-missing",
+    )
+
+
+def _unwritten(place: str, error: Exception) -> StoreError:
+    full = getattr(error, "errno", None) == errno.ENOSPC
+    return StoreError(
+        f"a picture cannot be kept in {place}: {getattr(error, 'strerror', None) or error}",
+        hint="make room there, or keep fewer pictures"
+        if full
+        else "check that you may write there",
+        code="store-full" if full else "store-pictures",
+        transient=True,
+    )

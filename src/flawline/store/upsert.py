@@ -1,0 +1,15 @@
+"""Inserting what is not there yet, which SQLite and PostgreSQL say alike and SQLAlchemy says twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_new(connection: Connection, table: Table) -> Any:
+    """An insert that passes over rows whose key is there, whichever process wrote them."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()

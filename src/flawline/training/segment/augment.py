@@ -1,0 +1,80 @@
+"""Light, noise, and defects of one picture copied onto the good area of another."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.segmentation_metrics import IGNORE
+from flawline.training.segment.pairs import Pair
+from flawline.training.segment.settings import Augmentation
+
+_FEATHER = 5
+_RING = 15
+_LARGEST = 0.5
+# A bend moves the place by a few pixels.
+_NEAR = 8
+
+
+def relit(
+    pixels: NDArray[np.uint8], wishes: Augmentation, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Another gain, offset, gamma and noise, the same in all channels."""
+    if wishes.light:
+        gain, offset, gamma = rng.normal(0, wishes.light, 3)
+        levels = np.linspace(0, 1, 256)
+        bent = levels ** np.exp(gamma) * np.exp(gain) + offset / 2
+        pixels = np.clip(np.rint(bent * 255), 0, 255).astype(np.uint8)[pixels]
+    if wishes.noise:
+        deviation = np.float32(rng.uniform(0, wishes.noise))
+        noise = deviation * rng.standard_normal(pixels.shape[:2], np.float32)[..., None]
+        pixels = np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+    return pixels
+
+
+def pasted(patch: Pair, donor: Pair, at: NDArray[np.float64]) -> Pair:
+    """A patch with the defect that a donor patch shows at `at` (x, y) copied to the same place.
+
+    The defect's surroundings fade into the patch, and its grey levels are shifted by the difference between the good
+    areas around it in both. The patch stays as it is where the defect would not lie wholly on good area, or is
+    larger than half of it. After G. Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance
+    Segmentation", CVPR 2021, with the fading and the shift added.
+    """
+    pixels, mask = patch
+    shape = _component(donor[1], at)
+    if shape is None or shape.mean() > _LARGEST:
+        return patch
+    wide, ring = _grown(shape, _FEATHER), _grown(shape, _RING)
+    ring = ring & ~wide & (donor[1] == 0) & (mask == 0)
+    if mask[wide].any() or (donor[1][wide & ~shape] != 0).any() or not ring.any():
+        return patch
+    shift = pixels[ring].mean(0) - donor[0][ring].mean(0)
+    inner = _grown(shape, 3).astype(np.float32)
+    share = cv2.GaussianBlur(inner, (_FEATHER, _FEATHER), 0)[..., None]
+    mixed = pixels + share * (donor[0] + shift - pixels)
+    return (
+        np.clip(np.rint(mixed), 0, 255).astype(np.uint8),
+        np.where(shape, donor[1], mask),
+    )
+
+
+def _component(mask: NDArray[np.uint8], at: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    """The connected defect at or next to a place, None where there is none or where it leaves the patch."""
+    defective = (mask != 0) & (mask != IGNORE)
+    y, x = np.nonzero(defective)
+    if not len(x):
+        return None
+    away = (x - at[0]) ** 2 + (y - at[1]) ** 2
+    near = int(away.argmin())
+    if away[near] > _NEAR**2:
+        return None
+    _, labels = cv2.connectedComponents(defective.view(np.uint8), connectivity=8)
+    shape = np.asarray(labels == labels[y[near], x[near]], np.bool_)
+    edge = shape[0].any() or shape[-1].any() or shape[:, 0].any() or shape[:, -1].any()
+    return None if edge else shape
+
+
+def _grown(shape: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    kernel = np.ones((side, side), np.uint8)
+    return np.asarray(cv2.dilate(shape.view(np.uint8), kernel) > 0)

@@ -1,0 +1,80 @@
+"""Where and in which numbers a training computes, and its reaction to Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import torch
+
+from flawline.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`device` "cpu" or "cuda"; `precision` "f32", "bf16", or "f16" on GPUs without bf16."""
+
+    device: str
+    precision: str
+
+    def autocast(self) -> Any:
+        """A context in which a network computes in that precision; parameters stay float32."""
+        kind = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}[self.precision]
+        return torch.autocast(self.device, kind, enabled=self.precision != "f32")
+
+
+def choose_machine(device: str, precision: str) -> Machine:
+    """The fastest of what is there and wished; raises UsageError where it is not there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("PyTorch finds no GPU", hint="use --device cpu, or install its CUDA build")
+    if device != "cpu" and torch.cuda.is_available():
+        able = torch.cuda.is_bf16_supported()
+        if precision == "bf16" and not able:
+            raise UsageError("this GPU does not compute in bf16", hint="use --precision auto")
+        return Machine("cuda", "f32" if precision == "f32" else "bf16" if able else "f16")
+    able = native_bf16()
+    if precision == "bf16" and not able:
+        raise UsageError("this CPU does not compute in bf16", hint="use --precision f32")
+    return Machine("cpu", "bf16" if able and precision != "f32" else "f32")
+
+
+def native_bf16() -> bool:
+    """Whether the CPU has instructions for bf16; without them it is emulated, and slower than f32."""
+    asked = (
+        getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("amx_tile", "avx512_bf16")
+    )
+    return any(ask is not None and ask() for ask in asked)
+
+
+class Interrupt:
+    """Whether Ctrl-C was pressed."""
+
+    asked = False
+
+
+@contextmanager
+def held_interrupt() -> Iterator[Interrupt]:
+    """Remember the first Ctrl-C inside a `with` instead of ending at once; the second one ends at once.
+
+    In threads other than the main one, and where the program handles Ctrl-C itself, nothing is changed.
+    """
+    interrupt = Interrupt()
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupt
+        return
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        interrupt.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
