@@ -37,7 +37,7 @@ $(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt
 	touch $@
 
 test-train: $(TRAIN)/train
-	$(TRAIN)/bin/python -m pytest -n 2 -m train tests/models tests/training/segment
+	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 -m train tests/models tests/training/segment
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

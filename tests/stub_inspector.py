@@ -22,6 +22,7 @@ class BrightnessInspector:
     precision = "f32"
     heat_range = (0.2, 1.0)
     value_range = None
+    classes = ("background", "anomaly")
 
     def __init__(
         self,
@@ -33,7 +34,9 @@ class BrightnessInspector:
     ) -> None:
         threshold = ThresholdSettings(review=review, reject=reject, region=review)
         self.recipe: Any = SimpleNamespace(
-            settings=SimpleNamespace(part="disc", threshold=threshold),
+            settings=SimpleNamespace(
+                part="disc", task="anomaly", threshold=threshold, segmenter=None
+            ),
             sha256=name * 64,
             manifest=SimpleNamespace(pictures=known),
         )

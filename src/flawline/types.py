@@ -73,7 +73,8 @@ class Region:
     All places are in pixels of the upright picture, from its top left corner: `box` is (left, top, width, height),
     `contour` float32 (N, 2) of x and y, `area` in square pixels. `peak` is the highest score inside: raw for an
     anomaly, a probability for a class. `p_value` is that of `peak` among the peaks of held-out good pictures, or
-    None where nothing was calibrated.
+    None where nothing was calibrated. `measures` are what was measured of it, by the names of
+    `flawline.core.measure.columns`, empty where nothing was.
     """
 
     label: str
@@ -82,6 +83,7 @@ class Region:
     area: float
     peak: float
     p_value: float | None = None
+    measures: Mapping[str, float] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,22 +91,28 @@ class Inspection:
     """What was found in one picture and what was decided.
 
     `score` is raw and unclamped. `p_value` is the share of good parts that score as high, by the held-out good
-    pictures. `map` is float32 (h, w) of raw scores over the whole picture, coarser than it; NaN-free, with the lowest
-    score of the map outside the region of interest. `recipe` is the recipe's hash, `sha256` that of the
-    picture file, `timings` milliseconds by stage.
+    pictures, None where there are none. `map` is float32 (h, w) of raw scores over the whole picture, at most as fine
+    as it; NaN-free, with the lowest score of the map outside the region of interest. `recipe` is the recipe's hash,
+    `sha256` that of the picture file, `timings` milliseconds by stage. `marked` is uint8 (H, W), the class of each
+    pixel of the picture, 0 where there is no defect, None where nothing was measured; `measures` are those of the
+    whole part by the names of its table, and `spec` the hash of the specification that it was judged by, empty where
+    there is none.
     """
 
     image: str
     sha256: str
     size: tuple[int, int]
     score: float
-    p_value: float
+    p_value: float | None
     verdict: Verdict
     reasons: tuple[str, ...]
     regions: tuple[Region, ...]
     map: NDArray[np.float32]
     recipe: str
     timings: Mapping[str, float]
+    marked: NDArray[np.uint8] | None = None
+    measures: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+    spec: str = ""
 
 
 class Track(Protocol):

@@ -38,6 +38,24 @@ def test_the_finding_names_the_part_the_limit_and_where_a_run_began():
     assert not chart.in_control
 
 
+def test_a_name_that_says_what_it_is_is_not_told_twice():
+    x = np.tile([9.9, 10.1], 20)
+    x[30] = 20
+    names = [f"part-{number}" for number in range(40)]
+    columns = {"area": x.tolist(), "part": names}
+    series = form_series(columns, "area", "i-mr", Forming(label="part"))
+    told = finding(chart_series(series, "i-mr", limits=Limits("i-mr", 10, 0.5)))
+    assert told.startswith("part-30 is above")
+    other = form_series(
+        {**columns, "part": [f"parts/{n}" for n in range(40)]},
+        "area",
+        "i-mr",
+        Forming(label="part"),
+    )
+    told = finding(chart_series(other, "i-mr", limits=Limits("i-mr", 10, 0.5)))
+    assert told.startswith("Part parts/30 is above")
+
+
 def test_a_process_in_control_says_so():
     x = np.tile([9.0, 10.0, 11.0, 10.0], 10)
     told = finding(chart_series(series_of(x), "i-mr"))

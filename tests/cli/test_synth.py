@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from flawline.cli.synth import parse_label_noise, synth
+from flawline.cli.synth import parse_drift, parse_label_noise, synth
 from flawline.errors import UsageError
 
 
@@ -61,3 +61,13 @@ def test_label_noise_is_read() -> None:
 def test_label_noise_that_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="NAME=SHARE"):
         parse_label_noise(text)
+
+
+def test_drift_is_read() -> None:
+    assert parse_drift("1.5") == (1.5, 0.0)
+    assert parse_drift(" 3% ", 60) == (1.0, 0.03)
+    for wrong in ("", "3 percent", "%"):
+        with pytest.raises(UsageError, match="such as 1"):
+            parse_drift(wrong)
+    with pytest.raises(UsageError, match="drift-from"):
+        parse_drift("1.5", 60)

@@ -33,6 +33,15 @@ def test_the_figures_of_a_matrix_worked_by_hand():
     assert matrix.mean("precision") == 2 / 3
 
 
+def test_a_matrix_of_what_was_counted_before():
+    matrix = ConfusionMatrix.of([[5, 1], [2, 3]])
+    assert matrix.counts.tolist() == [[5, 1], [2, 3]]
+    assert matrix.figures()[1].iou == 3 / 6
+    for wrong in ([[1, 2, 3]], [[1, -1], [0, 0]], [1, 2]):
+        with pytest.raises(ValueError, match="counts"):
+            ConfusionMatrix.of(wrong)
+
+
 def test_what_does_not_occur_has_no_figure():
     nothing = matrix_of(np.full((2, 2), IGNORE, np.uint8), np.ones((2, 2), np.uint8))
     assert nothing.by_true_class() == (None, None, None)

@@ -146,6 +146,7 @@ def test_a_set_is_a_source_without_findings(tmp_path: Path) -> None:
     assert {row["split"] for row in found} == {"train", "validation", "test"} == set(written.splits)
     assert len({row["group"] for row in found}) == 6
     assert [row["captured"] for row in found] == sorted(row["captured"] for row in found)
+    assert found[0]["captured"].endswith("+00:00"), "records refuse a time without its zone"
     assert "CC0" in (tmp_path / "set" / "LICENSE.md").read_text()
     assert not (tmp_path / "set" / "truth").exists()
 
@@ -216,6 +217,18 @@ def test_stains_grow_with_drift() -> None:
     assert np.mean(sides(1.5)) == pytest.approx(1.5 * np.mean(sides(1.0)), rel=0.03)
 
 
+def test_areas_grow_part_by_part_from_a_part_on() -> None:
+    settings = Settings(1000, area_drift=0.03, drift_from=10)
+    assert {settings.growth(number) for number in range(40)} == {1.0}
+    assert settings.growth(40) ** 2 == pytest.approx(1.03)
+    assert settings.growth(43) == settings.growth(40)
+    assert settings.growth(4 * 33) ** 2 == pytest.approx(1.03**24)
+    assert Settings(10, area_drift=0.03).growth(5) == Settings(1000, area_drift=0.03).growth(5)
+    assert Settings(100_000, area_drift=0.03).growth(99_999) == 5.0
+    with pytest.raises(UsageError, match="not both"):
+        Settings(drift=1.5, area_drift=0.03)
+
+
 def test_few_objects_touch() -> None:
     planned, found = 0, 0
     for seed in range(25):
@@ -226,7 +239,16 @@ def test_few_objects_touch() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"pictures": 0}, {"seed": -1}, {"drift": 0.1}, {"drift": float("nan")}]
+    "options",
+    [
+        {"pictures": 0},
+        {"seed": -1},
+        {"drift": 0.1},
+        {"drift": float("nan")},
+        {"area_drift": 2.0},
+        {"area_drift": float("nan")},
+        {"drift_from": -1},
+    ],
 )
 def test_settings_are_checked(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="expected"):

@@ -11,7 +11,15 @@ from PIL import Image
 
 from flawline.core.regions import regions_of_map
 from flawline.data.image import read_image
-from flawline.evaluation.masks import GRID, class_names, mask_of, on_grid, reported_places
+from flawline.evaluation.masks import (
+    GRID,
+    class_names,
+    found_regions,
+    mask_of,
+    mask_of_classes,
+    on_grid,
+    reported_places,
+)
 
 
 def stored(array, mode=None, suffix="PNG", palette=None, **options):
@@ -119,3 +127,33 @@ def test_names_of_classes():
     assert set(soft.values()) == {"crack"}
     assert class_names({"bad": {0x800000, 1}})["bad", 0x800000] == "class #800000"
     assert class_names({}) == {}
+
+
+def test_regions_of_a_class_mask_are_of_one_class_each_and_come_by_name():
+    values = classes()
+    values[15:18, 5:15] = 3  # beside a region of another class
+    values[0, 0] = 255
+    mask = mask_of_classes(values, ("background", "stain", "hole", "crack"))
+    assert mask.labels == ("crack", "crack", "stain")
+    assert mask.areas.tolist() == [30, 80, 100]
+    assert mask.regions[0, 0] == 0
+    reported = np.zeros(values.shape, bool)
+    reported[22, 40] = reported[0, 0] = True
+    assert found_regions(mask, reported).tolist() == [False, True, False]
+    assert mask_of_classes(np.full((4, 4), 255, np.uint8), ("background", "a")).areas.tolist() == []
+
+
+@pytest.mark.parametrize("side", [40, 3 * GRID])
+def test_unknown_pixels_are_good_ones_that_nothing_scores(side):
+    values = np.zeros((side, side), np.uint8)
+    values[: side // 4], values[-side // 4 :] = 1, 255
+    scores, defective = on_grid(
+        np.linspace(0, 1, 1600, dtype=np.float32).reshape(40, 40),
+        mask_of_classes(values, ("background", "a")),
+        values.shape,
+    )
+    rows = len(scores)
+    assert (scores[-rows // 4 :] == scores.min()).all()
+    assert defective[: rows // 4].all()
+    assert not defective[rows // 4 + 1 :].any()
+    assert scores[rows // 2].max() > 0.4

@@ -1,43 +1,11 @@
-import json
-
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
+from drawn_segmenter import CLASSES, MEAN, STD, write_segmenter
 from flawline.core.view.framing import Framing
 from flawline.errors import ModelError
-from flawline.models.network import METADATA_KEY, Preparation
+from flawline.models.network import METADATA_KEY
 from flawline.models.segmenter import CLASSES_KEY, FRAMING_KEY, open_segmenter, softmax
-
-MEAN, STD = 100.0, 50.0
-CLASSES = ("background", "dark", "bright")
-
-
-def write_segmenter(path, framing, *, told=None, aside=0):
-    """Logits 0, -2 x and 2 x of the first channel x, pixel by pixel or of the pixel `aside` to the right and below."""
-    side = 1 + 2 * aside
-    weights = np.zeros((3, 3, side, side), np.float32)
-    weights[1:, 0, -1, -1] = -2, 2
-    shape = [None, 3, None, None]
-    graph = helper.make_graph(
-        [helper.make_node("Conv", ["image", "weights"], ["logits"], pads=[aside] * 4)],
-        "segmenter",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    preparation = Preparation(framing.window, (MEAN,) * 3, (STD,) * 3)
-    texts = {
-        METADATA_KEY: json.dumps(preparation.as_dict()),
-        CLASSES_KEY: json.dumps(list(CLASSES)),
-        FRAMING_KEY: json.dumps(framing.as_settings()),
-    }
-    kept = {key: text for key, text in {**texts, **(told or {})}.items() if text is not None}
-    helper.set_model_props(model, kept)
-    onnx.save(model, path)
-    return path
 
 
 def picture(height, width):

@@ -188,7 +188,7 @@ def test_an_array_that_is_no_plain_numbers_is_refused(folder, kind):
         lambda m: m["files"].__setitem__("model.onnx", "x"),
         lambda m: m.__setitem__("files", ["model.onnx"]),
         lambda m: m.__setitem__("kind", "ranking model"),
-        lambda m: m.__setitem__("pictures", {"test": []}),
+        lambda m: m.__setitem__("pictures", {"others": []}),
         lambda m: m.__setitem__("pictures", {"train": ["x"]}),
         lambda m: m.__setitem__("pictures", {"train": "x"}),
         lambda m: m.pop("backbone"),

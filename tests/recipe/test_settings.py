@@ -15,6 +15,7 @@ from flawline.recipe import (
     PictureSettings,
     RecipeSettings,
     RegionSettings,
+    SegmenterSettings,
     ThresholdSettings,
 )
 from flawline.recipe.entries import entries_of
@@ -85,7 +86,6 @@ def test_a_short_file_leaves_the_rest_to_the_defaults():
         ('"0.3 mm"', '"0.3 cm"', 8, r'text such as "0\.3 mm" or "3 px", got "0\.3 cm"'),
         ('"0.3 mm"', '"0 mm"', 8, "text such as"),
         ('part = "casting"', 'part = "a\\nb"', 2, "text of one line"),
-        ("[threshold]", '[spec]\n"x\\u001b" = 1\n[threshold]', 10, "does not judge by it"),
         ("overlap = 64", '"\\u001b[31m" = 1', 6, r'\[picture\] "\\u001b\[31m"'),
     ],
 )
@@ -217,13 +217,49 @@ def test_a_calibration_is_added_to_a_file_that_had_none():
     assert read_settings(edited_settings(edited, new, old), "") == old
 
 
+def segment_settings(**more):
+    segmenter = SegmenterSettings(
+        network="light", classes=("scratch", "stain"), thresholds=(0.4, 1)
+    )
+    return RecipeSettings(task="segment", detector=None, segmenter=segmenter, **more)
+
+
 def test_every_entry_is_explained_in_the_file():
     text = settings_text(RecipeSettings(threshold=ThresholdSettings(review=1, reject=2, region=1)))
+    text += settings_text(segment_settings())
     for kind in SECTIONS.values():
         for key, entry in entries_of(kind).items():
             assert re.search(
                 rf"^# {re.escape(entry.metadata['about'])}.*\n(# )?{key} = ", text, re.M
             )
+
+
+def test_a_recipe_of_a_segmenter_says_the_same_when_read():
+    limits = [{"limit": "area", "class": "stain", "max": "9 px2"}, {"limit": "count", "max": 2}]
+    settings = segment_settings(spec={"name": "A", "limits": limits})
+    text = settings_text(settings)
+    assert read_settings(text, "") == settings
+    assert "[detector]" not in text
+    assert text.count("\n  { limit") == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[segmenter]", "[detector]", "network"),
+        ('task = "segment"', 'task = "anomaly"', "has no section .segmenter."),
+        ('task = "segment"', 'task = "anomaly"', "segmenter"),
+        ("thresholds = [0.4, 1.0]", "thresholds = [0.4]", "one for each of scratch, stain"),
+        ("thresholds = [0.4, 1.0]", "thresholds = [0, 1.0]", "above 0 and at most 1"),
+        ('["scratch", "stain"]', '["scratch", "scratch"]', "different names"),
+        ("smallest = 1", "smallest = 0", "a whole number 1"),
+        ("smallest = 1", "smallest = 1\n[threshold]\nreview=1\nreject=1\nregion=1\n", "threshold"),
+    ],
+)
+def test_a_wrong_section_of_a_segmenter_is_refused(old, new, words):
+    text = settings_text(segment_settings())
+    assert old in text
+    assert re.search(words, str(error(text.replace(old, new))))
 
 
 def test_methods_are_those_of_the_layers_below():

@@ -136,3 +136,16 @@ def test_the_report_opens_without_a_network_and_escapes(tmp_path):
     assert "judged by limits that were given" in page
     for name in ("chart.svg", "chart.png", "chart.json"):
         assert (tmp_path / name).stat().st_size > 100
+
+
+def test_a_limit_far_from_the_points_does_not_flatten_them():
+    x = np.random.default_rng(3).normal(10, 1, 60)
+    near = control_chart_svg(chart_of(x, limits=Limits("i-mr", 10, 2.0)))
+    far = control_chart_svg(chart_of(x, limits=Limits("i-mr", 10, 500.0)))
+    assert "UCL 16" in drawn(near)
+    assert "↑ UCL 1.51e+03" in drawn(far)
+    assert "↓ LCL -1.49e+03" in drawn(far)
+    ticks = [
+        float(text.replace("−", "-")) for text in drawn(far) if re.fullmatch(r"−?[\d.]+", text)
+    ]
+    assert max(ticks[:12]) < 100

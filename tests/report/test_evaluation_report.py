@@ -74,8 +74,9 @@ def test_the_report_of_a_comparison(parts, tmp_path):
     assert "&lt;b&gt;strict" in html
     assert "<b>strict" not in html
     assert "3 of 32 pictures get different verdicts" in html
-    # Three pictures, each with the heat of two recipes.
-    assert html.count("<img") == 9
+    assert "on 2 more one finds a defect that another misses" in html
+    # Five pictures, each with the heat of two recipes.
+    assert html.count("<img") == 15
     assert "cost per part" in html
     assert html.count("<svg") == 3
 

@@ -111,6 +111,7 @@ def test_the_report_of_an_inspection(shop, tmp_path):
         "inspections.csv",
         "inspections.parquet",
         "inspections.jsonl",
+        "defects.csv",
         "report.html",
     }
     counts = run.counts

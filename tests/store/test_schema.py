@@ -16,6 +16,7 @@ from flawline.store import StoreError, open_store, schema
 from flawline.store.engine import reading, shown, store_url, writing
 from flawline.store.schema import HEAD, VERSIONS
 from flawline.store.tables import metadata
+from flawline.store.where import Where
 from inspected_records import record
 
 
@@ -29,6 +30,40 @@ def test_the_last_migration_is_the_one_that_the_code_knows():
     folder = Path(schema.__file__).parent / "migrations"
     scripts = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
     assert scripts.get_heads() == [HEAD]
+
+
+def test_records_of_the_first_schema_are_brought_up_to_date(store_url, monkeypatch):
+    """Decisions and inspections stay; alerts can be kept then, and pages of a tool have an index."""
+    everything = ScriptDirectory._upgrade_revs
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "HEAD", "0001")
+        earlier.setattr(
+            ScriptDirectory, "_upgrade_revs", lambda self, _, now: everything(self, "0001", now)
+        )
+        with open_store(store_url) as old:
+            old.add([record(n, tool="press-1" if n == 3 else None) for n in range(5)])
+            assert "alert" not in tables_of(old)
+    with open_store(store_url) as own:
+        assert own.count() == 5
+        assert own.alerts.list() == ()
+        assert {"alert", "alert_entry"} <= tables_of(own)
+        (kept,) = own.page(Where(names={"tool": "press-1"})).items
+        assert kept.record == record(3, tool="press-1")
+
+
+def tables_of(store):
+    from sqlalchemy import inspect
+
+    with reading(store._engine) as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def test_a_page_of_one_tool_or_operator_reads_that_alone(tmp_path):
+    with open_store(str(tmp_path / "r.db")) as own, reading(own._engine) as connection:
+        for name in ("tool", "operator"):
+            query = f"SELECT * FROM inspection WHERE {name} = 5 ORDER BY captured DESC, key DESC LIMIT 50"
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+            assert f"inspection_{name} ({name}=?)" in rows[0].detail
 
 
 def test_a_newer_schema_is_a_clear_error(store, store_url):

@@ -207,6 +207,25 @@ def test_a_spool_on_a_full_disk_costs_nothing_while_the_store_is_there(own, tmp_
     opened.__exit__(None, None, None)
 
 
+def test_the_spool_is_synced_at_once_on_a_slow_line_and_now_and_then_on_a_fast_one(
+    own, tmp_path, monkeypatch
+):
+    import os
+
+    clock, synced, spool = Clock(), [], tmp_path / "spool"
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append((clock.now, spool.stat().st_size)))
+    with writer(own, clock, spool=spool, seconds=100.0) as opened:
+        for number in range(3):
+            opened.add(record(number))
+            assert synced[-1] == (clock.now, spool.stat().st_size)
+            clock.now += 20.0
+        del synced[:]
+        for number in range(3, 103):
+            opened.add(record(number))
+            clock.now += 0.01
+    assert [time for time, _ in synced] == pytest.approx([60.0, 60.25, 60.5, 60.75], abs=0.04)
+
+
 def test_a_locked_database_is_away_and_comes_back(own, tmp_path, monkeypatch):
     from flawline.store import engine
 

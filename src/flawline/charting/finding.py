@@ -22,7 +22,10 @@ def finding(chart: ControlChart) -> str:
         return _in_control(chart)
     more = len(told) - SENTENCES
     text = "; ".join(told[:SENTENCES])
-    return f"{text[0].upper()}{text[1:]}{_more(more)}."
+    # A name stays as it is written, also where it begins the sentence.
+    if not text.startswith(chart.series.labels):
+        text = f"{text[0].upper()}{text[1:]}"
+    return f"{text}{_more(more)}."
 
 
 def sentence(chart: ControlChart, signal: Signal) -> str:
@@ -46,7 +49,9 @@ def _span(chart: ControlChart, signal: Signal) -> str:
 
 def place(chart: ControlChart, point: int) -> str:
     """A point by what it is and its name."""
-    return f"{chart.series.what} {chart.series.labels[point]}"
+    what, label = chart.series.what, chart.series.labels[point]
+    said = label.lower().startswith(what.lower()) and not label[len(what) :][:1].isalpha()
+    return label if said else f"{what} {label}"
 
 
 def centre_word(chart: ControlChart) -> str:
@@ -189,4 +194,6 @@ def _in_control(chart: ControlChart) -> str:
     numbers = ", ".join(str(rule.number) for rule in chart.rules)
     judged = f"rule{'s' if len(chart.rules) > 1 else ''} {numbers}"
     by = "limits estimated from them" if last.phase == 1 else "limits that were given"
+    if last.phase == 2 and "phase_one" in chart.settings:
+        by = "limits of Phase I"
     return f"In control: no signal in {count} points by {judged} and {by}; the centre is {centre}{unit}."

@@ -91,6 +91,20 @@ def chart_series(
 def _second_phase(
     series: Series, kind: str, rules: Sequence[Rule], limits: Limits, estimation: Estimation
 ) -> tuple[list[Stage], list[Hit], NDArray[np.bool_], list[str]]:
+    check_given(limits, kind, rules, estimation)
+    _, panels, hits = advance(State(), limits, rules, series.points)
+    last = len(series.labels) - 1
+    names = " and ".join(dict.fromkeys(name for name in series.stages if name))
+    stage = Stage(names, 0, last, limits, 2, panels)
+    return [stage], list(hits), np.zeros(last + 1, dtype=bool), []
+
+
+def check_given(limits: Limits, kind: str, rules: Sequence[Rule], estimation: Estimation) -> None:
+    """Refuse limits that do not go with what else is asked for.
+
+    Raises:
+        UsageError: limits of another chart or with another K, or points to be set aside.
+    """
     if limits.chart != kind:
         raise UsageError(f"the frozen limits are those of a chart {limits.chart}, got {kind}")
     if estimation.set_aside or estimation.automatic:
@@ -103,11 +117,6 @@ def _second_phase(
         raise UsageError(
             f"rule 1 asks for {wanted:g} sigma, and the frozen limits lie at {limits.k:g}"
         )
-    _, panels, hits = advance(State(), limits, rules, series.points)
-    last = len(series.labels) - 1
-    names = " and ".join(dict.fromkeys(name for name in series.stages if name))
-    stage = Stage(names, 0, last, limits, 2, panels)
-    return [stage], list(hits), np.zeros(last + 1, dtype=bool), []
 
 
 def _first_phase(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from flawline.charting.table import Columns, as_label, as_number
-from flawline.core.spc.chart_points import Points, counts, subgroups
+from flawline.core.spc.chart_points import Points, counts, select, subgroups
 from flawline.core.spc.limits import COUNTED
 from flawline.errors import FlawlineError, UsageError
 
@@ -46,6 +46,7 @@ class Series:
     unit: str = ""
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ class Forming:
         if self.summary is not None and self.summary not in SUMMARIES:
             raise UsageError(f"expected a summary of {', '.join(SUMMARIES)}, got {self.summary!r}")
 
+    @property
+    def what(self) -> str:
+        """What a point is called."""
+        return self.by or (
+            "subgroup" if self.every else "part" if self.label is None else self.label
+        )
+
     def columns(self, measure: str) -> list[str]:
         """The columns of the table that are needed."""
         named = (measure, self.by, self.size, self.label, self.stage)
@@ -88,6 +96,7 @@ class Forming:
 class _Group:
     label: str
     stage: str
+    row: int
     values: list[float] = field(default_factory=list)
     sizes: list[float] = field(default_factory=list)
 
@@ -115,10 +124,27 @@ def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Seri
         points=points,
         labels=tuple(group.label for group in groups),
         stages=tuple(group.stage for group in groups),
-        what=how.by or ("subgroup" if how.every else "part" if how.label is None else how.label),
+        what=how.what,
         unit=how.unit,
         skipped=tuple(skipped),
         notes=notes,
+        rows=tuple(group.row for group in groups),
+    )
+
+
+def cut_series(series: Series, first: int, stop: int) -> Series:
+    """The points from `first` up to `stop`, which is not included; at least one."""
+    if first == 0 and stop >= len(series.labels):
+        return series
+    keep = np.zeros(len(series.labels), dtype=bool)
+    keep[first:stop] = True
+    return replace(
+        series,
+        points=select(series.points, keep),
+        labels=series.labels[first:stop],
+        stages=series.stages[first:stop],
+        rows=series.rows[first:stop],
+        skipped=(),
     )
 
 
@@ -143,7 +169,7 @@ def _groups(columns: Columns, measure: str, how: Forming) -> tuple[list[_Group],
             label = str(key + 1)
         used += 1
         stage = _stage(columns[how.stage][place]) if how.stage else ""
-        group = groups.setdefault(key, _Group(label, stage))
+        group = groups.setdefault(key, _Group(label, stage, place))
         group.values.append(value)
         group.sizes.append(size)
     return list(groups.values()), skipped

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flawline.cli.chart_limits import check_freeze, given_standards, own_limits, wanted_estimation
+from flawline.cli.chart_pareto import chart_pareto
 from flawline.cli.console import AsJson, Quiet, note, print_json
 from flawline.cli.record_options import Since, Until, WhereOption, chosen
 from flawline.cli.series_options import (
+    Alert,
     By,
+    Every,
     Label,
+    Last,
     Measure,
+    Once,
     OptionalTable,
     StoreOption,
     Subgroup,
     Summary,
     Unit,
+    Watch,
     forming,
     print_skipped,
     series_of,
@@ -25,10 +32,8 @@ from flawline.cli.series_options import (
 
 if TYPE_CHECKING:
     from flawline.charting.result import ControlChart
-    from flawline.charting.run import Estimation
-    from flawline.core.spc.limits import Limits
 
-LISTED = 10
+LISTED, LAST, EVERY = 10, 500, 5.0
 
 
 def chart(
@@ -91,6 +96,15 @@ def chart(
     decision: Annotated[float, typer.Option(help="The CUSUM's h, in sigmas.")] = 5.0,
     head_start: Annotated[float, typer.Option(help="The CUSUM's first value, in sigmas.")] = 0.0,
     zones: Annotated[bool, typer.Option(help="Draw lines at 1 and 2 sigma.")] = False,
+    phase1: Annotated[
+        int | None,
+        typer.Option(help="Estimate the limits from the first N points, judge the others by them."),
+    ] = None,
+    watch: Watch = False,
+    once: Once = False,
+    every: Every = None,
+    last: Last = None,
+    alert: Alert = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -98,12 +112,11 @@ def chart(
     from flawline.errors import UsageError
 
     if chart == "pareto":
-        if table is None:
-            raise UsageError(
-                "a pareto chart is of a table", hint="`flawline records export` writes one"
-            )
-        return _pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
+        if watch or phase1:
+            raise UsageError("a pareto chart has no limits, and is not watched")
+        return chart_pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
     from flawline.charting.files import chart_as_dict, read_limits, write_limits
+    from flawline.charting.phases import chart_in_phases
     from flawline.charting.run import chart_series
     from flawline.core.spc.limits import check_kind
     from flawline.core.spc.rules import parse_rules
@@ -112,15 +125,38 @@ def chart(
     wanted = parse_rules(rules)
     given = read_limits(limits) if limits else None
     kind = check_kind(chart or (given.chart if given else "i-mr"))
-    own = _own(kind, weight, reference, decision, head_start)
-    given = given or _standards(own, centre, sigma)
-    _check_freeze(freeze, given)
+    own = own_limits(kind, weight, reference, decision, head_start)
+    given = given or given_standards(own, centre, sigma)
+    check_freeze(freeze, given)
     how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
     wanted_rows = chosen(where, since, until, None)
+    estimation = wanted_estimation(set_aside, transform, own)
+    if watch:
+        from flawline.charting.task import Task
+        from flawline.cli.chart_watch import Watching, watch_chart
+
+        drawn = LAST if last is None else last
+        task = Task(measure, kind, how, wanted_rows, wanted, given, estimation, phase1, drawn)
+        watching = Watching(EVERY if every is None else every, once, alert or ["console"])
+        return watch_chart(
+            task,
+            _watched(table, store),
+            out,
+            watching,
+            freeze=freeze,
+            zones=zones,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    if once or alert or every is not None or last is not None:
+        raise UsageError("--once, --every, --last and --alert go with --watch")
     series = series_of(table, store, measure, kind, how, wanted_rows)
-    charted = chart_series(
-        series, kind, rules=wanted, limits=given, estimation=_estimation(set_aside, transform, own)
-    )
+    if phase1 is None:
+        charted = chart_series(series, kind, rules=wanted, limits=given, estimation=estimation)
+    elif given is None:
+        charted = chart_in_phases(series, kind, phase1, rules=wanted, estimation=estimation)
+    else:
+        raise UsageError("--phase1 estimates limits, and these are given")
     out.mkdir(parents=True, exist_ok=True)
     report = write_chart(charted, out, zones=zones)
     if freeze:
@@ -152,47 +188,15 @@ def print_chart(charted: ControlChart) -> None:
         console.print(Text(f"rule {number}: {MEANINGS[number]}"))
 
 
-def _own(kind: str, weight: float, reference: float, decision: float, head_start: float) -> Limits:
-    from flawline.core.spc.limits import Limits
-
-    return Limits(
-        kind,
-        0.5,
-        1.0,
-        weight=weight,
-        reference=reference,
-        decision=decision,
-        head_start=head_start,
-    )
-
-
-def _standards(own: Limits, centre: float | None, sigma: float | None) -> Limits | None:
-    from dataclasses import replace
-
-    from flawline.core.spc.limits import COUNTED
+def _watched(table: Path | None, store: str | None) -> str:
     from flawline.errors import UsageError
 
-    if centre is None and sigma is None:
-        return None
-    if sigma is None and own.chart in (*COUNTED, "run"):
-        sigma = 1.0
-    if centre is None or sigma is None:
-        raise UsageError("--centre and --sigma go together", hint="or give --limits FILE")
-    return replace(own, centre=centre, sigma=sigma)
-
-
-def _check_freeze(freeze: Path | None, given: Limits | None) -> None:
-    from flawline.errors import UsageError
-
-    if freeze and given is not None:
-        raise UsageError("limits are frozen where they are estimated, and these are given")
-
-
-def _estimation(set_aside: list[str] | None, transform: str, own: Limits) -> Estimation:
-    from flawline.charting.run import Estimation
-
-    named = tuple(name for name in set_aside or () if name != "auto")
-    return Estimation(named, "auto" in (set_aside or ()), transform, own)
+    if store is None or table is not None:
+        raise UsageError(
+            "records are watched, not a table",
+            hint="give --store URL; `flawline import` takes a table into records",
+        )
+    return store
 
 
 def _frozen(charted: ControlChart, freeze: Path) -> str:
@@ -204,23 +208,3 @@ def _frozen(charted: ControlChart, freeze: Path) -> str:
     return (
         f"{told}; they come from points with signals: look for causes, and set those points aside"
     )
-
-
-def _pareto(
-    table: Path, measure: str, size: str | None, out: Path, *, as_json: bool, quiet: bool
-) -> int:
-    from flawline.charting.pareto_of import count_names, pareto_as_dict, pareto_finding
-    from flawline.charting.table import read_columns
-    from flawline.report.pareto_report import write_pareto
-
-    columns = read_columns(table, [measure, *([size] if size else [])])
-    counted, skipped = count_names(columns, measure, size)
-    out.mkdir(parents=True, exist_ok=True)
-    report = write_pareto(counted, measure, size or "rows", skipped, out)
-    if as_json:
-        print_json(pareto_as_dict(counted, measure, skipped))
-    else:
-        typer.echo(pareto_finding(counted, measure))
-    print_skipped(skipped)
-    note(f"report: {report}", quiet=quiet)
-    return 2 if skipped else 0

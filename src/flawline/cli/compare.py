@@ -20,8 +20,11 @@ from flawline.cli.feature_options import (
     print_unjudged,
 )
 from flawline.cli.inspect import RecipePrecision
+from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from flawline.evaluation.comparison import Comparison
     from flawline.evaluation.differences import Costs
 
@@ -51,6 +54,10 @@ def compare(
     prevalence: Annotated[
         float | None, typer.Option(help="Share of bad parts in production, 0.01 for 1 %.")
     ] = None,
+    annotations: Annotations = None,
+    classes: Classes = None,
+    palette: Palette = None,
+    ignore: Ignore = None,
     precision: RecipePrecision = None,
     seed: DrawSeed = 0,
     good: Good = None,
@@ -65,6 +72,7 @@ def compare(
     from flawline.inspector import Inspector
     from flawline.report.compare_report import write_comparison
 
+    masks = mask_settings(annotations, classes, palette, ignore)
     costs = parse_costs(cost_escape, cost_overkill, cost_review, prevalence)
     opened_recipes = [Inspector.open(path, precision=precision) for path in recipes]
     inspectors = dict(zip(distinct_names(recipes), opened_recipes, strict=True))
@@ -74,12 +82,13 @@ def compare(
             inspectors,
             split=split,
             drop_known=drop_known,
+            masks=masks,
             costs=costs,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )
         out.mkdir(parents=True, exist_ok=True)
-        written = write_comparison(comparison, opened, inspectors, out)
+        written = write_comparison(comparison, opened, inspectors, out, masks)
         summary = opened.summary()
     if as_json:
         print_json(comparison_as_dict(comparison))
@@ -138,4 +147,30 @@ def print_comparison(comparison: Comparison) -> None:
         table.add_row(row.name, *(number(value, row) for value in row.values), *gained)
     console = Console(highlight=False)
     console.print(table)
+    if comparison.ranking:
+        console.print(_ranking(comparison))
     console.print(Text(printable(finding(comparison))), style="bold")
+
+
+def _ranking(comparison: Comparison) -> Table:
+    """Recipes in the order in which to take them."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from flawline.report.compare_report import above_cheapest, above_fastest
+
+    table = Table(box=None, pad_edge=False)
+    for title in (
+        "rank",
+        "recipe",
+        "cost per part",
+        "more than the cheapest",
+        "ms more",
+        "pictures/s",
+    ):
+        table.add_column(title, overflow="fold")
+    for rank, one in enumerate(comparison.ranking, start=1):
+        differences = above_cheapest(one), above_fastest(one)
+        cells = (f"{one.cost:.4f}", *differences, f"{one.pictures_per_second:.1f}")
+        table.add_row(str(rank), Text(printable(one.name)), *cells)
+    return table

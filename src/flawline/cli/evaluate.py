@@ -19,9 +19,11 @@ from flawline.cli.feature_options import (
     print_unjudged,
 )
 from flawline.cli.inspect import RecipeArgument, RecipePrecision
+from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
 
 if TYPE_CHECKING:
     from flawline.evaluation.result import Evaluation
+    from flawline.evaluation.segmentation import Segmentation
 
 Split = Annotated[
     str | None,
@@ -43,10 +45,14 @@ def evaluate(
     source: SourceArgument,
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="Folder for scores.csv, evaluation.json, report.html."),
+        typer.Option("--out", "-o", help="Folder for evaluation.json, report.html and tables."),
     ] = Path("flawline-evaluation"),
     split: Split = None,
     drop_known: DropKnown = False,
+    annotations: Annotations = None,
+    classes: Classes = None,
+    palette: Palette = None,
+    ignore: Ignore = None,
     precision: RecipePrecision = None,
     seed: DrawSeed = 0,
     good: Good = None,
@@ -55,12 +61,13 @@ def evaluate(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Escapes, overkill, AUROC, AUPRO, recall and the worst mistakes on pictures that the recipe never saw."""
+    """Escapes, overkill, AUROC, AUPRO, recall, classes and the worst mistakes on pictures that the recipe never saw."""
     from flawline.evaluation.files import evaluation_as_dict
     from flawline.evaluation.run import evaluate as evaluate_source
     from flawline.inspector import Inspector
     from flawline.report.evaluation_report import write_evaluation
 
+    masks = mask_settings(annotations, classes, palette, ignore)
     inspector = Inspector.open(recipe, precision=precision)
     with open_from_options(source, good, bad, limits) as opened:
         evaluation = evaluate_source(
@@ -68,11 +75,12 @@ def evaluate(
             inspector,
             split=split,
             drop_known=drop_known,
+            masks=masks,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )
         out.mkdir(parents=True, exist_ok=True)
-        written = write_evaluation(evaluation, opened, inspector, out)
+        written = write_evaluation(evaluation, opened, inspector, out, masks)
         summary = opened.summary()
     if as_json:
         print_json(evaluation_as_dict(evaluation))
@@ -97,7 +105,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """The figures as a table, what is missing, and the finding in one sentence."""
     from rich.console import Console
 
-    from flawline.report.evaluation_report import estimate, finding, rate, share
+    from flawline.report.evaluation_report import finding
+    from flawline.report.words import estimate, rate, share
 
     rates = evaluation.rates
     rows = [
@@ -120,12 +129,39 @@ def print_evaluation(evaluation: Evaluation) -> None:
         ]
     console = Console(highlight=False)
     console.print(_table(["figure", "value, 95 % interval"], [row for row in rows if row[1]]))
+    if found := evaluation.segmentation:
+        console.print(_table(["pixels", "value, 95 % interval"], _means(found)))
+        header = ["class", "IoU", "precision", "recall", "regions found", "a90", "a90/95"]
+        console.print(
+            _table([*header[:5], *(f"{n}, {found.unit}" for n in header[5:])], _classes(found))
+        )
     if evaluation.labels:
         labels = [(o.label, estimate(o.auroc), rate(o.accepted)) for o in evaluation.labels]
         console.print(_table(["label", "AUROC", "parts accepted"], labels))
     for name, reason in evaluation.missing.items():
         console.print(f"no {name.replace('_', ' ')}: {reason}")
     console.print(finding(evaluation), style="bold")
+
+
+def _means(found: Segmentation) -> list[tuple[str, str]]:
+    from flawline.report.words import estimate
+
+    accuracy = "none" if found.accuracy is None else f"{found.accuracy:.3f}"
+    return [("accuracy", accuracy), ("mean IoU of defects", estimate(found.mean_iou))]
+
+
+def _classes(found: Segmentation) -> list[tuple[str, ...]]:
+    from flawline.report.words import number, share
+
+    return [
+        (
+            one.name,
+            *(number(getattr(one.figures, name)) for name in ("iou", "precision", "recall")),
+            "none" if one.named is None else share(one.named.regions),
+            *(number(getattr(one.pod, name, None), ".3g") for name in ("a90", "a90_95")),
+        )
+        for one in found.defects
+    ]
 
 
 def _table(header: list[str], rows: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`flawline export`: a recipe's detector for other runtimes."""
+"""`flawline export`: a recipe for other runtimes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def export(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Write the whole detector as one ONNX or OpenVINO model; refused where it disagrees with the recipe."""
+    """Write the detector or segmenter as an ONNX or OpenVINO model; refused where it disagrees with the recipe."""
     from contextlib import nullcontext
 
     from flawline.exporting.model_file import check_format

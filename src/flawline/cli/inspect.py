@@ -166,7 +166,7 @@ def print_run(run: InspectionRun) -> None:
             table.add_row(
                 row["verdict"],
                 f"{row['score']:.4g}",
-                f"{row['p_value']:.3g}",
+                "" if row["p_value"] is None else f"{row['p_value']:.3g}",
                 Text(printable(item.sample.name)),
                 Text("; ".join(row["reasons"][1:] or row["reasons"])),
             )

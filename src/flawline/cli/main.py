@@ -11,6 +11,8 @@ from typing import Annotated, TextIO
 import typer
 
 from flawline import __version__
+from flawline.cli.alerts import alerts
+from flawline.cli.audit_labels import audit_labels
 from flawline.cli.calibrate_scale import calibrate_scale
 from flawline.cli.chart import chart
 from flawline.cli.classify import classify
@@ -84,8 +86,10 @@ for command in (
 app.add_typer(train)
 app.add_typer(study)
 app.add_typer(records)
+app.add_typer(alerts)
 app.add_typer(synth)
 app.command("calibrate-scale")(calibrate_scale)
+app.command("audit-labels")(audit_labels)
 app.command("import")(import_records)
 app.command("replay")(replay_record)
 

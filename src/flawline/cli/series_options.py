@@ -44,6 +44,28 @@ Summary = Annotated[
 ]
 Unit = Annotated[str, typer.Option(help="Unit of the measure, as it is to be written.")]
 
+Watch = Annotated[
+    bool,
+    typer.Option("--watch", help="Keep the chart current as records arrive, and send alerts."),
+]
+Once = Annotated[
+    bool,
+    typer.Option("--once", help="With --watch: judge what is new, send alerts, and end."),
+]
+Every = Annotated[
+    float | None, typer.Option(help="With --watch: seconds between readings; 5 if not given.")
+]
+Last = Annotated[
+    int | None,
+    typer.Option(help="With --watch: points that are drawn, 500 if not given; all are judged."),
+]
+Alert = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="With --watch: where alerts go: console, file:PATH or webhook:URL; repeatable; else console."
+    ),
+]
+
 
 def forming(
     by: str | None,

@@ -33,9 +33,15 @@ def heat_sink(
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Another seed draws another set.", min=0)] = 0,
     drift: Annotated[
-        float,
-        typer.Option(help="Size of the last stains over that of the first ones; 1 is no drift."),
-    ] = 1.0,
+        str,
+        typer.Option(
+            help="Length of the last stains over that of the first ones, such as 1.5; or by how much the areas of "
+            "stains grow with every part, such as 3%. 1 is no drift."
+        ),
+    ] = "1",
+    drift_from: Annotated[
+        int, typer.Option(help="The first part that drifts, where --drift is in percent.", min=0)
+    ] = 0,
     label_noise: Annotated[
         str | None,
         typer.Option(
@@ -53,7 +59,9 @@ def heat_sink(
     from flawline.data.synthetic.heat_sink_files import Settings, write_heat_sinks
     from flawline.data.synthetic.heat_sink_statistics import CLASSES
 
-    settings = Settings(pictures, seed, drift, parse_label_noise(label_noise))
+    length, area = parse_drift(drift, drift_from)
+    noise = parse_label_noise(label_noise)
+    settings = Settings(pictures, seed, length, noise, area, drift_from)
     # A process costs more than the few pictures that it would draw.
     wanted = processes or min(cpu_count(), max(1, pictures // 50))
     written = write_heat_sinks(out, settings, processes=wanted, track=ProgressBar(quiet=quiet))
@@ -77,6 +85,25 @@ def heat_sink(
     if written.errors:
         note(f"{written.errors} wrong labels: {out / 'label_errors.csv'}", quiet=quiet)
     return 0
+
+
+def parse_drift(text: str, first: int = 0) -> tuple[float, float]:
+    """The growth of lengths over the set, and that of areas with every part: "1.5" is (1.5, 0), "3%" is (1, 0.03)."""
+    from flawline.errors import UsageError
+
+    percent = text.strip().endswith("%")
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        raise UsageError(
+            f"expected a drift such as 1.5 or 3%, got {text!r}", hint="1 is no drift"
+        ) from None
+    if first and not percent:
+        raise UsageError(
+            "--drift-from goes with a drift in percent of area with every part",
+            hint="such as --drift 3% --drift-from 60",
+        )
+    return (1.0, value / 100) if percent else (value, 0.0)
 
 
 def parse_label_noise(text: str | None) -> LabelNoise:

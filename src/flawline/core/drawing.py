@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.types import Region
+from flawline.types import Inspection, Region
 
 SIDE = 320
 # Vermilion of Okabe and Ito's palette, outlined in black: seen on dark and light ground and by colour-blind people.
 _OUTLINE = (213, 94, 0)
+# The same palette, first what stands out on metal.
+_CLASSES = (
+    (86, 180, 233),
+    (240, 228, 66),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (0, 114, 178),
+    (230, 159, 0),
+)
 
 
 def thumbnail(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
@@ -44,13 +54,58 @@ def heat_overlay(
     return blended
 
 
-def outline_regions(pixels: NDArray[np.uint8], regions: Iterable[Region], scale: float) -> None:
+def class_overlay(pixels: NDArray[np.uint8], marked: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Tint a picture uint8 RGB (h, w, 3) by the class of each pixel, uint8 (H, W) of any size, 0 for none."""
+    height, width = pixels.shape[:2]
+    small = cv2.resize(marked, (width, height), interpolation=cv2.INTER_NEAREST)
+    drawn = pixels.copy()
+    for number in np.unique(small[small > 0]).tolist():
+        tint = np.array(class_colour(number), np.float32)
+        there = small == number
+        drawn[there] = np.rint(0.6 * pixels[there] + 0.4 * tint).astype(np.uint8)
+    return drawn
+
+
+def class_colour(number: int) -> tuple[int, int, int]:
+    """The colour of a class of defects, counted from 1: Okabe and Ito's, in turn."""
+    return _CLASSES[(number - 1) % len(_CLASSES)]
+
+
+def inspection_overlay(
+    pixels: NDArray[np.uint8],
+    inspection: Inspection,
+    heat_range: tuple[float, float] | None,
+    classes: Sequence[str] = (),
+) -> NDArray[np.uint8]:
+    """A small copy of the picture with its regions outlined: over heat, or by class where there is no range for heat.
+
+    `classes` are the names of all classes, background first.
+    """
+    scale = pixels.shape[0] / inspection.size[0]
+    if heat_range is not None:
+        drawn = np.ascontiguousarray(heat_overlay(pixels, inspection.map, *heat_range))
+        outline_regions(drawn, inspection.regions, scale)
+        return drawn
+    marked = inspection.marked
+    drawn = pixels.copy() if marked is None else class_overlay(pixels, marked)
+    for number, name in enumerate(classes[1:], start=1):
+        own = [region for region in inspection.regions if region.label == name]
+        outline_regions(drawn, own, scale, class_colour(number))
+    return drawn
+
+
+def outline_regions(
+    pixels: NDArray[np.uint8],
+    regions: Iterable[Region],
+    scale: float,
+    colour: tuple[int, int, int] = _OUTLINE,
+) -> None:
     """Draw the contours of regions, given in pixels of the whole picture, into a copy of it at `scale`."""
     wide = max(1, round(min(pixels.shape[:2]) / 200))
     for region in regions:
         points = np.rint(region.contour * scale - 0.5).astype(np.int32).reshape(-1, 1, 2)
         cv2.polylines(pixels, [points], True, (0, 0, 0), wide + 2, cv2.LINE_AA)
-        cv2.polylines(pixels, [points], True, _OUTLINE, wide, cv2.LINE_AA)
+        cv2.polylines(pixels, [points], True, colour, wide, cv2.LINE_AA)
         if len(points) < 3:
             x, y = (int(value) for value in points.reshape(-1, 2).mean(axis=0))
-            cv2.circle(pixels, (x, y), 4 + wide, _OUTLINE, wide, cv2.LINE_AA)
+            cv2.circle(pixels, (x, y), 4 + wide, colour, wide, cv2.LINE_AA)

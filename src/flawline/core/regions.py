@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from flawline.types import Region
 
+ANOMALY = "anomaly"
+"""What a region is called whose class is not known."""
 LONGEST = (
     1024  # side of the map as it is searched, px: finer outlines say nothing about a coarse map
 )
@@ -20,7 +22,7 @@ def regions_of_map(
     threshold: float,
     size: tuple[int, int],
     *,
-    label: str = "anomaly",
+    label: str = ANOMALY,
     smallest: float = 0,
 ) -> tuple[Region, ...]:
     """The places of a map that score above a threshold, the highest peak first.
@@ -67,6 +69,15 @@ def regions_of_map(
         for k in order.tolist()
         if boxes[k, cv2.CC_STAT_AREA] * across * down >= smallest
     )
+
+
+def scores_at(
+    scores: NDArray[np.float32], threshold: float, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """A map at each pixel of the picture, float32 (height, width); above the threshold lie its `regions_of_map`."""
+    _check(scores, threshold, size)
+    fine = _fine(scores, threshold, size)
+    return np.asarray(cv2.resize(fine, size[::-1], interpolation=cv2.INTER_NEAREST), np.float32)
 
 
 def _fine(

@@ -42,7 +42,8 @@ class Scale:
         u^2 = (n u_s)^2 + 2 (s u_e)^2 for n px at the scale s between two edges (JCGM 100:2008, equation 10).
         """
         pixels = np.asarray(pixels, dtype=np.float64)
-        spread = np.hypot(pixels * self.uncertainty, sqrt(2) * self.mm_per_px * self.edge)
+        known = np.where(np.isfinite(pixels), pixels, 0.0)
+        spread = np.hypot(known * self.uncertainty, sqrt(2) * self.mm_per_px * self.edge)
         return pixels * self.mm_per_px, np.where(np.isfinite(pixels), spread, 0.0)
 
     def area(self, pixels: Floats, perimeter: Floats) -> tuple[Floats, Floats]:

@@ -42,6 +42,20 @@ class ConfusionMatrix:
             raise ValueError(f"expected 2 to {IGNORE - 1} classes, got {classes}")
         self._counts = np.zeros((classes, classes), np.int64)
 
+    @classmethod
+    def of(cls, counts: ArrayLike) -> ConfusionMatrix:
+        """What was counted before, (C, C) as `counts` gives it.
+
+        Raises:
+            ValueError: not square, or negative.
+        """
+        table = np.asarray(counts, np.int64)
+        if table.ndim != 2 or table.shape[0] != table.shape[1] or (table < 0).any():
+            raise ValueError(f"expected counts (C, C) from 0 on, got shape {table.shape}")
+        matrix = cls(len(table))
+        matrix._counts += table
+        return matrix
+
     @property
     def counts(self) -> NDArray[np.int64]:
         """Pixels (C, C): a row for each true class, a column for each predicted one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -36,6 +36,7 @@ def choose(
     *,
     split: str | None = None,
     drop_known: bool = False,
+    masked: Collection[str] = (),
     track: Track,
 ) -> Choice:
     """Choose the samples of a source that say something about recipes.
@@ -45,6 +46,7 @@ def choose(
         recipes: what will be evaluated, by name; none of them may know a chosen picture.
         split: the split to take, "all" for every picture; by default the test split where there is one, else all.
         drop_known: leave out what a recipe knows, with all pictures of the same parts, instead of refusing.
+        masked: names of pictures with a class mask, which says of those of unknown meaning what they are.
         track: shows progress.
 
     Raises:
@@ -53,7 +55,7 @@ def choose(
     """
     listed = list(source.samples())
     taken, name, said = _of_split(listed, split)
-    known, more = _with_meaning(taken)
+    known, more = _with_meaning(taken, masked)
     said += more + _torn(listed, known, name)
     hashes = _hashes(source, known, track)
     kept, dropped, more = _without_leaks(known, hashes, recipes, drop_known)
@@ -84,14 +86,16 @@ def _of_split(
     return taken, wanted, said if left else []
 
 
-def _with_meaning(taken: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
-    """Samples that are good or bad by their label; those without a label are, where they have one, by their mask."""
-    known = [s for s in taken if s.defective is not None or _by_mask(s)]
+def _with_meaning(
+    taken: Sequence[Sample], masked: Collection[str]
+) -> tuple[list[Sample], list[str]]:
+    """Samples that are good or bad by their label; the others are, where they have one that may tell, by their mask."""
+    by_mask = {s.name for s in taken if _by_mask(s, masked)}
+    known = [s for s in taken if s.defective is not None or s.name in by_mask]
     said = []
-    if by_mask := sum(map(_by_mask, known)):
-        said.append(
-            f"{_count(by_mask, 'picture')} without a label: bad where the mask is not empty"
-        )
+    if by_mask:
+        what = "whose label does not say" if masked else "without a label"
+        said.append(f"{_count(len(by_mask), 'picture')} {what}: bad where the mask is not empty")
     if left := len(taken) - len(known):
         said.append(
             f"{_count(left, 'picture')} left out: no label says whether they are good or bad"
@@ -107,8 +111,11 @@ def _with_meaning(taken: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
     return known, said
 
 
-def _by_mask(sample: Sample) -> bool:
-    return sample.defective is None and sample.label is None and sample.mask is not None
+def _by_mask(sample: Sample, masked: Collection[str]) -> bool:
+    if sample.defective is not None:
+        return False
+    # A class mask says what it shows; in any other mask, a label that says nothing may mean anything.
+    return sample.name in masked or (sample.label is None and sample.mask is not None)
 
 
 def _torn(listed: Sequence[Sample], known: Sequence[Sample], split: str | None) -> list[str]:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from flawline.data.source import Source
 from flawline.errors import UsageError
 from flawline.evaluation.choice import choose
+from flawline.evaluation.class_masks import SOURCE_MASKS, MaskSettings, open_class_masks
 from flawline.evaluation.differences import Costs, Row, metric_rows
+from flawline.evaluation.ranking import Ranked, ranked
 from flawline.evaluation.result import Evaluation, Judged
-from flawline.evaluation.run import evaluate_choice
-from flawline.recipe import thresholds_of
+from flawline.evaluation.run import evaluate_choice, masked_names
+from flawline.evaluation.timing import timed_in_turn
+from flawline.recipe import check_ready
 from flawline.types import Sample, Track, Unjudged, Verdict, no_track
 
 if TYPE_CHECKING:
@@ -27,7 +30,8 @@ class Comparison:
     """Recipes by name, the first one the reference.
 
     `evaluations` are those of the recipes, each on all `samples`, which every recipe could judge; `unjudged` are left
-    out of all. `disagreements` name the pictures whose verdicts differ, the widest apart first.
+    out of all. `disagreements` name the pictures whose verdicts differ, the widest apart first; `found_apart` those of
+    one verdict on which not the same regions of the mask are found. `ranking` is empty without costs.
     """
 
     source: str
@@ -37,6 +41,8 @@ class Comparison:
     unjudged: tuple[Unjudged, ...]
     rows: tuple[Row, ...]
     disagreements: tuple[str, ...]
+    found_apart: tuple[str, ...]
+    ranking: tuple[Ranked, ...]
     costs: Costs | None
     seed: int
 
@@ -52,6 +58,7 @@ def compare(
     *,
     split: str | None = None,
     drop_known: bool = False,
+    masks: MaskSettings = SOURCE_MASKS,
     costs: Costs | None = None,
     seed: int = 0,
     track: Track = no_track,
@@ -60,10 +67,11 @@ def compare(
 
     Args:
         source: an open source whose labels or masks say what is good and bad.
-        inspectors: two or more recipes with thresholds by name; differences are taken to the first.
+        inspectors: two or more recipes by name, detectors with thresholds; differences are taken to the first.
         split: as for `evaluate`.
         drop_known: leave out pictures that any of the recipes knows, instead of refusing.
-        costs: what decisions cost, for the cost per part.
+        masks: where class masks are; by default those that the source names itself.
+        costs: what decisions cost, for the cost per part and the ranking.
         seed: of the draws behind intervals.
         track: shows progress.
 
@@ -77,10 +85,19 @@ def compare(
         )
     recipes = {name: inspector.recipe for name, inspector in inspectors.items()}
     for recipe in recipes.values():
-        thresholds_of(recipe)
-    choice = choose(source, recipes, split=split, drop_known=drop_known, track=track)
+        check_ready(recipe)
+    masked = open_class_masks(source, inspectors.values(), masks)
+    choice = choose(
+        source,
+        recipes,
+        split=split,
+        drop_known=drop_known,
+        masked=masked_names(masked),
+        track=track,
+    )
     found = [
-        evaluate_choice(source, choice, one, seed=seed, track=track) for one in inspectors.values()
+        evaluate_choice(source, choice, one, masked, seed=seed, track=track)
+        for one in inspectors.values()
     ]
     common, same = _common(found)
     if not common[0]:
@@ -88,14 +105,18 @@ def compare(
             "no picture could be judged by every recipe, so that nothing can be compared",
             hint="evaluate each recipe alone to see why",
         )
+    samples = tuple(picture.sample for picture in common[0])
+    timed = timed_in_turn(source, samples, list(inspectors.values()), seed=seed)
     return Comparison(
         found[0].source,
         tuple(inspectors),
         tuple(found),
-        tuple(picture.sample for picture in common[0]),
+        samples,
         tuple(dict.fromkeys(item for one in found for item in one.unjudged)),
-        tuple(metric_rows(found, common, same, costs, seed)),
+        tuple(metric_rows(found, common, same, costs, timed, seed)),
         tuple(disagreements(common)),
+        tuple(found_apart(common)),
+        () if costs is None else ranked(tuple(inspectors), found, common, costs, timed, seed),
         costs,
         seed,
     )
@@ -107,11 +128,26 @@ def disagreements(judged: Sequence[Sequence[Judged]]) -> list[str]:
     for pictures in zip(*judged, strict=True):
         places = [_ORDER[picture.verdict] for picture in pictures]
         if len(set(places)) > 1:
-            # Raw scores of two recipes have no common unit; p-values do.
-            values = [math.log(max(picture.p_value, 1e-12)) for picture in pictures]
-            width = max(values) - min(values)
-            apart.append((min(places) - max(places), -width, pictures[0].sample.name))
+            width = min(places) - max(places)
+            apart.append((width, -_p_values_apart(pictures), pictures[0].sample.name))
     return [name for _, _, name in sorted(apart)]
+
+
+def _p_values_apart(pictures: Sequence[Judged]) -> float:
+    """How far p-values are apart: raw scores of two recipes have no common unit. 0 where a recipe has none."""
+    values = [math.log(max(p.p_value, 1e-12)) for p in pictures if p.p_value is not None]
+    return max(values) - min(values) if len(values) == len(pictures) else 0.0
+
+
+def found_apart(judged: Sequence[Sequence[Judged]]) -> list[str]:
+    """Names of the pictures with regions that one recipe finds and another misses, verdicts being equal; most first."""
+    apart = []
+    for pictures in zip(*judged, strict=True):
+        found = [[defect.found for defect in picture.defects or ()] for picture in pictures]
+        missed = sum(len(set(same)) > 1 for same in zip(*found, strict=True))
+        if missed and len({picture.verdict for picture in pictures}) == 1:
+            apart.append((-missed, pictures[0].sample.name))
+    return [name for _, name in sorted(apart)]
 
 
 def _common(found: Sequence[Evaluation]) -> tuple[list[tuple[Judged, ...]], bool]:

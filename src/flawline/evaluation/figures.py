@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flawline.core.bootstrap import DRAWS, Metric, metric_interval
 from flawline.core.metrics import Share, auroc, average_precision
-from flawline.core.pixel_metrics import recall_by_size
+from flawline.core.pixel_metrics import SizeClass, recall_by_size
 from flawline.errors import UsageError
 from flawline.evaluation.result import (
     Defect,
@@ -37,7 +37,7 @@ class Part:
     name: str
     defective: bool
     score: float
-    p_value: float
+    p_value: float | None
     verdict: Verdict
 
 
@@ -51,7 +51,7 @@ def parts_of(pictures: Sequence[Judged]) -> list[Part]:
             name,
             any(picture.defective for picture in group),
             max(picture.score for picture in group),
-            min(picture.p_value for picture in group),
+            min((p.p_value for p in group if p.p_value is not None), default=None),
             max((picture.verdict for picture in group), key=_SEVERITY.__getitem__),
         )
         for name, group in groups.items()
@@ -132,48 +132,59 @@ def _label(
 
 
 def promises(pictures: Sequence[Judged]) -> tuple[Promise, ...]:
-    """How many good pictures and parts have a p-value as low as stated; empty where none is good."""
-    good = [picture for picture in pictures if not picture.defective]
-    parts = [part for part in parts_of(pictures) if not part.defective]
+    """How many good pictures and parts have a p-value as low as stated; empty where none is good or has one."""
+    good = [p.p_value for p in pictures if not p.defective and p.p_value is not None]
+    parts = [p.p_value for p in parts_of(pictures) if not p.defective and p.p_value is not None]
     if not good or not parts:
         return ()
-    return tuple(
-        Promise(
-            p,
-            Rate(
-                sum(picture.p_value <= p for picture in good),
-                len(good),
-                Share(sum(part.p_value <= p for part in parts), len(parts)),
-            ),
-        )
-        for p in PROMISED
-    )
+
+    def seen(p: float) -> Rate:
+        hits = Share(sum(value <= p for value in parts), len(parts))
+        return Rate(sum(value <= p for value in good), len(good), hits)
+
+    return tuple(Promise(p, seen(p)) for p in PROMISED)
 
 
-def recall_all(pictures: Sequence[Judged]) -> Recall | None:
-    """Regions of all masks that were found; None where no mask has a region."""
-    return _recall("all", pictures, lambda defect: True)
+def recall_all(
+    pictures: Sequence[Judged], label: str | None = None, *, named: bool = False
+) -> Recall | None:
+    """Regions of all masks, or of those with one label, that were found; None where no mask has one.
+
+    With `named` only those count as found on which a segmenter marked their own class.
+    """
+    return _recall(label or "all", pictures, lambda d: label in (None, d.label), named=named)
 
 
 def recalls_by_label(pictures: Sequence[Judged]) -> tuple[Recall, ...]:
     """Regions found by their label, in alphabetical order."""
     labels = sorted({defect.label for p in pictures for defect in p.defects or ()})
-    found = (_recall(x, pictures, lambda defect, x=x: defect.label == x) for x in labels)  # type: ignore[misc]
+    found = (recall_all(pictures, label) for label in labels)
     return tuple(recall for recall in found if recall is not None)
 
 
-def recalls_by_size(pictures: Sequence[Judged]) -> tuple[Recall, ...]:
-    """Regions found by their area, in up to four classes that hold about equally many, the smallest first."""
-    defects = [defect for picture in pictures for defect in picture.defects or ()]
+def recalls_by_size(
+    pictures: Sequence[Judged], label: str | None = None, *, named: bool = False
+) -> tuple[Recall, ...]:
+    """Regions found by their area, in up to four classes that hold about equally many, the smallest first.
+
+    Of all of them, or of those with one label; `named` as for `recall_all`.
+    """
+    defects = [d for p in pictures for d in p.defects or () if label in (None, d.label)]
     classes = recall_by_size([d.area for d in defects], [d.found for d in defects])
-    bounds = [
-        (size.smallest, float("inf") if size.limit is None else size.limit) for size in classes
-    ]
-    found = (
-        _recall(_size(low, high), pictures, lambda d, low=low, high=high: low <= d.area < high)  # type: ignore[misc]
-        for low, high in bounds
-    )
+    found = (_of_size(pictures, label, size, named) for size in classes)
     return tuple(recall for recall in found if recall is not None)
+
+
+def _of_size(
+    pictures: Sequence[Judged], label: str | None, size: SizeClass, named: bool
+) -> Recall | None:
+    low, high = size.smallest, float("inf") if size.limit is None else size.limit
+    return _recall(
+        _size(low, high),
+        pictures,
+        lambda d: low <= d.area < high and label in (None, d.label),
+        named=named,
+    )
 
 
 def _size(low: float, high: float) -> str:
@@ -183,14 +194,19 @@ def _size(low: float, high: float) -> str:
 
 
 def _recall(
-    name: str, pictures: Sequence[Judged], belongs: Callable[[Defect], bool]
+    name: str,
+    pictures: Sequence[Judged],
+    belongs: Callable[[Defect], bool],
+    *,
+    named: bool = False,
 ) -> Recall | None:
     hits: list[bool] = []
     parts: dict[str, bool] = {}
     for picture in pictures:
         for defect in filter(belongs, picture.defects or ()):
-            hits.append(defect.found)
-            parts[picture.part] = parts.get(picture.part, False) or defect.found
+            hit = bool(defect.named) if named else defect.found
+            hits.append(hit)
+            parts[picture.part] = parts.get(picture.part, False) or hit
     if not hits:
         return None
     return Recall(name, Share(sum(hits), len(hits)), Share(sum(parts.values()), len(parts)))
@@ -217,6 +233,13 @@ def worst_misses(pictures: Sequence[Judged], most: int) -> list[Judged]:
     """Bad pictures with the lowest scores, the lowest first; equal scores by name."""
     bad = [picture for picture in pictures if picture.defective]
     return sorted(bad, key=lambda p: (p.score, p.sample.name))[:most]
+
+
+def most_missed(pictures: Sequence[Judged], most: int) -> list[Judged]:
+    """Pictures with regions that were not found, most of them first; equals by name."""
+    missed = [(sum(not d.found for d in p.defects or ()), p) for p in pictures]
+    order = sorted((m for m in missed if m[0]), key=lambda m: (-m[0], m[1].sample.name))
+    return [picture for _, picture in order[:most]]
 
 
 def worst_false_alarms(pictures: Sequence[Judged], most: int) -> list[Judged]:

@@ -7,22 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flawline.core.bootstrap import Difference
-from flawline.core.metrics import Share
 from flawline.core.pixel_metrics import Area
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.json_file import write_json_document
 from flawline.evaluation.comparison import Comparison
-from flawline.evaluation.differences import Row
 from flawline.evaluation.figures import parts_of, worst_false_alarms, worst_misses
-from flawline.evaluation.result import (
-    Estimated,
-    Evaluation,
-    Judged,
-    LabelFigures,
-    PixelFigures,
-    Rate,
-    Recall,
+from flawline.evaluation.ranking import Ranked
+from flawline.evaluation.result import Evaluation, Judged, LabelFigures, PixelFigures, Rate
+from flawline.evaluation.row import Row
+from flawline.evaluation.segmentation_files import segmentation_as_dict
+from flawline.evaluation.shapes import (
+    difference_as_dict,
+    estimated_as_dict,
+    recall_as_dict,
+    rounded,
+    share_as_dict,
 )
 from flawline.types import Sample, Unjudged
 
@@ -39,13 +38,13 @@ def evaluation_as_dict(evaluation: Evaluation) -> dict[str, Any]:
         "split": evaluation.split,
         "group_column": "group" if evaluation.grouped else None,
         "counts": counts(evaluation),
-        "auroc": _estimated(evaluation.auroc),
-        "average_precision": _estimated(evaluation.average_precision),
+        "auroc": estimated_as_dict(evaluation.auroc),
+        "average_precision": estimated_as_dict(evaluation.average_precision),
         "labels": [_label(one) for one in evaluation.labels],
         "pixels": _pixels(evaluation.pixels),
-        "recall": _recall(evaluation.recall),
-        "recall_by_size": [_recall(one) for one in evaluation.recall_by_size],
-        "recall_by_label": [_recall(one) for one in evaluation.recall_by_label],
+        "recall": recall_as_dict(evaluation.recall),
+        "recall_by_size": [recall_as_dict(one) for one in evaluation.recall_by_size],
+        "recall_by_label": [recall_as_dict(one) for one in evaluation.recall_by_label],
         "rates": {
             "escape": _rate(evaluation.rates.escape),
             "bad_to_review": _rate(evaluation.rates.bad_to_review),
@@ -61,6 +60,7 @@ def evaluation_as_dict(evaluation: Evaluation) -> dict[str, Any]:
         "unjudged": _unjudged(evaluation.unjudged),
         "milliseconds": {k: round(v, 3) for k, v in evaluation.milliseconds.items()},
         "pictures_per_second": round(evaluation.pictures_per_second, 2),
+        "segmentation": segmentation_as_dict(evaluation.segmentation),
     }
 
 
@@ -88,6 +88,8 @@ def comparison_as_dict(comparison: Comparison) -> dict[str, Any]:
         ],
         "metrics": [_row(row, comparison.names) for row in comparison.rows],
         "disagreements": list(comparison.disagreements),
+        "found_apart": list(comparison.found_apart),
+        "ranking": [_ranked(one) for one in comparison.ranking],
         "unjudged": _unjudged(comparison.unjudged),
     }
 
@@ -166,35 +168,11 @@ def _unjudged(items: Iterable[Unjudged]) -> list[dict[str, str]]:
     return [{"image": item.image, "code": item.code, "reason": item.reason} for item in items]
 
 
-def _estimated(one: Estimated | None) -> dict[str, Any] | None:
-    if one is None:
-        return None
-    low, high = one.interval or (None, None)
-    return {
-        "value": _round(one.value),
-        "low": _round(low),
-        "high": _round(high),
-        "pictures": one.pictures,
-        "parts": one.parts,
-    }
-
-
-def _share(share: Share) -> dict[str, Any]:
-    low, high = share.interval
-    return {
-        "hits": share.hits,
-        "of": share.of,
-        "value": _round(share.value),
-        "low": _round(low),
-        "high": _round(high),
-    }
-
-
 def _rate(rate: Rate | None) -> dict[str, Any] | None:
     return (
         None
         if rate is None
-        else {"pictures": {"hits": rate.hits, "of": rate.of}, "parts": _share(rate.parts)}
+        else {"pictures": {"hits": rate.hits, "of": rate.of}, "parts": share_as_dict(rate.parts)}
     )
 
 
@@ -202,8 +180,8 @@ def _label(one: LabelFigures) -> dict[str, Any]:
     return {
         "label": one.label,
         "pictures": one.pictures,
-        "auroc": _estimated(one.auroc),
-        "average_precision": _estimated(one.average_precision),
+        "auroc": estimated_as_dict(one.auroc),
+        "average_precision": estimated_as_dict(one.average_precision),
         "accepted": _rate(one.accepted),
         "review": _rate(one.review),
         "rejected": _rate(one.rejected),
@@ -226,39 +204,31 @@ def _pixels(one: PixelFigures | None) -> dict[str, Any] | None:
 
 
 def _area(area: Area) -> dict[str, Any]:
-    return {"value": _round(area.value), "error": area.error}
+    return {"value": rounded(area.value), "error": area.error}
 
 
-def _recall(one: Recall | None) -> dict[str, Any] | None:
-    if one is None:
-        return None
-    return {"name": one.name, "regions": _share(one.regions), "parts": _share(one.parts)}
+def _ranked(one: Ranked) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "cost": round(one.cost, 6),
+        "more": one.more and difference_as_dict(one.more),
+        "as_cheap": one.as_cheap,
+        "slower": one.slower and difference_as_dict(one.slower),
+        "as_fast": one.as_fast,
+        "pictures_per_second": round(one.pictures_per_second, 2),
+    }
 
 
 def _row(row: Row, names: Sequence[str]) -> dict[str, Any]:
-    values: Mapping[str, Any] = {n: _round(v) for n, v in zip(names, row.values, strict=True)}
+    values: Mapping[str, Any] = {n: rounded(v) for n, v in zip(names, row.values, strict=True)}
     return {
         "name": row.name,
         "values": dict(values),
         "differences": {
-            name: difference and {**_difference(difference), "finding": row.finding(place)}
+            name: difference and {**difference_as_dict(difference), "finding": row.finding(place)}
             for place, (name, difference) in enumerate(
                 zip(names[1:], row.differences, strict=True), start=1
             )
         },
         "reason": row.reason,
     }
-
-
-def _difference(one: Difference) -> dict[str, Any]:
-    return {
-        "value": _round(one.value),
-        "low": _round(one.low),
-        "high": _round(one.high),
-        "p": _round(one.p),
-        "parts": one.groups,
-    }
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)

@@ -2,83 +2,102 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flawline.core.pixel_metrics import PixelCurve
+from flawline.data.cores import cpu_count
 from flawline.data.source import Source
 from flawline.data.splits import part_of
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError
+from flawline.evaluation.class_masks import ClassMasks, is_segmenter
 from flawline.evaluation.masks import (
     Mask,
     class_names,
     found_regions,
     on_grid,
     read_masks,
+    reported_by,
 )
 from flawline.evaluation.result import Defect, Judged
-from flawline.recipe import thresholds_of
-from flawline.types import Inspection, Sample, Track, Unjudged
+from flawline.evaluation.segmenting import Segmenting
+from flawline.types import Inspection, Picture, Sample, Track, Unjudged
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
-
-
-TIMED = 4.0
-"""Seconds that the rate is measured for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judging:
     """What a recipe said of every picture; `curve` has counted the pixels of `counted` of them.
 
-    `unjudged` names pictures and masks. `conflicts` are pictures whose mask contradicts their label, `notes` what was
-    lost or chosen when one was decoded.
+    `segmenting` has counted what a segmenter marked, None for others and without class masks. `unjudged` names pictures
+    and masks. `conflicts` are pictures whose mask contradicts their label, `notes` what was lost or chosen when one was
+    decoded.
     """
 
     pictures: tuple[Judged, ...]
     unjudged: tuple[Unjudged, ...]
     curve: PixelCurve
     counted: int
+    segmenting: Segmenting | None
     conflicts: tuple[str, ...]
     notes: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """An inspection, and for a segmenter with class masks the probabilities (C, H, W)."""
+
+    inspection: Inspection
+    probabilities: NDArray[np.float32] | None
 
 
 def judge(
     source: Source,
     samples: Sequence[Sample],
     inspector: Inspector,
+    masks: ClassMasks | None,
     *,
     track: Track,
 ) -> Judging:
     """Inspect samples on all cores, in order, with their masks read beside.
 
+    `masks` are those to use, None for what the source names and what is not black.
+
     Raises:
-        ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
         SourceError: none of the pictures could be judged.
     """
-    thresholds_of(inspector.recipe)
-    threshold = inspector.recipe.settings.threshold
-    assert threshold is not None
-    work = _Work(threshold.region)
+    work = _Work(inspector, masks)
     notes: dict[str, tuple[str, ...]] = {}
-    masks = read_masks(source, samples)
+    read = read_masks(source, samples if masks is None else ())
+
+    def look(picture: Picture) -> _Looked:
+        counting = work.segmenting is not None
+        return _Looked(
+            inspector.inspect(picture), inspector.probabilities(picture) if counting else None
+        )
+
     seen = map_pictures(
         source,
         samples,
-        inspector.inspect,
+        look,
         value_range=inspector.value_range,
+        # Probabilities are many times as large as the picture.
+        ahead=cpu_count() + 2 if work.segmenting is not None else None,
         noted=notes.__setitem__,
     )
     title = f"evaluating {inspector.recipe.settings.part}".strip()
-    for sample, inspection in track(seen, title=title, total=len(samples)):
-        mask = next(masks)[1] if sample.mask is not None else None
-        work.take(sample, inspection, mask)
+    for sample, looked in track(seen, title=title, total=len(samples)):
+        if masks is not None:
+            work.take(sample, looked, masks.read(sample))
+        else:
+            work.take(sample, looked, next(read)[1] if sample.mask is not None else None)
     if not work.pictures:
         first = work.unjudged[0]
         raise SourceError(
@@ -91,8 +110,12 @@ def judge(
 class _Work:
     """Takes one picture after the other, in order."""
 
-    def __init__(self, threshold: float) -> None:
-        self.threshold = threshold
+    def __init__(self, inspector: Inspector, masks: ClassMasks | None) -> None:
+        threshold = inspector.recipe.settings.threshold
+        self.has_p_values = not is_segmenter(inspector)
+        self.region = None if threshold is None else threshold.region
+        counting = masks is not None and is_segmenter(inspector)
+        self.segmenting = Segmenting(inspector) if counting else None
         self.curve = PixelCurve()
         self.counted = 0
         self.pictures: list[Judged] = []
@@ -101,12 +124,13 @@ class _Work:
         self.conflicts: list[str] = []
 
     def take(
-        self, sample: Sample, inspection: Inspection | Unjudged, mask: Mask | Unjudged | None
+        self, sample: Sample, looked: _Looked | Unjudged, mask: Mask | Unjudged | None
     ) -> None:
         """Compare one picture with its mask."""
-        if isinstance(inspection, Unjudged):
-            self.unjudged.append(inspection)
+        if isinstance(looked, Unjudged):
+            self.unjudged.append(looked)
             return
+        inspection = looked.inspection
         usable = self._usable(sample, mask, inspection.size)
         defective = sample.defective
         if defective is None:
@@ -121,29 +145,48 @@ class _Work:
         if known:
             self.curve.add(*on_grid(inspection.map, usable, inspection.size))
             self.counted += 1
+        self._segment(sample, looked, usable)
         self._keep(sample, defective, inspection, usable)
+
+    def _segment(self, sample: Sample, looked: _Looked, mask: Mask | None) -> None:
+        """Count what a segmenter marked."""
+        if self.segmenting is None or looked.probabilities is None:
+            return
+        self.segmenting.see(part_of(sample), looked.probabilities)
+        marked = looked.inspection.marked
+        if mask is not None and mask.classes is not None and marked is not None:
+            self.segmenting.add(part_of(sample), mask.classes, marked, looked.probabilities)
 
     def _keep(
         self, sample: Sample, defective: bool, inspection: Inspection, mask: Mask | None
     ) -> None:
         defects: tuple[Defect, ...] | None = () if not defective else None
         if mask is not None:
-            found = found_regions(mask, inspection, self.threshold)
-            pairs = zip(mask.areas.tolist(), found.tolist(), strict=True)
-            defects = tuple(Defect("", area, hit) for area, hit in pairs)
-        self.codes.append(() if mask is None else tuple(mask.codes.tolist()))
+            defects = self._defects(inspection, mask)
+        classless = mask is not None and mask.classes is None
+        self.codes.append(tuple(mask.codes.tolist()) if mask is not None and classless else ())
         self.pictures.append(
             Judged(
                 sample,
                 part_of(sample),
                 defective,
                 inspection.score,
-                inspection.p_value,
+                inspection.p_value if self.has_p_values else None,
                 inspection.verdict,
                 defects,
                 inspection.timings,
             )
         )
+
+    def _defects(self, inspection: Inspection, mask: Mask) -> tuple[Defect, ...]:
+        """The regions of a mask; where it has no classes, their names are found when all masks are read."""
+        found = found_regions(mask, reported_by(inspection, self.region)).tolist()
+        areas = mask.areas.tolist()
+        labels = mask.labels or ("",) * len(areas)
+        named = [None] * len(areas)
+        if self.segmenting is not None and inspection.marked is not None:
+            named = found_regions(mask, inspection.marked == mask.classes).tolist()
+        return tuple(map(Defect, labels, areas, found, named))
 
     def _usable(
         self, sample: Sample, mask: Mask | Unjudged | None, size: tuple[int, int]
@@ -186,34 +229,7 @@ class _Work:
             tuple(self.unjudged),
             self.curve,
             self.counted,
+            self.segmenting,
             tuple(self.conflicts),
             notes,
         )
-
-
-def streamed_rate(source: Source, samples: Sequence[Sample], inspector: Inspector) -> float:
-    """Pictures that are decoded and inspected in a second on all cores, with nothing else done beside.
-
-    Measured once more on as many of `samples` as some seconds suffice for, and one at least.
-    """
-    began = time.perf_counter()
-    seen = map_pictures(source, samples, inspector.inspect, value_range=inspector.value_range)
-    done = 0
-    for _ in seen:
-        done += 1
-        if time.perf_counter() - began > TIMED:
-            break
-    return done / (time.perf_counter() - began)
-
-
-def median_milliseconds(pictures: Sequence[Judged]) -> dict[str, float]:
-    """The median time of each stage, and of all stages together as "total"."""
-    stages = list(dict.fromkeys(stage for picture in pictures for stage in picture.timings))
-    times = {
-        stage: float(np.median([p.timings[stage] for p in pictures if stage in p.timings]))
-        for stage in stages
-    }
-    if not times:
-        return {}
-    total = float(np.median([sum(p.timings.values()) for p in pictures if p.timings]))
-    return {**times, "total": total}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from flawline.core.regions import LONGEST
+from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.types import Inspection, Picture, Region, Sample, Unjudged
@@ -28,12 +29,15 @@ _EIGHT_CONNECTED = np.ones((3, 3))
 class Mask:
     """The regions of one mask: `regions` int32 (h, w) holds 0 where good, else the number of its 8-connected region.
 
-    `areas` (K,) are in pixels, `codes` (K,) the commonest value of each region: its grey level, or 0xRRGGBB.
+    `areas` (K,) are in pixels, `codes` (K,) the commonest value of each region: its grey level, or 0xRRGGBB. A class
+    mask has the class of every pixel too, uint8 (h, w) with 255 for unknown, and the class of each region as `labels`.
     """
 
     regions: NDArray[np.int32]
     areas: NDArray[np.int64]
     codes: NDArray[np.int64]
+    classes: NDArray[np.uint8] | None = None
+    labels: tuple[str, ...] = ()
 
 
 def read_masks(
@@ -83,18 +87,44 @@ def _commonest(
     return found
 
 
-def found_regions(mask: Mask, inspection: Inspection, threshold: float) -> NDArray[np.bool_]:
-    """Whether a reported region overlaps each region of a mask: (K,) booleans.
+def mask_of_classes(classes: NDArray[np.uint8], names: Sequence[str]) -> Mask:
+    """The regions of a class mask (h, w): 8-connected places of one class, 0 being good and 255 unknown.
 
-    Args:
-        mask: of the same size as the picture.
-        inspection: what the recipe said.
-        threshold: raw map score above which a place belongs to a region.
+    `names` are those of the classes, background first.
     """
-    reported = reported_places(inspection.regions, inspection.map, threshold, inspection.size)
+    regions = np.zeros(classes.shape, np.int32)
+    codes: list[int] = []
+    present = [number for number in np.unique(classes).tolist() if number not in (0, IGNORE)]
+    # By name, so that recipes that number the same classes differently see the same regions in the same order.
+    for number in sorted(present, key=names.__getitem__):
+        own, count = ndimage.label(classes == number, _EIGHT_CONNECTED)
+        np.add(own, len(codes), out=regions, where=own > 0, casting="unsafe")
+        codes += [number] * count
+    return Mask(
+        regions,
+        np.bincount(regions.ravel(), minlength=len(codes) + 1)[1:],
+        np.array(codes, np.int64),
+        classes,
+        tuple(names[code] for code in codes),
+    )
+
+
+def found_regions(mask: Mask, reported: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether any of the `reported` pixels, bool (h, w), lies on each region of a mask: (K,) booleans."""
     hit = np.zeros(len(mask.areas) + 1, bool)
     hit[mask.regions[reported]] = True
     return hit[1:]
+
+
+def reported_by(inspection: Inspection, threshold: float | None) -> NDArray[np.bool_]:
+    """The pixels of the picture that a recipe reports, bool (height, width).
+
+    `threshold` is the raw map score above which a place belongs to a region; a segmenter has none and marks pixels.
+    """
+    if threshold is not None:
+        return reported_places(inspection.regions, inspection.map, threshold, inspection.size)
+    assert inspection.marked is not None
+    return np.asarray(inspection.marked != 0)
 
 
 def reported_places(
@@ -136,20 +166,27 @@ def on_grid(
         size: (height, width) of the picture, px.
 
     Returns:
-        Scores by bilinear interpolation and whether any pixel there is defective, both (H, W).
+        Scores by bilinear interpolation and whether any pixel there is defective, both (H, W). What is unknown
+        counts as good and has the lowest score, so that it can neither help nor harm.
     """
     step = ceil(max(size) / GRID)
     height, width = (max(1, round(side / step)) for side in size)
-    fine = cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR)
+    resized = cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR)
+    fine: NDArray[np.float32] = np.asarray(resized, np.float32)
     if mask is None:
-        return np.asarray(fine, np.float32), np.zeros((height, width), bool)
-    defective = mask.regions > 0
-    if step > 1:
-        share = cv2.resize(
-            defective.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
-        )
-        defective = np.asarray(share > 0)
-    return np.asarray(fine, np.float32), defective
+        return fine, np.zeros((height, width), bool)
+    defective = _reduced(mask.regions > 0, (height, width))
+    if mask.classes is not None and (unknown := mask.classes == IGNORE).any():
+        fine[_reduced(unknown, (height, width)) & ~defective] = fine.min()
+    return fine, defective
+
+
+def _reduced(pixels: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Whether any of the pixels that become one is set."""
+    if pixels.shape == size:
+        return pixels
+    share = cv2.resize(pixels.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(share > 0)
 
 
 def class_names(values: Mapping[str, set[int]]) -> Mapping[tuple[str, int], str]:

@@ -8,16 +8,23 @@ from typing import Any
 
 from flawline.core.metrics import Share
 from flawline.core.pixel_metrics import Area
+from flawline.evaluation.segmentation import Estimated as Estimated
+from flawline.evaluation.segmentation import Recall as Recall
+from flawline.evaluation.segmentation import Segmentation
 from flawline.types import EMPTY, Sample, Unjudged, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A region of a mask: its `label`, its `area` in pixels of the picture, and whether it was found."""
+    """A region of a mask: its `label`, its `area` in pixels of the picture, and whether it was found.
+
+    `named` tells whether a segmenter marked its own class on it, None where the recipe knows no classes.
+    """
 
     label: str
     area: int
     found: bool
+    named: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +32,14 @@ class Judged:
     """One picture with what is known of it and what the recipe said.
 
     `part` names the part that it shows. `defects` are the regions of its mask, None where it has no mask that can be
-    used, empty for a good picture. `timings` are milliseconds by stage.
+    used, empty for a good picture. `p_value` is None for recipes that have none; `timings` are milliseconds by stage.
     """
 
     sample: Sample
     part: str
     defective: bool
     score: float
-    p_value: float
+    p_value: float | None
     verdict: Verdict
     defects: tuple[Defect, ...] | None = None
     timings: Mapping[str, float] = field(default_factory=lambda: EMPTY)
@@ -41,16 +48,6 @@ class Judged:
     def label(self) -> str:
         """The label that the source gives, or what is known of the picture."""
         return self.sample.label or ("bad" if self.defective else "good")
-
-
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """A metric over pictures; `interval` (95 %) comes from drawing parts, None where there are too few to draw from."""
-
-    value: float
-    interval: tuple[float, float] | None
-    pictures: int
-    parts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +70,6 @@ class LabelFigures:
     accepted: Rate
     review: Rate
     rejected: Rate
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """Regions of masks that a reported region overlaps, and parts with at least one such region among theirs.
-
-    The interval of `regions` counts them as independent, which those of one part are not quite; that of `parts` does
-    not.
-    """
-
-    name: str
-    regions: Share
-    parts: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +116,16 @@ class Evaluation:
     counts as a part. `dropped` were known to the recipe and left out on demand. `said` is what must be known to read
     the figures, `notes` what was lost or chosen when a picture was decoded, by name. `missing` gives for every figure
     that is None the reason. `milliseconds` are medians by stage of one picture; `pictures_per_second` are
-    decoded and inspected on all cores, measured for some seconds with nothing else done beside.
+    decoded and inspected on all cores, measured for some seconds with nothing else done beside. `thresholds` are those
+    of the score, review and reject, None for a segmenter; `segmentation` is what only a segmenter has, None for others
+    and without class masks.
     """
 
     source: str
     recipe: str
     part: str
     settings: Mapping[str, Any]
-    thresholds: tuple[float, float]
+    thresholds: tuple[float, float] | None
     split: str | None
     grouped: bool
     pictures: tuple[Judged, ...]
@@ -159,6 +145,7 @@ class Evaluation:
     missing: Mapping[str, str]
     milliseconds: Mapping[str, float]
     pictures_per_second: float
+    segmentation: Segmentation | None = None
 
     @property
     def exit_code(self) -> int:

@@ -8,19 +8,31 @@ from typing import TYPE_CHECKING
 
 from flawline import __version__
 from flawline.core.metrics import auroc, average_precision
+from flawline.core.pod import FEWEST
+from flawline.data.masks import MaskedSource
 from flawline.data.source import Source
 from flawline.evaluation import figures
 from flawline.evaluation.choice import Choice, choose
-from flawline.evaluation.judging import Judging, judge, median_milliseconds, streamed_rate
+from flawline.evaluation.class_masks import (
+    SOURCE_MASKS,
+    MaskSettings,
+    class_masks_for,
+    is_segmenter,
+    open_class_masks,
+)
+from flawline.evaluation.judging import Judging, judge
 from flawline.evaluation.masks import GRID
 from flawline.evaluation.result import Evaluation, Judged, PixelFigures
-from flawline.recipe import thresholds_of
+from flawline.evaluation.segmentation import Segmentation
+from flawline.evaluation.timing import median_milliseconds, streamed_rate
+from flawline.recipe import check_ready, thresholds_of
 from flawline.types import Track, no_track
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
 
 _NO_GOOD = "no part has good pictures only"
+_NO_CLASSES = "no picture has a class mask that can be used"
 _NOT_CALIBRATED = "the recipe holds no scores of held-out good parts"
 
 
@@ -30,6 +42,7 @@ def evaluate(
     *,
     split: str | None = None,
     drop_known: bool = False,
+    masks: MaskSettings = SOURCE_MASKS,
     seed: int = 0,
     track: Track = no_track,
 ) -> Evaluation:
@@ -37,36 +50,52 @@ def evaluate(
 
     Args:
         source: an open source whose labels or masks say what is good and bad.
-        inspector: the recipe to evaluate, with thresholds.
+        inspector: the recipe to evaluate, with thresholds; a segmenter is held against class masks too.
         split: the split to take, "all" for every picture; by default the test split where there is one, else all.
         drop_known: leave out pictures that the recipe knows, instead of refusing.
+        masks: where class masks are; by default those that the source names itself.
         seed: of the draws behind intervals.
         track: shows progress.
 
     Raises:
         UsageError: no such split; ("evaluation-leak") the recipe knows a picture; ("evaluation-unlabelled") no
-            picture is known to be good or bad.
+            picture is known to be good or bad; ("evaluation-classes") the masks hold a class that the recipe does not
+            know.
         ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
         SourceError: none of the pictures could be judged.
     """
-    thresholds_of(inspector.recipe)
+    check_ready(inspector.recipe)
+    masked = open_class_masks(source, [inspector], masks)
     choice = choose(
-        source, {"the recipe": inspector.recipe}, split=split, drop_known=drop_known, track=track
+        source,
+        {"the recipe": inspector.recipe},
+        split=split,
+        drop_known=drop_known,
+        masked=masked_names(masked),
+        track=track,
     )
-    return evaluate_choice(source, choice, inspector, seed=seed, track=track)
+    return evaluate_choice(source, choice, inspector, masked, seed=seed, track=track)
+
+
+def masked_names(masked: MaskedSource | None) -> frozenset[str]:
+    """The pictures that have a class mask."""
+    return frozenset() if masked is None else frozenset(s.name for s in masked.samples())
 
 
 def evaluate_choice(
     source: Source,
     choice: Choice,
     inspector: Inspector,
+    masked: MaskedSource | None = None,
     *,
     seed: int,
     track: Track,
 ) -> Evaluation:
     """Evaluate on samples that were chosen before; arguments and errors as for `evaluate`."""
-    seen = judge(source, choice.samples, inspector, track=track)
+    masks = None if masked is None else class_masks_for(masked, inspector)
+    seen = judge(source, choice.samples, inspector, masks, track=track)
     pictures = seen.pictures
+    segmentation = seen.segmenting.done(pictures, seed=seed) if seen.segmenting else None
     pixels, without_pixels = _pixels(seen)
     whole = figures.estimated(auroc, pictures, seed=seed)
     calibrated = inspector.calibration is not None
@@ -79,7 +108,8 @@ def evaluate_choice(
         **({} if recall else {"recall": "no bad picture has a mask that can be used"}),
         **({} if found.escape else {"escape": "no picture is bad"}),
         **({} if found.overkill else {"overkill": _NO_GOOD}),
-        **({} if promises else {"p_values": _NO_GOOD if calibrated else _NOT_CALIBRATED}),
+        **({} if promises else {"p_values": _without_p_values(inspector)}),
+        **({"segmentation": _NO_CLASSES} if is_segmenter(inspector) and not segmentation else {}),
     }
     return Evaluation(
         source=Path(source.location).name,
@@ -91,13 +121,13 @@ def evaluate_choice(
             "draws": figures.draws_for(len(pictures)),
             "flawline": __version__,
         },
-        thresholds=thresholds_of(inspector.recipe),
+        thresholds=None if is_segmenter(inspector) else thresholds_of(inspector.recipe),
         split=choice.split,
         grouped=choice.grouped,
         pictures=pictures,
         unjudged=(*seen.unjudged, *source.unlisted()),
         dropped=choice.dropped,
-        said=(*choice.said, *_said(choice, seen)),
+        said=(*choice.said, *(masks.said if masks else ()), *_said(choice, seen, segmentation)),
         auroc=whole,
         average_precision=figures.estimated(average_precision, pictures, seed=seed),
         labels=figures.label_figures(pictures, seed=seed),
@@ -113,7 +143,12 @@ def evaluate_choice(
         pictures_per_second=streamed_rate(
             source, [picture.sample for picture in pictures], inspector
         ),
+        segmentation=segmentation,
     )
+
+
+def _without_p_values(inspector: Inspector) -> str:
+    return _NO_GOOD if inspector.calibration is not None else _NOT_CALIBRATED
 
 
 def _pixels(seen: Judging) -> tuple[PixelFigures | None, str]:
@@ -141,7 +176,7 @@ def _one_kind(pictures: Sequence[Judged]) -> str:
     return f"every picture is {kind}: there is nothing to tell apart"
 
 
-def _said(choice: Choice, seen: Judging) -> list[str]:
+def _said(choice: Choice, seen: Judging, segmentation: Segmentation | None) -> list[str]:
     said = []
     if not choice.grouped:
         said.append("the source has no group column: every picture counts as a part of its own")
@@ -156,4 +191,9 @@ def _said(choice: Choice, seen: Judging) -> list[str]:
         said.append(
             f"{unmasked} of {bad} bad pictures have no usable mask and count in no pixel figure"
         )
+    for one in segmentation.defects if segmentation else ():
+        if one.pod is not None and one.pod.defects < FEWEST:
+            said.append(
+                f"{one.name}: {one.pod.defects} defects; MIL-HDBK-1823A asks for {FEWEST} at least"
+            )
     return said

@@ -18,7 +18,7 @@ from flawline.exporting.model_file import ExportedModel, Port, runtime_version
 from flawline.exporting.result import Checked, Parity
 from flawline.inspector import Inspector
 from flawline.models.detector import CELL
-from flawline.recipe import Recipe
+from flawline.recipe import Recipe, detector_settings
 
 
 def document_of(
@@ -98,7 +98,7 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
     return {
         "sha256": recipe.sha256,
         "part": recipe.settings.part,
-        "method": recipe.settings.detector.method,
+        "method": detector_settings(recipe).method,
         "backbone": {
             "name": backbone.name,
             "sha256": backbone.sha256,

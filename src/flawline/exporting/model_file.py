@@ -20,7 +20,7 @@ from flawline.models.detector_graph import OUTPUT
 from flawline.models.detector_onnx import INPUT, detector_onnx
 from flawline.models.openvino_import import openvino
 from flawline.models.openvino_runtime import core
-from flawline.recipe import Recipe
+from flawline.recipe import Recipe, detector_settings
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("model.onnx",),
@@ -74,7 +74,7 @@ def check_format(name: str) -> None:
             f"expected a format out of {', '.join(FORMATS)}, got {name!r}", hint="give --to onnx"
         )
     if name == "onnx":
-        _onnxruntime()
+        onnx_runtime()
 
 
 def write_model(recipe: Recipe, name: str, folder: Path) -> Path:
@@ -109,7 +109,7 @@ def open_model(path: Path, recipe: Recipe, precision: str = "f32") -> ExportedMo
         DependencyError: its runtime is not installed.
     """
     window = recipe.settings.picture.window
-    seen = input_size(recipe.settings.detector.method, window)
+    seen = input_size(detector_settings(recipe).method, window)
     try:
         if path.suffix == ".onnx":
             run, ports = _open_onnx(path)
@@ -158,7 +158,7 @@ def _open_openvino(path: Path, precision: str) -> tuple[Run, tuple[Port, Port]]:
 
 
 def _open_onnx(path: Path) -> tuple[Run, tuple[Port, Port]]:
-    runtime = _onnxruntime()
+    runtime = onnx_runtime()
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -174,7 +174,8 @@ def _open_onnx(path: Path) -> tuple[Run, tuple[Port, Port]]:
     return run, (given, found)
 
 
-def _onnxruntime() -> Any:
+def onnx_runtime() -> Any:
+    """ONNX Runtime; raises DependencyError where it cannot be imported."""
     try:
         import onnxruntime
     except ImportError as error:

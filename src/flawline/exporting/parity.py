@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from flawline.types import Picture, Sample, Track, Unjudged, no_track
 
 SHARE = 1e-3
 MOST = 64
+T = TypeVar("T")
 
 Scored = tuple[float, NDArray[np.float32]]
 Scorer = Callable[[Picture], Scored]
@@ -80,24 +82,9 @@ def check(
         own = inspector_scorer(inspector)(picture)
         return {name: _pair(own, scorer(picture)) for name, scorer in scorers.items()}
 
-    if source is None:
-        pictures, total = _drawn(inspector, compare), COUNT
-    else:
-        samples = _spread(list(source.samples()))
-        pictures = (
-            (sample.name, found)
-            for sample, found in map_pictures(
-                source, samples, compare, value_range=inspector.value_range
-            )
-        )
-        total = len(samples)
-    found, unjudged = _sorted_out(track(pictures, title="comparing", total=total))
-    if not found:
-        why = f", the first because {unjudged[0].reason}" if unjudged else ""
-        raise SourceError(
-            f"none of {total} pictures could be compared{why}",
-            hint="give pictures of the part with --check SOURCE",
-        )
+    pictures, total = compared(inspector, compare, source)
+    found, unjudged = sorted_out(track(pictures, title="comparing", total=total))
+    check_any(found, unjudged, total)
     tolerance = _tolerance(inspector, [pairs[""] for pairs in found.values()])
     review, reject = thresholds_of(inspector.recipe)
     parities = {
@@ -113,6 +100,27 @@ def check(
         {name: verdicts[name] for name in ("accept", "review", "reject")},
         () if source is None else (*unjudged, *source.unlisted()),
     )
+
+
+def compared(
+    inspector: Inspector, compare: Callable[[Picture], T], source: Source | None
+) -> tuple[Iterator[tuple[str, T | Unjudged]], int]:
+    """What `compare` gives for up to `MOST` pictures of a source, or for drawn ones, by name; and their number."""
+    if source is None:
+        return _drawn(inspector, compare), COUNT
+    samples = _spread(list(source.samples()))
+    seen = map_pictures(source, samples, compare, value_range=inspector.value_range)
+    return ((sample.name, found) for sample, found in seen), len(samples)
+
+
+def check_any(found: Mapping[str, object], unjudged: Sequence[Unjudged], total: int) -> None:
+    """Raise SourceError where no picture could be compared."""
+    if not found:
+        why = f", the first because {unjudged[0].reason}" if unjudged else ""
+        raise SourceError(
+            f"none of {total} pictures could be compared{why}",
+            hint="give pictures of the part with --check SOURCE",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +153,8 @@ def _spread(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def _drawn(
-    inspector: Inspector, compare: Callable[[Picture], dict[str, _Pair]]
-) -> Iterator[tuple[str, dict[str, _Pair] | Unjudged]]:
+    inspector: Inspector, compare: Callable[[Picture], T]
+) -> Iterator[tuple[str, T | Unjudged]]:
     height, width = inspector.recipe.manifest.settings["picture_size"]
     for name, picture in drawn_pictures((int(height), int(width))):
         try:
@@ -155,10 +163,9 @@ def _drawn(
             yield name, Unjudged(name, error.code, error.message)
 
 
-def _sorted_out(
-    pictures: Iterable[tuple[str, dict[str, _Pair] | Unjudged]],
-) -> tuple[dict[str, dict[str, _Pair]], list[Unjudged]]:
-    found: dict[str, dict[str, _Pair]] = {}
+def sorted_out(pictures: Iterable[tuple[str, T | Unjudged]]) -> tuple[dict[str, T], list[Unjudged]]:
+    """What was found by name, and what could not be judged."""
+    found: dict[str, T] = {}
     unjudged: list[Unjudged] = []
     for name, result in pictures:
         if isinstance(result, Unjudged):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from flawline.data.source import Source
 from flawline.errors import ModelError, UsageError
@@ -20,9 +21,10 @@ from flawline.exporting.model_file import (
 )
 from flawline.exporting.parity import Scorer, check, inspector_scorer, scorer_of
 from flawline.exporting.result import Checked, Exported
+from flawline.exporting.segmenter import check_segmenter
 from flawline.inspector import Inspector
 from flawline.models.openvino_runtime import available_precision
-from flawline.recipe import Recipe, thresholds_of
+from flawline.recipe import Recipe, check_ready
 from flawline.recipe.container import write_folder
 from flawline.types import Track, no_track
 
@@ -33,7 +35,7 @@ _NAMES = frozenset({DOCUMENT, PAGE, *(name for names in FORMATS.values() for nam
 def export_recipe(
     recipe: Recipe, name: str, out: Path, *, source: Source | None = None, track: Track = no_track
 ) -> Exported:
-    """Write the detector of a recipe for another runtime into the folder `out`, whole or not at all.
+    """Write the detector or segmenter of a recipe for another runtime into the folder `out`, whole or not at all.
 
     The files are opened anew and run on pictures; where maps, scores or verdicts differ from those of the recipe's
     inspector in float32 by more than the tolerance, nothing is written.
@@ -53,28 +55,35 @@ def export_recipe(
             cannot be written in this format; ("recipe-uncalibrated") the recipe has no thresholds.
     """
     check_format(name)
-    thresholds_of(recipe)
+    check_ready(recipe)
     _check_folder(out)
-    inspector = Inspector(recipe, precision="f32")
+    make = _detector if recipe.settings.segmenter is None else check_segmenter
     # Windows removes no file that a runtime still holds open.
     with TemporaryDirectory(prefix="flawline-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
-        path = write_model(recipe, name, folder)
-        model = open_model(path, recipe)
-        done = check(
-            inspector,
-            scorer_of(inspector.view, model),
-            _coarser(inspector, name, path),
-            source,
-            track=track,
-        )
+        done, document, page = make(recipe, name, folder, source, track)
         if not done.tolerance.holds(done.parity):
             raise _differs(done)
-        files = {file: folder / file for file in FORMATS[name]}
-        document = document_of(inspector, model, files, name, done)
-        contents = {file: found.read_bytes() for file, found in files.items()}
-    written = _write(out, contents, document, how_to_run(recipe, model, name))
-    return Exported(written, done, document)
+        contents = {file: (folder / file).read_bytes() for file in FORMATS[name]}
+    return Exported(_write(out, contents, document, page), done, document)
+
+
+def _detector(
+    recipe: Recipe, name: str, folder: Path, source: Source | None, track: Track
+) -> tuple[Checked, dict[str, Any], str]:
+    """Write a detector into `folder`, run it anew and compare; the figures, export.json and the page."""
+    inspector = Inspector(recipe, precision="f32")
+    path = write_model(recipe, name, folder)
+    model = open_model(path, recipe)
+    done = check(
+        inspector,
+        scorer_of(inspector.view, model),
+        _coarser(inspector, name, path),
+        source,
+        track=track,
+    )
+    files = {file: folder / file for file in FORMATS[name]}
+    return done, document_of(inspector, model, files, name, done), how_to_run(recipe, model, name)
 
 
 def _coarser(inspector: Inspector, name: str, path: Path) -> Mapping[str, Scorer]:

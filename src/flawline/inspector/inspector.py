@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.anomaly_score import image_score
-from flawline.core.regions import regions_of_map
-from flawline.core.threshold import conformal_p_value, verdict
+from flawline.core.regions import ANOMALY, regions_of_map, scores_at
+from flawline.core.spec.judge import Part
+from flawline.core.threshold import conformal_p_value
 from flawline.data.image import read_image
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
-from flawline.errors import ImageError
-from flawline.inspector.parts import Calibration, calibration_of, detector_of, view_of
-from flawline.inspector.reasons import reasons_for
+from flawline.errors import ImageError, ModelError
+from flawline.inspector.decision import (
+    Decision,
+    decide_by_marks,
+    decide_by_score,
+    decide_by_spec,
+    stricter,
+    unless_lost,
+)
+from flawline.inspector.measuring import Measured, measured_part
+from flawline.inspector.parts import Calibration, calibration_of, detector_of, scale_of, view_of
+from flawline.inspector.segmenting import Segmenting
 from flawline.inspector.view import Look
-from flawline.recipe import Recipe, read_recipe, thresholds_of
+from flawline.models.network import Preparation
+from flawline.recipe import Recipe, check_ready, read_recipe, spec_of
 from flawline.types import Inspection, Picture, Region, Sample, Unjudged
 
+BACKGROUND = "background"
 UNSEEN = 0.25
 """Share of the places to look at that may lie outside the picture; turned squares lose their corners."""
 
@@ -34,7 +47,7 @@ class Raw:
 
     `score` is that of the whole picture, `peak` the highest of `map`, float32 (h, w), which covers the picture; all
     are raw. `lost` says why the part was not found in its place, empty where it was. `timings` are milliseconds by
-    stage.
+    stage. `shares` are the probabilities of a segmenter, float32 (C, H, W), None of a detector.
     """
 
     score: float
@@ -42,6 +55,7 @@ class Raw:
     map: NDArray[np.float32]
     lost: str
     timings: Mapping[str, float]
+    shares: NDArray[np.float32] | None = None
 
 
 class Inspector:
@@ -61,8 +75,17 @@ class Inspector:
         self.recipe = recipe
         self.view = view_of(recipe)
         self.calibration: Calibration | None = calibration_of(recipe)
-        self._detector = detector_of(recipe, precision, threads)
-        self.precision = self._detector.precision
+        self.spec = spec_of(recipe.settings, recipe.text)
+        settings = recipe.settings.segmenter
+        self.classes = (BACKGROUND, *(settings.classes if settings else (ANOMALY,)))
+        self._segmenting = (
+            Segmenting(recipe, self.view.region, precision, threads) if settings else None
+        )
+        if self._segmenting is not None:
+            self.precision = self._segmenting.precision
+        else:
+            self._detector = detector_of(recipe, precision, threads)
+            self.precision = self._detector.precision
 
     @classmethod
     def open(cls, path: str | Path, *, precision: str | None = None, threads: int = 0) -> Inspector:
@@ -80,7 +103,7 @@ class Inspector:
             ImageError: the picture cannot be read, or does not suit the recipe.
             ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
         """
-        review, reject = thresholds_of(self.recipe)
+        check_ready(self.recipe)
         began = time.perf_counter()
         picture = (
             image if isinstance(image, Picture) else read_image(image, value_range=self.value_range)
@@ -88,32 +111,27 @@ class Inspector:
         decoded = {} if isinstance(image, Picture) else {"decode": _since(began)}
         raw = self.measure(picture)
         began = time.perf_counter()
-        regions = self._regions(raw, picture)
-        found = verdict(raw.score, review, reject)
-        if raw.lost and found == "accept":
-            found = "review"
+        marked, regions, measured = self._found(raw, picture)
+        measuring = _since(began)
+        began = time.perf_counter()
         p_value = self._p_value(raw.score)
-        judged = {"judge": _since(began)}
+        part = None if measured is None else measured.as_part(name, p_value)
+        decided = self._decide(raw, p_value, regions, part)
         return Inspection(
             image=name or (image.name if isinstance(image, Path) else ""),
             sha256=picture.sha256,
             size=(picture.pixels.shape[0], picture.pixels.shape[1]),
             score=raw.score,
             p_value=p_value,
-            verdict=found,
-            reasons=reasons_for(
-                self.recipe,
-                raw.score,
-                found,
-                p_value,
-                regions,
-                held_out=self._held_out,
-                lost=raw.lost,
-            ),
+            verdict=decided.verdict,
+            reasons=decided.reasons,
             regions=regions,
             map=raw.map,
             recipe=self.recipe.sha256,
-            timings={**decoded, **raw.timings, **judged},
+            timings={**decoded, **raw.timings, "measure": measuring, "judge": _since(began)},
+            marked=marked,
+            measures=measured.part if measured else {},
+            spec=self.spec.hash if self.spec else "",
         )
 
     def inspect_many(
@@ -124,7 +142,7 @@ class Inspector:
         At most `ahead` pictures (four per core by default) are in flight, so memory is bounded whatever the source
         holds. A picture that cannot be judged gives `Unjudged`; the others go on.
         """
-        thresholds_of(self.recipe)
+        check_ready(self.recipe)
         chosen = source.samples() if samples is None else samples
         for sample, result in map_pictures(
             source, chosen, self.inspect, value_range=self.value_range, ahead=ahead
@@ -140,6 +158,8 @@ class Inspector:
             ImageError: the picture does not suit the recipe (code "image-view"), or the model overflows on it
                 ("image-score").
         """
+        if self._segmenting is not None:
+            return self._segmented(picture)
         began = time.perf_counter()
         look = self.view.look(picture)
         if look.inside is not None and not look.inside.any():
@@ -172,6 +192,33 @@ class Inspector:
             {"prepare": prepared, "model": model, "map": after},
         )
 
+    def probabilities(self, picture: Picture) -> NDArray[np.float32]:
+        """Probabilities of a segmenter, float32 (C, H, W) in the order of `classes`.
+
+        Raises:
+            ModelError: ("recipe-task") the recipe holds no segmenter.
+            ImageError: the picture does not suit the recipe.
+        """
+        if self._segmenting is None:
+            raise ModelError(
+                "the recipe holds a detector, which knows no classes",
+                hint="use a recipe that `flawline train segment` made",
+                code="recipe-task",
+            )
+        return self._segmenting.probabilities(picture)
+
+    @property
+    def preparation(self) -> Preparation:
+        """What a segmenter's network expects of pixels."""
+        assert self._segmenting is not None
+        return self._segmenting.preparation
+
+    def marked(self, raw: Raw) -> NDArray[np.uint8]:
+        """The class that a segmenter marks at each pixel of what it measured, uint8 (H, W)."""
+        assert self._segmenting is not None
+        assert raw.shares is not None
+        return self._segmenting.marked(raw.shares)
+
     @property
     def value_range(self) -> tuple[float, float] | None:
         """Values that become black and white in pictures of more than 8 bits, as in training."""
@@ -179,12 +226,15 @@ class Inspector:
         return (float(kept[0]), float(kept[1])) if kept else None
 
     @property
-    def heat_range(self) -> tuple[float, float]:
+    def heat_range(self) -> tuple[float, float] | None:
         """Map scores at which an overlay begins and ends to glow, the same for every picture of the recipe.
 
         It begins where the peak of a usual good part lies and is full at twice the distance to the region threshold.
+        None for a segmenter, whose overlays show the classes that it marked.
         """
         threshold = self.recipe.settings.threshold
+        if self._segmenting is not None:
+            return None
         if self.calibration is None or threshold is None:
             return 0.0, 1.0
         usual = float(np.median(self.calibration.peaks))
@@ -196,16 +246,70 @@ class Inspector:
         return {
             "part": settings.part,
             "recipe": self.recipe.sha256,
-            "detector": settings.detector.method,
+            "task": settings.task,
+            "detector": settings.detector and settings.detector.method,
+            "segmenter": settings.segmenter and settings.segmenter.network,
+            "spec": self.spec and {"name": self.spec.name, "hash": self.spec.hash},
             "backbone": self.recipe.manifest.backbone.name,
             "precision": self.precision,
             "thresholds": settings.threshold and asdict(settings.threshold),
         }
 
-    def _regions(self, raw: Raw, picture: Picture) -> tuple[Region, ...]:
-        assert self.recipe.settings.threshold is not None
+    def _segmented(self, picture: Picture) -> Raw:
+        assert self._segmenting is not None
+        began = time.perf_counter()
+        shares = self._segmenting.probabilities(picture)
+        model = _since(began)
+        shown = self._segmenting.map(shares)
+        score = float(shown.max())
+        timings = {"model": model, "map": _since(began) - model}
+        return Raw(score, score, shown, "", timings, shares)
+
+    def _found(
+        self, raw: Raw, picture: Picture
+    ) -> tuple[NDArray[np.uint8] | None, tuple[Region, ...], Measured | None]:
+        """What is marked, its regions, and their measures where there is a class or a specification to measure for."""
+        settings = self.recipe.settings
         size = picture.pixels.shape[0], picture.pixels.shape[1]
-        found = regions_of_map(raw.map, self.recipe.settings.threshold.region, size)
+        if self._segmenting is not None and raw.shares is not None:
+            marked = self._segmenting.marked(raw.shares)
+            assert settings.segmenter is not None
+            measured = measured_part(
+                marked,
+                picture.pixels,
+                self.classes,
+                probabilities=raw.shares,
+                merge=settings.segmenter.merge,
+                scale=scale_of(self.recipe),
+            )
+            return marked, measured.regions, measured
+        assert settings.threshold is not None
+        limit = settings.threshold.region
+        if self.spec is None:
+            return None, self._with_p_values(regions_of_map(raw.map, limit, size)), None
+        scores = scores_at(raw.map, limit, size)
+        marked = (scores > limit).view(np.uint8)
+        measured = measured_part(
+            marked, picture.pixels, self.classes, scores=scores, scale=scale_of(self.recipe)
+        )
+        return marked, self._with_p_values(measured.regions), measured
+
+    def _decide(
+        self, raw: Raw, p_value: float | None, regions: tuple[Region, ...], part: Part | None
+    ) -> Decision:
+        """By the specification where there is one, with a detector's thresholds; a segmenter's marks alone else."""
+        threshold = self.recipe.settings.threshold
+        decisions = []
+        if threshold is not None:
+            held_out = 0 if self.calibration is None else len(self.calibration.scores)
+            decisions.append(decide_by_score(raw.score, threshold, p_value, regions, held_out))
+        if self.spec is not None and part is not None:
+            decisions.append(decide_by_spec(self.spec, part))
+        if not decisions:
+            decisions.append(decide_by_marks(raw.score, regions))
+        return unless_lost(reduce(stricter, decisions), raw.lost)
+
+    def _with_p_values(self, found: tuple[Region, ...]) -> tuple[Region, ...]:
         if self.calibration is None or not found:
             return found
         values = conformal_p_value(self.calibration.peaks, [region.peak for region in found])
@@ -214,14 +318,9 @@ class Inspector:
             for region, value in zip(found, values, strict=True)
         )
 
-    @property
-    def _held_out(self) -> int:
-        return 0 if self.calibration is None else len(self.calibration.scores)
-
-    def _p_value(self, score: float) -> float:
-        # Without held-out parts nothing is known of good ones, and every score is as usual as any.
+    def _p_value(self, score: float) -> float | None:
         if self.calibration is None:
-            return 1.0
+            return None
         return float(conformal_p_value(self.calibration.scores, score))
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.scale import Scale
 from flawline.core.view.alignment import Alignment
 from flawline.core.view.foreground import Foreground
 from flawline.core.view.framing import Framing
@@ -17,7 +18,7 @@ from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, f
 from flawline.data.image import read_image
 from flawline.inspector.view import View
 from flawline.models.detector import Detector, DetectorState
-from flawline.recipe import Recipe
+from flawline.recipe import Recipe, detector_settings
 
 Arrays = Mapping[str, NDArray[Any]]
 Kept = TypeVar("Kept", Light, Alignment, Foreground)
@@ -48,8 +49,13 @@ def view_of(recipe: Recipe) -> View:
             return None
         return kind.from_arrays(learnt[part], part_arrays(recipe.arrays, part))
 
+    framing = (
+        Framing(picture.window, picture.resolution, picture.overlap)
+        if recipe.settings.segmenter is None
+        else Framing(picture.window, picture.resolution, picture.overlap, cell=1)
+    )
     return View(
-        Framing(picture.window, picture.resolution, picture.overlap),
+        framing,
         light=restored("light", Light),
         alignment=restored("alignment", Alignment),
         region=_region(recipe),
@@ -72,13 +78,21 @@ def _region(recipe: Recipe) -> RegionOfInterest | None:
     return None
 
 
+def scale_of(recipe: Recipe) -> Scale | None:
+    """The scale of the pictures; None where the recipe states none."""
+    picture = recipe.settings.picture
+    if picture.mm_per_px is None:
+        return None
+    return Scale(picture.mm_per_px, picture.mm_per_px_u or 0.0)
+
+
 def detector_of(recipe: Recipe, precision: str | None, threads: int) -> Detector:
     """The detector that a recipe carries, ready to run."""
     return Detector(
         detector_state(recipe),
         recipe.model,
         window=recipe.settings.picture.window,
-        precision=precision or recipe.settings.detector.precision,
+        precision=precision or detector_settings(recipe).precision,
         threads=threads,
     )
 
@@ -86,7 +100,7 @@ def detector_of(recipe: Recipe, precision: str | None, threads: int) -> Detector
 def detector_state(recipe: Recipe) -> DetectorState:
     """What the recipe's detector learnt."""
     return DetectorState(
-        recipe.settings.detector.method,
+        detector_settings(recipe).method,
         recipe.manifest.settings["detector"],
         part_arrays(recipe.arrays, "detector"),
     )

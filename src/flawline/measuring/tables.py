@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.measure.columns import COLUMNS
-from flawline.core.measure.parts import part_columns, part_summary
-from flawline.core.scale import Scale
+from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
+from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.spec.zones import inside
 from flawline.data.csv_file import further_names
 from flawline.measuring.result import Measured
@@ -45,8 +45,8 @@ def defect_columns(measured: Measured) -> dict[str, Values]:
         if column.name not in defects.columns:
             continue
         table[column.name] = defects[column.name]
-        if scaled and column.unit in ("px", "px2"):
-            table |= _in_millimetres(measured, column.name, column.unit, column.place)
+        if scaled:
+            table |= _in_millimetres(measured, column.name)
     return table
 
 
@@ -103,8 +103,7 @@ def _summaries(measured: Measured) -> dict[str, Values]:
     settings = measured.settings
     areas = np.array([float(row.size[0] * row.size[1]) for row in measured.rows])
     values = sorted({*settings.classes, *np.unique(measured.defects.value).tolist()} - {0})
-    # Stains first, whatever their index: the published table is about them.
-    values.sort(key=lambda value: settings.class_name(value).lower() != "stain")
+    values.sort(key=lambda value: stain_first(settings.class_name(value)))
     zones: list[tuple[str, NDArray[np.bool_]]] = [("", np.ones(len(measured.defects), dtype=bool))]
     zones += [(zone.name, _in_zone(measured, place)) for place, zone in enumerate(settings.zones)]
     return part_columns(
@@ -145,19 +144,15 @@ def _largest_clusters(measured: Measured) -> Values:
     return largest
 
 
-def _in_millimetres(measured: Measured, name: str, unit: str, place: bool) -> dict[str, Values]:
-    defects = measured.defects
-    values = np.asarray(defects[name], dtype=np.float64)
-    converted, spread = np.full(len(values), np.nan), np.full(len(values), np.nan)
-    perimeter = np.asarray(defects["perimeter"], dtype=np.float64)
+def _in_millimetres(measured: Measured, name: str) -> dict[str, Values]:
+    names, columns = names_in_millimetres(name), measured.defects.columns
+    table = {own: np.full(len(measured.defects), np.nan) for own in names}
     for scale, mine in _alike(measured, [row.scale for row in measured.rows]):
         if scale is not None:
-            converted[mine], spread[mine] = _converted(scale, values[mine], unit, perimeter[mine])
-    ending = "mm" if unit == "px" else "mm2"
-    table: dict[str, Values] = {f"{name}_{ending}": converted}
-    if not place:
-        table[f"{name}_{ending}_u"] = spread
-    return table
+            chosen = {one: columns[one][mine] for one in (name, "perimeter")}
+            for own, values in zip(names, column_in_millimetres(name, chosen, scale), strict=True):
+                table[own][mine] = values
+    return dict(table)
 
 
 def _alike(measured: Measured, values: Sequence[T]) -> Iterator[tuple[T, NDArray[np.bool_]]]:
@@ -167,12 +162,6 @@ def _alike(measured: Measured, values: Sequence[T]) -> Iterator[tuple[T, NDArray
     of_defect = number[measured.defects.picture]
     for value, own in numbers.items():
         yield value, of_defect == own
-
-
-def _converted(
-    scale: Scale, values: NDArray[np.float64], unit: str, perimeter: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return scale.length(values) if unit == "px" else scale.area(values, perimeter)
 
 
 def _objects(values: Sequence[Any]) -> Values:

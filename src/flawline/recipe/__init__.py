@@ -2,7 +2,16 @@
 
 from flawline.recipe.disk import read_recipe, write_recipe
 from flawline.recipe.manifest import BackboneRecord, Manifest, PictureRecord, Role
-from flawline.recipe.recipe import Recipe, known_pictures, new_recipe, recipe_with, thresholds_of
+from flawline.recipe.recipe import (
+    Recipe,
+    check_ready,
+    detector_settings,
+    known_pictures,
+    new_recipe,
+    recipe_with,
+    spec_of,
+    thresholds_of,
+)
 from flawline.recipe.settings import (
     AlignmentSettings,
     DetectorSettings,
@@ -10,6 +19,7 @@ from flawline.recipe.settings import (
     PictureSettings,
     RecipeSettings,
     RegionSettings,
+    SegmenterSettings,
     ThresholdSettings,
 )
 
@@ -25,11 +35,15 @@ __all__ = [
     "RecipeSettings",
     "RegionSettings",
     "Role",
+    "SegmenterSettings",
     "ThresholdSettings",
+    "check_ready",
+    "detector_settings",
     "known_pictures",
     "new_recipe",
     "read_recipe",
     "recipe_with",
+    "spec_of",
     "thresholds_of",
     "write_recipe",
 ]

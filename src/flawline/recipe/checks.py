@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,9 +118,22 @@ def polygons() -> Check:
     return Check("a list of polygons, each of at least three [x, y] from 0 on", _polygons)
 
 
-def reserved() -> Check:
-    """Nothing yet: a spec that is not judged by must not look as if it were."""
-    return Check("nothing: this version does not judge by it", lambda value: _if(value == {}, None))
+def names() -> Check:
+    """Names that differ, each a line of text."""
+    return Check("a list of 1 to 254 different names", _names)
+
+
+def probabilities() -> Check:
+    """Numbers above 0 and at most 1."""
+    return Check(
+        "a list of numbers above 0 and at most 1",
+        lambda value: tuple(_number(item, 0, 1) for item in _items(value)),
+    )
+
+
+def table() -> Check:
+    """A section of any content; what reads it checks it."""
+    return Check("a section", lambda value: _if(isinstance(value, Mapping), value) or None)
 
 
 def size_of(value: Any) -> tuple[float, str] | None:
@@ -168,6 +181,15 @@ def _sides(value: Any, low: int, high: int) -> tuple[int, int]:
 def _window(value: Any) -> tuple[int, int]:
     height, width = _sides(value, 16, 16384)
     return _if(height % 16 == 0 and width % 16 == 0, (height, width))  # type: ignore[no-any-return]
+
+
+def _items(value: Any) -> list[Any]:
+    return list(_if(isinstance(value, list | tuple), value))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    read = tuple(_if(_is_line(item, 200) and item.strip(), item) for item in _items(value))
+    return _if(0 < len(read) < 255 and len(set(read)) == len(read), read)  # type: ignore[no-any-return]
 
 
 def _polygons(value: Any) -> tuple[Polygon, ...]:

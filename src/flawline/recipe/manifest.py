@@ -16,7 +16,7 @@ from flawline.recipe.settings import SCHEMA, TASKS
 from flawline.recipe.upgrade import upgrade_manifest
 from flawline.types import EMPTY
 
-Role = Literal["train", "calibration", "set-aside", "duplicate"]
+Role = Literal["train", "calibration", "set-aside", "duplicate", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NO_SEAL = b"0" * 64
@@ -51,8 +51,9 @@ class Manifest:
     """What stands in manifest.json.
 
     `files` (hash by name), `fixed` (settings that training decided) and `trained_toml` (hash of recipe.toml as it was
-    when trained) are filled in by `new_recipe`. `pictures` are all that training or calibration saw. `seeds`,
-    `settings` and `metrics` hold what JSON can hold; no value may be NaN or infinite.
+    when trained) are filled in by `new_recipe`. `pictures` are all that training or calibration saw, and those of
+    the role "test", which they did not. `seeds`, `settings` and `metrics` hold what JSON can hold; no value may be
+    NaN or infinite.
     """
 
     backbone: BackboneRecord

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.errors import ModelError
+from flawline.core.regions import ANOMALY
+from flawline.core.spec.model import Spec
+from flawline.core.spec.parse import parse_spec
+from flawline.errors import ModelError, SpecError
 from flawline.models.array_file import npy_bytes
 from flawline.recipe.checks import FILE_NAME
 from flawline.recipe.container import MANIFEST, MODEL, SETTINGS
@@ -25,7 +28,7 @@ from flawline.recipe.manifest import (
     manifest_bytes,
     read_manifest,
 )
-from flawline.recipe.settings import RecipeSettings, fixed_values
+from flawline.recipe.settings import DetectorSettings, RecipeSettings, fixed_values
 from flawline.recipe.settings_text import edited_settings, settings_error, settings_text
 
 
@@ -132,12 +135,51 @@ def thresholds_of(recipe: Recipe) -> tuple[float, float]:
     return threshold.review, threshold.reject
 
 
+def detector_settings(recipe: Recipe) -> DetectorSettings:
+    """What recipe.toml states of the detector.
+
+    Raises:
+        ModelError: ("recipe-task") the recipe holds none.
+    """
+    if recipe.settings.detector is None:
+        raise ModelError(
+            f'the recipe has task = "{recipe.settings.task}", and this needs a detector of good parts',
+            hint="give a recipe that `flawline train anomaly` made",
+            code="recipe-task",
+        )
+    return recipe.settings.detector
+
+
+def check_ready(recipe: Recipe) -> None:
+    """Refuse a recipe that cannot judge: a detector without thresholds; errors as for `thresholds_of`."""
+    if recipe.settings.segmenter is None:
+        thresholds_of(recipe)
+
+
+def spec_of(settings: RecipeSettings, text: str, where: str = SETTINGS) -> Spec | None:
+    """The specification in a recipe.toml; None where it has none.
+
+    Raises:
+        ModelError: ("recipe-settings") it cannot be judged by; the message names the line.
+    """
+    if settings.spec is None:
+        return None
+    classes = settings.segmenter.classes if settings.segmenter else (ANOMALY,)
+    try:
+        return parse_spec(text, classes=classes, has_scale=settings.picture.mm_per_px is not None)
+    except SpecError as error:
+        raise ModelError(
+            f"{where}: [spec]: {error.message}", hint=error.hint, code="recipe-settings"
+        ) from error
+
+
 def known_pictures(recipe: Recipe) -> dict[str, Role]:
     """The role of every picture that training or calibration saw, by the hash of its file.
 
     A picture with several roles has the first of train, calibration, set-aside, duplicate.
     """
-    ranked = sorted(recipe.manifest.pictures, key=lambda p: ROLES.index(p.role), reverse=True)
+    seen = (picture for picture in recipe.manifest.pictures if picture.role != "test")
+    ranked = sorted(seen, key=lambda p: ROLES.index(p.role), reverse=True)
     return {picture.sha256: picture.role for picture in ranked}
 
 
@@ -184,6 +226,7 @@ def check_fit(settings: RecipeSettings, manifest: Manifest, text: str, where: st
                 "Put the old value back, or train again.",
             )
             raise settings_error(problem, section, text, where)
+    spec_of(settings, text, where)
     mask = settings.region_of_interest.mask
     if mask is not None and mask not in manifest.files:
         there = [name for name in manifest.files if name.endswith(".png")]

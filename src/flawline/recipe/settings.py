@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flawline.errors import ModelError
 from flawline.recipe import checks
 from flawline.recipe.checks import Check, Polygon
 from flawline.recipe.entries import Problem, Section, entries_of, entry
 
 SCHEMA = 1
-TASKS = ("anomaly",)
+TASKS = ("anomaly", "segment")
 ALIGNMENTS = ("none", "shift", "rigid", "polar")
 LIGHTS = ("none", "level", "flat", "gradient")
 DETECTORS = ("patch-gaussian", "patch-memory", "fast")
 PRECISIONS = ("auto", "f32", "bf16")
+MODELS = {"anomaly": "detector", "segment": "segmenter"}
+"""The section about the model, by task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,11 @@ class PictureSettings(Section):
         "Scale of the pictures",
         None,
     )
+    mm_per_px_u: float | None = entry(
+        checks.number("mm of the part per px of the picture", 0, 1000),
+        "Standard uncertainty of that scale; left out: it is taken as exact",
+        None,
+    )
     min_defect: str | None = entry(
         checks.min_defect(),
         "Smallest defect that must stay visible in the picture",
@@ -64,6 +72,8 @@ class PictureSettings(Section):
                 f"{values['min_defect']} says nothing without a scale",
                 "Give mm_per_px, or state the size in px.",
             )
+        if values["mm_per_px_u"] is not None and values["mm_per_px"] is None:
+            return Problem("mm_per_px_u", "there is no scale to be uncertain", "Give mm_per_px.")
         return None
 
 
@@ -146,6 +156,50 @@ class DetectorSettings(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SegmenterSettings(Section):
+    """[segmenter]: what tells classes of defects apart, and when a pixel counts as one of them."""
+
+    network: str = entry(checks.text(200), "Network that was trained", fixed=True)
+    classes: tuple[str, ...] = entry(
+        checks.names(), "Classes of defects, as the masks named them", fixed=True
+    )
+    thresholds: tuple[float, ...] = entry(
+        checks.probabilities(), "Probability from which a pixel is marked, for each class in turn"
+    )
+    smallest: int = entry(
+        checks.integer(1, 10**9, "px of the picture"),
+        "Marked places of fewer pixels are left out",
+        1,
+    )
+    merge: float | None = entry(
+        checks.number("px of the picture", 0, 10_000),
+        "Pieces of one class with at most this gap are one defect; left out: none are",
+        None,
+    )
+    flips: bool = entry(
+        checks.boolean(),
+        "Look at each window mirrored too and average: four times the work",
+        False,
+    )
+    precision: str = entry(
+        checks.one_of(*PRECISIONS),
+        'Arithmetic; "auto" takes bf16 where the processor has it',
+        "auto",
+    )
+
+    @staticmethod
+    def conflict(values: Mapping[str, Any]) -> Problem | None:
+        """Not one threshold for each class."""
+        known, given = len(values["classes"]), len(values["thresholds"])
+        if known == given:
+            return None
+        return Problem(
+            "thresholds",
+            f"expected {known}, one for each of {', '.join(values['classes'])}, got {given}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdSettings(Section):
     """[threshold]: raw scores at which a part is no longer accepted; without this section nothing can be judged.
 
@@ -172,7 +226,11 @@ class ThresholdSettings(Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeSettings(Section):
-    """recipe.toml. `spec` is reserved and must be empty."""
+    """recipe.toml.
+
+    `detector` and `threshold` are for the task "anomaly", `segmenter` for "segment". `spec` is the table that
+    `flawline.core.spec.parse` reads.
+    """
 
     schema: int = entry(
         Check(str(SCHEMA), checks.integer(SCHEMA, SCHEMA).read), "Version of this format", SCHEMA
@@ -185,9 +243,23 @@ class RecipeSettings(Section):
     region_of_interest: RegionSettings = field(default_factory=RegionSettings)
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
     light: LightSettings = field(default_factory=LightSettings)
-    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    detector: DetectorSettings | None = field(default_factory=DetectorSettings)
+    segmenter: SegmenterSettings | None = None
     threshold: ThresholdSettings | None = None
-    spec: Mapping[str, Any] | None = entry(checks.reserved(), "Limits on measured defects", None)
+    spec: Mapping[str, Any] | None = entry(checks.table(), "Limits on measured defects", None)
+
+    def __post_init__(self) -> None:
+        """Refuse sections that another task has."""
+        Section.__post_init__(self)
+        wanted = MODELS[self.task]
+        for name in (*MODELS.values(), "threshold"):
+            given = getattr(self, name) is not None
+            if given != (name == wanted) and not (name == "threshold" and wanted == "detector"):
+                raise ModelError(
+                    f'task = "{self.task}" {"has no" if given else "needs a"} section [{name}]',
+                    hint="Train again where the section is lost.",
+                    code="recipe-settings",
+                )
 
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -196,6 +268,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "alignment": AlignmentSettings,
     "light": LightSettings,
     "detector": DetectorSettings,
+    "segmenter": SegmenterSettings,
     "threshold": ThresholdSettings,
 }
 

@@ -10,7 +10,15 @@ from typing import Any
 
 from flawline.errors import ModelError
 from flawline.recipe.entries import Problem, entries_of, first_problem
-from flawline.recipe.settings import HOMES, SCHEMA, SECTIONS, RecipeSettings, as_table, plain
+from flawline.recipe.settings import (
+    HOMES,
+    SCHEMA,
+    SECTIONS,
+    TASKS,
+    RecipeSettings,
+    as_table,
+    plain,
+)
 from flawline.recipe.toml_text import Path, edit_toml, line_of, toml_key, toml_value
 from flawline.recipe.upgrade import upgrade_settings
 
@@ -23,6 +31,8 @@ _HEAD = """\
 """
 _EXAMPLES = {
     "mm_per_px": "0.05",
+    "mm_per_px_u": "0.0001",
+    "merge": "3",
     "min_defect": '"3 px"',
     "mask": '"region.png"',
     "size": "[1024, 1280]",
@@ -38,6 +48,9 @@ def settings_text(settings: RecipeSettings) -> str:
             about = (kind.__doc__ or "").splitlines()[0].partition(": ")[2]
             lines += ["", f"# {about[0].upper()}{about[1:]}", f"[{section}]"]
             lines += _written(kind, table[section])
+    if settings.spec is not None:
+        lines += ["", "# Limits on measured defects", "[spec]"]
+        lines += [f"{toml_key(key)} = {_rows(value)}" for key, value in settings.spec.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -56,9 +69,11 @@ def read_settings(text: str, where: str) -> RecipeSettings:
         raise _not_toml(where, error) from error
     table = upgrade_settings(table, where)
     _check_sections(table, text, where)
-    inner = {
+    inner: dict[str, Any] = {
         section: kind(**table[section]) for section, kind in SECTIONS.items() if section in table
     }
+    if table.get("task", TASKS[0]) != TASKS[0]:
+        inner.setdefault("detector", None)
     return RecipeSettings(**{**table, **inner})
 
 
@@ -149,9 +164,14 @@ def _written(kind: Any, values: Mapping[str, Any]) -> list[str]:
 
 
 def _value(key: str, value: Any) -> str:
-    if key != "polygons" or not value:
+    return _rows(value) if key == "polygons" else toml_value(value)
+
+
+def _rows(value: Any) -> str:
+    """A list with one item to a line."""
+    if not isinstance(value, list) or not value:
         return toml_value(value)
-    return "\n".join(["[", *(f"  {toml_value(polygon)}," for polygon in value), "]"])
+    return "\n".join(["[", *(f"  {toml_value(item)}," for item in value), "]"])
 
 
 def _flat(table: Mapping[str, Any]) -> dict[Path, Any]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flawline.core.bootstrap import Difference
 from flawline.data.source import Source
 from flawline.data.whole_file import write_text
+from flawline.evaluation.class_masks import SOURCE_MASKS, MaskSettings
 from flawline.evaluation.comparison import Comparison
-from flawline.evaluation.differences import Row
+from flawline.evaluation.differences import SPEED, Row
 from flawline.evaluation.figures import parts_of, trade_off
 from flawline.evaluation.files import counts, write_compared_scores, write_comparison_json
+from flawline.evaluation.part_rows import MILLISECONDS
+from flawline.evaluation.ranking import Ranked
 from flawline.report.evaluation_charts import escape_against_overkill
-from flawline.report.evaluation_report import histogram
+from flawline.report.evaluation_classes import colours
+from flawline.report.evaluation_report import histogram, operating_point
 from flawline.report.inspected_pictures import Shown, show
 from flawline.report.template import template
 
@@ -28,14 +33,16 @@ def write_comparison(
     source: Source,
     inspectors: Mapping[str, Inspector],
     folder: Path,
+    masks: MaskSettings = SOURCE_MASKS,
 ) -> tuple[Path, Path, Path]:
     """Write scores.csv, comparison.json and report.html into `folder`; returns their paths.
 
-    The pictures on which recipes disagree most are read once more from `source` and inspected again.
+    The pictures on which recipes disagree most are read once more from `source` and inspected again; `masks` are those
+    of the comparison.
     """
     by_name = {sample.name: sample for sample in comparison.samples}
-    samples = [by_name[name] for name in comparison.disagreements[:SHOWN]]
-    shown = show(source, samples, list(inspectors.values()))
+    samples = [by_name[name] for name in _apart(comparison)]
+    shown = show(source, samples, list(inspectors.values()), masks)
     return (
         write_compared_scores(comparison, folder / "scores.csv"),
         write_comparison_json(comparison, folder / "comparison.json"),
@@ -54,6 +61,10 @@ def write_comparison_report(comparison: Comparison, shown: Mapping[str, Shown], 
         said=list(dict.fromkeys(text for one in comparison.evaluations for text in one.said)),
         finding=finding(comparison),
         cards=_cards(comparison, shown),
+        above_cheapest=above_cheapest,
+        above_fastest=above_fastest,
+        number=number,
+        colours=_colours(comparison),
         curve=_curve(comparison),
         histograms={
             name: histogram(one)
@@ -64,14 +75,52 @@ def write_comparison_report(comparison: Comparison, shown: Mapping[str, Shown], 
 
 
 def finding(comparison: Comparison) -> str:
-    """Which recipe is surely better or worse than the first, and in what."""
-    texts = []
+    """Which recipe to take where costs say so, and which is surely better or worse than the first, and in what."""
+    texts = [_first(comparison.ranking)] if comparison.ranking else []
     for place, name in enumerate(comparison.names[1:], start=1):
         found = [(row.finding(place), row.name.split(":")[0]) for row in comparison.rows]
         for word in ("better", "worse"):
             if metrics := [metric for how, metric in found if how == word]:
                 texts.append(f"{name} is {word} than {comparison.names[0]} in {', '.join(metrics)}")
     return "; ".join(texts) or "No recipe can be told apart from the first by these pictures"
+
+
+def above_cheapest(one: Ranked) -> str:
+    """What a recipe costs more than the cheapest, with its interval."""
+    return _above(one.more, one.as_cheap, "the cheapest", ".4f")
+
+
+def above_fastest(one: Ranked) -> str:
+    """How many milliseconds a picture takes longer than with the fastest of those as cheap, with its interval."""
+    return _above(one.slower, one.as_fast, "the fastest", ".1f") if one.as_cheap else ""
+
+
+def _above(difference: Difference | None, level: bool, best: str, how: str) -> str:
+    if difference is None:
+        return best if level else "too few parts for an interval"
+    value, low, high = (f"{v:+{how}}" for v in (difference.value, difference.low, difference.high))
+    return f"{value} ({low} to {high})" + (": not told apart" if level else "")
+
+
+def _apart(comparison: Comparison) -> list[str]:
+    """The pictures to show: verdicts first, then defects that not all find."""
+    return [*comparison.disagreements, *comparison.found_apart][:SHOWN]
+
+
+def _colours(comparison: Comparison) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in comparison.evaluations:
+        found |= colours(one.segmentation.classes) if one.segmentation else {}
+    return found
+
+
+def _first(ranking: Sequence[Ranked]) -> str:
+    best, level = ranking[0], sum(one.as_cheap for one in ranking)
+    if level == 1:
+        return f"{best.name} costs least"
+    if best.more is None:
+        return f"{best.name} comes first: {level} recipes cost the same by these parts, and none is surely faster"
+    return f"{best.name} comes first: as cheap as the cheapest by these parts, and faster"
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -98,14 +147,14 @@ def number(value: float | None, row: Row) -> str:
     """A value of a metric as a table shows it."""
     if value is None:
         return "none"
-    return f"{value:.1f}" if row.name == "pictures per second" else f"{value:.4f}"
+    return f"{value:.1f}" if row.name in (SPEED, MILLISECONDS) else f"{value:.4f}"
 
 
 def _cards(comparison: Comparison, shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
     judged = [{p.sample.name: p for p in one.pictures} for one in comparison.evaluations]
     return [
         {"name": name, "judged": [one[name] for one in judged], "shown": shown[name]}
-        for name in comparison.disagreements[:SHOWN]
+        for name in _apart(comparison)
         if name in shown
     ]
 
@@ -115,5 +164,9 @@ def _curve(comparison: Comparison) -> str:
     if any(len({part.defective for part in own}) < 2 for own in parts):
         return ""
     curves = {name: trade_off(own) for name, own in zip(comparison.names, parts, strict=True)}
-    pairs = zip(comparison.names, comparison.evaluations, strict=True)
-    return escape_against_overkill(curves, {name: one.thresholds for name, one in pairs})
+    pairs = list(zip(comparison.names, comparison.evaluations, strict=True))
+    return escape_against_overkill(
+        curves,
+        {name: one.thresholds for name, one in pairs},
+        {name: operating_point(one) for name, one in pairs},
+    )

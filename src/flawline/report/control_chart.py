@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from flawline.charting.finding import limit_width, number
+from flawline.charting.finding import limit_width
 from flawline.charting.result import ControlChart
-from flawline.core.spc.chart_points import Panel
 from flawline.core.spc.pareto import Pareto
 from flawline.report.chart_lines import draw_limits, draw_values, draw_zones, thin
 from flawline.report.figure import BAD, GOOD, INK, as_svg, own_style
+from flawline.report.limit_names import limit_ends, name_limits, within_reach
 
 _WIDTH = 9.0
 
@@ -21,7 +20,7 @@ _WIDTH = 9.0
 _HEIGHT = 2.7
 
 
-_LEFT = 0.09
+_LEFT = 0.115
 
 
 _RIGHT = 0.87
@@ -113,9 +112,10 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
             draw_limits(axes, panel, places)
             draw_values(axes, panel, places, shown, signalled, aside)
             if number_of_stage == len(chart.stages) - 1:
-                ends += _ends(panel, limit_width(stage, index), chart.kind)
+                ends += limit_ends(panel, limit_width(stage, index), chart.kind)
         _number_marks(axes, chart, index)
-    _name_limits(axes, ends)
+    ends = within_reach(axes, chart, indices, ends)
+    name_limits(axes, ends)
     first = chart.stages[0].panels[indices[0]].name
     unit = f", {chart.series.unit}" if chart.series.unit and chart.kind != "cusum" else ""
     label = "sums in sigma of a point" if chart.kind == "cusum" else first
@@ -125,39 +125,6 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
     if indices == [0] and chart.kind in ("i-mr", "run", "xbar-r", "xbar-s", "ewma"):
         label = f"{_short(chart.series.measure, 26)}{unit}\n{first}"
     axes.set_ylabel(label)
-
-
-def _ends(panel: Panel, width: float, kind: str) -> Iterator[tuple[float, str]]:
-    names = {"lower": "LCL", "centre": "CL", "upper": "UCL"}
-    if kind == "cusum":
-        names = {"lower": "limit", "upper": "limit"}
-    elif kind == "run":
-        names = {"centre": "median"}
-    for part, name in names.items():
-        limit = getattr(panel, part)
-        if limit is not None and name:
-            yield float(limit[-1]), f"{name} {number(float(limit[-1]), width)}"
-
-
-def _name_limits(axes: Any, ends: list[tuple[float, str]]) -> None:
-    """Names at the right edge, moved apart where they would touch."""
-    low, high = axes.get_ylim()
-    apart = 0.075 * (high - low)
-    placed: list[float] = []
-    for value, text in sorted(ends):
-        at = max(value, placed[-1] + apart) if placed else value
-        placed.append(at)
-        axes.annotate(
-            text,
-            (1.0, at),
-            xycoords=("axes fraction", "data"),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-            size=9,
-            annotation_clip=False,
-        )
 
 
 def _marks(chart: ControlChart, index: int) -> dict[int, list[int]]:
@@ -275,4 +242,7 @@ def _axes(figure: Any, row: int, rows: int, *, bottom: float | None = None) -> A
     axes.xaxis.label.set_color(INK)
     axes.yaxis.label.set_color(INK)
     axes.margins(y=0.12)
+    axes.yaxis.set_label_coords(-0.085, 0.5)
+    # A power of ten above the axis would stand where the stages are named.
+    axes.yaxis.get_major_formatter().set_powerlimits((-4, 7))
     return axes

@@ -6,18 +6,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flawline.core.metrics import Share
 from flawline.data.source import Source
 from flawline.data.whole_file import write_text
-from flawline.evaluation.figures import parts_of, trade_off, worst_false_alarms, worst_misses
+from flawline.evaluation.class_masks import SOURCE_MASKS, MaskSettings
+from flawline.evaluation.figures import (
+    most_missed,
+    parts_of,
+    trade_off,
+    worst_false_alarms,
+    worst_misses,
+)
 from flawline.evaluation.figures import rate as rate_of
 from flawline.evaluation.files import WORST, counts, write_evaluation_json, write_scores
-from flawline.evaluation.result import Estimated, Evaluation, Judged, Rate
+from flawline.evaluation.result import Evaluation, Judged
+from flawline.evaluation.segmentation_files import write_class_table, write_region_table
 from flawline.report.charts import score_histogram
-from flawline.report.evaluation_charts import escape_against_overkill, promised_and_seen
+from flawline.report.evaluation_charts import escape_against_overkill, promised_and_seen, rates_over
+from flawline.report.evaluation_classes import segmented
 from flawline.report.inspected_pictures import Shown, show
 from flawline.report.pictures import meaning
 from flawline.report.template import template
+from flawline.report.words import estimate, number, rate, share
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
@@ -28,26 +37,32 @@ def write_evaluation(
     source: Source,
     inspector: Inspector,
     folder: Path,
-) -> tuple[Path, Path, Path]:
+    masks: MaskSettings = SOURCE_MASKS,
+) -> tuple[Path, ...]:
     """Write scores.csv, evaluation.json and report.html into `folder`; returns their paths.
 
-    The worst misses and false alarms are read once more from `source` and inspected again.
+    For a segmenter with class masks also classes.csv and regions.csv. The worst misses and false alarms are read
+    once more from `source` and inspected again; `masks` are those of the evaluation.
     """
-    worst = [
-        *worst_misses(evaluation.pictures, WORST),
-        *worst_false_alarms(evaluation.pictures, WORST),
-    ]
-    shown = show(source, [p.sample for p in worst], [inspector])
-    return (
+    worst = [*_misses(evaluation), *worst_false_alarms(evaluation.pictures, WORST)]
+    shown = show(source, [p.sample for p in worst], [inspector], masks)
+    written = (
         write_scores(evaluation, folder / "scores.csv"),
         write_evaluation_json(evaluation, folder / "evaluation.json"),
         write_evaluation_report(evaluation, shown, folder / "report.html"),
+    )
+    if evaluation.segmentation is None:
+        return written
+    return (
+        *written,
+        write_class_table(evaluation.segmentation, folder / "classes.csv"),
+        write_region_table(evaluation.pictures, folder / "regions.csv"),
     )
 
 
 def write_evaluation_report(evaluation: Evaluation, shown: Mapping[str, Shown], path: Path) -> Path:
     """Write the report of an evaluation with the pictures that `shown` holds by sample name."""
-    misses = worst_misses(evaluation.pictures, WORST)
+    misses = _misses(evaluation)
     alarms = worst_false_alarms(evaluation.pictures, WORST)
     html = template("evaluation.html").render(
         evaluation=evaluation,
@@ -57,11 +72,16 @@ def write_evaluation_report(evaluation: Evaluation, shown: Mapping[str, Shown], 
         alarms=_cards(alarms, shown),
         histogram=histogram(evaluation),
         curve=_curve(evaluation),
+        over_score=_over_score(evaluation),
         promised=_promised(evaluation),
         rejected=rate_of(evaluation.pictures, True, ["reject"]),
+        segmented=segmented(evaluation.segmentation, operating_point(evaluation))
+        if evaluation.segmentation
+        else None,
         estimate=estimate,
         share=share,
         rate=rate,
+        number=number,
     )
     return write_text(path, html)
 
@@ -75,32 +95,11 @@ def finding(evaluation: Evaluation) -> str:
     ):
         if found is not None:
             texts.append(f"{found.parts.hits} of {found.parts.of} {words}")
+    if evaluation.segmentation is not None and evaluation.segmentation.mean_iou is not None:
+        texts.append(f"mean IoU of defects {evaluation.segmentation.mean_iou.value:.3f}")
     if evaluation.auroc is not None:
         texts.append(f"AUROC {evaluation.auroc.value:.3f}")
     return "; ".join(texts)
-
-
-def estimate(one: Estimated | None) -> str:
-    """A metric with its interval: "0.962 (0.941 to 0.978)"."""
-    if one is None:
-        return "none"
-    if one.interval is None:
-        return f"{one.value:.3f} (too few parts for an interval)"
-    return f"{one.value:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})"
-
-
-def share(one: Share) -> str:
-    """A share with its interval: "12 of 50: 24.0 % (13.1 to 38.2)"."""
-    low, high = one.interval
-    return f"{one.hits} of {one.of}: {100 * one.value:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def rate(one: Rate | None) -> str:
-    """Parts with their interval, and pictures where they are not the same."""
-    if one is None:
-        return "none"
-    same = (one.hits, one.of) == (one.parts.hits, one.parts.of)
-    return share(one.parts) + ("" if same else f"; pictures {one.hits} of {one.of}")
 
 
 def _cards(pictures: list[Judged], shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
@@ -116,16 +115,49 @@ def histogram(evaluation: Evaluation) -> str:
     groups: dict[str, list[float]] = {"good": [], "bad": []}
     for picture in evaluation.pictures:
         groups[meaning(picture.defective)].append(picture.score)
+    if evaluation.thresholds is None:
+        return score_histogram(groups, unit="highest probability of a defect")
     review, reject = evaluation.thresholds
     return score_histogram(groups, unit="raw score", limits={"review": review, "reject": reject})
+
+
+def operating_point(evaluation: Evaluation) -> tuple[float, float] | None:
+    """Overkill and escape of parts as they are judged, where both are known."""
+    rates = evaluation.rates
+    if rates.overkill is None or rates.escape is None:
+        return None
+    return rates.overkill.parts.value, rates.escape.parts.value
+
+
+def _misses(evaluation: Evaluation) -> list[Judged]:
+    """For a segmenter those with most defects missed: one defect found rejects a part, whatever else it has."""
+    if evaluation.segmentation is not None:
+        return most_missed(evaluation.pictures, WORST)
+    return worst_misses(evaluation.pictures, WORST)
 
 
 def _curve(evaluation: Evaluation) -> str:
     parts = parts_of(evaluation.pictures)
     if len({part.defective for part in parts}) < 2:
         return ""
+    name = "this recipe"
     return escape_against_overkill(
-        {"this recipe": trade_off(parts)}, {"this recipe": evaluation.thresholds}
+        {name: trade_off(parts)}, {name: evaluation.thresholds}, {name: operating_point(evaluation)}
+    )
+
+
+def _over_score(evaluation: Evaluation) -> str:
+    """For a segmenter, whose score is a probability: escape and overkill over the threshold on it."""
+    parts = parts_of(evaluation.pictures)
+    if evaluation.thresholds is not None or len({part.defective for part in parts}) < 2:
+        return ""
+    cuts, escape, overkill = trade_off(parts)
+    return rates_over(
+        [0, *cuts, 1],
+        [0, *escape, 1],
+        [1, *overkill, 0],
+        "threshold on the highest probability of a defect",
+        judged=operating_point(evaluation),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from flawline.core.drawing import thumbnail
+from flawline.core.drawing import class_colour, thumbnail
 from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.inspector import Inspector
@@ -17,7 +17,7 @@ from flawline.report.charts import score_histogram
 from flawline.report.pictures import data_address, meaning, read_thumbnails
 from flawline.report.template import template
 from flawline.station.result import Inspected, InspectionRun
-from flawline.station.tables import write_csv, write_json_lines, write_parquet
+from flawline.station.tables import write_csv, write_defects, write_json_lines, write_parquet
 
 SHOWN = 60
 CLOSE = 6
@@ -25,11 +25,12 @@ LISTED = 1000
 
 
 def write_run(run: InspectionRun, source: Source, inspector: Inspector, folder: Path) -> list[Path]:
-    """Write inspections.csv, .parquet, .jsonl and report.html into `folder`; returns their paths."""
+    """Write inspections.csv, .parquet, .jsonl, defects.csv and report.html into `folder`; returns their paths."""
     return [
         write_csv(run, folder / "inspections.csv"),
         write_parquet(run, folder / "inspections.parquet"),
         write_json_lines(run, folder / "inspections.jsonl"),
+        write_defects(run, folder / "defects.csv"),
         write_inspect_report(run, source, inspector, folder / "report.html"),
     ]
 
@@ -47,22 +48,33 @@ def write_inspect_report(
     shown = [item.sample for item in (*flagged[:SHOWN], *close)]
     small = read_thumbnails(source, shown, value_range=inspector.value_range)
     limit = inspector.recipe.settings.threshold
-    assert limit is not None
+    limits = {} if limit is None else {"review": limit.review, "reject": limit.reject}
     groups: dict[str, list[float]] = {"good": [], "unknown": [], "bad": []}
     for item in run.inspections:
         groups[meaning(item.sample.defective)].append(item.row["score"])
     html = template("inspect.html").render(
         run=run,
         threshold=limit,
+        classes=_legend(inspector) if limit is None else [],
         flagged=flagged,
         cards=list(_cards(flagged[:SHOWN], small)),
         close=list(_cards(close, small)),
         histogram=score_histogram(
-            groups, unit="raw score", limits={"review": limit.review, "reject": limit.reject}
+            groups,
+            unit="raw score" if limits else "highest probability of a defect",
+            limits=limits,
         ),
         listed=ordered[:LISTED],
     )
     return write_text(path, html)
+
+
+def _legend(inspector: Inspector) -> list[tuple[str, str]]:
+    """The name and colour of each class of defects."""
+    return [
+        (name, "rgb({},{},{})".format(*class_colour(number)))
+        for number, name in enumerate(inspector.classes[1:], start=1)
+    ]
 
 
 def _cards(items: Iterable[Inspected], small: dict[str, Any]) -> Iterable[dict[str, Any]]:

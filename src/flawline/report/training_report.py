@@ -51,7 +51,7 @@ def _pictures(
     source: Source, inspector: Inspector, names: set[str]
 ) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Each picture, small, and the same with its heat."""
-    low, high = inspector.heat_range
+    low, high = inspector.heat_range or (0.0, 1.0)
 
     def drawn(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         small = thumbnail(picture.pixels)

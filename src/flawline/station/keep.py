@@ -83,7 +83,12 @@ class Keeping:
                 score=row["score"],
                 p_value=row["p_value"],
                 recipe=row["recipe"],
-                measures={"largest_area": max(areas, default=0.0), "total_area": sum(areas)},
+                spec=row["spec"],
+                measures={
+                    **row["measures"],
+                    "largest_area": max(areas, default=0.0),
+                    "total_area": sum(areas),
+                },
                 defects=tuple(_defect(defect) for defect in row["defects"]),
             )
         )
@@ -137,7 +142,7 @@ def _captured(sample: Sample) -> datetime | None:
 
 
 def _defect(plain: Mapping[str, Any]) -> DefectRecord:
-    numbers = {name: plain[name] for name in ("area", "peak", "p_value")}
+    numbers = {**plain["measures"], **{name: plain[name] for name in ("area", "peak", "p_value")}}
     left, top, width, height = plain["box"]
     kept = {name: float(value) for name, value in numbers.items() if value is not None}
     return DefectRecord(plain["label"], (left, top, width, height), kept)

@@ -23,6 +23,8 @@ def row_of(inspection: Inspection) -> dict[str, Any]:
         "height": height,
         "sha256": inspection.sha256,
         "recipe": inspection.recipe,
+        "spec": inspection.spec,
+        "measures": dict(inspection.measures),
     }
 
 
@@ -35,4 +37,5 @@ def _defect(region: Region) -> dict[str, Any]:
         "peak": region.peak,
         "p_value": region.p_value,
         "contour": [[round(float(x), 2), round(float(y), 2)] for x, y in region.contour[::step]],
+        "measures": {name: float(f"{value:.9g}") for name, value in region.measures.items()},
     }

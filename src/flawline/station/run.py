@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.drawing import heat_overlay, outline_regions, thumbnail
+from flawline.core.drawing import inspection_overlay, thumbnail
 from flawline.data.journal import Journal
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
@@ -21,7 +21,7 @@ from flawline.data.whole_file import replacing
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.models.array_file import npy_bytes
-from flawline.recipe import thresholds_of
+from flawline.recipe import check_ready
 from flawline.station.result import Inspected, InspectionRun
 from flawline.station.row import row_of
 from flawline.types import Inspection, Picture, Sample, Track, Unjudged, no_track
@@ -65,7 +65,7 @@ def inspect_source(
     """
     if overlays not in OVERLAYS:
         raise UsageError(f"overlays {overlays!r} is not one of {', '.join(OVERLAYS)}")
-    thresholds_of(inspector.recipe)
+    check_ready(inspector.recipe)
     work = _Work(inspector, overlays if folder else "none", keeping)
     samples = list(source.samples())
     if keeping is not None:
@@ -179,7 +179,7 @@ class _Work:
         row = row_of(inspection)
         drawn = None
         if self.wants(row):
-            drawn = _encode(draw_overlay(picture.pixels, inspection, self.inspector.heat_range))
+            drawn = _encode(draw_overlay(picture.pixels, inspection, self.inspector))
         kept = self.keeping is not None and self.keeping.wants(row["verdict"])
         return _Result(
             row,
@@ -226,13 +226,11 @@ class _Recall:
 
 
 def draw_overlay(
-    pixels: NDArray[np.uint8], inspection: Inspection, heat_range: tuple[float, float]
+    pixels: NDArray[np.uint8], inspection: Inspection, inspector: Inspector
 ) -> NDArray[np.uint8]:
-    """The picture (at most 1024 px) with its heat and the outlines of its regions, uint8 RGB."""
+    """The picture (at most 1024 px) with its heat or classes and the outlines of its regions, uint8 RGB."""
     small = thumbnail(pixels, SIDE)
-    drawn = np.ascontiguousarray(heat_overlay(small, inspection.map, *heat_range))
-    outline_regions(drawn, inspection.regions, small.shape[0] / inspection.size[0])
-    return drawn
+    return inspection_overlay(small, inspection, inspector.heat_range, inspector.classes)
 
 
 def _encode(pixels: NDArray[np.uint8]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,34 +68,36 @@ def write_json_lines(run: InspectionRun, path: Path) -> Path:
 
 def write_csv(run: InspectionRun, path: Path) -> Path:
     """Write one row per picture, with the source's further columns; those not judged follow with an empty verdict."""
-    extra = _extra(run)
+    measured, extra = _measured(run), _extra(run)
+    names = [*COLUMNS, *measured]
     rows = [
-        [*_cells(item), *(item.sample.metadata.get(k) for k in extra)] for item in run.inspections
+        [*_cells(item, measured), *(item.sample.metadata.get(k) for k in extra)]
+        for item in run.inspections
     ]
-    blank: list[Any] = [None] * (len(COLUMNS) + len(extra))
+    blank: list[Any] = [None] * (len(names) + len(extra))
     for item in run.unjudged:
         row = list(blank)
         row[0], row[COLUMNS.index("reasons")] = item.image, f"could not be judged: {item.reason}"
         rows.append(row)
-    return write_csv_rows(path, [*COLUMNS, *further_names(COLUMNS, extra)], rows)
+    return write_csv_rows(path, [*names, *further_names(names, extra)], rows)
 
 
 def write_parquet(run: InspectionRun, path: Path) -> Path:
     """Write the table of `write_csv` with types; the source's further columns are text."""
     import polars as pl
 
+    measured, extra = _measured(run), _extra(run)
+    names = [*COLUMNS, *measured]
     types: dict[str, Any] = {
         **dict.fromkeys(COLUMNS, pl.String),
+        **dict.fromkeys(measured, pl.Float64),
         **dict.fromkeys(("score", "p_value", "largest_area"), pl.Float64),
         **dict.fromkeys(("defects", "width", "height"), pl.Int64),
     }
-    extra = _extra(run)
-    columns: dict[str, list[Any]] = {
-        name: [] for name in (*COLUMNS, *further_names(COLUMNS, extra))
-    }
+    columns: dict[str, list[Any]] = {name: [] for name in (*names, *further_names(names, extra))}
     for item in run.inspections:
         values = [_text(item.sample.metadata.get(key)) for key in extra]
-        for name, value in zip(columns, (*_cells(item), *values), strict=True):
+        for name, value in zip(columns, (*_cells(item, measured), *values), strict=True):
             columns[name].append(value)
     for missed in run.unjudged:
         told = {"image": missed.image, "reasons": f"could not be judged: {missed.reason}"}
@@ -108,7 +111,28 @@ def write_parquet(run: InspectionRun, path: Path) -> Path:
     return path
 
 
-def _cells(item: Inspected) -> list[Any]:
+def write_defects(run: InspectionRun, path: Path) -> Path:
+    """Write one row per defect: picture, number in it, class, place, and what was measured."""
+    shown = [(item.sample.name, item.row["defects"]) for item in run.inspections]
+    names = list(
+        dict.fromkeys(key for _, defects in shown for one in defects for key in one["measures"])
+    )
+    rows = [
+        [image, number, one["label"], *one["box"], one["peak"]]
+        + [one["measures"].get(name) for name in names]
+        for image, defects in shown
+        for number, one in enumerate(defects, start=1)
+    ]
+    own = ("image", "defect", "class", "box_left", "box_top", "box_width", "box_height", "peak")
+    return write_csv_rows(path, [*own, *names], rows)
+
+
+def _measured(run: InspectionRun) -> list[str]:
+    """The columns of the parts' measures, in their order."""
+    return list(dict.fromkeys(name for item in run.inspections for name in item.row["measures"]))
+
+
+def _cells(item: Inspected, measured: Sequence[str]) -> list[Any]:
     row, sample = item.row, item.sample
     defects = row["defects"]
     return [
@@ -125,6 +149,7 @@ def _cells(item: Inspected) -> list[Any]:
         row["height"],
         row["sha256"],
         row["recipe"],
+        *(row["measures"].get(name) for name in measured),
     ]
 
 

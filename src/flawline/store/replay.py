@@ -28,7 +28,7 @@ class Replay:
     kept: Kept
     verdict: Verdict
     score: float
-    p_value: float
+    p_value: float | None
     defects: int
     differences: tuple[str, ...]
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
 from flawline.data.names import did_you_mean
 from flawline.errors import StoreError, UsageError
+from flawline.store.arrived import Arrived
 from flawline.store.packing import all_names, column, names_of
 from flawline.store.record import DIMENSIONS
 from flawline.store.tables import defect, inspection
@@ -22,7 +23,7 @@ Level = Literal["inspection", "defect"]
 Columns = Mapping[str, list[Any]]
 NUMBERS = ("score", "p_value", "defects")
 """Measures that every inspection has beside its own."""
-TEXTS = ("image", "part", "verdict", "captured", "judged")
+TEXTS = ("id", "image", "part", "verdict", "captured", "judged")
 _TERMS = (*DIMENSIONS, "recipe", "spec")
 _CLASS = "class"
 
@@ -51,12 +52,18 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """What has to be read: `packed` names are in the values of a row whose shape is one of `shapes`."""
 
     wanted: Wanted
     packed: tuple[str, ...]
     shapes: tuple[int, ...]
+
+    def met(self) -> list[ColumnElement[bool]]:
+        """That an inspection has the measure itself."""
+        if self.wanted.level == "inspection" and self.shapes:
+            return [inspection.c.shape.in_(self.shapes)]
+        return []
 
 
 def measure_names(connection: Connection, level: Level) -> list[str]:
@@ -68,7 +75,7 @@ def _shapes(connection: Connection, level: Level) -> dict[int, str]:
     return of_kind(connection, SHAPE if level == "inspection" else DEFECT_SHAPE)
 
 
-def plan(connection: Connection, wanted: Wanted) -> _Plan:
+def plan(connection: Connection, wanted: Wanted) -> Plan:
     """Where the columns are.
 
     Raises:
@@ -89,33 +96,40 @@ def plan(connection: Connection, wanted: Wanted) -> _Plan:
     # Only rows that have the measure itself make a point; a column beside it may be empty.
     needed = wanted.measure if wanted.measure in packed else None
     having = tuple(n for n, text in shapes.items() if needed is None or needed in names_of(text))
-    return _Plan(wanted, packed, having if needed else ())
+    return Plan(wanted, packed, having if needed else ())
 
 
 def read_chunk(
     connection: Connection,
     terms: Terms,
-    planned: _Plan,
+    planned: Plan,
     where: Where,
     after: tuple[int, bytes] | None,
     count: int,
+    upto: Arrived | None = None,
 ) -> tuple[Columns, tuple[int, bytes] | None]:
     """The columns of the next `count` inspections at most, and the place behind them."""
-    met = [condition(connection, terms, where)]
+    met = [condition(connection, terms, where), *(() if upto is None else upto.has())]
     if after is not None:
         met.append(tuple_(inspection.c.captured, inspection.c.key) > tuple_(*after))
-    if planned.wanted.level == "inspection" and planned.shapes:
-        met.append(inspection.c.shape.in_(planned.shapes))
-    query = select(*_columns(planned)).where(*met)
+    met += planned.met()
+    query = select(*columns_of(planned)).where(*met)
     query = query.order_by(inspection.c.captured, inspection.c.key).limit(count)
     rows: Sequence[Row[Any]] = connection.execute(query).all()
     place = (rows[-1].captured, bytes(rows[-1].key)) if len(rows) == count else None
     if planned.wanted.level == "defect":
         return _defects(connection, terms, planned, rows), place
-    return _formed(connection, terms, planned, _values(rows)), place
+    return formed(connection, terms, planned, rows), place
 
 
-def _columns(planned: _Plan) -> list[ColumnElement[Any]]:
+def formed(
+    connection: Connection, terms: Terms, planned: Plan, rows: Sequence[Row[Any]]
+) -> Columns:
+    """Rows of inspections, with `columns_of`, as the wanted columns."""
+    return _formed(connection, terms, planned, _values(rows))
+
+
+def columns_of(planned: Plan) -> list[ColumnElement[Any]]:
     fixed = [n for n in planned.wanted.names if n in inspection.c and n not in planned.packed]
     names = ["captured", "key", *fixed]
     if planned.wanted.level == "defect":
@@ -132,7 +146,7 @@ def _values(rows: Sequence[Row[Any]]) -> dict[str, Sequence[Any]]:
 
 
 def _defects(
-    connection: Connection, terms: Terms, planned: _Plan, rows: Sequence[Row[Any]]
+    connection: Connection, terms: Terms, planned: Plan, rows: Sequence[Row[Any]]
 ) -> Columns:
     """One row per defect of the inspections, in their order."""
     places = {row.id: place for place, row in enumerate(rows)}
@@ -150,7 +164,7 @@ def _defects(
 
 
 def _formed(
-    connection: Connection, terms: Terms, planned: _Plan, values: Mapping[str, Sequence[Any]]
+    connection: Connection, terms: Terms, planned: Plan, values: Mapping[str, Sequence[Any]]
 ) -> Columns:
     if not values:
         return {}
@@ -176,7 +190,7 @@ def _as_text(times: Sequence[int]) -> list[str]:
     return [f"{text}Z" for text in texts]
 
 
-def _numbers(planned: _Plan, values: Mapping[str, Sequence[Any]]) -> Iterable[int | None]:
+def _numbers(planned: Plan, values: Mapping[str, Sequence[Any]]) -> Iterable[int | None]:
     for name in ("shape", *_TERMS, _CLASS):
         if name in values and (name == "shape" or name in planned.wanted.names):
             yield from set(values[name])
@@ -199,12 +213,14 @@ def joined(chunks: Iterable[Columns], wanted: Wanted) -> dict[str, list[Any]]:
     return table
 
 
-def chunks(read: Any, planned: _Plan, terms: Terms, where: Where, count: int) -> Iterator[Columns]:
+def chunks(
+    read: Any, planned: Plan, terms: Terms, where: Where, count: int, upto: Arrived | None = None
+) -> Iterator[Columns]:
     """Chunk after chunk, each in a transaction of its own, so that a slow reader holds nothing up."""
     after: tuple[int, bytes] | None = None
     while True:
         with read() as connection:
-            table, after = read_chunk(connection, terms, planned, where, after, count)
+            table, after = read_chunk(connection, terms, planned, where, after, count, upto)
         if table and table[planned.wanted.measure]:
             yield table
         if after is None:

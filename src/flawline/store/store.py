@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from flawline.errors import StoreError, UsageError
+from flawline.store.alerts import AlertBook
+from flawline.store.arrivals import Arrived, arrived, new_numbers, of_numbers
 from flawline.store.engine import new_engine, reading, shown, store_url, told, writing
 from flawline.store.read import Page, count_rows, read_one, read_page
 from flawline.store.record import VERDICTS, Decision, Kept, Record, micros
@@ -38,6 +40,7 @@ class Store:
         self._engine = new_engine(place)
         self.name = shown(self._engine.url)
         self._terms = Terms()
+        self.alerts = AlertBook(self._engine)
         try:
             with told(self._engine.url):
                 migrate(self._engine, create=create)
@@ -125,6 +128,7 @@ class Store:
         *,
         level: Level = "inspection",
         chunk: int = CHUNK,
+        upto: Arrived | None = None,
     ) -> Iterator[Columns]:
         """A measure in time order, in chunks of columns, whatever their number in bounded memory.
 
@@ -134,9 +138,10 @@ class Store:
         Args:
             measure: score, p_value, defects (their number), or a measure of the inspections or defects.
             where: which inspections.
-            by: further columns: names of `Where`, image, verdict, judged, or measures; "class" of a defect.
+            by: further columns: names of `Where`, id, image, verdict, judged, or measures; "class" of a defect.
             level: one row per inspection or per defect.
             chunk: inspections that are read at once.
+            upto: leave out what came after this.
 
         Raises:
             StoreError: ("store-measure") nothing has such a measure.
@@ -144,7 +149,36 @@ class Store:
         wanted = Wanted(measure, tuple(by), level)
         with self._read() as connection:
             planned = plan(connection, wanted)
-        return chunks(self._read, planned, self._terms, where, chunk)
+        return chunks(self._read, planned, self._terms, where, chunk, upto)
+
+    def arrived(self) -> Arrived:
+        """What is there by now, for `newer` to go on from."""
+        with self._read() as connection:
+            return arrived(connection)
+
+    def newer(
+        self,
+        than: Arrived,
+        measure: str,
+        where: Where = EVERYTHING,
+        by: Sequence[str] = (),
+        *,
+        chunk: int = CHUNK,
+    ) -> Iterator[tuple[Arrived, Columns]]:
+        """What came since `than`, however early it was captured: columns as of `series`, and what is there with them.
+
+        The order is that in which they came, and that of time within one chunk. It costs what is new alone.
+
+        Raises:
+            StoreError: ("store-measure") nothing has such a measure.
+        """
+        with self._read() as connection:
+            # First the numbers: the plan then knows the measures of all of them.
+            steps = list(new_numbers(connection, than, chunk))
+            planned = plan(connection, Wanted(measure, tuple(by)))
+        for now, numbers in steps:
+            with self._read() as connection:
+                yield now, of_numbers(connection, self._terms, planned, where, numbers)
 
     def columns(
         self,

@@ -90,6 +90,15 @@ Index(
     sqlite_where=text("verdict <> 'accept'"),
     postgresql_where=text("verdict <> 'accept'"),
 )
+# Few inspections have a tool or operator where nobody tells them, and then the index has no entry.
+for _name in ("tool", "operator"):
+    Index(
+        f"inspection_{_name}",
+        inspection.c[_name],
+        inspection.c.captured,
+        sqlite_where=text(f"{_name} IS NOT NULL"),
+        postgresql_where=text(f"{_name} IS NOT NULL"),
+    )
 
 defect = Table(
     "defect",
@@ -124,4 +133,46 @@ recipe_file = Table(
     metadata,
     Column("recipe", NUMBER, ForeignKey("term.id"), primary_key=True),
     Column("file", LargeBinary(32), nullable=False),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("panel", Text, nullable=False),
+    Column("rule", Integer, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("inspection", NUMBER, ForeignKey("inspection.id")),
+    Column("point", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("meaning", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("raised", BigInteger, nullable=False),
+)
+Index("alert_digest", alert.c.digest, unique=True)
+
+# What became of an alert: entries are added, never changed.
+alert_entry = Table(
+    "alert_entry",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("alert", NUMBER, ForeignKey("alert.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("entered", BigInteger, nullable=False),
+    CheckConstraint("kind IN ('escalated', 'acknowledged')", name="alert_entry_kind"),
+)
+Index("alert_entry_alert", alert_entry.c.alert)
+# An alert is escalated once, whichever process says so and however often.
+Index(
+    "alert_escalated",
+    alert_entry.c.alert,
+    unique=True,
+    sqlite_where=text("kind = 'escalated'"),
+    postgresql_where=text("kind = 'escalated'"),
 )

@@ -75,13 +75,13 @@ def _all_terms(records: Iterable[Record]) -> Iterable[Pair]:
         for kind in _TERMS:
             text = getattr(record, kind)
             if text:
-                yield kind, _clean(text)
+                yield kind, clean(text)
         if record.measures:
-            yield SHAPE, _clean(shape_of(record.measures))
+            yield SHAPE, clean(shape_of(record.measures))
         for item in record.defects:
-            yield LABEL, _clean(item.label)
+            yield LABEL, clean(item.label)
             if item.measures:
-                yield DEFECT_SHAPE, _clean(shape_of(item.measures))
+                yield DEFECT_SHAPE, clean(shape_of(item.measures))
 
 
 def _row(key: bytes, record: Record, numbers: Mapping[Pair, int]) -> dict[str, Any]:
@@ -92,13 +92,13 @@ def _row(key: bytes, record: Record, numbers: Mapping[Pair, int]) -> dict[str, A
         "captured": _time(record),
         "captured_known": record.captured is not None,
         "judged": micros(record.judged),
-        "image": _clean(record.image),
+        "image": clean(record.image),
         "picture": _bytes(record.picture),
         "map": _bytes(record.map),
         "height": height,
         "width": width,
-        "part": None if record.part is None else _clean(record.part),
-        **{k: numbers[k, _clean(text)] if text else None for k, text in named.items()},
+        "part": None if record.part is None else clean(record.part),
+        **{k: numbers[k, clean(text)] if text else None for k, text in named.items()},
         "verdict": record.verdict,
         "score": record.score,
         "p_value": record.p_value,
@@ -117,7 +117,7 @@ def _defect_rows(
         yield {
             "inspection": number,
             "number": place,
-            "label": numbers[LABEL, _clean(item.label)],
+            "label": numbers[LABEL, clean(item.label)],
             **dict(zip(_BOX, box, strict=True)),
             **_packed(DEFECT_SHAPE, item.measures, numbers),
         }
@@ -129,7 +129,7 @@ def _packed(
     if not measures:
         return {"shape": None, "measures": None}
     shape = shape_of(measures)
-    return {"shape": numbers[kind, _clean(shape)], "measures": pack(measures, shape)}
+    return {"shape": numbers[kind, clean(shape)], "measures": pack(measures, shape)}
 
 
 def _bytes(name: str | None) -> bytes | None:
@@ -137,10 +137,10 @@ def _bytes(name: str | None) -> bytes | None:
 
 
 def _json(value: Any) -> str:
-    return _clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """PostgreSQL cannot hold a NUL, nor either of them half a character; both are shown instead."""
     if "\0" in text:
         text = text.replace("\0", "\\x00")

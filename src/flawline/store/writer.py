@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
 
 _FORMAT = "flawline records 1"
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
+SYNC_SECONDS = 0.25
 
 
 class Writer:
     """Hands inspections to a store in batches; use as a context manager, in one thread.
 
-    With `spool` each inspection is in that file before `add` returns, and leaves it when the store has it. A process
-    that was killed loses nothing: the next writer with the same spool writes what was left, and the store keeps each
-    inspection once. While the store cannot be reached `add` goes on at full speed and tries again now and then, later
-    each time; `waiting` inspections at most are held, then it waits up to `patience` seconds.
+    With `spool` each inspection is in that file before `add` returns, and leaves it when the store has it. A
+    process that was killed loses nothing: the next writer with the same spool writes what was left, and the store
+    keeps each inspection once. A power failure costs at most what came within a quarter of a second. While the
+    store cannot be reached `add` goes on at full speed and tries again now and then, later each time; `waiting`
+    inspections at most are held, then it waits up to `patience` seconds.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Writer:
         self._pending = [] if self._spool is None else _left(self._spool)
         self._delay, self._next = 0.0, clock()
         self._begun = clock()
+        self._synced = float("-inf")
 
     def __enter__(self) -> Writer:
         return self
@@ -152,9 +156,18 @@ class Writer:
             return True
         try:
             self._spool.keep(capture_key(record).hex(), record_as_dict(record))
+            self._sync()
         except OSError:
             return False
         return True
+
+    def _sync(self) -> None:
+        """Have the spool on the disk itself, unless that was done just now: it takes longer than all else."""
+        if self._path is None or self._clock() - self._synced < SYNC_SECONDS:
+            return
+        with self._path.open("r+b") as file:
+            os.fsync(file.fileno())
+        self._synced = self._clock()
 
     def _begin_spool(self) -> None:
         """Everything is in the store; the spool begins anew, so that it does not grow."""

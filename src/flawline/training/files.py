@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from flawline.recipe import detector_settings
 from flawline.training.anomaly import Trained
 from flawline.training.update import Updated
+
+if TYPE_CHECKING:
+    from flawline.training.segmenter import TrainedSegmenterRecipe
 
 
 def trained_as_dict(trained: Trained, path: Path) -> dict[str, Any]:
@@ -19,7 +23,7 @@ def trained_as_dict(trained: Trained, path: Path) -> dict[str, Any]:
         "recipe": str(path),
         "sha256": recipe.sha256,
         "part": recipe.settings.part,
-        "method": recipe.settings.detector.method,
+        "method": detector_settings(recipe).method,
         "backbone": recipe.manifest.backbone.name,
         "threshold": asdict(limit),
         "metrics": dict(recipe.manifest.metrics),
@@ -54,4 +58,26 @@ def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
             {"image": item.image, "code": item.code, "reason": item.reason}
             for item in updated.unjudged
         ],
+    }
+
+
+def segmenter_as_dict(trained: TrainedSegmenterRecipe, path: Path) -> dict[str, Any]:
+    """The JSON document of `flawline train segment --json`."""
+    recipe, split = trained.recipe, trained.split
+    return {
+        "recipe": str(path),
+        "sha256": recipe.sha256,
+        "part": recipe.settings.part,
+        "network": dict(recipe.manifest.settings["network"]),
+        "classes": [asdict(one) for one in trained.masks.classes],
+        "thresholds": [asdict(one) for one in trained.chosen],
+        "metrics": dict(recipe.manifest.metrics),
+        "split": {
+            "origin": split.origin,
+            "train": [sample.name for sample in split.train],
+            "validation": [sample.name for sample in split.validation],
+            "test": [sample.name for sample in split.test],
+        },
+        "epochs": [record.as_dict() for record in trained.records],
+        "said": list(trained.said),
     }

@@ -17,7 +17,14 @@ from flawline.inspector import Inspector
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
 from flawline.models.detector_fitting import extend_detector
 from flawline.models.threads import one_thread
-from flawline.recipe import PictureRecord, Recipe, known_pictures, recipe_with, thresholds_of
+from flawline.recipe import (
+    PictureRecord,
+    Recipe,
+    detector_settings,
+    known_pictures,
+    recipe_with,
+    thresholds_of,
+)
 from flawline.training.calibration import Calibrated, Wishes, calibrate, check_wishes
 from flawline.training.scoring import Scored, measured, scores_of
 from flawline.training.selection import CALIBRATION, TRAINING, nothing_good, offered
@@ -83,7 +90,7 @@ def update_anomaly(
             recipe.model,
             windows,
             window=recipe.settings.picture.window,
-            precision=recipe.settings.detector.precision,
+            precision=detector_settings(recipe).precision,
         )
         kept = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
         manifest = replace(
@@ -260,6 +267,6 @@ def _alarms(old: Recipe, before: Mapping[str, Scored], after: Mapping[str, Score
     ]
     if still:
         why = "; a detector of averages learns little from single pictures"
-        remembers = old.settings.detector.method == "patch-memory"
+        remembers = detector_settings(old).method == "patch-memory"
         said.append(f"still not accepted: {', '.join(still[:5])}{'' if remembers else why}")
     return said

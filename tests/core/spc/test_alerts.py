@@ -1,7 +1,13 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flawline.core.spc.alerts import AlertPolicy, acknowledge, open_alerts, update_alerts
+from flawline.core.spc.alerts import (
+    AlertPolicy,
+    acknowledge,
+    open_alerts,
+    unfinished,
+    update_alerts,
+)
 from flawline.core.spc.rules import Hit, Rule
 
 RUN = Rule(2, 9)
@@ -71,3 +77,27 @@ def test_in_one_call_or_in_many_is_the_same(found, lengths):
     assert tuple(parts) == sent
     again, nothing = update_alerts(whole, "area", hits[-1:], LABELS, policy)
     assert (again, nothing) == (whole, ())
+
+
+def test_a_key_names_the_point_for_ever_and_needs_no_quotes():
+    _, (alert,) = update_alerts({}, "area by lot", [hit(20)], LABELS, marks={20: "4711"})
+    assert alert.key == "area-by-lot/individuals/rule-2/above/4711"
+    _, (other,) = update_alerts({}, "area by lot", [hit(7)], LABELS, marks={7: "4711"})
+    assert other.key == alert.key, "wherever counting begins"
+    _, (numbered,) = update_alerts({}, "a/b 'c'", [hit(20, panel="moving range")], LABELS)
+    assert numbered.key == "a-b-c/moving-range/rule-2/above/20"
+
+
+@given(st.lists(st.integers(0, 120), max_size=40), st.integers(1, 6))
+@settings(max_examples=100, deadline=None)
+def test_a_book_without_what_is_over_does_the_same(found, quiet):
+    policy = AlertPolicy(quiet=quiet, escalate=2)
+    whole, small, sent, same = {}, {}, [], []
+    for at in sorted(set(found)):
+        whole, new = update_alerts(whole, "area", [hit(at)], LABELS, policy)
+        sent += new
+        small = unfinished(small, at, policy)
+        small, new = update_alerts(small, "area", [hit(at)], LABELS, policy)
+        same += new
+        assert len(small) <= quiet + 1
+    assert same == sent

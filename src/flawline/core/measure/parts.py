@@ -111,6 +111,11 @@ def part_columns(
     return table
 
 
+def stain_first(class_name: str) -> bool:
+    """A key to sort classes by: stains first, whatever their index, for the published table is about them."""
+    return class_name.lower() != "stain"
+
+
 def noun_of(class_name: str) -> str:
     """The class as it stands in a column: "stain" gives Stain, "paint run" PaintRun."""
     words = "".join(c if c.isalnum() else " " for c in class_name).split()
@@ -118,5 +123,8 @@ def noun_of(class_name: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """Stain gives Stains, Scratch Scratches."""
-    return noun + ("es" if noun.lower().endswith(("s", "sh", "ch", "x", "z")) else "s")
+    """Stain gives Stains, Scratch Scratches, Anomaly Anomalies."""
+    lower = noun.lower()
+    if lower.endswith("y") and lower[-2:-1] not in ("", *"aeiou"):
+        return noun[:-1] + "ies"
+    return noun + ("es" if lower.endswith(("s", "sh", "ch", "x", "z")) else "s")

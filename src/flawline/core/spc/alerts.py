@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from flawline.core.spc.rules import ESCALATIONS, MEANINGS, Hit, describe
 
@@ -50,6 +52,7 @@ class AlertPolicy:
 
 
 POLICY = AlertPolicy()
+NO_MARKS: Mapping[int, str] = MappingProxyType({})
 
 
 def update_alerts(
@@ -58,6 +61,7 @@ def update_alerts(
     hits: Sequence[Hit],
     labels: Mapping[int, str],
     policy: AlertPolicy = POLICY,
+    marks: Mapping[int, str] = NO_MARKS,
 ) -> tuple[dict[str, Alert], tuple[Alert, ...]]:
     """Enter hits into a book of alerts; returns the new book and the alerts to send, in order.
 
@@ -72,12 +76,14 @@ def update_alerts(
         hits: new hits, in order of points.
         labels: the label of each point that a hit names; a point without one is named by its number from 1.
         policy: when an episode ends and when it is escalated.
+        marks: what tells the point that rings from every other, for the key; its number from 0 where there is none.
+            Numbers change with the first point that is charted; the key of a record does not.
     """
     now, sent = dict(book), []
     for hit in hits:
         going_on = _episode(now.values(), series, hit, policy)
         if going_on is None:
-            alert = _new(series, hit, labels)
+            alert = _new(series, hit, labels, marks)
             now = {
                 key: old
                 for key, old in now.items()
@@ -117,6 +123,14 @@ def open_alerts(book: Book) -> tuple[Alert, ...]:
     return tuple(sorted(waiting, key=lambda alert: (-alert.level, alert.first, alert.key)))
 
 
+def unfinished(book: Book, seen: int, policy: AlertPolicy = POLICY) -> dict[str, Alert]:
+    """The alerts whose episode a hit at the next point would go on with, where `seen` points are judged.
+
+    With them alone `update_alerts` does the same; a book that keeps all others as well grows for ever.
+    """
+    return {key: alert for key, alert in book.items() if seen - alert.last <= policy.quiet}
+
+
 def _same(one: Alert, other: Alert) -> bool:
     return (one.series, one.panel, one.rule, one.side) == (
         other.series,
@@ -133,7 +147,7 @@ def _episode(alerts: Iterable[Alert], series: str, hit: Hit, policy: AlertPolicy
     return latest if latest is not None and hit.at - latest.last <= policy.quiet else None
 
 
-def _new(series: str, hit: Hit, labels: Mapping[int, str]) -> Alert:
+def _new(series: str, hit: Hit, labels: Mapping[int, str], marks: Mapping[int, str]) -> Alert:
     number = hit.rule.number
     here = labels.get(hit.at, f"#{hit.at + 1}")
     start = labels.get(hit.first, f"#{hit.first + 1}")
@@ -142,8 +156,9 @@ def _new(series: str, hit: Hit, labels: Mapping[int, str]) -> Alert:
     if hit.first < hit.at:
         text += f", since {start}"
     side = {1: "above", -1: "below"}.get(hit.side, "both")
+    mark = marks.get(hit.at, str(hit.at))
     return Alert(
-        key=f"{series}/{hit.panel}/rule-{number}/{side}/{hit.at}",
+        key="/".join(map(_word, (series, hit.panel, f"rule-{number}", side, mark))),
         series=series,
         panel=hit.panel,
         rule=number,
@@ -156,3 +171,8 @@ def _new(series: str, hit: Hit, labels: Mapping[int, str]) -> Alert:
         meaning=MEANINGS[number],
         action=ESCALATIONS[number],
     )
+
+
+def _word(text: str) -> str:
+    """A part of a key, to be typed without quotes."""
+    return re.sub(r"[^\w.=+-]+", "-", text).strip("-")

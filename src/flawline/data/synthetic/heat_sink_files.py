@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,9 +26,10 @@ from flawline.types import Sample, Track, no_track
 
 PICTURES_PER_PART = 4
 PARTS_PER_LOT = 25
-_START = datetime(2024, 1, 8, 6, 0)
+_START = datetime(2024, 1, 8, 6, 0, tzinfo=UTC)
 _PACE = timedelta(seconds=20)
 _MOST = 1_000_000
+_MOST_GROWTH = 5.0
 _PALETTE = ((0, 0, 0), (40, 90, 255), (255, 40, 40))
 _LICENCE = """# Drawn heat sinks
 
@@ -42,12 +43,18 @@ The drawn pictures, the masks and the tables are released under CC0 1.0: use the
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a set is drawn: pictures, seed, the growth of stains from the first picture to the last, and label noise."""
+    """How a set is drawn: pictures, seed, growth of the stains, and label noise.
+
+    `drift` is how many times as long the stains of the last picture are as those of the first. `area_drift` is the
+    share by which their areas grow with every part from part `drift_from` (counted from 0) on, to 25 times at most.
+    """
 
     pictures: int = 1000
     seed: int = 0
     drift: float = 1.0
     noise: LabelNoise = field(default_factory=LabelNoise)
+    area_drift: float = 0.0
+    drift_from: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.pictures <= _MOST or self.seed < 0:
@@ -60,6 +67,21 @@ class Settings:
                 f"expected a drift of 0.2 to 5, got {self.drift:g}",
                 hint="1 is none; at 1.5 the last stains are half as long again as the first",
             )
+        if not -0.5 <= self.area_drift <= 1 or self.drift_from < 0:
+            raise UsageError(
+                f"expected areas that grow by -50 % to 100 % with every part, from part 0 or later on, "
+                f"got {self.area_drift:.0%} from {self.drift_from}",
+                hint="such as --drift 3% --drift-from 60",
+            )
+        if self.drift != 1 and self.area_drift:
+            raise UsageError("stains drift over the whole set or from a part on, not both")
+
+    def growth(self, number: int) -> float:
+        """How many times as long as they are by nature the stains of a picture are, by its number from 0."""
+        if not self.area_drift:
+            return float(self.drift ** (number / max(self.pictures - 1, 1)))
+        parts = max(number // PICTURES_PER_PART - self.drift_from + 1, 0)
+        return float(min((1 + self.area_drift) ** (parts / 2), _MOST_GROWTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +165,7 @@ def _draw_and_write(folder: Path, settings: Settings, number: int) -> _One:
     part, lot = number // PICTURES_PER_PART, number // (PICTURES_PER_PART * PARTS_PER_LOT)
     lamp = float(np.random.default_rng([settings.seed, 1, lot]).normal(1, 0.06))
     look = draw_look(np.random.default_rng([settings.seed, 2, part]), max(lamp, 0.7))
-    growth = settings.drift ** (number / max(settings.pictures - 1, 1))
+    growth = settings.growth(number)
     sink = draw_heat_sink(
         np.random.default_rng([settings.seed, 3, number]), look=look, stain_growth=growth
     )

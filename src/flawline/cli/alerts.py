@@ -1,0 +1,88 @@
+"""`flawline alerts`: what rang, and who has seen it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, Quiet, note, print_json, printable
+
+if TYPE_CHECKING:
+    from flawline.store.alerts import KeptAlert
+
+Records = Annotated[
+    str,
+    typer.Option(
+        "--store", help="The records: an SQLite file, or postgresql://USER@HOST/DATABASE."
+    ),
+]
+
+alerts = typer.Typer(
+    name="alerts",
+    help="List the alerts of watched charts, acknowledge them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@alerts.command("list")
+def list_alerts(
+    store: Records,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only those that nobody has acknowledged.")
+    ] = False,
+    count: Annotated[int, typer.Option(help="How many at most.", min=1)] = 20,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """List alerts, the latest first."""
+    from flawline.store import open_store
+    from flawline.store.alerts import alert_as_dict
+
+    with open_store(store, create=False) as opened:
+        found = opened.alerts.list(only_open=only_open, count=count)
+    if as_json:
+        print_json({"alerts": [alert_as_dict(kept) for kept in found]})
+        return 0
+    for kept in found:
+        _print_one(kept)
+    if not found:
+        note("no open alerts" if only_open else "no alerts", quiet=quiet)
+    return 0
+
+
+@alerts.command()
+def acknowledge(
+    key: Annotated[str, typer.Argument(help="The key of the alert.")],
+    store: Records,
+    by: Annotated[str, typer.Option(help="Who has seen it.")],
+    note: Annotated[str, typer.Option(help="What was found, or what is done about it.")] = "",
+    as_json: AsJson = False,
+) -> int:
+    """Say that somebody has seen an alert: it is not escalated any more; what others said before stays."""
+    from datetime import UTC, datetime
+
+    from flawline.store import open_store
+    from flawline.store.alerts import alert_as_dict
+
+    with open_store(store, create=False) as opened:
+        kept = opened.alerts.acknowledge(key, who=by, note=note, when=datetime.now(UTC))
+    if as_json:
+        print_json(alert_as_dict(kept))
+    else:
+        _print_one(kept)
+    return 0
+
+
+def _print_one(kept: KeptAlert) -> None:
+    alert = kept.alert
+    state = "open" if kept.open else "acknowledged"
+    risen = ", escalated" if kept.escalated else ""
+    when = alert.raised.isoformat(sep=" ", timespec="seconds")
+    typer.echo(f"{when} {state}{risen}: {printable(alert.text)}")
+    typer.echo(f"  {printable(alert.key)}")
+    for one in kept.acknowledgements:
+        when = one.when.isoformat(sep=" ", timespec="seconds")
+        said = f": {one.note}" if one.note else ""
+        typer.echo(f"  {when} {printable(one.who + said)}")

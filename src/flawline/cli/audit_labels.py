@@ -1,0 +1,145 @@
+"""`flawline audit-labels`: which masks look wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
+from flawline.cli.feature_options import Limits, SourceArgument, print_notes, print_unjudged
+from flawline.cli.mask_options import (
+    Annotations,
+    Classes,
+    Ignore,
+    Palette,
+    Unlabelled,
+    masks_from_options,
+)
+
+if TYPE_CHECKING:
+    from flawline.training.audit.result import LabelAudit
+
+LISTED = 10
+
+
+def audit_labels(
+    source: SourceArgument,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="Folder for label-audit.csv, .json, -coco.json and report.html."
+        ),
+    ] = Path("flawline-label-audit"),
+    annotations: Annotations = None,
+    classes: Classes = None,
+    palette: Palette = None,
+    ignore: Ignore = None,
+    unlabelled: Unlabelled = "leave-out",
+    folds: Annotated[
+        int, typer.Option(help="Segmenters to train; each looks at its share of the pictures.")
+    ] = 4,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Times that each sees its pictures; 20 where no minutes are given."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time for all trainings together.")] = None,
+    network: Annotated[
+        str, typer.Option(help='"light", "unet-original", or an architecture such as "unet".')
+    ] = "light",
+    encoder: Annotated[
+        str | None, typer.Option(help='Encoder of the architecture: "resnet18", "timm:NAME".')
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Weights of the encoder: a .safetensors file, or a name.")
+    ] = None,
+    patch: Annotated[
+        str, typer.Option(help='What a segmenter sees at once, px: "256" or HEIGHTxWIDTH.')
+    ] = "256",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    smallest: Annotated[
+        int, typer.Option(help="Leave out suspicious regions of fewer pixels.", min=1)
+    ] = 20,
+    border: Annotated[
+        int,
+        typer.Option(
+            help="Within so many px of the same class it is an error of the border.", min=0
+        ),
+    ] = 8,
+    quality: Annotated[
+        float,
+        typer.Option(help="Suspicious below this quality, 0 to 0.5; higher finds and errs more."),
+    ] = 0.02,
+    seed: Annotated[int, typer.Option(help="Seed of folds and trainings.", min=0)] = 0,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Rank masks that look wrong to segmenters that did not learn from them."""
+    from dataclasses import replace
+
+    from flawline.cli.train import parse_window
+    from flawline.report.label_audit_report import write_label_audit
+    from flawline.training.audit.files import audit_as_dict
+    from flawline.training.audit.settings import Limits as RegionLimits
+    from flawline.training.label_audit import AuditSettings
+    from flawline.training.label_audit import audit_labels as audit
+    from flawline.training.segment.settings import NetworkSettings, SegmentSettings
+
+    settings = AuditSettings(
+        folds=folds,
+        training=SegmentSettings(
+            network=NetworkSettings(network, encoder, weights),
+            patch=parse_window(patch, "--patch"),
+            epochs=20 if epochs is None and minutes is None else epochs,
+            minutes=minutes,
+            device=device,
+            seed=seed,
+        ),
+        limits=RegionLimits(smallest, border, quality),
+    )
+    with masks_from_options(
+        source, annotations, classes, palette, ignore, unlabelled, limits=limits
+    ) as masked:
+        found = audit(masked, out, settings, name=source, track=ProgressBar(quiet=quiet))
+        found = replace(found, unjudged=(*found.unjudged, *masked.source.unlisted()))
+        written = write_label_audit(found, masked, out)
+        notes, summary = (*masked.notes, *found.notes), masked.source.summary()
+    if as_json:
+        print_json(audit_as_dict(found))
+    else:
+        print_audit(found)
+    print_unjudged(found.unjudged)
+    print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
+    return found.exit_code
+
+
+def print_audit(audit: LabelAudit) -> None:
+    """The finding in one sentence, and the regions of the most suspicious pictures."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from flawline.report.label_audit_report import finding
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(finding(audit)), style="bold")
+    shown = list(audit.regions())[:LISTED]
+    if not shown:
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("rank", "image", "kind", "given", "seen", "px", "at x, y"):
+        right = title in ("rank", "px")
+        table.add_column(title, justify="right" if right else "left", overflow="fold")
+    for picture, region in shown:
+        table.add_row(
+            str(picture.rank),
+            Text(printable(picture.image)),
+            region.kind,
+            Text(printable(region.given)),
+            Text(printable(region.seen)),
+            str(region.area),
+            f"{region.box[0]}, {region.box[1]}",
+        )
+    console.print(table)

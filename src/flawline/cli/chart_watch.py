@@ -1,0 +1,177 @@
+"""`flawline chart --watch`: the chart of records that keep arriving."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flawline.cli.console import note, print_json, stderr, warn
+from flawline.errors import FlawlineError, UsageError
+
+if TYPE_CHECKING:
+    from flawline.charting.task import Task
+    from flawline.charting.watch import Progress, Watch
+    from flawline.outputs import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How a chart is watched: seconds between readings, whether one reading is all, where alerts go."""
+
+    every: float = 5.0
+    once: bool = False
+    alerts: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what would never rest."""
+        if not 0.1 <= self.every <= 86_400:
+            raise UsageError(f"--every takes 0.1 to 86400 seconds, got {self.every:g}")
+
+
+def watch_chart(
+    task: Task,
+    store: str,
+    out: Path,
+    how: Watching,
+    *,
+    freeze: Path | None,
+    zones: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Keep the chart current; returns only with `once`, 1 where something rang."""
+    from flawline.charting.follow import follow
+    from flawline.charting.watch import Watch
+    from flawline.store import open_store
+
+    if as_json and not how.once:
+        raise UsageError("--json prints one document: with --watch it needs --once")
+    out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        opened.enter_context(_alone(out))
+        records = opened.enter_context(open_store(store, create=False))
+        boxes = [opened.enter_context(box) for box in _outboxes(how.alerts, out)]
+        watch = Watch(task, records, out, boxes)
+        drawing = _Drawing(watch, out, how, freeze, zones=zones, quiet=quiet)
+        if how.once:
+            progress = watch.read()
+            drawing(progress)
+            return _finish(drawing, progress, as_json=as_json)
+        note(f"watching {task.name}; Ctrl-C ends it: {out / 'chart.html'}", quiet=quiet)
+        try:
+            follow(watch, drawing, every=how.every, say=warn)
+        finally:
+            # What is written stays usable, and says that nobody goes on writing it.
+            with suppress(OSError, FlawlineError):
+                drawing.end()
+    return 0
+
+
+def _finish(drawing: _Drawing, progress: Progress, *, as_json: bool) -> int:
+    drawing.end()
+    if as_json:
+        from flawline.charting.files import chart_as_dict
+
+        chart = drawing.watch.chart
+        told = {} if chart is None else chart_as_dict(chart)
+        print_json({**told, "new": progress.points, "alerts": list(progress.messages)})
+    return 1 if progress.messages else 0
+
+
+class _Drawing:
+    """Writes the chart after each reading, and says what there is to say."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        out: Path,
+        how: Watching,
+        freeze: Path | None,
+        *,
+        zones: bool,
+        quiet: bool,
+    ) -> None:
+        self.watch, self._out, self._how, self._freeze = watch, out, how, freeze
+        self._zones, self._quiet = zones, quiet
+        self._lacking, self._begun, self._drawn = 0, False, False
+
+    def __call__(self, progress: Progress) -> None:
+        """Draw after a reading."""
+        if progress.lacking and progress.lacking != self._lacking:
+            note(f"{progress.lacking} more points until there are limits", quiet=self._quiet)
+        self._lacking = progress.lacking
+        if self.watch.growing is not None and not self._begun:
+            self._begin()
+        self._write(anew=progress.points > 0, every=self._how.every)
+
+    def end(self) -> None:
+        """Write the page as that of a watch that has ended."""
+        self._write(anew=False, every=None)
+
+    def _begin(self) -> None:
+        from flawline.charting.files import write_limits
+
+        growing, chart = self.watch.growing, self.watch.chart
+        assert growing is not None
+        self._begun = True
+        if self.watch.resumed:
+            note(f"going on after {growing.state.seen} points", quiet=self._quiet)
+        elif growing.learnt:
+            note(f"limits from {growing.learnt} points, frozen", quiet=self._quiet)
+        for text in () if chart is None or self.watch.resumed else chart.notes:
+            note(text, quiet=self._quiet)
+        if self._freeze and growing.learnt:
+            write_limits(growing.limits, self._freeze)
+
+    def _write(self, *, anew: bool, every: float | None) -> None:
+        from flawline.report.chart_report import Watched, rewrite_page, write_chart
+
+        chart, growing = self.watch.chart, self.watch.growing
+        if chart is None or growing is None:
+            return
+        told = Watched(datetime.now(UTC), every, growing.state.seen, self.watch.open_alerts())
+        if anew or not (self._drawn and (self._out / "chart.svg").is_file()):
+            write_chart(chart, self._out, zones=self._zones, watched=told)
+        else:
+            rewrite_page(chart, self._out, told)
+        self._drawn = True
+
+
+def _outboxes(alerts: Sequence[str], out: Path) -> Iterator[Outbox]:
+    from flawline.outputs import Outbox, open_output
+
+    opened = [open_output(text, say=_say, environment=os.environ) for text in alerts]
+    for text, output in zip(alerts, opened, strict=True):
+        name = sha256(text.encode()).hexdigest()[:12]
+        kind = text.partition(":")[0]
+        yield Outbox(output, out / f"alerts-{kind}-{name}.queue", say=warn)
+
+
+def _say(text: str) -> None:
+    from flawline.cli.console import printable
+
+    stderr().print(printable(text), markup=False, style="bold red")
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Refuse a second watch in the same folder."""
+    with (out / ".watch.lock").open("w") as file:
+        try:
+            import fcntl
+        except ImportError:  # pragma: no cover - Windows
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                f"another watch writes to {out}", hint="give another folder with --out"
+            ) from error
+        yield

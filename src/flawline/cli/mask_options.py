@@ -1,0 +1,116 @@
+"""Options of every command that holds pictures against class masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from flawline.cli.feature_options import open_from_options
+
+if TYPE_CHECKING:
+    from flawline.data.masks import MaskedSource
+    from flawline.evaluation.class_masks import MaskSettings
+
+Annotations = Annotated[
+    Path | None,
+    typer.Option(help="Masks that the source does not name: a folder, .json, .xml or .yaml."),
+]
+Classes = Annotated[
+    str | None,
+    typer.Option(help='Names of the masks\' classes: "scratch,stain", or "1=scratch,255=stain".'),
+]
+Palette = Annotated[
+    str | None, typer.Option(help='Colours that are classes: "scratch=0000ff,stain=ff0000".')
+]
+Ignore = Annotated[
+    str | None,
+    typer.Option(help="What marks unknown pixels: a grey level or the name of a class."),
+]
+Unlabelled = Annotated[
+    str,
+    typer.Option(help="Pictures without annotation: leave-out, or empty (they have no defects)."),
+]
+
+
+@contextmanager
+def masks_from_options(
+    source: str,
+    annotations: Path | None,
+    classes: str | None,
+    palette: str | None,
+    ignore: str | None,
+    unlabelled: str,
+    *,
+    good: list[str] | None = None,
+    bad: list[str] | None = None,
+    limits: str | None = None,
+) -> Iterator[MaskedSource]:
+    """The pictures and masks that the options name; errors as for `open_masks`."""
+    from flawline.data.masks import open_masks
+    from flawline.errors import UsageError
+
+    if unlabelled not in ("leave-out", "empty"):
+        raise UsageError(f"--unlabelled takes leave-out or empty, got {unlabelled!r}")
+    said = mask_settings(annotations, classes, palette, ignore)
+    with (
+        open_from_options(source, good, bad, limits) as opened,
+        open_masks(
+            opened,
+            annotations=said.annotations,
+            classes=said.classes,
+            palette=said.palette,
+            ignore=said.ignore,
+            unlabelled=cast(Literal["leave-out", "empty"], unlabelled),
+        ) as masked,
+    ):
+        yield masked
+
+
+def mask_settings(
+    annotations: Path | None, classes: str | None, palette: str | None, ignore: str | None
+) -> MaskSettings:
+    """Where the class masks are, as a command line says it."""
+    from flawline.evaluation.class_masks import MaskSettings
+
+    return MaskSettings(
+        annotations,
+        parse_class_names(classes),
+        parse_palette(palette),
+        int(ignore) if ignore and ignore.isdecimal() else ignore,
+    )
+
+
+def parse_class_names(text: str | None) -> list[str] | dict[int, str] | None:
+    """Read "scratch,stain" as names in their order, "1=scratch,255=stain" as those of grey levels."""
+    from flawline.cli.measure import parse_classes
+
+    if text is None:
+        return None
+    numbered = parse_classes(text)
+    return numbered if "=" in text else list(numbered.values())
+
+
+def parse_palette(text: str | None) -> dict[str, tuple[int, int, int]] | None:
+    """Read "scratch=0000ff,stain=ff0000"."""
+    from flawline.errors import UsageError
+
+    if text is None:
+        return None
+    colours: dict[str, tuple[int, int, int]] = {}
+    for part in text.split(","):
+        name, _, code = (word.strip() for word in part.partition("="))
+        try:
+            levels = bytes.fromhex(code.removeprefix("#"))
+        except ValueError:
+            levels = b""
+        if not name or len(levels) != 3 or name in colours:
+            raise UsageError(
+                f"--palette takes NAME=RRGGBB, separated by commas, got {part!r}",
+                hint='such as "scratch=0000ff,stain=ff0000"',
+            )
+        colours[name] = (levels[0], levels[1], levels[2])
+    return colours

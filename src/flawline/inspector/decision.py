@@ -1,0 +1,130 @@
+"""From what was found to a verdict, in words that a person can check."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flawline.core.measure.parts import plural
+from flawline.core.spec.judge import Finding, Judgement, Part, judge
+from flawline.core.spec.model import Spec
+from flawline.core.threshold import verdict
+from flawline.errors import ImageError
+from flawline.recipe import ThresholdSettings
+from flawline.types import Region, Verdict
+
+SEVERITY: tuple[Verdict, ...] = ("accept", "review", "reject")
+_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict and its reasons, the most important first."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def decide_by_score(
+    score: float,
+    threshold: ThresholdSettings,
+    p_value: float | None,
+    regions: Sequence[Region],
+    held_out: int,
+) -> Decision:
+    """The verdict of a detector; `held_out` good parts stand behind the p-value."""
+    found = verdict(score, threshold.review, threshold.reject)
+    standing = (
+        "no good part was held out to compare with"
+        if p_value is None
+        else f"p = {p_value:.3g} among {held_out} held-out good parts"
+    )
+    if score > threshold.reject:
+        said = f"is above {threshold.reject:.4g} (reject)"
+    else:
+        above = "above" if score > threshold.review else "not above"
+        said = f"is {above} {threshold.review:.4g} (review)"
+    words = [f"score {score:.4g} {said}; {standing}"]
+    if regions:
+        oddest = max(regions, key=lambda region: region.peak)
+        left, top, width, height = oddest.box
+        places = "1 place" if len(regions) == 1 else f"{len(regions)} places"
+        words.append(
+            f"{places} above {threshold.region:.4g}, the oddest at x {left} to {left + width}, "
+            f"y {top} to {top + height} px"
+        )
+    elif found == "reject":
+        words.append("no single place stands out: the part differs as a whole")
+    return Decision(found, tuple(words))
+
+
+def decide_by_marks(score: float, regions: Sequence[Region]) -> Decision:
+    """The verdict of a segmenter where nothing is specified: any marked defect rejects a part."""
+    if not regions:
+        said = f"no defect is marked; the highest probability of one is {score:.3g}"
+        return Decision("accept", (said,))
+    counts = Counter(region.label for region in regions)
+    told = ", ".join(f"{n} {name if n == 1 else plural(name)}" for name, n in counts.most_common())
+    largest = max(regions, key=lambda region: region.area)
+    left, top, width, height = largest.box
+    return Decision(
+        "reject",
+        (
+            f"{told} marked, and without a specification none is allowed",
+            f"the largest, {largest.label} of {largest.area:.0f} px2, at x {left} to {left + width}, "
+            f"y {top} to {top + height} px",
+        ),
+    )
+
+
+def decide_by_spec(spec: Spec, part: Part) -> Decision:
+    """The verdict of a specification.
+
+    Raises:
+        ImageError: ("image-spec") a number that a clause needs is missing.
+    """
+    judged = judge(spec, part)
+    if judged.verdict is None:
+        raise ImageError(
+            f"the specification cannot be applied: {judged.reason}",
+            hint="complete the recipe, or take the clause out of its [spec]",
+            code="image-spec",
+        )
+    return Decision(judged.verdict, _told(judged))
+
+
+def stricter(one: Decision, other: Decision) -> Decision:
+    """Both decisions as one: the severer verdict, its reasons first."""
+    first, second = sorted((one, other), key=lambda d: -SEVERITY.index(d.verdict))
+    return Decision(first.verdict, first.reasons + second.reasons)
+
+
+def unless_lost(decision: Decision, lost: str) -> Decision:
+    """Look at a part again that was not found in its place, as `lost` says; nothing where that is empty."""
+    if not lost:
+        return decision
+    found: Verdict = "review" if decision.verdict == "accept" else decision.verdict
+    return Decision(found, (f"{lost}, so its score says little: look at it", *decision.reasons))
+
+
+def _told(judged: Judgement) -> tuple[str, ...]:
+    if not judged.findings:
+        closest = judged.closest
+        return (
+            (f"within the specification; closest: {_clause(closest)}",)
+            if closest
+            else ("within the specification",)
+        )
+    words = [f"{finding.outcome}: {_clause(finding)}" for finding in judged.findings[:_TOLD]]
+    more = len(judged.findings) - _TOLD
+    return (*words, *([f"and {more} more violations"] if more > 0 else []))
+
+
+def _clause(finding: Finding) -> str:
+    unit = f" {finding.unit}" if finding.unit else ""
+    note = f" ({finding.note})" if finding.note else ""
+    return (
+        f"{finding.clause}: {finding.value:.4g}{unit}, limit {finding.bound:.4g}{unit}, "
+        f"margin {finding.margin:.4g}{unit}{note}"
+    )

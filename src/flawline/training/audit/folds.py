@@ -1,0 +1,79 @@
+"""One segmenter for each fold, and what it sees in the pictures that it did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flawline.errors import ModelError
+from flawline.training.audit.kept import Kept
+from flawline.training.audit.plan import Plan
+from flawline.training.audit.settings import AuditSettings
+from flawline.training.segment.checkpoint import CHECKPOINT
+from flawline.training.segment.machine import choose_machine
+from flawline.training.segment.pairs import MaskedSource
+from flawline.training.segment.prediction import class_shares
+from flawline.training.segment.run import TrainedSegmenter, load_trained, train_segmenter
+from flawline.types import Sample, Track
+
+
+def look_at_folds(
+    source: MaskedSource, plan: Plan, settings: AuditSettings, work: Path, kept: Kept, track: Track
+) -> None:
+    """Train what is not yet trained and keep the probabilities of every picture that has none.
+
+    Ctrl-C loses at most the running step of a training or the running picture.
+    """
+    for fold in range(settings.folds):
+        left = [number for number in plan.of_fold(fold) if not kept.has(number)]
+        if not left:
+            continue
+        name = f"Fold {fold + 1} of {settings.folds}"
+        trained = _trained(source, plan.learnt_from(fold), settings, work, fold, name, track)
+        _look(source, plan, trained, left, kept, track, f"{name}: looking")
+
+
+def _trained(
+    source: MaskedSource,
+    samples: Sequence[Sample],
+    settings: AuditSettings,
+    work: Path,
+    fold: int,
+    name: str,
+    track: Track,
+) -> TrainedSegmenter:
+    """The segmenter of a fold, trained or trained on; without validation pictures its last weights count."""
+    folder = work / f"fold-{fold + 1}"
+    wished = settings.of_fold
+    started = (folder / CHECKPOINT).is_file()
+    try:
+        epochs = train_segmenter(source, samples, (), folder, wished, resume=started, track=track)
+        for _ in track(epochs, title=f"{name}: epochs", total=wished.epochs):
+            pass
+        return load_trained(folder)
+    except ModelError as error:
+        if error.code != "model-damaged":
+            raise
+        raise ModelError(
+            error.message, hint=f"remove {folder} and run the audit again", code=error.code
+        ) from error
+
+
+def _look(
+    source: MaskedSource,
+    plan: Plan,
+    trained: TrainedSegmenter,
+    numbers: Sequence[int],
+    kept: Kept,
+    track: Track,
+    title: str,
+) -> None:
+    settings = trained.settings
+    machine = choose_machine(settings.device, settings.precision)
+    network = trained.built.network.to(machine.device)
+    for number in track(numbers, title=title, total=len(numbers)):
+        picture, mask = source.pair(plan.samples[number])
+        shares = class_shares(
+            network, picture.pixels, trained.built.preparation, settings.framing, machine
+        )
+        kept.write(number, mask, shares)

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from flawline.core.marking import coarse_map, marked_classes, without_small
+
+SHARES = arrays(np.float32, (3, 5, 6), elements=st.floats(0, 1, width=32))
+LIMITS = st.tuples(*[st.sampled_from([0.125, 0.25, 0.5, 1.0])] * 2)
+
+
+@given(SHARES, LIMITS)
+def test_each_pixel_by_itself(shares, limits):
+    marked = marked_classes(shares, limits)
+    for y, x in np.ndindex(marked.shape):
+        factors = [shares[k + 1, y, x] / np.float32(limit) for k, limit in enumerate(limits)]
+        expected = int(np.argmax(factors)) + 1 if max(factors) >= 1 else 0
+        assert marked[y, x] == expected
+
+
+@given(SHARES)
+def test_a_higher_threshold_marks_no_more(shares):
+    low, high = (marked_classes(shares, (limit, limit)) for limit in (0.25, 0.5))
+    assert ((high > 0) <= (low > 0)).all()
+
+
+def test_small_places_of_a_class_are_left_out():
+    marked = np.zeros((6, 8), np.uint8)
+    marked[0:2, 0:2] = 1
+    marked[2, 2] = 1  # touches by a corner: one place of five
+    marked[4, 6:8] = 2
+    marked[5, 5] = 2  # touches by a corner: three
+    kept = without_small(marked, 5)
+    assert (kept == np.where(marked == 1, 1, 0)).all()
+    assert (without_small(marked, 3) == marked).all()
+    assert not without_small(marked, 6).any()
+    assert marked.sum() == 5 + 6
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 5), (1, 1), (4, 7)])
+def test_a_coarse_map_keeps_the_highest(size):
+    shares = np.random.default_rng(0).random((3, *size)).astype(np.float32)
+    found = coarse_map(shares)
+    assert found.shape == (-(-size[0] // 4), -(-size[1] // 4))
+    assert found.max() == shares[1:].max()
+    for y, x in np.ndindex(found.shape):
+        block = shares[1:, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4]
+        assert found[y, x] == block.max()
+
+
+@pytest.mark.parametrize(
+    ("classes", "limits", "words"), [(3, (0.5,), "probabilities"), (2, (0.0,), "above 0")]
+)
+def test_what_makes_no_sense_is_refused(classes, limits, words):
+    with pytest.raises(ValueError, match=words):
+        marked_classes(np.zeros((classes, 4, 4), np.float32), limits)

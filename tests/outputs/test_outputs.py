@@ -1,0 +1,209 @@
+"""Every output hands over a message, and says why where it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from flawline.errors import UsageError
+from flawline.outputs import open_output
+from flawline.outputs.console import Console, line
+from flawline.outputs.file import File
+from flawline.outputs.webhook import Webhook, signature
+from receivers import receiving
+
+MESSAGE = {
+    "key": "area/individuals/rule-1/above/7",
+    "level": 1,
+    "text": "area, individuals: beyond the upper limit at Teil 7 µm",
+    "action": "Hold the parts.",
+    "value": 3.25,
+}
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture(params=["console", "file", "webhook"])
+def output(request, tmp_path):
+    """An output of each kind, and what reads back what it was sent."""
+    if request.param == "console":
+        said = []
+        yield Console(said.append), lambda: [MESSAGE for text in said if text == line(MESSAGE)]
+    elif request.param == "file":
+        path = tmp_path / "alerts.jsonl"
+        yield File(path), lambda: [json.loads(t) for t in path.read_text("utf-8").splitlines()]
+    else:
+        with receiving() as receiver:
+            yield Webhook(receiver.url), lambda: receiver.messages
+
+
+def test_a_message_arrives_whole(output):
+    where, arrived = output
+    assert where.send(MESSAGE) is None
+    assert where.send(MESSAGE) is None
+    assert arrived() == [MESSAGE, MESSAGE]
+    assert where.name.startswith(type(where).__name__.lower())
+
+
+def test_an_escalated_alert_says_so_in_its_line():
+    assert line(MESSAGE).startswith("ALERT: area, individuals: beyond")
+    assert line({**MESSAGE, "level": 2}).startswith("ALERT, escalated: ")
+    assert "\n" not in line(MESSAGE)
+
+
+def test_a_line_that_a_crash_has_cut_does_not_swallow_the_next(tmp_path):
+    path = tmp_path / "alerts.jsonl"
+    path.write_text('{"key": "a')
+    assert File(path).send(MESSAGE) is None
+    assert json.loads(path.read_text("utf-8").splitlines()[1]) == MESSAGE
+
+
+def test_a_file_that_cannot_be_written_is_a_failure_to_be_tried_again():
+    failure = File(Path("/dev/full")).send(MESSAGE)
+    assert failure.again
+    assert "No space" in failure.reason
+
+
+def test_a_webhook_carries_key_token_and_signature():
+    with receiving() as receiver:
+        hook = Webhook(receiver.url, "to-ken", "se-cret", clock=lambda: 1767225600.9)
+        assert hook.send(MESSAGE) is None
+        ((path, headers, body),) = receiver.requests
+    assert path == "/alarms?line=1"
+    assert headers["Authorization"] == "Bearer to-ken"
+    assert headers["Content-Type"].startswith("application/json")
+    seconds, _, digest = headers["Flawline-Signature"].partition(",v1=")
+    assert seconds == "t=1767225600"
+    signed = hmac.new(b"se-cret", b"1767225600." + body, hashlib.sha256).hexdigest()
+    assert hmac.compare_digest(digest, signed)
+    assert len(headers["Idempotency-Key"]) == 32
+    assert "to-ken" not in repr(hook)
+    assert "se-cret" not in repr(hook)
+    assert "alarms" not in hook.name
+
+
+def test_the_signature_is_that_of_a_published_vector():
+    """RFC 4231, test case 2, whose data is here a body behind the time 0 and a full stop."""
+    told = signature("Jefe", 0, b"what do ya want for nothing?")
+    whole = b"0.what do ya want for nothing?"
+    assert told == f"t=0,v1={hmac.new(b'Jefe', whole, hashlib.sha256).hexdigest()}"
+
+
+def test_copies_of_a_message_have_one_key_and_an_escalation_has_another():
+    with receiving() as receiver:
+        hook = Webhook(receiver.url)
+        for message in (MESSAGE, {**MESSAGE, "value": 4}, {**MESSAGE, "level": 2}):
+            hook.send(message)
+        first, copy, risen = (headers["Idempotency-Key"] for _, headers, _ in receiver.requests)
+    assert first == copy != risen
+
+
+@pytest.mark.parametrize(
+    ("status", "again"), [(500, True), (503, True), (401, True), (404, True), (429, True)]
+)
+def test_what_may_change_is_tried_again(status, again):
+    with receiving() as receiver:
+        receiver.answers = [(status, {"Retry-After": "7"})]
+        failure = Webhook(receiver.url).send(MESSAGE)
+    assert (failure.again, failure.pause) == (again, 7.0)
+    assert str(status) in failure.reason
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_a_message_that_will_never_be_taken_is_not(status):
+    with receiving() as receiver:
+        receiver.answers = [status]
+        assert not Webhook(receiver.url).send(MESSAGE).again
+
+
+def test_nobody_there_is_a_failure():
+    with receiving() as receiver:
+        url = receiver.url
+    failure = Webhook(url).send(MESSAGE)
+    assert failure.again
+    assert "refused" in failure.reason
+
+
+def test_a_receiver_that_says_nothing_costs_the_timeout():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        failure = Webhook(url, timeout=0.2).send(MESSAGE)
+    assert failure.again
+    assert "timed out" in failure.reason
+
+
+def test_a_redirect_to_the_same_host_is_followed_with_the_message():
+    with receiving() as receiver:
+        receiver.answers = [(307, {"Location": "/elsewhere"})]
+        assert Webhook(receiver.url, "to-ken").send(MESSAGE) is None
+        assert [path for path, _, _ in receiver.requests] == ["/alarms?line=1", "/elsewhere"]
+        assert receiver.messages == [MESSAGE, MESSAGE]
+        assert receiver.requests[1][1]["Authorization"] == "Bearer to-ken"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_or_to_a_page_is_not_followed(status):
+    with receiving() as receiver, receiving() as other:
+        receiver.answers = [(status, {"Location": other.url})]
+        failure = Webhook(receiver.url, "to-ken").send(MESSAGE)
+        assert other.requests == []
+    assert failure.again
+    assert "elsewhere" in failure.reason
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
+def test_a_redirect_to_another_kind_of_place_is_not_followed(place):
+    with receiving() as receiver:
+        receiver.answers = [(307, {"Location": place})]
+        assert Webhook(receiver.url).send(MESSAGE).again
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host/x",
+        "file:///etc/passwd",
+        "host/x",
+        "http://",
+        "https://ada:secret@host/",
+        "http://[::1",
+        "http://host/a b",
+        "http://host/\n",
+    ],
+)
+def test_a_url_that_is_not_to_be_asked_is_refused(url):
+    with pytest.raises(UsageError) as caught:
+        Webhook(url)
+    assert "secret" not in caught.value.message
+    with pytest.raises(UsageError):
+        Webhook("http://host/", "to\nken")
+
+
+def test_outputs_by_name(tmp_path):
+    names = {"FLAWLINE_WEBHOOK_TOKEN": "t", "FLAWLINE_WEBHOOK_SECRET": "s"}
+
+    def opened(text):
+        return open_output(text, say=print, environment=names)
+
+    assert opened("console") == Console(print)
+    assert opened(f"file:{tmp_path}/a.jsonl") == File(tmp_path / "a.jsonl")
+    assert opened("webhook:https://host/x") == Webhook("https://host/x", "t", "s")
+    for wrong in (
+        "",
+        "mail:ada",
+        "console:x",
+        "file:",
+        f"file:{tmp_path}",
+        "file:/nowhere/x",
+        "webhook:",
+    ):
+        with pytest.raises(UsageError):
+            opened(wrong)
