@@ -17,6 +17,7 @@ from flawline.cli.mask_options import (
     Unlabelled,
     masks_from_options,
 )
+from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
 
 if TYPE_CHECKING:
     from flawline.training.audit.result import LabelAudit
@@ -45,19 +46,11 @@ def audit_labels(
         typer.Option(help="Times that each sees its pictures; 20 where no minutes are given."),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Time for all trainings together.")] = None,
-    network: Annotated[
-        str, typer.Option(help='"light", "unet-original", or an architecture such as "unet".')
-    ] = "light",
-    encoder: Annotated[
-        str | None, typer.Option(help='Encoder of the architecture: "resnet18", "timm:NAME".')
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="Weights of the encoder: a .safetensors file, or a name.")
-    ] = None,
-    patch: Annotated[
-        str, typer.Option(help='What a segmenter sees at once, px: "256" or HEIGHTxWIDTH.')
-    ] = "256",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    network: NetworkName = "light",
+    encoder: Encoder = None,
+    weights: EncoderWeights = None,
+    patch: Patch = "256",
+    device: Device = "auto",
     smallest: Annotated[
         int, typer.Option(help="Leave out suspicious regions of fewer pixels.", min=1)
     ] = 20,

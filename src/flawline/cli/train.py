@@ -32,6 +32,7 @@ from flawline.cli.mask_options import (
     Unlabelled,
     masks_from_options,
 )
+from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
 
 if TYPE_CHECKING:
     from flawline.training.anomaly import Trained
@@ -197,22 +198,14 @@ def segment(
             help="Shares of training, validation and test where the source names no splits."
         ),
     ] = "0.7,0.15,0.15",
-    network: Annotated[
-        str, typer.Option(help='"light", "unet-original", or an architecture such as "unet".')
-    ] = "light",
-    encoder: Annotated[
-        str | None, typer.Option(help='Encoder of the architecture: "resnet18", "timm:NAME".')
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="Weights of the encoder: a .safetensors file, or a name.")
-    ] = None,
+    network: NetworkName = "light",
+    encoder: Encoder = None,
+    weights: EncoderWeights = None,
     preparation: Preparation = None,
     loss: Annotated[
         str, typer.Option(help='Sum of losses, such as "focal+0.5*lovasz".')
     ] = "cross-entropy+dice",
-    patch: Annotated[
-        str, typer.Option(help='What the network sees at once, px: "256" or HEIGHTxWIDTH.')
-    ] = "256",
+    patch: Patch = "256",
     resolution: Annotated[
         str, typer.Option(help="full: patches as they are; fit: whole pictures in one patch.")
     ] = "full",
@@ -240,7 +233,7 @@ def segment(
     precision: Annotated[
         str, typer.Option(help="Arithmetic of training: auto, f32, bf16.")
     ] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     recall: Annotated[
         float | None,
         typer.Option(help="Choose pixel thresholds for this recall; for the highest Dice if not."),

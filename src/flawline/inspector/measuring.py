@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -17,6 +18,8 @@ from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.scale import Scale
 from flawline.core.spec.judge import Part
 from flawline.types import Region
+
+_ONE_AT_A_TIME = Lock()
 
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -71,6 +74,20 @@ def measured_part(
         merge: pieces of a class with at most this gap in px are one defect.
         scale: of the picture.
     """
+    # Measuring is many short calls of NumPy: threads at it together only hand the interpreter to and fro.
+    with _ONE_AT_A_TIME:
+        return _measured(marked, pixels, classes, probabilities, scores, merge, scale)
+
+
+def _measured(
+    marked: NDArray[np.uint8],
+    pixels: NDArray[np.uint8],
+    classes: Sequence[str],
+    probabilities: NDArray[np.float32] | None,
+    scores: NDArray[np.float32] | None,
+    merge: float | None,
+    scale: Scale | None,
+) -> Measured:
     # Not its sub-pixel contours: they lie where classes are equally probable, marks end at the recipe's thresholds.
     found = measure([marked], pictures=[pixels], merge=-1 if merge is None else merge)
     columns = _columns(found, scale)
