@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from flawline.charting.watch import Progress, Watch
+from flawline.data.interrupt import held_interrupt
 from flawline.errors import FlawlineError, StoreError
 
 
@@ -26,13 +27,17 @@ def follow(
     """
     failing = ""
     while True:
-        try:
-            draw(watch.read())
-            if failing:
-                say("going on")
-            failing = ""
-        except (StoreError, OSError) as error:
-            failing = _said(error, failing, say)
+        # Raised anywhere, the exception of Ctrl-C may meet a callback that swallows it.
+        with held_interrupt() as interrupt:
+            try:
+                draw(watch.read())
+                if failing:
+                    say("going on")
+                failing = ""
+            except (StoreError, OSError) as error:
+                failing = _said(error, failing, say)
+        if interrupt.asked:
+            raise KeyboardInterrupt
         sleep(every)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from flawline.core.segmentation_metrics import IGNORE
+from flawline.data.interrupt import held_interrupt
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.training.segment.settings import (
     NO_AUGMENTATION,
@@ -141,7 +142,7 @@ def test_the_same_seed_gives_the_same_bits_in_bf16_too(drawn_source, tmp_path):
 
 def test_a_second_ctrl_c_ends_at_once():
     def press_twice():
-        with machine.held_interrupt() as interrupt:
+        with held_interrupt() as interrupt:
             os.kill(os.getpid(), signal.SIGINT)
             assert interrupt.asked
             os.kill(os.getpid(), signal.SIGINT)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from flawline.core.segmentation_metrics import ConfusionMatrix
+from flawline.data.interrupt import Interrupt, held_interrupt
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.training.segment.checkpoint import (
     BEST,
@@ -25,7 +26,7 @@ from flawline.training.segment.checkpoint import (
     write_saved,
 )
 from flawline.training.segment.losses import Sum, parse_loss
-from flawline.training.segment.machine import Interrupt, Machine, choose_machine, held_interrupt
+from flawline.training.segment.machine import Machine, choose_machine
 from flawline.training.segment.networks import Built, build_network
 from flawline.training.segment.pairs import MaskedSource, Pairs, find_defects
 from flawline.training.segment.patches import Patches, batches

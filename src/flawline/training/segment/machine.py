@@ -1,13 +1,8 @@
-"""Where and in which numbers a training computes, and its reaction to Ctrl-C."""
+"""Where and in which numbers a training computes."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 import torch
@@ -49,32 +44,3 @@ def native_bf16() -> bool:
         getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("amx_tile", "avx512_bf16")
     )
     return any(ask is not None and ask() for ask in asked)
-
-
-class Interrupt:
-    """Whether Ctrl-C was pressed."""
-
-    asked = False
-
-
-@contextmanager
-def held_interrupt() -> Iterator[Interrupt]:
-    """Remember the first Ctrl-C inside a `with` instead of ending at once; the second one ends at once.
-
-    In threads other than the main one, and where the program handles Ctrl-C itself, nothing is changed.
-    """
-    interrupt = Interrupt()
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield interrupt
-        return
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        interrupt.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, remember)
-    try:
-        yield interrupt
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
