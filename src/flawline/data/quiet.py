@@ -1,7 +1,8 @@
-"""Keep Pillow's warnings from users: what matters in them becomes an error or a note."""
+"""Keep from users what packages say of their inner workings: what matters in it becomes an error or a note."""
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -23,3 +24,16 @@ def quiet_decoder() -> Iterator[None]:
     if not filters or filters[0] is not _FILTER:
         filters.insert(0, _FILTER)
     yield
+
+
+@contextmanager
+def quiet_packages() -> Iterator[None]:
+    """Drop what packages such as PyTorch and timm warn about and log; for one thread at a time."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

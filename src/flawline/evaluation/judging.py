@@ -78,10 +78,10 @@ def judge(
     read = read_masks(source, samples if masks is None else ())
 
     def look(picture: Picture) -> _Looked:
-        counting = work.segmenting is not None
-        return _Looked(
-            inspector.inspect(picture), inspector.probabilities(picture) if counting else None
-        )
+        if work.segmenting is None:
+            return _Looked(inspector.inspect(picture), None)
+        raw = inspector.measure(picture)
+        return _Looked(inspector.judge(picture, raw), raw.shares)
 
     seen = map_pictures(
         source,

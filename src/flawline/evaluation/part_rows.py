@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +38,10 @@ def _rate_row(
 ) -> Row:
     bad = np.array([part.defective for part in parts[0]], bool)
     values = [np.array([part.verdict == verdict for part in own], np.float64) for own in parts]
-    metric: Callable[[Booleans, Numbers], float] = lambda b, v: float(v[b == defective].mean())  # noqa: E731
+
+    def metric(drawn: Booleans, verdicts: Numbers) -> float:
+        return float(verdicts[drawn == defective].mean())
+
     reason = "" if (bad == defective).any() else f"no part is {'bad' if defective else 'good'}"
     names = [part.name for part in parts[0]]
     row = draw.row(name, bool(higher), metric, bad, values, names, reason, only=defective)

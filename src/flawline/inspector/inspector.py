@@ -109,7 +109,18 @@ class Inspector:
             image if isinstance(image, Picture) else read_image(image, value_range=self.value_range)
         )
         decoded = {} if isinstance(image, Picture) else {"decode": _since(began)}
-        raw = self.measure(picture)
+        name = name or (image.name if isinstance(image, Path) else "")
+        found = self.judge(picture, self.measure(picture), name=name)
+        return replace(found, timings={**decoded, **found.timings})
+
+    def judge(self, picture: Picture, raw: Raw, *, name: str = "") -> Inspection:
+        """Judge a picture by what was measured of it.
+
+        Raises:
+            ImageError: ("image-spec") the specification cannot be applied.
+            ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
+        """
+        check_ready(self.recipe)
         began = time.perf_counter()
         marked, regions, measured = self._found(raw, picture)
         measuring = _since(began)
@@ -118,7 +129,7 @@ class Inspector:
         part = None if measured is None else measured.as_part(name, p_value)
         decided = self._decide(raw, p_value, regions, part)
         return Inspection(
-            image=name or (image.name if isinstance(image, Path) else ""),
+            image=name,
             sha256=picture.sha256,
             size=(picture.pixels.shape[0], picture.pixels.shape[1]),
             score=raw.score,
@@ -128,7 +139,7 @@ class Inspector:
             regions=regions,
             map=raw.map,
             recipe=self.recipe.sha256,
-            timings={**decoded, **raw.timings, "measure": measuring, "judge": _since(began)},
+            timings={**raw.timings, "measure": measuring, "judge": _since(began)},
             marked=marked,
             measures=measured.part if measured else {},
             spec=self.spec.hash if self.spec else "",

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import difflib
 import json
-import logging
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from flawline.data.quiet import quiet_packages
 from flawline.data.whole_file import replacing
 from flawline.errors import DependencyError, ModelError
 from flawline.models.cache import offline
@@ -58,7 +56,7 @@ def timm_backbone(text: str, weights: str | Path | None = None) -> Path:
             code="model-offline",
         )
     _import_extra()
-    with _quiet():
+    with quiet_packages():
         file = file or _fetched(asked)
         _export(asked, file, path)
     return path
@@ -69,25 +67,12 @@ def _import_extra() -> None:
         # Read by the hub's library when it is imported.
         os.environ["HF_HUB_OFFLINE"] = "1"
     try:
-        with _quiet():
+        with quiet_packages():
             import onnx  # noqa: F401
             import timm  # noqa: F401
             import torch  # noqa: F401
     except ImportError as error:
         raise DependencyError(f"{PREFIX} backbones: {error}", hint=INSTALL) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what PyTorch and timm say of their own inner workings from the user."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _fetched(asked: TimmName) -> Path:

@@ -16,6 +16,7 @@ from flawline.charting.capability_study import (
 from flawline.charting.series import Series
 from flawline.core.spc.capability_percentiles import edge_score
 from flawline.core.spc.capability_values import Capability, Outside
+from flawline.core.spc.chart_points import Subgroups
 from flawline.data.json_file import write_json_document
 from flawline.data.whole_file import write_text
 from flawline.report.control_chart import on_page
@@ -28,7 +29,9 @@ def write_capability(
 ) -> Path:
     """Write capability.html, capability.svg and capability.json into `folder`; returns the path of the HTML."""
     write_json_document(folder / "capability.json", capability_as_dict(series, study, notes))
-    svg = capability_svg(series.points.values, study, series.unit)  # type: ignore[union-attr]
+    points = series.points
+    assert isinstance(points, Subgroups)
+    svg = capability_svg(points.values, study, series.unit)
     write_text(folder / "capability.svg", svg + "\n")
     html = template("capability.html").render(
         measure=series.measure,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ import timm
 import torch
 from safetensors.torch import load_file
 
+from flawline.data.quiet import quiet_packages
 from flawline.errors import ModelError, UsageError
 from flawline.models.backbone import embedded_backbone
 from flawline.models.cache import offline
@@ -62,7 +60,7 @@ def build_network(settings: NetworkSettings, classes: int, *, seed: int = 0) -> 
         UsageError: a malformed name, or an encoder or weights for a network that has none.
         ModelError: an unknown network or encoder, weights that do not fit or cannot be fetched.
     """
-    with torch.random.fork_rng(devices=[]), _quiet():
+    with torch.random.fork_rng(devices=[]), quiet_packages():
         torch.manual_seed(seed)
         if settings.name == ORIGINAL:
             return _original(settings, classes)
@@ -255,16 +253,3 @@ def _not_built(
     return ModelError(
         f"{settings.name} cannot be built on {asked.name}: {said}", hint="choose another encoder"
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the packages say of their own inner workings from the user."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
