@@ -12,8 +12,11 @@ $(VENV)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	touch $@
 
+# Sources of the library for measuring, which is compiled where there is a C compiler.
+COMPILED := hatch_build.py $(wildcard src/flawline/core/measure/native/*.[ch])
+
 # The core install: what a user gets, without extras.
-$(VENV)/core: $(VENV)/uv pyproject.toml constraints.txt
+$(VENV)/core: $(VENV)/uv pyproject.toml constraints.txt $(COMPILED)
 	$(UV) pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
@@ -31,7 +34,7 @@ test: $(VENV)/dev lint
 # Tests of the extra [train], in an environment of their own: the others must pass without PyTorch.
 TRAIN := .venv-train
 
-$(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt
+$(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt $(COMPILED)
 	$(PYTHON) -m venv $(TRAIN)
 	VIRTUAL_ENV=$(CURDIR)/$(TRAIN) $(BIN)/uv pip install --quiet --constraint constraints.txt --editable '.[train]' --group test
 	touch $@

@@ -6,11 +6,13 @@ Masks are drawn (tests/drawn_masks.py): 320 x 320 px, two classes, about seven d
 cv2.findContours, cv2.contourArea and cv2.minEnclosingCircle for each class of each picture, as the published table of
 heat sinks was made; both sides give contour area and enclosing circle of every defect, which are compared. Rounds take
 turns, so that what else the machine does falls on all alike; the medians are printed, wall clock and processor time.
+Without the compiled library (FLAWLINE_NATIVE=0, or no C compiler when Flawline was installed) all is NumPy.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from drawn_masks import random_masks
 from flawline.core.measure.measure import measure
+from flawline.core.measure.native.library import SWITCH, kernel
 
 EQUAL = ("contour_area", "circle_x", "circle_y", "circle_radius")
 SHAPE = ("area", "left", "centroid_x", "eccentricity", "solidity", "convex_area", "perimeter")
@@ -40,8 +43,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     masks = random_masks(options.masks)
+    print(f"measured by {kernel().state}")
     compare(masks)
     small(masks, options.rounds)
+    single(options.rounds)
     against_scikit_image(masks[: max(1, options.masks // 10)], min(3, options.rounds))
     large(options.rounds)
 
@@ -78,6 +83,39 @@ def small(masks: Masks, rounds: int) -> None:
         "all columns, 2 threads": lambda: measure(masks, columns=every, workers=2),
     }
     report(runs, rounds, "loop over pictures")
+
+
+def single(rounds: int) -> None:
+    """One picture at a time, as `flawline inspect` measures: all columns but those of pictures and probabilities."""
+    if kernel().library is None:
+        return
+    for count in (1, 7, 33):
+        mask = with_defects(count)
+        runs: dict[str, Callable[[], Any]] = {
+            "NumPy": lambda mask=mask: again(mask, "0"),
+            "compiled": lambda mask=mask: again(mask, "1"),
+        }
+        print(f"20 times one mask of 256 px with {len(measure([mask]))} defects:")
+        report(runs, rounds, "NumPy")
+
+
+def with_defects(count: int) -> NDArray[np.uint8]:
+    """Stains and scratches on a grid of 6 x 6 places."""
+    rng = np.random.default_rng(count)
+    mask = np.zeros((256, 256), np.uint8)
+    for place in rng.permutation(36)[:count].tolist():
+        centre = (21 + 42 * (place % 6), 21 + 42 * (place // 6))
+        axes = (int(rng.integers(5, 18)), int(rng.integers(2, 8)))
+        cv2.ellipse(mask, centre, axes, rng.uniform(0, 180), 0, 360, int(rng.integers(1, 3)), -1)
+    return mask
+
+
+def again(mask: NDArray[np.uint8], native: str) -> None:
+    before = os.environ.get(SWITCH, "1")
+    os.environ[SWITCH] = native
+    for _ in range(20):
+        measure([mask])
+    os.environ[SWITCH] = before
 
 
 def against_scikit_image(masks: Masks, rounds: int) -> None:

@@ -15,7 +15,7 @@ from flawline.training.segment.run import train_segmenter
 from flawline.training.segment.settings import SegmentSettings
 
 LOSSES = (
-    "cross-entropy,cross-entropy+dice,focal+dice,cross-entropy+tversky,cross-entropy+lovasz,"
+    "cross-entropy,cross-entropy+dice,balanced+dice,focal+dice,cross-entropy+tversky,cross-entropy+lovasz,"
     "cross-entropy+dice+0.1*boundary"
 )
 

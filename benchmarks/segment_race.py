@@ -3,7 +3,9 @@
 Each contender is trained with each seed in a process of its own for `--minutes`, reading and validation included, on
 the train split, chosen on the val split and measured on the test split at the pictures' own size. All run in the same
 loop with the same precision, so that the peers are not slower than ours for lack of bf16; `--peer-precision f32`
-trains them as a plain PyTorch loop would.
+trains them as a plain PyTorch loop would. With `--processor-time` a contender's minutes are those that processors spent
+on it, all its threads added up, so that what else a machine does takes nothing from anyone; OMP_NUM_THREADS=1 makes
+them those of one core.
 
 story     the first U-Net with half its filters, whole pictures at 256 px, cross-entropy, batches of 16, no augmentation
 smp       smp's U-Net on ResNet-18 with ImageNet weights, whole pictures at 256 px, cross-entropy, no augmentation
@@ -17,8 +19,9 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ import numpy as np
 
 from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
 from flawline.data.masks import MaskedSource, open_masks
+from flawline.training.segment.schedule import Clock
 from flawline.training.segment.settings import NO_AUGMENTATION, NetworkSettings, SegmentSettings
 from flawline.types import Sample
 
@@ -35,6 +39,17 @@ OURS = ("light", "resnet18")
 BINS = 1000
 # Below this a class is marked at random, and every recall can be had.
 LEAST_PRECISION = 0.1
+
+
+@dataclass(slots=True)
+class ProcessorClock(Clock):
+    """Seconds that processors spent on a training."""
+
+    began: float = field(default_factory=time.process_time)
+
+    def seconds(self) -> float:
+        """Seconds so far, of all threads."""
+        return self.before + time.process_time() - self.began
 
 
 def contender(name: str, options: argparse.Namespace, seed: int) -> SegmentSettings:
@@ -48,6 +63,7 @@ def contender(name: str, options: argparse.Namespace, seed: int) -> SegmentSetti
         augmentation=NO_AUGMENTATION,
         average=0.0,
         weight_decay=0.0,
+        encoder_rate=1.0,
         precision=options.peer_precision,
     )
     settings = {
@@ -70,6 +86,7 @@ def race(description: str, classes: Sequence[str]) -> None:
     parser.add_argument("--weights", required=True, type=Path, help=f"folder that holds {WEIGHTS}")
     parser.add_argument("--work", required=True, type=Path)
     parser.add_argument("--minutes", type=float, default=10.0, help="of each training")
+    parser.add_argument("--processor-time", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", default=",".join((*PEERS, *OURS)))
     parser.add_argument("--split", default="test", help="split that is scored; val while choosing")
@@ -104,8 +121,11 @@ def file_of(options: argparse.Namespace, name: str, seed: int) -> Path:
 
 def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed: int) -> None:
     """Train and score one contender."""
+    from flawline.training.segment import loop
     from flawline.training.segment.run import train_segmenter
 
+    if options.processor_time:
+        loop.Clock = ProcessorClock
     source = open_masks(options.data, classes=list(classes))
     by_split: dict[str | None, list[Sample]] = {}
     for sample in source.samples():

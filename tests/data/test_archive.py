@@ -261,6 +261,17 @@ def test_members_with_a_wrong_checksum_or_header(tmp_path: Path) -> None:
         assert caught.value.code == "archive-damaged"
 
 
+def test_names_of_any_length_and_extra_fields(tmp_path: Path) -> None:
+    names = ["a.png", "b" * 252 + ".png", "/".join(["c" * 200] * 5) + ".png"]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in names:
+            info = zipfile.ZipInfo(name)
+            info.extra = struct.pack("<2H", 0x7075, 300) + bytes(300)
+            archive.writestr(info, name.encode())
+    with open_source(tmp_path / "a.zip") as source:
+        assert [source.read(name) for name in names] == [name.encode() for name in names]
+
+
 def test_limits_of_members(tmp_path: Path) -> None:
     for make, name in ((make_zip, "a.zip"), (make_tar, "a.tar")):
         path = make(tmp_path / name)

@@ -25,6 +25,7 @@ from flawline.models.detector import (
     METHODS,
     Detector,
     DetectorState,
+    detector_backbone,
     detector_model,
     input_size,
 )
@@ -45,7 +46,7 @@ from flawline.models.patch_gaussian import (
     place_gaussians,
     place_moments,
 )
-from flawline.models.patch_memory import SIZE, spread_out, thinned
+from flawline.models.patch_memory import SIZE, spread_out, thinned, usual_distances
 from flawline.recipe import (
     BackboneRecord,
     DetectorSettings,
@@ -103,7 +104,8 @@ def extend(state, backbone, windows: Iterable[np.ndarray], **options) -> Detecto
 
 
 def opened(state, backbone, window=WINDOW):
-    return Detector(state, backbone, window=window, precision="f32")
+    network = detector_backbone(state.method, backbone, window=window, precision="f32")
+    return Detector(state, network, window=window)
 
 
 @pytest.fixture(scope="module", params=[*METHODS, "tiles"])
@@ -282,12 +284,12 @@ def test_a_basis_taken_over_is_not_learnt_again(state, backbone):
     options = {"window": WINDOW, "precision": "f32"}
     options["one_window"] = state.settings["one_window"]
     like = fit_detector(state.method, backbone, windows, like=state, **options)
-    assert len(calls) == 1
+    assert len(calls) == (2 if state.method == "patch-memory" else 1)
     for name in ("mean", "directions"):
         assert np.array_equal(like.arrays[name], state.arrays[name])
     assert like.settings["windows"] == 10
     fit_detector(state.method, backbone, windows, **options)
-    assert len(calls) == 3
+    assert len(calls) == (5 if state.method == "patch-memory" else 3)
 
 
 def test_what_cannot_be_learnt_is_an_error(state, backbone):
@@ -353,6 +355,38 @@ def test_a_memory_takes_what_is_new_and_keeps_its_size(backbone):
     assert more.settings["windows"] == 33
 
 
+def test_usual_distances_are_those_of_the_place_where_many_windows_were_seen():
+    rng = np.random.default_rng(4)
+    seen = rng.gamma(9, size=(40_000, 63))
+    moments = np.stack([seen.mean(axis=0), (seen**2).mean(axis=0)])
+    mean, deviation = usual_distances(moments, len(seen), (7, 9))
+    np.testing.assert_allclose(mean, seen.mean(axis=0), rtol=1e-3)
+    np.testing.assert_allclose(deviation, seen.std(axis=0), rtol=5e-3)
+
+
+def test_usual_distances_of_few_windows_lean_on_the_ring():
+    """Every cell of a ring alike, and the border apart from what lies inside."""
+    ring = np.minimum.outer([0, 1, 2, 3, 2, 1, 0], [0, 1, 2, 3, 4, 3, 2, 1, 0]).ravel()
+    rng = np.random.default_rng(4)
+    seen = 5.0 - ring + rng.normal(0, 0.5, 63)
+    mean, _ = usual_distances(np.stack([seen, seen**2]), 1, (7, 9))
+    assert np.abs(mean - (5 - ring)).max() < 0.5 * np.abs(seen - (5 - ring)).max()
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (1, 9), (2, 2)])
+def test_windows_that_are_all_alike_give_finite_scores(grid):
+    mean, deviation = usual_distances(np.zeros((2, grid[0] * grid[1])), 3, grid)
+    assert np.isfinite(mean).all()
+    assert (deviation > 0).all()
+
+
+def test_a_false_alarm_widens_what_is_usual_at_its_place(backbone):
+    start = fit("patch-memory", backbone, good(30))
+    more = extend(start, backbone, [with_defect(w) for w in good(3, seed=1)])
+    assert int(more.arrays["memory_windows"][0]) == 33
+    assert more.arrays["memory_moments"].shape == (2, 64)
+
+
 def test_learning_later_holds_one_window_at_a_time(state, backbone, monkeypatch):
     """Thousands of new pictures are read as a stream."""
     monkeypatch.setattr(patch_features, "cpu_count", lambda: 1)
@@ -404,7 +438,7 @@ def binomial(maps: np.ndarray) -> np.ndarray:
     return smooth
 
 
-def numpy_scores(patches: np.ndarray, arrays) -> np.ndarray:
+def numpy_scores(patches: np.ndarray, arrays, grid: tuple[int, int]) -> np.ndarray:
     """Raw scores (cells,) of patches (cells, C), from the formulas in the docstrings."""
     x = (patches - arrays["mean"]) @ arrays["directions"].T.astype(np.float64)
     k = x.shape[1]
@@ -421,7 +455,12 @@ def numpy_scores(patches: np.ndarray, arrays) -> np.ndarray:
         memory = arrays["memory"].astype(np.float64)
         variances = arrays["variances"].astype(np.float64)
         x = x / np.sqrt(variances + variances.mean())
-        scores += ((x[:, None] - memory) ** 2).sum(axis=2).min(axis=1)
+        nearest = ((x[:, None] - memory) ** 2).sum(axis=2).min(axis=1)
+        if "memory_moments" in arrays:
+            count = int(arrays["memory_windows"][0])
+            mean, deviation = usual_distances(arrays["memory_moments"], count, grid)
+            nearest = (np.sqrt(nearest) - mean) / deviation
+        scores += nearest
     return scores
 
 
@@ -430,14 +469,15 @@ def test_scores_are_those_of_plain_numpy(state, backbone, network):
     seen = input_size(state.method, WINDOW)
     for window in (good(1, seed=3)[0], with_defect(good(1, seed=4)[0])):
         small = cv2.resize(window, seen[::-1], interpolation=cv2.INTER_AREA)
-        wanted = numpy_scores(numpy_patches(small, weights), state.arrays)
+        grid = seen[0] // 8, seen[1] // 8
+        wanted = numpy_scores(numpy_patches(small, weights), state.arrays, grid)
         wanted = cv2.resize(wanted.reshape(seen[0] // 8, -1), (8, 8)).astype(np.float32)
         np.testing.assert_allclose(detector(window), wanted, rtol=1e-4, atol=2e-3)
 
 
 @pytest.mark.parametrize("grid", [(4, 4), (3, 8), (1, 1)])
 @pytest.mark.parametrize(("k", "contents"), [(1, 1), (6, 16), (24, 5), (64, 16)])
-@pytest.mark.parametrize("kinds", ["place", "content", "place content", "memory"])
+@pytest.mark.parametrize("kinds", ["place", "content", "place content", "memory", "memory of old"])
 def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
     """OpenVINO fuses an addition after ReduceSum and broadcasts it wrongly at some of these shapes."""
     rng = np.random.default_rng(5)
@@ -452,9 +492,13 @@ def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
             arrays[f"{name}_means"] = rng.normal(size=(count, k)).astype(np.float32)
             arrays[f"{name}_factors"] = packed(factors)
             arrays[f"{name}_constants"] = rng.normal(0, 50, count).astype(np.float32)
-    if kinds == "memory":
+    if "memory" in kinds:
         arrays["memory"] = rng.normal(size=(37, k)).astype(np.float32)
         arrays["variances"] = rng.gamma(2, size=k).astype(np.float32)
+    if kinds == "memory":
+        mean = rng.gamma(2, size=cells)
+        arrays["memory_moments"] = np.stack([mean, mean**2 + rng.gamma(2, size=cells)])
+        arrays["memory_windows"] = np.array([7])
     ov = openvino()
     given_map = ov.opset13.parameter([1, channels, *grid], ov.Type.f32)
     model = ov.Model([score_node({"map": given_map}, arrays, grid)], [given_map], "graph")
@@ -462,7 +506,7 @@ def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
     values = rng.normal(size=(1, channels, *grid)).astype(np.float32)
     [scores] = compiled({0: values}).values()
     smooth = binomial(values[0].transpose(1, 2, 0)).reshape(-1, channels)
-    wanted = numpy_scores(smooth, arrays)
+    wanted = numpy_scores(smooth, arrays, grid)
     assert scores.shape == (1, 1, *grid)
     np.testing.assert_allclose(scores.ravel(), wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
 

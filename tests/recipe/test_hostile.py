@@ -68,6 +68,30 @@ def test_one_changed_bit_is_found(folder, name):
     assert f"{name} was altered" in refused(folder)
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "recipe.toml", "arrays/detector_memory.npy"])
+def test_one_changed_bit_in_a_zip_is_found(flaw, name):
+    """The zip's own checksum is not asked where the manifest has a hash."""
+    with zipfile.ZipFile(flaw) as archive:
+        info, content = archive.getinfo(name), archive.read(name)
+    data = bytearray(flaw.read_bytes())
+    end = data.index(content, info.header_offset) + len(content)
+    data[end - 1] ^= 1
+    flaw.write_bytes(data)
+    expected = "fails its checksum" if name == "recipe.toml" else f"{name} was altered"
+    assert expected in refused(flaw)
+
+
+@pytest.mark.parametrize(
+    ("name", "times"), [("model.onnx", 0), ("recipe.toml", 0), ("region.png", 1)]
+)
+def test_an_altered_model_is_told_to_nobody(folder, name, times):
+    told = []
+    (folder / name).write_bytes(b"part = 3" if name == "recipe.toml" else b"other")
+    with pytest.raises(ModelError):
+        read_recipe(folder, lambda *found: told.append(found))
+    assert len(told) == times
+
+
 def test_a_changed_manifest_is_found(folder):
     text = (folder / "manifest.json").read_text(encoding="utf-8")
     (folder / "manifest.json").write_text(text.replace("0.98", "0.99"), encoding="utf-8")

@@ -75,14 +75,16 @@ def audit_labels(
     from flawline.cli.train import parse_window
     from flawline.report.label_audit_report import write_label_audit
     from flawline.training.audit.files import audit_as_dict
+    from flawline.training.audit.settings import TRAINING
     from flawline.training.audit.settings import Limits as RegionLimits
     from flawline.training.label_audit import AuditSettings
     from flawline.training.label_audit import audit_labels as audit
-    from flawline.training.segment.settings import NetworkSettings, SegmentSettings
+    from flawline.training.segment.settings import NetworkSettings
 
     settings = AuditSettings(
         folds=folds,
-        training=SegmentSettings(
+        training=replace(
+            TRAINING,
             network=NetworkSettings(network, encoder, weights),
             patch=parse_window(patch, "--patch"),
             epochs=20 if epochs is None and minutes is None else epochs,

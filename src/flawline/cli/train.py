@@ -204,7 +204,7 @@ def segment(
     preparation: Preparation = None,
     loss: Annotated[
         str, typer.Option(help='Sum of losses, such as "focal+0.5*lovasz".')
-    ] = "cross-entropy+dice",
+    ] = "balanced+dice",
     patch: Patch = "256",
     resolution: Annotated[
         str, typer.Option(help="full: patches as they are; fit: whole pictures in one patch.")

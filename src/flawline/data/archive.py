@@ -184,7 +184,7 @@ class Archive:
         kind: str,
         file: RandomFile,
         table: MemberTable,
-        read_row: Callable[[RandomFile, str, array[int]], bytes],
+        read_row: Callable[[RandomFile, str, array[int], bool], bytes],
     ) -> None:
         self.kind = kind
         self._file = file
@@ -210,9 +210,9 @@ class Archive:
         names = (name[skip:] for name in self._table.below(folder))
         return [name for name in names if "/" not in name and suffix(name) in PICTURE_SUFFIXES]
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, checksum: bool = True) -> bytes:
         """The content of one member; raises ImageError for an unknown name, ArchiveError for a bad
-        member.
+        member. `checksum` is for who checks a better hash: False leaves the archive's own out.
         """
         row = self._table.find(name)
         if row is None:
@@ -222,7 +222,7 @@ class Archive:
                 or "Use names as `samples()` gives them.",
                 code="image-unreadable",
             )
-        return self._read_row(self._file, name, self._table.numbers(row))
+        return self._read_row(self._file, name, self._table.numbers(row), checksum)
 
     def close(self) -> None:
         """Close the archive."""

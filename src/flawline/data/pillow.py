@@ -1,7 +1,7 @@
 """Decode with Pillow, which refuses a truncated file where other decoders return half a picture.
 
-It reads the header of a plain JPEG only: OpenCV, which holds the same decoder and gives the same pixels, leaves the
-interpreter to the other threads meanwhile.
+It reads no more than the header of a JPEG, and not even that of a plain one: OpenCV, which holds the same decoder and
+gives the same pixels, leaves the interpreter to the other threads meanwhile.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.deep import check_layout, decode_deep, is_deep, plain_png, tiff_layout
+from flawline.data.jpeg_header import plain_jpeg
 from flawline.data.quiet import quiet_decoder
 from flawline.data.sniff import cut_short
 from flawline.errors import ImageError
@@ -84,6 +85,9 @@ def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckS
     from PIL.Image import DecompressionBombError
 
     try:
+        if name == "JPEG" and (header := plain_jpeg(data)) is not None:
+            check(header.size)
+            return _load_jpeg(data, header.size, header.mode, target)
         with quiet_decoder():
             return _load(name, data, target, check)
     except (ImageError, MemoryError):
@@ -148,7 +152,9 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
     if is_deep(name, data, image.mode):
         return _decode_deep(name, data, check, image)
     if name == "JPEG" and image.mode in _PLAIN_JPEG:
-        return _load_jpeg(data, image, target, notes)
+        orientation, damage = _orientation(image)
+        decoded = _load_jpeg(data, image.size, image.mode, target)
+        return replace(decoded, orientation=orientation, notes=(*notes, *damage))
     image.load()
     # Another user of Pillow in this process may have told it to accept truncated files.
     if (name == "JPEG" or _accepts_truncated()) and _ends_early(name, data):
@@ -158,32 +164,30 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
     return replace(decoded, orientation=orientation, notes=(*notes, *decoded.notes, *damage))
 
 
-def _load_jpeg(
-    data: bytes, image: ImageFile, target: int | None, notes: tuple[str, ...]
-) -> Decoded:
+def _load_jpeg(data: bytes, size: tuple[int, int], mode: str, target: int | None) -> Decoded:
     """Grey or colour of 8 bits, at the smallest of the scales 1, 1/2, 1/4 and 1/8 that keeps `target`."""
     import cv2
 
     if _ends_early("JPEG", data):
         raise OSError("truncated")
-    channels = _PLAIN_JPEG[image.mode]
-    fits = min(image.size) // target if target is not None else 1
+    channels = _PLAIN_JPEG[mode]
+    fits = min(size) // target if target is not None else 1
     reduction = next((factor for factor in (8, 4, 2) if factor <= fits), 1)
-    flags = getattr(cv2, _reading(reduction, channels)) | cv2.IMREAD_IGNORE_ORIENTATION
+    reading = _reading(reduction, channels)
+    flags = getattr(cv2, reading) | cv2.IMREAD_IGNORE_ORIENTATION
     values = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if values is None:
         raise OSError("its pixels cannot be decoded")
-    # The flags for a reduced scale know no order but blue first.
-    pixels = cv2.cvtColor(values, cv2.COLOR_GRAY2RGB if channels == 1 else cv2.COLOR_BGR2RGB)
-    orientation, damage = _orientation(image)
-    return Decoded(
-        pixels, image.size, image.mode, channels, orientation=orientation, notes=(*notes, *damage)
-    )
+    if reading != "IMREAD_COLOR_RGB":
+        # The flags for a reduced scale know no order but blue first.
+        values = cv2.cvtColor(values, cv2.COLOR_GRAY2RGB if channels == 1 else cv2.COLOR_BGR2RGB)
+    return Decoded(values, size, mode, channels)
 
 
 def _reading(reduction: int, channels: int) -> str:
-    kind = "COLOR" if channels == 3 else "GRAYSCALE"
-    return f"IMREAD_{kind}" if reduction == 1 else f"IMREAD_REDUCED_{kind}_{reduction}"
+    if reduction == 1:
+        return "IMREAD_COLOR_RGB" if channels == 3 else "IMREAD_GRAYSCALE"
+    return f"IMREAD_REDUCED_{'COLOR' if channels == 3 else 'GRAYSCALE'}_{reduction}"
 
 
 def _accepts_truncated() -> bool:

@@ -179,8 +179,10 @@ def _add_member(table: MemberTable, member: tarfile.TarInfo, length: int) -> Non
     table.add(name, member.offset_data, member.size)
 
 
-def _read_member(limits: ArchiveLimits, file: RandomFile, name: str, numbers: array[int]) -> bytes:
-    offset, size = numbers
+def _read_member(
+    limits: ArchiveLimits, file: RandomFile, name: str, numbers: array[int], _: bool
+) -> bytes:
+    offset, size = numbers  # a tar has no checksum of content
     if size > limits.max_member_bytes:
         raise refuse(
             "too-large",

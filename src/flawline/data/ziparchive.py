@@ -42,6 +42,7 @@ _ENCRYPTED = (
 )
 _UTF8 = 0x800
 _FULL = 0xFFFFFFFF
+_USUAL_NAME = 256
 _PACKED, _OFFSET, _SIZE, _CRC, _METHOD = range(5)
 
 
@@ -200,7 +201,9 @@ def _check_ratios(
         )
 
 
-def _read_member(limits: ArchiveLimits, file: RandomFile, name: str, numbers: array[int]) -> bytes:
+def _read_member(
+    limits: ArchiveLimits, file: RandomFile, name: str, numbers: array[int], checksum: bool
+) -> bytes:
     packed, offset, size, crc, method = numbers
     if max(size, packed) > limits.max_member_bytes:
         raise refuse(
@@ -208,20 +211,29 @@ def _read_member(limits: ArchiveLimits, file: RandomFile, name: str, numbers: ar
             f"expected {name!r} to be at most {limits.max_member_bytes} bytes, it is {size}",
             "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
         )
-    header = file.read_at(offset, _LOCAL.size)
-    if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
-        raise damaged(f"the member {name!r} has no header")
-    fields = _LOCAL.unpack(header)
-    begin = offset + _LOCAL.size
-    body = file.read_at(begin, fields[10] + fields[11] + packed)
-    if len(body) < fields[10] + fields[11] + packed:
+    body = file.read_at(_begin(file, name, offset), packed)
+    if len(body) < packed:
         raise damaged(f"the member {name!r} is cut short")
-    if member_name(_decode_name(body[: fields[10]], fields[3])) != name:
-        raise damaged(f"the member {name!r} has another name in its own header")
-    data = _unpack(body[fields[10] + fields[11] :], method, size, name)
-    if len(data) != size or zlib.crc32(data) != crc:
+    data = _unpack(body, method, size, name)
+    if len(data) != size or (checksum and zlib.crc32(data) != crc):
         raise damaged(f"the member {name!r} fails its checksum")
     return data
+
+
+def _begin(file: RandomFile, name: str, offset: int) -> int:
+    """Where the content of a member begins, whose header at `offset` must have its name."""
+    header = file.read_at(offset, _LOCAL.size + _USUAL_NAME)
+    if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
+        raise damaged(f"the member {name!r} has no header")
+    fields = _LOCAL.unpack_from(header)
+    end = _LOCAL.size + fields[10]
+    if len(header) < end:
+        header = file.read_at(offset, end)
+    if len(header) < end:
+        raise damaged(f"the member {name!r} is cut short")
+    if member_name(_decode_name(header[_LOCAL.size : end], fields[3])) != name:
+        raise damaged(f"the member {name!r} has another name in its own header")
+    return int(offset + end + fields[11])
 
 
 def _unpack(packed: bytes, method: int, size: int, name: str) -> bytes:

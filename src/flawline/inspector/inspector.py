@@ -29,11 +29,19 @@ from flawline.inspector.decision import (
     unless_lost,
 )
 from flawline.inspector.measuring import Measured, measured_part
-from flawline.inspector.parts import Calibration, calibration_of, detector_of, scale_of, view_of
+from flawline.inspector.parts import (
+    Calibration,
+    calibration_of,
+    detector_of,
+    network_of,
+    scale_of,
+    view_of,
+)
 from flawline.inspector.segmenting import Segmenting
 from flawline.inspector.view import Look
+from flawline.models.compiling import Compiling
 from flawline.models.network import Preparation
-from flawline.recipe import Recipe, check_ready, read_recipe, spec_of
+from flawline.recipe import Manifest, Recipe, RecipeSettings, check_ready, read_recipe, spec_of
 from flawline.types import Inspection, Picture, Region, Sample, Unjudged
 
 BACKGROUND = "background"
@@ -61,36 +69,51 @@ class Raw:
 class Inspector:
     """A recipe made ready; its calls are safe from several threads, and no result depends on other pictures."""
 
-    def __init__(self, recipe: Recipe, *, precision: str | None = None, threads: int = 0) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        precision: str | None = None,
+        threads: int = 0,
+        network: Compiling | None = None,
+    ) -> None:
         """Make a recipe ready.
 
         Args:
             recipe: what to inspect with.
             precision: "auto", "f32" or "bf16" instead of the recipe's.
             threads: CPU threads, 0 for all.
+            network: what `flawline.inspector.parts.network_of` gave for this recipe, where it was begun before.
 
         Raises:
             ModelError: the recipe's model cannot be used.
         """
+        network = network or network_of(
+            recipe.settings, recipe.manifest, recipe.model, precision, threads
+        )
         self.recipe = recipe
         self.view = view_of(recipe)
         self.calibration: Calibration | None = calibration_of(recipe)
         self.spec = spec_of(recipe.settings, recipe.text)
         settings = recipe.settings.segmenter
         self.classes = (BACKGROUND, *(settings.classes if settings else (ANOMALY,)))
-        self._segmenting = (
-            Segmenting(recipe, self.view.region, precision, threads) if settings else None
-        )
+        self._segmenting = Segmenting(recipe, network, self.view.region) if settings else None
         if self._segmenting is not None:
             self.precision = self._segmenting.precision
         else:
-            self._detector = detector_of(recipe, precision, threads)
+            self._detector = detector_of(recipe, network, threads)
             self.precision = self._detector.precision
 
     @classmethod
     def open(cls, path: str | Path, *, precision: str | None = None, threads: int = 0) -> Inspector:
         """Load a recipe, a folder or a `.flaw` file; errors as for `read_recipe` and `Inspector`."""
-        return cls(read_recipe(Path(path)), precision=precision, threads=threads)
+        networks: list[Compiling] = []
+
+        def begin(settings: RecipeSettings, manifest: Manifest, model: bytes) -> None:
+            networks.append(network_of(settings, manifest, model, precision, threads))
+
+        recipe = read_recipe(Path(path), begin)
+        return cls(recipe, precision=precision, threads=threads, network=networks[0])
 
     def inspect(self, image: Picture | bytes | Path, *, name: str = "") -> Inspection:
         """Judge one picture.

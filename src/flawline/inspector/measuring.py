@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import isfinite
 from threading import Lock
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from flawline.core.measure.defects import Defects
 from flawline.core.measure.measure import measure
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
+from flawline.core.measure.native.library import kernel
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.scale import Scale
 from flawline.core.spec.judge import Part
@@ -74,8 +76,9 @@ def measured_part(
         merge: pieces of a class with at most this gap in px are one defect.
         scale: of the picture.
     """
-    # Measuring is many short calls of NumPy: threads at it together only hand the interpreter to and fro.
-    with _ONE_AT_A_TIME:
+    # Without the compiled library, measuring is many short calls of NumPy: threads at it together only hand the
+    # interpreter to and fro.
+    with nullcontext() if kernel().library else _ONE_AT_A_TIME:
         return _measured(marked, pixels, classes, probabilities, scores, merge, scale)
 
 

@@ -17,8 +17,10 @@ from flawline.core.view.light import Light
 from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, from_polygons
 from flawline.data.image import read_image
 from flawline.inspector.view import View
-from flawline.models.detector import Detector, DetectorState
-from flawline.recipe import Recipe, detector_settings
+from flawline.models.compiling import Compiling
+from flawline.models.detector import Detector, DetectorState, detector_backbone
+from flawline.models.segmenter import segmenter_network
+from flawline.recipe import MODEL, Manifest, Recipe, RecipeSettings, detector_settings
 
 Arrays = Mapping[str, NDArray[Any]]
 Kept = TypeVar("Kept", Light, Alignment, Foreground)
@@ -86,13 +88,31 @@ def scale_of(recipe: Recipe) -> Scale | None:
     return Scale(picture.mm_per_px, picture.mm_per_px_u or 0.0)
 
 
-def detector_of(recipe: Recipe, precision: str | None, threads: int) -> Detector:
+def network_of(
+    settings: RecipeSettings, manifest: Manifest, model: bytes, precision: str | None, threads: int
+) -> Compiling:
+    """The network of a recipe, being compiled: what takes longest, and can begin before all of a recipe is read."""
+    window, sha256 = settings.picture.window, manifest.files[MODEL]
+    if settings.segmenter is not None:
+        chosen = precision or settings.segmenter.precision
+        return segmenter_network(model, window, precision=chosen, threads=threads, sha256=sha256)
+    assert settings.detector is not None
+    return detector_backbone(
+        settings.detector.method,
+        model,
+        window=window,
+        precision=precision or settings.detector.precision,
+        threads=threads,
+        sha256=sha256,
+    )
+
+
+def detector_of(recipe: Recipe, network: Compiling, threads: int) -> Detector:
     """The detector that a recipe carries, ready to run."""
     return Detector(
         detector_state(recipe),
-        recipe.model,
+        network,
         window=recipe.settings.picture.window,
-        precision=precision or detector_settings(recipe).precision,
         threads=threads,
     )
 

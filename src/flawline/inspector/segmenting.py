@@ -9,7 +9,8 @@ from flawline.core.marking import coarse_map, marked_classes
 from flawline.core.view.framing import Framing
 from flawline.core.view.region_of_interest import RegionOfInterest, pixels_inside
 from flawline.errors import ImageError
-from flawline.models.segmenter import open_segmenter
+from flawline.models.compiling import Compiling
+from flawline.models.segmenter import ready_segmenter
 from flawline.recipe import Recipe
 from flawline.types import Picture
 
@@ -17,19 +18,15 @@ from flawline.types import Picture
 class Segmenting:
     """A recipe of the task "segment" made ready; calls are safe from several threads."""
 
-    def __init__(
-        self, recipe: Recipe, region: RegionOfInterest | None, precision: str | None, threads: int
-    ) -> None:
-        """Load the network; errors as for `open_segmenter`."""
+    def __init__(self, recipe: Recipe, network: Compiling, region: RegionOfInterest | None) -> None:
+        """Take over the recipe's network; errors as for `open_segmenter`."""
         settings, picture = recipe.settings.segmenter, recipe.settings.picture
         assert settings is not None
         self._settings, self._region = settings, region
-        self._segmenter = open_segmenter(
-            recipe.model,
-            framing=Framing(picture.window, picture.resolution, picture.overlap, cell=1),
+        self._segmenter = ready_segmenter(
+            network,
+            Framing(picture.window, picture.resolution, picture.overlap, cell=1),
             flips=settings.flips,
-            precision=precision or settings.precision,
-            threads=threads,
         )
         self.precision = self._segmenter.network.precision
         self.preparation = self._segmenter.network.preparation

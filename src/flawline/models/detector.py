@@ -13,17 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.models.compiling import Compiling
 from flawline.models.detector_graph import place_factors, score_node
 from flawline.models.map_choice import choose_maps
 from flawline.models.map_graph import backbone_and_graph, finest
 from flawline.models.openvino_import import openvino
-from flawline.models.openvino_runtime import read_restricted, with_preparation
+from flawline.models.openvino_runtime import prepare_network, read_restricted, with_preparation
 
 METHODS = ("patch-gaussian", "patch-memory", "fast")
 CELL = 8
@@ -46,19 +48,18 @@ class Detector:
     def __init__(
         self,
         state: DetectorState,
-        backbone: bytes,
+        backbone: Compiling,
         *,
         window: Size,
-        precision: str = "auto",
         threads: int = 0,
     ) -> None:
         """Make a fitted detector ready.
 
         Args:
             state: what `flawline.models.detector_fitting.fit_detector` gave.
-            backbone: the content of the ONNX file that it was fitted with, with its preparation in its metadata.
+            backbone: what `detector_backbone` gives of the network that it was fitted with. What is made of its maps is
+                always computed in f32.
             window: (height, width) of the windows, as fitted.
-            precision: of the backbone: "f32", "bf16" or "auto". What is made of its maps is always computed in f32.
             threads: CPU threads, 0 for all.
 
         Raises:
@@ -68,10 +69,8 @@ class Detector:
         self._cells = window[0] // CELL, window[1] // CELL
         self._network, self._head, _ = backbone_and_graph(
             backbone,
-            self._seen,
             lambda maps, fixed, grid: score_node(maps, state.arrays, grid, **fixed),
             fixed=place_factors(state.arrays),
-            precision=precision,
             threads=threads,
         )
         self.precision = self._network.precision
@@ -84,6 +83,41 @@ class Detector:
         return np.asarray(
             cv2.resize(scores, self._cells[::-1], interpolation=cv2.INTER_LINEAR), np.float32
         )
+
+
+def detector_backbone(
+    method: str,
+    network: bytes,
+    *,
+    window: Size,
+    precision: str = "auto",
+    threads: int = 0,
+    sha256: str | None = None,
+) -> Compiling:
+    """The backbone of a detector, being compiled.
+
+    Args:
+        method: one of `METHODS`.
+        network: the content of an ONNX file with its preparation in its metadata.
+        window: (height, width) of the windows.
+        precision: "f32", "bf16" or "auto".
+        threads: CPU threads, 0 for all.
+        sha256: the hash of `network` where it was checked; what is compiled is then kept for the next time.
+    """
+    size = input_size(method, window)
+    prepare = partial(
+        prepare_network,
+        network,
+        outputs=choose_maps,
+        size=size,
+        precision=precision,
+        sha256=sha256,
+    )
+    if sha256 is None:
+        return Compiling(prepare, threads)
+    return Compiling(
+        prepare, threads, network=sha256, outputs="maps", size=size, precision=precision
+    )
 
 
 def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> Any:

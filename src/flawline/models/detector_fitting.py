@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.errors import SourceError, UsageError
-from flawline.models.detector import METHODS, DetectorState, Size, input_size, shrunk
+from flawline.models.detector import (
+    METHODS,
+    DetectorState,
+    Size,
+    detector_backbone,
+    input_size,
+    shrunk,
+)
 from flawline.models.detector_graph import packed, unpacked
 from flawline.models.map_graph import backbone_and_graph
 from flawline.models.patch_features import Basis, Windows, each_patches, fit_basis, patch_node
@@ -25,7 +32,15 @@ from flawline.models.patch_gaussian import (
     place_gaussians,
     place_moments,
 )
-from flawline.models.patch_memory import PER_WINDOW, POOL, SIZE, scale_of, spread_out, thinned
+from flawline.models.patch_memory import (
+    PER_WINDOW,
+    POOL,
+    SIZE,
+    distances,
+    scale_of,
+    spread_out,
+    thinned,
+)
 
 CONTENTS = 16
 _SAMPLES = 60_000
@@ -37,10 +52,8 @@ class _Patches:
     def __init__(self, method: str, backbone: bytes, window: Size, precision: str) -> None:
         self._seen = input_size(method, window)
         self._network, self._join, grid = backbone_and_graph(
-            backbone,
-            self._seen,
+            detector_backbone(method, backbone, window=window, precision=precision),
             lambda maps, _, grid: patch_node(maps, grid),
-            precision=precision,
         )
         self.grid = grid
         self.cells = grid[0] * grid[1]
@@ -63,8 +76,8 @@ def fit_detector(
 ) -> DetectorState:
     """Learn what windows of good pictures look like.
 
-    Windows are read twice, one after the other; what is kept does not grow with their number. The same windows in the
-    same order give the same state on the same processor.
+    Windows are read twice, for a memory three times, one after the other; what is kept does not grow with their
+    number. The same windows in the same order give the same state on the same processor.
 
     Args:
         method: one of `METHODS`.
@@ -73,7 +86,7 @@ def fit_detector(
         window: (H, W), multiples of 16.
         one_window: a window is a whole picture, so that a place in it means something.
         like: another state of the same backbone and window, whose basis of features is taken over: windows are then
-            read once.
+            read once less.
         seed: of the draws of patches.
         precision: of the backbone.
 
@@ -182,7 +195,8 @@ def _learn_memory(
     """Two stages: what lies far apart within each window, then among all of that."""
     per_window = int(np.clip(POOL // count, 4, PER_WINDOW))
     pool, count = _pooled(look, windows, basis, per_window)
-    return {"memory": thinned(pool, SIZE)}, count
+    memory = thinned(pool, SIZE)
+    return {"memory": memory, **_memory_moments(look, windows, basis, memory, None)}, count
 
 
 def _extend_memory(
@@ -190,7 +204,28 @@ def _extend_memory(
 ) -> tuple[dict[str, NDArray[Any]], int]:
     # A false alarm is to be learnt whole, not only what lies farthest apart in it.
     pool, count = _pooled(look, windows, basis, 4 * PER_WINDOW)
-    return {"memory": thinned(np.concatenate([old["memory"], pool]), SIZE)}, count
+    memory = thinned(np.concatenate([old["memory"], pool]), SIZE)
+    if "memory_moments" not in old:
+        return {"memory": memory}, count
+    return {"memory": memory, **_memory_moments(look, windows, basis, memory, old)}, count
+
+
+def _memory_moments(
+    look: _Patches,
+    windows: Windows,
+    basis: Basis,
+    memory: NDArray[np.float32],
+    old: Mapping[str, NDArray[Any]] | None,
+) -> dict[str, NDArray[Any]]:
+    """Mean of the distance to the memory and of its square at each cell, with what earlier windows gave."""
+    count = 0 if old is None else int(old["memory_windows"][0])
+    total = np.zeros((2, look.cells)) if old is None else old["memory_moments"] * count
+    scale = scale_of(basis.variances)
+    for patches in _projected(look, windows, basis):
+        found = distances(patches * scale, memory)
+        total = total + np.stack([found, found**2])
+        count += 1
+    return {"memory_moments": total / count, "memory_windows": np.array([count])}
 
 
 def _pooled(

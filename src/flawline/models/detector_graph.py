@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flawline.models.openvino_import import openvino
 from flawline.models.patch_features import on_grid, smoothed
 from flawline.models.patch_gaussian import block_side
-from flawline.models.patch_memory import scale_of
+from flawline.models.patch_memory import scale_of, usual_distances
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -37,8 +37,10 @@ def score_node(
     """Raw scores (1, 1, h, w) of the patches of a window.
 
     Patches are projected to k dimensions. With Gaussians, a score is the energy of the place plus the lowest energy by
-    content; with a memory, the squared distance to the nearest patch of it, in directions that are half whitened.
-    `factors` is a node of what `place_factors` gives, where it is not to be held as a constant.
+    content. With a memory, it is the distance to the nearest patch of it, in directions that are half whitened, less
+    the usual distance of the place, in standard deviations; a memory learnt before there were usual distances gives
+    the squared distance, as it did. `factors` is a node of what `place_factors` gives, where it is not to be held as a
+    constant.
     """
     ops = openvino().opset13
     patches = _projected(maps, arrays, grid)
@@ -49,7 +51,7 @@ def score_node(
     if "content_means" in arrays:
         parts.append(_content_energy(patches, arrays))
     if "memory" in arrays:
-        parts.append(_memory_distance(patches, arrays))
+        parts.append(_memory_distance(patches, arrays, grid))
     total = parts[0]
     for part in parts[1:]:
         total = ops.add(total, part)
@@ -156,7 +158,7 @@ def _sum(values: Any) -> Any:
     return ops.matmul(values, constant(np.ones((last, 1), np.float32)), False, False)
 
 
-def _memory_distance(patches: Any, arrays: Arrays) -> Any:
+def _memory_distance(patches: Any, arrays: Arrays, grid: tuple[int, int]) -> Any:
     ops = openvino().opset13
     memory = arrays["memory"].astype(np.float32)
     rows = ops.multiply(patches, constant(scale_of(arrays["variances"])[None]))
@@ -167,4 +169,11 @@ def _memory_distance(patches: Any, arrays: Arrays) -> Any:
     squares = ops.add(ops.subtract(constant(lengths[None]), doubled), own)
     nearest = ops.reduce_min(squares, np.array([1], np.int64), False)
     # Rounding can leave a patch of the memory itself a little below.
-    return ops.maximum(nearest, np.float32(0))
+    nearest = ops.maximum(nearest, np.float32(0))
+    if "memory_moments" not in arrays:
+        return nearest
+    mean, deviation = usual_distances(
+        arrays["memory_moments"], int(arrays["memory_windows"][0]), grid
+    )
+    off = ops.subtract(ops.sqrt(nearest), constant(mean))
+    return ops.multiply(off, constant(1 / deviation))

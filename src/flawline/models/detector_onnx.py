@@ -287,6 +287,7 @@ _TRANSLATIONS: Mapping[str, Callable[[_Source], Translation]] = {
     "Multiply": _same("Mul"),
     "Maximum": _same("Max"),
     "Log": _same("Log"),
+    "Sqrt": _same("Sqrt"),
     "MatMul": _product,
     "Reshape": _reshape,
     "Unsqueeze": _reshape,

@@ -7,7 +7,7 @@ the other pictures by construction.
 from __future__ import annotations
 
 import hashlib
-import re
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,17 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.errors import ModelError
-from flawline.models.network import METADATA_KEY, Preparation, preparation_from_json, with_size
+from flawline.models.network import Preparation, preparation_from_json, with_size
+from flawline.models.network_file import (
+    IN_RECIPE,
+    file_content,
+    last_line,
+    model_metadata,
+    model_preparation,
+    read_model,
+)
+from flawline.models.network_file import file_preparation as file_preparation
 from flawline.models.openvino_import import openvino
 
 PRECISIONS = ("auto", "f32", "bf16")
-SUFFIX = ".onnx"
-IN_RECIPE = "model.onnx"
-
-# In protocol buffers (onnx.proto): external_data (field 13) of a tensor, an entry whose key (field 1) is "location" and
-# whose value (field 2) is text. Field 13 of a graph may hold that name too, but then with a type, which begins with \n.
-_LENGTH = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
-_EXTERNAL = re.compile(rb"\x6a" + _LENGTH + rb"\x0a\x08location\x12" + _LENGTH + rb"(?!\x0a)")
 
 OutputChoice = Callable[[Mapping[str, int]], Sequence[str]]
 """From the outputs that a file has, name -> number of dimensions, to those to compute."""
@@ -67,7 +69,7 @@ class OpenVINONetwork:
             raise ModelError(f"{self.name} takes pixels of shape {expected}, got {pixels.shape}")
         request = self._requests.get()
         try:
-            request.infer({0: pixels[None]}, share_inputs=True)
+            request.infer({0: pixels[None]}, share_inputs=True, share_outputs=True)
             return {
                 name: request.get_output_tensor(index).data[0].astype(np.float32, copy=True)
                 for index, name in enumerate(self.outputs)
@@ -78,7 +80,10 @@ class OpenVINONetwork:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedNetwork:
-    """A network with its preparation and chosen outputs, not compiled yet; `shapes` are (C, h, w) or (C,) by output."""
+    """A network with its preparation and chosen outputs, not compiled yet.
+
+    `shapes` are (C, h, w) or (C,) by output, `metadata` what else the file says, by key.
+    """
 
     model: Any
     name: str
@@ -86,6 +91,25 @@ class PreparedNetwork:
     preparation: Preparation
     precision: str
     shapes: Mapping[str, tuple[int, ...]]
+    metadata: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the model, as JSON can hold it."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "preparation": self.preparation.as_dict(),
+            "precision": self.precision,
+            "shapes": [[name, *shape] for name, shape in self.shapes.items()],
+            "metadata": dict(self.metadata),
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> PreparedNetwork:
+        """The inverse of `as_dict`; it has no model."""
+        shapes = {name: tuple(shape) for name, *shape in kept["shapes"]}
+        preparation = preparation_from_json(json.dumps(kept["preparation"]))
+        return cls(None, **{**kept, "shapes": shapes, "preparation": preparation})
 
 
 def load_network(
@@ -111,6 +135,7 @@ def prepare_network(
     preparation: Preparation | None = None,
     size: int | tuple[int, int] | None = None,
     precision: str = "auto",
+    sha256: str | None = None,
 ) -> PreparedNetwork:
     """Read an ONNX file that holds all of its weights.
 
@@ -121,6 +146,7 @@ def prepare_network(
         preparation: how pixels become input; read from the file's `flawline.preparation` metadata by default.
         size: (height, width) of the input in pixels, or the side of a square one, overriding the preparation's.
         precision: "f32", "bf16" or "auto", which takes bf16 where the CPU computes in it and f32 elsewhere.
+        sha256: the hash of the file, where it is known.
 
     Raises:
         ModelError: the file is missing, is no network, keeps weights in other files, lacks an output or has one without
@@ -128,9 +154,10 @@ def prepare_network(
     """
     if precision not in PRECISIONS:
         raise ModelError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}")
-    data, name = _content_of(path)
-    model = _read_model(data, name)
-    chosen = preparation or _preparation_of(model, name)
+    data, name = file_content(path)
+    model = read_model(data, name)
+    metadata = model_metadata(model)
+    chosen = preparation or model_preparation(model, name)
     if size is not None:
         chosen = with_size(chosen, size)
     precision = available_precision(precision)
@@ -141,10 +168,11 @@ def prepare_network(
     return PreparedNetwork(
         model,
         Path(name).stem,
-        hashlib.sha256(data).hexdigest(),
+        sha256 or hashlib.sha256(data).hexdigest(),
         chosen,
         precision,
         {output.get_any_name(): _shape(output, name) for output in model.outputs},
+        metadata,
     )
 
 
@@ -161,6 +189,11 @@ def compile_network(prepared: PreparedNetwork, threads: int = 0) -> Any:
         raise _unsuitable(prepared.name, prepared.preparation, error) from error
 
 
+def import_network(compiled: bytes, prepared: PreparedNetwork, threads: int = 0) -> Any:
+    """What `compile_network` gave on this machine, from its `export_model`; raises RuntimeError for anything else."""
+    return core().import_model(compiled, "CPU", runtime_options(prepared.precision, threads))
+
+
 def ready_network(prepared: PreparedNetwork, compiled: Any) -> OpenVINONetwork:
     """A compiled network that has run once; not in two threads at a time, see `OpenVINONetwork`."""
     return OpenVINONetwork(
@@ -171,6 +204,12 @@ def ready_network(prepared: PreparedNetwork, compiled: Any) -> OpenVINONetwork:
         precision=prepared.precision,
         outputs={name: shape[0] for name, shape in prepared.shapes.items()},
     )
+
+
+@cache
+def core() -> Any:
+    """The runtime, one for the process."""
+    return openvino().Core()
 
 
 def runtime_options(precision: str, threads: int) -> dict[str, Any]:
@@ -184,72 +223,18 @@ def runtime_options(precision: str, threads: int) -> dict[str, Any]:
 
 def _unsuitable(name: str, preparation: Preparation, error: Exception) -> ModelError:
     return ModelError(
-        f"{name} does not run on pictures of {preparation.size[1]}x{preparation.size[0]}: {_last_line(error)}",
+        f"{name} does not run on pictures of {preparation.size[1]}x{preparation.size[0]}: {last_line(error)}",
         hint="a backbone takes one NCHW float input with three channels; give another size with the preparation",
     )
-
-
-@cache
-def core() -> Any:
-    """The runtime, one for the process."""
-    return openvino().Core()
-
-
-def file_preparation(path: Path) -> Preparation:
-    """How pixels are prepared for a network, as its file says.
-
-    Raises:
-        ModelError: the file is missing or is no network, or does not say.
-    """
-    data, name = _content_of(path)
-    return _preparation_of(_read_model(data, name), name)
 
 
 def read_restricted(
     data: bytes, outputs: OutputChoice, window: tuple[int, int]
 ) -> tuple[Any, Preparation]:
     """A network that is not compiled, with the chosen outputs only, and its preparation for windows (height, width)."""
-    model = _read_model(data, IN_RECIPE)
-    stated = _preparation_of(model, IN_RECIPE)
+    model = read_model(data, IN_RECIPE)
+    stated = model_preparation(model, IN_RECIPE)
     return _restricted(model, outputs, IN_RECIPE), replace(stated, size=window)
-
-
-def _content_of(path: Path | bytes) -> tuple[bytes, str]:
-    if isinstance(path, bytes):
-        return path, IN_RECIPE
-    if not path.is_file():
-        raise ModelError(
-            f"no model file at {path}", hint="give the path of an ONNX file", code="model-missing"
-        )
-    if path.suffix.lower() != SUFFIX:
-        raise ModelError(
-            f"{path.name} is not a network: expected {SUFFIX}, got {path.suffix or 'no suffix'}",
-            hint="export the network to ONNX",
-        )
-    return path.read_bytes(), path.name
-
-
-def _read_model(data: bytes, name: str) -> Any:
-    # Without this, untrusted bytes would go through the importers of every framework that OpenVINO knows: what ONNX
-    # writes begins with field 1, the version of the format.
-    if not data.startswith(b"\x08"):
-        raise ModelError(
-            f"{name} ({len(data):,} bytes) cannot be read as a network: it does not begin like ONNX",
-            hint="expected an ONNX file",
-        )
-    # OpenVINO would look for them in the working folder, and the hash would not cover them.
-    if _EXTERNAL.search(data):
-        raise ModelError(
-            f"{name} keeps weights in other files",
-            hint="save the network as one file: onnx.save(onnx.load(path), one_file)",
-        )
-    try:
-        return core().read_model(data)
-    except RuntimeError as error:
-        raise ModelError(
-            f"{name} ({len(data):,} bytes) cannot be read as a network: {_last_line(error)}",
-            hint="expected an ONNX file",
-        ) from error
 
 
 def _shape(output: Any, name: str) -> tuple[int, ...]:
@@ -261,16 +246,6 @@ def _shape(output: Any, name: str) -> tuple[int, ...]:
             hint="export the network with such outputs only",
         )
     return tuple(side.get_length() if side.is_static else 0 for side in list(shape)[1:])
-
-
-def _preparation_of(model: Any, name: str) -> Preparation:
-    if not model.has_rt_info(["framework", METADATA_KEY]):
-        raise ModelError(
-            f"{name} does not say how pixels are prepared for it",
-            hint='give it: --preparation imagenet, or --preparation "mean=128,std=128,size=224" (0-255 scale, RGB)',
-            code="model-preparation",
-        )
-    return preparation_from_json(str(model.get_rt_info(["framework", METADATA_KEY]).value))
 
 
 def available_precision(precision: str) -> str:
@@ -305,8 +280,3 @@ def with_preparation(model: Any, preparation: Preparation) -> Any:
     steps = processor.input().preprocess().convert_element_type(ov.Type.f32)
     steps.mean(list(preparation.mean)).scale(list(preparation.std))
     return processor.build()
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

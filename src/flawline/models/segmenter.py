@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from flawline.core.view.framing import Framing, Size
 from flawline.core.view.tiling import Place, cut, stitch, upsample
 from flawline.errors import ModelError, UsageError
+from flawline.models.compiling import Compiling
 from flawline.models.network import Network
-from flawline.models.openvino_runtime import compile_network, core, prepare_network, ready_network
+from flawline.models.network_file import file_metadata
+from flawline.models.openvino_runtime import prepare_network
 
 OUTPUT = "logits"
 CLASSES_KEY = "flawline.classes"
@@ -74,21 +77,48 @@ def open_segmenter(
     Raises:
         ModelError: the file is missing, is no network, or does not say which classes it knows.
     """
-    prepared = prepare_network(path, outputs=(OUTPUT,), precision=precision)
-    # Cutting a network down to some outputs loses what its file says.
-    whole = core().read_model(path if isinstance(path, bytes) else path.read_bytes())
-    classes = _told(whole, CLASSES_KEY, prepared.name)
-    chosen = framing or _framing(_told(whole, FRAMING_KEY, prepared.name), prepared.name)
+    chosen = framing or _stated_framing(path)
+    network = segmenter_network(path, chosen.window, precision=precision, threads=threads)
+    return ready_segmenter(network, chosen, flips=flips)
+
+
+def segmenter_network(
+    path: Path | bytes,
+    window: Size,
+    *,
+    precision: str = "auto",
+    threads: int = 0,
+    sha256: str | None = None,
+) -> Compiling:
+    """The network of a segmenter for windows of (height, width), being compiled.
+
+    With `sha256`, its hash where it was checked, what is compiled is kept for the next time.
+    """
+    prepare = partial(
+        prepare_network,
+        path,
+        outputs=(OUTPUT,),
+        size=window,
+        precision=precision,
+        sha256=sha256,
+    )
+    if sha256 is None:
+        return Compiling(prepare, threads)
+    return Compiling(
+        prepare, threads, network=sha256, outputs=OUTPUT, size=window, precision=precision
+    )
+
+
+def ready_segmenter(network: Compiling, framing: Framing, *, flips: bool = False) -> Segmenter:
+    """A segmenter with a network for the windows of `framing`; errors as for `open_segmenter`."""
+    prepared = network.prepared
+    classes = _told(prepared.metadata, CLASSES_KEY, prepared.name)
     known = prepared.shapes[OUTPUT][0]
     if not isinstance(classes, list) or len(classes) != known:
         raise ModelError(
             f"{prepared.name} gives {known} classes and names {classes}", hint=_WAY_OUT
         )
-    if chosen.window != prepared.preparation.size or chosen.cell != 1:
-        prepared = prepare_network(path, outputs=(OUTPUT,), size=chosen.window, precision=precision)
-        chosen = replace(chosen, cell=1)
-    network = ready_network(prepared, compile_network(prepared, threads))
-    return Segmenter(network, tuple(classes), chosen, flips)
+    return Segmenter(network.ready(), tuple(classes), replace(framing, cell=1), flips)
 
 
 def whole_picture(
@@ -122,21 +152,21 @@ def _stitched(
     return stitch(zip(places, maps, strict=True), framing, size)
 
 
-def _framing(settings: Any, name: str) -> Framing:
+def _stated_framing(path: Path | bytes) -> Framing:
+    name = "model" if isinstance(path, bytes) else path.stem
+    settings = _told(file_metadata(path), FRAMING_KEY, name)
     try:
         return Framing.from_settings(settings)
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise ModelError(f"{name} states no usable windows: {error}", hint=_WAY_OUT) from error
 
 
-def _told(model: Any, key: str, name: str) -> Any:
+def _told(metadata: Mapping[str, str], key: str, name: str) -> Any:
     """What the file says under a key."""
-    if model.has_rt_info(["framework", key]):
-        try:
-            return json.loads(str(model.get_rt_info(["framework", key]).value))
-        except ValueError:
-            pass
-    raise ModelError(
-        f"{name} does not say {key}: it is no segmenter that Flawline exported",
-        hint=_WAY_OUT,
-    )
+    try:
+        return json.loads(metadata[key])
+    except (KeyError, ValueError) as error:
+        raise ModelError(
+            f"{name} does not say {key}: it is no segmenter that Flawline exported",
+            hint=_WAY_OUT,
+        ) from error

@@ -1,5 +1,6 @@
 """A trained inspection on disk: a folder or one .flaw file, read and written as values."""
 
+from flawline.recipe.container import MODEL
 from flawline.recipe.disk import read_recipe, write_recipe
 from flawline.recipe.manifest import BackboneRecord, Manifest, PictureRecord, Role
 from flawline.recipe.recipe import (
@@ -24,6 +25,7 @@ from flawline.recipe.settings import (
 )
 
 __all__ = [
+    "MODEL",
     "AlignmentSettings",
     "BackboneRecord",
     "DetectorSettings",

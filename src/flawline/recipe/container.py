@@ -24,10 +24,14 @@ LIMITS = ArchiveLimits(
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The names of the files of a recipe, without what file managers leave behind, and a way to read one."""
+    """The names of the files of a recipe, without what file managers leave behind, and ways to read one.
+
+    `read_hashed` is for a file whose hash is checked after: it leaves out what a zip checks by itself.
+    """
 
     names: frozenset[str]
     read: Callable[[str], bytes]
+    read_hashed: Callable[[str], bytes]
 
 
 @contextmanager
@@ -41,14 +45,18 @@ def opened(path: Path) -> Iterator[Files]:
     """
     if path.is_dir():
         names = [name for name in _walk(path) if not _is_hidden(name)]
-        yield Files(frozenset(names), lambda name: _read(path / name))
+        yield Files(frozenset(names), *[lambda name: _read(path / name)] * 2)
         return
     with open(path, "rb") as file:
         archive = open_zip(file, LIMITS)
         names = [name for name in archive.files() if not _is_hidden(name)]
         prefix = _prefix(names)
         inner = frozenset(name.removeprefix(prefix) for name in names)
-        yield Files(inner, lambda name: archive.read(prefix + name))
+        yield Files(
+            inner,
+            lambda name: archive.read(prefix + name),
+            lambda name: archive.read(prefix + name, checksum=False),
+        )
 
 
 def write_zip(path: Path, contents: Mapping[str, bytes]) -> Path:

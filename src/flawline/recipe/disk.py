@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,11 +28,23 @@ from flawline.recipe.recipe import Recipe, check_fit, recipe_hash, sealed
 from flawline.recipe.settings import RecipeSettings
 from flawline.recipe.settings_text import read_settings, upgraded_text
 
+ModelRead = Callable[[RecipeSettings, Manifest, bytes], None]
+"""Takes settings, manifest and the content of model.onnx of a recipe that is not read to its end."""
+
 _AGAIN = "Copy the recipe again from where it was trained, or train again."
 
 
-def read_recipe(path: str | Path) -> Recipe:
+def _unused(settings: RecipeSettings, manifest: Manifest, model: bytes) -> None:
+    """For who has no use for a model before the rest is read."""
+
+
+def read_recipe(path: str | Path, model_read: ModelRead = _unused) -> Recipe:
     """Read a recipe from a folder or a .flaw file; the content decides which it is.
+
+    Args:
+        path: where it lies.
+        model_read: called once, as soon as settings and model are read and checked, while the rest is still being read:
+            making the model ready takes as long. An error may follow, and what was made of it is then not to be used.
 
     Raises:
         ModelError: with one of the codes
@@ -44,7 +57,7 @@ def read_recipe(path: str | Path) -> Recipe:
     try:
         _check_place(path)
         with opened(path) as files:
-            return _read(path, files)
+            return _read(path, files, model_read)
     except (ArchiveError, ValueError, OSError) as error:
         raise _damaged(path, _why(error)) from error
 
@@ -101,18 +114,18 @@ def _check_zip(path: Path) -> None:
     )
 
 
-def _read(path: Path, files: Files) -> Recipe:
+def _read(path: Path, files: Files, model_read: ModelRead) -> Recipe:
     _require(files, {MANIFEST})
     raw = _with_line_feeds(files.read(MANIFEST))
     manifest = read_manifest(raw, f"{path.name}: {MANIFEST}")
     _require(files, {MODEL, SETTINGS, *manifest.files})
     _refuse_unknown(files, manifest)
-    contents = _contents(files, manifest)
     written = _with_line_feeds(files.read(SETTINGS))
     where = str(path / SETTINGS) if path.is_dir() else f"{path.name}: {SETTINGS}"
     text = _decoded(written, where)
     settings = read_settings(text, where)
     check_fit(settings, manifest, text, where)
+    contents = _contents(files, manifest, partial(model_read, settings, manifest))
     text, manifest = _present(text, settings, manifest)
     arrays = {
         name.removeprefix("arrays/").removesuffix(".npy"): npy_array(data)
@@ -146,17 +159,23 @@ def _refuse_unknown(files: Files, manifest: Manifest) -> None:
         raise ValueError(f"it holds files that its manifest does not list: {listed}; take them out")
 
 
-def _contents(files: Files, manifest: Manifest) -> Mapping[str, bytes]:
+def _contents(
+    files: Files, manifest: Manifest, model_read: Callable[[bytes], None]
+) -> Mapping[str, bytes]:
     """The files that the manifest lists, each with the hash that it states, read and hashed two at a time."""
 
     def checked(name: str) -> bytes:
-        data = files.read(name)
+        data = files.read_hashed(name)
         if hashlib.sha256(data).hexdigest() != manifest.files[name]:
             raise ValueError(f"{name} was altered: it does not have the hash in the manifest")
         return data
 
+    names = sorted(manifest.files, key=lambda name: name != MODEL)
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(manifest.files, pool.map(checked, manifest.files), strict=True))
+        found = pool.map(checked, names)
+        model = next(found)
+        model_read(model)
+        return dict(zip(names, (model, *found), strict=True))
 
 
 def _with_line_feeds(data: bytes) -> bytes:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from drawn_masks import arc, bar, coverage, disc
 from flawline.core.measure.measure import measure
 
+pytestmark = pytest.mark.usefixtures("implementation")
 DOCS = Path(__file__).parents[3] / "docs"
 
 

@@ -13,6 +13,7 @@ from drawn_masks import random_masks
 from flawline.core.measure.columns import COLUMNS, NAMES
 from flawline.core.measure.measure import measure
 
+pytestmark = pytest.mark.usefixtures("implementation")
 SMALL = arrays(
     np.uint8, st.tuples(st.integers(1, 14), st.integers(1, 14)), elements=st.integers(0, 2)
 )

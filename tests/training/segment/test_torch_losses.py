@@ -41,6 +41,12 @@ def plain_cross_entropy(logits, truth):
     return -np.log(p[np.arange(len(g)), g]).mean()
 
 
+def plain_balanced(logits, truth):
+    p, g = by_pixel(logits, truth)
+    weights = np.bincount(g, minlength=3)[g] ** -0.25
+    return np.average(-np.log(p[np.arange(len(g)), g]), weights=weights)
+
+
 def plain_focal(logits, truth):
     p, g = by_pixel(logits, truth)
     of_truth = p[np.arange(len(g)), g]
@@ -109,6 +115,7 @@ def plain_boundary(logits, truth):
 
 PLAIN = {
     "cross-entropy": plain_cross_entropy,
+    "balanced": plain_balanced,
     "focal": plain_focal,
     "dice": plain_dice,
     "tversky": plain_tversky,
@@ -169,7 +176,7 @@ def test_focal_without_focus_is_cross_entropy_and_tversky_between_is_dice():
 def test_the_right_answer_costs_next_to_nothing():
     _, truth = drawn(6, unknown=0)
     logits = 30.0 * np.moveaxis(np.eye(3)[truth], -1, 1)
-    for name in ("cross-entropy", "focal", "dice", "tversky", "lovasz"):
+    for name in ("cross-entropy", "balanced", "focal", "dice", "tversky", "lovasz"):
         assert float(of(name, logits, truth)) < 1e-6
 
 

@@ -62,7 +62,7 @@ def test_a_segmenter_learns_to_see_scratches_and_stains(drawn_source, tmp_path):
     assert last.iou.keys() == {"background", "scratch", "stain"}
     assert last.mean_iou > 0.4 > records[0].mean_iou
     assert last.losses["total"] < records[0].losses["total"]
-    assert last.losses["total"] == pytest.approx(last.losses["cross-entropy"] + last.losses["dice"])
+    assert last.losses["total"] == pytest.approx(last.losses["balanced"] + last.losses["dice"])
     assert last.validation_loss < records[0].validation_loss
     assert last.seconds_left == 0
     assert records[0].seconds_left > records[4].seconds_left > 0
@@ -188,6 +188,41 @@ def test_time_bounds_a_training(drawn_source, tmp_path):
     assert 0 < record.steps < 2_500
     assert record.rate < SMALL.rate / 10
     assert record.seconds_left == 0
+
+
+def test_an_epoch_is_longer_where_validation_would_take_most_of_the_time(
+    drawn_source, tmp_path, monkeypatch
+):
+    validate = loop.validate
+
+    def slowly(*given):
+        time.sleep(0.2)
+        return validate(*given)
+
+    monkeypatch.setattr(loop, "validate", slowly)
+    wishes = replace(SMALL, epochs=None, minutes=6 / 60, patches=4)
+    records = trained(drawn_source(12), tmp_path, wishes)
+    assert len(records) > 1
+    assert all(record.steps > 5 for record in records[1:-1])
+    assert len(records) < 6
+
+
+def test_an_encoder_with_weights_learns_slower(drawn_source, tmp_path):
+    source = drawn_source(12)
+    wishes = replace(SMALL, epochs=1, patches=4, encoder_rate=0.0, average=0.0)
+    folders = []
+    for number, first in enumerate(("none", None)):
+        folders.append(tmp_path / str(number))
+        network = NetworkSettings("light", None, first)
+        trained(source, folders[-1], replace(wishes, network=network, warm_up=0.0))
+    random, known = (weights(folder) for folder in folders)
+    key = "network.encoder.stages.0.0.widen.1.weight"
+    first = loop.build_network(NetworkSettings("light"), 3, seed=0).network.state_dict()
+    torch.testing.assert_close(known[key], first[key.removeprefix("network.")])
+    drawn = loop.build_network(NetworkSettings("light", None, "none"), 3, seed=0).network
+    assert not torch.equal(random[key], drawn.state_dict()[key.removeprefix("network.")])
+    head = "head.weight"
+    assert not torch.equal(known[f"network.{head}"], first[head])
 
 
 def test_training_stops_early_where_the_decision_metric_rises_no_more(drawn_source, tmp_path):

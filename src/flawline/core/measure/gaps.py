@@ -29,7 +29,8 @@ def close_pairs(
     labelled: Labelled, around: Boxes, limit: Floats, *, same_class: bool = False
 ) -> Gaps:
     """All pairs of regions of one picture whose gap is at most the larger `limit` (regions,) of the two."""
-    limit = limit + _SLACK
+    beyond = float(around.right.max(initial=0) + around.bottom.max(initial=0))
+    limit = np.minimum(limit, beyond) + _SLACK
     one, other = _box_pairs(around, limit)
     if same_class:
         alike = around.value[one] == around.value[other]

@@ -115,7 +115,7 @@ def smallest_rectangles(found: Hulls) -> Rectangles:
     after = found.following()
     dx, dy = found.x[after] - found.x, found.y[after] - found.y
     dx = np.where((dx == 0) & (dy == 0), 1, dx)  # a single pixel
-    size = np.hypot(dx, dy)
+    size = np.sqrt(dx * dx + dy * dy)
     cos, sin = dx / size, dy / size
     ahead, across, behind = _supports(found, np.arctan2(dy, dx))
     x, y = found.x, found.y

@@ -78,7 +78,7 @@ def contrasts(
     for picture, (mask, pixels) in enumerate(zip(masks, pictures, strict=True)):
         if pixels is None:
             continue
-        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
+        grey = grey_of(pixels)
         numbers = _numbered(labelled, picture, mask.shape)
         free = mask == 0
         elsewhere = float(grey[free].mean()) if free.any() else None
@@ -94,6 +94,11 @@ def contrasts(
             if outside is not None:
                 contrast[region] = float(crop[inside].mean()) - outside
     return contrast
+
+
+def grey_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey (h, w) of a picture (h, w) or (h, w, 3)."""
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture  # type: ignore[return-value]
 
 
 def _runs_of(labelled: Labelled, picture: int) -> slice:

@@ -46,13 +46,18 @@ class Runs:
 class Labelled:
     """Runs grouped into 8-connected regions of one class.
 
-    `region` is the region of each run, numbered from 0 by picture and then by the topmost leftmost pixel. `upper` and
-    `lower` are the pairs of runs in neighbouring rows that touch, also by a corner.
+    `region` is the region of each run, numbered from 0 by picture and then by the topmost leftmost pixel.
     """
 
     runs: Runs
     region: Integers
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touching:
+    """Pairs of runs of one class in neighbouring rows that touch, also by a corner."""
+
     upper: Integers
     lower: Integers
 
@@ -63,7 +68,7 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
     Raises:
         ValueError: a mask is not uint8, not two-dimensional or empty.
     """
-    sizes = [_checked(mask, place).shape for place, mask in enumerate(masks)]
+    sizes = [checked_mask(mask, place).shape for place, mask in enumerate(masks)]
     height, width = np.array(sizes, dtype=np.int64).reshape(-1, 2).T
     base = np.cumsum((height * width + 7) // 8 + 1) - ((height * width + 7) // 8 + 1)
     found = [_occupied(mask) for mask in masks]
@@ -81,12 +86,13 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
 
 def label_runs(runs: Runs) -> Labelled:
     """Group runs into regions: runs of one class in neighbouring rows that touch by a side or a corner."""
-    upper, lower = _touching(runs)
-    count, region = _components(len(runs), upper, lower)
-    return Labelled(runs, region, count, upper, lower)
+    pairs = touching_runs(runs)
+    count, region = _components(len(runs), pairs.upper, pairs.lower)
+    return Labelled(runs, region, count)
 
 
-def _checked(mask: Mask, place: int) -> Mask:
+def checked_mask(mask: Mask, place: int) -> Mask:
+    """The mask; raises ValueError where it is not uint8 (height, width) or empty. `place` is its place in the batch."""
     if mask.dtype != np.uint8 or mask.ndim != 2 or mask.size == 0:
         raise ValueError(
             f"expected masks of uint8 (height, width), mask {place} is {mask.dtype} {mask.shape}"
@@ -147,10 +153,10 @@ def _split_at_rows(
     return Runs(picture[owner], top[owner] + below, start, end, value[owner], height, width)
 
 
-def _touching(runs: Runs) -> tuple[Integers, Integers]:
-    """Pairs of runs (upper, lower) of one class that touch."""
+def touching_runs(runs: Runs) -> Touching:
+    """All pairs of runs of one class that touch."""
     if not len(runs):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
+        return Touching(np.empty(0, np.int64), np.empty(0, np.int64))
     stride = int(runs.width.max()) + 2
     row = runs.tall_row() * stride
     below = row + stride
@@ -160,7 +166,7 @@ def _touching(runs: Runs) -> tuple[Integers, Integers]:
     upper = np.repeat(np.arange(len(runs)), counts)
     lower = np.arange(len(upper)) - np.repeat(np.cumsum(counts) - counts - first, counts)
     same = runs.value[upper] == runs.value[lower]
-    return upper[same], lower[same]
+    return Touching(upper[same], lower[same])
 
 
 def _components(count: int, upper: Integers, lower: Integers) -> tuple[int, Integers]:

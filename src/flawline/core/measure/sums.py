@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.measure.ragged import Floats, Integers, total
-from flawline.core.measure.runs import Labelled
+from flawline.core.measure.runs import Labelled, Touching
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +44,24 @@ def areas(labelled: Labelled) -> Integers:
     return total(labelled.region, runs.stop - runs.start, labelled.count).astype(np.int64)
 
 
-def holes(labelled: Labelled, pieces: Integers) -> Integers:
+def holes(labelled: Labelled, touching: Touching, pieces: Integers) -> Integers:
     """Holes of every region: background that its pixels enclose, sides and not corners connecting it.
 
     Every ring of touching runs closes one hole, so holes are pieces - runs + touching pairs (Euler). `pieces` is the
     number of connected pieces of each region.
     """
     runs = np.bincount(labelled.region, minlength=labelled.count)
-    pairs = np.bincount(labelled.region[labelled.upper], minlength=labelled.count)
+    pairs = np.bincount(labelled.region[touching.upper], minlength=labelled.count)
     return np.asarray(pieces - runs + pairs, dtype=np.int64)
 
 
-def areas_inside_contours(labelled: Labelled) -> Floats:
+def areas_inside_contours(labelled: Labelled, touching: Touching) -> Floats:
     """Area inside the polygon through the centres of the border pixels, for regions without holes.
 
     It is cv2.contourArea (Green's formula) of cv2.findContours, without tracing: each square of four pixel centres
     lies inside the polygon wholly where all four are in the region, by half where three are, else not at all.
     """
-    runs, upper, lower = labelled.runs, labelled.upper, labelled.lower
+    runs, upper, lower = labelled.runs, touching.upper, touching.lower
     start = np.maximum(runs.start[upper], runs.start[lower])
     stop = np.minimum(runs.stop[upper], runs.stop[lower])
     uneven = (runs.start[upper] != runs.start[lower]).astype(np.int64)

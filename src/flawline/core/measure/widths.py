@@ -19,8 +19,7 @@ def lengths_and_widths(strip: Strip, borders: Outlines) -> tuple[Floats, Floats]
 
     `borders` are all contours of the regions of the strip, those of holes too, sorted by region. The width is the
     diameter of the largest circle inside the contour, which runs through pixel centres, plus 1 px. Its centre is the
-    centre or a corner of a pixel: the one farthest from the background by a 5 x 5 chamfer mask (G. Borgefors, Computer
-    Vision, Graphics, and Image Processing 34, 1986, pp. 344-371); its distance is then Euclid's.
+    centre or a corner of a pixel: the one farthest from the background.
 
     The skeleton without its side branches stops about half a width before the ends of the region, so the radius at
     each of its ends is added: a bar has its own length, a disc its diameter, a ring that of its middle line.
@@ -38,17 +37,19 @@ def lengths_and_widths(strip: Strip, borders: Outlines) -> tuple[Floats, Floats]
     length, ends = chain_lengths(strip, skeleton)
     row, bit = np.nonzero(np.unpackbits(ends.view(np.uint8), axis=1, bitorder="little"))
     owner = strip.owner[row]
-    length += np.bincount(owner, depth[row, bit] - 0.5, len(strip.regions))
+    length += np.bincount(owner, np.sqrt(depth[row, bit]) - 0.5, len(strip.regions))
     # A single pixel is both ends of its skeleton.
     alone = np.bincount(owner, minlength=len(strip.regions)) == 1
     return np.where(alone & (length < widest), widest, length), widest
 
 
-def _depth(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.asarray(cv2.distanceTransform(pixels, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+def _depth(pixels: NDArray[np.uint8]) -> Integers:
+    """The square of the distance from each pixel to the nearest 0: whole numbers, so that equal ones are equal."""
+    distance = cv2.distanceTransform(pixels, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.rint(np.square(distance, dtype=np.float64)).astype(np.int64)
 
 
-def _widths(strip: Strip, sides: Sides, depth: NDArray[np.float32], shift: float) -> Floats:
+def _widths(strip: Strip, sides: Sides, depth: Integers, shift: float) -> Floats:
     """Diameter of the circle around the deepest place of each region, which lies `shift` px off the pixel centre."""
     bit = depth.argmax(axis=1)
     deepest = depth[np.arange(len(depth)), bit]
@@ -59,7 +60,7 @@ def _widths(strip: Strip, sides: Sides, depth: NDArray[np.float32], shift: float
     return np.where(deepest[row] > 0, 2 * distance + 1, 0.0)
 
 
-def _first_highest(values: NDArray[np.float32], strip: Strip) -> Integers:
+def _first_highest(values: Integers, strip: Strip) -> Integers:
     highest = np.maximum.reduceat(values, strip.first)
     hits = np.flatnonzero(values == highest[strip.owner])
     return np.asarray(hits[first_of_each(strip.owner[hits])], dtype=np.int64)

@@ -7,7 +7,12 @@ from typing import Any
 
 from flawline.core.label_quality import TEMPERATURE
 from flawline.errors import UsageError
-from flawline.training.segment.settings import SegmentSettings
+from flawline.training.segment.settings import Augmentation, SegmentSettings
+
+# An audit needs probabilities that say how sure a segmenter is; weighted classes make rare ones look too sure.
+TRAINING = SegmentSettings(
+    loss="cross-entropy+dice", encoder_rate=1.0, augmentation=Augmentation(rotation=180), epochs=20
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class AuditSettings:
     """
 
     folds: int = 4
-    training: SegmentSettings = field(default_factory=lambda: SegmentSettings(epochs=20))
+    training: SegmentSettings = TRAINING
     limits: Limits = field(default_factory=Limits)
     temperature: float = TEMPERATURE
 

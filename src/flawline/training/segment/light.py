@@ -45,7 +45,8 @@ class LightUNet(nn.Module):  # type: ignore[misc]
         for join, beside in zip(reversed(self.join), reversed(fine), strict=True):
             x = join(torch.cat([functional.interpolate(x, scale_factor=2), beside], 1))
         # Bilinear here alone: below it costs more than the convolution that smooths the nearest neighbours anyway.
-        logits = self.head(x)
+        # Few channels: one after the other and in float32 they are enlarged faster.
+        logits = self.head(x).float().contiguous()
         return functional.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False)
 
     def unfold(self, images: Any) -> None:
@@ -157,10 +158,10 @@ class _Block(nn.Module):  # type: ignore[misc]
 
 def _convolution(inside: int, outside: int, side: int, stride: int) -> Any:
     # Padded below and to the right only where the stride is 2, as the backbone was trained.
-    edge = nn.ZeroPad2d((0, 1, 0, 1) if stride == 2 else 1)
-    return nn.Sequential(
-        edge, *_normed(nn.Conv2d(inside, outside, side, stride, bias=False), nn.ReLU6)
-    )
+    edge = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 2 else nn.Identity()
+    padding = 0 if stride == 2 else side // 2
+    convolution = nn.Conv2d(inside, outside, side, stride, padding, bias=False)
+    return nn.Sequential(edge, *_normed(convolution, nn.ReLU6))
 
 
 def _normed(convolution: Any, activation: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from flawline.training.segment.checkpoint import (
     write_saved,
 )
 from flawline.training.segment.losses import Sum, parse_loss
-from flawline.training.segment.machine import Machine, choose_machine
+from flawline.training.segment.machine import Machine, choose_machine, keep_freed_memory
 from flawline.training.segment.networks import Built, build_network
 from flawline.training.segment.pairs import MaskedSource, Pairs, find_defects
 from flawline.training.segment.patches import Patches, batches
@@ -34,12 +35,14 @@ from flawline.training.segment.prediction import prepared, validate
 from flawline.training.segment.records import EpochRecord, figures_of, record_from_dict
 from flawline.training.segment.schedule import Average, Clock, learning_rate, progress
 from flawline.training.segment.settings import SegmentSettings
+from flawline.training.segment.upsampling import QuickUpsampling
 from flawline.types import Sample, Track
 
 _KIND = "segmenter-training"
 _LONGEST_GRADIENT = 1.0
 _UNFOLDED_ON = 16
 _MOST_EXPECTED = 0.2
+_MOST_VALIDATING = 0.1
 # What may differ between a training and its resumption: nothing that its result depends on.
 _FREE = ("workers",)
 
@@ -81,13 +84,19 @@ class Training:
         clock = Clock()
         loss = parse_loss(settings.loss)
         machine = choose_machine(settings.device, settings.precision)
+        if machine.device == "cpu":
+            keep_freed_memory()
         built = _network(settings, len(source.classes))
         patches = _patches(source, train, settings, track)
         network = built.network.to(machine.device, memory_format=torch.channels_last).train()
+        for part in network.modules():
+            # On CPUs, changing large maps of bf16 in place takes twice as long as writing new ones.
+            if getattr(part, "inplace", False):
+                part.inplace = False
         if built.unfold:
             network.unfold(prepared(_first(patches), built.preparation, machine))
         optimizer = torch.optim.AdamW(
-            network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay, fused=True
+            _groups(built, settings), weight_decay=settings.weight_decay, fused=True
         )
         return cls(
             settings,
@@ -174,8 +183,8 @@ class Training:
         self.validation_seconds = min(guess, most)
 
     def _run_steps(self, interrupt: Interrupt) -> None:
-        settings = self.settings
-        left = range(self.in_epoch, self.steps)
+        settings, started = self.settings, self.clock.seconds()
+        left = range(self.in_epoch, sys.maxsize if settings.minutes else self.steps)
         drawn = batches(
             self.patches, len(self.records), left, settings.batch, workers=settings.workers
         )
@@ -187,21 +196,26 @@ class Training:
             if interrupt.asked:
                 self._write_checkpoint()
                 raise KeyboardInterrupt
-            if settings.minutes is not None and self._share() >= 1:
+            if settings.minutes is not None and (self._share() >= 1 or self._full(started)):
                 break
+
+    def _full(self, started: float) -> bool:
+        """Whether an epoch has its steps, and so many that validations take no more than their share of the time."""
+        seconds = self.clock.seconds() - started + self.validation_seconds
+        return self.in_epoch >= self.steps and self.validation_seconds <= _MOST_VALIDATING * seconds
 
     def _step(self, pixels: Any, mask: Any) -> None:
         """One step of the optimizer; its randomness depends on the seed and its number alone."""
         rate = learning_rate(self.settings, self._share())
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         network, parts = self.built.network, self.settings.accumulate
         with torch.random.fork_rng(devices=_devices(self.machine)):
             torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
             for part in range(parts):
                 images = prepared(pixels[part::parts], self.built.preparation, self.machine)
                 truth = torch.from_numpy(mask[part::parts]).to(self.machine.device, torch.int64)
-                with self.machine.autocast():
+                with self.machine.autocast(), QuickUpsampling():
                     logits = network(images)
                 total, terms = self.loss(logits.float(), truth)
                 self.scaler.scale(total / parts).backward()
@@ -298,6 +312,17 @@ def _network(settings: SegmentSettings, classes: int) -> Built:
             hint="256 256 is usual",
         )
     return built
+
+
+def _groups(built: Built, settings: SegmentSettings) -> list[dict[str, Any]]:
+    """The parameters with the shares of the learning rate at which they learn: first weights are changed slowly."""
+    known = built.record["encoder_weights"]["from"] != "none"
+    slow = set(built.network.encoder.parameters()) if known else set()
+    groups = (
+        ([p for p in built.network.parameters() if p not in slow], 1.0),
+        ([p for p in built.network.parameters() if p in slow], settings.encoder_rate),
+    )
+    return [{"params": params, "share": share} for params, share in groups if params]
 
 
 def _patches(

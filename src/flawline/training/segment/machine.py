@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 
 from flawline.errors import UsageError
+
+# malloc.h of glibc: its numbers of these options, and what they are set to.
+_MALLOC = {
+    "M_MMAP_MAX": (-4, 0),
+    "M_TRIM_THRESHOLD": (-1, 2**31 - 1),
+    "M_TOP_PAD": (-2, 2**26),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +54,20 @@ def native_bf16() -> bool:
         getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("amx_tile", "avx512_bf16")
     )
     return any(ask is not None and ask() for ask in asked)
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Have glibc, where it is there, keep what is freed until the process ends instead of handing it back.
+
+    A step on a CPU allocates and frees maps of tens of megabytes by the hundred. Each one that is handed back is
+    fetched again page by page, zeroed, which takes a fifth of the time of a training.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except AttributeError:  # another C library
+        return
+    for option, value in _MALLOC.values():
+        set_option(option, value)

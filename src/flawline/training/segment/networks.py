@@ -19,7 +19,7 @@ from flawline.errors import ModelError, UsageError
 from flawline.models.backbone import embedded_backbone
 from flawline.models.cache import offline
 from flawline.models.network import PRESETS, Preparation, parse_preparation
-from flawline.models.openvino_runtime import file_preparation
+from flawline.models.network_file import file_preparation
 from flawline.models.timm_name import PREFIX, TimmName, parse_timm_name
 from flawline.models.timm_weights import check_keys, checked_file, file_sha256
 from flawline.training.segment.light import EmbeddedEncoder, LightUNet

@@ -28,7 +28,7 @@ class Augmentation:
     """
 
     flips: bool = True
-    rotation: float = 180.0
+    rotation: float = 10.0
     zoom: float = 0.2
     elastic: float = 2.0
     light: float = 0.15
@@ -69,18 +69,20 @@ class NetworkSettings:
 class SegmentSettings:
     """What a segmenter is trained with.
 
-    `loss` is a sum such as "cross-entropy+dice" or "focal+0.5*lovasz" (`flawline.training.segment.losses`). `patch` is
+    `loss` is a sum such as "balanced+dice" or "focal+0.5*lovasz" (`flawline.training.segment.losses`). `patch` is
     (height, width) in pixels; `resolution` "full" cuts patches out of pictures as they are, "fit" shrinks each whole
     picture to one patch. `around_defects` is the share of patches that are placed around a defect, every class as often
-    as any other. An epoch is `patches` patches, None for as many as there are pictures. `batch` patches make one step,
-    in `accumulate` equal parts. Training ends after `epochs`, after `minutes` or when the decision metric has not risen
-    for `patience` epochs, whichever comes first. `rate` is the highest learning rate, reached after a share `warm_up`.
-    `average` is the decay of the moving average of the weights (EMA); the averaged ones are measured and kept.
+    as any other. An epoch is `patches` patches, None for as many as there are pictures, and more where `minutes` are
+    given and validation would take over a tenth of them. `batch` patches make one step, in `accumulate` equal parts.
+    Training ends after `epochs`, after `minutes` or when the decision metric has not risen for `patience` epochs,
+    whichever comes first. `rate` is the highest learning rate, reached after a share `warm_up`; an encoder that begins
+    with weights learns at `encoder_rate` times that, so that what it knows outlasts the first steps. `average` is
+    the decay of the moving average of the weights (EMA); the averaged ones are measured and kept.
     `workers` are threads that cut patches ahead; 0 cuts them between steps.
     """
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
-    loss: str = "cross-entropy+dice"
+    loss: str = "balanced+dice"
     patch: tuple[int, int] = (256, 256)
     resolution: Literal["full", "fit"] = "full"
     around_defects: float = 0.7
@@ -92,6 +94,7 @@ class SegmentSettings:
     minutes: float | None = None
     patience: int | None = None
     rate: float = 1e-3
+    encoder_rate: float = 0.2
     weight_decay: float = 1e-2
     warm_up: float = 0.05
     average: float = 0.995
@@ -141,6 +144,7 @@ def _check_numbers(settings: SegmentSettings) -> None:
     for name, low, high in (
         ("around_defects", 0, 1),
         ("warm_up", 0, 1),
+        ("encoder_rate", 0, math.inf),
         ("average", 0, 1),
         ("weight_decay", 0, math.inf),
         ("workers", 0, 64),

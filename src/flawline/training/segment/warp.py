@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -38,9 +39,17 @@ def draw_warp(size: Size, wishes: Augmentation, rng: np.random.Generator) -> War
         matrix = matrix * np.where(rng.random(2) < 0.5, -1.0, 1.0)
     bend = None
     if wishes.elastic:
-        knots = rng.normal(0, wishes.elastic, (_KNOTS, _KNOTS, 2)).astype(np.float32)
-        bend = np.asarray(cv2.resize(knots, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+        knots = rng.normal(0, wishes.elastic, (2, _KNOTS, _KNOTS)).astype(np.float32)
+        smooth = _cubic(size[0]) @ knots @ _cubic(size[1]).T
+        bend = np.moveaxis(np.asarray(smooth, np.float32), 0, -1)
     return Warp(matrix, bend)
+
+
+@lru_cache
+def _cubic(length: int) -> NDArray[np.float32]:
+    """The weights (length, knots) of each knot in a bicubic enlargement along one axis."""
+    knots = np.eye(_KNOTS, dtype=np.float32)
+    return np.asarray(cv2.resize(knots, (_KNOTS, length), interpolation=cv2.INTER_CUBIC))
 
 
 def place_around(
@@ -89,7 +98,7 @@ def cut_patch(pair: Pair, centre: NDArray[np.float64], warp: Warp, size: Size) -
     )
     right, bottom = max(right, 2 - math.floor(x.min())), max(bottom, 2 - math.floor(y.min()))
     near = pixels[top:bottom, left:right], mask[top:bottom, left:right]
-    x, y = (x - left).astype(np.float32), (y - top).astype(np.float32)
+    x, y = x - np.float32(left), y - np.float32(top)
     edge = cv2.BORDER_REFLECT_101
     return (
         np.asarray(cv2.remap(near[0], x, y, cv2.INTER_LINEAR, borderMode=edge), np.uint8),
@@ -99,14 +108,17 @@ def cut_patch(pair: Pair, centre: NDArray[np.float64], warp: Warp, size: Size) -
 
 def _sources(
     centre: NDArray[np.float64], warp: Warp, size: Size
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where in the picture each pixel of the patch is from: x and y, (h, w) each."""
     across = np.arange(size[1]) - (size[1] - 1) / 2
     down = np.arange(size[0])[:, None] - (size[0] - 1) / 2
     (a, b), (c, d) = warp.matrix
-    x, y = centre[0] + a * across + b * down, centre[1] + c * across + d * down
+    # The larger half of the work is here: in float32, to 1/256 px in pictures as wide as 65536 px.
+    x = (centre[0] + a * across).astype(np.float32) + (b * down).astype(np.float32)
+    y = (centre[1] + c * across).astype(np.float32) + (d * down).astype(np.float32)
     if warp.bend is not None:
-        x, y = x + warp.bend[..., 0], y + warp.bend[..., 1]
+        x += warp.bend[..., 0]
+        y += warp.bend[..., 1]
     return x, y
 
 

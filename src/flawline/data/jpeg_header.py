@@ -1,0 +1,59 @@
+"""The header of a plain JPEG, read in a fraction of the time that Pillow takes, which reads the header of any."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_SCAN, _FRAMES = 0xDA, (0xC0, 0xC1, 0xC2)
+_APP0, _QUANTIZATION, _HUFFMAN, _RESTART, _COMMENT = 0xE0, 0xDB, 0xC4, 0xDD, 0xFE
+_MODES = {1: "L", 3: "RGB"}
+
+
+class JpegHeader(NamedTuple):
+    """(width, height) in pixels and the mode, "L" or "RGB"."""
+
+    size: tuple[int, int]
+    mode: str
+
+
+def plain_jpeg(data: bytes) -> JpegHeader | None:
+    """What a JPEG of 8 bits in grey or colour states; None where anything else stands before its pixels.
+
+    None is no error: EXIF, colour profiles, several pictures in one file, four channels and whatever is unusual or
+    damaged is left to Pillow. Markers and their segments are those of ITU-T T.81, annex B.
+    """
+    header, at = None, 2
+    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+        marker = data[at + 1]
+        if marker == _SCAN:
+            return header
+        length = data[at + 2] << 8 | data[at + 3]
+        segment = data[at + 4 : at + 2 + length]
+        if len(segment) != length - 2:
+            return None
+        if marker in _FRAMES and header is None:
+            header = _frame(segment)
+            if header is None:
+                return None
+        elif not _harmless(marker, segment):
+            return None
+        at += 2 + length
+    return None
+
+
+def _frame(segment: bytes) -> JpegHeader | None:
+    """Precision, height, width and the number of components, three bytes for each of which follow (B.2.2)."""
+    if len(segment) < 6 or segment[0] != 8 or len(segment) != 6 + 3 * segment[5]:
+        return None
+    height, width = segment[1] << 8 | segment[2], segment[3] << 8 | segment[4]
+    mode = _MODES.get(segment[5])
+    return JpegHeader((width, height), mode) if mode and width and height else None
+
+
+def _harmless(marker: int, segment: bytes) -> bool:
+    """Whether a segment says nothing of how pixels are to be shown, and is whole."""
+    if marker == _APP0:
+        return segment.startswith(b"JFIF\0")
+    if marker == _QUANTIZATION:
+        return len(segment) % 65 == 0 and all(table < 16 for table in segment[::65])
+    return marker in (_HUFFMAN, _RESTART, _COMMENT)

@@ -1,0 +1,85 @@
+"""A network that is made ready while its caller does something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from flawline.models.compiled_cache import (
+    compiled_key,
+    find_compiled,
+    keep_compiled,
+    keeps_compiled,
+)
+from flawline.models.openvino_runtime import (
+    OpenVINONetwork,
+    PreparedNetwork,
+    compile_network,
+    import_network,
+    ready_network,
+)
+
+
+class Compiling:
+    """A network that a thread of its own reads and compiles; what goes wrong there is raised where it is asked for."""
+
+    def __init__(
+        self, prepare: Callable[[], PreparedNetwork], threads: int = 0, **facts: Any
+    ) -> None:
+        """Start to read it and to compile it.
+
+        Args:
+            prepare: a call of `prepare_network`.
+            threads: CPU threads, 0 for all.
+            facts: the hash of the network and all else that decides what `prepare` gives, as plain values. With them
+                the compiled network is kept for the next time, and taken from there; without any it is not.
+        """
+        self._prepare, self._threads = prepare, threads
+        self._facts = facts if keeps_compiled() else {}
+        self._key = ""
+        self._found: bytes | None = None
+        beside = ThreadPoolExecutor(1, thread_name_prefix="flawline")
+        self._prepared = beside.submit(self._read)
+        self._compiled = beside.submit(self._compile)
+        self._kept = beside.submit(self._keep)
+        beside.shutdown(wait=False)
+
+    @property
+    def prepared(self) -> PreparedNetwork:
+        """What was read, long before it is compiled; errors as for `prepare_network`."""
+        return self._prepared.result()
+
+    def ready(self) -> OpenVINONetwork:
+        """The network; not in two threads at a time, and with the errors of both steps."""
+        return ready_network(self.prepared, self._compiled.result())
+
+    def finish(self) -> None:
+        """Wait until the network is kept as well, where it is to be; errors as for `ready`."""
+        self._kept.result()
+
+    def _read(self) -> PreparedNetwork:
+        if self._facts:
+            self._key = compiled_key(threads=self._threads, **self._facts)
+            found = find_compiled(self._key)
+            if found is not None:
+                self._found = found[1]
+                return PreparedNetwork.from_dict(found[0])
+        return self._prepare()
+
+    def _compile(self) -> Any:
+        prepared = self.prepared
+        if self._found is not None:
+            try:
+                return import_network(self._found, prepared, self._threads)
+            except RuntimeError:
+                self._found = None
+                prepared = self._prepare()
+        return compile_network(prepared, self._threads)
+
+    def _keep(self) -> None:
+        if self._key and self._found is None:
+            exported = self._compiled.result().export_model()
+            content = exported if isinstance(exported, bytes) else exported.read()
+            keep_compiled(self._key, self.prepared.as_dict(), content)
+        self._found = None
