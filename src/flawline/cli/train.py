@@ -36,6 +36,7 @@ from flawline.cli.network_options import Device, Encoder, EncoderWeights, Networ
 
 if TYPE_CHECKING:
     from flawline.training.anomaly import Trained
+    from flawline.training.segment.settings import Augmentation
 
 train = typer.Typer(
     name="train",
@@ -215,6 +216,12 @@ def segment(
     augment: Annotated[
         bool, typer.Option(help="Vary patches: flips, turns, light, noise, pasted defects.")
     ] = True,
+    rotation: Annotated[
+        float | None,
+        typer.Option(
+            help="Largest turn of a patch, degrees: 10, or 180 for parts that lie anyhow."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs; 40 where no minutes are given.")
     ] = None,
@@ -273,12 +280,7 @@ def segment(
 ) -> int:
     """Learn classes of defects from pictures with masks, choose thresholds, write a recipe."""
     from flawline.training.segment.extra import require_extra
-    from flawline.training.segment.settings import (
-        NO_AUGMENTATION,
-        Augmentation,
-        NetworkSettings,
-        SegmentSettings,
-    )
+    from flawline.training.segment.settings import NetworkSettings, SegmentSettings
 
     training = SegmentSettings(
         network=NetworkSettings(network, encoder, weights, preparation),
@@ -286,7 +288,7 @@ def segment(
         patch=parse_window(patch, "--patch"),
         resolution=cast(Any, resolution),
         around_defects=around_defects,
-        augmentation=Augmentation() if augment else NO_AUGMENTATION,
+        augmentation=_augmentation(augment, rotation),
         batch=batch,
         accumulate=accumulate,
         epochs=40 if epochs is None and minutes is None else epochs,
@@ -384,6 +386,20 @@ def print_trained(trained: Trained) -> None:
         console.print(Text(printable(line)))
     for suspect in trained.suspects:
         warn(f"set aside: {suspect.name}: {suspect.reason}")
+
+
+def _augmentation(augment: bool, rotation: float | None) -> Augmentation:
+    from flawline.errors import UsageError
+    from flawline.training.segment.settings import NO_AUGMENTATION, Augmentation
+
+    if augment:
+        return Augmentation() if rotation is None else Augmentation(rotation=rotation)
+    if rotation is not None:
+        raise UsageError(
+            "--rotation turns patches, --no-augment leaves them as they are",
+            hint="leave one of them out",
+        )
+    return NO_AUGMENTATION
 
 
 def parse_window(text: str, option: str = "--window") -> tuple[int, int]:

@@ -108,7 +108,8 @@ def test_the_command_trains_a_recipe_that_inspects_and_judges(parts, tmp_path, c
     spec = tmp_path / "spec.toml"
     spec.write_text('name = "A"\n[[limits]]\nlimit = "area"\nclass = "stain"\nmax = "40 px2"\n')
     out = tmp_path / "plate.flaw"
-    options = "--epochs 4 --patch 64 --batch 8 --rate 3e-3 --precision f32 --quiet --json".split()
+    options = "--epochs 4 --patch 64 --batch 8 --rate 3e-3 --precision f32 --quiet --json"
+    options = [*options.split(), "--rotation", "180"]
     asked = ["train", "segment", str(parts), "--classes", "scratch,stain", "-o", str(out)]
     assert run([*asked, "--spec", str(spec), *options]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -158,6 +159,8 @@ def test_the_recipe_marks_what_the_network_sees(parts, tmp_path):
         (["--unlabelled", "maybe"], "leave-out or empty"),
         (["--patch", "100"], "multiples of"),
         (["--recall", "2"], "recall"),
+        (["--rotation", "-1"], "rotation is from 0"),
+        (["--rotation", "45", "--no-augment"], "leave one of them out"),
     ],
 )
 def test_wrong_options_are_clear_errors(parts, tmp_path, capsys, options, words):
