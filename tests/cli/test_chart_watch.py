@@ -290,9 +290,12 @@ def test_killed_at_random_moments_while_parts_arrive(make):
             # Every other one is surely at work when it is killed, the others perhaps still starting.
             if start % 60:
                 until(lambda there=start: judged() >= there)
-            for place in range(start, start + 30, 5):
+            for place in range(start, start + 25, 5):
                 make(*areas[place : place + 5])
                 time.sleep(draw.uniform(0, 0.8))
+            if start % 60:
+                until(lambda there=start: judged() > there)
+            make(*areas[start + 25 : start + 30])
             moments.append(judged() - start)
             service.end(signal.SIGKILL)
         service = Service(*more)
