@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flawline.models.compiled_cache import (
@@ -14,9 +16,11 @@ from flawline.models.compiled_cache import (
 )
 from flawline.models.openvino_runtime import (
     OpenVINONetwork,
+    OutputChoice,
     PreparedNetwork,
     compile_network,
     import_network,
+    prepare_network,
     ready_network,
 )
 
@@ -83,3 +87,28 @@ class Compiling:
             content = exported if isinstance(exported, bytes) else exported.read()
             keep_compiled(self._key, self.prepared.as_dict(), content)
         self._found = None
+
+
+def begin_compiling(
+    network: Path | bytes,
+    *,
+    outputs: OutputChoice | tuple[str, ...],
+    named: str,
+    size: tuple[int, int],
+    precision: str,
+    threads: int,
+    sha256: str | None,
+) -> Compiling:
+    """Some outputs of a network for windows of `size`, (height, width), being compiled.
+
+    `named` stands for the choice of outputs. With `sha256`, the hash of `network` where it was checked, what is
+    compiled is kept for the next time.
+    """
+    prepare = partial(
+        prepare_network, network, outputs=outputs, size=size, precision=precision, sha256=sha256
+    )
+    if sha256 is None:
+        return Compiling(prepare, threads)
+    return Compiling(
+        prepare, threads, network=sha256, outputs=named, size=size, precision=precision
+    )

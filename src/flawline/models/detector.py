@@ -13,19 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.models.compiling import Compiling
+from flawline.models.compiling import Compiling, begin_compiling
 from flawline.models.detector_graph import place_factors, score_node
 from flawline.models.map_choice import choose_maps
 from flawline.models.map_graph import backbone_and_graph, finest
 from flawline.models.openvino_import import openvino
-from flawline.models.openvino_runtime import prepare_network, read_restricted, with_preparation
+from flawline.models.openvino_runtime import read_restricted, with_preparation
 
 METHODS = ("patch-gaussian", "patch-memory", "fast")
 CELL = 8
@@ -104,19 +103,14 @@ def detector_backbone(
         threads: CPU threads, 0 for all.
         sha256: the hash of `network` where it was checked; what is compiled is then kept for the next time.
     """
-    size = input_size(method, window)
-    prepare = partial(
-        prepare_network,
+    return begin_compiling(
         network,
         outputs=choose_maps,
-        size=size,
+        named="maps",
+        size=input_size(method, window),
         precision=precision,
+        threads=threads,
         sha256=sha256,
-    )
-    if sha256 is None:
-        return Compiling(prepare, threads)
-    return Compiling(
-        prepare, threads, network=sha256, outputs="maps", size=size, precision=precision
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from numpy.typing import NDArray
 from flawline.core.view.framing import Framing, Size
 from flawline.core.view.tiling import Place, cut, stitch, upsample
 from flawline.errors import ModelError, UsageError
-from flawline.models.compiling import Compiling
+from flawline.models.compiling import Compiling, begin_compiling
 from flawline.models.network import Network
 from flawline.models.network_file import file_metadata
-from flawline.models.openvino_runtime import prepare_network
 
 OUTPUT = "logits"
 CLASSES_KEY = "flawline.classes"
@@ -94,18 +92,14 @@ def segmenter_network(
 
     With `sha256`, its hash where it was checked, what is compiled is kept for the next time.
     """
-    prepare = partial(
-        prepare_network,
+    return begin_compiling(
         path,
         outputs=(OUTPUT,),
+        named=OUTPUT,
         size=window,
         precision=precision,
+        threads=threads,
         sha256=sha256,
-    )
-    if sha256 is None:
-        return Compiling(prepare, threads)
-    return Compiling(
-        prepare, threads, network=sha256, outputs=OUTPUT, size=window, precision=precision
     )
 
 
