@@ -2,10 +2,12 @@
 
     python benchmarks/startup.py [--recipe PART.flaw ...] [--rounds 15]
 
-Seconds of `flawline --help` and `import flawline`, median of 10 after one that warms the file cache. For each recipe,
-milliseconds of `Inspector.open`, imports not counted: the first one of a process, median over processes of their own,
-and later ones in a process that has opened it before; with the compiled network kept from an earlier start and
-without (FLAWLINE_KEEP_COMPILED=0), in turns. A folder of its own serves as cache.
+Seconds of `flawline --help` and `import flawline`, median of 10 after one that warms the file cache. Milliseconds in
+which OpenVINO starts, once for a process: its import, which loading does not count, and its CPU plugin, which the
+first load of a process does. For each recipe, milliseconds of `Inspector.open`, imports not counted: the first one of
+a process, median over processes of their own, and later ones in a process that has opened it before; with the
+compiled network kept from an earlier start and without (FLAWLINE_KEEP_COMPILED=0), in turns. A folder of its own
+serves as cache.
 """
 
 from __future__ import annotations
@@ -19,12 +21,22 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 COMMANDS = {
     "empty interpreter": ["-c", "pass"],
     "import flawline (budget 0.15 s)": ["-c", "import flawline"],
     "flawline --help (budget 0.3 s)": ["-m", "flawline", "--help"],
 }
+RUNTIME = """
+import json, time
+import flawline.inspector
+began = time.perf_counter()
+import openvino
+imported = time.perf_counter()
+openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")
+print(json.dumps([1000 * (imported - began), 1000 * (time.perf_counter() - imported)]))
+"""
 LATER = 4
 OPEN = f"""
 import json, sys, time
@@ -50,6 +62,8 @@ def main() -> None:
     for name, arguments in COMMANDS.items():
         times = [run(arguments) for _ in range(11)][1:]
         print(f"{name:34s} median {statistics.median(times):.3f} s  (most {max(times):.3f} s)")
+    if options.recipe:
+        runtime(options.rounds)
     for recipe in options.recipe:
         print(f"{recipe.name}, {recipe.stat().st_size / 1e6:.1f} MB, loaded (budget 100 ms):")
         with tempfile.TemporaryDirectory() as cache:
@@ -60,6 +74,14 @@ def run(arguments: list[str]) -> float:
     started = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
+
+
+def runtime(rounds: int) -> None:
+    found = [printed(RUNTIME, [], dict(os.environ)) for _ in range(rounds)]
+    for name, values in zip(("import", "CPU plugin"), zip(*found, strict=True), strict=True):
+        print(
+            f"OpenVINO starts: {name:17s} median {statistics.median(values):5.0f} ms, n = {rounds}"
+        )
 
 
 def loading(recipe: Path, rounds: int, environment: dict[str, str]) -> None:
@@ -74,10 +96,15 @@ def loading(recipe: Path, rounds: int, environment: dict[str, str]) -> None:
 
 
 def times(recipe: Path, environment: dict[str, str]) -> list[list[float]]:
+    return [list(one) for one in printed(OPEN, [str(recipe)], environment)]
+
+
+def printed(code: str, arguments: list[str], environment: dict[str, str]) -> list[Any]:
+    """What a process of its own printed as JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", OPEN, str(recipe)], env=environment, check=True, capture_output=True
+        [sys.executable, "-c", code, *arguments], env=environment, check=True, capture_output=True
     )
-    return [list(one) for one in json.loads(done.stdout)]
+    return list(json.loads(done.stdout))
 
 
 def show(name: str, values: list[list[float]]) -> None:

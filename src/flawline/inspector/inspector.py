@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -109,7 +109,7 @@ class Inspector:
         """Load a recipe, a folder or a `.flaw` file; errors as for `read_recipe` and `Inspector`."""
         networks: list[Compiling] = []
 
-        def begin(settings: RecipeSettings, manifest: Manifest, model: bytes) -> None:
+        def begin(settings: RecipeSettings, manifest: Manifest, model: Callable[[], bytes]) -> None:
             networks.append(network_of(settings, manifest, model, precision, threads))
 
         recipe = read_recipe(Path(path), begin)

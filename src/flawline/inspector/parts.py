@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -89,9 +89,16 @@ def scale_of(recipe: Recipe) -> Scale | None:
 
 
 def network_of(
-    settings: RecipeSettings, manifest: Manifest, model: bytes, precision: str | None, threads: int
+    settings: RecipeSettings,
+    manifest: Manifest,
+    model: bytes | Callable[[], bytes],
+    precision: str | None,
+    threads: int,
 ) -> Compiling:
-    """The network of a recipe, being compiled: what takes longest, and can begin before all of a recipe is read."""
+    """The network of a recipe, being compiled: what takes longest, and can begin before all of a recipe is read.
+
+    `model` is the content of model.onnx, or what waits for it; it is not asked for where the compiled network is kept.
+    """
     window, sha256 = settings.picture.window, manifest.files[MODEL]
     if settings.segmenter is not None:
         chosen = precision or settings.segmenter.precision

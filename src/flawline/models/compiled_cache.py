@@ -1,4 +1,4 @@
-"""Compiled networks kept for the next start, so that a network is compiled once on a machine.
+"""Compiled networks, and graphs on their maps, kept for the next start: each is compiled once on a machine.
 
 What is kept lies in the user's cache folder and was compiled there out of a network whose hash had been checked; a
 recipe can neither bring one nor name one. It is taken only where nobody but the user could have written it, and where
@@ -27,7 +27,7 @@ from flawline.models.openvino_runtime import core
 
 SWITCH = "FLAWLINE_KEEP_COMPILED"
 _FORMAT = 1
-_MOST_BYTES, _MOST_FILES = 100 * 2**20, 32
+_MOST_BYTES, _MOST_FILES = 100 * 2**20, 64
 _HASH_LENGTH = 64
 _NOWHERE = (OSError, RuntimeError)
 """What is raised where a folder cannot be used, or a user has no home."""
@@ -56,30 +56,36 @@ def compiled_key(**facts: Any) -> str:
     return hashlib.sha256(json.dumps([machine, facts], sort_keys=True).encode()).hexdigest()
 
 
-def find_compiled(key: str) -> tuple[dict[str, Any], bytes] | None:
-    """What was kept under a key: what was said of it, and the compiled network; None where nothing fit to use is."""
+def find_compiled(key: str) -> tuple[dict[str, Any], Any] | None:
+    """What was kept under a key: what was said of it, and the compiled network as an OpenVINO tensor of bytes.
+
+    None where nothing fit to use is.
+    """
     try:
         path = compiled_folder() / key
         if not _is_own(os.lstat(path.parent)):
             return None
         with open(path, "rb", opener=_opened_itself) as file:
-            if not _is_own(os.fstat(file.fileno())):
+            found = os.fstat(file.fileno())
+            if not _is_own(found):
                 return None
             said = file.readline()
-            compiled = file.read()
+            # Memory of OpenVINO's own: what is imported goes on using it, and makes no copy.
+            compiled = openvino().Tensor(openvino().Type.u8, [found.st_size - len(said)])
+            file.readinto(compiled.data)
     except _NOWHERE:
         return None
     with suppress(OSError):
         os.utime(path)
     told, ending = said[:_HASH_LENGTH], said[_HASH_LENGTH:]
-    if told != _hash(ending, compiled):
+    if told != _hash(ending, compiled.data.data):
         return None
     known: dict[str, Any] = json.loads(ending)
     return (known, compiled) if known.pop("key") == key else None
 
 
 def keep_compiled(key: str, about: Mapping[str, Any], compiled: bytes) -> None:
-    """Keep a compiled network and what is said of it; where that cannot be written, nothing is kept."""
+    """Keep an exported network and what is said of it; where that cannot be written, nothing is kept."""
     if len(compiled) > _MOST_BYTES:
         return
     said = json.dumps({**about, "key": key}).encode() + b"\n"
@@ -91,7 +97,13 @@ def keep_compiled(key: str, about: Mapping[str, Any], compiled: bytes) -> None:
         _clear_away(folder)
 
 
-def _hash(said: bytes, compiled: bytes) -> bytes:
+def exported(compiled: Any) -> bytes:
+    """What OpenVINO gives of a compiled network, to be kept."""
+    content = compiled.export_model()
+    return content if isinstance(content, bytes) else content.read()
+
+
+def _hash(said: bytes, compiled: bytes | memoryview) -> bytes:
     digest = hashlib.sha256(said)
     digest.update(compiled)
     return digest.hexdigest().encode()

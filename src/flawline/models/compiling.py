@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flawline.models.compiled_cache import (
     compiled_key,
+    exported,
     find_compiled,
     keep_compiled,
     keeps_compiled,
@@ -34,7 +34,7 @@ class Compiling:
         """Start to read it and to compile it.
 
         Args:
-            prepare: a call of `prepare_network`.
+            prepare: a call of `prepare_network`; not made where a compiled network is found.
             threads: CPU threads, 0 for all.
             facts: the hash of the network and all else that decides what `prepare` gives, as plain values. With them
                 the compiled network is kept for the next time, and taken from there; without any it is not.
@@ -42,12 +42,18 @@ class Compiling:
         self._prepare, self._threads = prepare, threads
         self._facts = facts if keeps_compiled() else {}
         self._key = ""
-        self._found: bytes | None = None
+        self._found: Any = None
         beside = ThreadPoolExecutor(1, thread_name_prefix="flawline")
         self._prepared = beside.submit(self._read)
         self._compiled = beside.submit(self._compile)
+        self._ready = beside.submit(self._made_ready)
         self._kept = beside.submit(self._keep)
         beside.shutdown(wait=False)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is compiled of it is to be kept for the next time."""
+        return bool(self._facts)
 
     @property
     def prepared(self) -> PreparedNetwork:
@@ -55,8 +61,8 @@ class Compiling:
         return self._prepared.result()
 
     def ready(self) -> OpenVINONetwork:
-        """The network; not in two threads at a time, and with the errors of both steps."""
-        return ready_network(self.prepared, self._compiled.result())
+        """The network, with the errors of both steps."""
+        return self._ready.result()
 
     def finish(self) -> None:
         """Wait until the network is kept as well, where it is to be; errors as for `ready`."""
@@ -81,16 +87,17 @@ class Compiling:
                 prepared = self._prepare()
         return compile_network(prepared, self._threads)
 
+    def _made_ready(self) -> OpenVINONetwork:
+        return ready_network(self.prepared, self._compiled.result())
+
     def _keep(self) -> None:
         if self._key and self._found is None:
-            exported = self._compiled.result().export_model()
-            content = exported if isinstance(exported, bytes) else exported.read()
-            keep_compiled(self._key, self.prepared.as_dict(), content)
+            keep_compiled(self._key, self.prepared.as_dict(), exported(self._compiled.result()))
         self._found = None
 
 
 def begin_compiling(
-    network: Path | bytes,
+    network: Path | bytes | Callable[[], bytes],
     *,
     outputs: OutputChoice | tuple[str, ...],
     named: str,
@@ -101,12 +108,17 @@ def begin_compiling(
 ) -> Compiling:
     """Some outputs of a network for windows of `size`, (height, width), being compiled.
 
-    `named` stands for the choice of outputs. With `sha256`, the hash of `network` where it was checked, what is
-    compiled is kept for the next time.
+    `network` is its file, its content, or what waits for its content. `named` stands for the choice of outputs. With
+    `sha256`, the hash of `network`, what is compiled is kept for the next time, and found there before the network is
+    asked for; only content of that hash may come.
     """
-    prepare = partial(
-        prepare_network, network, outputs=outputs, size=size, precision=precision, sha256=sha256
-    )
+
+    def prepare() -> PreparedNetwork:
+        content = network() if callable(network) else network
+        return prepare_network(
+            content, outputs=outputs, size=size, precision=precision, sha256=sha256
+        )
+
     if sha256 is None:
         return Compiling(prepare, threads)
     return Compiling(

@@ -11,7 +11,7 @@ score is raw, higher is odder, and one cell stands for 8 x 8 pixels of the windo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,7 @@ class Detector:
 
 def detector_backbone(
     method: str,
-    network: bytes,
+    network: bytes | Callable[[], bytes],
     *,
     window: Size,
     precision: str = "auto",
@@ -97,11 +97,12 @@ def detector_backbone(
 
     Args:
         method: one of `METHODS`.
-        network: the content of an ONNX file with its preparation in its metadata.
+        network: the content of an ONNX file with its preparation in its metadata, or what waits for it.
         window: (height, width) of the windows.
         precision: "f32", "bf16" or "auto".
         threads: CPU threads, 0 for all.
-        sha256: the hash of `network` where it was checked; what is compiled is then kept for the next time.
+        sha256: the hash that `network` has been checked to have, or is before it comes; what is compiled is then kept
+            for the next time.
     """
     return begin_compiling(
         network,

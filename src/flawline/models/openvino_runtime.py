@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,7 @@ class OpenVINONetwork:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
             self._requests.put(compiled.create_infer_request())
-        # OpenVINO's Python binding deadlocks when two threads make its very first inference at the same moment
-        # (one holds the interpreter lock, the other an initialisation guard), so this thread makes it.
-        self(np.zeros((*preparation.size, 3), dtype=np.uint8))
+        first_inference(lambda: self(np.zeros((*preparation.size, 3), dtype=np.uint8)))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run uint8 RGB (height, width, 3) of the prepared size; returns (C, h, w) maps and (C,) vectors."""
@@ -189,13 +188,16 @@ def compile_network(prepared: PreparedNetwork, threads: int = 0) -> Any:
         raise _unsuitable(prepared.name, prepared.preparation, error) from error
 
 
-def import_network(compiled: bytes, prepared: PreparedNetwork, threads: int = 0) -> Any:
-    """What `compile_network` gave on this machine, from its `export_model`; raises RuntimeError for anything else."""
+def import_network(compiled: Any, prepared: PreparedNetwork, threads: int = 0) -> Any:
+    """What `compile_network` gave on this machine, from a tensor of what its `export_model` gave.
+
+    Raises RuntimeError for anything else.
+    """
     return core().import_model(compiled, "CPU", runtime_options(prepared.precision, threads))
 
 
 def ready_network(prepared: PreparedNetwork, compiled: Any) -> OpenVINONetwork:
-    """A compiled network that has run once; not in two threads at a time, see `OpenVINONetwork`."""
+    """A compiled network, ready to run."""
     return OpenVINONetwork(
         compiled,
         name=prepared.name,
@@ -210,6 +212,21 @@ def ready_network(prepared: PreparedNetwork, compiled: Any) -> OpenVINONetwork:
 def core() -> Any:
     """The runtime, one for the process."""
     return openvino().Core()
+
+
+_FIRST, _made = Lock(), Event()
+
+
+def first_inference(run: Callable[[], object]) -> None:
+    """Call `run`, an inference, unless this process has made one.
+
+    OpenVINO's Python binding deadlocks when two threads make its very first inference at the same moment: one holds the
+    interpreter lock, the other an initialisation guard.
+    """
+    with _FIRST:
+        if not _made.is_set():
+            run()
+            _made.set()
 
 
 def runtime_options(precision: str, threads: int) -> dict[str, Any]:

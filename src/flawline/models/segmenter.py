@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,16 +81,16 @@ def open_segmenter(
 
 
 def segmenter_network(
-    path: Path | bytes,
+    path: Path | bytes | Callable[[], bytes],
     window: Size,
     *,
     precision: str = "auto",
     threads: int = 0,
     sha256: str | None = None,
 ) -> Compiling:
-    """The network of a segmenter for windows of (height, width), being compiled.
+    """The network of a segmenter for windows of (height, width), being compiled; arguments as for `begin_compiling`.
 
-    With `sha256`, its hash where it was checked, what is compiled is kept for the next time.
+    With `sha256` what is compiled is kept for the next time.
     """
     return begin_compiling(
         path,

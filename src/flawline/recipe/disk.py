@@ -28,23 +28,26 @@ from flawline.recipe.recipe import Recipe, check_fit, recipe_hash, sealed
 from flawline.recipe.settings import RecipeSettings
 from flawline.recipe.settings_text import read_settings, upgraded_text
 
-ModelRead = Callable[[RecipeSettings, Manifest, bytes], None]
-"""Takes settings, manifest and the content of model.onnx of a recipe that is not read to its end."""
+Begin = Callable[[RecipeSettings, Manifest, Callable[[], bytes]], None]
+"""Takes settings and manifest of a recipe that is not read to its end, and what waits for the content of model.onnx.
+
+That content has the hash in the manifest, or ValueError is raised.
+"""
 
 _AGAIN = "Copy the recipe again from where it was trained, or train again."
 
 
-def _unused(settings: RecipeSettings, manifest: Manifest, model: bytes) -> None:
-    """For who has no use for a model before the rest is read."""
+def _nothing(settings: RecipeSettings, manifest: Manifest, model: Callable[[], bytes]) -> None:
+    """For who has nothing to begin before all is read."""
 
 
-def read_recipe(path: str | Path, model_read: ModelRead = _unused) -> Recipe:
+def read_recipe(path: str | Path, begin: Begin = _nothing) -> Recipe:
     """Read a recipe from a folder or a .flaw file; the content decides which it is.
 
     Args:
         path: where it lies.
-        model_read: called once, as soon as settings and model are read and checked, while the rest is still being read:
-            making the model ready takes as long. An error may follow, and what was made of it is then not to be used.
+        begin: called once, as soon as settings and manifest are read and checked, while the rest is being read: making
+            the model ready takes as long. An error may follow, and what was begun is then not to be used.
 
     Raises:
         ModelError: with one of the codes
@@ -57,7 +60,7 @@ def read_recipe(path: str | Path, model_read: ModelRead = _unused) -> Recipe:
     try:
         _check_place(path)
         with opened(path) as files:
-            return _read(path, files, model_read)
+            return _read(path, files, begin)
     except (ArchiveError, ValueError, OSError) as error:
         raise _damaged(path, _why(error)) from error
 
@@ -114,7 +117,7 @@ def _check_zip(path: Path) -> None:
     )
 
 
-def _read(path: Path, files: Files, model_read: ModelRead) -> Recipe:
+def _read(path: Path, files: Files, begin: Begin) -> Recipe:
     _require(files, {MANIFEST})
     raw = _with_line_feeds(files.read(MANIFEST))
     manifest = read_manifest(raw, f"{path.name}: {MANIFEST}")
@@ -125,7 +128,7 @@ def _read(path: Path, files: Files, model_read: ModelRead) -> Recipe:
     text = _decoded(written, where)
     settings = read_settings(text, where)
     check_fit(settings, manifest, text, where)
-    contents = _contents(files, manifest, partial(model_read, settings, manifest))
+    contents = _contents(files, manifest, partial(begin, settings, manifest))
     text, manifest = _present(text, settings, manifest)
     arrays = {
         name.removeprefix("arrays/").removesuffix(".npy"): npy_array(data)
@@ -160,7 +163,7 @@ def _refuse_unknown(files: Files, manifest: Manifest) -> None:
 
 
 def _contents(
-    files: Files, manifest: Manifest, model_read: Callable[[bytes], None]
+    files: Files, manifest: Manifest, begin: Callable[[Callable[[], bytes]], None]
 ) -> Mapping[str, bytes]:
     """The files that the manifest lists, each with the hash that it states, read and hashed two at a time."""
 
@@ -170,12 +173,11 @@ def _contents(
             raise ValueError(f"{name} was altered: it does not have the hash in the manifest")
         return data
 
-    names = sorted(manifest.files, key=lambda name: name != MODEL)
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(checked, names)
-        model = next(found)
-        model_read(model)
-        return dict(zip(names, (model, *found), strict=True))
+        found = {MODEL: pool.submit(checked, MODEL)}
+        begin(found[MODEL].result)
+        found |= {name: pool.submit(checked, name) for name in manifest.files if name != MODEL}
+        return {name: content.result() for name, content in found.items()}
 
 
 def _with_line_feeds(data: bytes) -> bytes:

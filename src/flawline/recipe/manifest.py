@@ -19,6 +19,7 @@ from flawline.types import EMPTY
 Role = Literal["train", "calibration", "set-aside", "duplicate", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
 _HASH = re.compile(r"[0-9a-f]{64}")
+_LINE = re.compile(r"([0-9a-f]{64})  (.*)", re.S)
 _NO_SEAL = b"0" * 64
 # The seal is the last entry, so that it is found without reading the rest.
 _SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"\s*\}\s*\Z')
@@ -179,10 +180,10 @@ def _pictures(data: Mapping[str, Any]) -> tuple[PictureRecord, ...]:
 
 
 def _picture(line: Any, role: Role) -> PictureRecord:
-    text = _text(line)
-    if text[64:66] != "  ":
-        raise ValueError(f"expected a hash, two spaces and a name, got {text[:80]!r}")
-    return PictureRecord(_hash(text[:64]), text[66:], role)
+    found = _LINE.fullmatch(_text(line))
+    if found is None:
+        raise ValueError(f"expected a SHA-256, two spaces and a name, got {line[:80]!r}")
+    return PictureRecord(found[1], found[2], role)
 
 
 def _file(name: str) -> str:
