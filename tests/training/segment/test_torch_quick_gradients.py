@@ -1,4 +1,6 @@
-"""Quick upsampling gives what PyTorch gives, and is used where it says."""
+"""Operations with quick gradients give what PyTorch gives, and are used where they say."""
+
+from contextlib import nullcontext
 
 import pytest
 
@@ -9,45 +11,97 @@ pytestmark = pytest.mark.train
 
 from torch.nn import functional  # noqa: E402
 
-from flawline.training.segment import upsampling  # noqa: E402
+from flawline.training.segment import quick_gradients  # noqa: E402
+from flawline.training.segment.quick_gradients import QuickGradients  # noqa: E402
 
-CALLS = [
+DOUBLINGS = [
     {"scale_factor": 2},
     {"scale_factor": 2.0, "mode": "nearest"},
     {"size": (10, 14)},
     {"size": (9, 14)},
     {"scale_factor": 3},
     {"scale_factor": 2, "mode": "bilinear", "align_corners": False},
+    {"size": (10, 14), "mode": "bilinear"},
+    {"size": (10, 15), "mode": "bilinear"},
+    {"scale_factor": 2, "mode": "bilinear", "align_corners": True},
+    {"scale_factor": 2, "mode": "bicubic"},
 ]
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_it_gives_the_same_maps_and_gradients(call, layout):
-    torch.manual_seed(0)
-    given = torch.randn(2, 3, 5, 7, dtype=torch.float64).to(memory_format=layout)
-    beside = torch.randn(2, 2, *functional.interpolate(given, **call).shape[2:]).double()
-    weights = torch.randn(2, 5, *beside.shape[2:], dtype=torch.float64)
-
-    def run():
+def both(run, given):
+    """What a function of maps gives, and its gradient, first as PyTorch computes them."""
+    found = []
+    for context in (nullcontext(), QuickGradients()):
         x = given.clone().requires_grad_()
-        joined = torch.cat([functional.interpolate(x, **call), beside], 1)
-        (joined * weights).sum().backward()
-        return joined, x.grad
+        with context:
+            y = run(x)
+        torch.manual_seed(1)
+        # Part of a larger gradient, as joining maps leaves it.
+        weights = torch.randn(y.shape[0], y.shape[1] + 2, *y.shape[2:], dtype=y.dtype)
+        (torch.cat([y, y[:, :2].detach()], 1) * weights).sum().backward()
+        found.append((y, x.grad))
+    return found
 
-    plain = run()
-    with upsampling.QuickUpsampling():
-        quick = run()
-    for one, other in zip(plain, quick, strict=True):
-        torch.testing.assert_close(one, other)
+
+def maps(*shape, layout=torch.contiguous_format):
+    torch.manual_seed(0)
+    return torch.randn(*shape, dtype=torch.float64).to(memory_format=layout)
 
 
-def test_only_doubling_by_nearest_neighbours_is_replaced(monkeypatch):
-    seen = []
-    apply = upsampling._Doubled.apply
-    monkeypatch.setattr(upsampling._Doubled, "apply", lambda x: seen.append(x) or apply(x))
+@pytest.mark.parametrize("call", DOUBLINGS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("size", [(5, 7), (1, 1), (1, 6)])
+def test_resized_maps_and_their_gradients(call, layout, size):
+    given = maps(2, 3, *size, layout=layout)
+    plain, quick = both(lambda x: functional.interpolate(x, **call), given)
+    torch.testing.assert_close(quick, plain)
+
+
+@pytest.mark.parametrize("channels", [1536, 1537, 2048, 2500])
+@pytest.mark.parametrize(
+    "form", [{"padding": 1}, {"padding": 2, "dilation": 2, "stride": 2}, {"padding": "same"}]
+)
+def test_wide_convolutions_and_their_gradients(channels, form, monkeypatch):
+    seen = spied(monkeypatch, "_WideConvolution")
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv2d(channels, 4, 3, bias=False, **form)
+    given = maps(2, channels, 6, 5).float()
+    found = []
+    for context in (nullcontext(), QuickGradients()):
+        convolution.zero_grad()
+        x = given.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16), context:
+            y = convolution(x)
+        y.float().square().sum().backward()
+        found.append((y.detach(), x.grad, convolution.weight.grad.clone()))
+    for plain, quick in zip(*found, strict=True):
+        assert quick.dtype == plain.dtype
+        torch.testing.assert_close(quick, plain, rtol=0.02, atol=0.02 * float(plain.abs().max()))
+    assert bool(seen) == (channels > 1536 and form["padding"] != "same")
+
+
+def test_only_what_is_meant_is_replaced(monkeypatch):
+    seen = [spied(monkeypatch, name) for name in ("_Doubled", "_Smoothed")]
     x = torch.zeros(1, 2, 5, 7, requires_grad=True)
-    with upsampling.QuickUpsampling():
-        for call in CALLS:
+    with QuickGradients():
+        for call in DOUBLINGS:
             functional.interpolate(x, **call)
-    assert len(seen) == 3
+        functional.interpolate(x[0], scale_factor=2)
+    assert [len(calls) for calls in seen] == [3, 2]
+
+
+def test_convolutions_in_float32_stay_as_they_are(monkeypatch):
+    seen = spied(monkeypatch, "_WideConvolution")
+    with QuickGradients():
+        torch.conv2d(torch.zeros(1, 2000, 3, 3), torch.zeros(1, 2000, 3, 3, requires_grad=True))
+    assert not seen
+
+
+def spied(monkeypatch, name):
+    """A list of the calls of one of the functions."""
+    seen = []
+    function = getattr(quick_gradients, name)
+    apply = function.apply
+    monkeypatch.setattr(function, "apply", lambda *args: seen.append(args) or apply(*args))
+    return seen

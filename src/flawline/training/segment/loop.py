@@ -32,10 +32,10 @@ from flawline.training.segment.networks import Built, build_network
 from flawline.training.segment.pairs import MaskedSource, Pairs, find_defects
 from flawline.training.segment.patches import Patches, batches
 from flawline.training.segment.prediction import prepared, validate
+from flawline.training.segment.quick_gradients import QuickGradients
 from flawline.training.segment.records import EpochRecord, figures_of, record_from_dict
 from flawline.training.segment.schedule import Average, Clock, learning_rate, progress
 from flawline.training.segment.settings import SegmentSettings
-from flawline.training.segment.upsampling import QuickUpsampling
 from flawline.types import Sample, Track
 
 _KIND = "segmenter-training"
@@ -93,6 +93,8 @@ class Training:
             # On CPUs, changing large maps of bf16 in place takes twice as long as writing new ones.
             if getattr(part, "inplace", False):
                 part.inplace = False
+            if machine.device == "cpu" and hasattr(part, "quick"):
+                part.quick = True
         if built.unfold:
             network.unfold(prepared(_first(patches), built.preparation, machine))
         optimizer = torch.optim.AdamW(
@@ -215,7 +217,7 @@ class Training:
             for part in range(parts):
                 images = prepared(pixels[part::parts], self.built.preparation, self.machine)
                 truth = torch.from_numpy(mask[part::parts]).to(self.machine.device, torch.int64)
-                with self.machine.autocast(), QuickUpsampling():
+                with self.machine.autocast(), QuickGradients():
                     logits = network(images)
                 total, terms = self.loss(logits.float(), truth)
                 self.scaler.scale(total / parts).backward()

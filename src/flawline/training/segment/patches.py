@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.cores import cpu_count
 from flawline.training.segment.augment import pasted, relit
 from flawline.training.segment.pairs import Defects, Pair, Pairs
 from flawline.training.segment.settings import SegmentSettings
@@ -81,24 +82,24 @@ def batches(
 ) -> Iterator[Pair]:
     """The batches of some steps of an epoch: pixels uint8 (B, h, w, 3) and classes uint8 (B, h, w), in order.
 
-    They are the same whatever the number of `workers`, threads that cut the next batches meanwhile.
+    They are the same whatever the number of `workers`, threads that cut the next batches meanwhile; without them the
+    patches of a batch are cut at the same time when it is asked for.
     """
 
-    def stacked(step: int) -> Pair:
-        drawn = [patches(epoch, number) for number in range(step * batch, (step + 1) * batch)]
-        return np.stack([pixels for pixels, _ in drawn]), np.stack([mask for _, mask in drawn])
-
-    if not workers:
-        yield from map(stacked, steps)
-        return
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="flawline-patches")
-    pending: deque[Future[Pair]] = deque()
+    pool = ThreadPoolExecutor(workers or cpu_count(), thread_name_prefix="flawline-patches")
+    pending: deque[list[Future[Pair]]] = deque()
     try:
         for step in steps:
-            pending.append(pool.submit(stacked, step))
+            numbers = range(step * batch, (step + 1) * batch)
+            pending.append([pool.submit(patches, epoch, number) for number in numbers])
             if len(pending) > workers:
-                yield pending.popleft().result()
+                yield _stacked(pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield _stacked(pending.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _stacked(futures: list[Future[Pair]]) -> Pair:
+    drawn = [future.result() for future in futures]
+    return np.stack([pixels for pixels, _ in drawn]), np.stack([mask for _, mask in drawn])

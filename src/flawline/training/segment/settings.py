@@ -78,7 +78,7 @@ class SegmentSettings:
     whichever comes first. `rate` is the highest learning rate, reached after a share `warm_up`; an encoder that begins
     with weights learns at `encoder_rate` times that, so that what it knows outlasts the first steps. `average` is
     the decay of the moving average of the weights (EMA); the averaged ones are measured and kept.
-    `workers` are threads that cut patches ahead; 0 cuts them between steps.
+    `workers` are threads that cut patches ahead; with 0 all cores cut them between steps.
     """
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
