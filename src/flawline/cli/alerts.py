@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json, printable
+from flawline.cli.record_options import Count
 
 if TYPE_CHECKING:
     from flawline.store.alerts import KeptAlert
@@ -32,7 +33,7 @@ def list_alerts(
     only_open: Annotated[
         bool, typer.Option("--open", help="Only those that nobody has acknowledged.")
     ] = False,
-    count: Annotated[int, typer.Option(help="How many at most.", min=1)] = 20,
+    count: Count = 20,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:

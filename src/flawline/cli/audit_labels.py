@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, text_table
 from flawline.cli.feature_options import Limits, SourceArgument, print_notes, print_unjudged
 from flawline.cli.mask_options import (
     Annotations,
@@ -18,6 +18,7 @@ from flawline.cli.mask_options import (
     masks_from_options,
 )
 from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
+from flawline.cli.training_options import parse_window
 
 if TYPE_CHECKING:
     from flawline.training.audit.result import LabelAudit
@@ -72,7 +73,6 @@ def audit_labels(
     """Rank masks that look wrong to segmenters that did not learn from them."""
     from dataclasses import replace
 
-    from flawline.cli.train import parse_window
     from flawline.report.label_audit_report import write_label_audit
     from flawline.training.audit.files import audit_as_dict
     from flawline.training.audit.settings import TRAINING
@@ -113,7 +113,6 @@ def audit_labels(
 def print_audit(audit: LabelAudit) -> None:
     """The finding in one sentence, and the regions of the most suspicious pictures."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from flawline.report.label_audit_report import finding
@@ -123,18 +122,17 @@ def print_audit(audit: LabelAudit) -> None:
     shown = list(audit.regions())[:LISTED]
     if not shown:
         return
-    table = Table(box=None, pad_edge=False)
-    for title in ("rank", "image", "kind", "given", "seen", "px", "at x, y"):
-        right = title in ("rank", "px")
-        table.add_column(title, justify="right" if right else "left", overflow="fold")
-    for picture, region in shown:
-        table.add_row(
+    titles = ["rank", "image", "kind", "given", "seen", "px", "at x, y"]
+    rows = [
+        [
             str(picture.rank),
-            Text(printable(picture.image)),
+            picture.image,
             region.kind,
-            Text(printable(region.given)),
-            Text(printable(region.seen)),
+            region.given,
+            region.seen,
             str(region.area),
             f"{region.box[0]}, {region.box[1]}",
-        )
-    console.print(table)
+        ]
+        for picture, region in shown
+    ]
+    console.print(text_table(titles, rows, right=("rank", "px")))

@@ -23,6 +23,7 @@ from flawline.cli.series_options import (
     StoreOption,
     Subgroup,
     Summary,
+    Transform,
     Unit,
     Watch,
     forming,
@@ -32,6 +33,10 @@ from flawline.cli.series_options import (
 
 if TYPE_CHECKING:
     from flawline.charting.result import ControlChart
+    from flawline.charting.run import Estimation
+    from flawline.charting.series import Series
+    from flawline.core.spc.limits import Limits
+    from flawline.core.spc.rules import Rule
 
 LISTED, LAST, EVERY = 10, 500, 5.0
 
@@ -81,10 +86,7 @@ def chart(
             help="A point not to estimate from; may be repeated. auto: those beyond limits."
         ),
     ] = None,
-    transform: Annotated[
-        str,
-        typer.Option(help="auto, none, log, box-cox, johnson, weibull, gamma or percentile."),
-    ] = "auto",
+    transform: Transform = "auto",
     centre: Annotated[
         float | None, typer.Option(help="A given mean or target, with --sigma (Phase II).")
     ] = None,
@@ -115,9 +117,7 @@ def chart(
         if watch or phase1:
             raise UsageError("a pareto chart has no limits, and is not watched")
         return chart_pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
-    from flawline.charting.files import chart_as_dict, read_limits, write_limits
-    from flawline.charting.phases import chart_in_phases
-    from flawline.charting.run import chart_series
+    from flawline.charting.files import chart_as_dict, read_limits
     from flawline.core.spc.limits import check_kind
     from flawline.core.spc.rules import parse_rules
     from flawline.report.chart_report import write_chart
@@ -151,18 +151,11 @@ def chart(
     if once or alert or every is not None or last is not None:
         raise UsageError("--once, --every, --last and --alert go with --watch")
     series = series_of(table, store, measure, kind, how, wanted_rows)
-    if phase1 is None:
-        charted = chart_series(series, kind, rules=wanted, limits=given, estimation=estimation)
-    elif given is None:
-        charted = chart_in_phases(series, kind, phase1, rules=wanted, estimation=estimation)
-    else:
-        raise UsageError("--phase1 estimates limits, and these are given")
+    charted = _charted(series, kind, wanted, given, estimation, phase1)
     out.mkdir(parents=True, exist_ok=True)
     report = write_chart(charted, out, zones=zones)
     if freeze:
-        # The limits of the last stage are what the process is like now.
-        write_limits(charted.stages[-1].limits, freeze)
-        note(_frozen(charted, freeze), quiet=quiet)
+        note(_freeze(charted, freeze), quiet=quiet)
     if as_json:
         print_json(chart_as_dict(charted))
     else:
@@ -199,8 +192,33 @@ def _watched(table: Path | None, store: str | None) -> str:
     return store
 
 
-def _frozen(charted: ControlChart, freeze: Path) -> str:
+def _charted(
+    series: Series,
+    kind: str,
+    rules: tuple[Rule, ...],
+    given: Limits | None,
+    estimation: Estimation,
+    phase1: int | None,
+) -> ControlChart:
+    """The chart by given limits, by those of all points, or by those of the first `phase1`."""
+    from flawline.charting.phases import chart_in_phases
+    from flawline.charting.run import chart_series
+    from flawline.errors import UsageError
+
+    if phase1 is None:
+        return chart_series(series, kind, rules=rules, limits=given, estimation=estimation)
+    if given is not None:
+        raise UsageError("--phase1 estimates limits, and these are given")
+    return chart_in_phases(series, kind, phase1, rules=rules, estimation=estimation)
+
+
+def _freeze(charted: ControlChart, freeze: Path) -> str:
+    """Write the estimated limits; returns what to say of them."""
+    from flawline.charting.files import write_limits
+
+    # The limits of the last stage are what the process is like now.
     stage = charted.stages[-1]
+    write_limits(stage.limits, freeze)
     which = f" of {stage.name}" if len(charted.stages) > 1 else ""
     told = f"froze the limits{which} in {freeze}"
     if charted.in_control:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
-from flawline.cli.evaluate import DrawSeed, DropKnown, Split, say
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, say, text_table
 from flawline.cli.feature_options import (
     Bad,
     Good,
     Limits,
+    SourceArgument,
     open_from_options,
     picture_notes,
     print_notes,
     print_unjudged,
 )
-from flawline.cli.inspect import RecipePrecision
 from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
+from flawline.cli.recipe_options import DrawSeed, DropKnown, RecipePrecision, Split
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,9 +33,7 @@ def compare(
     recipes: Annotated[
         list[Path], typer.Argument(help="Two recipes or more; the first is compared with.")
     ],
-    source: Annotated[
-        str, typer.Argument(help="Folder, zip, tar, CSV or Parquet manifest, or glob of pictures.")
-    ],
+    source: SourceArgument,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="Folder for scores.csv, comparison.json, report.html."),
@@ -154,23 +152,12 @@ def print_comparison(comparison: Comparison) -> None:
 
 def _ranking(comparison: Comparison) -> Table:
     """Recipes in the order in which to take them."""
-    from rich.table import Table
-    from rich.text import Text
-
     from flawline.report.compare_report import above_cheapest, above_fastest
 
-    table = Table(box=None, pad_edge=False)
-    for title in (
-        "rank",
-        "recipe",
-        "cost per part",
-        "more than the cheapest",
-        "ms more",
-        "pictures/s",
-    ):
-        table.add_column(title, overflow="fold")
+    titles = ["rank", "recipe", "cost per part", "more than the cheapest", "ms more", "pictures/s"]
+    rows = []
     for rank, one in enumerate(comparison.ranking, start=1):
         differences = above_cheapest(one), above_fastest(one)
         cells = (f"{one.cost:.4f}", *differences, f"{one.pictures_per_second:.1f}")
-        table.add_row(str(rank), Text(printable(one.name)), *cells)
-    return table
+        rows.append([str(rank), one.name, *cells])
+    return text_table(titles, rows)

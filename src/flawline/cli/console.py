@@ -6,7 +6,8 @@ import io
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -15,11 +16,13 @@ from flawline.errors import FlawlineError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
+TableOut = Annotated[Path, typer.Option("--out", "-o", help="The table: FILE.parquet or FILE.csv.")]
 
 
 def stderr() -> Console:
@@ -57,9 +60,32 @@ def warn(text: str) -> None:
     stderr().print(printable(text), markup=False, style="yellow")
 
 
+def say(texts: tuple[str, ...]) -> list[str]:
+    """Print the warnings among what must be known; returns the rest."""
+    for text in texts:
+        if text.startswith("warning: "):
+            warn(text)
+    return [text for text in texts if not text.startswith("warning: ")]
+
+
 def print_json(value: Any) -> None:
     """Print the one JSON document of a command."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def text_table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[str] = ()
+) -> Table:
+    """A table for people; those of `titles` that are in `right` head columns of numbers."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for title in titles:
+        table.add_column(title, justify="right" if title in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table
 
 
 def print_error(error: FlawlineError, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, say, text_table
 from flawline.cli.feature_options import (
     Bad,
     Good,
@@ -18,26 +18,18 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
-from flawline.cli.inspect import RecipeArgument, RecipePrecision
 from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
+from flawline.cli.recipe_options import (
+    DrawSeed,
+    DropKnown,
+    RecipeArgument,
+    RecipePrecision,
+    Split,
+)
 
 if TYPE_CHECKING:
     from flawline.evaluation.result import Evaluation
     from flawline.evaluation.segmentation import Segmentation
-
-Split = Annotated[
-    str | None,
-    typer.Option(
-        help='The split to take, or "all"; the test split, where there is one, if not given.'
-    ),
-]
-DropKnown = Annotated[
-    bool,
-    typer.Option(
-        "--drop-known", help="Leave out pictures that training or calibration saw; else refuse."
-    ),
-]
-DrawSeed = Annotated[int, typer.Option(help="Seed of the draws behind intervals.", min=0)]
 
 
 def evaluate(
@@ -93,14 +85,6 @@ def evaluate(
     return evaluation.exit_code
 
 
-def say(texts: tuple[str, ...]) -> list[str]:
-    """Print the warnings among what must be known; returns the rest."""
-    for text in texts:
-        if text.startswith("warning: "):
-            warn(text)
-    return [text for text in texts if not text.startswith("warning: ")]
-
-
 def print_evaluation(evaluation: Evaluation) -> None:
     """The figures as a table, what is missing, and the finding in one sentence."""
     from rich.console import Console
@@ -109,7 +93,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     from flawline.report.words import estimate, rate, share
 
     rates = evaluation.rates
-    rows = [
+    rows: list[tuple[str, Any]] = [
         ("image AUROC", evaluation.auroc and estimate(evaluation.auroc)),
         (
             "average precision",
@@ -128,16 +112,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
             ("pixel AUROC", f"{pixels.auroc.value:.4f}"),
         ]
     console = Console(highlight=False)
-    console.print(_table(["figure", "value, 95 % interval"], [row for row in rows if row[1]]))
+    console.print(text_table(["figure", "value, 95 % interval"], [row for row in rows if row[1]]))
     if found := evaluation.segmentation:
-        console.print(_table(["pixels", "value, 95 % interval"], _means(found)))
+        console.print(text_table(["pixels", "value, 95 % interval"], _means(found)))
         header = ["class", "IoU", "precision", "recall", "regions found", "a90", "a90/95"]
         console.print(
-            _table([*header[:5], *(f"{n}, {found.unit}" for n in header[5:])], _classes(found))
+            text_table([*header[:5], *(f"{n}, {found.unit}" for n in header[5:])], _classes(found))
         )
     if evaluation.labels:
         labels = [(o.label, estimate(o.auroc), rate(o.accepted)) for o in evaluation.labels]
-        console.print(_table(["label", "AUROC", "parts accepted"], labels))
+        console.print(text_table(["label", "AUROC", "parts accepted"], labels))
     for name, reason in evaluation.missing.items():
         console.print(f"no {name.replace('_', ' ')}: {reason}")
     console.print(finding(evaluation), style="bold")
@@ -162,15 +146,3 @@ def _classes(found: Segmentation) -> list[tuple[str, ...]]:
         )
         for one in found.defects
     ]
-
-
-def _table(header: list[str], rows: Any) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for name in header:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table

@@ -9,7 +9,7 @@ import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
 from flawline.cli.feature_options import Limits, open_from_options, print_unjudged
-from flawline.cli.inspect import RecipeArgument
+from flawline.cli.recipe_options import RecipeArgument
 
 if TYPE_CHECKING:
     from flawline.exporting.result import Checked, Parity

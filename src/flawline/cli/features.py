@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, TableOut, print_json
 from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 
 def features(
     source: SourceArgument,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="The table: FILE.parquet or FILE.csv.")
-    ] = Path("features.parquet"),
+    out: TableOut = Path("features.parquet"),
     features: Features = DEFAULT_FEATURES,
     backbone: Backbone = "flawline-small",
     weights: Weights = None,

@@ -21,6 +21,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
     from flawline.station.result import InspectionRun
 
 LISTED = 20
-
-RecipeArgument = Annotated[Path, typer.Argument(help="The recipe: a .flaw file or a folder.")]
-RecipePrecision = Annotated[
-    str | None, typer.Option(help="auto, f32 or bf16, instead of the recipe's.")
-]
 
 
 def inspect(
@@ -103,15 +99,8 @@ def inspect(
     else:
         print_run(run)
     print_unjudged(run.unjudged)
-    notes = picture_notes({item.sample.name: item.notes for item in run.inspections})
-    if keeping is not None:
-        added = keeping.writer.added
-        notes.append(
-            f"records: {added.new} new, {added.known} known before, in {keeping.writer.store.name}"
-        )
-    if run.resumed:
-        notes.append(f"{run.resumed} pictures were judged before, by the run that was interrupted")
-    print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
+    lines = [*_notes(run, keeping), f"wrote {', '.join(map(str, written))}"]
+    print_notes(summary, lines, quiet=quiet)
     return run.exit_code
 
 
@@ -144,6 +133,19 @@ def _keeping(
         if place is not None:
             keep_recipe(opened, place, inspector.recipe)
         yield keeping
+
+
+def _notes(run: InspectionRun, keeping: Keeping | None) -> list[str]:
+    """What decoding chose or lost, what went into records, and what an earlier run had done."""
+    notes = picture_notes({item.sample.name: item.notes for item in run.inspections})
+    if keeping is not None:
+        added = keeping.writer.added
+        notes.append(
+            f"records: {added.new} new, {added.known} known before, in {keeping.writer.store.name}"
+        )
+    if run.resumed:
+        notes.append(f"{run.resumed} pictures were judged before, by the run that was interrupted")
+    return notes
 
 
 def print_run(run: InspectionRun) -> None:

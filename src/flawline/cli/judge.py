@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, Quiet, note, print_json, printable, warn
+from flawline.cli.console import AsJson, Quiet, note, print_json, text_table, warn
 from flawline.cli.feature_options import Limits, open_from_options
 
 if TYPE_CHECKING:
+    from flawline.core.spec.judge import Judgement
     from flawline.judging import Judged
 
 LISTED = 20
@@ -63,27 +64,13 @@ def judge(
 def print_judged(judged: Judged) -> None:
     """What was not accepted as a table, the counts, and what changes against the older specification."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = Console(highlight=False)
     flagged = [item for item in judged.judgements if item.findings]
     flagged.sort(key=lambda item: (item.verdict != "reject", item.image))
     if flagged:
-        table = Table(box=None, pad_edge=False)
-        for name in ("verdict", "image", "clause", "value", "limit"):
-            table.add_column(name, overflow="fold")
-        for item in flagged[:LISTED]:
-            first = item.findings[0]
-            more = f" and {len(item.findings) - 1} more" if len(item.findings) > 1 else ""
-            table.add_row(
-                item.verdict,
-                Text(printable(item.image)),
-                Text(printable(first.clause) + more),
-                f"{first.value:.4g}",
-                f"{first.bound:.4g} {first.unit}".rstrip(),
-            )
-        console.print(table)
+        titles = ["verdict", "image", "clause", "value", "limit"]
+        console.print(text_table(titles, map(_row, flagged[:LISTED])))
     if len(flagged) > LISTED:
         console.print(f"and {len(flagged) - LISTED} more")
     said = ", ".join(f"{count} {name}" for name, count in judged.counts.items() if count)
@@ -91,3 +78,10 @@ def print_judged(judged: Judged) -> None:
     if judged.against is not None:
         ways = ", ".join(f"{count} from {way}" for way, count in judged.ways.items())
         console.print(f"{len(judged.changes)} verdicts change" + (f": {ways}" if ways else ""))
+
+
+def _row(item: Judgement) -> list[str]:
+    first = item.findings[0]
+    more = f" and {len(item.findings) - 1} more" if len(item.findings) > 1 else ""
+    limit = f"{first.bound:.4g} {first.unit}".rstrip()
+    return [item.verdict or "", item.image, first.clause + more, f"{first.value:.4g}", limit]

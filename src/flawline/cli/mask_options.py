@@ -86,12 +86,33 @@ def mask_settings(
 
 def parse_class_names(text: str | None) -> list[str] | dict[int, str] | None:
     """Read "scratch,stain" as names in their order, "1=scratch,255=stain" as those of grey levels."""
-    from flawline.cli.measure import parse_classes
-
     if text is None:
         return None
     numbered = parse_classes(text)
     return numbered if "=" in text else list(numbered.values())
+
+
+def parse_classes(text: str | None) -> dict[int, str]:
+    """Read "scratch,stain" or "1=scratch,255=stain"."""
+    from flawline.errors import UsageError
+
+    found: dict[int, str] = {}
+    for place, part in enumerate(text.split(",") if text else (), 1):
+        index, equals, name = part.strip().partition("=")
+        number = index.strip() if equals else str(place)
+        name = name.strip() if equals else index
+        if (
+            not name
+            or not number.isdecimal()
+            or not 1 <= int(number) <= 255
+            or int(number) in found
+        ):
+            raise UsageError(
+                f"--classes takes names, or INDEX=NAME with indices of 1 to 255, got {part!r}",
+                hint='such as "scratch,stain" or "1=scratch,255=stain"',
+            )
+        found[int(number)] = name
+    return found
 
 
 def parse_palette(text: str | None) -> dict[str, tuple[int, int, int]] | None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, TableOut, print_json
 from flawline.cli.feature_options import Limits, open_from_options, print_notes, print_unjudged
+from flawline.cli.mask_options import parse_classes
 
 if TYPE_CHECKING:
     from flawline.core.scale import Frame, Scale
@@ -32,9 +33,7 @@ FrameOption = Annotated[
 
 def measure(
     masks: MasksArgument,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="The table: FILE.parquet or FILE.csv.")
-    ] = Path("defects.parquet"),
+    out: TableOut = Path("defects.parquet"),
     classes: Annotated[
         str | None,
         typer.Option(
@@ -112,29 +111,6 @@ def _as_dict(measured: Measured, defects: Path, parts: Path) -> dict[str, Any]:
             for item in measured.unjudged
         ],
     }
-
-
-def parse_classes(text: str | None) -> dict[int, str]:
-    """Read "scratch,stain" or "1=scratch,255=stain"."""
-    from flawline.errors import UsageError
-
-    found: dict[int, str] = {}
-    for place, part in enumerate(text.split(",") if text else (), 1):
-        index, equals, name = part.strip().partition("=")
-        number = index.strip() if equals else str(place)
-        name = name.strip() if equals else index
-        if (
-            not name
-            or not number.isdecimal()
-            or not 1 <= int(number) <= 255
-            or int(number) in found
-        ):
-            raise UsageError(
-                f"--classes takes names, or INDEX=NAME with indices of 1 to 255, got {part!r}",
-                hint='such as "scratch,stain" or "1=scratch,255=stain"',
-            )
-        found[int(number)] = name
-    return found
 
 
 def parse_scale(text: str | None) -> Scale | None:

@@ -30,6 +30,7 @@ VerdictOption = Annotated[
     list[str] | None,
     typer.Option("--verdict", help="The machine's verdict; may be repeated."),
 ]
+Count = Annotated[int, typer.Option(help="How many at most.", min=1)]
 
 
 def chosen(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json, printable
+from flawline.cli.record_listing import print_record, print_records
 from flawline.cli.record_options import (
+    Count,
     RecordNumber,
     Since,
     StoreArgument,
@@ -22,7 +23,6 @@ from flawline.cli.record_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.store.record import Kept
     from flawline.store.replay import Replay
 
 records = typer.Typer(
@@ -43,7 +43,7 @@ def list_records(
     undecided: Annotated[
         bool, typer.Option("--undecided", help="Only those about which nobody has decided.")
     ] = False,
-    count: Annotated[int, typer.Option(help="How many at most.", min=1)] = 20,
+    count: Count = 20,
     after: Annotated[
         str | None, typer.Option(help="Go on behind this place, which the page before told.")
     ] = None,
@@ -60,7 +60,7 @@ def list_records(
     if as_json:
         print_json({"records": [kept_as_dict(kept) for kept in page.items], "next": page.next})
         return 0
-    _print_table(page.items)
+    print_records(page.items)
     if page.next:
         note(f"more with --after={page.next}", quiet=quiet)
     return 0
@@ -77,7 +77,7 @@ def show(store: StoreArgument, number: RecordNumber, as_json: AsJson = False) ->
     if as_json:
         print_json(kept_as_dict(kept))
     else:
-        _print_one(kept)
+        print_record(kept)
     return 0
 
 
@@ -227,51 +227,3 @@ def _replay_as_dict(done: Replay) -> dict[str, object]:
         "defects": done.defects,
         "differences": list(done.differences),
     }
-
-
-def _print_table(items: Sequence[Kept]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("id", "time", "verdict", "decision", "score", "lot", "image"):
-        table.add_column(name, overflow="fold")
-    for kept in items:
-        record = kept.record
-        time = record.captured or record.judged
-        table.add_row(
-            str(kept.id),
-            time.isoformat(sep=" ", timespec="seconds"),
-            record.verdict or "none",
-            kept.decisions[-1].verdict if kept.decisions else "",
-            "" if record.score is None else f"{record.score:.4g}",
-            Text(printable(record.lot or "")),
-            Text(printable(record.image)),
-        )
-    Console(highlight=False).print(table)
-
-
-def _print_one(kept: Kept) -> None:
-    from flawline.store.record import record_as_dict
-
-    plain = record_as_dict(kept.record)
-    for name, value in plain.items():
-        if name not in ("defects", "measures"):
-            typer.echo(f"{name}: {printable(_said(value))}")
-    for name, number in kept.record.measures.items():
-        typer.echo(f"{printable(name)}: {number:.6g}")
-    for place, defect in enumerate(kept.record.defects, start=1):
-        measured = ", ".join(f"{name} {value:.4g}" for name, value in defect.measures.items())
-        typer.echo(f"defect {place}: {printable(f'{defect.label} at {defect.box}, {measured}')}")
-    for item in kept.decisions:
-        told = f"{item.when.isoformat()}: {item.verdict} by {item.who}: {item.why}"
-        typer.echo(f"decision {printable(told)}")
-
-
-def _said(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return "; ".join(map(str, value))
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={cell}" for name, cell in value.items())
-    return str(value)

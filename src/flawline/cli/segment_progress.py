@@ -5,12 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flawline.cli.console import note
+from flawline.cli.console import ProgressBar, note, warn
 
 if TYPE_CHECKING:
     from flawline.data.masks import MaskedSource
     from flawline.training.segment.records import EpochRecord
     from flawline.training.segment_split import Split
+    from flawline.training.segmenter import SegmenterWishes, TrainedSegmenterRecipe
+
+
+def train_with_progress(
+    masked: MaskedSource, wishes: SegmenterWishes, folder: Path, *, resume: bool, quiet: bool
+) -> TrainedSegmenterRecipe:
+    """Train with checkpoints in `folder`; who interrupts it is told how to go on."""
+    from flawline.training.segmenter import train_segment
+
+    try:
+        return train_segment(
+            masked,
+            wishes,
+            folder=folder,
+            resume=resume,
+            each=SegmentProgress(masked, folder, quiet=quiet),
+            track=ProgressBar(quiet=quiet),
+        )
+    except KeyboardInterrupt:
+        warn(f"{folder} keeps the training so far; --resume goes on with it")
+        raise
 
 
 class SegmentProgress:

@@ -42,6 +42,9 @@ Summary = Annotated[
     str | None,
     typer.Option(help="What a point is of its rows: mean, median, max, min or sum."),
 ]
+Transform = Annotated[
+    str, typer.Option(help="auto, none, log, box-cox, johnson, weibull, gamma or percentile.")
+]
 Unit = Annotated[str, typer.Option(help="Unit of the measure, as it is to be written.")]
 
 Watch = Annotated[

@@ -17,7 +17,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
-from flawline.cli.inspect import RecipeArgument
+from flawline.cli.recipe_options import RecipeArgument
 
 
 def update(

@@ -1,0 +1,188 @@
+"""`flawline train anomaly`: learn what good parts look like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
+from flawline.cli.feature_options import (
+    Backbone,
+    Bad,
+    Good,
+    Limits,
+    Precision,
+    Preparation,
+    SourceArgument,
+    ValueRange,
+    Weights,
+    open_from_options,
+    parse_range,
+    picture_notes,
+    print_notes,
+    print_unjudged,
+)
+from flawline.cli.training_options import (
+    MmPerPx,
+    PartName,
+    RecipeOut,
+    RecipeReport,
+    TrainingSeed,
+    parse_window,
+)
+
+if TYPE_CHECKING:
+    from flawline.training.anomaly import Trained
+
+
+def anomaly(
+    source: SourceArgument,
+    out: RecipeOut = Path("part.flaw"),
+    part: PartName = "",
+    method: Annotated[
+        str, typer.Option(help="patch-gaussian, patch-memory or fast (for slow processors).")
+    ] = "patch-gaussian",
+    backbone: Backbone = "flawline-small",
+    weights: Weights = None,
+    preparation: Preparation = None,
+    precision: Precision = "auto",
+    window: Annotated[
+        str, typer.Option(help='What the detector sees at once, px: "256" or HEIGHTxWIDTH.')
+    ] = "256",
+    min_defect: Annotated[
+        str | None,
+        typer.Option(help='Smallest defect that must stay visible: "3 px" or "0.3 mm".'),
+    ] = None,
+    mm_per_px: MmPerPx = None,
+    light: Annotated[
+        str, typer.Option(help="Even out light: none, level, flat or gradient.")
+    ] = "none",
+    align: Annotated[
+        str, typer.Option(help="Bring parts into one place: none, shift, rigid or polar.")
+    ] = "none",
+    roi: Annotated[
+        list[str] | None,
+        typer.Option(help='Where to look, as corners "x,y x,y x,y" in px; may be repeated.'),
+    ] = None,
+    roi_mask: Annotated[
+        Path | None, typer.Option(help="Where to look, as a picture that is white there.")
+    ] = None,
+    foreground: Annotated[
+        bool, typer.Option(help="Look only at the part, learnt from the pictures.")
+    ] = False,
+    held_out: Annotated[
+        float | None,
+        typer.Option(help="Share of good pictures kept for calibration; 0.3 from 40 parts on."),
+    ] = None,
+    overkill: Annotated[
+        float | None,
+        typer.Option(help="Share of good parts rejected at most; 0.05 where pictures suffice."),
+    ] = None,
+    review: Annotated[
+        float | None,
+        typer.Option(help="Share of good parts not accepted at most; 0.1 where pictures suffice."),
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="Confidence of both shares.")] = 0.95,
+    cost_escape: Annotated[
+        float | None, typer.Option(help="Cost of a bad part let through.")
+    ] = None,
+    cost_overkill: Annotated[
+        float | None, typer.Option(help="Cost of a good part thrown away.")
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(help="Share of bad parts in production, for costs.")
+    ] = None,
+    keep_all: Annotated[
+        bool, typer.Option(help="Learn from pictures that look bad among the good, too.")
+    ] = False,
+    report: RecipeReport = None,
+    seed: TrainingSeed = 0,
+    good: Good = None,
+    bad: Bad = None,
+    value_range: ValueRange = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Learn from pictures of good parts, set thresholds on held-out ones, write a recipe."""
+    from flawline.recipe import RegionSettings, write_recipe
+    from flawline.report.training_report import write_training_report
+    from flawline.training.anomaly import AnomalySettings, train_anomaly
+    from flawline.training.calibration import Wishes
+    from flawline.training.files import trained_as_dict
+    from flawline.training.view import MASK, ViewWishes
+
+    view = ViewWishes(
+        window=parse_window(window),
+        mm_per_px=mm_per_px,
+        min_defect=min_defect,
+        light=cast(Any, light),
+        alignment=cast(Any, align),
+        region=RegionSettings(
+            polygons=parse_polygons(roi), mask=MASK if roi_mask else None, foreground=foreground
+        ),
+        mask=roi_mask.read_bytes() if roi_mask else None,
+    )
+    settings = AnomalySettings(
+        part=part or Path(source).stem,
+        method=method,
+        backbone=backbone,
+        preparation=preparation,
+        weights=weights,
+        precision=precision,
+        view=view,
+        thresholds=Wishes(overkill, review, confidence, cost_escape, cost_overkill, prevalence),
+        held_out=held_out,
+        set_aside=not keep_all,
+        value_range=parse_range(value_range),
+        seed=seed,
+    )
+    # Before the work: after it is too late to find out that there is no such folder.
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with open_from_options(source, good, bad, limits) as opened:
+        trained = train_anomaly(opened, settings, track=ProgressBar(quiet=quiet))
+        write_recipe(trained.recipe, out)
+        page = write_training_report(trained, opened, report or out.with_suffix(".html"))
+        summary = opened.summary()
+    if as_json:
+        print_json(trained_as_dict(trained, out))
+    else:
+        print_trained(trained)
+    print_unjudged(trained.unjudged)
+    lines = [*picture_notes(trained.notes), f"wrote {out}, report: {page}"]
+    print_notes(summary, lines, quiet=quiet)
+    return 2 if trained.unjudged else 0
+
+
+def parse_polygons(texts: list[str] | None) -> tuple[Any, ...]:
+    """Read polygons "x,y x,y x,y"."""
+    from flawline.errors import UsageError
+
+    polygons = []
+    for text in texts or ():
+        try:
+            corners = [
+                tuple(float(value) for value in corner.split(",")) for corner in text.split()
+            ]
+        except ValueError:
+            corners = []
+        if len(corners) < 3 or any(len(corner) != 2 for corner in corners):
+            raise UsageError(
+                f'--roi takes at least three corners "x,y x,y x,y" in px, got {text!r}'
+            )
+        polygons.append(tuple(corners))
+    return tuple(polygons)
+
+
+def print_trained(trained: Trained) -> None:
+    """What was learnt and what it can promise."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for line in trained.said:
+        console.print(Text(printable(line)))
+    for suspect in trained.suspects:
+        warn(f"set aside: {suspect.name}: {suspect.reason}")

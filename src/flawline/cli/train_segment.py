@@ -1,0 +1,229 @@
+"""`flawline train segment`: learn classes of defects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from flawline.cli.console import AsJson, Quiet, print_json, printable
+from flawline.cli.feature_options import (
+    Bad,
+    Good,
+    Limits,
+    Preparation,
+    SourceArgument,
+    print_notes,
+    print_unjudged,
+)
+from flawline.cli.mask_options import (
+    Annotations,
+    Classes,
+    Ignore,
+    Palette,
+    Unlabelled,
+    masks_from_options,
+)
+from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
+from flawline.cli.segment_progress import train_with_progress
+from flawline.cli.training_options import (
+    MmPerPx,
+    PartName,
+    RecipeOut,
+    RecipeReport,
+    TrainingSeed,
+    parse_window,
+)
+
+if TYPE_CHECKING:
+    from flawline.training.segment.settings import Augmentation
+
+
+def segment(
+    source: SourceArgument,
+    out: RecipeOut = Path("part.flaw"),
+    part: PartName = "",
+    annotations: Annotations = None,
+    classes: Classes = None,
+    palette: Palette = None,
+    ignore: Ignore = None,
+    unlabelled: Unlabelled = "leave-out",
+    shares: Annotated[
+        str,
+        typer.Option(
+            help="Shares of training, validation and test where the source names no splits."
+        ),
+    ] = "0.7,0.15,0.15",
+    network: NetworkName = "light",
+    encoder: Encoder = None,
+    weights: EncoderWeights = None,
+    preparation: Preparation = None,
+    loss: Annotated[
+        str, typer.Option(help='Sum of losses, such as "focal+0.5*lovasz".')
+    ] = "balanced+dice",
+    patch: Patch = "256",
+    resolution: Annotated[
+        str, typer.Option(help="full: patches as they are; fit: whole pictures in one patch.")
+    ] = "full",
+    around_defects: Annotated[
+        float, typer.Option(help="Share of patches placed around a defect.")
+    ] = 0.7,
+    augment: Annotated[
+        bool, typer.Option(help="Vary patches: flips, turns, light, noise, pasted defects.")
+    ] = True,
+    rotation: Annotated[
+        float | None,
+        typer.Option(
+            help="Largest turn of a patch, degrees: 10, or 180 for parts that lie anyhow."
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs; 40 where no minutes are given.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time that training may take.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a gain on validation.")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Patches of a step.", min=2)] = 8,
+    accumulate: Annotated[
+        int, typer.Option(help="Parts that a step is computed in, to save memory.", min=1)
+    ] = 1,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    decision: Annotated[
+        str, typer.Option(help="What the best epoch is chosen by: mean-iou or mean-dice.")
+    ] = "mean-iou",
+    precision: Annotated[
+        str, typer.Option(help="Arithmetic of training: auto, f32, bf16.")
+    ] = "auto",
+    device: Device = "auto",
+    recall: Annotated[
+        float | None,
+        typer.Option(help="Choose pixel thresholds for this recall; for the highest Dice if not."),
+    ] = None,
+    cost_missed: Annotated[
+        float | None, typer.Option(help="Choose them by cost: of a defect's pixel not marked.")
+    ] = None,
+    cost_false: Annotated[float | None, typer.Option(help="And of a pixel marked wrongly.")] = None,
+    smallest: Annotated[
+        int, typer.Option(help="Marked places of fewer pixels are left out.", min=1)
+    ] = 1,
+    merge: Annotated[
+        float | None, typer.Option(help="Join pieces of a class with a gap of at most this, px.")
+    ] = None,
+    flips: Annotated[
+        bool, typer.Option(help="Inspect every window mirrored too: four times the work.")
+    ] = False,
+    mm_per_px: MmPerPx = None,
+    mm_per_px_u: Annotated[
+        float | None, typer.Option(help="Its standard uncertainty, mm/px.")
+    ] = None,
+    spec: Annotated[
+        Path | None, typer.Option(help="Specification (TOML) that goes into the recipe.")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped.")] = False,
+    report: RecipeReport = None,
+    seed: TrainingSeed = 0,
+    good: Good = None,
+    bad: Bad = None,
+    limits: Limits = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Learn classes of defects from pictures with masks, choose thresholds, write a recipe."""
+    from flawline.training.segment.extra import require_extra
+    from flawline.training.segment.settings import NetworkSettings, SegmentSettings
+
+    training = SegmentSettings(
+        network=NetworkSettings(network, encoder, weights, preparation),
+        loss=loss,
+        patch=parse_window(patch, "--patch"),
+        resolution=cast(Any, resolution),
+        around_defects=around_defects,
+        augmentation=_augmentation(augment, rotation),
+        batch=batch,
+        accumulate=accumulate,
+        epochs=40 if epochs is None and minutes is None else epochs,
+        minutes=minutes,
+        patience=patience,
+        rate=rate,
+        decision=decision,
+        precision=precision,
+        device=device,
+        seed=seed,
+    )
+    require_extra()
+    from flawline.recipe import write_recipe
+    from flawline.report.segmenter_report import write_segmenter_report
+    from flawline.training.files import segmenter_as_dict
+    from flawline.training.segmenter import SegmenterWishes
+
+    wishes = SegmenterWishes(
+        part=part or Path(source).stem,
+        training=training,
+        shares=parse_shares(shares),
+        wished_recall=recall,
+        miss_cost=cost_missed,
+        false_cost=cost_false,
+        smallest=smallest,
+        merge=merge,
+        flips=flips,
+        mm_per_px=mm_per_px,
+        mm_per_px_u=mm_per_px_u,
+        spec=read_spec_table(spec),
+    )
+    folder = out.with_suffix(".training")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with masks_from_options(
+        source, annotations, classes, palette, ignore, unlabelled, good=good, bad=bad, limits=limits
+    ) as masked:
+        trained = train_with_progress(masked, wishes, folder, resume=resume, quiet=quiet)
+        write_recipe(trained.recipe, out)
+        page = write_segmenter_report(trained, masked, report or out.with_suffix(".html"))
+        summary, missed = masked.source.summary(), masked.source.unlisted()
+    if as_json:
+        print_json(segmenter_as_dict(trained, out))
+    else:
+        for line in trained.said:
+            typer.echo(printable(line))
+    print_unjudged(missed)
+    print_notes(summary, [f"wrote {out}, report: {page}, checkpoints: {folder}"], quiet=quiet)
+    return 2 if missed else 0
+
+
+def _augmentation(augment: bool, rotation: float | None) -> Augmentation:
+    from flawline.errors import UsageError
+    from flawline.training.segment.settings import NO_AUGMENTATION, Augmentation
+
+    if augment:
+        return Augmentation() if rotation is None else Augmentation(rotation=rotation)
+    if rotation is not None:
+        raise UsageError(
+            "--rotation turns patches, --no-augment leaves them as they are",
+            hint="leave one of them out",
+        )
+    return NO_AUGMENTATION
+
+
+def parse_shares(text: str) -> tuple[float, float, float]:
+    """Read "0.7,0.15,0.15"."""
+    from flawline.errors import UsageError
+
+    try:
+        train_share, validation, test = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f'--shares takes three numbers, "0.7,0.15,0.15", got {text!r}') from None
+    return train_share, validation, test
+
+
+def read_spec_table(path: Path | None) -> dict[str, Any] | None:
+    """The table of a specification file, checked; None without a file."""
+    import tomllib
+
+    from flawline.judging.run import read_spec
+
+    if path is None:
+        return None
+    read_spec(path, None, None)
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    return dict(content.get("spec", content))

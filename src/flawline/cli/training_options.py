@@ -1,0 +1,28 @@
+"""Options of every command that trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RecipeOut = Annotated[
+    Path, typer.Option("--out", "-o", help="The recipe: a .flaw file or a folder.")
+]
+PartName = Annotated[str, typer.Option(help="Name of the part; that of the source if not given.")]
+MmPerPx = Annotated[float | None, typer.Option(help="Scale of the pictures, for sizes in mm.")]
+RecipeReport = Annotated[
+    Path | None, typer.Option(help="HTML report; beside the recipe if not given.")
+]
+TrainingSeed = Annotated[int, typer.Option(help="Seed of every draw.", min=0)]
+
+
+def parse_window(text: str, option: str = "--window") -> tuple[int, int]:
+    """Read "256" or "256x512" (height x width)."""
+    from flawline.errors import UsageError
+
+    sides = text.lower().split("x")
+    if len(sides) not in (1, 2) or not all(side.strip().isdecimal() for side in sides):
+        raise UsageError(f'{option} takes "256" or "HEIGHTxWIDTH" in px, got {text!r}')
+    return int(sides[0]), int(sides[-1])
