@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,7 +68,7 @@ class BrightnessInspector:
     def described(self) -> dict[str, Any]:
         """What inspects."""
         limit = self.recipe.settings.threshold
-        return {"detector": "brightness", "thresholds": {"review": limit.review}}
+        return {"detector": "brightness", "thresholds": asdict(limit)}
 
 
 def write_part(folder, name, spots=(), side=64, background=25, mask=None, value=1):

@@ -123,3 +123,25 @@ def test_mistakes_get_a_message_and_no_traceback(
     shown = capsys.readouterr().err
     assert message in " ".join(shown.split())
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["cluster", "--clusters", "2"],
+        ["classify", "--folds", "3"],
+        ["groups", "--threshold", "0.05"],
+    ],
+)
+def test_control_characters_in_names_and_labels_do_not_reach_the_terminal(
+    command, tmp_path, capsys
+):
+    parts(tmp_path / "parts", good=6, bad=4)
+    (tmp_path / "parts" / "bad").rename(tmp_path / "parts" / "odd\x1b[2J")
+    for path in sorted((tmp_path / "parts" / "good").iterdir()):
+        path.rename(path.with_name(f"\x1b]0;owned\x07{path.name}"))
+    name, *options = command
+    run([name, str(tmp_path / "parts"), "-o", str(tmp_path / "out"), *options])
+    said = capsys.readouterr()
+    assert "\\x1b" in said.out
+    assert not {"\x1b", "\x07"} & set(said.out + said.err)

@@ -627,3 +627,16 @@ def test_hints_name_the_option_of_the_command_line() -> None:
     with pytest.raises(ImageError) as no_range:
         read_image(encode(GREY, "PNG"), value_range=(1, 0))
     assert "--value-range 0,4095" in no_range.value.hint
+
+
+@pytest.mark.parametrize(
+    ("brightest", "noted"), [(0, False), (1, True), (4095, True), (8192, False), (65535, False)]
+)
+def test_sixteen_bits_that_use_a_small_part_of_their_range_are_noted(
+    brightest: int, noted: bool
+) -> None:
+    data = encode(np.array([[0, brightest]], np.uint16), "PNG")
+    notes = read_image(data).notes
+    assert [note for note in notes if "--value-range 0,4095" in note] == list(notes)
+    assert bool(notes) == noted
+    assert not read_image(data, value_range=(0, 4095)).notes

@@ -13,6 +13,7 @@ from flawline.evaluation.differences import Costs
 from flawline.evaluation.figures import Part, trade_off
 from flawline.evaluation.result import Estimated, Rate
 from flawline.evaluation.run import evaluate
+from flawline.recipe import NO_THRESHOLD
 from flawline.report.compare_report import write_comparison
 from flawline.report.evaluation_charts import escape_against_overkill, promised_and_seen
 from flawline.report.evaluation_report import estimate, rate, share, write_evaluation
@@ -61,6 +62,24 @@ def test_the_report_without_masks_or_bad_parts_names_what_is_missing(tmp_path):
     assert "every picture is good" in report
     assert "Worst misses" not in report
     assert "AUPRO" not in report
+
+
+def test_what_thresholds_rest_on_is_told_and_those_not_set_are_no_numbers(tmp_path):
+    write_part(tmp_path / "parts", "good/0.png")
+    write_part(tmp_path / "parts", "bad/0.png", spots=[(10, 10, 8, 250)])
+
+    def told(inspector):
+        with open_source(tmp_path / "parts") as source:
+            found = evaluate(source, inspector)
+            return write_evaluation(found, source, inspector, tmp_path)[2].read_text("utf-8")
+
+    page = told(BrightnessInspector())
+    assert "1 good picture of 1 part, 1 bad picture of 1 part;" in page
+    assert "it is rejected. Thresholds: set by hand." in page
+    blind = BrightnessInspector(review=-NO_THRESHOLD, reject=NO_THRESHOLD)
+    page = told(blind)
+    assert "Every part goes to review, as no threshold for that is set. Thresholds:" in page
+    assert "above 1e+30" not in page
 
 
 def test_the_report_of_a_comparison(parts, tmp_path):

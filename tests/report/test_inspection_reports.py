@@ -11,6 +11,7 @@ import pytest
 from discs import SIDE, spoilt, train, write, write_discs
 from flawline.data.source import open_source
 from flawline.inspector import Inspector
+from flawline.recipe import recipe_with
 from flawline.report.inspect_report import write_run
 from flawline.report.training_report import write_training_report
 from flawline.station.run import inspect_source
@@ -150,3 +151,30 @@ def test_an_inspection_where_all_are_accepted(shop, tmp_path):
     check_page(page)
     assert "<h2>Not accepted" not in page
     assert "Accepted, and closest to being flagged" in page
+
+
+def test_edited_thresholds_are_told_in_place_of_the_promise(shop, tmp_path):
+    root, trained = shop
+    threshold = replace(trained.recipe.settings.threshold, reject=300.0)
+    recipe = recipe_with(
+        trained.recipe, settings=replace(trained.recipe.settings, threshold=threshold)
+    )
+    run, _, page = inspected(root, replace(trained, recipe=recipe), tmp_path / "out")
+    for told in (page, run.settings["thresholds"]["basis"]):
+        assert "edited by hand: reject 300 (calibrated: " in told
+        assert "no promise is made for it" in told
+        assert "of good parts, 95 % confidence" not in told
+    _, _, page = inspected(root, trained, tmp_path / "before")
+    assert "of good parts, 95 % confidence" in page
+    assert "edited by hand" not in page
+
+
+def test_no_threshold_of_one_part_is_shown_as_a_number(tmp_path):
+    write_discs(tmp_path / "parts", good=1)
+    trained = train(tmp_path / "parts", write_network(tmp_path / "small.onnx"))
+    assert "1 good picture of 1 part to learn from" in trained.said
+    run, _, page = inspected(tmp_path, trained, tmp_path / "out")
+    check_page(page)
+    assert run.counts["review"] == 1
+    assert "no threshold for review could be set" in page
+    assert "e+30" not in page

@@ -209,6 +209,7 @@ def test_from_pictures_to_records_to_a_chart_and_back(mixed, recipe, tmp_path, m
     assert run(["chart", "--measure", "score"]) == 2
     assert run(["chart", "x.csv", "--store", "line.db", "--measure", "score"]) == 2
     assert run(["inspect", "r.flaw", "mixed", "--set", "lot=1"]) == 2
+    assert run(["inspect", "r.flaw", "mixed", "--keep", "all"]) == 2
     assert run(["inspect", "r.flaw", "mixed", "--store", "line.db", "--keep", "some"]) == 2
 
 

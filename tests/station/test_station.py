@@ -112,14 +112,24 @@ def test_exit_codes_say_what_was_found(tmp_path, inspector, mixed):
     assert "the first" in caught.value.hint
 
 
-def test_pictures_of_every_shape_are_judged_or_listed(tmp_path, inspector):
+def test_pictures_of_every_shape_are_judged_or_listed(tmp_path, inspector, recipe):
     for height, width in ((1, 1), (1, 300), (7, 3), (500, 60), (96, 97)):
         write(tmp_path / f"{height}x{width}.png", np.full((height, width, 3), 120, np.uint8))
     write(tmp_path / "grey.png", disc(1)[..., 0])
     write(tmp_path / "deep.png", disc(1)[..., 0].astype(np.uint16) * 257)
     run = inspect(tmp_path, inspector)
-    assert not run.unjudged
-    for item in run.inspections:
+    refused = {"1x300.png", "7x3.png", "500x60.png"}
+    assert {(item.image, item.code) for item in run.unjudged} == {
+        (n, "image-view") for n in refused
+    }
+    assert len(run.inspections) == 4
+    # A recipe of an earlier version knows no shapes and refuses none.
+    known = dict(recipe.manifest.settings)
+    del known["aspect_ratios"]
+    older = recipe_with(recipe, manifest=replace(recipe.manifest, settings=known))
+    all_of_them = inspect(tmp_path, Inspector(older))
+    assert not all_of_them.unjudged
+    for item in (*run.inspections, *all_of_them.inspections):
         for value in (item.row["score"], item.row["p_value"]):
             assert math.isfinite(value)
 
@@ -234,13 +244,26 @@ def test_overlays_are_drawn_for_those_asked_for(kind, mixed, inspector, tmp_path
             assert cv2.imread(str(item.overlay)).shape == (96, 96, 3)
 
 
+def test_overlays_of_an_earlier_run_do_not_stay(mixed, inspector, tmp_path):
+    with open_source(mixed) as source:
+        every = inspect_source(source, inspector, folder=tmp_path, overlays="all")
+    kept = tmp_path / "overlays" / "notes.txt"
+    kept.write_text("not an overlay", encoding="utf-8")
+    with open_source(mixed) as source:
+        flagged = inspect_source(source, inspector, folder=tmp_path)
+    wanted = {each.overlay for each in flagged.inspections if each.overlay}
+    assert set((tmp_path / "overlays").rglob("*.jpg")) == wanted
+    assert len(wanted) < len(every.inspections)
+    assert kept.exists()
+
+
 def test_an_unknown_kind_of_overlay_is_an_error(mixed, inspector, tmp_path):
     with pytest.raises(UsageError, match="flagged, all, none"):
         inspect(mixed, inspector, folder=tmp_path, overlays="some")
 
 
 def test_overlays_of_large_pictures_are_small(inspector, tmp_path):
-    write(tmp_path / "p" / "a.png", cv2.resize(spoilt(1), (700, 2000)))
+    write(tmp_path / "p" / "a.png", cv2.resize(spoilt(1), (2000, 2000)))
     run = inspect(tmp_path / "p", inspector, folder=tmp_path / "out", overlays="all")
     assert max(cv2.imread(str(run.inspections[0].overlay)).shape) == SIDE
 

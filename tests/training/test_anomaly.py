@@ -22,6 +22,7 @@ from flawline.recipe import (
     known_pictures,
     read_recipe,
     recipe_with,
+    stated_thresholds,
     thresholds_of,
     write_recipe,
 )
@@ -105,6 +106,13 @@ def test_without_labels_all_is_good_and_that_is_said(network, tmp_path):
     assert not done.bad
 
 
+def test_one_picture_is_told_in_the_singular(network, tmp_path):
+    write(tmp_path / "0.png", disc(0))
+    done = train(tmp_path, network, held_out=None)
+    assert "no label says good or bad: the 1 picture is taken as good" in done.said
+    assert "1 good picture of 1 part to learn from" in done.said
+
+
 def test_a_label_that_says_nothing_is_left_out(network, tmp_path):
     write_discs(tmp_path, good=4)
     write(tmp_path / "maybe.png", spoilt(50))
@@ -112,7 +120,9 @@ def test_a_label_that_says_nothing_is_left_out(network, tmp_path):
     (tmp_path / "samples.csv").write_text("\n".join(rows))
     done = train(tmp_path / "samples.csv", network)
     assert set(roles(done)) == {f"good/{index}.png" for index in range(4)}
-    assert any("1 pictures whose label says neither" in line for line in done.said)
+    assert any(
+        "1 picture whose label says neither good nor bad is left out" in line for line in done.said
+    )
 
 
 def test_only_bad_pictures_is_an_error(network, tmp_path):
@@ -658,6 +668,8 @@ def test_thresholds_are_set_anew_on_pictures_held_out(remembering, tmp_path):
     basis = done.recipe.settings.threshold.basis
     assert "n = 9" in basis
     assert "set before" not in basis
+    assert done.recipe.manifest.metrics["calibration"]["thresholds"]["basis"] == basis
+    assert stated_thresholds(done.recipe)["basis"] == basis
     held = Inspector(done.recipe).calibration
     assert len(held.scores) == len(held.peaks) == 9
     known = known_pictures(done.recipe)
@@ -671,6 +683,18 @@ def test_thresholds_are_set_anew_on_pictures_held_out(remembering, tmp_path):
     asked = Wishes(overkill=0.3)
     wished = update(remembering, tmp_path / "new", tmp_path / "held", wishes=asked)
     assert "at most 30 %" in wished.recipe.settings.threshold.basis
+
+
+def test_false_alarms_are_accepted_by_the_thresholds_that_are_set_anew(remembering, tmp_path):
+    marked_parts(tmp_path / "new", 3)
+    marked_parts(tmp_path / "held", 9, first=300)
+    strict = replace(remembering.settings.threshold, review=-1.0, reject=-1.0)
+    settings = replace(remembering.settings, threshold=strict)
+    done = update(replace(remembering, settings=settings), tmp_path / "new", tmp_path / "held")
+    now, _ = thresholds_of(done.recipe)
+    accepted = sum(score <= now for score in done.after.values())
+    assert accepted > 0
+    assert f"3 of them were false alarms, {accepted} of which are accepted now" in done.said
 
 
 def test_calibrating_on_what_was_learnt_is_refused_before_the_work(remembering, parts, tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json, stderr
+from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json, printable, stderr
 from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Bad,
@@ -152,12 +152,12 @@ def print_classification(found: Classification) -> None:
         table.add_column("recall (95 % interval)", justify="right")
         table.add_column("precision (95 % interval)", justify="right")
         for score in known.scores:
-            table.add_row(Text(score.name), _text(score.recall), _text(score.precision))
+            table.add_row(Text(printable(score.name)), _text(score.recall), _text(score.precision))
     else:
         table.add_column("predicted", justify="right")
         for name in found.classes:
             count = sum(prediction.predicted == name for prediction in found.predictions)
-            table.add_row(Text(name), str(count))
+            table.add_row(Text(printable(name)), str(count))
     console.print(table)
     if known:
         area = f", AUROC {known.auroc:.3f}" if known.auroc is not None else ""
@@ -168,7 +168,7 @@ def print_classification(found: Classification) -> None:
             markup=False,
         )
     for text in found.warnings:
-        stderr().print(f"warning: {text}", style="yellow", markup=False)
+        stderr().print(printable(f"warning: {text}"), style="yellow", markup=False)
 
 
 def _text(share: Share | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json, printable
 from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
@@ -118,11 +118,11 @@ def print_clustering(clustering: Clustering) -> None:
     table.add_column("cluster", justify="right")
     table.add_column("pictures", justify="right")
     for label in labels:
-        table.add_column(Text(label), justify="right")
+        table.add_column(Text(printable(label)), justify="right")
     table.add_column("most typical", overflow="fold")
     for number, members in clustering.members().items():
         cells = [str(counts[number][label] or "") for label in labels]
-        name = Text(members[0].sample.name)
+        name = Text(printable(members[0].sample.name))
         table.add_row(cluster_name(number), str(len(members)), *cells, name)
     console = Console(highlight=False)
     console.print(table)

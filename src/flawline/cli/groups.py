@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
 from flawline.cli.feature_options import (
     Limits,
     SourceArgument,
@@ -81,7 +81,9 @@ def print_grouping(grouping: Grouping) -> None:
         for members in grouping.groups[:LISTED]:
             lowest = min(picture.similarity or 0 for picture in members)
             names = ", ".join(picture.sample.name for picture in members[:2])
-            table.add_row(members[0].group, str(len(members)), f"{lowest:.3f}", Text(names))
+            table.add_row(
+                members[0].group, str(len(members)), f"{lowest:.3f}", Text(printable(names))
+            )
         console.print(table)
     console.print(grouping.sentence, style="bold")
     if grouping.agreement:

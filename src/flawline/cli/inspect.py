@@ -22,6 +22,7 @@ from flawline.cli.feature_options import (
     print_unjudged,
 )
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
+from flawline.core.words import counted
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
@@ -47,8 +48,11 @@ def inspect(
         typer.Option(help="Write records too: an SQLite file, or postgresql://USER@HOST/DATABASE."),
     ] = None,
     keep: Annotated[
-        str, typer.Option(help="Pictures and maps kept with the records: flagged, all or none.")
-    ] = "flagged",
+        str | None,
+        typer.Option(
+            help="Pictures and maps kept with the records: flagged, all or none; flagged if not given."
+        ),
+    ] = None,
     pictures: Annotated[
         str | None,
         typer.Option(help="Folder or URL for them; beside an SQLite file if not given."),
@@ -107,7 +111,7 @@ def inspect(
 @contextmanager
 def _keeping(
     store: str | None,
-    keep: str,
+    keep: str | None,
     pictures: str | None,
     constant: list[str] | None,
     inspector: Inspector,
@@ -118,8 +122,10 @@ def _keeping(
     from flawline.errors import UsageError
 
     if store is None:
-        if pictures or constant:
-            raise UsageError("--pictures and --set are about records", hint="give --store too")
+        if keep or pictures or constant:
+            raise UsageError(
+                "--keep, --pictures and --set are about records", hint="give --store too"
+            )
         yield None
         return
     from flawline.station.keep import Keeping
@@ -127,9 +133,10 @@ def _keeping(
     from flawline.store.replay import keep_recipe
     from flawline.store.writer import Writer
 
-    place = None if keep == "none" else pictures_of(store, pictures)
+    which = keep or "flagged"
+    place = None if which == "none" else pictures_of(store, pictures)
     with open_store(store) as opened, Writer(opened, spool=spool) as writer:
-        keeping = Keeping(writer, place, keep, assignments(constant, "--set"))
+        keeping = Keeping(writer, place, which, assignments(constant, "--set"))
         if place is not None:
             keep_recipe(opened, place, inspector.recipe)
         yield keeping
@@ -144,7 +151,9 @@ def _notes(run: InspectionRun, keeping: Keeping | None) -> list[str]:
             f"records: {added.new} new, {added.known} known before, in {keeping.writer.store.name}"
         )
     if run.resumed:
-        notes.append(f"{run.resumed} pictures were judged before, by the run that was interrupted")
+        notes.append(
+            f"{counted(run.resumed, 'picture was', 'pictures were')} judged before, by the run that was interrupted"
+        )
     return notes
 
 
@@ -176,4 +185,6 @@ def print_run(run: InspectionRun) -> None:
     if len(flagged) > LISTED:
         console.print(f"and {len(flagged) - LISTED} more")
     said = (f"{count} {verdict}" for verdict, count in run.counts.items() if count)
-    console.print(f"{sum(run.counts.values())} pictures: {', '.join(said)}", style="bold")
+    console.print(
+        f"{counted(sum(run.counts.values()), 'picture')}: {', '.join(said)}", style="bold"
+    )

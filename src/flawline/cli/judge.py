@@ -9,6 +9,7 @@ import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json, text_table, warn
 from flawline.cli.feature_options import Limits, open_from_options
+from flawline.core.words import counted
 
 if TYPE_CHECKING:
     from flawline.core.spec.judge import Judgement
@@ -74,7 +75,7 @@ def print_judged(judged: Judged) -> None:
     if len(flagged) > LISTED:
         console.print(f"and {len(flagged) - LISTED} more")
     said = ", ".join(f"{count} {name}" for name, count in judged.counts.items() if count)
-    console.print(f"{len(judged.parts)} parts: {said}", style="bold")
+    console.print(f"{counted(len(judged.parts), 'part')}: {said}", style="bold")
     if judged.against is not None:
         ways = ", ".join(f"{count} from {way}" for way, count in judged.ways.items())
         console.print(f"{len(judged.changes)} verdicts change" + (f": {ways}" if ways else ""))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from flawline.cli.feature_options import open_from_options
+from flawline.cli.feature_options import open_from_options, parse_range
 
 if TYPE_CHECKING:
     from flawline.data.masks import MaskedSource
@@ -48,6 +48,7 @@ def masks_from_options(
     good: list[str] | None = None,
     bad: list[str] | None = None,
     limits: str | None = None,
+    value_range: str | None = None,
 ) -> Iterator[MaskedSource]:
     """The pictures and masks that the options name; errors as for `open_masks`."""
     from flawline.data.masks import open_masks
@@ -65,6 +66,7 @@ def masks_from_options(
             palette=said.palette,
             ignore=said.ignore,
             unlabelled=cast(Literal["leave-out", "empty"], unlabelled),
+            value_range=parse_range(value_range),
         ) as masked,
     ):
         yield masked

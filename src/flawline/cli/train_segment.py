@@ -14,6 +14,8 @@ from flawline.cli.feature_options import (
     Limits,
     Preparation,
     SourceArgument,
+    ValueRange,
+    picture_notes,
     print_notes,
     print_unjudged,
 )
@@ -126,6 +128,7 @@ def segment(
     seed: TrainingSeed = 0,
     good: Good = None,
     bad: Bad = None,
+    value_range: ValueRange = None,
     limits: Limits = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -175,7 +178,16 @@ def segment(
     folder = out.with_suffix(".training")
     out.parent.mkdir(parents=True, exist_ok=True)
     with masks_from_options(
-        source, annotations, classes, palette, ignore, unlabelled, good=good, bad=bad, limits=limits
+        source,
+        annotations,
+        classes,
+        palette,
+        ignore,
+        unlabelled,
+        good=good,
+        bad=bad,
+        limits=limits,
+        value_range=value_range,
     ) as masked:
         trained = train_with_progress(masked, wishes, folder, resume=resume, quiet=quiet)
         write_recipe(trained.recipe, out)
@@ -187,7 +199,8 @@ def segment(
         for line in trained.said:
             typer.echo(printable(line))
     print_unjudged(missed)
-    print_notes(summary, [f"wrote {out}, report: {page}, checkpoints: {folder}"], quiet=quiet)
+    wrote = f"wrote {out}, report: {page}, checkpoints: {folder}"
+    print_notes(summary, [*picture_notes(trained.masks.decoding), wrote], quiet=quiet)
     return 2 if missed else 0
 
 

@@ -16,6 +16,7 @@ RANGE_HINT = (
     "value_range=(0, 4095)) for 12 bits; values outside it are clipped."
 )
 _BLOCK = 1 << 20
+_UNUSED = 8
 
 
 def check_range(value_range: tuple[float, float] | None) -> None:
@@ -58,6 +59,21 @@ def to_eight_bits(
     if values.dtype in (np.uint8, np.uint16):
         return np.take(_table(*value_range), values)
     return _scale(values, *value_range)
+
+
+def range_notes(values: NDArray[Any], container: int | None) -> tuple[str, ...]:
+    """What to know of integers that are read without a range: nothing, or that they fill hardly any of 0..`container`.
+
+    A file of 8 bits or of black alone says nothing of its camera.
+    """
+    if values.dtype.kind not in "iu" or container is None or container <= 255:
+        return ()
+    if not 0 < int(values.max()) < container / _UNUSED:
+        return ()
+    return (
+        "no value reaches an eighth of the file's range, so it comes out nearly black; give the camera's range, such "
+        "as --value-range 0,4095 for 12 bits",
+    )
 
 
 def _check_float(values: NDArray[Any], value_range: tuple[float, float] | None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.depth import check_range, to_eight_bits
+from flawline.data.depth import check_range, range_notes, to_eight_bits
 from flawline.data.netpbm import NetpbmHeader, netpbm_header, netpbm_pixels
 from flawline.data.pillow import Decoded, damaged, decode_with_pillow
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
@@ -126,6 +126,8 @@ def _picture(
 ) -> Picture:
     values, notes = decoded.values, decoded.notes
     if values.dtype != np.uint8 or decoded.largest not in (None, 255):
+        if value_range is None:
+            notes = (*notes, *range_notes(values, decoded.largest))
         values = to_eight_bits(values, value_range, decoded.largest)
     elif value_range is not None:
         notes = (*notes, "value range not applied to 8 bits")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from flawline.core.words import counted
 from flawline.data.cores import cpu_count
 from flawline.data.source import Source
 from flawline.data.splits import part_of
@@ -82,7 +83,7 @@ def _of_split(
         return list(listed), None, said
     taken = [sample for sample in listed if sample.split == wanted]
     left = len(listed) - len(taken)
-    said = [f"the split {wanted!r} is evaluated; {_count(left, 'picture')} of others left out"]
+    said = [f"the split {wanted!r} is evaluated; {counted(left, 'picture')} of others left out"]
     return taken, wanted, said if left else []
 
 
@@ -95,10 +96,10 @@ def _with_meaning(
     said = []
     if by_mask:
         what = "whose label does not say" if masked else "without a label"
-        said.append(f"{_count(len(by_mask), 'picture')} {what}: bad where the mask is not empty")
+        said.append(f"{counted(len(by_mask), 'picture')} {what}: bad where the mask is not empty")
     if left := len(taken) - len(known):
         said.append(
-            f"{_count(left, 'picture')} left out: no label says whether they are good or bad"
+            f"{counted(left, 'picture')} left out: no label says whether they are good or bad"
         )
     if not known:
         labels = sorted({sample.label for sample in taken if sample.label is not None})
@@ -126,8 +127,9 @@ def _torn(listed: Sequence[Sample], known: Sequence[Sample], split: str | None) 
     torn = sorted({s.group for s in listed if s.group in groups and s.split != split and s.group})
     if not torn:
         return []
+    have = "has" if len(torn) == 1 else "have"
     return [
-        f"warning: {_count(len(torn), 'part')} of the split {split!r} have pictures in other splits too, "
+        f"warning: {counted(len(torn), 'part')} of the split {split!r} {have} pictures in other splits too, "
         f"{torn[0]} among them: if a recipe learnt from those, the figures are too good"
     ]
 
@@ -171,8 +173,8 @@ def _without_leaks(
         raise _nothing_left(len(samples))
     dropped = [sample.name for sample in samples if part_of(sample) in parts]
     more = len(dropped) - len(leaked)
-    text = f"{_count(len(leaked), 'picture')} left out: training or calibration saw them"
-    said = f"{text}, with {_count(more, 'more picture')} of the same parts" if more else text
+    text = f"{counted(len(leaked), 'picture')} left out: training or calibration saw them"
+    said = f"{text}, with {counted(more, 'more picture')} of the same parts" if more else text
     return kept, dropped, [said]
 
 
@@ -180,7 +182,7 @@ def _leak(leaked: Mapping[str, str], of: int) -> UsageError:
     first = ", ".join(f"{name} ({role})" for name, role in list(leaked.items())[:NAMED])
     rest = f" and {len(leaked) - NAMED} more" if len(leaked) > NAMED else ""
     return UsageError(
-        f"{len(leaked)} of {_count(of, 'picture')} were seen in training or calibration: {first}{rest}",
+        f"{len(leaked)} of {counted(of, 'picture')} were seen in training or calibration: {first}{rest}",
         hint="evaluate on pictures that it never saw, or leave these out with --drop-known",
         code="evaluation-leak",
     )
@@ -188,7 +190,7 @@ def _leak(leaked: Mapping[str, str], of: int) -> UsageError:
 
 def _nothing_left(of: int) -> SourceError:
     return SourceError(
-        f"training or calibration saw all {_count(of, 'picture')} or others of the same parts: none is left",
+        f"training or calibration saw all {counted(of, 'picture')} or others of the same parts: none is left",
         hint="give pictures of other parts",
         code="evaluation-leak",
     )
@@ -205,10 +207,6 @@ def _copies(samples: Iterable[Sample], hashes: Mapping[str, str]) -> list[str]:
     if not copies:
         return []
     return [
-        f"warning: {_count(len(copies), 'file')} are copies of others, {copies[0]} among them, and count as parts of "
-        "their own: intervals are too narrow"
+        f"warning: {counted(len(copies), 'file is a copy of another', 'files are copies of others')}, {copies[0]} "
+        "among them, counted as parts of their own: intervals are too narrow"
     ]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from flawline.exporting.model_file import ExportedModel, Port, runtime_version
 from flawline.exporting.result import Checked, Parity
 from flawline.inspector import Inspector
 from flawline.models.detector import CELL
-from flawline.recipe import Recipe, detector_settings
+from flawline.recipe import Recipe, detector_settings, stated_thresholds
 
 
 def document_of(
@@ -26,8 +25,6 @@ def document_of(
 ) -> dict[str, Any]:
     """The content of export.json; the same recipe, pictures and versions give the same document."""
     recipe = inspector.recipe
-    limit = recipe.settings.threshold
-    assert limit is not None
     return {
         "format": name,
         "recipe": _recipe(recipe),
@@ -41,7 +38,7 @@ def document_of(
         },
         "before": _before(recipe, model),
         "after": _after(recipe, model),
-        "thresholds": asdict(limit),
+        "thresholds": stated_thresholds(recipe),
         "calibration_scores": []
         if inspector.calibration is None
         else [float(score) for score in inspector.calibration.scores],

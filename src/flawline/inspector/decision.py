@@ -11,7 +11,7 @@ from flawline.core.spec.judge import Finding, Judgement, Part, judge
 from flawline.core.spec.model import Spec
 from flawline.core.threshold import verdict
 from flawline.errors import ImageError
-from flawline.recipe import ThresholdSettings
+from flawline.recipe import NO_THRESHOLD, ThresholdSettings
 from flawline.types import Region, Verdict
 
 SEVERITY: tuple[Verdict, ...] = ("accept", "review", "reject")
@@ -40,12 +40,7 @@ def decide_by_score(
         if p_value is None
         else f"p = {p_value:.3g} among {held_out} held-out good parts"
     )
-    if score > threshold.reject:
-        said = f"is above {threshold.reject:.4g} (reject)"
-    else:
-        above = "above" if score > threshold.review else "not above"
-        said = f"is {above} {threshold.review:.4g} (review)"
-    words = [f"score {score:.4g} {said}; {standing}"]
+    words = [f"score {score:.4g}{_against(score, threshold)}; {standing}"]
     if regions:
         oddest = max(regions, key=lambda region: region.peak)
         left, top, width, height = oddest.box
@@ -57,6 +52,15 @@ def decide_by_score(
     elif found == "reject":
         words.append("no single place stands out: the part differs as a whole")
     return Decision(found, tuple(words))
+
+
+def _against(score: float, threshold: ThresholdSettings) -> str:
+    if score > threshold.reject:
+        return f" is above {threshold.reject:.4g} (reject)"
+    if threshold.review <= -NO_THRESHOLD:
+        return ": no threshold for review could be set, so the part goes to review"
+    above = "above" if score > threshold.review else "not above"
+    return f" is {above} {threshold.review:.4g} (review)"
 
 
 def decide_by_marks(score: float, regions: Sequence[Region]) -> Decision:

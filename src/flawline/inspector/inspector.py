@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,19 @@ from flawline.inspector.parts import (
     view_of,
 )
 from flawline.inspector.segmenting import Segmenting
+from flawline.inspector.shape import check_shape
 from flawline.inspector.view import Look
 from flawline.models.compiling import Compiling
 from flawline.models.network import Preparation
-from flawline.recipe import Manifest, Recipe, RecipeSettings, check_ready, read_recipe, spec_of
+from flawline.recipe import (
+    Manifest,
+    Recipe,
+    RecipeSettings,
+    check_ready,
+    read_recipe,
+    spec_of,
+    stated_thresholds,
+)
 from flawline.types import Inspection, Picture, Region, Sample, Unjudged
 
 BACKGROUND = "background"
@@ -140,10 +149,12 @@ class Inspector:
         """Judge a picture by what was measured of it.
 
         Raises:
-            ImageError: ("image-spec") the specification cannot be applied.
+            ImageError: ("image-view") its shape is another than that of the pictures learnt from; ("image-spec") the
+                specification cannot be applied.
             ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
         """
         check_ready(self.recipe)
+        check_shape(self.recipe, (picture.pixels.shape[0], picture.pixels.shape[1]))
         began = time.perf_counter()
         marked, regions, measured = self._found(raw, picture)
         measuring = _since(began)
@@ -286,7 +297,7 @@ class Inspector:
             "spec": self.spec and {"name": self.spec.name, "hash": self.spec.hash},
             "backbone": self.recipe.manifest.backbone.name,
             "precision": self.precision,
-            "thresholds": settings.threshold and asdict(settings.threshold),
+            "thresholds": stated_thresholds(self.recipe),
         }
 
     def _segmented(self, picture: Picture) -> Raw:

@@ -14,6 +14,7 @@ from flawline.recipe.recipe import (
     thresholds_of,
 )
 from flawline.recipe.settings import (
+    NO_THRESHOLD,
     AlignmentSettings,
     DetectorSettings,
     LightSettings,
@@ -23,9 +24,11 @@ from flawline.recipe.settings import (
     SegmenterSettings,
     ThresholdSettings,
 )
+from flawline.recipe.stated import stated_thresholds
 
 __all__ = [
     "MODEL",
+    "NO_THRESHOLD",
     "AlignmentSettings",
     "BackboneRecord",
     "DetectorSettings",
@@ -46,6 +49,7 @@ __all__ = [
     "read_recipe",
     "recipe_with",
     "spec_of",
+    "stated_thresholds",
     "thresholds_of",
     "write_recipe",
 ]

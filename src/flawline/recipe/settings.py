@@ -19,6 +19,8 @@ DETECTORS = ("patch-gaussian", "patch-memory", "fast")
 PRECISIONS = ("auto", "f32", "bf16")
 MODELS = {"anomaly": "detector", "segment": "segmenter"}
 """The section about the model, by task."""
+NO_THRESHOLD = 1e30
+"""Stands, with either sign, for a threshold that could not be set: every score lies between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

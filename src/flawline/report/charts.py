@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flawline.recipe import NO_THRESHOLD
 from flawline.report.figure import BAD, GOOD, INK, UNKNOWN, as_svg, new_figure, own_style
 from flawline.types import EMPTY
 
@@ -18,9 +19,10 @@ _COLOURS = {"good": GOOD, "bad": BAD, "unknown": UNKNOWN}
 def score_histogram(
     scores: Mapping[str, ArrayLike], *, unit: str, limits: Mapping[str, float] = EMPTY
 ) -> str:
-    """Stacked histogram of scores by meaning ("good", "bad", "unknown") with named limits, as SVG."""
+    """Stacked histogram of scores by meaning ("good", "bad", "unknown") with limits, as SVG; NO_THRESHOLD is none."""
     groups = {name: np.asarray(values, dtype=float) for name, values in scores.items()}
     groups = {name: values for name, values in groups.items() if len(values)}
+    limits = {name: limit for name, limit in limits.items() if abs(limit) < NO_THRESHOLD}
     everything = np.concatenate(list(groups.values()))
     shown = [*everything.tolist(), *limits.values()]
     low, high = min(shown), max(shown)

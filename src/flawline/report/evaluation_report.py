@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flawline.core.words import counted
 from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.evaluation.class_masks import SOURCE_MASKS, MaskSettings
@@ -20,6 +21,7 @@ from flawline.evaluation.figures import rate as rate_of
 from flawline.evaluation.files import WORST, counts, write_evaluation_json, write_scores
 from flawline.evaluation.result import Evaluation, Judged
 from flawline.evaluation.segmentation_files import write_class_table, write_region_table
+from flawline.recipe import NO_THRESHOLD
 from flawline.report.charts import score_histogram
 from flawline.report.evaluation_charts import escape_against_overkill, promised_and_seen, rates_over
 from flawline.report.evaluation_classes import segmented
@@ -68,6 +70,8 @@ def write_evaluation_report(evaluation: Evaluation, shown: Mapping[str, Shown], 
         evaluation=evaluation,
         counts=counts(evaluation),
         finding=finding(evaluation),
+        counted=counted,
+        no_threshold=NO_THRESHOLD,
         misses=_cards(misses, shown),
         alarms=_cards(alarms, shown),
         histogram=histogram(evaluation),

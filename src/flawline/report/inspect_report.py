@@ -13,6 +13,7 @@ from flawline.core.drawing import class_colour, thumbnail
 from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.inspector import Inspector
+from flawline.recipe import NO_THRESHOLD, stated_thresholds
 from flawline.report.charts import score_histogram
 from flawline.report.pictures import data_address, meaning, read_thumbnails
 from flawline.report.template import template
@@ -54,7 +55,8 @@ def write_inspect_report(
         groups[meaning(item.sample.defective)].append(item.row["score"])
     html = template("inspect.html").render(
         run=run,
-        threshold=limit,
+        threshold=stated_thresholds(inspector.recipe),
+        no_threshold=NO_THRESHOLD,
         classes=_legend(inspector) if limit is None else [],
         flagged=flagged,
         cards=list(_cards(flagged[:SHOWN], small)),

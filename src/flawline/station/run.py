@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -50,7 +50,8 @@ def inspect_source(
     Args:
         source: where the pictures come from.
         inspector: what judges them.
-        folder: where overlays go, as `overlays/NAME.jpg`; none are drawn without it.
+        folder: where overlays go, as `overlays/NAME.jpg`; none are drawn without it. Those of an earlier run that
+            this one did not draw are removed at the end.
         overlays: which pictures get one: those not accepted, all, or none.
         unfinished: a journal that keeps what is done; a rerun with the same recipe and options goes on from it.
         keeping: where every inspection is written to as it comes, whether judged now or by an interrupted run.
@@ -111,6 +112,7 @@ def inspect_source(
         if journal is not None:
             journal.__exit__(None, None, None)
     _check(done, unjudged)
+    paths.clear_others({each.overlay for each in done})
     return InspectionRun(
         source=Path(source.location).name,
         recipe=inspector.recipe.sha256,
@@ -258,6 +260,14 @@ class _Paths:
             return self._folder / "overlays" / drawn
         digest = hashlib.sha256(sample.name.encode()).hexdigest()[:16]
         return self._folder / "overlays" / f"{name.name[:40]}~{digest}.jpg"
+
+    def clear_others(self, drawn: Collection[Path | None]) -> None:
+        """Remove the overlays of earlier runs in this folder: next to this run's table they would tell otherwise."""
+        if self._folder is None:
+            return
+        for path in (self._folder / "overlays").rglob("*.jpg"):
+            if path not in drawn and path.is_file():
+                path.unlink()
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -15,6 +15,7 @@ from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
+from flawline.inspector.shape import shape_settings
 from flawline.models.detector import METHODS, DetectorState
 from flawline.models.detector_fitting import fit_detector
 from flawline.models.openvino_runtime import PRECISIONS
@@ -231,8 +232,9 @@ class _Job:
     ) -> Recipe:
         """A recipe without thresholds."""
         assert self.view is not None
-        settings, view = self.settings, self.view
+        settings, view, chosen = self.settings, self.view, self.chosen
         wished = settings.view
+        used = (*learn, *chosen.calibrate, *chosen.defective)
         return new_recipe(
             RecipeSettings(
                 part=settings.part,
@@ -257,6 +259,9 @@ class _Job:
                 settings={
                     "detector": dict(state.settings),
                     "picture_size": list(view.size),
+                    **shape_settings(
+                        view.view.framing.scale, (chosen.sizes[sample.name] for sample in used)
+                    ),
                     "value_range": settings.value_range and list(settings.value_range),
                     "thresholds": asdict(settings.thresholds),
                     **view.settings,

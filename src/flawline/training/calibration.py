@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,12 @@ from flawline.core.threshold import (
     pictures_needed,
     tightest_threshold,
 )
+from flawline.core.words import counted
 from flawline.errors import UsageError
-from flawline.recipe import ThresholdSettings
+from flawline.recipe import NO_THRESHOLD, ThresholdSettings
 
 OVERKILL = 0.05
 REVIEW = 0.10
-_EVERYTHING = -1e30
-_NOTHING = 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +106,11 @@ def calibrate(scores: Scores, wishes: Wishes) -> Calibrated:
     region = _guarantee(scores.peaks, wishes.review, wishes.confidence, REVIEW).threshold
     if scores.cross_fitted:
         basis += "; cross-fitted, so about"
+    threshold = ThresholdSettings(review=review, reject=reject, region=region, basis=basis)
     metrics = {
-        "calibration": {"parts": len(scores.good), "cross_fitted": scores.cross_fitted, **more},
+        **_metrics(scores, threshold, more),
         **_escapes(scores, review, reject),
     }
-    threshold = ThresholdSettings(review=review, reject=reject, region=region, basis=basis)
     return Calibrated(threshold, metrics, _said(scores, wishes, threshold, metrics))
 
 
@@ -163,7 +162,7 @@ def _by_costs(scores: Scores, wishes: Wishes) -> tuple[float, float, str, dict[s
     basis = (
         f"least expected cost per part, {best.cost:.4g} ({best.interval[0]:.4g} to {best.interval[1]:.4g}), for an "
         f"escape at {wishes.cost_escape:g}, an overkill at {wishes.cost_overkill:g} and {100 * wishes.prevalence:g} % "
-        f"bad parts; {len(scores.good)} good and {len(scores.bad)} bad parts"
+        f"bad parts; {len(scores.good)} good and {counted(len(scores.bad), 'bad part')}"
     )
     more = {
         "cost": {
@@ -187,9 +186,25 @@ def _blind(scores: Scores, wishes: Wishes) -> Calibrated:
             code="calibration-too-few",
         )
     basis = "one good part and none held out: every part goes to review"
-    threshold = ThresholdSettings(review=_EVERYTHING, reject=_NOTHING, region=_NOTHING, basis=basis)
+    threshold = ThresholdSettings(
+        review=-NO_THRESHOLD, reject=NO_THRESHOLD, region=NO_THRESHOLD, basis=basis
+    )
     said = (f"{basis}; scores and maps still say where a part differs from the one that was shown",)
-    return Calibrated(threshold, {"calibration": {"parts": 0, "cross_fitted": False}}, said)
+    return Calibrated(threshold, _metrics(scores, threshold, {}), said)
+
+
+def _metrics(
+    scores: Scores, threshold: ThresholdSettings, more: Mapping[str, Any]
+) -> dict[str, Any]:
+    """With the thresholds, so that an edit of recipe.toml is told from what the promise is about."""
+    return {
+        "calibration": {
+            "parts": len(scores.good),
+            "cross_fitted": scores.cross_fitted,
+            "thresholds": asdict(threshold),
+            **more,
+        }
+    }
 
 
 def _escapes(scores: Scores, review: float, reject: float) -> dict[str, Any]:
@@ -225,7 +240,8 @@ def _said(
     needed = pictures_needed(OVERKILL, wishes.confidence)
     if len(scores.good) < needed and not wishes.by_costs and wishes.overkill is None:
         said.append(
-            f"{len(scores.good)} good parts cannot promise an overkill of {100 * OVERKILL:g} %: that takes {needed}"
+            f"{counted(len(scores.good), 'good part')} cannot promise an overkill of {100 * OVERKILL:g} %: "
+            f"that takes {needed}"
         )
     if "defective" in metrics:
         escape = metrics["defective"]["escape"]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flawline.recipe import detector_settings
+from flawline.recipe import detector_settings, stated_thresholds
 from flawline.training.anomaly import Trained
 from flawline.training.update import Updated
 
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 def trained_as_dict(trained: Trained, path: Path) -> dict[str, Any]:
     """The JSON document of `flawline train anomaly --json`."""
     recipe = trained.recipe
-    limit = recipe.settings.threshold
-    assert limit is not None
     return {
         "recipe": str(path),
         "sha256": recipe.sha256,
         "part": recipe.settings.part,
         "method": detector_settings(recipe).method,
         "backbone": recipe.manifest.backbone.name,
-        "threshold": asdict(limit),
+        "threshold": stated_thresholds(recipe),
         "metrics": dict(recipe.manifest.metrics),
         "held_out": {"good": dict(trained.good), "bad": dict(trained.bad)},
         "set_aside": [
@@ -44,11 +42,10 @@ def trained_as_dict(trained: Trained, path: Path) -> dict[str, Any]:
 def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
     """The JSON document of `flawline update --json`."""
     recipe = updated.recipe
-    limit = recipe.settings.threshold
     return {
         "recipe": str(path),
         "sha256": recipe.sha256,
-        "threshold": limit and asdict(limit),
+        "threshold": stated_thresholds(recipe),
         "learnt": [
             {"image": name, "before": before, "after": updated.after.get(name)}
             for name, before in updated.before.items()

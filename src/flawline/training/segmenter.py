@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import numpy as np
 
 from flawline.core.pixel_threshold import ChosenThreshold, PixelCurves, choose_thresholds
 from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
+from flawline.data.csv_file import write_csv_rows
 from flawline.data.masks import MaskedSource
-from flawline.data.masks.check import MaskReport, check_masks
+from flawline.data.masks.check import Finding, MaskReport, check_masks
 from flawline.data.splits import part_of
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
+from flawline.inspector.shape import shape_settings
 from flawline.recipe import (
     BackboneRecord,
     Manifest,
@@ -46,7 +49,10 @@ from flawline.training.segment.settings import SegmentSettings
 from flawline.training.segment_split import Split, split_samples
 from flawline.types import Sample, Track, no_track
 
-LEAKS = ("group-leak", "duplicate-leak")
+FINDINGS = "mask-findings.csv"
+# These are told; all others end it before anything is learnt.
+_ONLY_TOLD = ("empty-class", "duplicate-masks")
+_NAMED = 3
 _ROLES: Mapping[str, Role] = {"train": "train", "validation": "calibration", "test": "test"}
 
 
@@ -136,7 +142,8 @@ def train_segment(
             hint="--resume goes on with it; delete the folder to train anew",
         )
     report = check_masks(source, track=track)
-    _refuse(report)
+    _write_findings(report, folder)
+    _refuse(report, folder)
     hashes = _hashes(source, track)
     split = split_samples(
         source.samples(), report.counts, hashes, wished.shares, wished.training.seed
@@ -154,7 +161,7 @@ def train_segment(
         if each is not None:
             each(record, split)
     trained = load_trained(folder)
-    recipe = _recipe(source, trained, split, hashes, wished, folder)
+    recipe = _recipe(report, trained, split, hashes, wished, folder, source.value_range)
     curves = _curves(Inspector(recipe), source, split.validation, track)
     chosen = _chosen(curves, wished)
     recipe = _with_thresholds(recipe, chosen)
@@ -170,22 +177,47 @@ def train_segment(
         chosen,
         found,
         tuple(by_name[name] for name in worst),
-        (*split.said, *report.notes, *(one.said for one in chosen), *_said(found)),
+        (*split.said, *_told(report), *report.notes, *(one.said for one in chosen), *_said(found)),
     )
 
 
-def _refuse(report: MaskReport) -> None:
+def _refuse(report: MaskReport, folder: Path) -> None:
     """What cannot be trained on: unreadable pairs, and pictures of one part in several splits."""
-    findings = [f for f in report.findings if f.code not in ("empty-class", "duplicate-masks")]
+    findings = [finding for finding in report.findings if finding.code not in _ONLY_TOLD]
     if findings:
-        first = findings[0]
-        named = ", ".join(first.files[:3])
-        more = f" and {len(first.files) - 3} more" if len(first.files) > 3 else ""
+        more = f"; findings in all: {len(findings)}" if len(findings) > 1 else ""
         raise SourceError(
-            f"{first.message}: {named}{more}",
-            hint="mend or take out these files; a split must not hold pictures of a part of another split",
-            code=first.code,
+            f"{_in_words(findings[0])}{more}",
+            hint=f"{folder / FINDINGS} lists every file; mend or take them out, and keep the pictures of a part in "
+            "one split",
+            code=findings[0].code,
         )
+
+
+def _told(report: MaskReport) -> list[str]:
+    """What does not end a training, and should be known of it."""
+    return [_in_words(finding) for finding in report.findings if finding.code in _ONLY_TOLD]
+
+
+def _in_words(finding: Finding) -> str:
+    if finding.code == "empty-class":
+        return finding.message
+    named, left = ", ".join(finding.files[:_NAMED]), len(finding.files) - _NAMED
+    return f"{finding.message}: {named}{f' and {left} more' if left > 0 else ''}"
+
+
+def _write_findings(report: MaskReport, folder: Path) -> None:
+    """All files of all findings: a message has no room for them."""
+    (folder / FINDINGS).unlink(missing_ok=True)
+    if not report.findings:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        (finding.code, finding.message, file, detail)
+        for finding in report.findings
+        for file, detail in zip_longest(finding.files or ("",), finding.details, fillvalue="")
+    ]
+    write_csv_rows(folder / FINDINGS, ("code", "finding", "file", "detail"), rows)
 
 
 def _check_spec(wished: SegmenterWishes, classes: Sequence[str]) -> None:
@@ -226,12 +258,13 @@ def _settings(
 
 
 def _recipe(
-    source: MaskedSource,
+    masks: MaskReport,
     trained: TrainedSegmenter,
     split: Split,
     hashes: Mapping[str, str],
     wished: SegmenterWishes,
     folder: Path,
+    value_range: tuple[float, float] | None,
 ) -> Recipe:
     """A recipe with thresholds of one half."""
     exported = folder / "network.onnx"
@@ -240,7 +273,7 @@ def _recipe(
     built, framing = trained.built.record, trained.settings.framing
     encoder = built["encoder"]
     name = f"{built['network']} on {encoder}" if encoder else str(built["network"])
-    height, width = source.mask(split.train[0]).shape
+    used = [masks.sizes[sample.name] for sample in (*split.train, *split.validation)]
     return new_recipe(
         _settings(wished, trained.classes, name, framing.window, framing.scale, framing.overlap),
         model,
@@ -259,8 +292,9 @@ def _recipe(
             settings={
                 "training": trained.settings.as_dict(),
                 "network": dict(built),
-                "picture_size": [height, width],
-                "value_range": None,
+                "picture_size": list(used[0]),
+                **shape_settings(framing.scale, used),
+                "value_range": value_range and list(value_range),
                 "split": split.origin,
             },
             metrics={"export_difference": difference},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from flawline.core.words import counted
 from flawline.data.source import Source
 from flawline.data.splits import hold_out
 from flawline.errors import SourceError
@@ -95,7 +96,9 @@ def offered(
     if any(_split(sample) in where for sample in samples):
         kept = [sample for sample in samples if _split(sample) in splits]
         if len(kept) < len(samples):
-            said = [f"{len(samples) - len(kept)} pictures of other splits are not touched"]
+            others = len(samples) - len(kept)
+            what = counted(others, "picture of another split is", "pictures of other splits are")
+            said = [f"{what} not touched"]
         samples = kept
     good, defective, more = _by_label(samples)
     return good, defective, [*said, *more]
@@ -107,12 +110,15 @@ def _split(sample: Sample) -> str:
 
 def _by_label(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], list[str]]:
     if all(sample.defective is None for sample in samples):
-        text = f"no label says good or bad: all {len(samples)} pictures are taken as good"
+        taken = counted(len(samples), "picture is", "pictures are")
+        whole = "the" if len(samples) == 1 else "all"
+        text = f"no label says good or bad: {whole} {taken} taken as good"
         return list(samples), [], [text]
     good = [sample for sample in samples if sample.defective is False]
     bad = [sample for sample in samples if sample.defective]
     unknown = len(samples) - len(good) - len(bad)
-    said = [f"{unknown} pictures whose label says neither good nor bad are left out"]
+    label = "whose label says neither good nor bad"
+    said = [f"{counted(unknown, f'picture {label} is', f'pictures {label} are')} left out"]
     return good, bad, said if unknown else []
 
 
@@ -137,11 +143,12 @@ def _said_of(found: Survey, learn: Sequence[Sample], calibrate: Sequence[Sample]
     if found.copies:
         first = sorted(found.copies.items())[0]
         said.append(
-            f"{len(found.copies)} copies count once and are set aside, {first[0]} of {first[1]} among them"
+            f"{counted(len(found.copies), 'copy counts', 'copies count')} once, set aside, {first[0]} of {first[1]} "
+            "among them"
         )
     for what, samples in (("to learn from", learn), ("held out for calibration", calibrate)):
         parts = len({found.parts[sample.name] for sample in samples})
-        said.append(f"{len(samples)} good pictures of {parts} parts {what}")
+        said.append(f"{counted(len(samples), 'good picture')} of {counted(parts, 'part')} {what}")
     return said
 
 
@@ -151,7 +158,9 @@ def nothing_good(
     """The error where no picture is left to learn from."""
     if good:
         return SourceError(
-            f"none of the {len(good)} good pictures can be read",
+            f"none of the {len(good)} good pictures can be read"
+            if len(good) > 1
+            else "the only good picture cannot be read",
             hint=f"the first: {unjudged[0].image}: {unjudged[0].reason}" if unjudged else "",
         )
     labels = ", ".join(source.summary().labels) or "none"

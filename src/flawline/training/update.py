@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.thinning import thinned
+from flawline.core.words import counted
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
+from flawline.inspector.shape import shape_settings
 from flawline.models.detector_fitting import extend_detector
 from flawline.models.threads import one_thread
 from flawline.recipe import (
@@ -32,7 +35,7 @@ from flawline.training.survey import Survey, survey
 from flawline.types import Sample, Track, Unjudged, no_track
 
 _LOOKED_AT = 50
-_SET_BEFORE = re.compile(r"; set before (\d+) pictures were added$")
+_SET_BEFORE = re.compile(r"; set before (\d+) pictures? (?:was|were) added$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,18 +99,21 @@ def update_anomaly(
         manifest = replace(
             recipe.manifest,
             pictures=(*recipe.manifest.pictures, *_records(found, learn)),
-            settings={**recipe.manifest.settings, "detector": dict(state.settings)},
+            settings={
+                **_widened(recipe, found, learn),
+                "detector": dict(state.settings),
+            },
         )
         arrays = {**kept, **joined_arrays(detector=state.arrays)}
         learnt = recipe_with(recipe, arrays=arrays, manifest=manifest)
-        said.append(f"learnt {len(learn)} more good pictures")
+        said.append(f"learnt {counted(len(learn), 'more good picture')}")
         if held is None:
             learnt, more = _kept_thresholds(learnt, len(learn))
         else:
             learnt, more = _calibrated(learnt, held, track)
         said += more
         after = _scores(Inspector(learnt), source, learn, "scoring after", track)
-    said += _alarms(recipe, before, after)
+    said += _alarms(recipe, learnt, before, after)
     unjudged = (*found.unjudged, *source.unlisted())
     return Updated(learnt, _by_name(before), _by_name(after), unjudged, found.notes, tuple(said))
 
@@ -134,6 +140,13 @@ def _records(found: Survey, learn: Sequence[Sample]) -> list[PictureRecord]:
     records = [PictureRecord(found.hashes[s.name], s.name, "train") for s in learn]
     copies = [PictureRecord(found.hashes[name], name, "duplicate") for name in found.copies]
     return records + copies
+
+
+def _widened(recipe: Recipe, found: Survey, samples: Sequence[Sample]) -> dict[str, Any]:
+    """The settings of the manifest, with the shapes of further pictures."""
+    known, resolution = recipe.manifest.settings, recipe.settings.picture.resolution
+    sizes = (found.sizes[sample.name] for sample in samples)
+    return {**known, **shape_settings(resolution, sizes, known)}
 
 
 def _scores(
@@ -186,7 +199,7 @@ def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
     earlier = _SET_BEFORE.search(limit.basis)
     base = limit.basis[: earlier.start()] if earlier else limit.basis
     count += int(earlier[1]) if earlier else 0
-    basis = f"{base}; set before {count} pictures were added"
+    basis = f"{base}; set before {counted(count, 'picture was', 'pictures were')} added"
     settings = replace(recipe.settings, threshold=replace(limit, basis=basis))
     return recipe_with(recipe, settings=settings), [
         "the thresholds stay as they were; give --calibration to set them anew on pictures that were held out"
@@ -249,19 +262,26 @@ def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, l
         recipe,
         settings=replace(recipe.settings, threshold=done.threshold),
         arrays={**recipe.arrays, **joined_arrays(calibration=own)},
-        manifest=replace(recipe.manifest, pictures=tuple(records.values()), metrics=done.metrics),
+        manifest=replace(
+            recipe.manifest,
+            pictures=tuple(records.values()),
+            settings=_widened(recipe, held.found, held.found.samples),
+            metrics=done.metrics,
+        ),
     ), [*held.said, *done.said]
 
 
-def _alarms(old: Recipe, before: Mapping[str, Scored], after: Mapping[str, Scored]) -> list[str]:
-    """What became of those new pictures that would not have been accepted."""
+def _alarms(
+    old: Recipe, new: Recipe, before: Mapping[str, Scored], after: Mapping[str, Scored]
+) -> list[str]:
+    """What became of those new pictures that would not have been accepted; thresholds may have moved."""
     if old.settings.threshold is None:
         return []
-    limit, _ = thresholds_of(old)
+    (limit, _), (now, _) = thresholds_of(old), thresholds_of(new)
     alarms = [name for name, scored in before.items() if scored.score > limit]
     if not alarms:
         return ["all of them were accepted before, too"]
-    still = [name for name in alarms if name in after and after[name].score > limit]
+    still = [name for name in alarms if name in after and after[name].score > now]
     said = [
         f"{len(alarms)} of them were false alarms, {len(alarms) - len(still)} of which are accepted now"
     ]

@@ -18,7 +18,7 @@ from flawline.core.view.foreground import fit_foreground
 from flawline.core.view.framing import Framing, choose_framing, window_count
 from flawline.core.view.light import METHODS as LIGHTS
 from flawline.core.view.light import LightMethod, fit_light
-from flawline.core.view.region_of_interest import from_mask, from_polygons
+from flawline.core.view.region_of_interest import SAME_ASPECT, from_mask, from_polygons
 from flawline.data.image import read_image
 from flawline.errors import UsageError
 from flawline.inspector.view import View
@@ -27,6 +27,8 @@ from flawline.recipe.checks import size_of
 from flawline.types import Sample
 
 MASK = "region.png"
+COARSEST = 4
+"""A mask may have so many times fewer pixels along a side than the pictures."""
 LOOKED_AT = 200
 """Good pictures that light, alignment and foreground are learnt from at most; they are drawn evenly."""
 
@@ -87,7 +89,8 @@ def learn_view(
         wishes: what was asked for.
 
     Raises:
-        UsageError: the smallest defect cannot be kept visible, a method is unknown, or the region is empty.
+        UsageError: the smallest defect cannot be kept visible, a method is unknown, or the region is empty, or its mask
+            was not drawn on such pictures.
     """
     own = [sizes[sample.name] for sample in samples]
     size = Counter(own).most_common(1)[0][0]
@@ -148,10 +151,25 @@ def _smallest_px(wishes: ViewWishes) -> float | None:
 def _region(wishes: ViewWishes, size: tuple[int, int]) -> Any:
     interest = wishes.region
     if wishes.mask is not None:
-        return from_mask(read_image(wishes.mask).pixels)
+        region = from_mask(read_image(wishes.mask).pixels)
+        assert region.mask is not None
+        _check_mask(region.mask.shape, size)
+        return region
     if interest.polygons:
         return from_polygons(interest.polygons, size if interest.unit == "px" else None)
     return None
+
+
+def _check_mask(own: tuple[int, ...], size: tuple[int, int]) -> None:
+    """Refuse a mask of so few pixels, or of such a shape, that it was not drawn on a picture of `size`."""
+    shape = own[1] * size[0] / (own[0] * size[1])
+    small = any(COARSEST * side < length for side, length in zip(own, size, strict=True))
+    if small or abs(shape - 1) > SAME_ASPECT:
+        raise UsageError(
+            f"expected a mask of the region of interest of the size of the pictures, {size[1]} x {size[0]} px, or down "
+            f"to a quarter of each side, in the same shape, got {own[1]} x {own[0]} px",
+            hint="draw it on one of the pictures: white where to look, black elsewhere",
+        )
 
 
 def _resolution(framing: Framing, size: tuple[int, int], wishes: ViewWishes) -> str:

@@ -1,6 +1,8 @@
 """From pictures with masks to a recipe that inspects, through the Python call and the command."""
 
+import csv
 import json
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -19,7 +21,7 @@ pytest.importorskip("torch", reason=REASON)
 pytest.importorskip("segmentation_models_pytorch", reason=REASON)
 pytestmark = pytest.mark.train
 
-from flawline.training.segmenter import SegmenterWishes, train_segment  # noqa: E402
+from flawline.training.segmenter import FINDINGS, SegmenterWishes, train_segment  # noqa: E402
 
 TRAINING = SegmentSettings(
     patch=(64, 64), epochs=2, patches=24, batch=8, rate=3e-3, precision="f32"
@@ -48,6 +50,11 @@ def learnt(parts, folder, wishes=None, **more):
         return train_segment(
             source, wishes or SegmenterWishes("plate", TRAINING), folder=folder, **more
         )
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def test_a_recipe_says_what_it_was_made_of(parts, tmp_path):
@@ -102,6 +109,34 @@ def test_parts_that_are_in_two_splits_are_refused(parts, tmp_path):
     with pytest.raises(SourceError) as caught:
         learnt(parts, tmp_path / "work")
     assert caught.value.code == "group-leak"
+    rows = read_csv(tmp_path / "work" / FINDINGS)
+    leaked = [row for row in rows if row["code"] == "group-leak"]
+    assert {row["detail"] for row in leaked} == {"train", "test"}
+    assert len(leaked) >= text.count(",0,") > 1
+    assert FINDINGS in caught.value.hint
+
+
+def test_copies_with_different_masks_and_classes_without_a_pixel_are_told(parts, tmp_path):
+    lines = parts.read_text(encoding="utf-8").splitlines()
+    image, mask, group = lines[1].split(",")
+    other = next(
+        line.split(",")[1]
+        for line in lines[2:]
+        if not np.array_equal(
+            cv2.imread(str(parts.parent / line.split(",")[1]), 0),
+            cv2.imread(str(parts.parent / mask), 0),
+        )
+    )
+    shutil.copy(parts.parent / image, parts.parent / "images" / "copy.png")
+    lines.append(f"images/copy.png,{other},{group}")
+    parts.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with open_masks(str(parts), classes=["scratch", "stain", "dent"]) as source:
+        done = train_segment(source, SegmenterWishes("plate", TRAINING), folder=tmp_path / "work")
+    told = "\n".join(done.said)
+    assert "no pixel is 'dent'" in told
+    assert f"the same picture, different masks: {image}, images/copy.png" in told
+    codes = [row["code"] for row in read_csv(tmp_path / "work" / FINDINGS)]
+    assert codes == ["empty-class", "duplicate-masks", "duplicate-masks"]
 
 
 def test_the_command_trains_a_recipe_that_inspects_and_judges(parts, tmp_path, capsys):

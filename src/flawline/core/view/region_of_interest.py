@@ -18,7 +18,7 @@ Polygon = tuple[tuple[float, float], ...]
 """At least three (x, y) corners."""
 
 # Rounding of a small picture's sides to whole pixels changes its aspect ratio by about as much.
-_SAME_ASPECT = 0.01
+SAME_ASPECT = 0.01
 # Corners are drawn in steps of 1/2^4 pixel.
 _SHIFT = 4
 
@@ -99,7 +99,7 @@ def adaptation(region: RegionOfInterest, size: Size) -> str:
     own = region.size if region.mask is None else (region.mask.shape[0], region.mask.shape[1])
     if own is None or own == size:
         return ""
-    if abs(own[0] * size[1] / (own[1] * size[0]) - 1) > _SAME_ASPECT:
+    if abs(own[0] * size[1] / (own[1] * size[0]) - 1) > SAME_ASPECT:
         raise UsageError(
             f"the region of interest is for pictures of {own[1]} x {own[0]} px, "
             f"this one has {size[1]} x {size[0]} px and another shape",

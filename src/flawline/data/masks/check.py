@@ -59,8 +59,9 @@ class Combination:
 class MaskReport:
     """What the masks of a source hold.
 
-    `counts` gives for each readable picture its pixels of every class, background first; `ignored` counts the pixels
-    that no class claims. `findings` is empty where nothing is wrong.
+    `counts` gives for each readable picture its pixels of every class, background first, `sizes` its (height, width)
+    in px, `decoding` what was lost or chosen when it was decoded; `ignored` counts the pixels that no class claims.
+    `findings` is empty where nothing is wrong.
     """
 
     source: str
@@ -73,10 +74,14 @@ class MaskReport:
     unlabelled: tuple[str, ...]
     notes: tuple[str, ...]
     counts: Mapping[str, tuple[int, ...]]
+    sizes: Mapping[str, tuple[int, int]]
+    decoding: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
+    size: tuple[int, int]
+    notes: tuple[str, ...]
     counts: tuple[int, ...]
     ignored: int
     picture: bytes
@@ -112,9 +117,9 @@ def check_masks(masked: MaskedSource, *, track: Track = no_track) -> MaskReport:
 
 
 def report_as_dict(report: MaskReport) -> dict[str, Any]:
-    """The report as JSON can write it, without the counts of every picture."""
+    """The report as JSON can write it, without what it says of every picture."""
     document = asdict(report)
-    del document["counts"]
+    del document["counts"], document["sizes"], document["decoding"]
     return document
 
 
@@ -148,6 +153,8 @@ def _one(masked: MaskedSource, sample: Sample) -> _Read | Unjudged:
     counts = np.bincount(mask.ravel(), minlength=256).tolist()
     shape = repr(mask.shape).encode()
     return _Read(
+        (mask.shape[0], mask.shape[1]),
+        picture.notes,
         tuple(counts[: len(masked.classes)]),
         counts[IGNORED],
         hashlib.sha256(shape + picture.pixels.tobytes()).digest(),
@@ -185,6 +192,8 @@ def _report(
         masked.unlabelled,
         masked.notes,
         counts,
+        {name: result.size for name, result in read.items()},
+        {name: result.notes for name, result in read.items() if result.notes},
     )
 
 

@@ -21,7 +21,8 @@ class MaskedSource:
 
     `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
     "per class", "COCO", "YOLO", "Label Studio" or "CVAT". `unlabelled` names the pictures that nobody annotated and
-    that `samples()` therefore leaves out; `notes` says what was passed over. Reading is safe from several threads.
+    that `samples()` therefore leaves out; `notes` says what was passed over; pictures are read with `value_range`.
+    Reading is safe from several threads.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class MaskedSource:
         unlabelled: tuple[str, ...],
         notes: tuple[str, ...],
         *,
+        value_range: tuple[float, float] | None = None,
         owned: bool,
     ) -> None:
         self.source = source
@@ -39,6 +41,7 @@ class MaskedSource:
         self.classes = found.classes
         self.unlabelled = unlabelled
         self.notes = notes
+        self.value_range = value_range
         self._samples = samples
         self._read = found.read
         self._owned = owned
@@ -78,7 +81,11 @@ class MaskedSource:
             self.source.close()
 
     def _picture(self, sample: Sample) -> Picture:
-        return read_image(self.source.read(sample.name), limits=self.source.image_limits)
+        return read_image(
+            self.source.read(sample.name),
+            value_range=self.value_range,
+            limits=self.source.image_limits,
+        )
 
     def __enter__(self) -> MaskedSource:
         return self
@@ -100,6 +107,7 @@ def open_masks(
     palette: Mapping[str, Colour] | None = None,
     ignore: Ignore | None = None,
     unlabelled: Literal["leave-out", "empty"] = "leave-out",
+    value_range: tuple[float, float] | None = None,
 ) -> MaskedSource:
     """Open the class masks of a source.
 
@@ -116,6 +124,7 @@ def open_masks(
             unless "background" has another colour.
         ignore: what becomes 255: a grey level, a colour, or the name of a class of the palette or annotations.
         unlabelled: "leave-out" drops pictures without an annotation; "empty" states that they have no defects.
+        value_range: of the pictures, as in `read_image`; masks are read as they are.
 
     A picture that the source calls good and that has no mask file has an empty mask; so has one that a file of
     annotations lists without regions. Where regions overlap, the later one wins (CVAT: the higher z_order; one file per
@@ -147,7 +156,7 @@ def open_masks(
         notes = (*notes, f"{absent} pictures without a label file count as without defects")
     if left:
         notes = (*notes, f"{len(left)} pictures without an annotation are left out")
-    return MaskedSource(opened, kept, found, left, notes, owned=owned)
+    return MaskedSource(opened, kept, found, left, notes, value_range=value_range, owned=owned)
 
 
 def _size(picture: Picture) -> tuple[int, int]:

@@ -108,7 +108,7 @@ class Training:
             built,
             patches,
             Pairs(source, validation),
-            _content(source.classes, train, validation),
+            _content(source, train, validation),
             math.ceil((settings.patches or len(train)) / settings.batch),
             Average(network, settings.average),
             optimizer,
@@ -146,8 +146,8 @@ class Training:
         told = saved.told
         if told.get("kind") != _KIND or told.get("content") != self.content:
             raise UsageError(
-                f"{self.folder} holds a training on other pictures or classes",
-                hint="give the same source and split, or train anew without --resume",
+                f"{self.folder} holds a training on other pictures or classes, or with another value range",
+                hint="give the same source, split and range, or train anew without --resume",
             )
         mine = self.settings.as_dict()
         different = [
@@ -351,9 +351,13 @@ def _first(patches: Patches) -> Any:
     return next(batches(patches, 0, range(1), _UNFOLDED_ON))[0]
 
 
-def _content(classes: Sequence[str], train: Sequence[Sample], validation: Sequence[Sample]) -> str:
-    """A hash of what is learnt and from which pictures."""
-    names = [list(classes), [s.name for s in train], [s.name for s in validation]]
+def _content(source: MaskedSource, train: Sequence[Sample], validation: Sequence[Sample]) -> str:
+    """A hash of what is learnt, from which pictures, and how these are read."""
+    names = [list(source.classes), [s.name for s in train], [s.name for s in validation]]
+    # Only of files does a source state it.
+    value_range = getattr(source, "value_range", None)
+    if value_range is not None:
+        names.append([str(value) for value in value_range])
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
