@@ -64,7 +64,7 @@ def test_a_cut_is_the_picture_reflected_at_its_edges(height, width, top, left, b
     top, left = min(top, height - 1), min(left, width - 1)
     centre = np.array([left, top]) + (np.array(size[::-1]) - 1) / 2
     pair = random_pair(height, width)
-    warp = Warp(np.eye(2), np.zeros((*size, 2), np.float32)) if bent else STRAIGHT
+    warp = Warp(np.eye(2), np.zeros((2, 6, 6), np.float32)) if bent else STRAIGHT
     pixels, mask = cut_patch(pair, centre, warp, size)
     np.testing.assert_array_equal(pixels, reflected(pair[0], top, left, size))
     np.testing.assert_array_equal(mask, reflected(pair[1], top, left, size))
@@ -89,7 +89,7 @@ def test_a_warp_reads_no_more_than_it_touches_and_gives_the_same(seed):
     pair, size = random_pair(height, width), (32, 48)
     warp = draw_warp(size, Augmentation(), rng)
     centre = rng.random(2) * (width, height)
-    x, y = (places.astype(np.float32) for places in _sources(centre, warp, size))
+    x, y = _sources(centre, warp, size)
     edge = cv2.BORDER_REFLECT_101
     pixels, mask = cut_patch(pair, centre, warp, size)
     wanted = cv2.remap(pair[0], x, y, cv2.INTER_LINEAR, borderMode=edge)

@@ -27,18 +27,33 @@ class Saved:
     told: Mapping[str, Any]
 
 
-def write_saved(
-    path: Path, groups: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any]
-) -> None:
-    """Write groups of tensors, named "group.tensor"; the file is replaced only when complete."""
+def of_groups(groups: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any]) -> Saved:
+    """Groups of tensors, named "group.tensor"."""
     tensors = {
-        f"{group}.{name}": tensor.detach().cpu().contiguous()
+        f"{group}.{name}": tensor
         for group, named in groups.items()
         for name, tensor in named.items()
     }
+    return Saved(tensors, json.loads(json.dumps(told, allow_nan=False)))
+
+
+def copied(groups: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any]) -> Saved:
+    """The same, each tensor as it is now, whatever becomes of it."""
+    saved = of_groups(groups, told)
+    return Saved(
+        {
+            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, tensor in saved.tensors.items()
+        },
+        saved.told,
+    )
+
+
+def write_saved(path: Path, saved: Saved) -> None:
+    """Write such a file; the one before is replaced only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        save_file(tensors, part, metadata={_TOLD: json.dumps(told, allow_nan=False)})
+        save_file(dict(saved.tensors), part, metadata={_TOLD: json.dumps(saved.told)})
 
 
 def read_saved(path: Path) -> Saved:

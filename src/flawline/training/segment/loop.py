@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,9 @@ from flawline.errors import ModelError, SourceError, UsageError
 from flawline.training.segment.checkpoint import (
     BEST,
     CHECKPOINT,
+    copied,
     group_of,
+    of_groups,
     optimizer_tensors,
     read_saved,
     restore_optimizer,
@@ -47,6 +50,10 @@ _MOST_VALIDATING = 0.1
 _FREE = ("workers",)
 
 
+def _writer() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="flawline-checkpoint")
+
+
 @dataclass(slots=True, eq=False)
 class Training:
     """A training at the border between two steps."""
@@ -69,6 +76,8 @@ class Training:
     sums: dict[str, float] = field(default_factory=dict)
     records: list[EpochRecord] = field(default_factory=list)
     validation_seconds: float = 0.0
+    writer: ThreadPoolExecutor = field(default_factory=_writer)
+    writing: Future[None] | None = None
 
     @classmethod
     def start(
@@ -127,15 +136,13 @@ class Training:
         return settings.patience is not None and done - best >= settings.patience
 
     def epoch(self) -> EpochRecord:
-        """Run what is left of an epoch, measure, save."""
+        """Run what is left of an epoch, measure, and save; `saved` waits for the checkpoint."""
         with held_interrupt() as interrupt, _deterministic(self.machine):
             self._run_steps(interrupt)
             record = self._measured()
             self.records.append(record)
             self.in_epoch, self.sums = 0, {}
-            if record.best:
-                self._write_best()
-            self._write_checkpoint()
+            self._save(best=record.best)
         if interrupt.asked:
             raise KeyboardInterrupt
         return record
@@ -196,7 +203,7 @@ class Training:
             if not self.records:
                 self._expect(self.clock.seconds() - began)
             if interrupt.asked:
-                self._write_checkpoint()
+                self._save(best=False)
                 raise KeyboardInterrupt
             if settings.minutes is not None and (self._share() >= 1 or self._full(started)):
                 break
@@ -269,14 +276,16 @@ class Training:
             seconds_left=max(0.0, seconds * (1 - share) / share),
         )
 
-    def _write_best(self) -> None:
-        write_saved(
-            self.folder / BEST, {"network": self.average.network.state_dict()}, self._told()
-        )
+    def saved(self) -> None:
+        """Wait until the last checkpoint is on disk; raises what stood in its way."""
+        writing, self.writing = self.writing, None
+        if writing is not None:
+            writing.result()
 
-    def _write_checkpoint(self) -> None:
-        write_saved(
-            self.folder / CHECKPOINT,
+    def _save(self, *, best: bool) -> None:
+        """Write the best weights, and a copy of all while training goes on: that takes longer than a step."""
+        self.saved()
+        checkpoint = copied(
             {
                 "network": self.built.network.state_dict(),
                 "average": self.average.network.state_dict(),
@@ -293,6 +302,10 @@ class Training:
                 "validation_seconds": self.validation_seconds,
             },
         )
+        if best:
+            kept = {"network": group_of(checkpoint, "average")}
+            write_saved(self.folder / BEST, of_groups(kept, self._told()))
+        self.writing = self.writer.submit(write_saved, self.folder / CHECKPOINT, checkpoint)
 
     def _told(self) -> dict[str, Any]:
         return {

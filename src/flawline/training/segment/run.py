@@ -39,8 +39,9 @@ def train_segmenter(
     """Train on some samples of a source and measure on others; a record after each epoch.
 
     Masks are read and settings checked at once; each epoch is run when its record is asked for.
-    After each epoch `folder` holds a checkpoint and the best weights so far (`load_trained`). Ctrl-C ends a training
-    after the running step, saves, and raises KeyboardInterrupt. With `resume` it goes on from there, and on a CPU with
+    After each epoch `folder` holds the best weights so far (`load_trained`). A checkpoint is written while the next
+    epoch begins, and is there once the records have ended or were closed. Ctrl-C ends a training after the running
+    step, saves, and raises KeyboardInterrupt. With `resume` it goes on from there, and on a CPU with
     the same number of threads it ends with the same bits, unless time bounds it. Without validation samples the last
     weights are the best.
 
@@ -57,8 +58,11 @@ def train_segmenter(
 
 
 def _epochs(training: Training) -> Iterator[EpochRecord]:
-    while not training.ended():
-        yield training.epoch()
+    try:
+        while not training.ended():
+            yield training.epoch()
+    finally:
+        training.saved()
 
 
 def load_trained(folder: Path) -> TrainedSegmenter:

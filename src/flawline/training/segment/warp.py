@@ -20,10 +20,14 @@ _CENTRAL = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Warp:
-    """From places in a patch to those in a picture: `matrix` (2, 2) about the centres; `bend` (h, w, 2) or None."""
+    """From places in a patch to those in a picture.
+
+    `matrix` (2, 2) is about the centres. `knots` (2, 6, 6) are shifts of x and y in pixels at places spread evenly over
+    the patch, enlarged bicubically; None bends nothing.
+    """
 
     matrix: NDArray[np.float64]
-    bend: NDArray[np.float32] | None
+    knots: NDArray[np.float32] | None
 
 
 def draw_warp(size: Size, wishes: Augmentation, rng: np.random.Generator) -> Warp:
@@ -37,19 +41,19 @@ def draw_warp(size: Size, wishes: Augmentation, rng: np.random.Generator) -> War
         matrix = matrix * (1 + wishes.zoom) ** rng.uniform(-1, 1)
     if wishes.flips:
         matrix = matrix * np.where(rng.random(2) < 0.5, -1.0, 1.0)
-    bend = None
+    knots = None
     if wishes.elastic:
         knots = rng.normal(0, wishes.elastic, (2, _KNOTS, _KNOTS)).astype(np.float32)
-        smooth = _cubic(size[0]) @ knots @ _cubic(size[1]).T
-        bend = np.moveaxis(np.asarray(smooth, np.float32), 0, -1)
-    return Warp(matrix, bend)
+    return Warp(matrix, knots)
 
 
 @lru_cache
-def _cubic(length: int) -> NDArray[np.float32]:
-    """The weights (length, knots) of each knot in a bicubic enlargement along one axis."""
+def _along(length: int) -> NDArray[np.float32]:
+    """What a place along an axis is made of, (length, 6 + 2): weights of the knots, the way from the middle, and 1."""
     knots = np.eye(_KNOTS, dtype=np.float32)
-    return np.asarray(cv2.resize(knots, (_KNOTS, length), interpolation=cv2.INTER_CUBIC))
+    weights = cv2.resize(knots, (_KNOTS, length), interpolation=cv2.INTER_CUBIC)
+    middle = np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2)
+    return np.column_stack([weights.reshape(length, _KNOTS), middle, np.ones_like(middle)])
 
 
 def place_around(
@@ -79,7 +83,7 @@ def place_anywhere(shape: Size, size: Size, rng: np.random.Generator) -> NDArray
 def cut_patch(pair: Pair, centre: NDArray[np.float64], warp: Warp, size: Size) -> Pair:
     """The patch of `size` around a centre; what lies beyond the picture is the picture reflected at its edge."""
     pixels, mask = pair
-    if warp.bend is None and np.array_equal(np.abs(warp.matrix), np.eye(2)):
+    if warp.knots is None and np.array_equal(np.abs(warp.matrix), np.eye(2)):
         # To where the pixels of the patch fall on those of the picture.
         centre = np.floor(centre) + (np.array(size[::-1]) - 1) / 2 % 1
         x, y = _sources(centre, warp, size)
@@ -87,18 +91,15 @@ def cut_patch(pair: Pair, centre: NDArray[np.float64], warp: Warp, size: Size) -
         columns = _reflected(x[0].astype(np.int64), mask.shape[1])
         at = np.ix_(rows, columns)
         return pixels[at], mask[at]
-    x, y = _sources(centre, warp, size)
     # The part that is touched: cv2.remap takes no pictures of more than 32767 px.
-    left, top = max(0, math.floor(x.min()) - 1), max(0, math.floor(y.min()) - 1)
-    right, bottom = math.ceil(x.max()) + 2, math.ceil(y.max()) + 2
+    reach = _reach(warp, size)
+    first, last = np.floor(centre - reach).astype(int), np.ceil(centre + reach).astype(int)
     # A reflection may show what lies farther in than the patch reaches.
-    left, top = (
-        min(left, max(0, 2 * mask.shape[1] - right - 1)),
-        min(top, max(0, 2 * mask.shape[0] - bottom - 1)),
-    )
-    right, bottom = max(right, 2 - math.floor(x.min())), max(bottom, 2 - math.floor(y.min()))
+    mirrored = 2 * np.array(mask.shape[::-1]) - last - 3
+    left, top = np.maximum(0, np.minimum(first - 1, mirrored)).tolist()
+    right, bottom = np.maximum(last + 2, 2 - first).tolist()
     near = pixels[top:bottom, left:right], mask[top:bottom, left:right]
-    x, y = x - np.float32(left), y - np.float32(top)
+    x, y = _sources(centre - (left, top), warp, size)
     edge = cv2.BORDER_REFLECT_101
     return (
         np.asarray(cv2.remap(near[0], x, y, cv2.INTER_LINEAR, borderMode=edge), np.uint8),
@@ -106,20 +107,23 @@ def cut_patch(pair: Pair, centre: NDArray[np.float64], warp: Warp, size: Size) -
     )
 
 
-def _sources(
-    centre: NDArray[np.float64], warp: Warp, size: Size
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where in the picture each pixel of the patch is from: x and y, (h, w) each."""
-    across = np.arange(size[1]) - (size[1] - 1) / 2
-    down = np.arange(size[0])[:, None] - (size[0] - 1) / 2
-    (a, b), (c, d) = warp.matrix
-    # The larger half of the work is here: in float32, to 1/256 px in pictures as wide as 65536 px.
-    x = (centre[0] + a * across).astype(np.float32) + (b * down).astype(np.float32)
-    y = (centre[1] + c * across).astype(np.float32) + (d * down).astype(np.float32)
-    if warp.bend is not None:
-        x += warp.bend[..., 0]
-        y += warp.bend[..., 1]
-    return x, y
+def _reach(warp: Warp, size: Size) -> NDArray[np.float64]:
+    """How far from its centre a patch touches a picture at most, along x and y."""
+    reach: NDArray[np.float64] = np.abs(warp.matrix) @ (np.array(size[::-1]) - 1) / 2
+    if warp.knots is not None:
+        # A cubic passes its knots by half their height at most.
+        reach = reach + 2 * np.abs(warp.knots).max((1, 2))
+    return reach
+
+
+def _sources(centre: NDArray[np.float64], warp: Warp, size: Size) -> NDArray[np.float32]:
+    """Where in the picture each pixel of the patch is from: x and y, (2, h, w), to 1/256 px up to 65536 px."""
+    parts = np.zeros((2, _KNOTS + 2, _KNOTS + 2), np.float32)
+    if warp.knots is not None:
+        parts[:, :_KNOTS, :_KNOTS] = warp.knots
+    across, down = warp.matrix.T
+    parts[:, -1, -2], parts[:, -2, -1], parts[:, -1, -1] = across, down, centre
+    return np.asarray(_along(size[0]) @ parts @ _along(size[1]).T, np.float32)
 
 
 def _inside(centre: NDArray[np.float64], shape: tuple[int, ...], size: Size) -> NDArray[np.float64]:
