@@ -91,6 +91,52 @@ def test_only_what_is_meant_is_replaced(monkeypatch):
     assert [len(calls) for calls in seen] == [3, 2]
 
 
+@pytest.mark.parametrize(
+    ("channels", "beside", "form", "within"),
+    [
+        (64, 3, {"padding": 1}, True),
+        (5, 0, {"padding": 1}, True),
+        (65, 3, {"padding": 1}, False),
+        (5, 3, {"padding": 1, "bias": True}, False),
+        (5, 3, {"padding": 1, "stride": 2}, False),
+        (5, 3, {}, False),
+    ],
+)
+def test_convolutions_of_doubled_maps(channels, beside, form, within, monkeypatch):
+    seen = []
+    function = quick_gradients.doubling_convolution
+    monkeypatch.setattr(
+        quick_gradients, "doubling_convolution", lambda *args: seen.append(args) or function(*args)
+    )
+    torch.manual_seed(0)
+    form = {"bias": False, **form}
+    convolution = torch.nn.Conv2d(channels + beside, 4, 3, **form).double()
+    given, behind = maps(2, channels, 5, 6), maps(2, beside, 10, 12)
+    found = []
+    for context in (nullcontext(), QuickGradients()):
+        convolution.zero_grad()
+        x, y = given.clone().requires_grad_(), behind.clone().requires_grad_()
+        with context:
+            joined = functional.interpolate(x, size=(10, 12))
+            z = convolution(torch.cat([joined, y], dim=1) if beside else joined)
+        z.square().sum().backward()
+        found.append((z.detach(), x.grad, y.grad, convolution.weight.grad.clone()))
+    for plain, quick in zip(*found, strict=True):
+        torch.testing.assert_close(quick, plain)
+    assert bool(seen) == within
+
+
+@pytest.mark.parametrize("changed", ["doubled", "small", "beside"])
+def test_a_doubled_map_that_was_changed_is_taken_as_it_is(changed):
+    weight, small, beside = maps(4, 8, 3, 3), maps(2, 5, 4, 6), maps(2, 3, 8, 12)
+    with QuickGradients():
+        doubled = functional.interpolate(small, scale_factor=2)
+        joined = torch.cat([doubled, beside], 1)
+        {"doubled": joined, "small": small, "beside": beside}[changed].add_(1)
+        found = torch.conv2d(joined, weight, padding=1)
+    torch.testing.assert_close(found, torch.conv2d(joined, weight, padding=1))
+
+
 def test_convolutions_in_float32_stay_as_they_are(monkeypatch):
     seen = spied(monkeypatch, "_WideConvolution")
     with QuickGradients():

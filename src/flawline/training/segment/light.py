@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from flawline.errors import ModelError
+from flawline.training.segment.quick_gradients import doubling_convolution
 
 STEM = 32
 STAGES = ((48, 2), (64, 3), (128, 6))
@@ -86,19 +87,6 @@ class LightUNet(nn.Module):  # type: ignore[misc]
             self.encoder.train(training)
             for hook in hooks:
                 hook.remove()
-
-
-def doubling_convolution(x: Any, weight: Any) -> Any:
-    """Maps (N, C, H, W) doubled by nearest neighbours and convolved with `weight` (K, C, 3, 3), zeros around.
-
-    The doubled maps are never made: of three weights in a row two fall on equal neighbours, so that the result is a
-    transposed convolution of stride 2 with four weights, their sums among them, at less than half the multiplications.
-    """
-    for axis in (2, 3):
-        before, middle, after = weight.unbind(axis)
-        weight = torch.stack([after, middle + after, before + middle, before], axis)
-    weight = weight.transpose(0, 1).contiguous(memory_format=torch.channels_last)
-    return functional.conv_transpose2d(x, weight, stride=2, padding=1)
 
 
 class EmbeddedEncoder(nn.Module):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from flawline.training.segment.settings import Augmentation
 
 _KNOTS = 6
 _CENTRAL = 0.8
+_NOTHING = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +123,16 @@ def _sources(centre: NDArray[np.float64], warp: Warp, size: Size) -> NDArray[np.
     parts = np.zeros((2, _KNOTS + 2, _KNOTS + 2), np.float32)
     if warp.knots is not None:
         parts[:, :_KNOTS, :_KNOTS] = warp.knots
-    across, down = warp.matrix.T
-    parts[:, -1, -2], parts[:, -2, -1], parts[:, -1, -1] = across, down, centre
-    return np.asarray(_along(size[0]) @ parts @ _along(size[1]).T, np.float32)
+    parts[:, -1, -2], parts[:, -2, -1] = warp.matrix.T
+    parts[:, -1, -1] = centre
+    down, across = _along(size[0]), _along(size[1])
+    places = [_product(_product(down, part), across, cv2.GEMM_2_T) for part in parts]
+    return np.asarray(places, np.float32)
+
+
+def _product(one: NDArray[np.float32], other: NDArray[np.float32], flags: int = 0) -> Any:
+    # Not by NumPy, whose threads wait busily for more products and hold up the training step that follows.
+    return cv2.gemm(one, other, 1, _NOTHING, 0, flags=flags)
 
 
 def _inside(centre: NDArray[np.float64], shape: tuple[int, ...], size: Size) -> NDArray[np.float64]:
