@@ -137,6 +137,18 @@ def test_a_doubled_map_that_was_changed_is_taken_as_it_is(changed):
     torch.testing.assert_close(found, torch.conv2d(joined, weight, padding=1))
 
 
+def test_maps_joined_in_other_ways_are_joined_as_pytorch_does():
+    small, beside = maps(2, 5, 4, 6), maps(2, 5, 8, 12)
+    with QuickGradients():
+        doubled = functional.interpolate(small, scale_factor=2)
+        wide = torch.cat([doubled, beside], axis=1)
+        long = torch.cat((doubled, beside))
+        into = torch.cat([doubled, beside], 1, out=torch.empty_like(wide))
+        three = torch.cat([doubled, beside, beside], -3)
+    torch.testing.assert_close(into, wide, rtol=0, atol=0)
+    assert (wide.shape[1], long.shape[0], three.shape[1]) == (10, 4, 15)
+
+
 def test_convolutions_in_float32_stay_as_they_are(monkeypatch):
     seen = spied(monkeypatch, "_WideConvolution")
     with QuickGradients():

@@ -126,6 +126,25 @@ def test_an_interrupted_training_resumes_to_the_same_bits(drawn_source, tmp_path
     same(weights(tmp_path / "whole", BEST), weights(tmp_path / "cut", BEST))
 
 
+def test_a_checkpoint_that_cannot_be_written_ends_the_training(drawn_source, tmp_path, monkeypatch):
+    write = loop.write_saved
+    written = []
+
+    def full(path, saved):
+        written.append(path.name)
+        if written.count(CHECKPOINT) == 2:
+            raise OSError(28, "No space left on device")
+        write(path, saved)
+
+    monkeypatch.setattr(loop, "write_saved", full)
+    source, samples = drawn_source(12), drawn_source(12).samples()
+    records = train_segmenter(source, samples[:8], samples[8:], tmp_path, replace(SMALL, epochs=4))
+    with pytest.raises(OSError, match="No space left"):
+        list(records)
+    # The one before it is as it was.
+    assert len(training_records(tmp_path)) == 1
+
+
 def test_the_same_seed_gives_the_same_bits_in_bf16_too(drawn_source, tmp_path):
     if not machine.native_bf16():
         pytest.skip("this CPU does not compute in bf16")

@@ -2,8 +2,8 @@
 
 Doubling maps by nearest neighbours: PyTorch first copies a gradient that is part of a larger one, which is what joining
 maps beside each other leaves, and then adds up its neighbours one channel at a time. Four strided additions do both at
-several times the speed; linear doubling likewise. A convolution of a doubled map with few channels, which may lie
-before another, doubles it within.
+several times the speed; linear doubling likewise. Where a doubled map has few channels, the convolution of it, or of it
+and a map joined behind it, doubles within.
 
 Convolutions in bf16: the gradient of the weights falls to a tenth of its speed (oneDNN 3.13, on AMX) where more than
 about 2000 channels come in, as in the first convolution of a decoder on ResNet-50. Taken by the thousand it keeps it.
@@ -84,9 +84,9 @@ def _interpolate(
     return _Smoothed.apply(x) if mode == "bilinear" and not align_corners else None
 
 
-def _cat(doubled: _DoubledMaps, maps: Any, dim: int = 0) -> Any:
+def _cat(doubled: _DoubledMaps, maps: Any, dim: int = 0, **named: Any) -> Any:
     """A doubled map and another beside each other; None for all else."""
-    if dim != 1 or len(maps) != 2:
+    if dim != 1 or len(maps) != 2 or named:
         return None
     parts = doubled.parts(maps[0])
     return doubled.put(torch.cat(maps, 1), parts[0], maps[1]) if len(parts) == 1 else None
