@@ -182,17 +182,21 @@ class Service:
 
     def __init__(self, *more):
         command = [*WATCH, "--limits", "limits.json", "--every", "0.1", *more]
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "flawline", *command],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )
+        # A file and no pipe, so that a test can wait for a word of a service that goes on.
+        with Path("service.txt").open("w") as words:
+            self.process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "flawline", *command],
+                stderr=words,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            )
+
+    def said(self):
+        return Path("service.txt").read_text()
 
     def end(self, how):
         self.process.send_signal(how)
-        _, said = self.process.communicate(timeout=30)
-        return said
+        self.process.wait(timeout=30)
+        return self.said()
 
 
 def until(condition, seconds=30.0):
@@ -215,7 +219,8 @@ def test_a_service_that_is_killed_and_a_receiver_that_is_dead(make):
     service = Service(*more)
     until(lambda: sent() == [("P000040", 1)])
     until(lambda: judged() == 41)
-    assert "do not reach webhook" in service.end(signal.SIGKILL)
+    until(lambda: "do not reach webhook" in service.said())
+    service.end(signal.SIGKILL)
     make(20, *CALM[:6])
     service = Service(*more)
     until(lambda: judged() == 48)
