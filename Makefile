@@ -12,8 +12,8 @@ $(VENV)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	touch $@
 
-# Sources of the library for measuring, which is compiled where there is a C compiler.
-COMPILED := hatch_build.py $(wildcard src/flawline/core/measure/native/*.[ch])
+# Sources of the libraries that are compiled where there is a C compiler.
+COMPILED := hatch_build.py $(wildcard src/flawline/core/measure/native/*.[ch] src/flawline/training/segment/native/*.[ch])
 
 # The core install: what a user gets, without extras.
 $(VENV)/core: $(VENV)/uv pyproject.toml constraints.txt $(COMPILED)

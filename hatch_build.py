@@ -1,6 +1,6 @@
-"""Compile the optional library for measuring defects: `python hatch_build.py`, or by itself when Flawline is installed.
+"""Compile the optional libraries: `python hatch_build.py`, or by itself when Flawline is installed.
 
-Without a C compiler, or where compiling fails, one line says so and Flawline measures with NumPy.
+Without a C compiler, or where compiling fails, a line for each says so and Flawline does the work without it.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ except ModuleNotFoundError:  # run by hand
     BuildHookInterface = object  # type: ignore[assignment,misc]
 
 ROOT = Path(__file__).parent
-NATIVE = ROOT / "src" / "flawline" / "core" / "measure" / "native"
-# No -march: the library runs on every processor of its kind. No fused operations: its numbers are the same on all.
+DESCRIBED = runpy.run_path(str(ROOT / "src" / "flawline" / "compiled.py"))
+# No -march: a library runs on every processor of its kind. No fused operations: its numbers are the same on all.
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off")
 
 
-class CompiledMeasuring(BuildHookInterface):  # type: ignore[misc]
-    """Puts the library into the wheel, which is then one for this system."""
+class CompiledLibraries(BuildHookInterface):  # type: ignore[misc]
+    """Puts the libraries into the wheel, which is then one for this system."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        library, words = compile_library()
-        if library is None:
-            print(words, file=sys.stderr)
-            return
-        build_data["artifacts"].append(library.relative_to(ROOT).as_posix())
-        build_data["pure_python"] = False
-        system = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-        build_data["tag"] = f"py3-none-{system}"
+        for library in DESCRIBED["LIBRARIES"]:
+            made, words = compile_library(library)
+            if made is None:
+                print(words, file=sys.stderr)
+                continue
+            build_data["artifacts"].append(made.relative_to(ROOT).as_posix())
+            build_data["pure_python"] = False
+            system = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+            build_data["tag"] = f"py3-none-{system}"
 
 
-def compile_library(native: Path = NATIVE) -> tuple[Path | None, str]:
-    """The compiled library of the sources in a folder, or None; and what happened, in words."""
-    described = runpy.run_path(str(native / "library.py"))
-    library: Path = described["LIBRARY"]
-    if described["opened"](library).library is not None:
-        return library, f"{library} is up to date"
+def compile_library(library: Any) -> tuple[Path | None, str]:
+    """The file of a library that is compiled now if need be, or None; and what happened, in words."""
+    DESCRIBED["opened"].cache_clear()
+    if DESCRIBED["opened"](library).library is not None:
+        return library.path, f"{library.path} is up to date"
     reasons = []
     for compiler in _compilers():
-        reason = _compile(compiler, native, library, described["sources_digest"]())
+        reason = _compile(compiler, library)
         if not reason:
-            return library, f"{library} compiled with {shlex.join(compiler)}"
+            return library.path, f"{library.path} compiled with {shlex.join(compiler)}"
         reasons.append(reason)
-    library.unlink(missing_ok=True)
-    return None, f"Defects are measured with NumPy, without the compiled library: {reasons[0]}"
+    library.path.unlink(missing_ok=True)
+    return None, f"{library.work} by {library.instead}, without the compiled library: {reasons[0]}"
 
 
 def _compilers() -> list[list[str]]:
@@ -64,12 +64,12 @@ def _compilers() -> list[list[str]]:
     return [command for command in usual if command]
 
 
-def _compile(compiler: list[str], native: Path, library: Path, digest: str) -> str:
+def _compile(compiler: list[str], library: Any) -> str:
     """Why it could not be compiled; empty where it was."""
-    sources = sorted(map(str, native.glob("*.c")))
-    with tempfile.TemporaryDirectory(dir=native, prefix=".build") as folder:
+    sources = sorted(map(str, library.folder.glob("*.c")))
+    with tempfile.TemporaryDirectory(dir=library.folder, prefix=".build") as folder:
         made = Path(folder) / library.name
-        names = f'-DFLAWLINE_SOURCES="{digest}"'
+        names = f'-DFLAWLINE_SOURCES="{DESCRIBED["sources_digest"](library.folder)}"'
         command = [*compiler, *FLAGS, names, *sources, "-o", str(made), "-lm"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -78,11 +78,11 @@ def _compile(compiler: list[str], native: Path, library: Path, digest: str) -> s
         if done.returncode or not made.exists():
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             return f"{compiler[0]}: {lines[0]}"
-        made.replace(
-            library
-        )  # at once: a process that runs meanwhile has the old one or the new one
+        # At once: a process that runs meanwhile has the old one or the new one.
+        made.replace(library.path)
         return ""
 
 
 if __name__ == "__main__":
-    print(compile_library()[1])
+    for each in DESCRIBED["LIBRARIES"]:
+        print(compile_library(each)[1])

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from drawn_masks import random_masks
+from flawline.compiled import MEASURE, SWITCH, kernel
 from flawline.core.measure.measure import measure
-from flawline.core.measure.native.library import SWITCH, kernel
 
 EQUAL = ("contour_area", "circle_x", "circle_y", "circle_radius")
 SHAPE = ("area", "left", "centroid_x", "eccentricity", "solidity", "convex_area", "perimeter")
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     masks = random_masks(options.masks)
-    print(f"measured by {kernel().state}")
+    print(f"measured by {kernel(MEASURE).state}")
     compare(masks)
     small(masks, options.rounds)
     single(options.rounds)
@@ -87,7 +87,7 @@ def small(masks: Masks, rounds: int) -> None:
 
 def single(rounds: int) -> None:
     """One picture at a time, as `flawline inspect` measures: all columns but those of pictures and probabilities."""
-    if kernel().library is None:
+    if kernel(MEASURE).library is None:
         return
     for count in (1, 7, 33):
         mask = with_defects(count)

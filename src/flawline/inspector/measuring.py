@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.compiled import MEASURE, kernel
 from flawline.core.measure.defects import Defects
 from flawline.core.measure.measure import measure
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
-from flawline.core.measure.native.library import kernel
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.scale import Scale
 from flawline.core.spec.judge import Part
@@ -78,7 +78,7 @@ def measured_part(
     """
     # Without the compiled library, measuring is many short calls of NumPy: threads at it together only hand the
     # interpreter to and fro.
-    with nullcontext() if kernel().library else _ONE_AT_A_TIME:
+    with nullcontext() if kernel(MEASURE).library else _ONE_AT_A_TIME:
         return _measured(marked, pixels, classes, probabilities, scores, merge, scale)
 
 

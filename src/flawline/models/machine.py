@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from flawline import __version__
-from flawline.core.measure.native.library import kernel
+from flawline.compiled import MEASURE, NORM, kernel
 from flawline.data.cores import cpu_count
 from flawline.errors import FlawlineError, ModelError
 from flawline.models.backbone import EMBEDDED, open_backbone
@@ -69,7 +69,8 @@ def _machine() -> dict[str, Any]:
         "cores": cpu_count(),
         "memory": _memory(),
         "CPU features": _cpu_features(),
-        "defects are measured by": kernel().state,
+        "defects are measured by": kernel(MEASURE).state,
+        "batch norms in bf16 are trained by": kernel(NORM).state,
     }
 
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from flawline.compiled import MEASURE, SWITCH, kernel
 from flawline.core.measure.measure import measure
-from flawline.core.measure.native.library import SWITCH, kernel
 
 
 def _switched(patch: pytest.MonkeyPatch, on: bool) -> None:
     patch.setenv(SWITCH, "1" if on else "0")
-    if on and kernel().library is None:
+    if on and kernel(MEASURE).library is None:
         if os.environ.get("FLAWLINE_REQUIRE_NATIVE") == "1":
-            pytest.fail(f"the compiled library must be there: {kernel().state}")
-        pytest.skip(kernel().state)
+            pytest.fail(f"the compiled library must be there: {kernel(MEASURE).state}")
+        pytest.skip(kernel(MEASURE).state)
 
 
 @pytest.fixture(scope="module", params=["numpy", "native"])

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.compiled import MEASURE, kernel
 from flawline.core.measure.columns import BY_NAME, CONTOURS, NAMES
 from flawline.core.measure.defects import Defects, joined
 from flawline.core.measure.native import shapes as native
-from flawline.core.measure.native.library import kernel
 from flawline.core.measure.pixels import mean_probabilities, subpixel
 from flawline.core.measure.runs import Mask
 from flawline.core.measure.shapes import Shapes, Wanted, shapes
@@ -99,7 +99,7 @@ def _measure(
 
 def _shapes(masks: Sequence[Mask], want: Wanted) -> Shapes:
     """The one place where the compiled library or NumPy is chosen."""
-    library = kernel().library
+    library = kernel(MEASURE).library
     if library is None or not native.fits(masks):
         return shapes(masks, want)
     return native.shapes(library, masks, want)

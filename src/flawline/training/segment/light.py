@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from flawline.errors import ModelError
+from flawline.training.segment.fused_norm import FusedNorm
 from flawline.training.segment.quick_gradients import doubling_convolution
 
 STEM = 32
@@ -166,7 +167,11 @@ class _Block(nn.Module):  # type: ignore[misc]
         self.residual = stride == 1 and inside == outside
 
     def forward(self, x: Any) -> Any:
-        change = self.project(self.widen(x))
+        convolution, norm = self.project
+        change = convolution(self.widen(x))
+        if self.residual and isinstance(norm, FusedNorm):
+            return norm(change, x)
+        change = norm(change)
         return x + change if self.residual else change
 
 

@@ -29,6 +29,7 @@ from flawline.training.segment.checkpoint import (
     restore_optimizer,
     write_saved,
 )
+from flawline.training.segment.fused_norm import fuse_norms
 from flawline.training.segment.losses import Sum, parse_loss
 from flawline.training.segment.machine import Machine, choose_machine, keep_freed_memory
 from flawline.training.segment.networks import Built, build_network
@@ -104,6 +105,8 @@ class Training:
                 part.inplace = False
             if machine.device == "cpu" and hasattr(part, "quick"):
                 part.quick = True
+        if machine == Machine("cpu", "bf16"):
+            fuse_norms(network)
         if built.unfold:
             network.unfold(prepared(_first(patches), built.preparation, machine))
         optimizer = torch.optim.AdamW(

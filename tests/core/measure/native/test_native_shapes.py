@@ -11,11 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drawn_masks import random_masks
+from flawline.compiled import MEASURE, kernel
 from flawline.core.measure.columns import NAMES
 from flawline.core.measure.measure import measure
-from flawline.core.measure.native import library as native_library
 from flawline.core.measure.native import shapes as native
-from flawline.core.measure.native.library import kernel
 from flawline.core.measure.shapes import Wanted, shapes
 
 SIDES = st.integers(1, 70)
@@ -207,11 +206,11 @@ def test_masks_that_are_too_large_for_the_library_go_to_numpy(monkeypatch) -> No
 
 def test_the_groups_of_columns_that_the_library_computes(by_both) -> None:
     """Nothing is computed that was not asked for."""
-    if kernel().library is None:
-        pytest.skip(kernel().state)
+    if kernel(MEASURE).library is None:
+        pytest.skip(kernel(MEASURE).state)
     masks = random_masks(2, side=80)
     want = Wanted(frozenset({"moments"}), -1, 0, 1, None)
-    found = native.shapes(native_library.kernel().library, masks, want)
+    found = native.shapes(kernel(MEASURE).library, masks, want)
     assert set(found.columns) == {"centroid_x", "centroid_y", "eccentricity"}
     assert found.rings is None
     assert found.labelled is None

@@ -1,10 +1,10 @@
-/* What the library gives to Python (library.py holds the same structures): masks in, a table of defects out. */
+/* What the library gives to Python (structures.py holds the same): masks in, a table of defects out. */
 #ifndef FLAWLINE_MEASURE_H
 #define FLAWLINE_MEASURE_H
 
 #include <stdint.h>
 
-/* To be counted up with every change of what is declared here; library.py uses no other number than its own. */
+/* To be counted up with every change of what is declared here; compiled.py uses no other number than its own. */
 #define FLAWLINE_INTERFACE 1
 
 #if defined(_WIN32)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.measure.columns import BY_NAME, CONTOURS, NAMES
-from flawline.core.measure.native.library import Mask as Handed
-from flawline.core.measure.native.library import Result, Wishes
+from flawline.core.measure.native.structures import Mask as Handed
+from flawline.core.measure.native.structures import Result, Wishes
 from flawline.core.measure.outline import Outlines
 from flawline.core.measure.pixels import grey_of
 from flawline.core.measure.runs import Labelled, Mask, Runs, checked_mask
@@ -57,7 +57,8 @@ def shapes(library: ctypes.CDLL, masks: Sequence[Mask], want: Wanted) -> Shapes:
     )
     found = ctypes.POINTER(Result)()
     try:
-        if library.flawline_measure(handed, len(kept), wishes, found):
+        count = ctypes.c_int64(len(kept))
+        if library.flawline_measure(handed, count, ctypes.byref(wishes), ctypes.byref(found)):
             raise MemoryError("not enough memory to measure the defects of these masks")
         return _taken(found.contents, kept, want)
     finally:
