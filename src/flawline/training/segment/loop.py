@@ -247,7 +247,7 @@ class Training:
         self.optimizer.zero_grad()
         self.step += 1
         self.in_epoch += 1
-        self.average.update(network, self.step)
+        self.average.update(self.step)
 
     def _measured(self) -> EpochRecord:
         settings, began = self.settings, self.clock.seconds()

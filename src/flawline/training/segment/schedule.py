@@ -63,14 +63,15 @@ class Average:
     def __init__(self, network: Any, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
         self._decay = decay
+        # Gathered once: in a small network that takes as long as the average itself.
+        kept, new = self.network.state_dict(), network.state_dict()
+        self._pairs = [(kept[name], new[name]) for name in new]
 
-    def update(self, network: Any, step: int) -> None:
-        """Take in the weights after a step, counted from 1."""
+    def update(self, step: int) -> None:
+        """Take in the weights of the network after a step, counted from 1; they are changed in place only."""
         share = 1 - min(self._decay, (1 + step) / (10 + step))
         with torch.no_grad():
-            for kept, new in zip(
-                self.network.state_dict().values(), network.state_dict().values(), strict=True
-            ):
+            for kept, new in self._pairs:
                 if kept.dtype.is_floating_point:
                     kept.lerp_(new, share)
                 else:
