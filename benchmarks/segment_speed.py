@@ -114,7 +114,7 @@ def plain_epoch(data: str, settings: SegmentSettings, number: int) -> None:
 def plain_loop(data: str, settings: SegmentSettings) -> Callable[[int], None]:
     """What runs an epoch of a plain loop."""
     source = open_masks(data)
-    pairs = Pairs(source, source.samples()[:100])
+    pairs = Pairs(source, source.samples()[:100], lean=True)
     patches = Patches(pairs, find_defects(pairs), settings)
     built = build_network(settings.network, len(source.classes))
     network = built.network.train()

@@ -24,7 +24,7 @@ _NORMAL = np.array([NormalDist().inv_cdf((step + 0.5) / 256) for step in range(2
 def relit(
     pixels: NDArray[np.uint8], wishes: Augmentation, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Another gain, offset, gamma and noise, the same in all channels."""
+    """Pixels (h, w, 3) or (h, w) with another gain, offset, gamma and noise, the same in all channels."""
     if wishes.light:
         gain, offset, gamma = rng.normal(0, wishes.light, 3)
         levels = np.linspace(0, 1, 256)
@@ -44,8 +44,14 @@ def _noisy(
     levels = np.clip(np.rint(deviation * _NORMAL), -255, 255).astype(np.int16)
     drawn = np.frombuffer(rng.bytes(height * width), np.uint8).reshape(height, width)
     noise = cv2.LUT(drawn, levels)
-    added = cv2.add(pixels, cv2.merge((noise, noise, noise)), dtype=cv2.CV_8U)
-    return np.asarray(added, np.uint8)
+    if pixels.ndim == 3:
+        noise = cv2.merge((noise, noise, noise))
+    return np.asarray(cv2.add(pixels, noise, dtype=cv2.CV_8U), np.uint8)
+
+
+def in_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels (h, w, 3) of such, or of grey ones (h, w)."""
+    return pixels if pixels.ndim == 3 else np.asarray(cv2.merge((pixels,) * 3), np.uint8)
 
 
 def pasted(patch: Pair, donor: Pair, at: NDArray[np.float64]) -> Pair:
@@ -57,6 +63,8 @@ def pasted(patch: Pair, donor: Pair, at: NDArray[np.float64]) -> Pair:
     Segmentation", CVPR 2021, with the fading and the shift added.
     """
     pixels, mask = patch
+    if pixels.ndim != donor[0].ndim:
+        pixels, donor = in_colour(pixels), (in_colour(donor[0]), donor[1])
     shape = _component(donor[1], at)
     if shape is None or shape.mean() > _LARGEST:
         return patch
@@ -67,7 +75,9 @@ def pasted(patch: Pair, donor: Pair, at: NDArray[np.float64]) -> Pair:
     shift = (pixels[ring].mean(0) - donor[0][ring].mean(0)).astype(np.float32)
     box = _box(wide)
     inner = _grown(shape, 3)[box].astype(np.float32)
-    share = cv2.GaussianBlur(inner, (_FEATHER, _FEATHER), 0)[..., None]
+    share = cv2.GaussianBlur(inner, (_FEATHER, _FEATHER), 0)
+    if pixels.ndim == 3:
+        share = share[..., None]
     mixed, old = pixels.copy(), pixels[box].astype(np.float32)
     mixed[box] = np.clip(np.rint(old + share * (donor[0][box] + shift - old)), 0, 255)
     return mixed, np.where(shape, donor[1], mask)

@@ -352,7 +352,8 @@ def _patches(
             f"expected pictures and classes of defects, got {len(train)} and {len(source.classes) - 1}",
             hint="give pictures with masks",
         )
-    pairs = Pairs(source, train, fit=settings.patch if settings.resolution == "fit" else None)
+    fit = settings.patch if settings.resolution == "fit" else None
+    pairs = Pairs(source, train, fit=fit, lean=True)
     defects = find_defects(pairs, seed=settings.seed, track=track)
     if not defects.present:
         raise SourceError(

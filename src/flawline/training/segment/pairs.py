@@ -20,7 +20,10 @@ KEPT_BYTES = 2**31
 _PLACES = 32
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""Pixels uint8 (H, W, 3) RGB and classes uint8 (H, W), 255 where unknown."""
+"""Pixels uint8 (H, W, 3) RGB and classes uint8 (H, W), 255 where unknown.
+
+Where it says so, the pixels of grey pictures are (H, W).
+"""
 
 
 class MaskedSource(Protocol):
@@ -50,12 +53,17 @@ class Pairs:
         *,
         fit: Size | None = None,
         keep: int = KEPT_BYTES,
+        lean: bool = False,
     ) -> None:
-        """Nothing is read yet; `fit` shrinks or enlarges all to one size, `keep` bytes are held at most."""
+        """Nothing is read yet; `fit` shrinks or enlarges all to one size, `keep` bytes are held at most.
+
+        If `lean`, pictures whose three channels are the same are held and given as one.
+        """
         self.source = source
         self.samples = tuple(samples)
         self._fit = fit
         self._room = keep
+        self._lean = lean
         self._kept: dict[int, Pair] = {}
 
     def __len__(self) -> int:
@@ -97,10 +105,12 @@ class Pairs:
                 f"the mask of {sample.name} has the value {wrong[0]}, which is no class",
                 hint=f"expected 0 to {len(self.source.classes) - 1}, and {IGNORE} where unknown",
             )
-        if self._fit is None or mask.shape == self._fit:
-            return pixels, mask
-        shrunk = cv2.resize(mask, self._fit[::-1], interpolation=cv2.INTER_NEAREST)
-        return resize(pixels, self._fit), np.asarray(shrunk, np.uint8)
+        if self._fit is not None and mask.shape != self._fit:
+            shrunk = cv2.resize(mask, self._fit[::-1], interpolation=cv2.INTER_NEAREST)
+            pixels, mask = resize(pixels, self._fit), np.asarray(shrunk, np.uint8)
+        if self._lean and (pixels == pixels[..., :1]).all():
+            return np.ascontiguousarray(pixels[..., 0]), mask
+        return pixels, mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.cores import cpu_count
-from flawline.training.segment.augment import pasted, relit
+from flawline.training.segment.augment import in_colour, pasted, relit
 from flawline.training.segment.pairs import Defects, Pair, Pairs
 from flawline.training.segment.settings import SegmentSettings
 from flawline.training.segment.warp import (
@@ -37,7 +37,7 @@ class Patches:
         patch = self._cut(rng)
         if wishes.paste and rng.random() < wishes.paste and self.defects.present:
             patch = pasted(patch, *self._around(rng))
-        return relit(patch[0], wishes, rng), patch[1]
+        return in_colour(relit(patch[0], wishes, rng)), patch[1]
 
     def _cut(self, rng: np.random.Generator) -> Pair:
         size, wishes = self.settings.patch, self.settings.augmentation

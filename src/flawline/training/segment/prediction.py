@@ -26,7 +26,7 @@ def prepared(pixels: NDArray[np.uint8], preparation: Preparation, machine: Machi
         for values in (preparation.mean, preparation.std)
     )
     values = torch.from_numpy(pixels).to(machine.device, torch.float32)
-    return ((values - mean) / std).permute(0, 3, 1, 2)
+    return values.sub_(mean).div_(std).permute(0, 3, 1, 2)
 
 
 def class_shares(

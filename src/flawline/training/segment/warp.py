@@ -118,16 +118,18 @@ def _reach(warp: Warp, size: Size) -> NDArray[np.float64]:
     return reach
 
 
-def _sources(centre: NDArray[np.float64], warp: Warp, size: Size) -> NDArray[np.float32]:
-    """Where in the picture each pixel of the patch is from: x and y, (2, h, w), to 1/256 px up to 65536 px."""
+def _sources(
+    centre: NDArray[np.float64], warp: Warp, size: Size
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where in the picture each pixel of the patch is from: x and y, (h, w) each, to 1/256 px up to 65536 px."""
     parts = np.zeros((2, _KNOTS + 2, _KNOTS + 2), np.float32)
     if warp.knots is not None:
         parts[:, :_KNOTS, :_KNOTS] = warp.knots
     parts[:, -1, -2], parts[:, -2, -1] = warp.matrix.T
     parts[:, -1, -1] = centre
     down, across = _along(size[0]), _along(size[1])
-    places = [_product(_product(down, part), across, cv2.GEMM_2_T) for part in parts]
-    return np.asarray(places, np.float32)
+    x, y = (_product(_product(down, part), across, cv2.GEMM_2_T) for part in parts)
+    return x, y
 
 
 def _product(one: NDArray[np.float32], other: NDArray[np.float32], flags: int = 0) -> Any:
