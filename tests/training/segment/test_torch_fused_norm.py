@@ -43,7 +43,7 @@ NETWORKS = [
 def library():
     """The functions in C; skips where the CPU or the installation has none."""
     fused_norm._library.cache_clear()
-    if kernel(NORM).library is None and os.environ.get("FLAWLINE_REQUIRE_NATIVE"):
+    if kernel(NORM).library is None and os.environ.get("FLAWLINE_REQUIRE_NATIVE") == "1":
         pytest.fail(f"the compiled library must be there: {kernel(NORM).state}")
     if fused_norm._library() is None:
         pytest.skip(f"{kernel(NORM).state}, AVX-512: {torch.cpu._is_avx512_supported()}")
@@ -182,7 +182,7 @@ def test_networks_stay_what_they_are(settings, monkeypatch) -> None:
     found, usual = stepped(network, images), stepped(plain, images)
     right = stepped(exact, images.double(), quick=False)
     for mine, its, expected in zip(found, usual, right, strict=True):
-        assert (mine - expected).norm() < 1.5 * (its - expected).norm()
+        assert (mine - expected).norm() < 1.25 * (its - expected).norm()
 
 
 def test_all_of_a_resnet_is_fused() -> None:
