@@ -30,7 +30,9 @@ def train_with_progress(
             track=ProgressBar(quiet=quiet),
         )
     except KeyboardInterrupt:
-        warn(f"{folder} keeps the training so far; --resume goes on with it")
+        # Before the first step there is nothing to keep.
+        if any(folder.glob("*.safetensors")):
+            warn(f"{folder} keeps the training so far; --resume goes on with it")
         raise
 
 
