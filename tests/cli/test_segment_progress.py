@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from flawline.cli.segment_progress import train_with_progress
@@ -17,7 +20,9 @@ def test_an_interrupted_training(tmp_path, monkeypatch, capsys, begun) -> None:
             (folder / "checkpoint.safetensors").write_bytes(b"")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flawline.training.segmenter.train_segment", interrupted)
+    # The module itself needs the extra [train].
+    module = SimpleNamespace(train_segment=interrupted)
+    monkeypatch.setitem(sys.modules, "flawline.training.segmenter", module)
     with pytest.raises(KeyboardInterrupt):
         train_with_progress(None, None, folder, resume=False, quiet=True)
     assert ("--resume goes on with it" in capsys.readouterr().err) == begun
