@@ -250,6 +250,33 @@ def test_pictures_are_read_once_where_they_fit(drawn_source):
     assert source.reads == 8
 
 
+@pytest.mark.parametrize("coloured", [(), (1, 4), range(12)])
+@pytest.mark.parametrize("resolution", ["full", "fit"])
+def test_grey_pictures_give_the_same_patches_from_one_channel(drawn_source, coloured, resolution):
+    class Mixed(drawn_source):
+        def pair(self, sample):
+            picture, mask = super().pair(sample)
+            if int(sample.name.partition(".")[0]) in coloured:
+                picture.pixels[..., 2] //= 2
+            return picture, mask
+
+    source = Mixed(12)
+    varied = replace(SegmentSettings().augmentation, paste=0.9)
+    wishes = SegmentSettings(patch=(64, 64), resolution=resolution, augmentation=varied)
+    found = []
+    for lean in (False, True):
+        fit = (64, 64) if resolution == "fit" else None
+        pairs = Pairs(source, source.samples(), fit=fit, lean=lean)
+        dimensions = {pairs[number][0].ndim for number in range(len(pairs))}
+        assert (2 in dimensions) == (lean and len(coloured) < 12)
+        patches = Patches(pairs, find_defects(pairs), wishes)
+        found.append([patches(0, number) for number in range(60)])
+    for (pixels, mask), (same, its) in zip(*found, strict=True):
+        assert pixels.shape == (64, 64, 3)
+        np.testing.assert_array_equal(pixels, same)
+        np.testing.assert_array_equal(mask, its)
+
+
 def test_masks_that_do_not_fit_are_refused(drawn_source):
     class Wrong(drawn_source):
         def pair(self, sample):
