@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from flawline.training.segment.extra import PACKAGES
 from flawline.types import Picture, Sample
 
-NEEDED = ("torch", "timm", "segmentation_models_pytorch", "safetensors", "onnx")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
+MISSING = [name for name in PACKAGES if find_spec(name) is None]
 
 
 class DrawnSource:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 from flawline.errors import DependencyError
 from flawline.models.cache import offline
 from flawline.models.timm_name import INSTALL
+
+PACKAGES = ("onnx", "safetensors", "segmentation_models_pytorch", "timm", "torch", "torchvision")
 
 
 def require_extra() -> None:
@@ -15,10 +18,7 @@ def require_extra() -> None:
         # Read by the hub's library when it is imported.
         os.environ["HF_HUB_OFFLINE"] = "1"
     try:
-        import onnx  # noqa: F401
-        import safetensors  # noqa: F401
-        import segmentation_models_pytorch  # noqa: F401
-        import timm  # noqa: F401
-        import torch  # noqa: F401
+        for name in PACKAGES:
+            import_module(name)
     except ImportError as error:
         raise DependencyError(f"training segmenters: {error}", hint=INSTALL) from error
