@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, NELSON, WESTERN_ELECTRIC, Rule
 from flawline.core.spc.run_length import (
     cusum_run_length,
@@ -36,7 +36,7 @@ def main() -> None:
     print("| chart and rules | " + " | ".join(f"{shift:g} sigma" for shift in SHIFTS) + " |")
     print("|---|" + "---|" * len(SHIFTS))
     first = FIRST_ONLY
-    single = Limits("i-mr", 0, 1)
+    single = ControlLimits("i-mr", 0, 1)
     rows = [
         ("I, rule 1", single, first, LEVEL, shewhart_run_length),
         ("I, rule 1, + rule 5 (2 of 3 beyond 2 sigma)", single, (*first, Rule(5, 2)), LEVEL, None),
@@ -49,35 +49,35 @@ def main() -> None:
         ("I and MR, Nelson 1 to 8", single, NELSON, "", None),
         (
             "EWMA, lambda 0.2, L 3",
-            Limits("ewma", 0, 1),
+            ControlLimits("ewma", 0, 1),
             first,
             "",
             lambda d: ewma_run_length(d, 0.2, 3),
         ),
         (
             "EWMA, lambda 0.1, L 2.814",
-            Limits("ewma", 0, 1, k=2.814, weight=0.1),
+            ControlLimits("ewma", 0, 1, k=2.814, weight=0.1),
             first,
             "",
             lambda d: ewma_run_length(d, 0.1, 2.814),
         ),
         (
             "CUSUM, k 0.5, h 5",
-            Limits("cusum", 0, 1),
+            ControlLimits("cusum", 0, 1),
             first,
             "",
             lambda d: cusum_run_length(d, 0.5, 5),
         ),
         (
             "CUSUM, k 0.5, h 4",
-            Limits("cusum", 0, 1, decision=4),
+            ControlLimits("cusum", 0, 1, decision=4),
             first,
             "",
             lambda d: cusum_run_length(d, 0.5, 4),
         ),
         (
             "CUSUM, k 0.5, h 4, head start 2",
-            Limits("cusum", 0, 1, decision=4, head_start=2),
+            ControlLimits("cusum", 0, 1, decision=4, head_start=2),
             first,
             "",
             lambda d: cusum_run_length(d, 0.5, 4, 2),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.masks import open_masks
-from flawline.data.synthetic.heat_sink_files import Settings, write_heat_sinks
+from flawline.data.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sinks
 from flawline.data.synthetic.heat_sink_labels import LabelNoise
 from flawline.types import Picture, Sample
 
@@ -27,7 +27,7 @@ class DrawnSource:
 
     def __init__(self, folder: Path, classes: Sequence[str], pictures: int, seed: int) -> None:
         if not (folder / "samples.csv").is_file():
-            write_heat_sinks(folder, Settings(pictures, seed, noise=NOISE))
+            write_heat_sinks(folder, HeatSinkSettings(pictures, seed, noise=NOISE))
         self._masked = open_masks(folder / "samples.csv", classes=list(classes))
         self._true = open_masks(
             folder / "images", annotations=folder / "truth", classes=list(classes)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from flawline.data.source import open_source
-from flawline.training.anomaly import AnomalySettings, Trained, train_anomaly
+from flawline.training.anomaly import AnomalySettings, AnomalyTraining, train_anomaly
 from flawline.training.view import ViewWishes
 
 SIDE = 96
@@ -56,7 +56,9 @@ def write_discs(folder: Path, good: int = 10, bad: int = 0, first: int = 0) -> P
     return folder
 
 
-def train(location: Path, network: Path | str, *, track: Any = None, **wishes: Any) -> Trained:
+def train(
+    location: Path, network: Path | str, *, track: Any = None, **wishes: Any
+) -> AnomalyTraining:
     """Train on a source with a small network, in windows of 64 px, with three parts in ten held out."""
     wishes.setdefault("view", ViewWishes(window=(64, 64)))
     settings = AnomalySettings(

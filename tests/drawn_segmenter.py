@@ -12,8 +12,8 @@ from flawline.models.network import METADATA_KEY, Preparation
 from flawline.models.segmenter import CLASSES_KEY, FRAMING_KEY
 from flawline.recipe import (
     BackboneRecord,
-    Manifest,
     PictureSettings,
+    RecipeManifest,
     RecipeSettings,
     SegmenterSettings,
     new_recipe,
@@ -66,5 +66,8 @@ def segment_recipe(
     )
     record = BackboneRecord("drawn", sha256(network).hexdigest(), "Apache-2.0", {})
     return new_recipe(
-        settings, network, arrays or {}, Manifest(record, settings={"picture_size": [80, 100]})
+        settings,
+        network,
+        arrays or {},
+        RecipeManifest(record, settings={"picture_size": [80, 100]}),
     )

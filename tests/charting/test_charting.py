@@ -13,8 +13,8 @@ from flawline.charting.finding import finding, number
 from flawline.charting.pareto_of import count_names, pareto_finding
 from flawline.charting.run import Estimation, chart_series
 from flawline.charting.series import Forming, form_series
-from flawline.core.spc.capability_values import Spec
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.capability_values import SpecLimits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import NELSON, parse_rules
 from flawline.errors import FlawlineError, UsageError
 
@@ -30,7 +30,7 @@ def test_the_finding_names_the_part_the_limit_and_where_a_run_began():
     x[211] = 13.0
     x[229:] = 10.3
     chart = chart_series(
-        series_of(x), "i-mr", rules=parse_rules("1,2"), limits=Limits("i-mr", 10, 0.5)
+        series_of(x), "i-mr", rules=parse_rules("1,2"), limits=ControlLimits("i-mr", 10, 0.5)
     )
     told = finding(chart)
     assert told.startswith("Part 212 is above the upper limit 11.5 mm², at 13 mm²; ")
@@ -44,7 +44,7 @@ def test_a_name_that_says_what_it_is_is_not_told_twice():
     names = [f"part-{number}" for number in range(40)]
     columns = {"area": x.tolist(), "part": names}
     series = form_series(columns, "area", "i-mr", Forming(label="part"))
-    told = finding(chart_series(series, "i-mr", limits=Limits("i-mr", 10, 0.5)))
+    told = finding(chart_series(series, "i-mr", limits=ControlLimits("i-mr", 10, 0.5)))
     assert told.startswith("part-30 is above")
     other = form_series(
         {**columns, "part": [f"parts/{n}" for n in range(40)]},
@@ -52,7 +52,7 @@ def test_a_name_that_says_what_it_is_is_not_told_twice():
         "i-mr",
         Forming(label="part"),
     )
-    told = finding(chart_series(other, "i-mr", limits=Limits("i-mr", 10, 0.5)))
+    told = finding(chart_series(other, "i-mr", limits=ControlLimits("i-mr", 10, 0.5)))
     assert told.startswith("Part parts/30 is above")
 
 
@@ -62,14 +62,14 @@ def test_a_process_in_control_says_so():
     assert told.startswith(
         "In control: no signal in 40 points by rule 1 and limits estimated from them"
     )
-    flat = chart_series(series_of([5.0] * 30), "i-mr", limits=Limits("i-mr", 5, 1))
+    flat = chart_series(series_of([5.0] * 30), "i-mr", limits=ControlLimits("i-mr", 5, 1))
     assert "limits that were given; the centre is 5 mm²" in finding(flat)
 
 
 def test_a_cusum_tells_when_the_shift_began():
     x = np.full(60, 10.0)
     x[40:] = 11.5
-    chart = chart_series(series_of(x, "cusum"), "cusum", limits=Limits("cusum", 10, 1))
+    chart = chart_series(series_of(x, "cusum"), "cusum", limits=ControlLimits("cusum", 10, 1))
     assert finding(chart) == (
         "The upper sum lies above its upper limit 5 since part 46; the shift began about part 41."
     )
@@ -117,7 +117,7 @@ def test_points_set_aside_are_drawn_but_not_estimated_from():
 
 
 def test_phase_two_takes_limits_and_nothing_else():
-    limits = Limits("i-mr", 10, 1)
+    limits = ControlLimits("i-mr", 10, 1)
     for wrong in (Estimation(automatic=True), Estimation(set_aside=("1",))):
         with pytest.raises(UsageError, match="set aside when limits are estimated"):
             chart_series(series_of([1.0, 2.0]), "i-mr", limits=limits, estimation=wrong)
@@ -222,14 +222,14 @@ def test_pareto_of_a_column():
 def test_a_capability_study_in_words():
     x = np.random.default_rng(10).normal(10, 0.1, 200)
     series = series_of(x, "xbar-r")
-    study, notes = study_capability(series, Spec(9.6, 10.4))
+    study, notes = study_capability(series, SpecLimits(9.6, 10.4))
     told = capability_finding(study, "mm")
     assert told.startswith("Cpk is 1.")
     assert told.endswith("outside the specification, 9.6 to 10.4 mm; 0 of 200 were.")
     json.dumps(capability_as_dict(series, study, notes), allow_nan=False)
     skewed = series_of(np.random.default_rng(11).lognormal(0, 0.6, 200), "xbar-r")
-    study, notes = study_capability(skewed, Spec(upper=9.0))
+    study, notes = study_capability(skewed, SpecLimits(upper=9.0))
     assert capability_finding(study).startswith("Ppk is ")
     assert any("A²" in note for note in notes)
     with pytest.raises(FlawlineError):
-        study_capability(series_of([1.0] * 20, "xbar-r"), Spec(0, 2))
+        study_capability(series_of([1.0] * 20, "xbar-r"), SpecLimits(0, 2))

@@ -15,7 +15,7 @@ from flawline.charting.run import Estimation, chart_series
 from flawline.charting.series import Forming, form_series
 from flawline.charting.task import Task
 from flawline.charting.watch import CHECKPOINT, Watch
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import NELSON, parse_rules
 from flawline.errors import FlawlineError, UsageError
 from flawline.outputs import Failure, Outbox
@@ -24,7 +24,7 @@ from flawline.store.where import Where
 from inspected_records import record
 
 AREA = "LargestStainArea"
-LIMITS = Limits("i-mr", 10.0, 1.0)
+LIMITS = ControlLimits("i-mr", 10.0, 1.0)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -109,7 +109,7 @@ def test_each_new_point_is_judged_once_and_rings_once(line):
 @pytest.mark.parametrize("kind", ["i-mr", "ewma", "cusum"])
 @pytest.mark.parametrize("steps", [[240], [1] * 240, [13] * 18 + [6]])
 def test_in_one_reading_or_in_many_is_what_the_whole_chart_says(line, kind, steps):
-    limits = Limits(kind, 10.0, 1.0)
+    limits = ControlLimits(kind, 10.0, 1.0)
     values = np.concatenate([calm(100), calm(60, 1) + 0.7, calm(80, 2)])
     watch = line.watch(kind=kind, limits=limits, rules=NELSON)
     start = 0
@@ -282,7 +282,9 @@ def test_a_group_is_judged_when_the_next_one_begins(line):
 
 
 def test_subgroups_of_a_number_and_counts(line):
-    watch = line.watch(how=Forming(every=4), kind="xbar-r", limits=Limits("xbar-r", 10.0, 1.0))
+    watch = line.watch(
+        how=Forming(every=4), kind="xbar-r", limits=ControlLimits("xbar-r", 10.0, 1.0)
+    )
     line.make(*[10, 11] * 5)
     assert watch.read().points == 2
     line.make(*[20] * 6)

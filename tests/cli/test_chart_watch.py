@@ -19,7 +19,7 @@ from flawline.charting.files import write_limits
 from flawline.cli.alerts import alerts
 from flawline.cli.chart_watch import _alone
 from flawline.cli.main import app, run
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.store import open_store
 from inspected_records import record
 from receivers import Receiver, receiving
@@ -38,7 +38,7 @@ def make(tmp_path, monkeypatch):
     """Makes parts in records.db in the working folder, where limits.json holds frozen limits."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    write_limits(Limits("i-mr", 10.0, 1.0), Path("limits.json"))
+    write_limits(ControlLimits("i-mr", 10.0, 1.0), Path("limits.json"))
     made = [0]
 
     def make(*areas):

@@ -16,7 +16,7 @@ from scipy import ndimage
 from flawline.data.masks import open_masks
 from flawline.data.masks.check import check_masks
 from flawline.data.synthetic.heat_sink import HeatSink, draw_heat_sink
-from flawline.data.synthetic.heat_sink_files import Settings, write_heat_sinks
+from flawline.data.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sinks
 from flawline.data.synthetic.heat_sink_labels import LabelNoise, noisy_mask
 from flawline.data.synthetic.heat_sink_shapes import draw_shape
 from flawline.data.synthetic.heat_sink_statistics import (
@@ -135,7 +135,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_set_is_a_source_without_findings(tmp_path: Path) -> None:
-    written = write_heat_sinks(tmp_path / "set", Settings(24, seed=5))
+    written = write_heat_sinks(tmp_path / "set", HeatSinkSettings(24, seed=5))
     with open_masks(written.manifest, classes=CLASSES[1:]) as masked:
         report = check_masks(masked)
     assert report.pictures == 24
@@ -154,9 +154,9 @@ def test_a_set_is_a_source_without_findings(tmp_path: Path) -> None:
 def test_the_bytes_do_not_depend_on_processes_nor_pictures_on_their_number(tmp_path: Path) -> None:
     noise = LabelNoise(0.1, 0.1, 0.1, 0.2)
     for name, processes in (("one", 1), ("two", 2)):
-        write_heat_sinks(tmp_path / name, Settings(10, noise=noise), processes=processes)
+        write_heat_sinks(tmp_path / name, HeatSinkSettings(10, noise=noise), processes=processes)
     assert folder_hash(tmp_path / "one") == folder_hash(tmp_path / "two")
-    write_heat_sinks(tmp_path / "few", Settings(4))
+    write_heat_sinks(tmp_path / "few", HeatSinkSettings(4))
     for number in range(4):
         name = f"images/{number:04d}.png"
         assert (tmp_path / "few" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
@@ -164,7 +164,7 @@ def test_the_bytes_do_not_depend_on_processes_nor_pictures_on_their_number(tmp_p
 
 def test_label_noise_is_listed_and_the_truth_is_kept(tmp_path: Path) -> None:
     noise = LabelNoise(missing=0.2, extra=0.2, wrong_class=0.2, shifted=0.2)
-    written = write_heat_sinks(tmp_path / "set", Settings(8, noise=noise))
+    written = write_heat_sinks(tmp_path / "set", HeatSinkSettings(8, noise=noise))
     errors = rows(tmp_path / "set" / "label_errors.csv")
     assert len(errors) == written.errors > 0
     assert {row["error"] for row in errors} == {"missing", "extra", "wrong_class", "shifted"}
@@ -218,15 +218,17 @@ def test_stains_grow_with_drift() -> None:
 
 
 def test_areas_grow_part_by_part_from_a_part_on() -> None:
-    settings = Settings(1000, area_drift=0.03, drift_from=10)
+    settings = HeatSinkSettings(1000, area_drift=0.03, drift_from=10)
     assert {settings.growth(number) for number in range(40)} == {1.0}
     assert settings.growth(40) ** 2 == pytest.approx(1.03)
     assert settings.growth(43) == settings.growth(40)
     assert settings.growth(4 * 33) ** 2 == pytest.approx(1.03**24)
-    assert Settings(10, area_drift=0.03).growth(5) == Settings(1000, area_drift=0.03).growth(5)
-    assert Settings(100_000, area_drift=0.03).growth(99_999) == 5.0
+    assert HeatSinkSettings(10, area_drift=0.03).growth(5) == HeatSinkSettings(
+        1000, area_drift=0.03
+    ).growth(5)
+    assert HeatSinkSettings(100_000, area_drift=0.03).growth(99_999) == 5.0
     with pytest.raises(UsageError, match="not both"):
-        Settings(drift=1.5, area_drift=0.03)
+        HeatSinkSettings(drift=1.5, area_drift=0.03)
 
 
 def test_few_objects_touch() -> None:
@@ -252,7 +254,7 @@ def test_few_objects_touch() -> None:
 )
 def test_settings_are_checked(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="expected"):
-        Settings(**options)
+        HeatSinkSettings(**options)
 
 
 @pytest.mark.parametrize("shares", [(-0.1,), (1.1,), (0.5, 0, 0.3, 0.3), (float("nan"),)])
@@ -262,9 +264,9 @@ def test_label_noise_is_checked(shares: tuple[float, ...]) -> None:
 
 
 def test_a_set_is_never_written_over_another(tmp_path: Path) -> None:
-    write_heat_sinks(tmp_path, Settings(1))
+    write_heat_sinks(tmp_path, HeatSinkSettings(1))
     with pytest.raises(UsageError, match="holds a set already"):
-        write_heat_sinks(tmp_path, Settings(1))
+        write_heat_sinks(tmp_path, HeatSinkSettings(1))
 
 
 def test_published_figures_of_the_real_set(real_data: Path) -> None:

@@ -9,7 +9,7 @@ from flawline.evaluation import Costs, timing
 from flawline.evaluation.draw import Draw
 from flawline.evaluation.part_rows import time_row
 from flawline.evaluation.ranking import ranked
-from flawline.evaluation.result import Judged
+from flawline.evaluation.result import JudgedPicture
 from flawline.evaluation.timing import Timed, timed_in_turn
 from flawline.types import Sample
 from stub_inspector import BrightnessInspector, write_part
@@ -31,7 +31,7 @@ def judged(escapes, overkills, parts=40):
         bad = k % 2 == 1
         wrong = k // 2 < (escapes if bad else overkills)
         verdict = "reject" if bad != wrong else "accept"
-        pictures.append(Judged(Sample(f"{k}"), f"p{k}", bad, 0.0, None, verdict))
+        pictures.append(JudgedPicture(Sample(f"{k}"), f"p{k}", bad, 0.0, None, verdict))
     return tuple(pictures)
 
 

@@ -7,7 +7,7 @@ import pytest
 from drawn_segmenter import segment_recipe
 from flawline.data.source import open_source
 from flawline.evaluation import Costs, MaskSettings, compare, timing
-from flawline.evaluation.figures import Part
+from flawline.evaluation.figures import EvaluatedPart
 from flawline.evaluation.files import comparison_as_dict
 from flawline.inspector import Inspector
 from segmented_parts import write_segmented
@@ -93,7 +93,7 @@ def test_a_detector_beside_a_segmenter(parts, inspectors):
 
 
 def test_parts_without_a_p_value_have_none():
-    assert Part("a", True, 0.5, None, "accept").p_value is None
+    assert EvaluatedPart("a", True, 0.5, None, "accept").p_value is None
 
 
 def test_without_good_parts_there_is_no_cost_and_the_rest_is_measured(parts, inspectors):

@@ -15,7 +15,7 @@ from flawline.evaluation import MaskSettings, evaluate, timing
 from flawline.evaluation.files import evaluation_as_dict, write_scores
 from flawline.evaluation.segmentation_files import write_class_table, write_region_table
 from flawline.inspector import Inspector
-from flawline.recipe import Manifest, PictureRecord, recipe_with
+from flawline.recipe import PictureRecord, RecipeManifest, recipe_with
 from segmented_parts import HIDDEN, SEEN, write_picture, write_segmented
 from stub_inspector import BrightnessInspector
 
@@ -242,13 +242,15 @@ def test_pictures_of_the_test_split_are_no_leak(parts, recipe):
     record = PictureRecord(hashlib.sha256(path.read_bytes()).hexdigest(), "d0.png", "test")
     old = recipe.manifest
     kept = recipe_with(
-        recipe, manifest=Manifest(old.backbone, (record,), settings=old.settings, kind="segment")
+        recipe,
+        manifest=RecipeManifest(old.backbone, (record,), settings=old.settings, kind="segment"),
     )
     with open_source(parts) as source:
         assert len(evaluate(source, Inspector(kept), masks=MASKS).pictures) == 18
         known = (record._replace(role="train"),)
         leaky = recipe_with(
-            recipe, manifest=Manifest(old.backbone, known, settings=old.settings, kind="segment")
+            recipe,
+            manifest=RecipeManifest(old.backbone, known, settings=old.settings, kind="segment"),
         )
         with pytest.raises(UsageError, match="seen in training"):
             evaluate(source, Inspector(leaky), masks=MASKS)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from flawline.cli.main import run
 from flawline.core.partitions import compare_partitions
-from flawline.core.similarity import Alignment
+from flawline.core.similarity import MapShift
 from flawline.data.source import open_source
 from flawline.errors import SourceError, UsageError
 from flawline.grouping import group
@@ -176,7 +176,7 @@ class Told(Comparisons):
         self.compare(values)
 
     def compare(self, pairs) -> None:
-        self.made |= {pair: Alignment(self.values.get(pair, 0.0), 0, False) for pair in pairs}
+        self.made |= {pair: MapShift(self.values.get(pair, 0.0), 0, False) for pair in pairs}
 
 
 def test_a_chain_between_unlike_groups_is_not_followed():

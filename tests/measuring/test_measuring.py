@@ -13,7 +13,7 @@ from flawline.core.scale import Frame, Scale
 from flawline.core.spec.model import Zone
 from flawline.data.masks.pixels import read_mask
 from flawline.errors import ImageError, SourceError
-from flawline.measuring import Settings, measure_source
+from flawline.measuring import MeasureSettings, measure_source
 from flawline.measuring.files import defects_frame, parts_frame, write_tables
 
 CLASSES = {1: "scratch", 2: "stain"}
@@ -66,7 +66,7 @@ def test_what_is_no_mask(data: bytes, words: str) -> None:
 
 
 def test_the_table_of_parts_has_the_published_columns(masks: Path) -> None:
-    measured = measure_source(masks, Settings(classes=CLASSES))
+    measured = measure_source(masks, MeasureSettings(classes=CLASSES))
     table = parts_frame(measured)
     names = ["NumberOfStains", "LargestStainArea", "LargestStainRadius"]
     names += ["EnclosingCircleX", "EnclosingCircleY", "TotalStain%"]
@@ -95,7 +95,7 @@ def test_batches_do_not_change_the_numbers(masks: Path, monkeypatch: pytest.Monk
 
 
 def test_tables_are_the_same_bytes_and_hold_the_same_numbers(masks: Path, tmp_path: Path) -> None:
-    measured = measure_source(masks, Settings(classes=CLASSES, scale=Scale(0.1, 0.001)))
+    measured = measure_source(masks, MeasureSettings(classes=CLASSES, scale=Scale(0.1, 0.001)))
     written = []
     for name in ("a.parquet", "b.parquet", "a.csv", "b.csv"):
         written.append([path.read_bytes() for path in write_tables(measured, tmp_path / name)])
@@ -112,7 +112,7 @@ def test_tables_are_the_same_bytes_and_hold_the_same_numbers(masks: Path, tmp_pa
 
 def test_millimetres_and_their_uncertainty(masks: Path) -> None:
     scale = Scale(0.1, 0.002, edge=0)
-    table = defects_frame(measure_source(masks, Settings(scale=scale)))
+    table = defects_frame(measure_source(masks, MeasureSettings(scale=scale)))
     assert (table["area"] * 0.01).to_list() == pytest.approx(table["area_mm2"].to_list())
     assert (table["area_mm2"] * 0.04).to_list() == pytest.approx(table["area_mm2_u"].to_list())
     lengths = table["skeleton_length_mm"]
@@ -125,7 +125,7 @@ def test_scale_and_frame_come_with_the_sample(masks: Path) -> None:
     rows = ["image,mm_per_px,mm_per_px_u,origin_x,origin_y,part_angle,lot"]
     rows += ["0.png,0.5,0.01,100,50,90,A", "1.png,,,,,,B", "2.png,zero,,,,,B", "3.png,-1,,,,,B"]
     (masks / "list.csv").write_text("\n".join(rows))
-    measured = measure_source(masks / "list.csv", Settings(frame=Frame(1, 2, 0)))
+    measured = measure_source(masks / "list.csv", MeasureSettings(frame=Frame(1, 2, 0)))
     assert {item.image for item in measured.unjudged} == {"2.png", "3.png"}
     defects, parts = defects_frame(measured), parts_frame(measured)
     own = defects.filter(pl.col("image") == "0.png")
@@ -142,7 +142,7 @@ def test_scale_and_frame_come_with_the_sample(masks: Path) -> None:
 def test_zones_are_summarised_apart(masks: Path) -> None:
     half = Zone("left half", "px", polygon=((0, 0), (160, 0), (160, 320), (0, 320)))
     ring = Zone("rim", "mm", ring=(16, 16, 14, 40))
-    settings = Settings(classes=CLASSES, zones=(half, ring))
+    settings = MeasureSettings(classes=CLASSES, zones=(half, ring))
     parts = parts_frame(measure_source(masks, settings))
     assert (parts["left half.NumberOfStains"] <= parts["NumberOfStains"]).all()
     assert parts["left half.NumberOfStains"].sum() > 0

@@ -50,8 +50,8 @@ from flawline.models.patch_memory import SIZE, spread_out, thinned, usual_distan
 from flawline.recipe import (
     BackboneRecord,
     DetectorSettings,
-    Manifest,
     PictureSettings,
+    RecipeManifest,
     RecipeSettings,
     new_recipe,
     read_recipe,
@@ -236,7 +236,7 @@ def test_a_state_survives_the_recipe(state, backbone, tmp_path):
         ),
         backbone,
         joined_arrays(detector=state.arrays),
-        Manifest(
+        RecipeManifest(
             BackboneRecord("small", "0" * 64, "Apache-2.0", PREPARATION.as_dict()),
             settings={"detector": dict(state.settings)},
         ),

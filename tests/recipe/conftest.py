@@ -7,9 +7,9 @@ import pytest
 
 from flawline.recipe import (
     BackboneRecord,
-    Manifest,
     PictureRecord,
     PictureSettings,
+    RecipeManifest,
     RecipeSettings,
     ThresholdSettings,
     new_recipe,
@@ -35,7 +35,7 @@ def settings():
 
 @pytest.fixture
 def manifest():
-    return Manifest(
+    return RecipeManifest(
         BackboneRecord("small", sha("weights"), "Apache-2.0", {"mean": [1.0, 2.0, 3.0]}),
         pictures=(
             picture("good/2.png", "train"),

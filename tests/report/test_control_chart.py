@@ -8,7 +8,7 @@ import pytest
 
 from flawline.charting.run import Estimation, chart_series
 from flawline.charting.series import Forming, form_series
-from flawline.core.spc.limits import KINDS, Limits
+from flawline.core.spc.limits import KINDS, ControlLimits
 from flawline.core.spc.pareto import pareto
 from flawline.core.spc.rules import NELSON, parse_rules
 from flawline.report.chart_lines import thin
@@ -57,7 +57,7 @@ def test_signals_carry_their_rule_and_set_aside_points_a_cross():
     x = np.random.default_rng(2).normal(10, 1, 60)
     x[20], x[40:] = 20, x[40:] + 2
     chart = chart_of(
-        x, rules=parse_rules("1,2"), limits=Limits("i-mr", 10, 1.0), how=Forming(unit="mm")
+        x, rules=parse_rules("1,2"), limits=ControlLimits("i-mr", 10, 1.0), how=Forming(unit="mm")
     )
     told = drawn(control_chart_svg(chart))
     assert {"1", "2"} <= {part for text in told for part in text.split(",")}
@@ -102,7 +102,7 @@ def test_thinning_keeps_the_outline_and_every_signal():
 def test_ten_thousand_points_make_a_small_picture():
     x = np.random.default_rng(4).normal(10, 1, 10_000)
     x[7_000] = 18
-    svg = control_chart_svg(chart_of(x, limits=Limits("i-mr", 10, 1)))
+    svg = control_chart_svg(chart_of(x, limits=ControlLimits("i-mr", 10, 1)))
     assert len(svg) < 200_000
     assert "1" in drawn(svg)
 
@@ -129,7 +129,7 @@ def test_pareto():
 def test_the_report_opens_without_a_network_and_escapes(tmp_path):
     columns = {"d": [1.0, 2.0, 1.5, 2.5] * 8, "part": ["<b>x</b>"] * 32}
     series = form_series(columns, "d", "i-mr", Forming(label="part", unit="<i>"))
-    path = write_chart(chart_series(series, "i-mr", limits=Limits("i-mr", 0, 0.1)), tmp_path)
+    path = write_chart(chart_series(series, "i-mr", limits=ControlLimits("i-mr", 0, 0.1)), tmp_path)
     page = path.read_text(encoding="utf-8")
     assert "<b>x" not in page
     assert not re.search(r"(src|href)=\W?https?:", page)
@@ -140,8 +140,8 @@ def test_the_report_opens_without_a_network_and_escapes(tmp_path):
 
 def test_a_limit_far_from_the_points_does_not_flatten_them():
     x = np.random.default_rng(3).normal(10, 1, 60)
-    near = control_chart_svg(chart_of(x, limits=Limits("i-mr", 10, 2.0)))
-    far = control_chart_svg(chart_of(x, limits=Limits("i-mr", 10, 500.0)))
+    near = control_chart_svg(chart_of(x, limits=ControlLimits("i-mr", 10, 2.0)))
+    far = control_chart_svg(chart_of(x, limits=ControlLimits("i-mr", 10, 500.0)))
     assert "UCL 16" in drawn(near)
     assert "↑ UCL 1.51e+03" in drawn(far)
     assert "↓ LCL -1.49e+03" in drawn(far)

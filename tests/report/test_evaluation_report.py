@@ -10,7 +10,7 @@ from flawline.data.source import open_source
 from flawline.evaluation import figures
 from flawline.evaluation.comparison import compare
 from flawline.evaluation.differences import Costs
-from flawline.evaluation.figures import Part, trade_off
+from flawline.evaluation.figures import EvaluatedPart, trade_off
 from flawline.evaluation.result import Estimated, Rate
 from flawline.evaluation.run import evaluate
 from flawline.recipe import NO_THRESHOLD
@@ -113,7 +113,7 @@ def test_escape_and_overkill_at_every_threshold():
     flags = (False, True, False, True)
     values = (0.1, 0.4, 0.35, 0.8)
     parts = [
-        Part(str(k), bad, score, 1.0, "accept")
+        EvaluatedPart(str(k), bad, score, 1.0, "accept")
         for k, (bad, score) in enumerate(zip(flags, values, strict=True))
     ]
     thresholds, escape, overkill = trade_off(parts)

@@ -26,7 +26,7 @@ from flawline.recipe import (
     thresholds_of,
     write_recipe,
 )
-from flawline.training.calibration import Wishes
+from flawline.training.calibration import CalibrationTargets
 from flawline.training.selection import select
 from flawline.training.update import update_anomaly
 from flawline.training.view import MASK, ViewWishes
@@ -318,10 +318,10 @@ def test_a_copy_of_the_only_picture_is_not_another_part(network, tmp_path):
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (Wishes(overkill=0.01), "299 held-out good parts, got 14"),
-        (Wishes(review=0.02), "149 held-out good parts, got 14"),
+        (CalibrationTargets(overkill=0.01), "299 held-out good parts, got 14"),
+        (CalibrationTargets(review=0.02), "149 held-out good parts, got 14"),
         (
-            Wishes(cost_escape=5, cost_overkill=1, prevalence=0.1),
+            CalibrationTargets(cost_escape=5, cost_overkill=1, prevalence=0.1),
             "1 held-out defective part, got 0",
         ),
     ],
@@ -342,16 +342,20 @@ def test_cross_fitted_guarantees_are_refused_before_the_work_too(network, tmp_pa
     titles = []
     with pytest.raises(UsageError, match="59 held-out good parts, got 12"):
         train(
-            tmp_path, network, thresholds=Wishes(overkill=0.05), held_out=None, track=heard(titles)
+            tmp_path,
+            network,
+            thresholds=CalibrationTargets(overkill=0.05),
+            held_out=None,
+            track=heard(titles),
         )
     assert titles == ["looking at the pictures"]
     write_discs(tmp_path / "one", good=1)
     with pytest.raises(UsageError, match="only one part"):
-        train(tmp_path / "one", network, thresholds=Wishes(overkill=0.5))
+        train(tmp_path / "one", network, thresholds=CalibrationTargets(overkill=0.5))
 
 
 def test_costs_decide_where_they_are_given(parts, network):
-    wishes = Wishes(cost_escape=50, cost_overkill=1, prevalence=0.01)
+    wishes = CalibrationTargets(cost_escape=50, cost_overkill=1, prevalence=0.01)
     done = train(parts, network, thresholds=wishes)
     review, reject = thresholds_of(done.recipe)
     assert review == reject
@@ -680,7 +684,7 @@ def test_thresholds_are_set_anew_on_pictures_held_out(remembering, tmp_path):
     # What was learnt first stays known.
     before = {p.sha256 for p in remembering.manifest.pictures if p.role == "train"}
     assert before <= set(known)
-    asked = Wishes(overkill=0.3)
+    asked = CalibrationTargets(overkill=0.3)
     wished = update(remembering, tmp_path / "new", tmp_path / "held", wishes=asked)
     assert "at most 30 %" in wished.recipe.settings.threshold.basis
 
@@ -716,7 +720,7 @@ def test_too_few_to_calibrate_are_refused_before_the_work(remembering, tmp_path)
             remembering,
             tmp_path / "new",
             tmp_path / "held",
-            wishes=Wishes(overkill=0.01),
+            wishes=CalibrationTargets(overkill=0.01),
             track=heard(titles),
         )
     assert caught.value.code == "calibration-too-few"

@@ -9,9 +9,9 @@ import pytest
 
 from audited_masks import Masks, settings
 from flawline.errors import ModelError, SourceError, UsageError
-from flawline.training.audit.kept import Kept
+from flawline.training.audit.kept import AuditStore
 from flawline.training.audit.plan import PLAN, claim, make_plan
-from flawline.training.audit.settings import AuditSettings, Limits
+from flawline.training.audit.settings import AuditSettings, RegionLimits
 from flawline.training.segment.settings import SegmentSettings
 from flawline.types import Sample, no_track
 
@@ -61,7 +61,7 @@ def test_work_of_another_audit_is_not_gone_on_with(tmp_path):
     source = Masks()
     plan = make_plan(source, settings(), no_track)
     claim(plan, tmp_path)
-    claim(make_plan(source, settings(limits=Limits(quality=0.2)), no_track), tmp_path)
+    claim(make_plan(source, settings(limits=RegionLimits(quality=0.2)), no_track), tmp_path)
     other = [
         make_plan(source, settings(folds=3), no_track),
         make_plan(source, AuditSettings(training=SegmentSettings(epochs=2)), no_track),
@@ -79,7 +79,7 @@ def test_kept_probabilities_come_back_to_a_step(tmp_path):
     rng = np.random.default_rng(0)
     shares = rng.dirichlet(np.ones(3), (6, 7)).transpose(2, 0, 1).astype(np.float32)
     mask = rng.integers(0, 3, (6, 7), np.uint8)
-    kept = Kept(tmp_path)
+    kept = AuditStore(tmp_path)
     assert not kept.has(3)
     kept.write(3, mask, shares)
     assert kept.has(3)
@@ -94,7 +94,7 @@ def test_kept_probabilities_that_are_damaged(tmp_path, content):
     if content is not None:
         (tmp_path / "000000.npz").write_bytes(content)
     with pytest.raises(ModelError, match="cannot be read") as caught:
-        Kept(tmp_path).read(0)
+        AuditStore(tmp_path).read(0)
     assert "run the audit again" in caught.value.hint
 
 
@@ -107,7 +107,7 @@ def test_folds_that_are_none(folds):
 @pytest.mark.parametrize("wrong", [{"smallest": 0}, {"border": -1}, {"quality": 0}, {"quality": 1}])
 def test_limits_that_are_none(wrong):
     with pytest.raises(UsageError, match="expected regions of at least 1 px"):
-        Limits(**wrong)
+        RegionLimits(**wrong)
 
 
 def test_minutes_are_shared_over_the_folds():

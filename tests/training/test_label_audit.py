@@ -17,11 +17,11 @@ from flawline.data.masks import open_masks
 from flawline.report.audited_pictures import draw_panels
 from flawline.report.label_audit_report import finding, write_label_audit
 from flawline.training.audit.files import audit_as_coco, audit_as_dict
-from flawline.training.audit.kept import Kept
+from flawline.training.audit.kept import AuditStore
 from flawline.training.audit.notes import notes_of
 from flawline.training.audit.plan import make_plan
 from flawline.training.audit.result import LabelAudit
-from flawline.training.audit.scoring import Scored, score_pictures
+from flawline.training.audit.scoring import AuditScores, score_pictures
 from flawline.training.label_audit import result_of
 from flawline.types import no_track
 
@@ -31,7 +31,7 @@ def audited(tmp_path):
     """An audit whose segmenters see the truth, and its source."""
     source = Masks()
     plan = make_plan(source, settings(), no_track)
-    kept = Kept(tmp_path / "work" / "shares")
+    kept = AuditStore(tmp_path / "work" / "shares")
     for number, sample in enumerate(plan.samples):
         truth = source.truth(int(sample.name.partition(".")[0]))
         kept.write(number, source.pair(sample)[1], shares_of(truth))
@@ -141,7 +141,7 @@ def test_a_class_that_one_fold_has_alone_is_not_audited(tmp_path):
 
     source = Rare()
     plan = make_plan(source, settings(), no_track)
-    kept = Kept(tmp_path)
+    kept = AuditStore(tmp_path)
     for number, sample in enumerate(plan.samples):
         kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
     audit = result_of(source, plan, settings(), kept, "", no_track)
@@ -155,7 +155,7 @@ def test_a_class_that_is_never_seen_is_told(audited, tmp_path):
     audit, source = audited
     assert audit.notes == ()
     plan = make_plan(source, settings(), no_track)
-    kept = Kept(tmp_path / "blind")
+    kept = AuditStore(tmp_path / "blind")
     for number, sample in enumerate(plan.samples):
         kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
     blind = result_of(source, plan, settings(), kept, "", no_track)
@@ -168,7 +168,7 @@ def test_marks_that_are_often_not_seen_are_told(audited):
     pictures = tuple(replace(p, regions=(region,)) for p in audit.pictures[:4])
     joint, marks = ConfidentJoint(3), np.array([0, 9, 29])
     plan = make_plan(source, settings(), no_track)
-    scored = Scored(pictures, np.array([0.9, 0.5, 0.5]), joint, (), marks)
+    scored = AuditScores(pictures, np.array([0.9, 0.5, 0.5]), joint, (), marks)
     [text] = notes_of(plan, CLASSES, scored)
     assert text.startswith("4 of 29 marks of stain are not seen at all")
     assert notes_of(plan, CLASSES, replace(scored, marks=np.array([0, 9, 40]))) == ()
@@ -177,7 +177,7 @@ def test_marks_that_are_often_not_seen_are_told(audited):
 def test_pictures_without_a_known_pixel_have_no_rank(tmp_path):
     source = Masks()
     plan = make_plan(source, settings(), no_track)
-    kept = Kept(tmp_path)
+    kept = AuditStore(tmp_path)
     for number, sample in enumerate(plan.samples):
         mask = source.pair(sample)[1]
         kept.write(number, np.full_like(mask, IGNORE) if number == 0 else mask, shares_of(mask))

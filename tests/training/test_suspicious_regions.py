@@ -12,14 +12,14 @@ from audited_masks import mask_of, shares_of
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.masks.rle import paint_coco
 from flawline.training.audit.fits import misfits
-from flawline.training.audit.regions import Region, look, suspicious_regions
+from flawline.training.audit.regions import SuspiciousRegion, look, suspicious_regions
 from flawline.training.audit.scoring import runs_of
-from flawline.training.audit.settings import Limits
+from flawline.training.audit.settings import RegionLimits
 
 THRESHOLDS = np.array([0.9, 0.6, 0.6])
 
 
-def regions(mask, truth, limits=Limits(), sure=0.98):  # noqa: B008
+def regions(mask, truth, limits=RegionLimits(), sure=0.98):  # noqa: B008
     return suspicious_regions(look(mask, shares_of(truth, sure), THRESHOLDS), limits)
 
 
@@ -85,7 +85,7 @@ def test_a_model_that_is_not_sure_says_nothing():
 def test_small_regions_are_left_out():
     mask, truth = mask_of(), mask_of((1, 30, 40, 3))
     assert told(regions(mask, truth)) == [("missing", 0, 1)]
-    assert regions(mask, truth, Limits(smallest=60)) == ()
+    assert regions(mask, truth, RegionLimits(smallest=60)) == ()
 
 
 def test_the_largest_region_comes_first():
@@ -122,7 +122,7 @@ def test_a_mark_in_a_corner_fits():
     arrays(np.uint8, (12, 14), elements=st.integers(0, 2)),
 )
 def test_regions_of_any_masks_hold_what_they_say(mask, truth):
-    for one in regions(mask, truth, Limits(smallest=1, quality=0.5)):
+    for one in regions(mask, truth, RegionLimits(smallest=1, quality=0.5)):
         left, top, width, height = one.box
         own = np.zeros(mask.shape, bool)
         own[top : top + height, left : left + width] = one.pixels
@@ -136,7 +136,7 @@ def test_regions_of_any_masks_hold_what_they_say(mask, truth):
 @given(arrays(np.bool_, (5, 4)), st.integers(0, 3), st.integers(0, 3))
 def test_runs_paint_the_region_again(pixels, left, top):
     size = (top + 5 + 1, left + 4 + 2)
-    region = Region("extra", 1, 0, (left, top, 4, 5), pixels, 1.0)
+    region = SuspiciousRegion("extra", 1, 0, (left, top, 4, 5), pixels, 1.0)
     painted = np.zeros(size, np.uint8)
     paint_coco(list(runs_of(region, size)), list(size), painted, 1)
     expected = np.zeros(size, np.uint8)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flawline.charting.series import Series
 from flawline.core.spc.capability import capability
-from flawline.core.spc.capability_values import Capability, Outside, Spec
+from flawline.core.spc.capability_values import Capability, Outside, SpecLimits
 from flawline.core.spc.chart_points import Subgroups
 from flawline.core.spc.transform_choice import choose_transform
 from flawline.core.spc.transform_fits import fit_transform
@@ -18,7 +18,7 @@ _DIGITS = 10
 
 
 def study_capability(
-    series: Series, spec: Spec, *, transform: str = "auto", confidence: float = 0.95
+    series: Series, spec: SpecLimits, *, transform: str = "auto", confidence: float = 0.95
 ) -> tuple[Capability, tuple[str, ...]]:
     """The capability of a series and why its transform was taken.
 
@@ -57,7 +57,7 @@ def capability_finding(study: Capability, unit: str = "") -> str:
     )
 
 
-def specification(spec: Spec, unit: str = "") -> str:
+def specification(spec: SpecLimits, unit: str = "") -> str:
     """A specification in words."""
     tail = f" {unit}" if unit else ""
     if spec.lower is None:

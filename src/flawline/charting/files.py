@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flawline.charting.finding import centre_word, finding, sentence
 from flawline.charting.result import ControlChart, Stage
-from flawline.core.spc.limits import Limits, limits_as_dict, limits_from_dict
+from flawline.core.spc.limits import ControlLimits, limits_as_dict, limits_from_dict
 from flawline.core.spc.rules import ESCALATIONS, MEANINGS, describe
 from flawline.core.spc.signals import Signal
 from flawline.data.json_file import write_json_document
@@ -46,12 +46,12 @@ def write_chart_json(chart: ControlChart, path: Path) -> Path:
     return write_json_document(path, chart_as_dict(chart))
 
 
-def write_limits(limits: Limits, path: Path) -> Path:
+def write_limits(limits: ControlLimits, path: Path) -> Path:
     """Freeze limits in a file for Phase II."""
     return write_json_document(path, limits_as_dict(limits))
 
 
-def read_limits(path: Path) -> Limits:
+def read_limits(path: Path) -> ControlLimits:
     """The limits that `write_limits` froze.
 
     Raises:

@@ -13,7 +13,7 @@ from flawline.charting.result import ControlChart, Stage
 from flawline.charting.series import Series
 from flawline.core.spc.chart_points import Panel, individuals
 from flawline.core.spc.charts import State, advance
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import Hit, Rule
 from flawline.core.spc.signals import merge_hits
 
@@ -29,7 +29,7 @@ class Growing:
     `hits` (which count from the first of all) are those of the points that are drawn.
     """
 
-    limits: Limits
+    limits: ControlLimits
     rules: tuple[Rule, ...]
     learnt: int = 0
     most: int | None = None

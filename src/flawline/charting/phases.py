@@ -8,7 +8,7 @@ from flawline.charting.growing import Growing, drawn_chart, grow
 from flawline.charting.result import ControlChart
 from flawline.charting.run import Estimation, chart_series
 from flawline.charting.series import Series, cut_series
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, Rule
 from flawline.errors import FlawlineError, UsageError
 
@@ -46,7 +46,7 @@ def chart_in_phases(
 
 def learn_limits(
     series: Series, kind: str, rules: Sequence[Rule], estimation: Estimation
-) -> tuple[Limits, tuple[str, ...]]:
+) -> tuple[ControlLimits, tuple[str, ...]]:
     """The limits of Phase I, and what must be known with them.
 
     Raises:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from flawline.charting.series import Series
 from flawline.core.spc.chart_points import Panel
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import Rule
-from flawline.core.spc.run_chart import Runs
+from flawline.core.spc.run_chart import MedianRuns
 from flawline.core.spc.signals import Signal
 
 
@@ -28,7 +28,7 @@ class Stage:
     name: str
     first: int
     last: int
-    limits: Limits
+    limits: ControlLimits
     phase: int
     panels: tuple[Panel, ...]
 
@@ -48,7 +48,7 @@ class ControlChart:
     set_aside: NDArray[np.bool_]
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
-    runs: Runs | None = None
+    runs: MedianRuns | None = None
 
     @property
     def in_control(self) -> bool:

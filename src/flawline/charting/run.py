@@ -15,7 +15,7 @@ from flawline.core.spc.chart_points import Counts, Points, Subgroups, individual
 from flawline.core.spc.charts import TRANSFORMED, PhaseOne, State, advance, phase_one
 from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
 from flawline.core.spc.charts_variables import means
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, Hit, Rule
 from flawline.core.spc.run_chart import runs_about_median
 from flawline.core.spc.signals import merge_hits
@@ -41,7 +41,7 @@ class Estimation:
     set_aside: tuple[str, ...] = ()
     automatic: bool = False
     transform: str = "auto"
-    own: Limits | None = None
+    own: ControlLimits | None = None
 
 
 def chart_series(
@@ -49,7 +49,7 @@ def chart_series(
     kind: str,
     *,
     rules: Sequence[Rule] = FIRST_ONLY,
-    limits: Limits | None = None,
+    limits: ControlLimits | None = None,
     estimation: Estimation = Estimation(),
 ) -> ControlChart:
     """Chart a series.
@@ -89,7 +89,7 @@ def chart_series(
 
 
 def _second_phase(
-    series: Series, kind: str, rules: Sequence[Rule], limits: Limits, estimation: Estimation
+    series: Series, kind: str, rules: Sequence[Rule], limits: ControlLimits, estimation: Estimation
 ) -> tuple[list[Stage], list[Hit], NDArray[np.bool_], list[str]]:
     check_given(limits, kind, rules, estimation)
     _, panels, hits = advance(State(), limits, rules, series.points)
@@ -99,7 +99,9 @@ def _second_phase(
     return [stage], list(hits), np.zeros(last + 1, dtype=bool), []
 
 
-def check_given(limits: Limits, kind: str, rules: Sequence[Rule], estimation: Estimation) -> None:
+def check_given(
+    limits: ControlLimits, kind: str, rules: Sequence[Rule], estimation: Estimation
+) -> None:
     """Refuse limits that do not go with what else is asked for.
 
     Raises:
@@ -271,7 +273,7 @@ def _outlying(values: NDArray[np.float64], transform: Transform) -> NDArray[np.b
     return np.abs(level.scores) > found.limits.k
 
 
-def _cautions(kind: str, limits: Limits, points: Points, rounds: int) -> Iterator[str]:
+def _cautions(kind: str, limits: ControlLimits, points: Points, rounds: int) -> Iterator[str]:
     if kind == "run":
         return
     if limits.points < FEW:
@@ -290,7 +292,7 @@ def _cautions(kind: str, limits: Limits, points: Points, rounds: int) -> Iterato
         yield from _count_cautions(kind, limits, points)
 
 
-def _count_cautions(kind: str, limits: Limits, points: Counts) -> Iterator[str]:
+def _count_cautions(kind: str, limits: ControlLimits, points: Counts) -> Iterator[str]:
     if kind in LANEY:
         yield f"the points vary {limits.sigma:.2f} times as much as chance alone (Laney's sigma z)"
         return

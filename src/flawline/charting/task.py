@@ -7,7 +7,7 @@ from typing import Any
 
 from flawline.charting.run import Estimation, check_given
 from flawline.charting.series import Forming
-from flawline.core.spc.limits import Limits, limits_as_dict
+from flawline.core.spc.limits import ControlLimits, limits_as_dict
 from flawline.core.spc.rules import FIRST_ONLY, Rule
 from flawline.errors import UsageError
 from flawline.store.where import EVERYTHING, Where
@@ -31,7 +31,7 @@ class Task:
     how: Forming = field(default_factory=Forming)
     where: Where = EVERYTHING
     rules: tuple[Rule, ...] = FIRST_ONLY
-    limits: Limits | None = None
+    limits: ControlLimits | None = None
     estimation: Estimation = field(default_factory=Estimation)
     learn: int | None = None
     drawn: int = 500

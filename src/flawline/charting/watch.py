@@ -19,7 +19,7 @@ from flawline.charting.series import Series, cut_series
 from flawline.charting.task import Task
 from flawline.core.spc.alerts import acknowledge
 from flawline.core.spc.chart_points import individuals
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.errors import UsageError
 from flawline.outputs import Outbox
 from flawline.store.alerts import KeptAlert
@@ -177,7 +177,7 @@ class Watch:
         growing, _ = grow(self._begun(limits, count), first, ids)
         return Standing(growing, Arrived(), notes=notes)
 
-    def _begun(self, limits: Limits, learnt: int) -> Growing:
+    def _begun(self, limits: ControlLimits, learnt: int) -> Growing:
         return Growing(limits, self.task.rules, learnt, self.task.drawn)
 
     def _take(

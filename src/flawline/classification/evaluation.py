@@ -42,7 +42,7 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class ClassifierEvaluation:
     """`confusion[i][j]` pictures of class i were predicted as class j.
 
     `balanced_accuracy` is the mean recall over the classes that have pictures. `auroc` is that of the second-named
@@ -67,7 +67,7 @@ def evaluate(
     raw: NDArray[np.float64],
     calibrated: NDArray[np.float64],
     positive: int = 1,
-) -> Evaluation:
+) -> ClassifierEvaluation:
     """Compare predictions with the truth.
 
     Args:
@@ -89,7 +89,7 @@ def evaluate(
     recalls = [score.recall.value for score in scores if score.recall]
     is_positive = truth == positive
     ranked = count == 2 and 0 < is_positive.sum() < len(truth)
-    return Evaluation(
+    return ClassifierEvaluation(
         pictures=len(truth),
         confusion=tuple(tuple(row) for row in table.tolist()),
         scores=scores,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flawline.classification.evaluation import Evaluation, Reliability
+from flawline.classification.evaluation import ClassifierEvaluation, Reliability
 from flawline.classification.result import Classification
 from flawline.core.metrics import Share
 from flawline.data.csv_file import write_csv_rows
@@ -71,7 +71,7 @@ def write_csv(classification: Classification, path: Path) -> Path:
     return write_csv_rows(path, header, rows)
 
 
-def _evaluation(known: Evaluation) -> dict[str, Any]:
+def _evaluation(known: ClassifierEvaluation) -> dict[str, Any]:
     return {
         "pictures": known.pictures,
         "balanced_accuracy": round(known.balanced_accuracy, 6),

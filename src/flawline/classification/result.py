@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.classification.evaluation import Evaluation
+from flawline.classification.evaluation import ClassifierEvaluation
 from flawline.models.classifier import Classifier
 from flawline.types import EMPTY, Sample, Unjudged
 
@@ -43,7 +43,7 @@ class Classification:
     unjudged: tuple[Unjudged, ...]
     settings: Mapping[str, Any]
     warnings: tuple[str, ...]
-    evaluation: Evaluation | None
+    evaluation: ClassifierEvaluation | None
     classifier: Classifier
     labels: Mapping[str, bool | None] = field(default_factory=lambda: EMPTY)
 

@@ -14,7 +14,7 @@ from flawline import __version__
 from flawline.classification.evaluation import evaluate
 from flawline.classification.folds import check_folds
 from flawline.classification.result import Classification, predictions
-from flawline.classification.training import Recipe, Trained, train
+from flawline.classification.training import ClassifierSettings, FittedClassifier, train
 from flawline.data.names import natural_key
 from flawline.data.source import Source
 from flawline.errors import UsageError
@@ -117,7 +117,7 @@ def classify(
     )
 
 
-def _recipe(model: str, calibration: str, folds: int, seed: int) -> Recipe:
+def _recipe(model: str, calibration: str, folds: int, seed: int) -> ClassifierSettings:
     if model not in KINDS:
         raise UsageError(f"expected a model of {', '.join(KINDS)}, got {model!r}")
     if calibration not in METHODS:
@@ -127,7 +127,7 @@ def _recipe(model: str, calibration: str, folds: int, seed: int) -> Recipe:
             f"expected at least 3 folds and a seed of at least 0, got {folds} and {seed}",
             hint="with 2 folds nothing is left to fit the calibration on",
         )
-    return Recipe(model, calibration, folds, seed)
+    return ClassifierSettings(model, calibration, folds, seed)
 
 
 def _problem(
@@ -176,7 +176,7 @@ def _groups(samples: Sequence[Sample], column: str | None) -> NDArray[np.int64]:
 
 
 def _all_predictions(
-    classifier: Classifier, table: FeatureTable, rows: NDArray[np.intp], trained: Trained
+    classifier: Classifier, table: FeatureTable, rows: NDArray[np.intp], trained: FittedClassifier
 ) -> tuple[Any, ...]:
     raw = np.zeros((len(table.samples), len(classifier.classes)))
     calibrated = np.zeros_like(raw)
@@ -194,7 +194,7 @@ def _positive(classes: tuple[str, ...], labels: dict[str, bool | None]) -> int:
 
 
 def _split_text(
-    recipe: Recipe, grouped: bool, column: str | None, groups: NDArray[np.int64]
+    recipe: ClassifierSettings, grouped: bool, column: str | None, groups: NDArray[np.int64]
 ) -> str:
     if not grouped:
         return f"{recipe.folds} stratified folds, every picture for itself"
@@ -207,7 +207,7 @@ def _split_text(
 def _manifest(
     computed: ComputedFeatures,
     table: FeatureTable,
-    recipe: Recipe,
+    recipe: ClassifierSettings,
     rows: NDArray[np.intp],
     truth: NDArray[np.int64],
 ) -> dict[str, Any]:

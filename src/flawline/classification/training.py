@@ -22,7 +22,7 @@ INNER_FOLDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ClassifierSettings:
     """What is fitted: a kind of model, a way of calibration, a number of folds, a seed."""
 
     kind: str
@@ -32,7 +32,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class FittedClassifier:
     """Probabilities (N, classes) by models that had not seen the picture, the fold (N,) from 0, the final model."""
 
     raw: NDArray[np.float64]
@@ -46,9 +46,9 @@ def train(
     values: NDArray[np.float32],
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
-    recipe: Recipe,
+    recipe: ClassifierSettings,
     track: Track = no_track,
-) -> Trained:
+) -> FittedClassifier:
     """Cross-validate on rows (N, F) of classes (N,) and groups (N,), then fit a model to all rows.
 
     The final model's calibration is fitted to the out-of-fold probabilities of all rows.
@@ -68,7 +68,7 @@ def train(
         raw[unseen] = model.probabilities(values[unseen])
         calibrated[unseen] = calibration.apply(raw[unseen])
         fold[unseen] = number
-    return Trained(
+    return FittedClassifier(
         raw,
         calibrated,
         fold,
@@ -78,7 +78,10 @@ def train(
 
 
 def out_of_fold(
-    values: NDArray[np.float32], truth: NDArray[np.int64], splits: list[Split], recipe: Recipe
+    values: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    splits: list[Split],
+    recipe: ClassifierSettings,
 ) -> NDArray[np.float64]:
     """Probabilities (N, classes) of each row by a model that had not seen it."""
     raw = np.zeros((len(truth), int(truth.max()) + 1))

@@ -75,8 +75,7 @@ def audit_labels(
 
     from flawline.report.label_audit_report import write_label_audit
     from flawline.training.audit.files import audit_as_dict
-    from flawline.training.audit.settings import TRAINING
-    from flawline.training.audit.settings import Limits as RegionLimits
+    from flawline.training.audit.settings import TRAINING, RegionLimits
     from flawline.training.label_audit import AuditSettings
     from flawline.training.label_audit import audit_labels as audit
     from flawline.training.segment.settings import NetworkSettings

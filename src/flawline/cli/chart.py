@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from flawline.charting.result import ControlChart
     from flawline.charting.run import Estimation
     from flawline.charting.series import Series
-    from flawline.core.spc.limits import Limits
+    from flawline.core.spc.limits import ControlLimits
     from flawline.core.spc.rules import Rule
 
 LISTED, LAST, EVERY = 10, 500, 5.0
@@ -196,7 +196,7 @@ def _charted(
     series: Series,
     kind: str,
     rules: tuple[Rule, ...],
-    given: Limits | None,
+    given: ControlLimits | None,
     estimation: Estimation,
     phase1: int | None,
 ) -> ControlChart:

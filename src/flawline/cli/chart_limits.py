@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flawline.charting.run import Estimation
-    from flawline.core.spc.limits import Limits
+    from flawline.core.spc.limits import ControlLimits
 
 
 def own_limits(
     kind: str, weight: float, reference: float, decision: float, head_start: float
-) -> Limits:
+) -> ControlLimits:
     """Limits that hold the chart's own parameters, and no estimate yet."""
-    from flawline.core.spc.limits import Limits
+    from flawline.core.spc.limits import ControlLimits
 
-    return Limits(
+    return ControlLimits(
         kind,
         0.5,
         1.0,
@@ -27,7 +27,9 @@ def own_limits(
     )
 
 
-def given_standards(own: Limits, centre: float | None, sigma: float | None) -> Limits | None:
+def given_standards(
+    own: ControlLimits, centre: float | None, sigma: float | None
+) -> ControlLimits | None:
     """Limits out of a given mean and standard deviation, if they are given.
 
     Raises:
@@ -47,7 +49,9 @@ def given_standards(own: Limits, centre: float | None, sigma: float | None) -> L
     return replace(own, centre=centre, sigma=sigma)
 
 
-def wanted_estimation(set_aside: list[str] | None, transform: str, own: Limits) -> Estimation:
+def wanted_estimation(
+    set_aside: list[str] | None, transform: str, own: ControlLimits
+) -> Estimation:
     """How limits are to be estimated."""
     from flawline.charting.run import Estimation
 
@@ -55,7 +59,7 @@ def wanted_estimation(set_aside: list[str] | None, transform: str, own: Limits) 
     return Estimation(named, "auto" in (set_aside or ()), transform, own)
 
 
-def check_freeze(freeze: Path | None, given: Limits | None) -> None:
+def check_freeze(freeze: Path | None, given: ControlLimits | None) -> None:
     """Refuse to freeze what is not estimated.
 
     Raises:

@@ -129,8 +129,8 @@ def _rate_column() -> Any:
     from rich.progress import ProgressColumn, Task
     from rich.text import Text
 
-    class Rate(ProgressColumn):
+    class RateColumn(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
 
-    return Rate()
+    return RateColumn()

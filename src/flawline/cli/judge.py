@@ -13,7 +13,7 @@ from flawline.core.words import counted
 
 if TYPE_CHECKING:
     from flawline.core.spec.judge import Judgement
-    from flawline.judging import Judged
+    from flawline.judging import JudgedTable
 
 LISTED = 20
 
@@ -62,7 +62,7 @@ def judge(
     return judged.exit_code
 
 
-def print_judged(judged: Judged) -> None:
+def print_judged(judged: JudgedTable) -> None:
     """What was not accepted as a table, the counts, and what changes against the older specification."""
     from rich.console import Console
 

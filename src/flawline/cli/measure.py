@@ -13,7 +13,7 @@ from flawline.cli.mask_options import parse_classes
 
 if TYPE_CHECKING:
     from flawline.core.scale import Frame, Scale
-    from flawline.measuring import Measured
+    from flawline.measuring import MeasuredMasks
 
 MasksArgument = Annotated[
     str,
@@ -59,10 +59,10 @@ def measure(
     """Measure the defects of class masks: one table of defects, one of parts."""
     from flawline.core.scale import Frame
     from flawline.judging.run import read_spec
-    from flawline.measuring import Settings, measure_source
+    from flawline.measuring import MeasureSettings, measure_source
     from flawline.measuring.files import check_suffix, write_tables
 
-    settings = Settings(
+    settings = MeasureSettings(
         classes=parse_classes(classes),
         scale=parse_scale(scale),
         frame=parse_frame(frame) or Frame(),
@@ -85,7 +85,7 @@ def measure(
     return 2 if measured.unjudged else 0
 
 
-def _as_dict(measured: Measured, defects: Path, parts: Path) -> dict[str, Any]:
+def _as_dict(measured: MeasuredMasks, defects: Path, parts: Path) -> dict[str, Any]:
     from collections import Counter
 
     from flawline import __version__

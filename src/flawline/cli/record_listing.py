@@ -10,10 +10,10 @@ import typer
 from flawline.cli.console import printable, text_table
 
 if TYPE_CHECKING:
-    from flawline.store.record import Kept
+    from flawline.store.record import StoredRecord
 
 
-def print_records(items: Sequence[Kept]) -> None:
+def print_records(items: Sequence[StoredRecord]) -> None:
     """A table with a row for each inspection."""
     from rich.console import Console
 
@@ -21,7 +21,7 @@ def print_records(items: Sequence[Kept]) -> None:
     Console(highlight=False).print(text_table(titles, map(_row, items)))
 
 
-def print_record(kept: Kept) -> None:
+def print_record(kept: StoredRecord) -> None:
     """All that is known of one inspection."""
     from flawline.store.record import record_as_dict
 
@@ -39,7 +39,7 @@ def print_record(kept: Kept) -> None:
         typer.echo(f"decision {printable(told)}")
 
 
-def _row(kept: Kept) -> list[str]:
+def _row(kept: StoredRecord) -> list[str]:
     record = kept.record
     time = record.captured or record.judged
     return [

@@ -58,10 +58,10 @@ def capability(
 ) -> int:
     """Cp, Cpk, Pp and Ppk of a measure against its specification, with intervals and parts per million outside."""
     from flawline.charting.capability_study import capability_as_dict, study_capability
-    from flawline.core.spc.capability_values import Spec
+    from flawline.core.spc.capability_values import SpecLimits
     from flawline.report.capability_report import write_capability
 
-    spec = Spec(lsl, usl, target)
+    spec = SpecLimits(lsl, usl, target)
     series = read_series(table, measure, "xbar-r", forming(by, subgroup, label=label, unit=unit))
     done, notes = study_capability(series, spec, transform=transform, confidence=confidence)
     out.mkdir(parents=True, exist_ok=True)

@@ -56,12 +56,12 @@ def heat_sink(
 ) -> int:
     """Draw gold-plated heat sinks with scratches and stains, with masks and a manifest."""
     from flawline.data.cores import cpu_count
-    from flawline.data.synthetic.heat_sink_files import Settings, write_heat_sinks
+    from flawline.data.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sinks
     from flawline.data.synthetic.heat_sink_statistics import CLASSES
 
     length, area = parse_drift(drift, drift_from)
     noise = parse_label_noise(label_noise)
-    settings = Settings(pictures, seed, length, noise, area, drift_from)
+    settings = HeatSinkSettings(pictures, seed, length, noise, area, drift_from)
     # A process costs more than the few pictures that it would draw.
     wanted = processes or min(cpu_count(), max(1, pictures // 50))
     written = write_heat_sinks(out, settings, processes=wanted, track=ProgressBar(quiet=quiet))

@@ -34,7 +34,7 @@ from flawline.cli.training_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.training.anomaly import Trained
+    from flawline.training.anomaly import AnomalyTraining
 
 
 def anomaly(
@@ -110,7 +110,7 @@ def anomaly(
     from flawline.recipe import RegionSettings, write_recipe
     from flawline.report.training_report import write_training_report
     from flawline.training.anomaly import AnomalySettings, train_anomaly
-    from flawline.training.calibration import Wishes
+    from flawline.training.calibration import CalibrationTargets
     from flawline.training.files import trained_as_dict
     from flawline.training.view import MASK, ViewWishes
 
@@ -133,7 +133,9 @@ def anomaly(
         weights=weights,
         precision=precision,
         view=view,
-        thresholds=Wishes(overkill, review, confidence, cost_escape, cost_overkill, prevalence),
+        thresholds=CalibrationTargets(
+            overkill, review, confidence, cost_escape, cost_overkill, prevalence
+        ),
         held_out=held_out,
         set_aside=not keep_all,
         value_range=parse_range(value_range),
@@ -176,7 +178,7 @@ def parse_polygons(texts: list[str] | None) -> tuple[Any, ...]:
     return tuple(polygons)
 
 
-def print_trained(trained: Trained) -> None:
+def print_trained(trained: AnomalyTraining) -> None:
     """What was learnt and what it can promise."""
     from rich.console import Console
     from rich.text import Text

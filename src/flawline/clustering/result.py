@@ -27,7 +27,7 @@ class ClusteredPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class LabelAgreement:
     """How clusters and labels go together, over the `labelled` pictures; pictures in no cluster count as one more.
 
     `adjusted_rand` (L. Hubert and P. Arabie, "Comparing partitions", J. Classification 2, 1985) is 1 where they are the
@@ -53,7 +53,7 @@ class Clustering:
     unjudged: tuple[Unjudged, ...]
     settings: Mapping[str, Any]
     labels: Mapping[str, bool | None] = field(default_factory=lambda: EMPTY)
-    agreement: Agreement | None = None
+    agreement: LabelAgreement | None = None
 
     def members(self) -> dict[int, list[ClusteredPicture]]:
         """The pictures of each cluster by its number, nearest first."""
@@ -75,7 +75,7 @@ def cluster_name(number: int) -> str:
     return str(number) if number != NO_CLUSTER else "no cluster"
 
 
-def agreement(labels: Sequence[str | None], clusters: Sequence[int]) -> Agreement | None:
+def agreement(labels: Sequence[str | None], clusters: Sequence[int]) -> LabelAgreement | None:
     """How the clusters of N pictures go together with their labels; None where fewer than two labels are known."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -83,7 +83,7 @@ def agreement(labels: Sequence[str | None], clusters: Sequence[int]) -> Agreemen
     if len({label for label, _ in pairs}) < 2:
         return None
     names, numbers = [str(label) for label, _ in pairs], [number for _, number in pairs]
-    return Agreement(
+    return LabelAgreement(
         len(pairs),
         float(adjusted_rand_score(names, numbers)),
         float(normalized_mutual_info_score(names, numbers)),

@@ -39,7 +39,7 @@ _FLAT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Alignment:
+class MapShift:
     """How a second map lies best over a first.
 
     `correlation` is -1 to 1 over the overlap, `turned` the second's counterclockwise turn in degrees, 0 to 360, that
@@ -87,7 +87,7 @@ def chance_corrected(correlation: float, likeness: float) -> float:
 
 def align(
     first: NDArray[np.float32], second: NDArray[np.float32], scales: Sequence[float] = (1.0,)
-) -> Alignment:
+) -> MapShift:
     """Lay `second` over `first`, both from `texture`, and say how well they agree.
 
     `scales` are the sizes of `first` relative to `second` that are tried for upright pictures.
@@ -109,11 +109,11 @@ def align(
     return _alignment(best, warp)
 
 
-def _alignment(correlation: float, warp: NDArray[np.float32]) -> Alignment:
+def _alignment(correlation: float, warp: NDArray[np.float32]) -> MapShift:
     mirrored = bool(np.linalg.det(warp[:, :2]) < 0)
     across = -warp[0, 0] if mirrored else warp[0, 0]
     turned = np.degrees(np.arctan2(warp[1, 0], across)) % 360
-    return Alignment(float(np.clip(correlation, -1, 1)), float(turned), mirrored)
+    return MapShift(float(np.clip(correlation, -1, 1)), float(turned), mirrored)
 
 
 def _starts(

@@ -39,7 +39,7 @@ class Tree(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FolderMeaning:
     """What a folder says about the pictures in it; `mask_folder` is where their masks lie."""
 
     label: str | None = None
@@ -62,21 +62,21 @@ class Layout:
     suffixed: frozenset[str] = frozenset()
     mask_folders: frozenset[str] = frozenset()
     labelled_bases: bool = False
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, FolderMeaning] = field(default_factory=dict)
 
-    def place(self, folder: str) -> Place:
+    def place(self, folder: str) -> FolderMeaning:
         """What `folder` says."""
         if folder not in self.places:
             self.places[folder] = self._place(folder)
         return self.places[folder]
 
-    def _place(self, folder: str) -> Place:
+    def _place(self, folder: str) -> FolderMeaning:
         parts = folder.split("/") if folder else []
         root = next((i for i in range(len(parts)) if "/".join(parts[:i]) in self.roots), None)
         if root is not None:
             return _mvtec_place(parts, root)
         if folder in self.mask_folders:
-            return Place(holds_masks=True)
+            return FolderMeaning(holds_masks=True)
         at = _image_part(parts)
         if self.mask_folders and at is not None:
             masks = (_replaced(parts, at, word) for word in _MASK_FOLDERS)
@@ -84,8 +84,8 @@ class Layout:
             label = _label(parts[at + 1 :])
             if label is None and self.labelled_bases:
                 label = _label(parts[:at])
-            return Place(label, _split(parts), found)
-        return Place(_label(parts), _split(parts))
+            return FolderMeaning(label, _split(parts), found)
+        return FolderMeaning(_label(parts), _split(parts))
 
 
 def detect(tree: Tree, findings: Findings) -> Layout:
@@ -123,15 +123,15 @@ def _below(folder: str, root: str, part: str) -> bool:
     return folder.startswith(f"{root}/{part}/" if root else f"{part}/")
 
 
-def _mvtec_place(parts: list[str], root: int) -> Place:
+def _mvtec_place(parts: list[str], root: int) -> FolderMeaning:
     kind = parts[root]
     if kind == _TRUTH:
-        return Place(holds_masks=True)
+        return FolderMeaning(holds_masks=True)
     label = parts[-1] if len(parts) > root + 1 else None
     split = _SPLITS.get(kind)
     if label is None or label == "good" or split is None:
-        return Place(label, split)
-    return Place(label, split, "/".join([*parts[:root], _TRUTH, *parts[root + 1 :]]))
+        return FolderMeaning(label, split)
+    return FolderMeaning(label, split, "/".join([*parts[:root], _TRUTH, *parts[root + 1 :]]))
 
 
 def _image_part(parts: list[str]) -> int | None:
@@ -227,7 +227,7 @@ def tree_samples(tree: Tree, layout: Layout, meaning: Meaning) -> Iterator[Sampl
 
 def _mask(
     layout: Layout,
-    place: Place,
+    place: FolderMeaning,
     folder: str,
     picture: str,
     stems: Callable[[str], dict[str, str]],

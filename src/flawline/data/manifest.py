@@ -26,7 +26,7 @@ _COLUMNS_HINT = (
 )
 
 
-class Manifest:
+class SourceManifest:
     """The rows of a manifest; names are relative to its folder."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:

@@ -14,7 +14,7 @@ from flawline.data.folder import Folder, PictureFile, split_pattern
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.labels import label_meaning, meaning
 from flawline.data.layout import Layout, Meaning, Tree, count_labels, detect, tree_samples
-from flawline.data.manifest import MANIFEST_SUFFIXES, Manifest
+from flawline.data.manifest import MANIFEST_SUFFIXES, SourceManifest
 from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natural_key
 from flawline.data.openarchive import open_archive
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
@@ -56,7 +56,7 @@ class Source:
         self,
         location: str,
         kind: str,
-        listing: Manifest | tuple[Tree, Layout],
+        listing: SourceManifest | tuple[Tree, Layout],
         meaning: Meaning,
         summary: SourceSummary,
     ) -> None:
@@ -70,7 +70,7 @@ class Source:
 
     def samples(self) -> Iterator[Sample]:
         """All samples, each time from the start in the same order, without holding them all."""
-        if isinstance(self._listing, Manifest):
+        if isinstance(self._listing, SourceManifest):
             return self._listing.samples(self.meaning, Findings())
         return tree_samples(*self._listing, self.meaning)
 
@@ -97,8 +97,8 @@ class Source:
         """Release the archive, if the source is one."""
         self._reader().close()
 
-    def _reader(self) -> Manifest | Tree:
-        return self._listing if isinstance(self._listing, Manifest) else self._listing[0]
+    def _reader(self) -> SourceManifest | Tree:
+        return self._listing if isinstance(self._listing, SourceManifest) else self._listing[0]
 
     def __enter__(self) -> Source:
         return self
@@ -152,14 +152,14 @@ def open_source(
 def _survey(
     location: str,
     kind: str,
-    listing: Manifest | Tree,
+    listing: SourceManifest | Tree,
     good: Sequence[str],
     bad: Sequence[str],
 ) -> Source:
     findings = Findings()
     counts: Counter[str | None]
-    if isinstance(listing, Manifest):
-        opened: Manifest | tuple[Tree, Layout] = listing
+    if isinstance(listing, SourceManifest):
+        opened: SourceManifest | tuple[Tree, Layout] = listing
         layout = "manifest"
         counts = Counter(sample.label for sample in listing.samples({}, findings))
     else:
@@ -222,7 +222,7 @@ def _hints(location: str, kind: str) -> tuple[str, ...]:
     return tuple(f"The folder holds a manifest; give {str(name)!r} to use it." for name in found)
 
 
-def _open(text: str, path: Path, limits: ArchiveLimits) -> tuple[str, Manifest | Tree]:
+def _open(text: str, path: Path, limits: ArchiveLimits) -> tuple[str, SourceManifest | Tree]:
     try:
         if path.is_dir():
             os.scandir(path).close()
@@ -246,7 +246,7 @@ def _open(text: str, path: Path, limits: ArchiveLimits) -> tuple[str, Manifest |
     raise _missing(text, path)
 
 
-def _open_file(path: Path, limits: ArchiveLimits) -> tuple[str, Manifest | Tree]:
+def _open_file(path: Path, limits: ArchiveLimits) -> tuple[str, SourceManifest | Tree]:
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
     extension = path.suffix.lower()
@@ -255,7 +255,7 @@ def _open_file(path: Path, limits: ArchiveLimits) -> tuple[str, Manifest | Tree]
     if is_tar(head) or is_packed(head):
         return "tar", open_archive(path, limits)
     if extension in MANIFEST_SUFFIXES:
-        return "manifest", Manifest(path, limits.max_member_bytes)
+        return "manifest", SourceManifest(path, limits.max_member_bytes)
     if picture_format(head):
         return "file", PictureFile(path, limits.max_member_bytes)
     if extension in ARCHIVE_SUFFIXES:

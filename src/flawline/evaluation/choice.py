@@ -21,7 +21,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenSamples:
     """The samples to evaluate; `split` is None where all are taken, `dropped` names those left out as known."""
 
     samples: tuple[Sample, ...]
@@ -39,7 +39,7 @@ def choose(
     drop_known: bool = False,
     masked: Collection[str] = (),
     track: Track,
-) -> Choice:
+) -> ChosenSamples:
     """Choose the samples of a source that say something about recipes.
 
     Args:
@@ -62,7 +62,7 @@ def choose(
     kept, dropped, more = _without_leaks(known, hashes, recipes, drop_known)
     said += more + _copies(kept, hashes)
     grouped = any(sample.group is not None for sample in kept)
-    return Choice(tuple(kept), name, grouped, tuple(dropped), tuple(said))
+    return ChosenSamples(tuple(kept), name, grouped, tuple(dropped), tuple(said))
 
 
 def _of_split(

@@ -15,7 +15,7 @@ from flawline.data.masks import MaskedSource, open_masks
 from flawline.data.names import did_you_mean
 from flawline.data.source import Source
 from flawline.errors import FlawlineError, UsageError
-from flawline.evaluation.masks import Mask, mask_of_classes
+from flawline.evaluation.masks import RegionMask, mask_of_classes
 from flawline.types import Sample, Unjudged
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ClassMasks:
     names: frozenset[str]
     said: tuple[str, ...]
 
-    def read(self, sample: Sample) -> Mask | Unjudged | None:
+    def read(self, sample: Sample) -> RegionMask | Unjudged | None:
         """The mask of a sample, None where it has none."""
         if sample.name not in self.names:
             return None

@@ -13,7 +13,7 @@ from flawline.evaluation.choice import choose
 from flawline.evaluation.class_masks import SOURCE_MASKS, MaskSettings, open_class_masks
 from flawline.evaluation.differences import Costs, Row, metric_rows
 from flawline.evaluation.ranking import Ranked, ranked
-from flawline.evaluation.result import Evaluation, Judged
+from flawline.evaluation.result import Evaluation, JudgedPicture
 from flawline.evaluation.run import evaluate_choice, masked_names
 from flawline.evaluation.timing import timed_in_turn
 from flawline.recipe import check_ready
@@ -122,7 +122,7 @@ def compare(
     )
 
 
-def disagreements(judged: Sequence[Sequence[Judged]]) -> list[str]:
+def disagreements(judged: Sequence[Sequence[JudgedPicture]]) -> list[str]:
     """Names of the pictures whose verdicts differ, the widest apart first, then by how far p-values are apart."""
     apart = []
     for pictures in zip(*judged, strict=True):
@@ -133,13 +133,13 @@ def disagreements(judged: Sequence[Sequence[Judged]]) -> list[str]:
     return [name for _, _, name in sorted(apart)]
 
 
-def _p_values_apart(pictures: Sequence[Judged]) -> float:
+def _p_values_apart(pictures: Sequence[JudgedPicture]) -> float:
     """How far p-values are apart: raw scores of two recipes have no common unit. 0 where a recipe has none."""
     values = [math.log(max(p.p_value, 1e-12)) for p in pictures if p.p_value is not None]
     return max(values) - min(values) if len(values) == len(pictures) else 0.0
 
 
-def found_apart(judged: Sequence[Sequence[Judged]]) -> list[str]:
+def found_apart(judged: Sequence[Sequence[JudgedPicture]]) -> list[str]:
     """Names of the pictures with regions that one recipe finds and another misses, verdicts being equal; most first."""
     apart = []
     for pictures in zip(*judged, strict=True):
@@ -150,7 +150,7 @@ def found_apart(judged: Sequence[Sequence[Judged]]) -> list[str]:
     return [name for _, name in sorted(apart)]
 
 
-def _common(found: Sequence[Evaluation]) -> tuple[list[tuple[Judged, ...]], bool]:
+def _common(found: Sequence[Evaluation]) -> tuple[list[tuple[JudgedPicture, ...]], bool]:
     """The pictures that every recipe judged, by recipe, in one order; and whether these are all of each."""
     names = [{picture.sample.name for picture in one.pictures} for one in found]
     shared = set.intersection(*names)

@@ -13,7 +13,7 @@ from flawline.evaluation.draw import Draw
 from flawline.evaluation.figures import draws_for, parts_of
 from flawline.evaluation.iou_rows import iou_rows
 from flawline.evaluation.part_rows import cost_row, rate_rows, time_row
-from flawline.evaluation.result import Evaluation, Judged
+from flawline.evaluation.result import Evaluation, JudgedPicture
 from flawline.evaluation.row import Row as Row
 from flawline.evaluation.timing import Timed
 
@@ -22,7 +22,7 @@ SPEED = "pictures per second"
 
 def metric_rows(
     found: Sequence[Evaluation],
-    judged: Sequence[Sequence[Judged]],
+    judged: Sequence[Sequence[JudgedPicture]],
     same: bool,
     costs: Costs | None,
     timed: Sequence[Timed],
@@ -77,7 +77,7 @@ def _pixel_rows(found: Sequence[Evaluation], same: bool) -> list[Row]:
     ]
 
 
-def _recall_row(judged: Sequence[Sequence[Judged]], draw: Draw) -> Row:
+def _recall_row(judged: Sequence[Sequence[JudgedPicture]], draw: Draw) -> Row:
     """Share of the regions of masks that were found, drawn by part."""
     found = [[d.found for p in pictures for d in p.defects or ()] for pictures in judged]
     parts = [p.part for p in judged[0] for _ in p.defects or ()]

@@ -15,12 +15,12 @@ from flawline.errors import UsageError
 from flawline.evaluation.result import (
     Defect,
     Estimated,
-    Judged,
+    JudgedPicture,
     LabelFigures,
     Promise,
     Rate,
     Rates,
-    Recall,
+    RegionRecall,
 )
 from flawline.types import Verdict
 
@@ -31,7 +31,7 @@ _WORK = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EvaluatedPart:
     """All pictures of one part: bad where one of them is, with the highest score and the strictest verdict."""
 
     name: str
@@ -41,13 +41,13 @@ class Part:
     verdict: Verdict
 
 
-def parts_of(pictures: Sequence[Judged]) -> list[Part]:
+def parts_of(pictures: Sequence[JudgedPicture]) -> list[EvaluatedPart]:
     """The parts that pictures show, in order of first appearance."""
-    groups: dict[str, list[Judged]] = {}
+    groups: dict[str, list[JudgedPicture]] = {}
     for picture in pictures:
         groups.setdefault(picture.part, []).append(picture)
     return [
-        Part(
+        EvaluatedPart(
             name,
             any(picture.defective for picture in group),
             max(picture.score for picture in group),
@@ -58,7 +58,7 @@ def parts_of(pictures: Sequence[Judged]) -> list[Part]:
     ]
 
 
-def estimated(metric: Metric, pictures: Sequence[Judged], *, seed: int) -> Estimated | None:
+def estimated(metric: Metric, pictures: Sequence[JudgedPicture], *, seed: int) -> Estimated | None:
     """A metric of the scores of pictures with its interval over parts; None unless some are good and some bad."""
     bad = np.array([picture.defective for picture in pictures], bool)
     if not bad.any() or bad.all():
@@ -80,7 +80,9 @@ def draws_for(pictures: int) -> int:
     return min(DRAWS, max(200, _WORK // max(pictures, 1)))
 
 
-def rate(pictures: Sequence[Judged], defective: bool, verdicts: Sequence[Verdict]) -> Rate | None:
+def rate(
+    pictures: Sequence[JudgedPicture], defective: bool, verdicts: Sequence[Verdict]
+) -> Rate | None:
     """Of bad (or good) pictures and parts, those with one of some verdicts; None where there are none."""
     own = [picture for picture in pictures if picture.defective == defective]
     parts = [part for part in parts_of(pictures) if part.defective == defective]
@@ -93,7 +95,7 @@ def rate(pictures: Sequence[Judged], defective: bool, verdicts: Sequence[Verdict
     )
 
 
-def rates(pictures: Sequence[Judged]) -> Rates:
+def rates(pictures: Sequence[JudgedPicture]) -> Rates:
     """Escapes, overkill, and what goes to a person."""
     return Rates(
         rate(pictures, True, ["accept"]),
@@ -103,7 +105,7 @@ def rates(pictures: Sequence[Judged]) -> Rates:
     )
 
 
-def label_figures(pictures: Sequence[Judged], *, seed: int) -> tuple[LabelFigures, ...]:
+def label_figures(pictures: Sequence[JudgedPicture], *, seed: int) -> tuple[LabelFigures, ...]:
     """Every label of bad pictures on its own against all good pictures, in alphabetical order."""
     good = [picture for picture in pictures if not picture.defective]
     labels = sorted({picture.label for picture in pictures if picture.defective})
@@ -111,7 +113,7 @@ def label_figures(pictures: Sequence[Judged], *, seed: int) -> tuple[LabelFigure
 
 
 def _label(
-    label: str, pictures: Sequence[Judged], good: Sequence[Judged], seed: int
+    label: str, pictures: Sequence[JudgedPicture], good: Sequence[JudgedPicture], seed: int
 ) -> LabelFigures:
     own = [picture for picture in pictures if picture.defective and picture.label == label]
 
@@ -131,7 +133,7 @@ def _label(
     )
 
 
-def promises(pictures: Sequence[Judged]) -> tuple[Promise, ...]:
+def promises(pictures: Sequence[JudgedPicture]) -> tuple[Promise, ...]:
     """How many good pictures and parts have a p-value as low as stated; empty where none is good or has one."""
     good = [p.p_value for p in pictures if not p.defective and p.p_value is not None]
     parts = [p.p_value for p in parts_of(pictures) if not p.defective and p.p_value is not None]
@@ -146,8 +148,8 @@ def promises(pictures: Sequence[Judged]) -> tuple[Promise, ...]:
 
 
 def recall_all(
-    pictures: Sequence[Judged], label: str | None = None, *, named: bool = False
-) -> Recall | None:
+    pictures: Sequence[JudgedPicture], label: str | None = None, *, named: bool = False
+) -> RegionRecall | None:
     """Regions of all masks, or of those with one label, that were found; None where no mask has one.
 
     With `named` only those count as found on which a segmenter marked their own class.
@@ -155,7 +157,7 @@ def recall_all(
     return _recall(label or "all", pictures, lambda d: label in (None, d.label), named=named)
 
 
-def recalls_by_label(pictures: Sequence[Judged]) -> tuple[Recall, ...]:
+def recalls_by_label(pictures: Sequence[JudgedPicture]) -> tuple[RegionRecall, ...]:
     """Regions found by their label, in alphabetical order."""
     labels = sorted({defect.label for p in pictures for defect in p.defects or ()})
     found = (recall_all(pictures, label) for label in labels)
@@ -163,8 +165,8 @@ def recalls_by_label(pictures: Sequence[Judged]) -> tuple[Recall, ...]:
 
 
 def recalls_by_size(
-    pictures: Sequence[Judged], label: str | None = None, *, named: bool = False
-) -> tuple[Recall, ...]:
+    pictures: Sequence[JudgedPicture], label: str | None = None, *, named: bool = False
+) -> tuple[RegionRecall, ...]:
     """Regions found by their area, in up to four classes that hold about equally many, the smallest first.
 
     Of all of them, or of those with one label; `named` as for `recall_all`.
@@ -176,8 +178,8 @@ def recalls_by_size(
 
 
 def _of_size(
-    pictures: Sequence[Judged], label: str | None, size: SizeClass, named: bool
-) -> Recall | None:
+    pictures: Sequence[JudgedPicture], label: str | None, size: SizeClass, named: bool
+) -> RegionRecall | None:
     low, high = size.smallest, float("inf") if size.limit is None else size.limit
     return _recall(
         _size(low, high),
@@ -195,11 +197,11 @@ def _size(low: float, high: float) -> str:
 
 def _recall(
     name: str,
-    pictures: Sequence[Judged],
+    pictures: Sequence[JudgedPicture],
     belongs: Callable[[Defect], bool],
     *,
     named: bool = False,
-) -> Recall | None:
+) -> RegionRecall | None:
     hits: list[bool] = []
     parts: dict[str, bool] = {}
     for picture in pictures:
@@ -209,11 +211,11 @@ def _recall(
             parts[picture.part] = parts.get(picture.part, False) or hit
     if not hits:
         return None
-    return Recall(name, Share(sum(hits), len(hits)), Share(sum(parts.values()), len(parts)))
+    return RegionRecall(name, Share(sum(hits), len(hits)), Share(sum(parts.values()), len(parts)))
 
 
 def trade_off(
-    parts: Sequence[Part],
+    parts: Sequence[EvaluatedPart],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Escape and overkill of parts at every threshold on the score: (thresholds, escape, overkill), each (K,).
 
@@ -229,20 +231,20 @@ def trade_off(
     return thresholds, escape, overkill
 
 
-def worst_misses(pictures: Sequence[Judged], most: int) -> list[Judged]:
+def worst_misses(pictures: Sequence[JudgedPicture], most: int) -> list[JudgedPicture]:
     """Bad pictures with the lowest scores, the lowest first; equal scores by name."""
     bad = [picture for picture in pictures if picture.defective]
     return sorted(bad, key=lambda p: (p.score, p.sample.name))[:most]
 
 
-def most_missed(pictures: Sequence[Judged], most: int) -> list[Judged]:
+def most_missed(pictures: Sequence[JudgedPicture], most: int) -> list[JudgedPicture]:
     """Pictures with regions that were not found, most of them first; equals by name."""
     missed = [(sum(not d.found for d in p.defects or ()), p) for p in pictures]
     order = sorted((m for m in missed if m[0]), key=lambda m: (-m[0], m[1].sample.name))
     return [picture for _, picture in order[:most]]
 
 
-def worst_false_alarms(pictures: Sequence[Judged], most: int) -> list[Judged]:
+def worst_false_alarms(pictures: Sequence[JudgedPicture], most: int) -> list[JudgedPicture]:
     """Good pictures with the highest scores, the highest first; equal scores by name."""
     good = [picture for picture in pictures if not picture.defective]
     return sorted(good, key=lambda p: (-p.score, p.sample.name))[:most]

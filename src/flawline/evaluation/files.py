@@ -13,7 +13,7 @@ from flawline.data.json_file import write_json_document
 from flawline.evaluation.comparison import Comparison
 from flawline.evaluation.figures import parts_of, worst_false_alarms, worst_misses
 from flawline.evaluation.ranking import Ranked
-from flawline.evaluation.result import Evaluation, Judged, LabelFigures, PixelFigures, Rate
+from flawline.evaluation.result import Evaluation, JudgedPicture, LabelFigures, PixelFigures, Rate
 from flawline.evaluation.row import Row
 from flawline.evaluation.segmentation_files import segmentation_as_dict
 from flawline.evaluation.shapes import (
@@ -136,7 +136,7 @@ def write_compared_scores(comparison: Comparison, path: Path) -> Path:
     return write_csv_rows(path, header, [*rows, *_lost(comparison.unjudged, len(header))])
 
 
-def _common(comparison: Comparison, place: int) -> list[Judged]:
+def _common(comparison: Comparison, place: int) -> list[JudgedPicture]:
     names = {sample.name for sample in comparison.samples}
     return [p for p in comparison.evaluations[place].pictures if p.sample.name in names]
 
@@ -144,7 +144,7 @@ def _common(comparison: Comparison, place: int) -> list[Judged]:
 _OWN = ("image", "label", "meaning", "group")
 
 
-def _cells(picture: Judged) -> list[object]:
+def _cells(picture: JudgedPicture) -> list[object]:
     sample: Sample = picture.sample
     return [sample.name, sample.label, "bad" if picture.defective else "good", sample.group]
 
@@ -157,7 +157,7 @@ def _lost(unjudged: Iterable[Unjudged], width: int) -> list[list[object]]:
     ]
 
 
-def _names(pictures: Sequence[Judged]) -> list[dict[str, Any]]:
+def _names(pictures: Sequence[JudgedPicture]) -> list[dict[str, Any]]:
     return [
         {"image": p.sample.name, "label": p.label, "score": p.score, "verdict": p.verdict}
         for p in pictures

@@ -17,15 +17,15 @@ from flawline.data.stream import map_pictures
 from flawline.errors import SourceError
 from flawline.evaluation.class_masks import ClassMasks, is_segmenter
 from flawline.evaluation.masks import (
-    Mask,
+    RegionMask,
     class_names,
     found_regions,
     on_grid,
     read_masks,
     reported_by,
 )
-from flawline.evaluation.result import Defect, Judged
-from flawline.evaluation.segmenting import Segmenting
+from flawline.evaluation.result import Defect, JudgedPicture
+from flawline.evaluation.segmenting import SegmentationCounter
 from flawline.types import Inspection, Picture, Sample, Track, Unjudged
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ class Judging:
     decoded.
     """
 
-    pictures: tuple[Judged, ...]
+    pictures: tuple[JudgedPicture, ...]
     unjudged: tuple[Unjudged, ...]
     curve: PixelCurve
     counted: int
-    segmenting: Segmenting | None
+    segmenting: SegmentationCounter | None
     conflicts: tuple[str, ...]
     notes: Mapping[str, tuple[str, ...]]
 
@@ -115,16 +115,16 @@ class _Work:
         self.has_p_values = not is_segmenter(inspector)
         self.region = None if threshold is None else threshold.region
         counting = masks is not None and is_segmenter(inspector)
-        self.segmenting = Segmenting(inspector) if counting else None
+        self.segmenting = SegmentationCounter(inspector) if counting else None
         self.curve = PixelCurve()
         self.counted = 0
-        self.pictures: list[Judged] = []
+        self.pictures: list[JudgedPicture] = []
         self.codes: list[tuple[int, ...]] = []
         self.unjudged: list[Unjudged] = []
         self.conflicts: list[str] = []
 
     def take(
-        self, sample: Sample, looked: _Looked | Unjudged, mask: Mask | Unjudged | None
+        self, sample: Sample, looked: _Looked | Unjudged, mask: RegionMask | Unjudged | None
     ) -> None:
         """Compare one picture with its mask."""
         if isinstance(looked, Unjudged):
@@ -148,7 +148,7 @@ class _Work:
         self._segment(sample, looked, usable)
         self._keep(sample, defective, inspection, usable)
 
-    def _segment(self, sample: Sample, looked: _Looked, mask: Mask | None) -> None:
+    def _segment(self, sample: Sample, looked: _Looked, mask: RegionMask | None) -> None:
         """Count what a segmenter marked."""
         if self.segmenting is None or looked.probabilities is None:
             return
@@ -158,7 +158,7 @@ class _Work:
             self.segmenting.add(part_of(sample), mask.classes, marked, looked.probabilities)
 
     def _keep(
-        self, sample: Sample, defective: bool, inspection: Inspection, mask: Mask | None
+        self, sample: Sample, defective: bool, inspection: Inspection, mask: RegionMask | None
     ) -> None:
         defects: tuple[Defect, ...] | None = () if not defective else None
         if mask is not None:
@@ -166,7 +166,7 @@ class _Work:
         classless = mask is not None and mask.classes is None
         self.codes.append(tuple(mask.codes.tolist()) if mask is not None and classless else ())
         self.pictures.append(
-            Judged(
+            JudgedPicture(
                 sample,
                 part_of(sample),
                 defective,
@@ -178,7 +178,7 @@ class _Work:
             )
         )
 
-    def _defects(self, inspection: Inspection, mask: Mask) -> tuple[Defect, ...]:
+    def _defects(self, inspection: Inspection, mask: RegionMask) -> tuple[Defect, ...]:
         """The regions of a mask; where it has no classes, their names are found when all masks are read."""
         found = found_regions(mask, reported_by(inspection, self.region)).tolist()
         areas = mask.areas.tolist()
@@ -189,8 +189,8 @@ class _Work:
         return tuple(map(Defect, labels, areas, found, named))
 
     def _usable(
-        self, sample: Sample, mask: Mask | Unjudged | None, size: tuple[int, int]
-    ) -> Mask | None:
+        self, sample: Sample, mask: RegionMask | Unjudged | None, size: tuple[int, int]
+    ) -> RegionMask | None:
         """The mask, or None where there is none or it cannot be used, which is then said."""
         if isinstance(mask, Unjudged):
             self.unjudged.append(replace(mask, reason=f"mask of {sample.name}: {mask.reason}"))

@@ -26,7 +26,7 @@ _EIGHT_CONNECTED = np.ones((3, 3))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mask:
+class RegionMask:
     """The regions of one mask: `regions` int32 (h, w) holds 0 where good, else the number of its 8-connected region.
 
     `areas` (K,) are in pixels, `codes` (K,) the commonest value of each region: its grey level, or 0xRRGGBB. A class
@@ -42,14 +42,14 @@ class Mask:
 
 def read_masks(
     source: Source, samples: Iterable[Sample]
-) -> Iterator[tuple[Sample, Mask | Unjudged]]:
+) -> Iterator[tuple[Sample, RegionMask | Unjudged]]:
     """The masks of those samples that have one, in order, decoded ahead on all cores."""
     masks = (replace(sample, name=sample.mask) for sample in samples if sample.mask is not None)
     # Values of more than 8 bits are taken as they are, and not scaled by the range of the file: 1 is a class.
     return map_pictures(source, masks, mask_of, value_range=(0, 255))
 
 
-def mask_of(picture: Picture) -> Mask:
+def mask_of(picture: Picture) -> RegionMask:
     """What a decoded mask says: whatever is not black is defective.
 
     Masks saved as JPEG have traces of black's neighbours, so there it begins at half of the brightest value.
@@ -66,7 +66,7 @@ def mask_of(picture: Picture) -> Mask:
         defective = bright > 0
     regions, count = ndimage.label(defective, _EIGHT_CONNECTED)
     inside = regions[defective] - 1
-    return Mask(
+    return RegionMask(
         np.asarray(regions, np.int32),
         np.bincount(inside, minlength=count),
         _commonest(inside, codes[defective], count),
@@ -87,7 +87,7 @@ def _commonest(
     return found
 
 
-def mask_of_classes(classes: NDArray[np.uint8], names: Sequence[str]) -> Mask:
+def mask_of_classes(classes: NDArray[np.uint8], names: Sequence[str]) -> RegionMask:
     """The regions of a class mask (h, w): 8-connected places of one class, 0 being good and 255 unknown.
 
     `names` are those of the classes, background first.
@@ -100,7 +100,7 @@ def mask_of_classes(classes: NDArray[np.uint8], names: Sequence[str]) -> Mask:
         own, count = ndimage.label(classes == number, _EIGHT_CONNECTED)
         np.add(own, len(codes), out=regions, where=own > 0, casting="unsafe")
         codes += [number] * count
-    return Mask(
+    return RegionMask(
         regions,
         np.bincount(regions.ravel(), minlength=len(codes) + 1)[1:],
         np.array(codes, np.int64),
@@ -109,7 +109,7 @@ def mask_of_classes(classes: NDArray[np.uint8], names: Sequence[str]) -> Mask:
     )
 
 
-def found_regions(mask: Mask, reported: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def found_regions(mask: RegionMask, reported: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether any of the `reported` pixels, bool (h, w), lies on each region of a mask: (K,) booleans."""
     hit = np.zeros(len(mask.areas) + 1, bool)
     hit[mask.regions[reported]] = True
@@ -156,7 +156,7 @@ def reported_places(
 
 
 def on_grid(
-    scores: NDArray[np.float32], mask: Mask | None, size: tuple[int, int]
+    scores: NDArray[np.float32], mask: RegionMask | None, size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """A map and a mask at the size of the picture, or reduced by a whole number to at most `GRID` pixels.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from flawline.evaluation.costs import Costs
 from flawline.evaluation.draw import Booleans, Draw, Numbers
-from flawline.evaluation.figures import Part
+from flawline.evaluation.figures import EvaluatedPart
 from flawline.evaluation.row import Row
 from flawline.evaluation.timing import Timed
 from flawline.types import Verdict
@@ -17,7 +17,7 @@ from flawline.types import Verdict
 MILLISECONDS = "milliseconds a picture, median"
 
 
-def rate_rows(parts: Sequence[Sequence[Part]], draw: Draw) -> list[Row]:
+def rate_rows(parts: Sequence[Sequence[EvaluatedPart]], draw: Draw) -> list[Row]:
     """Shares of bad and of good parts with a verdict."""
     wanted: tuple[tuple[str, bool, Verdict, bool | None], ...] = (
         ("escape: bad parts accepted", True, "accept", False),
@@ -29,7 +29,7 @@ def rate_rows(parts: Sequence[Sequence[Part]], draw: Draw) -> list[Row]:
 
 
 def _rate_row(
-    parts: Sequence[Sequence[Part]],
+    parts: Sequence[Sequence[EvaluatedPart]],
     name: str,
     defective: bool,
     verdict: Verdict,
@@ -48,7 +48,7 @@ def _rate_row(
     return replace(row, higher_is_better=higher)
 
 
-def cost_row(parts: Sequence[Sequence[Part]], costs: Costs, draw: Draw) -> Row:
+def cost_row(parts: Sequence[Sequence[EvaluatedPart]], costs: Costs, draw: Draw) -> Row:
     """Expected cost of a decision per part: what each verdict costs, weighted to the prevalence of production."""
     price = {
         (True, "accept"): costs.escape,

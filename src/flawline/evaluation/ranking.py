@@ -10,7 +10,7 @@ from flawline.evaluation.costs import Costs
 from flawline.evaluation.draw import Draw
 from flawline.evaluation.figures import draws_for, parts_of
 from flawline.evaluation.part_rows import cost_row, time_row
-from flawline.evaluation.result import Evaluation, Judged
+from flawline.evaluation.result import Evaluation, JudgedPicture
 from flawline.evaluation.timing import Timed
 
 
@@ -36,7 +36,7 @@ class Ranked:
 def ranked(
     names: Sequence[str],
     found: Sequence[Evaluation],
-    judged: Sequence[Sequence[Judged]],
+    judged: Sequence[Sequence[JudgedPicture]],
     costs: Costs,
     timed: Sequence[Timed],
     seed: int,

@@ -9,8 +9,7 @@ from typing import Any
 from flawline.core.metrics import Share
 from flawline.core.pixel_metrics import Area
 from flawline.evaluation.segmentation import Estimated as Estimated
-from flawline.evaluation.segmentation import Recall as Recall
-from flawline.evaluation.segmentation import Segmentation
+from flawline.evaluation.segmentation import RegionRecall, Segmentation
 from flawline.types import EMPTY, Sample, Unjudged, Verdict
 
 
@@ -28,7 +27,7 @@ class Defect:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedPicture:
     """One picture with what is known of it and what the recipe said.
 
     `part` names the part that it shows. `defects` are the regions of its mask, None where it has no mask that can be
@@ -128,7 +127,7 @@ class Evaluation:
     thresholds: tuple[float, float] | None
     split: str | None
     grouped: bool
-    pictures: tuple[Judged, ...]
+    pictures: tuple[JudgedPicture, ...]
     unjudged: tuple[Unjudged, ...]
     dropped: tuple[str, ...]
     said: tuple[str, ...]
@@ -136,9 +135,9 @@ class Evaluation:
     average_precision: Estimated | None
     labels: tuple[LabelFigures, ...]
     pixels: PixelFigures | None
-    recall: Recall | None
-    recall_by_size: tuple[Recall, ...]
-    recall_by_label: tuple[Recall, ...]
+    recall: RegionRecall | None
+    recall_by_size: tuple[RegionRecall, ...]
+    recall_by_label: tuple[RegionRecall, ...]
     rates: Rates
     promises: tuple[Promise, ...]
     notes: Mapping[str, tuple[str, ...]]

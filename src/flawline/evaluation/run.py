@@ -12,7 +12,7 @@ from flawline.core.pod import FEWEST
 from flawline.data.masks import MaskedSource
 from flawline.data.source import Source
 from flawline.evaluation import figures
-from flawline.evaluation.choice import Choice, choose
+from flawline.evaluation.choice import ChosenSamples, choose
 from flawline.evaluation.class_masks import (
     SOURCE_MASKS,
     MaskSettings,
@@ -22,7 +22,7 @@ from flawline.evaluation.class_masks import (
 )
 from flawline.evaluation.judging import Judging, judge
 from flawline.evaluation.masks import GRID
-from flawline.evaluation.result import Evaluation, Judged, PixelFigures
+from flawline.evaluation.result import Evaluation, JudgedPicture, PixelFigures
 from flawline.evaluation.segmentation import Segmentation
 from flawline.evaluation.timing import median_milliseconds, streamed_rate
 from flawline.recipe import check_ready, thresholds_of
@@ -84,7 +84,7 @@ def masked_names(masked: MaskedSource | None) -> frozenset[str]:
 
 def evaluate_choice(
     source: Source,
-    choice: Choice,
+    choice: ChosenSamples,
     inspector: Inspector,
     masked: MaskedSource | None = None,
     *,
@@ -171,12 +171,12 @@ def _pixels(seen: Judging) -> tuple[PixelFigures | None, str]:
     )
 
 
-def _one_kind(pictures: Sequence[Judged]) -> str:
+def _one_kind(pictures: Sequence[JudgedPicture]) -> str:
     kind = "bad" if pictures[0].defective else "good"
     return f"every picture is {kind}: there is nothing to tell apart"
 
 
-def _said(choice: Choice, seen: Judging, segmentation: Segmentation | None) -> list[str]:
+def _said(choice: ChosenSamples, seen: Judging, segmentation: Segmentation | None) -> list[str]:
     said = []
     if not choice.grouped:
         said.append("the source has no group column: every picture counts as a part of its own")

@@ -24,7 +24,7 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
+class RegionRecall:
     """Regions of masks that a reported region overlaps, and parts with at least one such region among theirs.
 
     The interval of `regions` counts them as independent, which those of one part are not quite; that of `parts` does
@@ -49,9 +49,9 @@ class DefectClass:
     name: str
     threshold: float
     figures: ClassFigures
-    found: Recall | None
-    named: Recall | None
-    by_size: tuple[Recall, ...]
+    found: RegionRecall | None
+    named: RegionRecall | None
+    by_size: tuple[RegionRecall, ...]
     false_regions: int
     pod: Pod | None
 

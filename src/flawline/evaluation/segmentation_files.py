@@ -10,7 +10,7 @@ from typing import Any
 from flawline.core.pod import Pod
 from flawline.core.segmentation_metrics import ClassFigures
 from flawline.data.csv_file import write_csv_rows
-from flawline.evaluation.result import Judged
+from flawline.evaluation.result import JudgedPicture
 from flawline.evaluation.segmentation import DefectClass, Segmentation, Wish
 from flawline.evaluation.shapes import estimated_as_dict, recall_as_dict, rounded, share_as_dict
 
@@ -55,7 +55,7 @@ def write_class_table(one: Segmentation, path: Path) -> Path:
     return write_csv_rows(path, header, [*rows, *map(_class_row, one.defects)])
 
 
-def write_region_table(pictures: Iterable[Judged], path: Path) -> Path:
+def write_region_table(pictures: Iterable[JudgedPicture], path: Path) -> Path:
     """Write one row per region of a mask: image, part, class, area in px, and whether it was found and named."""
     rows = [
         [p.sample.name, p.sample.group, d.label, d.area, int(d.found), int(bool(d.named))]

@@ -14,7 +14,7 @@ from flawline.core.pod import Pod, fit_pod
 from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
 from flawline.evaluation import figures
 from flawline.evaluation.part_pixels import interval_of, mean_iou
-from flawline.evaluation.result import Defect, Judged
+from flawline.evaluation.result import Defect, JudgedPicture
 from flawline.evaluation.segmentation import (
     DefectClass,
     Estimated,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WISHES = tuple(k / 20 for k in range(1, 21))
 
 
-class Segmenting:
+class SegmentationCounter:
     """Counts what a segmenter marks; memory grows with parts, not with their pixels."""
 
     def __init__(self, inspector: Inspector) -> None:
@@ -62,7 +62,7 @@ class Segmenting:
         self._curves.add(truth, probabilities)
         self._pictures += 1
 
-    def done(self, pictures: Sequence[Judged], *, seed: int) -> Segmentation | None:
+    def done(self, pictures: Sequence[JudgedPicture], *, seed: int) -> Segmentation | None:
         """Everything, given what was judged; None where no picture has a mask."""
         if not self._parts:
             return None
@@ -113,7 +113,7 @@ class Segmenting:
         interval = (drawn.low, drawn.high) if drawn is not None else None
         return Estimated(value, interval, self._pictures, len(by_part.names))
 
-    def _wishes(self, pictures: Sequence[Judged]) -> tuple[Wish, ...]:
+    def _wishes(self, pictures: Sequence[JudgedPicture]) -> tuple[Wish, ...]:
         """What each wished recall would let through and throw away; empty where no class has a pixel."""
         if not any(self._curves.pixels(name) for name in self._classes[1:]):
             return ()
@@ -144,7 +144,7 @@ def _wish(
     )
 
 
-def _pod(pictures: Sequence[Judged], name: str, mm_per_px: float | None) -> Pod | None:
+def _pod(pictures: Sequence[JudgedPicture], name: str, mm_per_px: float | None) -> Pod | None:
     own: list[Defect] = [
         defect for picture in pictures for defect in picture.defects or () if defect.label == name
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from flawline.core.bootstrap import Difference
 from flawline.core.metrics import Share
-from flawline.evaluation.segmentation import Estimated, Recall
+from flawline.evaluation.segmentation import Estimated, RegionRecall
 
 
 def estimated_as_dict(one: Estimated | None) -> dict[str, Any] | None:
@@ -35,7 +35,7 @@ def share_as_dict(share: Share) -> dict[str, Any]:
     }
 
 
-def recall_as_dict(one: Recall | None) -> dict[str, Any] | None:
+def recall_as_dict(one: RegionRecall | None) -> dict[str, Any] | None:
     """Regions and parts found."""
     if one is None:
         return None

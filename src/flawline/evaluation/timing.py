@@ -14,7 +14,7 @@ from flawline.data.source import Source
 from flawline.data.splits import part_of
 from flawline.data.stream import map_pictures
 from flawline.errors import FlawlineError, SourceError
-from flawline.evaluation.result import Judged
+from flawline.evaluation.result import JudgedPicture
 from flawline.types import Sample
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _milliseconds(source: Source, sample: Sample, inspector: Inspector) -> float
     return 1000 * (time.perf_counter() - began)
 
 
-def median_milliseconds(pictures: Sequence[Judged]) -> dict[str, float]:
+def median_milliseconds(pictures: Sequence[JudgedPicture]) -> dict[str, float]:
     """The median time of each stage, and of all stages together as "total"."""
     stages = list(dict.fromkeys(stage for picture in pictures for stage in picture.timings))
     times = {

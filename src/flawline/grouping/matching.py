@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from flawline.core.near_search import dihedral_variants, nearest, whitened
-from flawline.core.similarity import Alignment, align, chance_corrected
+from flawline.core.similarity import MapShift, align, chance_corrected
 from flawline.data.cores import cpu_count
 from flawline.grouping.signature import Signature
 
@@ -21,8 +21,8 @@ _ALL_PAIRS = 64
 _MOST_ALIKE = 0.9
 _SAME_SCALE = 0.01
 _LARGEST_SCALE = 1.5
-_IDENTICAL = Alignment(1.0, 0.0, False)
-_NOTHING_TO_COMPARE = Alignment(0.0, 0.0, False)
+_IDENTICAL = MapShift(1.0, 0.0, False)
+_NOTHING_TO_COMPARE = MapShift(0.0, 0.0, False)
 
 
 class Comparisons:
@@ -30,7 +30,7 @@ class Comparisons:
 
     def __init__(self, signatures: Sequence[Signature]) -> None:
         self._signatures = signatures
-        self.made: dict[Places, Alignment] = {}
+        self.made: dict[Places, MapShift] = {}
         self.likeness = 0.0
 
     def compare(self, pairs: Iterable[Places]) -> None:
@@ -62,7 +62,7 @@ class Comparisons:
         middle = float(np.median([self.made[pair].correlation for pair in pairs]))
         self.likeness = min(max(middle, 0.0), _MOST_ALIKE)
 
-    def _one(self, pair: Places) -> Alignment:
+    def _one(self, pair: Places) -> MapShift:
         first, second = (self._signatures[place] for place in pair)
         if first.digest == second.digest:
             return _IDENTICAL

@@ -39,7 +39,7 @@ class GroupedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class GroupAgreement:
     """How the suggestion compares with the groups that the source itself names, pair by pair.
 
     `both` pairs are together in the two, `suggested_only` and `source_only` in one; `judged` pictures carry a name.
@@ -70,7 +70,7 @@ class Grouping:
     unjudged: tuple[Unjudged, ...]
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
-    agreement: Agreement | None = None
+    agreement: GroupAgreement | None = None
 
     @cached_property
     def groups(self) -> tuple[tuple[GroupedPicture, ...], ...]:
@@ -98,7 +98,7 @@ class Grouping:
         )
 
 
-def agreement(pictures: tuple[GroupedPicture, ...]) -> Agreement | None:
+def agreement(pictures: tuple[GroupedPicture, ...]) -> GroupAgreement | None:
     """Compare the suggestion with the source's own groups; None where it names none.
 
     The adjusted Rand index after L. Hubert and P. Arabie, Journal of Classification 2, 1985, p. 198.
@@ -107,4 +107,4 @@ def agreement(pictures: tuple[GroupedPicture, ...]) -> Agreement | None:
     if len(named) < 2:
         return None
     counts = compare_partitions([one for one, _ in named], [str(own) for _, own in named])
-    return Agreement(len(named), *counts)
+    return GroupAgreement(len(named), *counts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flawline.core.measure.parts import plural
-from flawline.core.spec.judge import Finding, Judgement, Part, judge
+from flawline.core.spec.judge import ClauseResult, Judgement, MeasuredPart, judge
 from flawline.core.spec.model import Spec
 from flawline.core.threshold import verdict
 from flawline.errors import ImageError
@@ -19,7 +19,7 @@ _TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ReasonedVerdict:
     """A verdict and its reasons, the most important first."""
 
     verdict: Verdict
@@ -32,7 +32,7 @@ def decide_by_score(
     p_value: float | None,
     regions: Sequence[Region],
     held_out: int,
-) -> Decision:
+) -> ReasonedVerdict:
     """The verdict of a detector; `held_out` good parts stand behind the p-value."""
     found = verdict(score, threshold.review, threshold.reject)
     standing = (
@@ -51,7 +51,7 @@ def decide_by_score(
         )
     elif found == "reject":
         words.append("no single place stands out: the part differs as a whole")
-    return Decision(found, tuple(words))
+    return ReasonedVerdict(found, tuple(words))
 
 
 def _against(score: float, threshold: ThresholdSettings) -> str:
@@ -63,16 +63,16 @@ def _against(score: float, threshold: ThresholdSettings) -> str:
     return f" is {above} {threshold.review:.4g} (review)"
 
 
-def decide_by_marks(score: float, regions: Sequence[Region]) -> Decision:
+def decide_by_marks(score: float, regions: Sequence[Region]) -> ReasonedVerdict:
     """The verdict of a segmenter where nothing is specified: any marked defect rejects a part."""
     if not regions:
         said = f"no defect is marked; the highest probability of one is {score:.3g}"
-        return Decision("accept", (said,))
+        return ReasonedVerdict("accept", (said,))
     counts = Counter(region.label for region in regions)
     told = ", ".join(f"{n} {name if n == 1 else plural(name)}" for name, n in counts.most_common())
     largest = max(regions, key=lambda region: region.area)
     left, top, width, height = largest.box
-    return Decision(
+    return ReasonedVerdict(
         "reject",
         (
             f"{told} marked, and without a specification none is allowed",
@@ -82,7 +82,7 @@ def decide_by_marks(score: float, regions: Sequence[Region]) -> Decision:
     )
 
 
-def decide_by_spec(spec: Spec, part: Part) -> Decision:
+def decide_by_spec(spec: Spec, part: MeasuredPart) -> ReasonedVerdict:
     """The verdict of a specification.
 
     Raises:
@@ -95,21 +95,23 @@ def decide_by_spec(spec: Spec, part: Part) -> Decision:
             hint="complete the recipe, or take the clause out of its [spec]",
             code="image-spec",
         )
-    return Decision(judged.verdict, _told(judged))
+    return ReasonedVerdict(judged.verdict, _told(judged))
 
 
-def stricter(one: Decision, other: Decision) -> Decision:
+def stricter(one: ReasonedVerdict, other: ReasonedVerdict) -> ReasonedVerdict:
     """Both decisions as one: the severer verdict, its reasons first."""
     first, second = sorted((one, other), key=lambda d: -SEVERITY.index(d.verdict))
-    return Decision(first.verdict, first.reasons + second.reasons)
+    return ReasonedVerdict(first.verdict, first.reasons + second.reasons)
 
 
-def unless_lost(decision: Decision, lost: str) -> Decision:
+def unless_lost(decision: ReasonedVerdict, lost: str) -> ReasonedVerdict:
     """Look at a part again that was not found in its place, as `lost` says; nothing where that is empty."""
     if not lost:
         return decision
     found: Verdict = "review" if decision.verdict == "accept" else decision.verdict
-    return Decision(found, (f"{lost}, so its score says little: look at it", *decision.reasons))
+    return ReasonedVerdict(
+        found, (f"{lost}, so its score says little: look at it", *decision.reasons)
+    )
 
 
 def _told(judged: Judgement) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ def _told(judged: Judgement) -> tuple[str, ...]:
     return (*words, *([f"and {more} more violations"] if more > 0 else []))
 
 
-def _clause(finding: Finding) -> str:
+def _clause(finding: ClauseResult) -> str:
     unit = f" {finding.unit}" if finding.unit else ""
     note = f" ({finding.note})" if finding.note else ""
     return (

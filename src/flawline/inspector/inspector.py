@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 
 from flawline.core.anomaly_score import image_score
 from flawline.core.regions import ANOMALY, regions_of_map, scores_at
-from flawline.core.spec.judge import Part
+from flawline.core.spec.judge import MeasuredPart
 from flawline.core.threshold import conformal_p_value
 from flawline.data.image import read_image
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.errors import ImageError, ModelError
 from flawline.inspector.decision import (
-    Decision,
+    ReasonedVerdict,
     decide_by_marks,
     decide_by_score,
     decide_by_spec,
     stricter,
     unless_lost,
 )
-from flawline.inspector.measuring import Measured, measured_part
+from flawline.inspector.measuring import MeasuredPicture, measured_part
 from flawline.inspector.parts import (
     Calibration,
     calibration_of,
@@ -39,12 +39,12 @@ from flawline.inspector.parts import (
 )
 from flawline.inspector.segmenting import Segmenting
 from flawline.inspector.shape import check_shape
-from flawline.inspector.view import Look
+from flawline.inspector.view import PreparedPicture
 from flawline.models.compiling import Compiling
 from flawline.models.network import Preparation
 from flawline.recipe import (
-    Manifest,
     Recipe,
+    RecipeManifest,
     RecipeSettings,
     check_ready,
     read_recipe,
@@ -118,7 +118,9 @@ class Inspector:
         """Load a recipe, a folder or a `.flaw` file; errors as for `read_recipe` and `Inspector`."""
         networks: list[Compiling] = []
 
-        def begin(settings: RecipeSettings, manifest: Manifest, model: Callable[[], bytes]) -> None:
+        def begin(
+            settings: RecipeSettings, manifest: RecipeManifest, model: Callable[[], bytes]
+        ) -> None:
             networks.append(network_of(settings, manifest, model, precision, threads))
 
         recipe = read_recipe(Path(path), begin)
@@ -312,7 +314,7 @@ class Inspector:
 
     def _found(
         self, raw: Raw, picture: Picture
-    ) -> tuple[NDArray[np.uint8] | None, tuple[Region, ...], Measured | None]:
+    ) -> tuple[NDArray[np.uint8] | None, tuple[Region, ...], MeasuredPicture | None]:
         """What is marked, its regions, and their measures where there is a class or a specification to measure for."""
         settings = self.recipe.settings
         size = picture.pixels.shape[0], picture.pixels.shape[1]
@@ -340,8 +342,12 @@ class Inspector:
         return marked, self._with_p_values(measured.regions), measured
 
     def _decide(
-        self, raw: Raw, p_value: float | None, regions: tuple[Region, ...], part: Part | None
-    ) -> Decision:
+        self,
+        raw: Raw,
+        p_value: float | None,
+        regions: tuple[Region, ...],
+        part: MeasuredPart | None,
+    ) -> ReasonedVerdict:
         """By the specification where there is one, with a detector's thresholds; a segmenter's marks alone else."""
         threshold = self.recipe.settings.threshold
         decisions = []
@@ -369,7 +375,7 @@ class Inspector:
         return float(conformal_p_value(self.calibration.scores, score))
 
 
-def _lost(look: Look) -> str:
+def _lost(look: PreparedPicture) -> str:
     """Why a part cannot be accepted whatever its score, empty where it can."""
     if look.pose is not None and not look.pose.found:
         return look.pose.reason

@@ -18,7 +18,7 @@ from flawline.core.measure.measure import measure
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.scale import Scale
-from flawline.core.spec.judge import Part
+from flawline.core.spec.judge import MeasuredPart
 from flawline.types import Region
 
 _ONE_AT_A_TIME = Lock()
@@ -27,7 +27,7 @@ Columns = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class MeasuredPicture:
     """The defects of one picture, in the order of `regions`.
 
     `columns` are those of the table of defects, (N,) each, in px and, with a scale, in mm. `part` are the columns of
@@ -40,10 +40,10 @@ class Measured:
     size: tuple[int, int]
     mm_per_px: float | None
 
-    def as_part(self, image: str, p_value: float | None) -> Part:
+    def as_part(self, image: str, p_value: float | None) -> MeasuredPart:
         """The same as a specification takes it."""
         places = np.stack([self.columns["centroid_x"], self.columns["centroid_y"]], axis=1)
-        return Part(
+        return MeasuredPart(
             image,
             tuple(region.label for region in self.regions),
             {**self.columns, "part_x": places[:, 0], "part_y": places[:, 1]},
@@ -64,7 +64,7 @@ def measured_part(
     scores: NDArray[np.float32] | None = None,
     merge: float | None = None,
     scale: Scale | None = None,
-) -> Measured:
+) -> MeasuredPicture:
     """Measure what is marked.
 
     Args:
@@ -90,7 +90,7 @@ def _measured(
     scores: NDArray[np.float32] | None,
     merge: float | None,
     scale: Scale | None,
-) -> Measured:
+) -> MeasuredPicture:
     # Not its sub-pixel contours: they lie where classes are equally probable, marks end at the recipe's thresholds.
     found = measure([marked], pictures=[pixels], merge=-1 if merge is None else merge)
     columns = _columns(found, scale)
@@ -101,7 +101,7 @@ def _measured(
     regions = tuple(
         _region(found, k, columns, classes, float(values.max())) for k, values in enumerate(held)
     )
-    return Measured(
+    return MeasuredPicture(
         regions,
         columns,
         _part(found, classes, marked.size),

@@ -20,7 +20,7 @@ from flawline.inspector.view import View
 from flawline.models.compiling import Compiling
 from flawline.models.detector import Detector, DetectorState, detector_backbone
 from flawline.models.segmenter import segmenter_network
-from flawline.recipe import MODEL, Manifest, Recipe, RecipeSettings, detector_settings
+from flawline.recipe import MODEL, Recipe, RecipeManifest, RecipeSettings, detector_settings
 
 Arrays = Mapping[str, NDArray[Any]]
 Kept = TypeVar("Kept", Light, Alignment, Foreground)
@@ -90,7 +90,7 @@ def scale_of(recipe: Recipe) -> Scale | None:
 
 def network_of(
     settings: RecipeSettings,
-    manifest: Manifest,
+    manifest: RecipeManifest,
     model: bytes | Callable[[], bytes],
     precision: str | None,
     threads: int,

@@ -36,7 +36,7 @@ class View:
     region: RegionOfInterest | None = None
     foreground: Foreground | None = None
 
-    def look(self, picture: Picture) -> Look:
+    def look(self, picture: Picture) -> PreparedPicture:
         """Prepare one picture."""
         pixels = picture.pixels if self.light is None else self.light.apply(picture.pixels)
         size = picture.pixels.shape[0], picture.pixels.shape[1]
@@ -47,11 +47,11 @@ class View:
         aligned = pixels.shape[0], pixels.shape[1]
         wanted = self._inside(pixels)
         if seen is None or seen.all():
-            return Look(self, pixels, size, aligned, pose, wanted, 0.0)
+            return PreparedPicture(self, pixels, size, aligned, pose, wanted, 0.0)
         there = cell_share(seen, self.framing) >= WHOLE
         inside = there if wanted is None else wanted & there
         count = inside.size if wanted is None else int(wanted.sum())
-        return Look(
+        return PreparedPicture(
             self, pixels, size, aligned, pose, inside, 1 - int(inside.sum()) / max(count, 1)
         )
 
@@ -74,7 +74,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class PreparedPicture:
     """A prepared picture: `pixels` after light and alignment, `size` of the picture and `aligned` size (height, width).
 
     `inside` is bool (h, w), the cells of the map that count, None where all do; `pose` is how the part lies; `unseen`

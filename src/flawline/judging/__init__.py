@@ -1,6 +1,6 @@
 """Tables of defects in, verdicts out."""
 
-from flawline.judging.result import Change, Judged
+from flawline.judging.result import Change, JudgedTable
 from flawline.judging.run import judge_table
 
-__all__ = ["Change", "Judged", "judge_table"]
+__all__ = ["Change", "JudgedTable", "judge_table"]

@@ -6,16 +6,16 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from flawline.core.spec.judge import Finding, Judgement
+from flawline.core.spec.judge import ClauseResult, Judgement
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.json_file import write_json_document
-from flawline.judging.result import Judged
+from flawline.judging.result import JudgedTable
 
 _NUMBERS = ("clause", "line", "value", "limit", "unit", "margin", "uncertainty")
 COLUMNS = ("image", "verdict", *_NUMBERS, "defects", "note", "spec")
 
 
-def judged_as_dict(judged: Judged) -> dict[str, Any]:
+def judged_as_dict(judged: JudgedTable) -> dict[str, Any]:
     """The JSON document of `flawline judge --json`."""
     document: dict[str, Any] = {
         "table": judged.table,
@@ -46,12 +46,12 @@ def judged_as_dict(judged: Judged) -> dict[str, Any]:
     return document
 
 
-def write_json(judged: Judged, path: Path) -> Path:
+def write_json(judged: JudgedTable, path: Path) -> Path:
     """Write the verdicts as one JSON document."""
     return write_json_document(path, judged_as_dict(judged))
 
 
-def write_csv(judged: Judged, path: Path) -> Path:
+def write_csv(judged: JudgedTable, path: Path) -> Path:
     """Write one row per broken clause and part; an accepted part has the row of its closest clause.
 
     `defects` are the numbers of the defects in their picture, as the table of defects has them. A part that could not
@@ -77,7 +77,7 @@ def _judgement(item: Judgement) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: ClauseResult) -> dict[str, Any]:
     return {
         "clause": finding.clause,
         "line": finding.line,
@@ -92,7 +92,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _cells(finding: Finding) -> list[object]:
+def _cells(finding: ClauseResult) -> list[object]:
     row = _finding(finding)
     defects = " ".join(map(str, row["defects"]))
     return [*(row[key] for key in _NUMBERS), defects, row["note"] or None]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flawline.core.spec.judge import Finding, Judgement, Part
+from flawline.core.spec.judge import ClauseResult, Judgement, MeasuredPart
 from flawline.core.spec.model import Spec
 from flawline.types import Verdict
 
@@ -20,11 +20,11 @@ class Change:
     image: str
     before: Verdict | None
     after: Verdict | None
-    findings: tuple[Finding, ...]
+    findings: tuple[ClauseResult, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class JudgedTable:
     """All parts of a table under one specification, and against an older one where that was asked for.
 
     `parts` and `judgements` go together, in the order of the table.
@@ -32,7 +32,7 @@ class Judged:
 
     table: str
     spec: Spec
-    parts: tuple[Part, ...]
+    parts: tuple[MeasuredPart, ...]
     judgements: tuple[Judgement, ...]
     against: Spec | None = None
     changes: tuple[Change, ...] = ()

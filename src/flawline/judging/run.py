@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from flawline.core.measure.parts import noun_of, plural
-from flawline.core.spec.judge import Judgement, Part, judge
+from flawline.core.spec.judge import Judgement, MeasuredPart, judge
 from flawline.core.spec.model import Spec
 from flawline.core.spec.parse import parse_spec
 from flawline.errors import SpecError
-from flawline.judging.result import Change, Judged
+from flawline.judging.result import Change, JudgedTable
 from flawline.judging.tables import read_parts
 
 
 def judge_table(
     table: Path, spec: Path, *, against: Path | None = None, classes: Sequence[str] | None = None
-) -> Judged:
+) -> JudgedTable:
     """Judge every part of the table of defects that `flawline measure` wrote.
 
     Args:
@@ -37,10 +37,10 @@ def judge_table(
     _check_classes(spec, new, parts, columns)
     judgements = tuple(judge(new, part) for part in parts)
     if against is None:
-        return Judged(table.name, new, parts, judgements)
+        return JudgedTable(table.name, new, parts, judgements)
     old = read_spec(against, classes, scaled)
     changes = _changes(parts, old, judgements)
-    return replace(Judged(table.name, new, parts, judgements), against=old, changes=changes)
+    return replace(JudgedTable(table.name, new, parts, judgements), against=old, changes=changes)
 
 
 def read_spec(path: Path, classes: Sequence[str] | None, has_scale: bool | None) -> Spec:
@@ -58,7 +58,9 @@ def read_spec(path: Path, classes: Sequence[str] | None, has_scale: bool | None)
         raise SpecError(f"{path.name}: {error.message}", hint=error.hint) from error
 
 
-def _check_classes(path: Path, spec: Spec, parts: Sequence[Part], columns: frozenset[str]) -> None:
+def _check_classes(
+    path: Path, spec: Spec, parts: Sequence[MeasuredPart], columns: frozenset[str]
+) -> None:
     """A limit on a class that the table does not know would never be broken, and accept everything."""
     present = {name for part in parts for name in part.classes}
     for limit in spec.limits:
@@ -73,7 +75,7 @@ def _check_classes(path: Path, spec: Spec, parts: Sequence[Part], columns: froze
 
 
 def _changes(
-    parts: Sequence[Part], old: Spec, judgements: Sequence[Judgement]
+    parts: Sequence[MeasuredPart], old: Spec, judgements: Sequence[Judgement]
 ) -> tuple[Change, ...]:
     found = []
     for part, after in zip(parts, judgements, strict=True):

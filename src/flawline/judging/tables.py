@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.scale import Frame
-from flawline.core.spec.judge import Part
+from flawline.core.spec.judge import MeasuredPart
 from flawline.errors import ManifestError, SourceError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _PARTS = ("image", "height", "width", "unjudged")
 _TEXT = ("image", "class", "label", "contours")
 
 
-def read_parts(path: Path) -> tuple[tuple[Part, ...], frozenset[str]]:
+def read_parts(path: Path) -> tuple[tuple[MeasuredPart, ...], frozenset[str]]:
     """The parts of a table of defects and of the table of parts beside it, in the order of the latter; its columns.
 
     Raises:
@@ -100,14 +100,14 @@ def _check(frame: pl.DataFrame, names: tuple[str, ...], path: Path) -> None:
         )
 
 
-def _part(row: dict[str, Any], table: _Table, mine: NDArray[np.int64]) -> Part:
+def _part(row: dict[str, Any], table: _Table, mine: NDArray[np.int64]) -> MeasuredPart:
     scale = row.get("mm_per_px")
     columns = {
         name: values[mine]
         for name, values in table.columns.items()
         if scale is not None or "_mm" not in name
     }
-    return Part(
+    return MeasuredPart(
         str(row["image"]),
         tuple(table.classes[place] for place in mine.tolist()),
         columns,

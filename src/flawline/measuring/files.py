@@ -13,7 +13,7 @@ from flawline.core.measure.outline import Points
 from flawline.data.csv_file import spreadsheet_safe
 from flawline.data.whole_file import replacing
 from flawline.errors import UsageError
-from flawline.measuring.result import Measured
+from flawline.measuring.result import MeasuredMasks
 from flawline.measuring.tables import defect_columns, part_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def parts_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}-parts{path.suffix}")
 
 
-def write_tables(measured: Measured, path: Path) -> tuple[Path, Path]:
+def write_tables(measured: MeasuredMasks, path: Path) -> tuple[Path, Path]:
     """Write the table of defects to `path` and that of parts beside it; returns both paths.
 
     Numbers that are not there (a length in mm without a scale, the gap to the nearest defect of a lonely one) are
@@ -61,7 +61,7 @@ def write_tables(measured: Measured, path: Path) -> tuple[Path, Path]:
     return path, parts_path(path)
 
 
-def defects_frame(measured: Measured) -> pl.DataFrame:
+def defects_frame(measured: MeasuredMasks) -> pl.DataFrame:
     """The table of defects, with the contours as its last column."""
     import polars as pl
 
@@ -91,7 +91,7 @@ def _contours(contours: Sequence[tuple[Points, ...]]) -> pl.Series:
     return by_defect["points"].alias(CONTOURS).cast(kind)
 
 
-def parts_frame(measured: Measured) -> pl.DataFrame:
+def parts_frame(measured: MeasuredMasks) -> pl.DataFrame:
     """The table of parts; masks that could not be measured follow with the reason."""
     import polars as pl
 

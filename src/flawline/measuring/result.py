@@ -12,7 +12,7 @@ from flawline.types import Sample, Unjudged
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class MeasureSettings:
     """How to measure: see `core.measure.measure.measure`.
 
     `classes` names class indices; others are called "class 7". `scale` and `frame` hold for samples that do not bring
@@ -44,11 +44,11 @@ class MaskRow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class MeasuredMasks:
     """All masks of a source: `defects.picture` counts through `rows`."""
 
     source: str
-    settings: Settings
+    settings: MeasureSettings
     rows: tuple[MaskRow, ...]
     defects: Defects
     unjudged: tuple[Unjudged, ...]

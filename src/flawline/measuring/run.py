@@ -19,18 +19,18 @@ from flawline.data.image import read_image
 from flawline.data.masks.pixels import read_mask
 from flawline.data.source import Source, open_source
 from flawline.errors import FlawlineError, ImageError, ManifestError, SourceError
-from flawline.measuring.result import MaskRow, Measured, Settings
+from flawline.measuring.result import MaskRow, MeasuredMasks, MeasureSettings
 from flawline.types import Sample, Track, Unjudged, no_track
 
 _BATCH = 64
-_DEFAULT = Settings()
+_DEFAULT = MeasureSettings()
 
 Read = tuple[MaskRow, NDArray[np.uint8], NDArray[np.uint8] | None]
 
 
 def measure_source(
-    source: str | Path | Source, settings: Settings = _DEFAULT, *, track: Track = no_track
-) -> Measured:
+    source: str | Path | Source, settings: MeasureSettings = _DEFAULT, *, track: Track = no_track
+) -> MeasuredMasks:
     """Measure the defects of every mask.
 
     Where samples have masks (a manifest with a column `mask`, or a folder of masks beside one of pictures), those are
@@ -62,7 +62,7 @@ def measure_source(
             f"none of {len(samples)} masks could be measured",
             hint=unjudged[0].reason if unjudged else "give a folder of masks",
         )
-    return Measured(
+    return MeasuredMasks(
         Path(source.location).name,
         settings,
         tuple(rows),
@@ -71,7 +71,7 @@ def measure_source(
     )
 
 
-def _measure(read: Sequence[Read], settings: Settings, paired: bool) -> Defects:
+def _measure(read: Sequence[Read], settings: MeasureSettings, paired: bool) -> Defects:
     return measure(
         [mask for _, mask, _ in read],
         pictures=[picture for _, _, picture in read] if paired else None,
@@ -81,7 +81,9 @@ def _measure(read: Sequence[Read], settings: Settings, paired: bool) -> Defects:
     )
 
 
-def _read(source: Source, sample: Sample, settings: Settings, paired: bool) -> Read | Unjudged:
+def _read(
+    source: Source, sample: Sample, settings: MeasureSettings, paired: bool
+) -> Read | Unjudged:
     try:
         if paired and sample.mask is None:
             raise ImageError("the picture has no mask", hint="add one", code="image-mask")
@@ -102,7 +104,7 @@ def _read(source: Source, sample: Sample, settings: Settings, paired: bool) -> R
         return Unjudged(sample.name, error.code, error.message)
 
 
-def placed(sample: Sample, settings: Settings) -> tuple[Scale | None, Frame]:
+def placed(sample: Sample, settings: MeasureSettings) -> tuple[Scale | None, Frame]:
     """The scale and frame of a sample: its own where it brings them, else those of the settings."""
     known = settings.scale
     scale = known

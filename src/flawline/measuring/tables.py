@@ -13,14 +13,14 @@ from flawline.core.measure.millimetres import column_in_millimetres, names_in_mi
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.spec.zones import inside
 from flawline.data.csv_file import further_names
-from flawline.measuring.result import Measured
+from flawline.measuring.result import MeasuredMasks
 
 Values = NDArray[Any]
 T = TypeVar("T", bound=Hashable)
 OWN = ("image", "defect", "class", "part_x", "part_y", "part_direction")
 
 
-def defect_columns(measured: Measured) -> dict[str, Values]:
+def defect_columns(measured: MeasuredMasks) -> dict[str, Values]:
     """One entry per defect: image, number in the image, class, place on the part, then every measured column.
 
     A length or area is followed by its value in mm or mm2 and the standard uncertainty of that ("_mm", "_mm_u"),
@@ -50,7 +50,7 @@ def defect_columns(measured: Measured) -> dict[str, Values]:
     return table
 
 
-def part_places(measured: Measured) -> NDArray[np.float64]:
+def part_places(measured: MeasuredMasks) -> NDArray[np.float64]:
     """Centroids (N, 2) in px of the frames of their parts."""
     defects = measured.defects
     points = np.stack([defects["centroid_x"], defects["centroid_y"]], axis=1).astype(np.float64)
@@ -59,7 +59,7 @@ def part_places(measured: Measured) -> NDArray[np.float64]:
     return points
 
 
-def part_outlines(measured: Measured) -> list[NDArray[np.float64]]:
+def part_outlines(measured: MeasuredMasks) -> list[NDArray[np.float64]]:
     """The contour points of each defect in px of the frame of its part."""
     rings = measured.defects.contours or ()
     frames = [row.frame for row in measured.rows]
@@ -69,7 +69,7 @@ def part_outlines(measured: Measured) -> list[NDArray[np.float64]]:
     ]
 
 
-def part_table(measured: Measured) -> dict[str, Values]:
+def part_table(measured: MeasuredMasks) -> dict[str, Values]:
     """One entry per mask: what the source tells, size, scale, frame, and the summary of each class and zone."""
     rows = measured.rows
     keys = sorted({key for row in rows for key in row.sample.metadata} - _OWN_METADATA)
@@ -99,7 +99,7 @@ def part_table(measured: Measured) -> dict[str, Values]:
 _OWN_METADATA = {"mm_per_px", "mm_per_px_u", "origin_x", "origin_y", "part_angle"}
 
 
-def _summaries(measured: Measured) -> dict[str, Values]:
+def _summaries(measured: MeasuredMasks) -> dict[str, Values]:
     settings = measured.settings
     areas = np.array([float(row.size[0] * row.size[1]) for row in measured.rows])
     values = sorted({*settings.classes, *np.unique(measured.defects.value).tolist()} - {0})
@@ -119,7 +119,7 @@ def _summaries(measured: Measured) -> dict[str, Values]:
     )
 
 
-def _in_zone(measured: Measured, number: int) -> NDArray[np.bool_]:
+def _in_zone(measured: MeasuredMasks, number: int) -> NDArray[np.bool_]:
     """Whether the centroid or a contour point of each defect is in a zone; never without a scale that it needs."""
     zone = measured.settings.zones[number]
     places, outlines = part_places(measured), part_outlines(measured)
@@ -133,7 +133,7 @@ def _in_zone(measured: Measured, number: int) -> NDArray[np.bool_]:
     return kept
 
 
-def _largest_clusters(measured: Measured) -> Values:
+def _largest_clusters(measured: MeasuredMasks) -> Values:
     defects = measured.defects
     largest = np.zeros(len(measured.rows), dtype=np.int64)
     if len(defects):
@@ -144,7 +144,7 @@ def _largest_clusters(measured: Measured) -> Values:
     return largest
 
 
-def _in_millimetres(measured: Measured, name: str) -> dict[str, Values]:
+def _in_millimetres(measured: MeasuredMasks, name: str) -> dict[str, Values]:
     names, columns = names_in_millimetres(name), measured.defects.columns
     table = {own: np.full(len(measured.defects), np.nan) for own in names}
     for scale, mine in _alike(measured, [row.scale for row in measured.rows]):
@@ -155,7 +155,7 @@ def _in_millimetres(measured: Measured, name: str) -> dict[str, Values]:
     return dict(table)
 
 
-def _alike(measured: Measured, values: Sequence[T]) -> Iterator[tuple[T, NDArray[np.bool_]]]:
+def _alike(measured: MeasuredMasks, values: Sequence[T]) -> Iterator[tuple[T, NDArray[np.bool_]]]:
     """Each different value of the masks with the defects (N,) of the masks that have it."""
     numbers: dict[T, int] = {}
     number = np.array([numbers.setdefault(value, len(numbers)) for value in values])

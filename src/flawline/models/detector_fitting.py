@@ -22,7 +22,7 @@ from flawline.models.map_graph import backbone_and_graph
 from flawline.models.patch_features import Basis, Windows, each_patches, fit_basis, patch_node
 from flawline.models.patch_gaussian import (
     Gaussians,
-    Moments,
+    PatchMoments,
     block_side,
     blocks,
     content_gaussians,
@@ -264,17 +264,17 @@ def _nothing() -> SourceError:
     return SourceError("there is no picture to learn from")
 
 
-def _places_kept(moments: Moments) -> dict[str, NDArray[Any]]:
+def _places_kept(moments: PatchMoments) -> dict[str, NDArray[Any]]:
     """Arrays of one Gaussian for each place."""
     return _kept("place", moments, place_gaussians(moments))
 
 
-def _contents_kept(moments: Moments, centres: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def _contents_kept(moments: PatchMoments, centres: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Arrays of one Gaussian for each kind of content; the determinant decides between the kinds."""
     return {"content_centres": centres, **_kept("content", moments, content_gaussians(moments))}
 
 
-def _kept(name: str, moments: Moments, gaussians: Gaussians) -> dict[str, NDArray[Any]]:
+def _kept(name: str, moments: PatchMoments, gaussians: Gaussians) -> dict[str, NDArray[Any]]:
     """What a recipe holds of Gaussians: what scores need, and the sums that a later update adds to."""
     return {
         f"{name}_means": gaussians.means,
@@ -287,8 +287,8 @@ def _kept(name: str, moments: Moments, gaussians: Gaussians) -> dict[str, NDArra
     }
 
 
-def _moments(arrays: Mapping[str, NDArray[Any]], name: str) -> Moments:
+def _moments(arrays: Mapping[str, NDArray[Any]], name: str) -> PatchMoments:
     total = np.array(arrays[f"{name}_total"], np.float64)
     lower = unpacked(arrays[f"{name}_scatter"], total.shape[1]).astype(np.float64)
     upper = np.tril(lower, -1).transpose(0, 2, 1)
-    return Moments(np.array(arrays[f"{name}_count"], np.float64), total, lower + upper)
+    return PatchMoments(np.array(arrays[f"{name}_count"], np.float64), total, lower + upper)

@@ -28,7 +28,7 @@ MOST_PLACES = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moments:
+class PatchMoments:
     """Sums over patches in k dimensions for G Gaussians: `count` (G,), `total` (G, k), `scatter` (G, k, k), float64."""
 
     count: Floats
@@ -48,23 +48,23 @@ class Moments:
         found -= means[:, :, None] * means[:, None, :]
         return np.asarray(found)
 
-    def plus(self, other: Moments) -> Moments:
+    def plus(self, other: PatchMoments) -> PatchMoments:
         """Those of both."""
-        return Moments(
+        return PatchMoments(
             self.count + other.count, self.total + other.total, self.scatter + other.scatter
         )
 
 
-def no_moments(gaussians: int, dimensions: int) -> Moments:
+def no_moments(gaussians: int, dimensions: int) -> PatchMoments:
     """Sums over nothing."""
-    return Moments(
+    return PatchMoments(
         np.zeros(gaussians),
         np.zeros((gaussians, dimensions)),
         np.zeros((gaussians, dimensions, dimensions)),
     )
 
 
-def place_moments(windows: Iterable[NDArray[np.float32]], moments: Moments) -> Moments:
+def place_moments(windows: Iterable[NDArray[np.float32]], moments: PatchMoments) -> PatchMoments:
     """The moments of each place with windows of patches added, each float32 (G, n, k), n patches of a place."""
     count, total, scatter = moments.count.copy(), moments.total.copy(), moments.scatter.copy()
     for chunk in _chunks(windows):
@@ -73,7 +73,7 @@ def place_moments(windows: Iterable[NDArray[np.float32]], moments: Moments) -> M
         total += rows.sum(axis=1, dtype=np.float64)
         # Products of so few numbers lose nothing that matters in float32; their sums go on in float64.
         scatter += rows.transpose(0, 2, 1) @ rows
-    return Moments(count, total, scatter)
+    return PatchMoments(count, total, scatter)
 
 
 def _chunks(windows: Iterable[NDArray[np.float32]]) -> Iterator[list[NDArray[np.float32]]]:
@@ -100,7 +100,7 @@ def blocks(patches: NDArray[np.float32], grid: tuple[int, int]) -> NDArray[np.fl
     return cut.transpose(0, 2, 1, 3, 4).reshape(-1, side * side, patches.shape[1])
 
 
-def content_moments(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> Moments:
+def content_moments(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> PatchMoments:
     """The moments of the patches (n, k) that lie nearest to each centre (G, k)."""
     moments = no_moments(len(centres), centres.shape[1])
     nearest = assign(patches, centres)
@@ -149,7 +149,7 @@ class Gaussians:
     constants: NDArray[np.float32]
 
 
-def place_gaussians(moments: Moments) -> Gaussians:
+def place_gaussians(moments: PatchMoments) -> Gaussians:
     """A Gaussian for each place. Where windows are few, the covariance of all patches speaks for the place's own."""
     common = _common(moments)
     mixed = moments.covariances
@@ -161,7 +161,7 @@ def place_gaussians(moments: Moments) -> Gaussians:
     return _gaussians(moments.means, mixed)
 
 
-def content_gaussians(moments: Moments) -> Gaussians:
+def content_gaussians(moments: PatchMoments) -> Gaussians:
     """A Gaussian for each kind of content."""
     own, count = moments.covariances, moments.count[:, None, None]
     pooled = (count * own).sum(axis=0) / moments.count.sum()
@@ -170,9 +170,9 @@ def content_gaussians(moments: Moments) -> Gaussians:
     return _gaussians(moments.means, mixed + levels[:, None, None] * np.eye(own.shape[1]))
 
 
-def _common(moments: Moments) -> Floats:
+def _common(moments: PatchMoments) -> Floats:
     """The covariance of all patches, whatever their place."""
-    whole = Moments(
+    whole = PatchMoments(
         moments.count.sum(keepdims=True),
         moments.total.sum(axis=0, keepdims=True),
         moments.scatter.sum(axis=0, keepdims=True),

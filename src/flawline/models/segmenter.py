@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.view.framing import Framing, Size
-from flawline.core.view.tiling import Place, cut, stitch, upsample
+from flawline.core.view.tiling import WindowPlace, cut, stitch, upsample
 from flawline.errors import ModelError, UsageError
 from flawline.models.compiling import Compiling, begin_compiling
 from flawline.models.network import Network
@@ -116,7 +116,7 @@ def ready_segmenter(network: Compiling, framing: Framing, *, flips: bool = False
 
 
 def whole_picture(
-    places: Sequence[Place],
+    places: Sequence[WindowPlace],
     shares: Sequence[NDArray[np.float32]],
     framing: Framing,
     size: Size,
@@ -141,7 +141,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _stitched(
-    places: Iterable[Place], maps: Iterable[NDArray[np.float32]], framing: Framing, size: Size
+    places: Iterable[WindowPlace], maps: Iterable[NDArray[np.float32]], framing: Framing, size: Size
 ) -> NDArray[np.float32]:
     return stitch(zip(places, maps, strict=True), framing, size)
 

@@ -45,7 +45,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ComparedPictures:
     """Scores (N,) and standardised views (N, V) of `samples`, and what could not be judged."""
 
     samples: tuple[Sample, ...]
@@ -115,7 +115,7 @@ def choose_references(samples: Sequence[Sample], seed: int, limit: int) -> list[
     return [samples[i] for i in np.sort(drawn)]
 
 
-def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Scored]:
+def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, ComparedPictures]:
     """Fit on `samples` as references and score them; nothing is fitted where fewer than two can be judged."""
     rows = np.empty((len(samples), reader.rows.width), dtype=np.float32)
     kept: list[Sample] = []
@@ -130,7 +130,7 @@ def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Score
                 kept.append(sample)
     if len(kept) < 2:
         nothing = np.empty((0, 0), dtype=np.float32)
-        return None, Scored(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
+        return None, ComparedPictures(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
     rows = rows[: len(kept)]
     digests = [_digest(row) for row in rows]
     groups = [sample.group for sample in kept]
@@ -146,9 +146,9 @@ def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Score
         groups = [groups[i] for i in comparable]
     if len(kept) < 2:
         nothing = np.empty((0, 0), dtype=np.float32)
-        return None, Scored(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
+        return None, ComparedPictures(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
     references, compared = fit_references(reader.rows.maps(rows), same, reader.neighbours)
-    scored = Scored(tuple(kept), compared.scores, compared.views, tuple(unjudged))
+    scored = ComparedPictures(tuple(kept), compared.scores, compared.views, tuple(unjudged))
     return Fitted(references, tuple(digests), tuple(groups)), scored
 
 
@@ -158,7 +158,7 @@ def _no_other_part(sample: Sample) -> Unjudged:
 
 def score(
     reader: Reader, fitted: Fitted, samples: Sequence[Sample], *, same_source: bool
-) -> Scored:
+) -> ComparedPictures:
     """Score pictures against references; each score depends on its picture and the references only.
 
     `same_source` tells that groups name the same parts as those of the references.
@@ -181,7 +181,7 @@ def score(
             kept += [sample for sample, _ in judged]
             parts.append(_values(reader.rows, fitted, judged, file, width, same_source=same_source))
     values = np.concatenate(parts)
-    return Scored(tuple(kept), values[:, 0], values[:, 1:], tuple(unjudged))
+    return ComparedPictures(tuple(kept), values[:, 0], values[:, 1:], tuple(unjudged))
 
 
 def _scoring(reader: Reader, fitted: Fitted, samples: Sequence[Sample]) -> str:
@@ -240,9 +240,9 @@ def _values(
     return values
 
 
-def joined(first: Scored, second: Scored) -> Scored:
+def joined(first: ComparedPictures, second: ComparedPictures) -> ComparedPictures:
     """Two sets of scored pictures as one."""
-    return Scored(
+    return ComparedPictures(
         first.samples + second.samples,
         np.concatenate([first.scores, second.scores]),
         np.concatenate([first.views, second.views]),
@@ -251,7 +251,12 @@ def joined(first: Scored, second: Scored) -> Scored:
 
 
 def explain(
-    reader: Reader, fitted: Fitted, scored: Scored, chosen: Sequence[int], *, same_source: bool
+    reader: Reader,
+    fitted: Fitted,
+    scored: ComparedPictures,
+    chosen: Sequence[int],
+    *,
+    same_source: bool,
 ) -> dict[int, tuple[tuple[Reason, ...], NDArray[np.float32]]]:
     """Reasons and heat map (h, w) of the pictures `chosen` by their index, which are read once more."""
     samples = [scored.samples[i] for i in chosen]

@@ -70,7 +70,7 @@ def in_order(
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
+class RankingRecall:
     """How early a ranking finds the parts that are known to be bad.
 
     `found[k]` bad parts lie within the first k + 1 places, among the `judged` pictures whose label says good or bad.
@@ -96,7 +96,7 @@ class Recall:
         return text
 
 
-def recall(ranking: Ranking) -> Recall | None:
+def recall(ranking: Ranking) -> RankingRecall | None:
     """The recall of a ranking whose labels say good and bad; None where they do not.
 
     Pictures without a meaning take their places in the ranking and count as not bad.
@@ -106,7 +106,7 @@ def recall(ranking: Ranking) -> Recall | None:
     if not any(known) or all(known):
         return None
     scores = [p.score for p in ranking.pictures if p.sample.defective is not None]
-    return Recall(
+    return RankingRecall(
         defective=sum(known),
         judged=len(known),
         found=tuple(int(n) for n in found_within([bool(flag) for flag in flags])),

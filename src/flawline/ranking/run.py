@@ -210,7 +210,7 @@ def _rank_by_comparison(
 def _comparison_ranking(
     reader: by_comparison.Reader,
     fitted: by_comparison.Fitted,
-    scored: by_comparison.Scored,
+    scored: by_comparison.ComparedPictures,
     saved: SavedRanking,
     top_n: int,
     *,

@@ -2,7 +2,7 @@
 
 from flawline.recipe.container import MODEL
 from flawline.recipe.disk import read_recipe, write_recipe
-from flawline.recipe.manifest import BackboneRecord, Manifest, PictureRecord, Role
+from flawline.recipe.manifest import BackboneRecord, PictureRecord, RecipeManifest, Role
 from flawline.recipe.recipe import (
     Recipe,
     check_ready,
@@ -33,10 +33,10 @@ __all__ = [
     "BackboneRecord",
     "DetectorSettings",
     "LightSettings",
-    "Manifest",
     "PictureRecord",
     "PictureSettings",
     "Recipe",
+    "RecipeManifest",
     "RecipeSettings",
     "RegionSettings",
     "Role",

@@ -23,12 +23,12 @@ from flawline.recipe.container import (
     write_folder,
     write_zip,
 )
-from flawline.recipe.manifest import Manifest, file_hash, is_array, read_manifest
+from flawline.recipe.manifest import RecipeManifest, file_hash, is_array, read_manifest
 from flawline.recipe.recipe import Recipe, check_fit, recipe_hash, sealed
 from flawline.recipe.settings import RecipeSettings
 from flawline.recipe.settings_text import read_settings, upgraded_text
 
-Begin = Callable[[RecipeSettings, Manifest, Callable[[], bytes]], None]
+Begin = Callable[[RecipeSettings, RecipeManifest, Callable[[], bytes]], None]
 """Takes settings and manifest of a recipe that is not read to its end, and what waits for the content of model.onnx.
 
 That content has the hash in the manifest, or ValueError is raised.
@@ -37,7 +37,9 @@ That content has the hash in the manifest, or ValueError is raised.
 _AGAIN = "Copy the recipe again from where it was trained, or train again."
 
 
-def _nothing(settings: RecipeSettings, manifest: Manifest, model: Callable[[], bytes]) -> None:
+def _nothing(
+    settings: RecipeSettings, manifest: RecipeManifest, model: Callable[[], bytes]
+) -> None:
     """For who has nothing to begin before all is read."""
 
 
@@ -153,7 +155,7 @@ def _require(files: Files, names: set[str]) -> None:
         raise ValueError(f"{', '.join(missing[:5])} is missing")
 
 
-def _refuse_unknown(files: Files, manifest: Manifest) -> None:
+def _refuse_unknown(files: Files, manifest: RecipeManifest) -> None:
     if MODEL not in manifest.files or not manifest.files.keys().isdisjoint((MANIFEST, SETTINGS)):
         raise ValueError(f"its manifest must list {MODEL}, and neither itself nor {SETTINGS}")
     unknown = sorted(files.names - {MANIFEST, SETTINGS, *manifest.files})
@@ -163,7 +165,7 @@ def _refuse_unknown(files: Files, manifest: Manifest) -> None:
 
 
 def _contents(
-    files: Files, manifest: Manifest, begin: Callable[[Callable[[], bytes]], None]
+    files: Files, manifest: RecipeManifest, begin: Callable[[Callable[[], bytes]], None]
 ) -> Mapping[str, bytes]:
     """The files that the manifest lists, each with the hash that it states, read and hashed two at a time."""
 
@@ -196,7 +198,9 @@ def _decoded(data: bytes, where: str) -> str:
         ) from error
 
 
-def _present(text: str, settings: RecipeSettings, manifest: Manifest) -> tuple[str, Manifest]:
+def _present(
+    text: str, settings: RecipeSettings, manifest: RecipeManifest
+) -> tuple[str, RecipeManifest]:
     """Text and manifest as the present schema writes them; what was unedited stays so."""
     upgraded = upgraded_text(text, settings)
     if upgraded == text or file_hash(text.encode()) != manifest.trained_toml:

@@ -48,7 +48,7 @@ class BackboneRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class RecipeManifest:
     """What stands in manifest.json.
 
     `files` (hash by name), `fixed` (settings that training decided) and `trained_toml` (hash of recipe.toml as it was
@@ -69,7 +69,7 @@ class Manifest:
     trained_toml: str = ""
 
 
-def manifest_bytes(manifest: Manifest) -> bytes:
+def manifest_bytes(manifest: RecipeManifest) -> bytes:
     """The content of manifest.json; the same manifest gives the same bytes.
 
     Raises:
@@ -97,7 +97,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     return text[:at] + hashlib.sha256(text).hexdigest().encode() + text[at + len(_NO_SEAL) :]
 
 
-def read_manifest(data: bytes, where: str) -> Manifest:
+def read_manifest(data: bytes, where: str) -> RecipeManifest:
     """The manifest in the content of a manifest.json; `where` is what an error calls the file.
 
     Raises:
@@ -142,9 +142,9 @@ def as_json(value: Any) -> Any:
     raise ValueError(f"a manifest cannot hold {value!r}")
 
 
-def _manifest(data: Mapping[str, Any]) -> Manifest:
+def _manifest(data: Mapping[str, Any]) -> RecipeManifest:
     backbone = _table(data.get("backbone"))
-    return Manifest(
+    return RecipeManifest(
         backbone=BackboneRecord(
             _text(backbone.get("name")),
             _hash(backbone.get("sha256")),

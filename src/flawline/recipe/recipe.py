@@ -21,7 +21,7 @@ from flawline.recipe.container import MANIFEST, MODEL, SETTINGS
 from flawline.recipe.entries import Problem
 from flawline.recipe.manifest import (
     ROLES,
-    Manifest,
+    RecipeManifest,
     Role,
     file_hash,
     is_array,
@@ -44,7 +44,7 @@ class Recipe:
     settings: RecipeSettings
     model: bytes
     arrays: Mapping[str, NDArray[Any]]
-    manifest: Manifest
+    manifest: RecipeManifest
     files: Mapping[str, bytes]
     text: str
     sha256: str
@@ -59,7 +59,7 @@ def new_recipe(
     settings: RecipeSettings,
     model: bytes,
     arrays: Mapping[str, NDArray[Any]],
-    manifest: Manifest,
+    manifest: RecipeManifest,
     files: Mapping[str, bytes] | None = None,
 ) -> Recipe:
     """A recipe as training makes it; `files`, `fixed` and `trained_toml` of `manifest` are filled in.
@@ -91,7 +91,7 @@ def recipe_with(
     settings: RecipeSettings | None = None,
     model: bytes | None = None,
     arrays: Mapping[str, NDArray[Any]] | None = None,
-    manifest: Manifest | None = None,
+    manifest: RecipeManifest | None = None,
     files: Mapping[str, bytes] | None = None,
 ) -> Recipe:
     """Another recipe with some parts replaced; comments and edits of other entries in recipe.toml stay.
@@ -214,7 +214,7 @@ def sealed(recipe: Recipe) -> tuple[Recipe, dict[str, bytes]]:
     return whole, {MANIFEST: manifest, SETTINGS: text, **contents}
 
 
-def check_fit(settings: RecipeSettings, manifest: Manifest, text: str, where: str) -> None:
+def check_fit(settings: RecipeSettings, manifest: RecipeManifest, text: str, where: str) -> None:
     """Raise ModelError ("recipe-settings") where settings are not those trained, or name a file that is not there."""
     for key, value in fixed_values(settings).items():
         trained = manifest.fixed.get(key)

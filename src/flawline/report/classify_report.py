@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.classification.evaluation import Evaluation
+from flawline.classification.evaluation import ClassifierEvaluation
 from flawline.classification.files import write_csv, write_json
 from flawline.classification.result import Classification, mistakes
 from flawline.core.metrics import Share
@@ -68,7 +68,7 @@ def write_classify_report(
     return write_text(path, html)
 
 
-def _curve(known: Evaluation) -> str:
+def _curve(known: ClassifierEvaluation) -> str:
     return reliability(
         {
             "before calibration": (known.before.stated, known.before.right),

@@ -19,7 +19,7 @@ from flawline.evaluation.figures import (
 )
 from flawline.evaluation.figures import rate as rate_of
 from flawline.evaluation.files import WORST, counts, write_evaluation_json, write_scores
-from flawline.evaluation.result import Evaluation, Judged
+from flawline.evaluation.result import Evaluation, JudgedPicture
 from flawline.evaluation.segmentation_files import write_class_table, write_region_table
 from flawline.recipe import NO_THRESHOLD
 from flawline.report.charts import score_histogram
@@ -106,7 +106,7 @@ def finding(evaluation: Evaluation) -> str:
     return "; ".join(texts)
 
 
-def _cards(pictures: list[Judged], shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
+def _cards(pictures: list[JudgedPicture], shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
     return [
         {"judged": picture, "shown": shown[picture.sample.name]}
         for picture in pictures
@@ -133,7 +133,7 @@ def operating_point(evaluation: Evaluation) -> tuple[float, float] | None:
     return rates.overkill.parts.value, rates.escape.parts.value
 
 
-def _misses(evaluation: Evaluation) -> list[Judged]:
+def _misses(evaluation: Evaluation) -> list[JudgedPicture]:
     """For a segmenter those with most defects missed: one defect found rejects a part, whatever else it has."""
     if evaluation.segmentation is not None:
         return most_missed(evaluation.pictures, WORST)

@@ -20,7 +20,7 @@ from flawline.evaluation.class_masks import (
     is_segmenter,
     open_class_masks,
 )
-from flawline.evaluation.masks import Mask, mask_of
+from flawline.evaluation.masks import RegionMask, mask_of
 from flawline.report.pictures import data_address
 from flawline.types import Picture, Sample, Unjudged
 
@@ -90,7 +90,7 @@ def _truth(
         kind = next((one for one in inspectors if is_segmenter(one)), inspectors[0])
         classes = class_masks_for(opened, kind)
         read = {sample.name: classes.read(sample) for sample in samples}
-        return {n: _by_class(mask) for n, mask in read.items() if isinstance(mask, Mask)}
+        return {n: _by_class(mask) for n, mask in read.items() if isinstance(mask, RegionMask)}
     masked = [replace(sample, name=sample.mask) for sample in samples if sample.mask is not None]
     found = {
         sample.name: _outlines(mask.regions > 0, _TRUTH)
@@ -100,7 +100,7 @@ def _truth(
     return {sample.name: found[sample.mask] for sample in samples if sample.mask in found}
 
 
-def _by_class(mask: Mask) -> list[_Outline]:
+def _by_class(mask: RegionMask) -> list[_Outline]:
     assert mask.classes is not None
     outlines = []
     for number in np.unique(mask.codes).tolist():

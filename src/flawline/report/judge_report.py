@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.spec.judge import Finding, Judgement
+from flawline.core.spec.judge import ClauseResult, Judgement
 from flawline.data.names import stem
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.data.whole_file import write_text
 from flawline.judging.files import write_csv, write_json
-from flawline.judging.result import Judged
+from flawline.judging.result import JudgedTable
 from flawline.report.pictures import data_address
 from flawline.report.template import template
 from flawline.types import Picture, Sample, Unjudged
@@ -27,7 +27,7 @@ _SIDE, _AROUND = 260, 24
 Box = tuple[float, float, float, float]
 
 
-def write_judged(judged: Judged, folder: Path, pictures: Source | None = None) -> Path:
+def write_judged(judged: JudgedTable, folder: Path, pictures: Source | None = None) -> Path:
     """Write verdicts.csv, verdicts.json and report.html into `folder`; returns the report's path.
 
     `pictures` are matched with the parts by name, or else by name without folder and ending; where a part's is
@@ -74,7 +74,9 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _crops(judged: Judged, wanted: Mapping[str, Finding], pictures: Source) -> dict[str, str]:
+def _crops(
+    judged: JudgedTable, wanted: Mapping[str, ClauseResult], pictures: Source
+) -> dict[str, str]:
     """Data addresses of the first defect of each finding with its surroundings, by image."""
     boxes = {
         part.image: _boxes(part.columns, wanted[part.image].defects)

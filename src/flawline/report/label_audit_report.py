@@ -14,7 +14,7 @@ from flawline.training.audit.files import write_audit
 from flawline.training.audit.regions import KINDS
 from flawline.training.audit.result import AuditedPicture, LabelAudit
 from flawline.training.label_audit import kept_probabilities
-from flawline.training.segment.pairs import MaskedSource
+from flawline.training.segment.pairs import MaskedPictures
 
 SHOWN = 30
 LISTED = 1000
@@ -27,7 +27,7 @@ _MEANINGS = {
 
 
 def write_label_audit(
-    audit: LabelAudit, source: MaskedSource, folder: Path
+    audit: LabelAudit, source: MaskedPictures, folder: Path
 ) -> tuple[Path, Path, Path, Path]:
     """Write label-audit.csv, label-audit.json, label-audit-coco.json and report.html; returns their paths.
 
@@ -38,7 +38,7 @@ def write_label_audit(
     return (*write_audit(audit, folder), page)
 
 
-def write_label_audit_report(audit: LabelAudit, source: MaskedSource, folder: Path) -> Path:
+def write_label_audit_report(audit: LabelAudit, source: MaskedPictures, folder: Path) -> Path:
     """Write report.html alone."""
     worst = [picture for picture in audit.pictures if picture.regions][:SHOWN]
     samples = {sample.name: sample for sample in source.samples()}

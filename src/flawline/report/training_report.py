@@ -16,13 +16,13 @@ from flawline.inspector import Inspector
 from flawline.report.charts import score_histogram
 from flawline.report.pictures import data_address
 from flawline.report.template import template
-from flawline.training.anomaly import Trained
+from flawline.training.anomaly import AnomalyTraining
 from flawline.types import Picture, Unjudged
 
 SHOWN = 8
 
 
-def write_training_report(trained: Trained, source: Source, path: Path) -> Path:
+def write_training_report(trained: AnomalyTraining, source: Source, path: Path) -> Path:
     """Write the HTML report of a training; the pictures it shows are read once more from `source`."""
     recipe = trained.recipe
     limit = recipe.settings.threshold

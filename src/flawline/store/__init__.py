@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flawline.errors import StoreError
-from flawline.store.record import Decision, DefectRecord, Kept, Record
+from flawline.store.record import Decision, DefectRecord, Record, StoredRecord
 
 if TYPE_CHECKING:
     from flawline.store.store import Store
 
-__all__ = ["Decision", "DefectRecord", "Kept", "Record", "StoreError", "open_store"]
+__all__ = ["Decision", "DefectRecord", "Record", "StoreError", "StoredRecord", "open_store"]
 
 
 def open_store(url: str, *, create: bool = True) -> Store:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from flawline.store.arrived import BEHIND, MOST_GAPS, Arrived, arrived, gaps_of
-from flawline.store.series import Columns, Plan, columns_of, formed
+from flawline.store.series import Columns, ReadPlan, columns_of, formed
 from flawline.store.tables import inspection
 from flawline.store.terms import Terms
 from flawline.store.where import Where, condition
@@ -43,7 +43,7 @@ def _with(than: Arrived, numbers: list[int], *, gapless: bool) -> Arrived:
 
 
 def of_numbers(
-    connection: Connection, terms: Terms, planned: Plan, where: Where, numbers: Sequence[int]
+    connection: Connection, terms: Terms, planned: ReadPlan, where: Where, numbers: Sequence[int]
 ) -> Columns:
     """The columns of the inspections of these numbers that `where` chooses, in the order of time."""
     met = [condition(connection, terms, where), *planned.met()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.whole_file import replacing
 from flawline.errors import UsageError
-from flawline.store.record import DIMENSIONS, Kept
+from flawline.store.record import DIMENSIONS, StoredRecord
 from flawline.store.where import EVERYTHING, Where
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def export_tables(
         raise UsageError(f"expected the format csv or parquet, got {form!r}")
     folder.mkdir(parents=True, exist_ok=True)
     own, of_defects = store.measures(), store.measures("defect")
-    jobs: list[tuple[str, Sequence[str], Callable[[Kept], Iterable[Row]]]] = [
+    jobs: list[tuple[str, Sequence[str], Callable[[StoredRecord], Iterable[Row]]]] = [
         ("inspections", _header(INSPECTIONS, own), lambda kept: [_inspection(kept, own)]),
         ("defects", _header(DEFECTS, of_defects), lambda kept: _defects(kept, of_defects)),
         ("decisions", DECISIONS, _decisions),
@@ -64,7 +64,7 @@ def export_tables(
     return paths
 
 
-def _all(store: Store, where: Where) -> Iterator[Kept]:
+def _all(store: Store, where: Where) -> Iterator[StoredRecord]:
     after: str | None = None
     while True:
         page = store.page(where, after=after, count=_AT_ONCE, newest=False)
@@ -84,7 +84,7 @@ def _header(fixed: Sequence[str], measures: Sequence[str]) -> list[str]:
     return names
 
 
-def _inspection(kept: Kept, measures: Sequence[str]) -> Row:
+def _inspection(kept: StoredRecord, measures: Sequence[str]) -> Row:
     record = kept.record
     height, width = record.size or (None, None)
     decided = kept.decisions[-1].verdict if kept.decisions else None
@@ -101,7 +101,7 @@ def _inspection(kept: Kept, measures: Sequence[str]) -> Row:
     ]
 
 
-def _defects(kept: Kept, measures: Sequence[str]) -> Iterator[Row]:
+def _defects(kept: StoredRecord, measures: Sequence[str]) -> Iterator[Row]:
     record = kept.record
     captured = None if record.captured is None else record.captured.isoformat()
     for number, defect in enumerate(record.defects, start=1):
@@ -110,7 +110,7 @@ def _defects(kept: Kept, measures: Sequence[str]) -> Iterator[Row]:
         yield [*named, *box, *_cells(defect.measures, measures)]
 
 
-def _decisions(kept: Kept) -> Iterator[Row]:
+def _decisions(kept: StoredRecord) -> Iterator[Row]:
     record = kept.record
     for item in kept.decisions:
         told = [item.verdict, item.who, item.why, item.when.isoformat()]

@@ -11,7 +11,14 @@ from sqlalchemy import Connection, Row, func, select, tuple_
 
 from flawline.errors import UsageError
 from flawline.store.packing import unpack
-from flawline.store.record import DIMENSIONS, Decision, DefectRecord, Kept, Record, from_micros
+from flawline.store.record import (
+    DIMENSIONS,
+    Decision,
+    DefectRecord,
+    Record,
+    StoredRecord,
+    from_micros,
+)
 from flawline.store.tables import decision, defect, inspection
 from flawline.store.terms import Terms
 from flawline.store.where import Where, condition
@@ -25,7 +32,7 @@ _BOX = ("left", "top", "width", "height")
 class Page:
     """Some inspections, and what to ask for the next ones with; None at the end."""
 
-    items: tuple[Kept, ...]
+    items: tuple[StoredRecord, ...]
     next: str | None
 
 
@@ -47,7 +54,7 @@ def read_page(
     return Page(tuple(whole(connection, terms, rows[:count])), following)
 
 
-def read_one(connection: Connection, terms: Terms, number: int) -> Kept | None:
+def read_one(connection: Connection, terms: Terms, number: int) -> StoredRecord | None:
     """The inspection of a number, or None."""
     rows = connection.execute(select(inspection).where(inspection.c.id == number)).all()
     return next(iter(whole(connection, terms, rows)), None)
@@ -59,7 +66,7 @@ def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
     return connection.execute(query.where(condition(connection, terms, where))).scalar_one()
 
 
-def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Iterator[Kept]:
+def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Iterator[StoredRecord]:
     """The inspections of rows of `inspection`, with their defects and decisions."""
     ids = [row.id for row in rows]
     found = _by_inspection(connection, defect, ids, defect.c.number)
@@ -68,7 +75,7 @@ def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Ite
     numbers |= {n for own in found.values() for row in own for n in (row.label, row.shape)}
     texts = terms.texts(connection, numbers)
     for row in rows:
-        yield Kept(
+        yield StoredRecord(
             row.id,
             _record(row, texts, found.get(row.id, ())),
             tuple(

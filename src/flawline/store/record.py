@@ -98,7 +98,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredRecord:
     """An inspection as the store has it, with all decisions about it, the oldest first."""
 
     id: int
@@ -202,7 +202,7 @@ def record_from_dict(plain: Mapping[str, Any]) -> Record:
     return Record(**values)
 
 
-def kept_as_dict(kept: Kept) -> dict[str, Any]:
+def kept_as_dict(kept: StoredRecord) -> dict[str, Any]:
     """A kept inspection as JSON can hold it; `verdict` is the machine's."""
     plain = record_as_dict(kept.record)
     plain["defects"] = [

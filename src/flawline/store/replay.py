@@ -11,7 +11,7 @@ from flawline.errors import StoreError
 from flawline.inspector import Inspector
 from flawline.recipe import Recipe, read_recipe, write_recipe
 from flawline.store.pictures import Pictures
-from flawline.store.record import Kept
+from flawline.store.record import StoredRecord
 from flawline.types import Verdict
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SCORE_TOLERANCE = 1e-4
 class Replay:
     """A verdict judged again: `differences` are in words, empty where all is the same."""
 
-    kept: Kept
+    kept: StoredRecord
     verdict: Verdict
     score: float
     p_value: float | None
@@ -98,7 +98,7 @@ def kept_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
 
 
 def _differences(
-    kept: Kept, recipe: Recipe, verdict: Verdict, score: float, defects: int
+    kept: StoredRecord, recipe: Recipe, verdict: Verdict, score: float, defects: int
 ) -> list[str]:
     record, told = kept.record, []
     if recipe.sha256 != record.recipe:

@@ -29,7 +29,7 @@ _CLASS = "class"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SeriesRequest:
     """A measure, the columns beside it, and whether a row is an inspection or a defect."""
 
     measure: str
@@ -52,10 +52,10 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReadPlan:
     """What has to be read: `packed` names are in the values of a row whose shape is one of `shapes`."""
 
-    wanted: Wanted
+    wanted: SeriesRequest
     packed: tuple[str, ...]
     shapes: tuple[int, ...]
 
@@ -75,7 +75,7 @@ def _shapes(connection: Connection, level: Level) -> dict[int, str]:
     return of_kind(connection, SHAPE if level == "inspection" else DEFECT_SHAPE)
 
 
-def plan(connection: Connection, wanted: Wanted) -> Plan:
+def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
     """Where the columns are.
 
     Raises:
@@ -96,13 +96,13 @@ def plan(connection: Connection, wanted: Wanted) -> Plan:
     # Only rows that have the measure itself make a point; a column beside it may be empty.
     needed = wanted.measure if wanted.measure in packed else None
     having = tuple(n for n, text in shapes.items() if needed is None or needed in names_of(text))
-    return Plan(wanted, packed, having if needed else ())
+    return ReadPlan(wanted, packed, having if needed else ())
 
 
 def read_chunk(
     connection: Connection,
     terms: Terms,
-    planned: Plan,
+    planned: ReadPlan,
     where: Where,
     after: tuple[int, bytes] | None,
     count: int,
@@ -123,13 +123,13 @@ def read_chunk(
 
 
 def formed(
-    connection: Connection, terms: Terms, planned: Plan, rows: Sequence[Row[Any]]
+    connection: Connection, terms: Terms, planned: ReadPlan, rows: Sequence[Row[Any]]
 ) -> Columns:
     """Rows of inspections, with `columns_of`, as the wanted columns."""
     return _formed(connection, terms, planned, _values(rows))
 
 
-def columns_of(planned: Plan) -> list[ColumnElement[Any]]:
+def columns_of(planned: ReadPlan) -> list[ColumnElement[Any]]:
     fixed = [n for n in planned.wanted.names if n in inspection.c and n not in planned.packed]
     names = ["captured", "key", *fixed]
     if planned.wanted.level == "defect":
@@ -146,7 +146,7 @@ def _values(rows: Sequence[Row[Any]]) -> dict[str, Sequence[Any]]:
 
 
 def _defects(
-    connection: Connection, terms: Terms, planned: Plan, rows: Sequence[Row[Any]]
+    connection: Connection, terms: Terms, planned: ReadPlan, rows: Sequence[Row[Any]]
 ) -> Columns:
     """One row per defect of the inspections, in their order."""
     places = {row.id: place for place, row in enumerate(rows)}
@@ -164,7 +164,7 @@ def _defects(
 
 
 def _formed(
-    connection: Connection, terms: Terms, planned: Plan, values: Mapping[str, Sequence[Any]]
+    connection: Connection, terms: Terms, planned: ReadPlan, values: Mapping[str, Sequence[Any]]
 ) -> Columns:
     if not values:
         return {}
@@ -190,7 +190,7 @@ def _as_text(times: Sequence[int]) -> list[str]:
     return [f"{text}Z" for text in texts]
 
 
-def _numbers(planned: Plan, values: Mapping[str, Sequence[Any]]) -> Iterable[int | None]:
+def _numbers(planned: ReadPlan, values: Mapping[str, Sequence[Any]]) -> Iterable[int | None]:
     for name in ("shape", *_TERMS, _CLASS):
         if name in values and (name == "shape" or name in planned.wanted.names):
             yield from set(values[name])
@@ -204,7 +204,7 @@ def _with_measure(table: dict[str, list[Any]], measure: str) -> Columns:
     return {name: [cells[place] for place in kept] for name, cells in table.items()}
 
 
-def joined(chunks: Iterable[Columns], wanted: Wanted) -> dict[str, list[Any]]:
+def joined(chunks: Iterable[Columns], wanted: SeriesRequest) -> dict[str, list[Any]]:
     """All chunks as one table."""
     table: dict[str, list[Any]] = {name: [] for name in wanted.names}
     for chunk in chunks:
@@ -214,7 +214,12 @@ def joined(chunks: Iterable[Columns], wanted: Wanted) -> dict[str, list[Any]]:
 
 
 def chunks(
-    read: Any, planned: Plan, terms: Terms, where: Where, count: int, upto: Arrived | None = None
+    read: Any,
+    planned: ReadPlan,
+    terms: Terms,
+    where: Where,
+    count: int,
+    upto: Arrived | None = None,
 ) -> Iterator[Columns]:
     """Chunk after chunk, each in a transaction of its own, so that a slow reader holds nothing up."""
     after: tuple[int, bytes] | None = None

@@ -16,9 +16,9 @@ from flawline.store.alerts import AlertBook
 from flawline.store.arrivals import Arrived, arrived, new_numbers, of_numbers
 from flawline.store.engine import new_engine, reading, shown, store_url, told, writing
 from flawline.store.read import Page, count_rows, read_one, read_page
-from flawline.store.record import VERDICTS, Decision, Kept, Record, micros
+from flawline.store.record import VERDICTS, Decision, Record, StoredRecord, micros
 from flawline.store.schema import migrate, missing
-from flawline.store.series import Columns, Level, Wanted, chunks, joined, measure_names, plan
+from flawline.store.series import Columns, Level, SeriesRequest, chunks, joined, measure_names, plan
 from flawline.store.tables import decision, recipe_file
 from flawline.store.terms import Terms
 from flawline.store.upsert import insert_new
@@ -76,7 +76,7 @@ class Store:
         self._terms.remember(numbers)
         return added
 
-    def get(self, number: int) -> Kept:
+    def get(self, number: int) -> StoredRecord:
         """One inspection.
 
         Raises:
@@ -146,7 +146,7 @@ class Store:
         Raises:
             StoreError: ("store-measure") nothing has such a measure.
         """
-        wanted = Wanted(measure, tuple(by), level)
+        wanted = SeriesRequest(measure, tuple(by), level)
         with self._read() as connection:
             planned = plan(connection, wanted)
         return chunks(self._read, planned, self._terms, where, chunk, upto)
@@ -175,7 +175,7 @@ class Store:
         with self._read() as connection:
             # First the numbers: the plan then knows the measures of all of them.
             steps = list(new_numbers(connection, than, chunk))
-            planned = plan(connection, Wanted(measure, tuple(by)))
+            planned = plan(connection, SeriesRequest(measure, tuple(by)))
         for now, numbers in steps:
             with self._read() as connection:
                 yield now, of_numbers(connection, self._terms, planned, where, numbers)
@@ -190,7 +190,7 @@ class Store:
     ) -> dict[str, list[Any]]:
         """All of `series` as one table, as `charting.series.form_series` takes it."""
         return joined(
-            self.series(measure, where, by, level=level), Wanted(measure, tuple(by), level)
+            self.series(measure, where, by, level=level), SeriesRequest(measure, tuple(by), level)
         )
 
     def decide(

@@ -24,19 +24,25 @@ from flawline.recipe import (
     AlignmentSettings,
     DetectorSettings,
     LightSettings,
-    Manifest,
     PictureRecord,
     PictureSettings,
     Recipe,
+    RecipeManifest,
     RecipeSettings,
     Role,
     new_recipe,
     recipe_with,
 )
-from flawline.training.backbone import Backbone, load_backbone
-from flawline.training.calibration import Calibrated, Scores, Wishes, calibrate, check_wishes
+from flawline.training.backbone import BackboneFile, load_backbone
+from flawline.training.calibration import (
+    Calibrated,
+    CalibrationTargets,
+    Scores,
+    calibrate,
+    check_wishes,
+)
 from flawline.training.oddness import FEWEST, Suspect, find_suspects
-from flawline.training.scoring import Scored, measured, scores_of
+from flawline.training.scoring import ScoredPicture, measured, scores_of
 from flawline.training.selection import Selection, select
 from flawline.training.view import LearntView, ViewWishes, learn_view
 from flawline.types import Sample, Track, Unjudged, no_track
@@ -61,7 +67,7 @@ class AnomalySettings:
     weights: str | None = None
     precision: str = "auto"
     view: ViewWishes = field(default_factory=ViewWishes)
-    thresholds: Wishes = field(default_factory=Wishes)
+    thresholds: CalibrationTargets = field(default_factory=CalibrationTargets)
     held_out: float | None = None
     set_aside: bool = True
     value_range: tuple[float, float] | None = None
@@ -78,7 +84,7 @@ class AnomalySettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trained:
+class AnomalyTraining:
     """A recipe, and what a person should know of how it came about.
 
     `good` and `bad` hold the raw scores of the pictures that nothing was learnt from, by name. `suspects` were found
@@ -97,7 +103,7 @@ class Trained:
 
 def train_anomaly(
     source: Source, settings: AnomalySettings | None = None, *, track: Track = no_track
-) -> Trained:
+) -> AnomalyTraining:
     """Train a detector on the good pictures of an open source and calibrate it on held-out ones.
 
     Raises:
@@ -134,7 +140,7 @@ def train_anomaly(
         scored, good, bad = job.held_out_scores(recipe, learn)
         calibrated = calibrate(scored, wished.thresholds)
         recipe = _calibrated(recipe, scored, calibrated)
-    return Trained(
+    return AnomalyTraining(
         recipe,
         good,
         bad,
@@ -152,7 +158,7 @@ class _Job:
 
     source: Source
     settings: AnomalySettings
-    backbone: Backbone
+    backbone: BackboneFile
     chosen: Selection
     track: Track
     view: LearntView | None = None
@@ -252,7 +258,7 @@ class _Job:
             ),
             self.backbone.model,
             joined_arrays(detector=state.arrays, **view.arrays),
-            Manifest(
+            RecipeManifest(
                 backbone=self.backbone.record,
                 pictures=self._records(learn, suspects),
                 seeds={"training": settings.seed},
@@ -289,13 +295,13 @@ class _Job:
 
     def _measured(
         self, inspector: Inspector, samples: Sequence[Sample], title: str
-    ) -> dict[str, Scored]:
+    ) -> dict[str, ScoredPicture]:
         seen = self.read(samples, measured(inspector), title=title)
         return {sample.name: scored for sample, scored in seen}
 
-    def _cross_fitted(self, recipe: Recipe, learn: Sequence[Sample]) -> dict[str, Scored]:
+    def _cross_fitted(self, recipe: Recipe, learn: Sequence[Sample]) -> dict[str, ScoredPicture]:
         """Each picture scored by a detector that learnt from the other folds; nothing where there is one part."""
-        found: dict[str, Scored] = {}
+        found: dict[str, ScoredPicture] = {}
         folds = folds_of(learn, self.chosen.parts, FOLDS, seed=self.settings.seed)
         if len(folds) < 2:
             return found
@@ -327,7 +333,7 @@ class _Job:
         )
 
 
-def _check(chosen: Selection, wishes: Wishes) -> None:
+def _check(chosen: Selection, wishes: CalibrationTargets) -> None:
     def count(samples: Sequence[Sample]) -> int:
         return len({chosen.parts[sample.name] for sample in samples})
 

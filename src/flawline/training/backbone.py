@@ -16,7 +16,7 @@ _UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Backbone:
+class BackboneFile:
     """`model` is an ONNX file that states its own preparation; `record` says where it came from."""
 
     model: bytes
@@ -26,7 +26,7 @@ class Backbone:
 
 def load_backbone(
     name: str, *, preparation: str | None = None, weights: str | None = None
-) -> Backbone:
+) -> BackboneFile:
     """Read a backbone: "flawline-small", the path of an ONNX file or "timm:NAME".
 
     A preparation that is given, or that the file lacks, is written into its metadata, so that the recipe's model says
@@ -46,4 +46,4 @@ def load_backbone(
     )
     if preparation is not None:
         data += metadata_entry(METADATA_KEY, json.dumps(stated.as_dict()))
-    return Backbone(data, record, stated)
+    return BackboneFile(data, record, stated)

@@ -27,7 +27,7 @@ REVIEW = 0.10
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class CalibrationTargets:
     """What the thresholds shall keep to.
 
     `overkill` and `review` are the shares of good parts rejected, and rejected or sent to review, at most, with
@@ -90,7 +90,7 @@ class Calibrated:
     said: tuple[str, ...]
 
 
-def calibrate(scores: Scores, wishes: Wishes) -> Calibrated:
+def calibrate(scores: Scores, wishes: CalibrationTargets) -> Calibrated:
     """Set the thresholds.
 
     Raises:
@@ -114,7 +114,9 @@ def calibrate(scores: Scores, wishes: Wishes) -> Calibrated:
     return Calibrated(threshold, metrics, _said(scores, wishes, threshold, metrics))
 
 
-def check_wishes(parts: int, defective: int, wishes: Wishes, *, cross_fitted: bool) -> None:
+def check_wishes(
+    parts: int, defective: int, wishes: CalibrationTargets, *, cross_fitted: bool
+) -> None:
     """Refuse, before any work, what so many good and defective parts cannot keep; errors as for `calibrate`."""
     # Whether pictures suffice depends on their number alone.
     count = 0 if cross_fitted and parts < 2 else parts
@@ -131,7 +133,9 @@ def _guarantee(
     return overkill_threshold(scores, usual if asked is None else asked, confidence)
 
 
-def _by_shares(scores: Scores, wishes: Wishes) -> tuple[float, float, str, dict[str, Any]]:
+def _by_shares(
+    scores: Scores, wishes: CalibrationTargets
+) -> tuple[float, float, str, dict[str, Any]]:
     reject = _guarantee(scores.good, wishes.overkill, wishes.confidence, OVERKILL)
     review = _guarantee(scores.good, wishes.review, wishes.confidence, REVIEW)
     basis = f"reject: {reject}; review: {review}"
@@ -147,7 +151,9 @@ def _by_shares(scores: Scores, wishes: Wishes) -> tuple[float, float, str, dict[
     return min(review.threshold, reject.threshold), reject.threshold, basis, promised
 
 
-def _by_costs(scores: Scores, wishes: Wishes) -> tuple[float, float, str, dict[str, Any]]:
+def _by_costs(
+    scores: Scores, wishes: CalibrationTargets
+) -> tuple[float, float, str, dict[str, Any]]:
     assert wishes.cost_escape is not None
     assert wishes.cost_overkill is not None
     assert wishes.prevalence is not None
@@ -177,7 +183,7 @@ def _by_costs(scores: Scores, wishes: Wishes) -> tuple[float, float, str, dict[s
     return best.threshold, best.threshold, basis, more
 
 
-def _blind(scores: Scores, wishes: Wishes) -> Calibrated:
+def _blind(scores: Scores, wishes: CalibrationTargets) -> Calibrated:
     """One part: nothing can be held out, so no part is accepted or rejected by its score."""
     if wishes.by_costs or wishes.overkill is not None or wishes.review is not None:
         raise UsageError(
@@ -232,7 +238,10 @@ def _share(share: Share) -> dict[str, Any]:
 
 
 def _said(
-    scores: Scores, wishes: Wishes, threshold: ThresholdSettings, metrics: Mapping[str, Any]
+    scores: Scores,
+    wishes: CalibrationTargets,
+    threshold: ThresholdSettings,
+    metrics: Mapping[str, Any],
 ) -> tuple[str, ...]:
     said = [
         f"thresholds: review above {threshold.review:.4g}, reject above {threshold.reject:.4g} ({threshold.basis})"

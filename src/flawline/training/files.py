@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.recipe import detector_settings, stated_thresholds
-from flawline.training.anomaly import Trained
+from flawline.training.anomaly import AnomalyTraining
 from flawline.training.update import Updated
 
 if TYPE_CHECKING:
     from flawline.training.segmenter import TrainedSegmenterRecipe
 
 
-def trained_as_dict(trained: Trained, path: Path) -> dict[str, Any]:
+def trained_as_dict(trained: AnomalyTraining, path: Path) -> dict[str, Any]:
     """The JSON document of `flawline train anomaly --json`."""
     recipe = trained.recipe
     return {

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from flawline.training.audit.kept import Kept
+from flawline.training.audit.kept import AuditStore
 from flawline.training.audit.notes import notes_of
-from flawline.training.audit.plan import Plan, claim, make_plan
+from flawline.training.audit.plan import AuditPlan, claim, make_plan
 from flawline.training.audit.result import AuditedPicture, LabelAudit, SuspectRegion
 from flawline.training.audit.scoring import score_pictures
-from flawline.training.audit.settings import AuditSettings, Limits
-from flawline.training.segment.pairs import MaskedSource
+from flawline.training.audit.settings import AuditSettings
+from flawline.training.segment.pairs import MaskedPictures
 from flawline.types import Track, no_track
 
 __all__ = [
@@ -30,7 +30,7 @@ _SHARES = "shares"
 
 
 def audit_labels(
-    source: MaskedSource,
+    source: MaskedPictures,
     folder: Path,
     settings: AuditSettings | None = None,
     *,
@@ -65,18 +65,23 @@ def audit_labels(
     plan = make_plan(source, wished, track)
     work = folder / WORK
     claim(plan, work)
-    kept = Kept(work / _SHARES)
+    kept = AuditStore(work / _SHARES)
     look_at_folds(source, plan, wished, work, kept, track)
     return result_of(source, plan, wished, kept, name, track)
 
 
-def kept_probabilities(folder: Path) -> Kept:
+def kept_probabilities(folder: Path) -> AuditStore:
     """Masks and probabilities of the pictures of an audit, by `AuditedPicture.number`."""
-    return Kept(folder / WORK / _SHARES)
+    return AuditStore(folder / WORK / _SHARES)
 
 
 def result_of(
-    source: MaskedSource, plan: Plan, settings: AuditSettings, kept: Kept, name: str, track: Track
+    source: MaskedPictures,
+    plan: AuditPlan,
+    settings: AuditSettings,
+    kept: AuditStore,
+    name: str,
+    track: Track,
 ) -> LabelAudit:
     """What the kept probabilities of all pictures of a plan say of their masks."""
     scored = score_pictures(plan, source.classes, kept, settings, track)

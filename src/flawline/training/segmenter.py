@@ -17,7 +17,7 @@ from flawline.core.pixel_threshold import ChosenThreshold, PixelCurves, choose_t
 from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.masks import MaskedSource
-from flawline.data.masks.check import Finding, MaskReport, check_masks
+from flawline.data.masks.check import MaskProblem, MaskReport, check_masks
 from flawline.data.splits import part_of
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
@@ -25,10 +25,10 @@ from flawline.inspector.parts import joined_arrays
 from flawline.inspector.shape import shape_settings
 from flawline.recipe import (
     BackboneRecord,
-    Manifest,
     PictureRecord,
     PictureSettings,
     Recipe,
+    RecipeManifest,
     RecipeSettings,
     Role,
     SegmenterSettings,
@@ -199,7 +199,7 @@ def _told(report: MaskReport) -> list[str]:
     return [_in_words(finding) for finding in report.findings if finding.code in _ONLY_TOLD]
 
 
-def _in_words(finding: Finding) -> str:
+def _in_words(finding: MaskProblem) -> str:
     if finding.code == "empty-class":
         return finding.message
     named, left = ", ".join(finding.files[:_NAMED]), len(finding.files) - _NAMED
@@ -223,7 +223,7 @@ def _write_findings(report: MaskReport, folder: Path) -> None:
 def _check_spec(wished: SegmenterWishes, classes: Sequence[str]) -> None:
     """Find out before the training, not after it, that the specification or the scale cannot be used."""
     settings = _settings(wished, classes, "any", (256, 256), 1.0, 0)
-    new_recipe(settings, b"", {}, Manifest(BackboneRecord("any", "0" * 64, "any", {})))
+    new_recipe(settings, b"", {}, RecipeManifest(BackboneRecord("any", "0" * 64, "any", {})))
 
 
 def _settings(
@@ -278,7 +278,7 @@ def _recipe(
         _settings(wished, trained.classes, name, framing.window, framing.scale, framing.overlap),
         model,
         {},
-        Manifest(
+        RecipeManifest(
             BackboneRecord(
                 name,
                 built["encoder_weights"].get("sha256") or file_hash(model),

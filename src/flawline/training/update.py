@@ -28,8 +28,8 @@ from flawline.recipe import (
     recipe_with,
     thresholds_of,
 )
-from flawline.training.calibration import Calibrated, Wishes, calibrate, check_wishes
-from flawline.training.scoring import Scored, measured, scores_of
+from flawline.training.calibration import Calibrated, CalibrationTargets, calibrate, check_wishes
+from flawline.training.scoring import ScoredPicture, measured, scores_of
 from flawline.training.selection import CALIBRATION, TRAINING, nothing_good, offered
 from flawline.training.survey import Survey, survey
 from flawline.types import Sample, Track, Unjudged, no_track
@@ -55,7 +55,7 @@ def update_anomaly(
     source: Source,
     *,
     calibration: Source | None = None,
-    wishes: Wishes | None = None,
+    wishes: CalibrationTargets | None = None,
     anyway: bool = False,
     track: Track = no_track,
 ) -> Updated:
@@ -151,7 +151,7 @@ def _widened(recipe: Recipe, found: Survey, samples: Sequence[Sample]) -> dict[s
 
 def _scores(
     inspector: Inspector, source: Source, samples: Sequence[Sample], title: str, track: Track
-) -> dict[str, Scored]:
+) -> dict[str, ScoredPicture]:
     seen = map_pictures(source, samples, measured(inspector), value_range=inspector.value_range)
     return {
         sample.name: scored
@@ -187,7 +187,7 @@ def _check_part(
         )
 
 
-def _by_name(scores: Mapping[str, Scored]) -> dict[str, float]:
+def _by_name(scores: Mapping[str, ScoredPicture]) -> dict[str, float]:
     return {name: scored.score for name, scored in scores.items()}
 
 
@@ -214,7 +214,7 @@ class _HeldOut:
     found: Survey
     good: tuple[Sample, ...]
     bad: tuple[Sample, ...]
-    wishes: Wishes
+    wishes: CalibrationTargets
     said: list[str]
 
 
@@ -223,7 +223,7 @@ def _held_out(
     source: Source,
     new: Survey,
     learn: Sequence[Sample],
-    wishes: Wishes | None,
+    wishes: CalibrationTargets | None,
     track: Track,
 ) -> _HeldOut:
     """What calibrates, checked before anything is learnt."""
@@ -239,7 +239,7 @@ def _held_out(
             hint="calibrate with pictures that nothing was learnt from",
             code="calibration-leak",
         )
-    wishes = wishes or Wishes(**recipe.manifest.settings.get("thresholds", {}))
+    wishes = wishes or CalibrationTargets(**recipe.manifest.settings.get("thresholds", {}))
     faulty = tuple(sample for sample in found.samples if sample.defective)
     fine = tuple(sample for sample in found.samples if not sample.defective)
     parts, bad_parts = (len({found.parts[s.name] for s in own}) for own in (fine, faulty))
@@ -272,7 +272,10 @@ def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, l
 
 
 def _alarms(
-    old: Recipe, new: Recipe, before: Mapping[str, Scored], after: Mapping[str, Scored]
+    old: Recipe,
+    new: Recipe,
+    before: Mapping[str, ScoredPicture],
+    after: Mapping[str, ScoredPicture],
 ) -> list[str]:
     """What became of those new pictures that would not have been accepted; thresholds may have moved."""
     if old.settings.threshold is None:

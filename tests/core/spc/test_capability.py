@@ -12,7 +12,7 @@ from flawline.core.spc.capability_intervals import (
     ratio_interval,
     target_interval,
 )
-from flawline.core.spc.capability_values import Spec
+from flawline.core.spc.capability_values import SpecLimits
 from flawline.core.spc.chart_constants import d2
 from flawline.core.spc.chart_points import individuals, subgroups
 from flawline.core.spc.transform_fits import fit_transform
@@ -68,7 +68,7 @@ def test_cpm_of_rings_by_qcc(spec, target, printed):
 
 
 def test_the_study_of_rings_has_those_values():
-    study = capability(subgroups(RINGS[:25]), Spec(73.95, 74.05, 74.0))
+    study = capability(subgroups(RINGS[:25]), SpecLimits(73.95, 74.05, 74.0))
     assert study.indices["Cp"].value == pytest.approx(1.703, abs=6e-4)
     assert study.indices["Cpk"].value == pytest.approx(1.663, abs=6e-4)
     # The sigma of 25 ranges of 5 has fewer degrees of freedom than 124, and its interval is wider than qcc's.
@@ -80,7 +80,7 @@ def test_the_study_of_rings_has_those_values():
 def test_flow_width():
     # D. C. Montgomery, Introduction to Statistical Quality Control, 6th ed., example 6.1: 1.50 +- 0.50 gives Cp 1.192
     # and some 350 parts per million outside.
-    study = capability(subgroups(FLOW[:25]), Spec(1.0, 2.0))
+    study = capability(subgroups(FLOW[:25]), SpecLimits(1.0, 2.0))
     assert study.indices["Cp"].value == pytest.approx(1.192, abs=6e-4)
     assert study.expected_within.total == pytest.approx(350, abs=20)
 
@@ -89,7 +89,7 @@ def test_nist_example():
     # NIST/SEMATECH e-Handbook, 6.1.6: limits 8 and 20, mean 16, s 2, target 14: Cp 1.0, Cpk 0.6667, Cpm 0.7071.
     x = np.random.default_rng(0).normal(size=200)
     x = 16 + 2 * (x - x.mean()) / x.std(ddof=1)
-    study = capability(individuals(x), Spec(8, 20, 14))
+    study = capability(individuals(x), SpecLimits(8, 20, 14))
     found = [study.indices[name].value for name in ("Pp", "Ppu", "Ppl", "Ppk", "Cpm")]
     assert found == pytest.approx([1.0, 0.6667, 1.3333, 0.6667, 0.7071], abs=5e-5)
     # Normal: 0.5 Cpk relations of the same page, Phi(-3 Cpu) + Phi(-3 Cpl).
@@ -103,19 +103,19 @@ def test_parts_per_million_of_centred_processes():
     x = np.random.default_rng(0).normal(size=500)
     x = (x - x.mean()) / x.std(ddof=1)
     for index, ppm in ((0.5, 133614), (1.0, 2700), (1.5, 7)):
-        study = capability(individuals(x), Spec(-3 * index, 3 * index))
+        study = capability(individuals(x), SpecLimits(-3 * index, 3 * index))
         assert study.indices["Pp"].value == pytest.approx(index)
         assert round(study.expected_overall.total) == pytest.approx(ppm, abs=0.6)
 
 
 def test_one_sided_specifications():
     x = np.random.default_rng(1).normal(5, 1, 100)
-    upper = capability(individuals(x), Spec(upper=9.0))
+    upper = capability(individuals(x), SpecLimits(upper=9.0))
     assert set(upper.indices) == {"Cpu", "Cpk", "Ppu", "Ppk"}
     assert upper.indices["Cpk"] == upper.indices["Cpu"]
     assert upper.observed.below is None
     assert any("one-sided" in note for note in upper.notes)
-    lower = capability(individuals(x), Spec(lower=1.0))
+    lower = capability(individuals(x), SpecLimits(lower=1.0))
     assert set(lower.indices) == {"Cpl", "Cpk", "Ppl", "Ppk"}
 
 
@@ -131,15 +131,15 @@ def test_one_sided_specifications():
 )
 def test_specifications_that_make_no_sense(spec):
     with pytest.raises(UsageError):
-        Spec(**spec)
+        SpecLimits(**spec)
 
 
 def test_values_that_say_nothing():
     for values in ([1.0] * 50, [1.0, 2.0]):
         with pytest.raises(FlawlineError, match="at least 10 values that vary"):
-            capability(individuals(values), Spec(0, 3))
+            capability(individuals(values), SpecLimits(0, 3))
     with pytest.raises(UsageError, match="confidence"):
-        capability(individuals(np.arange(20.0)), Spec(0, 30), confidence=1.0)
+        capability(individuals(np.arange(20.0)), SpecLimits(0, 30), confidence=1.0)
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
@@ -148,7 +148,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     truth = {"Cp": 4 / 3, "Pp": 4 / 3, "Cpk": 1.0, "Ppk": 1.0}
     runs = 300
     for _ in range(runs):
-        study = capability(individuals(random.normal(1, 1, 60)), Spec(-4, 4))
+        study = capability(individuals(random.normal(1, 1, 60)), SpecLimits(-4, 4))
         for name in held:
             index = study.indices[name]
             held[name] += index.low <= truth[name] <= index.high
@@ -171,8 +171,8 @@ def test_skewed_measures_go_by_percentiles():
     random = np.random.default_rng(6)
     x = random.lognormal(0, 0.5, 300)
     upper = float(np.exp(0.5 * 4))  # 4 sigma of the logarithm: 32 parts per million
-    plain = capability(individuals(x), Spec(upper=upper))
-    log = capability(individuals(x), Spec(upper=upper), transform=fit_transform(x, "log"))
+    plain = capability(individuals(x), SpecLimits(upper=upper))
+    log = capability(individuals(x), SpecLimits(upper=upper), transform=fit_transform(x, "log"))
     assert log.expected_overall.total == pytest.approx(31.7, rel=3)
     assert plain.expected_overall.total < 1
     # ISO 22514-4: (USL - X50) / (X99.865 - X50).
@@ -182,14 +182,16 @@ def test_skewed_measures_go_by_percentiles():
     assert "Cpk" not in log.indices
     assert (
         log.indices
-        == capability(individuals(x), Spec(upper=upper), transform=fit_transform(x, "log")).indices
+        == capability(
+            individuals(x), SpecLimits(upper=upper), transform=fit_transform(x, "log")
+        ).indices
     )
 
 
 @pytest.mark.parametrize("name", ["box-cox", "johnson", "weibull", "gamma", "percentile"])
 def test_every_transform_gives_indices(name):
     x = np.random.default_rng(7).gamma(3, 1, 200)
-    study = capability(individuals(x), Spec(0.05, 15), transform=fit_transform(x, name))
+    study = capability(individuals(x), SpecLimits(0.05, 15), transform=fit_transform(x, name))
     for index in study.indices.values():
         assert np.isfinite([index.value, index.low, index.high]).all()
         assert index.low <= index.value <= index.high
@@ -198,10 +200,10 @@ def test_every_transform_gives_indices(name):
 def test_zero_heavy_areas_against_an_upper_limit():
     random = np.random.default_rng(8)
     x = np.where(random.random(3000) < 0.6, 0, random.lognormal(-2, 0.6, 3000))
-    study = capability(individuals(x), Spec(upper=1.0), transform=fit_transform(x, "log"))
+    study = capability(individuals(x), SpecLimits(upper=1.0), transform=fit_transform(x, "log"))
     exact = 1e6 * 0.4 * stats.norm.sf((0 + 2) / 0.6)
     assert study.expected_overall.above == pytest.approx(exact, rel=0.8)
-    both = capability(individuals(x), Spec(-1, 1.0), transform=fit_transform(x, "log"))
+    both = capability(individuals(x), SpecLimits(-1, 1.0), transform=fit_transform(x, "log"))
     assert both.expected_overall.below == 0
 
 
@@ -212,7 +214,7 @@ def test_zero_heavy_areas_against_an_upper_limit():
 @settings(max_examples=60, deadline=None)
 def test_indices_are_ordered_and_finite(values, half):
     try:
-        study = capability(individuals(values), Spec(-half, half))
+        study = capability(individuals(values), SpecLimits(-half, half))
     except FlawlineError:
         return
     found = {name: index.value for name, index in study.indices.items()}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flawline.core.spc.chart_points import Counts, counts, individuals, select, subgroups
 from flawline.core.spc.charts import State, advance, estimate, phase_one
 from flawline.core.spc.charts_attributes import false_signal_share, overdispersion
-from flawline.core.spc.limits import KINDS, Limits, limits_as_dict, limits_from_dict
+from flawline.core.spc.limits import KINDS, ControlLimits, limits_as_dict, limits_from_dict
 from flawline.core.spc.rules import NELSON, parse_rules
 from flawline.core.spc.transform_fits import fit_transform
 from flawline.errors import FlawlineError, UsageError
@@ -31,7 +31,7 @@ def some_limits(kind):
     centre = {"p": 0.1, "np": 0.1, "laney-p": 0.1, "c": 4.0, "u": 0.3, "laney-u": 0.3}.get(
         kind, 1.5
     )
-    return Limits(
+    return ControlLimits(
         kind, centre, 1.7 if kind in ("laney-p", "laney-u") else 1.0 if centre != 1.5 else 40.0
     )
 
@@ -130,7 +130,7 @@ def test_a_change_of_unit_changes_no_signal(values):
 
 
 def test_phase_two_judges_by_given_limits_alone():
-    limits = Limits("i-mr", 10, 1)
+    limits = ControlLimits("i-mr", 10, 1)
     wild = individuals([100.0, 200.0, 300.0])
     _, panels, hits = advance(State(), limits, parse_rules("1"), wild)
     assert panels[0].upper.tolist() == [13, 13, 13]
@@ -202,7 +202,7 @@ def test_points_that_are_none():
 
 
 def test_a_constant_series_can_be_judged_by_given_limits():
-    _, _, hits = advance(State(), Limits("i-mr", 5, 1), NELSON, individuals([5.5] * 20))
+    _, _, hits = advance(State(), ControlLimits("i-mr", 5, 1), NELSON, individuals([5.5] * 20))
     assert {hit.rule.number for hit in hits} == {2, 7}
 
 
@@ -223,12 +223,12 @@ def test_laney_is_p_when_chance_alone_is_at_work_and_wider_when_not():
 
 def test_the_share_of_false_signals_is_exact():
     # Poisson of mean 4: P(X > 10) = 0.00284; nothing lies below zero.
-    assert false_signal_share(Limits("c", 4, 1), 1) == pytest.approx(0.0028398, abs=1e-6)
+    assert false_signal_share(ControlLimits("c", 4, 1), 1) == pytest.approx(0.0028398, abs=1e-6)
     # Binomial of 50 and 0.02: the upper limit is 0.0794, and 4 of 50 lie above it: P(X >= 4) = 0.0178.
-    assert false_signal_share(Limits("p", 0.02, 1), 50) == pytest.approx(0.01776, abs=1e-4)
-    assert false_signal_share(Limits("np", 0.02, 1), 50) == pytest.approx(0.01776, abs=1e-4)
-    assert false_signal_share(Limits("u", 0.08, 1), 50) == pytest.approx(
-        false_signal_share(Limits("c", 4, 1), 1)
+    assert false_signal_share(ControlLimits("p", 0.02, 1), 50) == pytest.approx(0.01776, abs=1e-4)
+    assert false_signal_share(ControlLimits("np", 0.02, 1), 50) == pytest.approx(0.01776, abs=1e-4)
+    assert false_signal_share(ControlLimits("u", 0.08, 1), 50) == pytest.approx(
+        false_signal_share(ControlLimits("c", 4, 1), 1)
     )
 
 
@@ -260,8 +260,8 @@ def test_limits_that_make_no_sense_are_refused():
         {"chart": "np", "centre": 1.0},
     ):
         with pytest.raises(UsageError):
-            Limits(**{"chart": "i-mr", "centre": 1.0, "sigma": 1.0, **wrong})
-    good = limits_as_dict(Limits("ewma", 1, 2, weight=0.3))
+            ControlLimits(**{"chart": "i-mr", "centre": 1.0, "sigma": 1.0, **wrong})
+    good = limits_as_dict(ControlLimits("ewma", 1, 2, weight=0.3))
     assert good["weight"] == 0.3
     for key, value in (
         ("format", "x"),

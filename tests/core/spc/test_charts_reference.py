@@ -15,7 +15,7 @@ from flawline.core.spc import charts_variables
 from flawline.core.spc.chart_constants import d2
 from flawline.core.spc.chart_points import counts, individuals, subgroups
 from flawline.core.spc.charts import State, advance, estimate, phase_one
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, WESTERN_ELECTRIC, parse_rules
 from reference_series import (
     CIRCUIT,
@@ -161,7 +161,7 @@ def test_loans():
     limits, (level, moving), hits = charted("i-mr", individuals(LOANS))
     assert limits.centre == printed("300.5")
     assert moving.values.mean() == printed("7.79")
-    rounded = Limits("i-mr", 300.5, 7.79 / 1.128)
+    rounded = ControlLimits("i-mr", 300.5, 7.79 / 1.128)
     _, (level, moving), _ = charted("i-mr", individuals(LOANS), rounded)
     assert (level.lower[0], level.upper[0]) == (printed("279.78"), printed("321.22"))
     assert moving.upper[0] == pytest.approx(25.45, abs=0.01)
@@ -176,7 +176,7 @@ def test_concentration():
     assert moving.values[:5].tolist() == [printed(x) for x in ("7.2", "3.5", "0.1", "3.6", "3.5")]
     assert hits == ()
     _, (level, _), _ = charted(
-        "i-mr", individuals(CONCENTRATION), Limits("i-mr", 99.1, 2.59 / 1.128)
+        "i-mr", individuals(CONCENTRATION), ControlLimits("i-mr", 99.1, 2.59 / 1.128)
     )
     assert (level.lower[0], level.upper[0]) == (printed("92.21"), printed("105.99"))
 
@@ -186,7 +186,7 @@ def test_flowrate():
     _, (_, moving), _ = charted("i-mr", individuals(FLOWRATE))
     assert moving.values.mean() == printed("1.8778")
     _, (level, _), hits = charted(
-        "i-mr", individuals(FLOWRATE), Limits("i-mr", 50.81, 1.8778 / 1.128)
+        "i-mr", individuals(FLOWRATE), ControlLimits("i-mr", 50.81, 1.8778 / 1.128)
     )
     assert (level.lower[0], level.upper[0]) == (printed("45.8159"), printed("55.8041"))
     assert hits == ()
@@ -242,7 +242,7 @@ def test_ewma_limits(points, k, at, lower, upper):
 
 def test_ewma_of_a_shifted_process():
     # Montgomery, table 9.10: lambda 0.1, L 2.7; the last limits are 9.38 and 10.62, and observation 29 signals.
-    limits = Limits("ewma", 10, 1, k=2.7, weight=0.1)
+    limits = ControlLimits("ewma", 10, 1, k=2.7, weight=0.1)
     _, (panel,), hits = charted("ewma", individuals(SHIFTED), limits)
     told = "9.945 9.7495 9.70355 9.8992 10.1253 10.1307 9.92167 10.0755 9.98796 10.0232 9.92384"
     assert panel.values[:11].tolist() == [printed(text) for text in told.split()]
@@ -257,7 +257,7 @@ def test_ewma_of_a_shifted_process():
 
 def test_ewma_of_nist():
     # NIST 6.3.2.4: EWMA_0 50, s 2.0539, lambda 0.3; final upper limit 52.5884.
-    limits = Limits("ewma", 50, 2.0539, weight=0.3)
+    limits = ControlLimits("ewma", 50, 2.0539, weight=0.3)
     _, (panel,), hits = charted("ewma", individuals(NIST_EWMA), limits)
     told = (
         "50.60 49.52 50.56 50.18 50.16 49.21 49.75 49.85 50.26 50.33 50.11 49.36 49.52 50.05 49.38 49.92 50.73 51.23 "
@@ -270,7 +270,7 @@ def test_ewma_of_nist():
 
 def test_tabular_cusum_of_a_shifted_process():
     # Montgomery, table 9.2: k 0.5, h 5; the upper sum passes at 29, after 7 periods above zero.
-    limits = Limits("cusum", 10, 1)
+    limits = ControlLimits("cusum", 10, 1)
     _, (upper, lower), hits = charted("cusum", individuals(SHIFTED), limits)
     up = (
         "0 0 0 1.16 2.82 2.50 0.04 1.00 0 0 0 0.97 0.98 0 0 0 0.12 0 0 0.34 0.74 0 1.79 2.79 2.89 3.47 3.35 4.47 5.28 "
@@ -291,7 +291,7 @@ def test_tabular_cusum_of_a_shifted_process():
 
 def test_tabular_cusum_of_the_concentration():
     # Montgomery and Runger, table 16-8, p. 636: target 99, K 1, H 10. Its last row prints the lower sum 0.0.
-    limits = Limits("cusum", 99, 1, reference=1, decision=10)
+    limits = ControlLimits("cusum", 99, 1, reference=1, decision=10)
     _, (upper, lower), hits = charted("cusum", individuals(CONCENTRATION), limits)
     up = "2.0 0.0 0.0 0.0 2.0 0.5 0.0 0.0 0.0 0.0 1.3 0.0 1.1 0.0 0.0 0.0 0.3 1.7 0.0 1.0"
     down = "0.0 3.2 2.9 2.5 0.0 0.0 0.0 0.3 0.0 0.0 0.0 0.0 0.0 0.0 1.0 2.3 0.0 0.0 0.8 0.0"
@@ -319,7 +319,9 @@ def test_tabular_cusum_of_the_concentration():
     ],
 )
 def test_rules_of_qcc(rule, scores, found):
-    _, _, hits = charted("i-mr", individuals(scores), Limits("i-mr", 0, 1), rules=parse_rules(rule))
+    _, _, hits = charted(
+        "i-mr", individuals(scores), ControlLimits("i-mr", 0, 1), rules=parse_rules(rule)
+    )
     assert [hit.at + 1 for hit in hits if hit.panel == "individuals"] == found
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flawline.core.spc.chart_points import individuals
 from flawline.core.spc.charts import State, advance
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import (
     ESCALATIONS,
     FIRST_ONLY,
@@ -21,7 +21,7 @@ from flawline.core.spc.rules import (
 from flawline.core.spc.signals import merge_hits
 from flawline.errors import UsageError
 
-STANDARD = Limits("i-mr", 0, 1)
+STANDARD = ControlLimits("i-mr", 0, 1)
 scores = st.lists(
     st.sampled_from([-3.5, -2.5, -1.5, -0.5, 0.0, 0.5, 1.5, 2.5, 3.5, 0.25, -0.25]),
     max_size=45,
@@ -118,7 +118,7 @@ def test_points_beyond_a_limit_are_a_signal_each():
 
 
 def test_neighbours_beyond_the_limit_of_an_ewma_are_one_signal():
-    limits = Limits("ewma", 0, 1)
+    limits = ControlLimits("ewma", 0, 1)
     _, _, hits = advance(
         State(), limits, FIRST_ONLY, individuals([0.0] * 5 + [4.0] * 6 + [0.0] * 30 + [4.0] * 3)
     )

@@ -5,7 +5,7 @@ The tables are those quoted in the manual of the R package spc (S. Knoth), which
 
 import pytest
 
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, WESTERN_ELECTRIC, Rule
 from flawline.core.spc.run_length import (
     cusum_run_length,
@@ -129,7 +129,7 @@ def test_shewhart_table():
 
 @pytest.mark.parametrize(("more", "table"), CHAMP_AND_WOODALL)
 def test_run_rules_by_simulation(more, table):
-    limits = Limits("i-mr", 0, 1)
+    limits = ControlLimits("i-mr", 0, 1)
     for shift, printed in table.items():
         found = simulate_run_length(
             limits, (*FIRST_ONLY, *more), shift, runs=300, seed=1, panel="individuals"
@@ -139,9 +139,9 @@ def test_run_rules_by_simulation(more, table):
 
 def test_the_charts_themselves_keep_their_tables():
     for limits, exact in (
-        (Limits("ewma", 5, 2, k=2.814, weight=0.1), ewma_run_length(1, 0.1, 2.814)),
-        (Limits("cusum", 5, 2, decision=4), cusum_run_length(1, 0.5, 4)),
-        (Limits("cusum", 5, 2, decision=4, head_start=2), cusum_run_length(1, 0.5, 4, 2)),
+        (ControlLimits("ewma", 5, 2, k=2.814, weight=0.1), ewma_run_length(1, 0.1, 2.814)),
+        (ControlLimits("cusum", 5, 2, decision=4), cusum_run_length(1, 0.5, 4)),
+        (ControlLimits("cusum", 5, 2, decision=4, head_start=2), cusum_run_length(1, 0.5, 4, 2)),
     ):
         found = simulate_run_length(limits, FIRST_ONLY, 1, runs=600, seed=3)
         # The chart's EWMA limits begin narrow, so that it signals a little sooner than by its final ones.
@@ -150,7 +150,7 @@ def test_the_charts_themselves_keep_their_tables():
 
 
 def test_simulation_is_repeatable_and_rules_shorten_the_run():
-    limits = Limits("i-mr", 0, 1)
+    limits = ControlLimits("i-mr", 0, 1)
     one = simulate_run_length(limits, WESTERN_ELECTRIC, 0, runs=50, seed=7, panel="individuals")
     assert one == simulate_run_length(
         limits, WESTERN_ELECTRIC, 0, runs=50, seed=7, panel="individuals"

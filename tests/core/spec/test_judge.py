@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawline.core.spec.judge import Part, judge
+from flawline.core.spec.judge import MeasuredPart, judge
 from flawline.core.spec.parse import parse_spec
 
 ZONES = """
@@ -23,11 +23,11 @@ def part(
     places: list[tuple[float, float]] | None = None,
     scale: float | None = 0.1,
     **columns: Any,
-) -> Part:
+) -> MeasuredPart:
     """A part of 100 x 100 px with a defect per letter: s stain, c scratch."""
     names = {"s": "stain", "c": "scratch"}
     count = len(classes)
-    return Part(
+    return MeasuredPart(
         "a.png",
         tuple(names[letter] for letter in classes),
         {name: np.array(values, dtype=float) for name, values in columns.items()},
@@ -37,7 +37,7 @@ def part(
     )
 
 
-def verdict(limit: str, one: Part, guard: float = 0) -> str | None:
+def verdict(limit: str, one: MeasuredPart, guard: float = 0) -> str | None:
     return judge(parse_spec(f"guard = {guard}\nlimits = [\n{{ {limit} }}\n]\n{ZONES}"), one).verdict
 
 
@@ -102,7 +102,7 @@ def test_a_defect_is_in_a_zone_where_its_contour_reaches_it() -> None:
     one = part("s", [(60, 50)], area=[10])
     limit = 'limit = "area", zone = "left", max = "1 px2"'
     assert verdict(limit, one) == "accept"
-    reaching = Part(
+    reaching = MeasuredPart(
         one.image, one.classes, one.columns, one.places, one.size, None,
         [np.array([[70.0, 50], [49, 50], [60, 60]])],
     )  # fmt: skip
@@ -147,10 +147,10 @@ def test_more_uncertainty_never_makes_a_verdict_surer(
         ('limit = "count", where = "contrast > 1", max = 0', part("s", area=[1]), "contrast"),
         ('limit = "density", max = "1 /mm2"', part("s", scale=None, area=[1]), "scale"),
         ('limit = "count", zone = "mm", max = 0', part("s", scale=None, area=[1]), "scale"),
-        ('limit = "area", max = "1 px2"', Part("x", (), {}, np.empty((0, 2)), (0, 0), unjudged="torn"), "torn"),
+        ('limit = "area", max = "1 px2"', MeasuredPart("x", (), {}, np.empty((0, 2)), (0, 0), unjudged="torn"), "torn"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_judged_is_never_accepted(limit: str, one: Part, why: str) -> None:
+def test_what_cannot_be_judged_is_never_accepted(limit: str, one: MeasuredPart, why: str) -> None:
     found = judge(parse_spec(f"limits = [\n{{ {limit} }}\n]\n{ZONES}"), one)
     assert found.verdict is None
     import re
@@ -166,5 +166,5 @@ def test_a_lonely_defect_keeps_every_distance() -> None:
 
 def test_p_values_are_for_the_unknown() -> None:
     for p, expected in ((0.2, "accept"), (0.03, "review"), (0.001, "reject")):
-        one = Part("x", (), {}, np.empty((0, 2)), (9, 9), p_value=p)
+        one = MeasuredPart("x", (), {}, np.empty((0, 2)), (9, 9), p_value=p)
         assert verdict('limit = "p_value", min = 0.01, review = 0.05', one) == expected

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flawline.core.view.framing import Framing, choose_framing, map_size, scaled_size, window_count
 from flawline.core.view.tiling import (
-    Place,
+    WindowPlace,
     cell_pitch,
     cell_share,
     cut,
@@ -131,9 +131,9 @@ def test_windows_come_one_at_a_time():
 def test_a_missing_window_and_a_map_of_another_size_are_refused():
     framing = Framing((64, 64), 1.0, 16)
     with pytest.raises(ValueError, match="missing"):
-        stitch([(Place(0, 0), np.zeros((8, 8), np.float32))], framing, (100, 100))
+        stitch([(WindowPlace(0, 0), np.zeros((8, 8), np.float32))], framing, (100, 100))
     with pytest.raises(ValueError, match="expected a map of"):
-        stitch([(Place(0, 0), np.zeros((4, 8), np.float32))], framing, (100, 100))
+        stitch([(WindowPlace(0, 0), np.zeros((4, 8), np.float32))], framing, (100, 100))
 
 
 @settings(max_examples=30, deadline=None)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.train
 
 from flawline.training.audit import folds  # noqa: E402
 from flawline.training.audit.files import audit_as_dict  # noqa: E402
-from flawline.training.audit.settings import AuditSettings, Limits  # noqa: E402
+from flawline.training.audit.settings import AuditSettings, RegionLimits  # noqa: E402
 from flawline.training.label_audit import audit_labels  # noqa: E402
 
 QUICK = AuditSettings(
@@ -72,7 +72,7 @@ def test_wrong_masks_are_found(drawn_source, tmp_path):
         augmentation=NO_AUGMENTATION,
     )
     # Segmenters that learned for seconds are not as sure as the usual limit asks.
-    wishes = AuditSettings(folds=2, training=training, limits=Limits(quality=0.15))
+    wishes = AuditSettings(folds=2, training=training, limits=RegionLimits(quality=0.15))
     audit = audit_labels(source, tmp_path, wishes)
     assert sum(picture.image in wrong for picture in audit.pictures[:5]) >= 3
     kinds = {p.image: {region.kind for region in p.regions} for p in audit.pictures}

@@ -14,7 +14,7 @@ from flawline.core.measure.defects import Defects, joined
 from flawline.core.measure.native import shapes as native
 from flawline.core.measure.pixels import mean_probabilities, subpixel
 from flawline.core.measure.runs import Mask
-from flawline.core.measure.shapes import Shapes, Wanted, shapes
+from flawline.core.measure.shapes import MeasureRequest, Shapes, shapes
 
 ALL = (*NAMES, CONTOURS)
 _BATCH = 128  # masks of some hundred kilobytes whose runs stay in the cache
@@ -85,7 +85,7 @@ def _measure(
     cluster: float,
     smallest: int,
 ) -> Defects:
-    found = _shapes(masks, Wanted(wanted, merge, cluster, smallest, pictures))
+    found = _shapes(masks, MeasureRequest(wanted, merge, cluster, smallest, pictures))
     columns, rings = dict(found.columns), found.rings
     if "probability" in wanted and probabilities is not None and found.labelled is not None:
         columns["probability"] = mean_probabilities(found.labelled, probabilities)
@@ -97,7 +97,7 @@ def _measure(
     return Defects(found.picture, found.value, ordered, rings if CONTOURS in wanted else None)
 
 
-def _shapes(masks: Sequence[Mask], want: Wanted) -> Shapes:
+def _shapes(masks: Sequence[Mask], want: MeasureRequest) -> Shapes:
     """The one place where the compiled library or NumPy is chosen."""
     library = kernel(MEASURE).library
     if library is None or not native.fits(masks):

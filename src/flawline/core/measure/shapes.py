@@ -45,7 +45,7 @@ Rings = tuple[tuple[Points, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MeasureRequest:
     """What to measure: `groups` of columns and "contours", and how pieces become defects (see `measure.measure`)."""
 
     groups: frozenset[str]
@@ -70,7 +70,7 @@ class Shapes:
     labelled: Labelled | None
 
 
-def shapes(masks: Sequence[Mask], want: Wanted) -> Shapes:
+def shapes(masks: Sequence[Mask], want: MeasureRequest) -> Shapes:
     """Find and measure the regions of class masks.
 
     Raises:

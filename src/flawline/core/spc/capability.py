@@ -15,7 +15,7 @@ from flawline.core.spc.capability_percentiles import transformed_capability
 from flawline.core.spc.capability_values import (
     Capability,
     Index,
-    Spec,
+    SpecLimits,
     expected_outside,
     observed_outside,
     study_notes,
@@ -33,7 +33,7 @@ LARGEST_RANGE = 10
 
 def capability(
     points: Subgroups,
-    spec: Spec,
+    spec: SpecLimits,
     *,
     transform: Transform = NONE,
     confidence: float = 0.95,
@@ -69,7 +69,9 @@ def capability(
     )
 
 
-def _normal(points: Subgroups, spec: Spec, transform: Transform, confidence: float) -> Capability:
+def _normal(
+    points: Subgroups, spec: SpecLimits, transform: Transform, confidence: float
+) -> Capability:
     x = points.values
     mean, overall = float(x.mean()), float(x.std(ddof=1))
     keep = np.ones(len(points), dtype=bool)
@@ -109,7 +111,7 @@ def _degrees(points: Subgroups) -> float:
 
 def _indices(
     letter: str,
-    spec: Spec,
+    spec: SpecLimits,
     mean: float,
     sigma: float,
     count: int,

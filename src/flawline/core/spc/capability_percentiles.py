@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from flawline.core.spc.capability_values import (
     Capability,
     Index,
-    Spec,
+    SpecLimits,
     expected_outside,
     observed_outside,
     study_notes,
@@ -22,7 +22,7 @@ _RESAMPLES = 400
 
 
 def transformed_capability(
-    points: Subgroups, spec: Spec, transform: Transform, confidence: float
+    points: Subgroups, spec: SpecLimits, transform: Transform, confidence: float
 ) -> Capability:
     x = points.values
     values = _percentile_indices(x, spec, transform)
@@ -86,7 +86,7 @@ def _scale(x: NDArray[np.float64], transform: Transform) -> tuple[float, float]:
 
 
 def _percentile_indices(
-    x: NDArray[np.float64], spec: Spec, transform: Transform
+    x: NDArray[np.float64], spec: SpecLimits, transform: Transform
 ) -> dict[str, float]:
     centre, sigma = _scale(x, transform)
     low, median, high = revert(transform, centre + sigma * np.array([-3.0, 0.0, 3.0])).tolist()

@@ -14,7 +14,7 @@ from flawline.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class SpecLimits:
     """The limits of a specification in units of the measure; one of them may be missing. `target` is what is aimed at.
 
     Raises:
@@ -82,7 +82,7 @@ class Capability:
     sigma_overall: float
     centre: float
     scale: float
-    spec: Spec
+    spec: SpecLimits
     transform: Transform
     confidence: float
     indices: Mapping[str, Index]
@@ -92,19 +92,19 @@ class Capability:
     notes: tuple[str, ...]
 
 
-def expected_outside(spec: Spec, score: Callable[[float], float]) -> Outside:
+def expected_outside(spec: SpecLimits, score: Callable[[float], float]) -> Outside:
     below = None if spec.lower is None else 1e6 * float(ndtr(score(spec.lower)))
     above = None if spec.upper is None else 1e6 * float(ndtr(-score(spec.upper)))
     return Outside(below, above)
 
 
-def observed_outside(x: NDArray[np.float64], spec: Spec) -> Outside:
+def observed_outside(x: NDArray[np.float64], spec: SpecLimits) -> Outside:
     below = None if spec.lower is None else 1e6 * float((x < spec.lower).mean())
     above = None if spec.upper is None else 1e6 * float((x > spec.upper).mean())
     return Outside(below, above)
 
 
-def study_notes(count: int, spec: Spec) -> tuple[str, ...]:
+def study_notes(count: int, spec: SpecLimits) -> tuple[str, ...]:
     notes = []
     if spec.lower is None or spec.upper is None:
         notes.append(

@@ -20,7 +20,7 @@ from flawline.core.spc.charts_variables import (
     run_panels,
     subgroup_panels,
 )
-from flawline.core.spc.limits import COUNTED, Limits, check_kind
+from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
 from flawline.core.spc.rules import FIRST_ONLY, Hit, Rule, Tail, find_hits
 from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
@@ -47,13 +47,13 @@ class State:
 class PhaseOne:
     """Limits, the points (G,) that were set aside as True, and how many rounds it took to find them."""
 
-    limits: Limits
+    limits: ControlLimits
     set_aside: NDArray[np.bool_]
     rounds: int
 
 
 def advance(
-    state: State, limits: Limits, rules: Sequence[Rule], points: Points
+    state: State, limits: ControlLimits, rules: Sequence[Rule], points: Points
 ) -> tuple[State, tuple[Panel, ...], tuple[Hit, ...]]:
     """Judge the next points by given limits; all at once or one by one gives the same panels and hits.
 
@@ -81,9 +81,9 @@ def estimate(
     *,
     set_aside: ArrayLike | None = None,
     transform: Transform = NONE,
-    template: Limits | None = None,
+    template: ControlLimits | None = None,
     k: float = 3.0,
-) -> Limits:
+) -> ControlLimits:
     """The limits of one of `KINDS` from points that are taken to be in control, but those set aside.
 
     Args:
@@ -107,7 +107,7 @@ def estimate(
             "every point is set aside: nothing is left to estimate from", code="chart"
         )
     centre, sigma = _estimate(kind, points, transform, keep)
-    own = template or Limits(kind, 1.0 if kind in ("c", "u", "laney-u") else 0.5, 1.0)
+    own = template or ControlLimits(kind, 1.0 if kind in ("c", "u", "laney-u") else 0.5, 1.0)
     return replace(
         own,
         chart=kind,
@@ -127,7 +127,7 @@ def phase_one(
     set_aside: ArrayLike | None = None,
     automatic: bool = False,
     transform: Transform = NONE,
-    template: Limits | None = None,
+    template: ControlLimits | None = None,
     k: float = 3.0,
 ) -> PhaseOne:
     """Estimate limits; with `automatic`, set aside what lies beyond them and estimate anew until nothing does.
@@ -193,7 +193,9 @@ def _estimate(
             return estimate_time_weighted(points, transform, keep)
 
 
-def _panels(limits: Limits, points: Points, memory: Memory) -> tuple[Memory, tuple[Panel, ...]]:
+def _panels(
+    limits: ControlLimits, points: Points, memory: Memory
+) -> tuple[Memory, tuple[Panel, ...]]:
     _check_points(limits.chart, points, limits.transform)
     if isinstance(points, Counts):
         return (), count_panels(limits, points)

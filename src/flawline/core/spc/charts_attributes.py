@@ -8,7 +8,7 @@ from scipy.special import bdtr, bdtrc, pdtr, pdtrc
 
 from flawline.core.spc.chart_constants import d2
 from flawline.core.spc.chart_points import Counts, Panel
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.errors import FlawlineError
 
 SHARES = ("p", "np", "laney-p")
@@ -57,7 +57,7 @@ def estimate_counts(kind: str, points: Counts, keep: NDArray[np.bool_]) -> tuple
     return centre, float(moved.mean()) / d2(2)
 
 
-def count_panels(limits: Limits, points: Counts) -> tuple[Panel, ...]:
+def count_panels(limits: ControlLimits, points: Counts) -> tuple[Panel, ...]:
     """The panel of a chart of counts; limits follow each point's units and stay within what is possible."""
     kind, units = limits.chart, points.sizes
     check_counts(kind, points)
@@ -95,7 +95,7 @@ def check_counts(kind: str, points: Counts) -> None:
         )
 
 
-def false_signal_share(limits: Limits, units: float) -> float:
+def false_signal_share(limits: ControlLimits, units: float) -> float:
     """The chance that a point of a process in control lies beyond these limits: exact, binomial or Poisson.
 
     For ordinary charts of counts; the normal approximation behind 3 sigma promises 0.0027 and seldom keeps it.
@@ -117,7 +117,7 @@ def false_signal_share(limits: Limits, units: float) -> float:
     return float(pdtrc(high, mean) + (pdtr(low, mean) if low >= 0 else 0.0))
 
 
-def overdispersion(limits: Limits, points: Counts) -> float:
+def overdispersion(limits: ControlLimits, points: Counts) -> float:
     """How many times the points vary more from one to the next than chance allows; 1 is chance alone.
 
     Laney's sigma of the standardised points; 1 for fewer than three points.

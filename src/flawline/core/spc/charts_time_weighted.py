@@ -12,7 +12,7 @@ from flawline.core.spc.charts_variables import (
     estimate_subgroups,
     means,
 )
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.transforms import Transform, apply, is_standard
 
 # Each value carries the ones before it, so that runs come by themselves.
@@ -38,7 +38,7 @@ def estimate_time_weighted(
 
 
 def ewma_panels(
-    limits: Limits, points: Subgroups, memory: Memory
+    limits: ControlLimits, points: Subgroups, memory: Memory
 ) -> tuple[Memory, tuple[Panel, ...]]:
     """The panel of an EWMA chart; `memory` holds the average so far and its variance, or nothing.
 
@@ -67,7 +67,7 @@ def ewma_panels(
 
 
 def cusum_panels(
-    limits: Limits, points: Subgroups, memory: Memory
+    limits: ControlLimits, points: Subgroups, memory: Memory
 ) -> tuple[Memory, tuple[Panel, ...]]:
     """The two panels of a tabular CUSUM, in standard errors of a point; `memory` holds both sums, or nothing.
 

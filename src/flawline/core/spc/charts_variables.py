@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from flawline.core.spc.chart_constants import c4, c5, d2, d3, per_size
 from flawline.core.spc.chart_points import ALL_RULES, Panel, Subgroups
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.transforms import Transform, apply, is_standard, revert
 from flawline.errors import FlawlineError
 
@@ -84,7 +84,7 @@ def estimate_median(points: Subgroups, keep: NDArray[np.bool_]) -> tuple[float, 
 
 
 def individuals_panels(
-    limits: Limits, points: Subgroups, memory: Memory
+    limits: ControlLimits, points: Subgroups, memory: Memory
 ) -> tuple[Memory, tuple[Panel, ...]]:
     """The panels of an I-MR chart; `memory` holds the measurement before the first point, or nothing."""
     x = apply(limits.transform, points.values)
@@ -115,7 +115,7 @@ def individuals_panels(
     return (float(x[-1]),), panels
 
 
-def subgroup_panels(limits: Limits, points: Subgroups) -> tuple[Panel, ...]:
+def subgroup_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
     """The panels of an Xbar-R or Xbar-S chart; subgroups of one have a mean only."""
     by_range = limits.chart == "xbar-r"
     mean = means(points)
@@ -133,7 +133,7 @@ def subgroup_panels(limits: Limits, points: Subgroups) -> tuple[Panel, ...]:
     )
 
 
-def run_panels(limits: Limits, points: Subgroups) -> tuple[Panel, ...]:
+def run_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
     """The panel of a run chart: no limits; the scores say the side of the median alone."""
     values = means(points)
     side = np.sign(values - limits.centre)

@@ -18,7 +18,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ControlLimits:
     """The parameters of a process in control, from which every limit of its chart follows.
 
     `chart` is one of `KINDS`. `centre` is the process mean: of the measure on the scale of `transform`, or the mean
@@ -75,7 +75,7 @@ def _check_range(name: str, value: float, above: float, most: float) -> None:
         raise UsageError(f"{name} must be above {above:g} and at most {most:g}, got {value:g}")
 
 
-def limits_as_dict(limits: Limits) -> dict[str, Any]:
+def limits_as_dict(limits: ControlLimits) -> dict[str, Any]:
     """Limits as they are written to a file or a recipe; only what the chart uses."""
     document: dict[str, Any] = {
         "format": "flawline-limits",
@@ -96,7 +96,7 @@ def limits_as_dict(limits: Limits) -> dict[str, Any]:
     return document
 
 
-def limits_from_dict(document: Mapping[str, Any]) -> Limits:
+def limits_from_dict(document: Mapping[str, Any]) -> ControlLimits:
     """The limits that `limits_as_dict` wrote.
 
     Raises:
@@ -115,7 +115,7 @@ def limits_from_dict(document: Mapping[str, Any]) -> Limits:
     own = {name: _number(document, name) for name in _OWN.get(chart, ())}
     if chart != "cusum":
         own["k"] = _number(document, "k")
-    return Limits(
+    return ControlLimits(
         chart,
         _number(document, "centre"),
         _number(document, "sigma"),

@@ -12,7 +12,7 @@ FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class MedianRuns:
     """Runs about the median: `useful` points not on it, the `longest` run, the `crossings`, and what chance allows.
 
     `longest_allowed` is the length that a run may have, `fewest_allowed` the crossings that there must be. `start` is
@@ -32,7 +32,7 @@ class Runs:
         return self.longest > self.longest_allowed or self.crossings < self.fewest_allowed
 
 
-def runs_about_median(values: ArrayLike) -> Runs | None:
+def runs_about_median(values: ArrayLike) -> MedianRuns | None:
     """Runs of (N,) finite values about their median; None for fewer than 10 points that are not on it.
 
     A run may be as long as log2(n) + 3 rounded, and there must be as many crossings as the lower 5 % point of the
@@ -49,7 +49,7 @@ def runs_about_median(values: ArrayLike) -> Runs | None:
     lengths = np.diff(edges)
     longest = int(np.argmax(lengths))
     count = len(above)
-    return Runs(
+    return MedianRuns(
         useful=count,
         longest=int(lengths[longest]),
         longest_allowed=round(float(np.log2(count)) + 3),

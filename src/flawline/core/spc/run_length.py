@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from flawline.core.spc.chart_points import individuals
 from flawline.core.spc.charts import State, advance
-from flawline.core.spc.limits import Limits
+from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import Rule
 
 _NODES = 60
@@ -85,7 +85,7 @@ def one_sided_cusum_run_length(
 
 
 def simulate_run_length(
-    limits: Limits,
+    limits: ControlLimits,
     rules: Sequence[Rule],
     shift: float,
     *,
@@ -113,7 +113,7 @@ def simulate_run_length(
 
 
 def _one_run(
-    limits: Limits,
+    limits: ControlLimits,
     rules: Sequence[Rule],
     shift: float,
     random: np.random.Generator,

@@ -32,7 +32,7 @@ _PLIANT = "johnson"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TransformChoice:
     """A transform, A*² of every candidate's scores against the normal, and why this one was taken."""
 
     transform: Transform
@@ -40,7 +40,7 @@ class Choice:
     reason: str
 
 
-def choose_transform(values: ArrayLike, *, pliant: bool = False) -> Choice:
+def choose_transform(values: ArrayLike, *, pliant: bool = False) -> TransformChoice:
     """The simplest transform under which (N,) values look normal.
 
     None is used where the values themselves pass the Anderson-Darling test at 5 % (A*² at most 0.787). Otherwise the
@@ -58,21 +58,21 @@ def choose_transform(values: ArrayLike, *, pliant: bool = False) -> Choice:
     plain = _departure(NONE, x)
     if plain <= REFUSED:
         reason = f"no transform: A² {plain:.2f} does not speak against a normal distribution"
-        return Choice(NONE, (("none", plain),), reason)
+        return TransformChoice(NONE, (("none", plain),), reason)
     return _best(x, plain, "the values", pliant)
 
 
-def _with_zeros(x: NDArray[np.float64], zeros: float, pliant: bool) -> Choice:
+def _with_zeros(x: NDArray[np.float64], zeros: float, pliant: bool) -> TransformChoice:
     above = above_zero(x)
     inner = _best(above, _departure(NONE, above), "the values above zero", pliant, always=True)
     transform = zero_heavy(inner.transform, above, zeros)
     share = f"{100 * zeros:.0f} % of the values are exactly zero and are modelled as such"
-    return Choice(transform, inner.statistics, f"{share}; {inner.reason}")
+    return TransformChoice(transform, inner.statistics, f"{share}; {inner.reason}")
 
 
 def _best(
     x: NDArray[np.float64], plain: float, what: str, pliant: bool, *, always: bool = False
-) -> Choice:
+) -> TransformChoice:
     tried: list[tuple[str, Transform, float]] = []
     for name in (*_ORDER, *((_PLIANT,) if pliant else ())):
         if name in POSITIVE and x.min() <= 0:
@@ -89,7 +89,7 @@ def _best(
     passing = [one for one in tried if one[2] <= REFUSED and one[2] <= best + MUCH]
     name, fitted, statistic = passing[0] if passing else min(tried, key=lambda one: one[2])
     table = (("none", plain), *((n, s) for n, _, s in tried if n != "none"))
-    return Choice(fitted, table, _reason(name, statistic, plain, what, bool(passing)))
+    return TransformChoice(fitted, table, _reason(name, statistic, plain, what, bool(passing)))
 
 
 def _reason(name: str, statistic: float, plain: float, what: str, passes: bool) -> str:

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class MeasuredPart:
     """What was measured on one part.
 
     `columns` holds (N,) numbers by name for its N defects: lengths and areas in pixels under the name of
@@ -39,7 +39,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ClauseResult:
     """One clause applied to one part, or to one defect of it.
 
     `margin` is how far `value` lies on the good side of `bound`, below 0 on the bad side; `expanded` the expanded
@@ -68,8 +68,8 @@ class Judgement:
 
     image: str
     verdict: Verdict | None
-    findings: tuple[Finding, ...]
-    closest: Finding | None
+    findings: tuple[ClauseResult, ...]
+    closest: ClauseResult | None
     spec: str
     reason: str = ""
 
@@ -87,7 +87,7 @@ class _Value:
     defects: tuple[int, ...] = field(default=())
 
 
-def judge(spec: Spec, part: Part) -> Judgement:
+def judge(spec: Spec, part: MeasuredPart) -> Judgement:
     """Hold a part against every clause.
 
     A value is rejected where it lies beyond its limit by more than k u, accepted where it keeps within the limit by
@@ -109,11 +109,11 @@ def judge(spec: Spec, part: Part) -> Judgement:
     return Judgement(part.image, "accept", (), closest, spec.hash)
 
 
-def _relative(finding: Finding) -> float:
+def _relative(finding: ClauseResult) -> float:
     return finding.margin / abs(finding.bound) if finding.bound else finding.margin
 
 
-def _findings(limit: Limit, part: Part, guard: float) -> list[Finding]:
+def _findings(limit: Limit, part: MeasuredPart, guard: float) -> list[ClauseResult]:
     bounds = (limit.least, limit.most, limit.review_least, limit.review_most)
     return [
         _held_against(limit, value, bounds, guard)
@@ -124,7 +124,7 @@ def _findings(limit: Limit, part: Part, guard: float) -> list[Finding]:
 
 def _held_against(
     limit: Limit, value: _Value, bounds: tuple[float | None, ...], guard: float
-) -> Finding:
+) -> ClauseResult:
     least, most, review_least, review_most = bounds
     expanded = guard * value.uncertainty
     sides: list[tuple[Verdict, float, float, str]] = []
@@ -143,7 +143,7 @@ def _held_against(
             sides.append(("review" if margin < 0 else "accept", margin, bound, ""))
     order = ("reject", "review", "accept")
     outcome, margin, bound, note = min(sides, key=lambda s: (order.index(s[0]), s[1]))
-    return Finding(
+    return ClauseResult(
         limit.text,
         limit.line,
         outcome,
@@ -157,7 +157,7 @@ def _held_against(
     )
 
 
-def _values(limit: Limit, part: Part) -> list[_Value]:
+def _values(limit: Limit, part: MeasuredPart) -> list[_Value]:
     """The numbers that a clause is about."""
     if limit.quantity == "p_value":
         if part.p_value is None or isnan(part.p_value):
@@ -181,7 +181,7 @@ def _values(limit: Limit, part: Part) -> list[_Value]:
     return [_Value(float(values[k]), float(spread[k]), (k,)) for k in numbers]
 
 
-def _chosen(limit: Limit, part: Part) -> NDArray[np.int64]:
+def _chosen(limit: Limit, part: MeasuredPart) -> NDArray[np.int64]:
     kept = np.ones(len(part.classes), dtype=bool)
     if limit.class_name is not None:
         kept &= np.array([name == limit.class_name for name in part.classes], dtype=bool)
@@ -192,13 +192,13 @@ def _chosen(limit: Limit, part: Part) -> NDArray[np.int64]:
     return np.flatnonzero(kept)
 
 
-def _holds(condition: Condition, part: Part) -> NDArray[np.bool_]:
+def _holds(condition: Condition, part: MeasuredPart) -> NDArray[np.bool_]:
     values, _ = _column(part, condition.column, condition.unit)
     compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
     return np.asarray(compare[condition.comparison](values, condition.value), dtype=bool)
 
 
-def _within(zone: Zone, part: Part) -> NDArray[np.bool_]:
+def _within(zone: Zone, part: MeasuredPart) -> NDArray[np.bool_]:
     """A defect is in a zone where its centroid or any point of its contour is."""
     factor = 1.0
     if zone.unit == "mm":
@@ -210,7 +210,7 @@ def _within(zone: Zone, part: Part) -> NDArray[np.bool_]:
     return kept
 
 
-def _column(part: Part, name: str, unit: str) -> tuple[Floats, Floats]:
+def _column(part: MeasuredPart, name: str, unit: str) -> tuple[Floats, Floats]:
     """A column in a unit, and its standard uncertainty; without defects an empty one does."""
     if not part.classes:
         return np.empty(0), np.empty(0)
@@ -227,13 +227,13 @@ def _column(part: Part, name: str, unit: str) -> tuple[Floats, Floats]:
     return values, np.nan_to_num(spread)
 
 
-def _scale(part: Part, what: str) -> float:
+def _scale(part: MeasuredPart, what: str) -> float:
     if part.mm_per_px is None or not part.mm_per_px > 0:
         raise _CannotJudgeError(f"{what} needs a scale in mm/px, and the part has none")
     return part.mm_per_px
 
 
-def _surface(limit: Limit, part: Part) -> float:
+def _surface(limit: Limit, part: MeasuredPart) -> float:
     """Area of the zone or else of the picture, in the unit of the density."""
     unit = limit.unit.removeprefix("/")
     if limit.zone is not None:
@@ -249,7 +249,7 @@ def _surface(limit: Limit, part: Part) -> float:
     return size / 100 if unit == "cm2" else size
 
 
-def _spacing(limit: Limit, part: Part, mine: NDArray[np.int64]) -> list[_Value]:
+def _spacing(limit: Limit, part: MeasuredPart, mine: NDArray[np.int64]) -> list[_Value]:
     """The smallest distance between the centroids of two of the defects."""
     if len(mine) < 2:
         return []
@@ -264,7 +264,7 @@ def _spacing(limit: Limit, part: Part, mine: NDArray[np.int64]) -> list[_Value]:
     return [_Value(best * factor, 0.0, pair)]
 
 
-def _total(limit: Limit, part: Part, mine: NDArray[np.int64]) -> _Value:
+def _total(limit: Limit, part: MeasuredPart, mine: NDArray[np.int64]) -> _Value:
     """The sum of a column; uncertainties of one scale and one edge rule add up, they do not cancel."""
     numbers = tuple(mine.tolist())
     if limit.unit == "%":
@@ -278,7 +278,7 @@ def _total(limit: Limit, part: Part, mine: NDArray[np.int64]) -> _Value:
     return _Value(float(values[mine].sum()), float(spread[mine].sum()), numbers)
 
 
-def _score(limit: Limit, part: Part, mine: NDArray[np.int64]) -> _Value:
+def _score(limit: Limit, part: MeasuredPart, mine: NDArray[np.int64]) -> _Value:
     value = spread = 0.0
     for (name, column), weight in limit.weights.items():
         of_class = np.array([k for k in mine.tolist() if part.classes[k] == name], dtype=np.int64)

@@ -28,7 +28,7 @@ FEATHER = 1 / 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WindowPlace:
     """The top left corner of a window in the scaled picture, in scaled pixels."""
 
     top: int
@@ -40,7 +40,7 @@ class Window:
     """`pixels` uint8 (H, W, 3) or (H, W), and where they are from."""
 
     pixels: NDArray[np.uint8]
-    place: Place
+    place: WindowPlace
 
 
 def resize(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
@@ -78,11 +78,11 @@ def cut(pixels: NDArray[np.uint8], framing: Framing) -> Iterator[Window]:
                 )
             else:
                 part = source[top : end[0], left : end[1]]
-            yield Window(_reflected(part, framing.window), Place(top, left))
+            yield Window(_reflected(part, framing.window), WindowPlace(top, left))
 
 
 def stitch(
-    maps: Iterable[tuple[Place, NDArray[np.float32]]], framing: Framing, size: Size
+    maps: Iterable[tuple[WindowPlace, NDArray[np.float32]]], framing: Framing, size: Size
 ) -> NDArray[np.float32]:
     """One map, float32 (h, w) by `map_size`, out of those of the windows of a picture of `size`, in any order.
 

@@ -23,7 +23,7 @@ _LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MaskProblem:
     """Something wrong: a stable `code`, what it is in words, and all files that it concerns.
 
     The codes are "image-mask-size", "image-mask-value", "image-mask-outline" and the other codes of unreadable
@@ -70,7 +70,7 @@ class MaskReport:
     classes: tuple[ClassShare, ...]
     ignored: int
     combinations: tuple[Combination, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[MaskProblem, ...]
     unlabelled: tuple[str, ...]
     notes: tuple[str, ...]
     counts: Mapping[str, tuple[int, ...]]
@@ -209,7 +209,7 @@ def _combinations(
     return tuple(Combination(names, found[names]) for names in ordered)
 
 
-def _unreadable(failed: Sequence[Unjudged]) -> list[Finding]:
+def _unreadable(failed: Sequence[Unjudged]) -> list[MaskProblem]:
     words = {
         "image-mask-size": "masks of another size than their pictures",
         "image-mask-value": "masks with values that are no class",
@@ -219,7 +219,7 @@ def _unreadable(failed: Sequence[Unjudged]) -> list[Finding]:
     for item in failed:
         by_code[item.code].append(item)
     return [
-        Finding(
+        MaskProblem(
             code,
             words.get(code, "pictures or masks that cannot be read"),
             tuple(item.image for item in items),
@@ -231,7 +231,7 @@ def _unreadable(failed: Sequence[Unjudged]) -> list[Finding]:
 
 def _empty_classes(
     classes: Sequence[str], samples: Sequence[Sample], counts: Mapping[str, Sequence[int]]
-) -> list[Finding]:
+) -> list[MaskProblem]:
     by_split: dict[str | None, list[str]] = defaultdict(list)
     for sample in samples:
         by_split[None].append(sample.name)
@@ -241,22 +241,24 @@ def _empty_classes(
     for number, label in enumerate(classes[1:], 1):
         empty = [s for s, names in by_split.items() if not any(counts[n][number] for n in names)]
         if None in empty:
-            findings.append(Finding("empty-class", f"no pixel is {label!r}", ()))
+            findings.append(MaskProblem("empty-class", f"no pixel is {label!r}", ()))
             continue
         findings += [
-            Finding("empty-class", f"no pixel of the split {s!r} is {label!r}", tuple(by_split[s]))
+            MaskProblem(
+                "empty-class", f"no pixel of the split {s!r} is {label!r}", tuple(by_split[s])
+            )
             for s in empty
         ]
     return findings
 
 
-def _leaks(samples: Sequence[Sample]) -> list[Finding]:
+def _leaks(samples: Sequence[Sample]) -> list[MaskProblem]:
     by_group: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.group is not None and sample.split is not None:
             by_group[sample.group].append(sample)
     return [
-        Finding(
+        MaskProblem(
             "group-leak",
             f"the group {group!r} lies in the splits {', '.join(sorted({s.split or '' for s in own}))}",
             tuple(s.name for s in own),
@@ -267,7 +269,7 @@ def _leaks(samples: Sequence[Sample]) -> list[Finding]:
     ]
 
 
-def _duplicates(samples: Sequence[Sample], read: Mapping[str, _Read]) -> list[Finding]:
+def _duplicates(samples: Sequence[Sample], read: Mapping[str, _Read]) -> list[MaskProblem]:
     by_content: dict[bytes, list[Sample]] = defaultdict(list)
     for sample in samples:
         by_content[read[sample.name].picture].append(sample)
@@ -275,9 +277,11 @@ def _duplicates(samples: Sequence[Sample], read: Mapping[str, _Read]) -> list[Fi
     for own in by_content.values():
         names = tuple(sample.name for sample in own)
         if len({read[name].mask for name in names}) > 1:
-            findings.append(Finding("duplicate-masks", "the same picture, different masks", names))
+            findings.append(
+                MaskProblem("duplicate-masks", "the same picture, different masks", names)
+            )
         if len({sample.split for sample in own if sample.split is not None}) > 1:
             splits = tuple(sample.split or "" for sample in own)
             message = "the same picture in several splits"
-            findings.append(Finding("duplicate-leak", message, names, splits))
+            findings.append(MaskProblem("duplicate-leak", message, names, splits))
     return findings

@@ -8,7 +8,14 @@ from typing import Any
 
 from flawline.data.masks.documents import points_of, refuse, stated_size, typed
 from flawline.data.masks.rle import paint_coco
-from flawline.data.masks.shapes import Annotations, BrokenShape, Marked, Mask, Shape, paint_polygons
+from flawline.data.masks.shapes import (
+    AnnotatedPicture,
+    Annotations,
+    BrokenShape,
+    Mask,
+    Shape,
+    paint_polygons,
+)
 
 Document = dict[str, Any]
 
@@ -40,7 +47,7 @@ def read_coco(document: Document, file: str, most_pixels: int) -> Annotations:
             shapes[image].append(Shape(label, place, partial(_paint, outline)))
         else:
             boxes += 1
-    pictures = {name: Marked(sizes[name], tuple(shapes[name])) for name in names.values()}
+    pictures = {name: AnnotatedPicture(sizes[name], tuple(shapes[name])) for name in names.values()}
     notes = (f"{boxes} regions without an outline are passed over",) if boxes else ()
     labels = tuple(dict.fromkeys(categories.values()))
     return Annotations(file, labels, tuple(pictures), pictures.__getitem__, notes)

@@ -11,9 +11,9 @@ from xml.parsers import expat
 from flawline.data.masks.documents import points_of, read_bytes, refuse, stated_size
 from flawline.data.masks.rle import paint_cvat
 from flawline.data.masks.shapes import (
+    AnnotatedPicture,
     Annotations,
     BrokenShape,
-    Marked,
     Mask,
     Paint,
     Shape,
@@ -36,7 +36,9 @@ def read_cvat(path: Path, most_pixels: int) -> Annotations:
     reader = _Reader(path.name, most_pixels)
     reader.parse(read_bytes(path))
     pictures = {
-        name: Marked(size, tuple(shape for _, shape in sorted(shapes, key=lambda s: s[0])))
+        name: AnnotatedPicture(
+            size, tuple(shape for _, shape in sorted(shapes, key=lambda s: s[0]))
+        )
         for name, (size, shapes) in reader.pictures.items()
     }
     used = (shape.label for marked in pictures.values() for shape in marked.shapes)

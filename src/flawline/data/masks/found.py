@@ -32,7 +32,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class MaskRequest:
     """A source, its samples, and what was said about its classes."""
 
     source: Source
@@ -64,7 +64,7 @@ class Masks:
     absent_is_empty: bool = False
 
 
-def find(wanted: Wanted, annotations: Path | None) -> Masks:
+def find(wanted: MaskRequest, annotations: Path | None) -> Masks:
     """Find the masks of a source, as `open_masks` describes it."""
     if annotations is None:
         return _from_files(wanted, None)
@@ -87,7 +87,7 @@ def find(wanted: Wanted, annotations: Path | None) -> Masks:
     return _from_annotations(wanted, found, format)
 
 
-def _no_palette(wanted: Wanted) -> None:
+def _no_palette(wanted: MaskRequest) -> None:
     if wanted.palette is not None:
         raise UsageError(
             "expected no palette beside annotations that name their classes",
@@ -101,7 +101,7 @@ def _holds_labels(folder: Path) -> bool:
     return ".txt" in suffixes and not suffixes & PICTURE_SUFFIXES
 
 
-def _annotations(path: Path, wanted: Wanted) -> tuple[Annotations, str]:
+def _annotations(path: Path, wanted: MaskRequest) -> tuple[Annotations, str]:
     kind, most_pixels = suffix(path.name), wanted.source.image_limits.max_pixels
     if path.is_dir() or kind in (".yaml", ".yml"):
         return read_yolo(path, wanted.names() or None), "YOLO"
@@ -126,7 +126,7 @@ def _annotations(path: Path, wanted: Wanted) -> tuple[Annotations, str]:
     )
 
 
-def _from_annotations(wanted: Wanted, found: Annotations, format: str) -> Masks:
+def _from_annotations(wanted: MaskRequest, found: Annotations, format: str) -> Masks:
     named = naming(found.labels, wanted.classes, wanted.ignore)
     also = uploaded_name if format == "Label Studio" else None
     entries = match(wanted.samples, found.names, also=also)
@@ -159,7 +159,7 @@ def _draw(
     return drawn(found.file, marked, marked.size or size(), values)
 
 
-def _from_class_files(wanted: Wanted, files: MaskFiles) -> Masks:
+def _from_class_files(wanted: MaskRequest, files: MaskFiles) -> Masks:
     _no_palette(wanted)
     named = naming(files.labels(), wanted.classes, wanted.ignore)
     limits = wanted.source.image_limits
@@ -171,7 +171,7 @@ def _from_class_files(wanted: Wanted, files: MaskFiles) -> Masks:
     return Masks("per class", named.classes, frozenset(files.files), read)
 
 
-def _from_files(wanted: Wanted, files: MaskFiles | None) -> Masks:
+def _from_files(wanted: MaskRequest, files: MaskFiles | None) -> Masks:
     content = _contents(wanted, files)
     if not content:
         raise SourceError(
@@ -190,7 +190,7 @@ def _from_files(wanted: Wanted, files: MaskFiles | None) -> Masks:
     return Masks(format, classes, frozenset(content), read)
 
 
-def _contents(wanted: Wanted, files: MaskFiles | None) -> dict[str, Callable[[], bytes]]:
+def _contents(wanted: MaskRequest, files: MaskFiles | None) -> dict[str, Callable[[], bytes]]:
     """How the mask file of each sample that has one is read."""
     if files is not None:
         return {name: partial(files.folder.read, own[""]) for name, own in files.files.items()}
@@ -198,7 +198,7 @@ def _contents(wanted: Wanted, files: MaskFiles | None) -> dict[str, Callable[[],
 
 
 def _decoder(
-    wanted: Wanted, content: Mapping[str, Callable[[], bytes]]
+    wanted: MaskRequest, content: Mapping[str, Callable[[], bytes]]
 ) -> tuple[tuple[str, ...], Callable[[bytes], Mask]]:
     limits = wanted.source.image_limits
     if wanted.palette is not None:
@@ -209,7 +209,9 @@ def _decoder(
     return named, lambda data: to_indices(read_mask(data, limits), table)
 
 
-def _values_found(wanted: Wanted, content: Mapping[str, Callable[[], bytes]]) -> dict[int, str]:
+def _values_found(
+    wanted: MaskRequest, content: Mapping[str, Callable[[], bytes]]
+) -> dict[int, str]:
     """Classes called after the values that the masks of a source have."""
     counts = np.zeros(256, np.int64)
     for read in content.values():

@@ -13,9 +13,9 @@ import numpy as np
 from flawline.data.masks.documents import refuse, stated_size, typed
 from flawline.data.masks.rle import paint_label_studio
 from flawline.data.masks.shapes import (
+    AnnotatedPicture,
     Annotations,
     BrokenShape,
-    Marked,
     Mask,
     Shape,
     paint_polygon,
@@ -46,7 +46,7 @@ def read_label_studio(document: list[Document], file: str, most_pixels: int) -> 
     Raises:
         SourceError: a part is missing or of another type, or two tasks show the same picture.
     """
-    pictures: dict[str, Marked] = {}
+    pictures: dict[str, AnnotatedPicture] = {}
     notes: Counter[str] = Counter()
     for number, task in enumerate(document):
         place = f"[{number}]"
@@ -110,7 +110,7 @@ def _path(text: str) -> str:
 
 def _marked(
     annotation: Document, file: str, place: str, most_pixels: int, notes: Counter[str]
-) -> Marked:
+) -> AnnotatedPicture:
     results = typed(annotation.get("result"), list, file, f"{place}.result")
     size: tuple[int, int] | None = None
     shapes: list[Shape] = []
@@ -133,7 +133,7 @@ def _marked(
         size = stated
         label = _label(value, labels.get(str(result.get("id"))), file, at)
         shapes.append(Shape(label, at, partial(_paint, kind, value)))
-    return Marked(size, tuple(shapes))
+    return AnnotatedPicture(size, tuple(shapes))
 
 
 def _labels_by_region(results: list[Any]) -> dict[str, Any]:

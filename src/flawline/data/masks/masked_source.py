@@ -9,7 +9,7 @@ from typing import Literal
 
 from flawline.data.image import read_image
 from flawline.data.masks.class_names import Classes, Ignore
-from flawline.data.masks.found import Mask, Masks, Wanted, find
+from flawline.data.masks.found import Mask, MaskRequest, Masks, find
 from flawline.data.masks.pixels import Colour
 from flawline.data.source import Source, open_source
 from flawline.errors import ImageError, UsageError
@@ -141,7 +141,7 @@ def open_masks(
     owned = opened is not source
     try:
         samples = tuple(opened.samples())
-        wanted = Wanted(opened, samples, classes, palette, ignore)
+        wanted = MaskRequest(opened, samples, classes, palette, ignore)
         found = find(wanted, annotations)
     except BaseException:
         if owned:

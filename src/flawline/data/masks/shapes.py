@@ -28,7 +28,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Marked:
+class AnnotatedPicture:
     """One picture in a file of annotations: its size (height, width) where stated, and its shapes in drawing order."""
 
     size: tuple[int, int] | None
@@ -46,12 +46,12 @@ class Annotations:
     file: str
     labels: tuple[str, ...]
     names: tuple[str, ...]
-    read: Callable[[str], Marked]
+    read: Callable[[str], AnnotatedPicture]
     notes: tuple[str, ...] = ()
 
 
 def drawn(
-    file: str, marked: Marked, size: tuple[int, int], values: Mapping[str, int]
+    file: str, marked: AnnotatedPicture, size: tuple[int, int], values: Mapping[str, int]
 ) -> NDArray[np.uint8]:
     """The shapes on a mask (height, width), in their order: where two overlap, the later one wins.
 

@@ -9,7 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from flawline.data.masks.documents import read_text, refuse
-from flawline.data.masks.shapes import Annotations, BrokenShape, Marked, Mask, Shape, paint_polygon
+from flawline.data.masks.shapes import (
+    AnnotatedPicture,
+    Annotations,
+    BrokenShape,
+    Mask,
+    Shape,
+    paint_polygon,
+)
 from flawline.errors import FlawlineError, ImageError, SourceError, UsageError
 
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
@@ -120,7 +127,7 @@ def _text_files(folder: Path) -> list[str]:
     return found
 
 
-def _marked(texts: dict[str, Path], names: tuple[str, ...], name: str) -> Marked:
+def _marked(texts: dict[str, Path], names: tuple[str, ...], name: str) -> AnnotatedPicture:
     try:
         text = read_text(texts[name], _MOST_LABELS)
     except FlawlineError as error:
@@ -132,7 +139,7 @@ def _marked(texts: dict[str, Path], names: tuple[str, ...], name: str) -> Marked
         Shape(_class(words[0], names, file, n), f"{file}, line {n}", _painter(words[1:]))
         for n, words in lines
     )
-    return Marked(None, shapes)
+    return AnnotatedPicture(None, shapes)
 
 
 def _class(word: str, names: tuple[str, ...], file: str, line: int) -> str:

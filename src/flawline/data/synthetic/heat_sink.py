@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.synthetic.heat_sink_labels import Marked
+from flawline.data.synthetic.heat_sink_labels import DrawnDefect
 from flawline.data.synthetic.heat_sink_shapes import Drawn, draw_shape
 from flawline.data.synthetic.heat_sink_statistics import SIDE, plan
-from flawline.data.synthetic.heat_sink_surface import Look, draw_look, paint
+from flawline.data.synthetic.heat_sink_surface import PartSurface, draw_look, paint
 
 _TRIES = 30
 
@@ -25,11 +25,11 @@ class HeatSink:
 
     pixels: NDArray[np.uint8]
     mask: NDArray[np.uint8]
-    defects: tuple[Marked, ...]
+    defects: tuple[DrawnDefect, ...]
 
 
 def draw_heat_sink(
-    rng: np.random.Generator, *, look: Look | None = None, stain_growth: float = 1.0
+    rng: np.random.Generator, *, look: PartSurface | None = None, stain_growth: float = 1.0
 ) -> HeatSink:
     """Draw one picture with the defects that chance gives it.
 
@@ -49,7 +49,7 @@ def draw_heat_sink(
         mask[top : top + height, left : left + width][drawn.marked] = planned.value
         placed.append((drawn, (top, left)))
     defects = tuple(
-        Marked(drawn.planned.value, left, top, drawn.marked) for drawn, (top, left) in placed
+        DrawnDefect(drawn.planned.value, left, top, drawn.marked) for drawn, (top, left) in placed
     )
     return HeatSink(paint(paint_rng, look, placed), mask, defects)
 

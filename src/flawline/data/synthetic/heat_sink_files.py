@@ -42,7 +42,7 @@ The drawn pictures, the masks and the tables are released under CC0 1.0: use the
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class HeatSinkSettings:
     """How a set is drawn: pictures, seed, growth of the stains, and label noise.
 
     `drift` is how many times as long the stains of the last picture are as those of the first. `area_drift` is the
@@ -103,7 +103,7 @@ class _One:
 
 
 def write_heat_sinks(
-    folder: Path, settings: Settings, *, processes: int = 1, track: Track = no_track
+    folder: Path, settings: HeatSinkSettings, *, processes: int = 1, track: Track = no_track
 ) -> Written:
     """Write images/, masks/ (indexed PNG), samples.csv and LICENSE.md into `folder`.
 
@@ -135,7 +135,7 @@ def write_heat_sinks(
     )
 
 
-def _make_folders(folder: Path, settings: Settings) -> None:
+def _make_folders(folder: Path, settings: HeatSinkSettings) -> None:
     if any((folder / name).exists() for name in ("images", "masks", "truth", "samples.csv")):
         raise UsageError(
             f"expected a new folder, {str(folder)!r} holds a set already",
@@ -161,7 +161,7 @@ def _mapped(draw: partial[_One], numbers: Sequence[int], processes: int) -> Iter
         yield from pool.map(draw, numbers, chunksize=8)
 
 
-def _draw_and_write(folder: Path, settings: Settings, number: int) -> _One:
+def _draw_and_write(folder: Path, settings: HeatSinkSettings, number: int) -> _One:
     part, lot = number // PICTURES_PER_PART, number // (PICTURES_PER_PART * PARTS_PER_LOT)
     lamp = float(np.random.default_rng([settings.seed, 1, lot]).normal(1, 0.06))
     look = draw_look(np.random.default_rng([settings.seed, 2, part]), max(lamp, 0.7))
@@ -208,7 +208,7 @@ def _splits(samples: Sequence[Sample], drawn: Sequence[_One], seed: int) -> dict
 
 
 def _write_manifest(
-    folder: Path, settings: Settings, samples: Sequence[Sample], split: dict[str, str]
+    folder: Path, settings: HeatSinkSettings, samples: Sequence[Sample], split: dict[str, str]
 ) -> Path:
     noisy = settings.noise.any()
     header = ["image", "mask", "split", "group", "lot", "captured"]

@@ -54,7 +54,7 @@ class LabelError:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Marked:
+class DrawnDefect:
     """A defect as it truly is: its class, and its pixels bool (height, width) in a box whose corner is (left, top)."""
 
     value: int
@@ -68,7 +68,7 @@ class Marked:
 
 
 def noisy_mask(
-    rng: np.random.Generator, defects: tuple[Marked, ...], noise: LabelNoise
+    rng: np.random.Generator, defects: tuple[DrawnDefect, ...], noise: LabelNoise
 ) -> tuple[Mask, tuple[LabelError, ...]]:
     """The mask (320, 320) as somebody marked it, and what is wrong with it."""
     mask = np.zeros((SIDE, SIDE), np.uint8)
@@ -106,7 +106,7 @@ def _stamp(mask: Mask, pixels: NDArray[np.bool_], left: int, top: int, value: in
     mask[rows[inside], columns[inside]] = value
 
 
-def _extra(rng: np.random.Generator, defects: tuple[Marked, ...]) -> Marked | None:
+def _extra(rng: np.random.Generator, defects: tuple[DrawnDefect, ...]) -> DrawnDefect | None:
     """A mark of a likely shape on sound metal; None where twenty tries found no room."""
     planned = plan(rng)
     drawn = draw_shape(rng, planned[int(rng.integers(len(planned)))])
@@ -117,5 +117,5 @@ def _extra(rng: np.random.Generator, defects: tuple[Marked, ...]) -> Marked | No
     for _ in range(20):
         top, left = int(rng.integers(SIDE - height + 1)), int(rng.integers(SIDE - width + 1))
         if not taken[top : top + height, left : left + width][drawn.marked].any():
-            return Marked(drawn.planned.value, left, top, drawn.marked)
+            return DrawnDefect(drawn.planned.value, left, top, drawn.marked)
     return None

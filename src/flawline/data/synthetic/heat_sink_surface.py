@@ -25,7 +25,7 @@ _REACH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PartSurface:
     """What all pictures of one part share: colour (red, green, blue), grain (px), contrast, and its ripple."""
 
     colour: tuple[float, float, float]
@@ -34,10 +34,10 @@ class Look:
     ripple: float
 
 
-def draw_look(rng: np.random.Generator, lamp: float) -> Look:
+def draw_look(rng: np.random.Generator, lamp: float) -> PartSurface:
     """The look of one part under a lamp of relative brightness `lamp`."""
     red = float(rng.normal(98, 7)) * lamp
-    return Look(
+    return PartSurface(
         (red, red * float(rng.uniform(0.3, 0.355)), red * float(rng.uniform(0.05, 0.07))),
         float(rng.uniform(0.9, 1.5)),
         float(rng.uniform(0.09, 0.15)),
@@ -46,7 +46,7 @@ def draw_look(rng: np.random.Generator, lamp: float) -> Look:
 
 
 def paint(
-    rng: np.random.Generator, look: Look, defects: list[tuple[Drawn, Box]]
+    rng: np.random.Generator, look: PartSurface, defects: list[tuple[Drawn, Box]]
 ) -> NDArray[np.uint8]:
     """A picture uint8 (SIDE, SIDE, 3), RGB, of a fin with defects, each with the (top, left) of its box."""
     light = _metal(rng, look)
@@ -70,7 +70,7 @@ def paint(
     return np.round(seen + noise).clip(0, 255).astype(np.uint8)
 
 
-def _metal(rng: np.random.Generator, look: Look) -> Field:
+def _metal(rng: np.random.Generator, look: PartSurface) -> Field:
     """Relative brightness about 1: grains, their clusters, rolling ripple, and light that is not even."""
     shape = (SIDE, SIDE)
     fine = grain(rng, shape, look.grain)

@@ -14,7 +14,7 @@ _NORMALS = 129
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class Lamps:
     """A ring of lamps (angles in radians, strengths that sum to 1) and what else sets the grey."""
 
     azimuths: tuple[float, ...]
@@ -27,7 +27,7 @@ class Light:
     spread: float
 
 
-def draw_light(rng: np.random.Generator, lamps: int = 6) -> Light:
+def draw_light(rng: np.random.Generator, lamps: int = 6) -> Lamps:
     """A ring light whose lamps are unequal: the one at the upper left and a neighbour stand out."""
     start = rng.normal(-2.2, 0.35)
     azimuths = start + np.arange(lamps) * 2 * np.pi / lamps
@@ -35,7 +35,7 @@ def draw_light(rng: np.random.Generator, lamps: int = 6) -> Light:
     strengths[0] += rng.uniform(0.4, 0.6)
     strengths[1] += rng.uniform(0.0, 0.25)
     strengths /= strengths.sum()
-    return Light(
+    return Lamps(
         azimuths=tuple(azimuths.tolist()),
         elevation=float(rng.uniform(0.75, 0.95)),
         strengths=tuple(strengths.tolist()),
@@ -47,7 +47,7 @@ def draw_light(rng: np.random.Generator, lamps: int = 6) -> Light:
     )
 
 
-def shade(rng: np.random.Generator, surface: Surface, light: Light) -> Field:
+def shade(rng: np.random.Generator, surface: Surface, light: Lamps) -> Field:
     """Grey values of the lit part on its belt, float32 (height, width), about 0 to 1.
 
     Cast skin is Lambertian with a weak gloss (Blinn, "Models of light reflection", SIGGRAPH 1977);
@@ -78,7 +78,7 @@ def photograph(rng: np.random.Generator, lit: Field, size: int) -> Field:
     return np.asarray(bright + noise * (0.006 + 0.010 * np.sqrt(bright)), np.float32).clip(0, 1)
 
 
-def _lamps(surface: Surface, light: Light) -> tuple[Field, Field]:
+def _lamps(surface: Surface, light: Lamps) -> tuple[Field, Field]:
     """Diffuse and glossy light on every pixel, looked up by its normal in the reflectance map."""
     slope_x, slope_y = _slopes(surface)
     upright = np.float32(_NORMALS / 2 - 0.5) / np.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
@@ -92,7 +92,7 @@ def _lamps(surface: Surface, light: Light) -> tuple[Field, Field]:
     return np.asarray(seen[..., 0], np.float32), np.asarray(seen[..., 1], np.float32)
 
 
-def _reflectance(light: Light) -> Field:
+def _reflectance(light: Lamps) -> Field:
     """Sums over the lamps of n.l and (n.h)^32, by normal: rows n_y, columns n_x, from -1 to 1.
 
     A reflectance map: Horn, "Understanding image intensities", Artificial Intelligence 8 (1977).
@@ -118,7 +118,7 @@ def _slopes(surface: Surface) -> tuple[Field, Field]:
     return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
 
-def _turned_face(rng: np.random.Generator, surface: Surface, light: Light) -> Field:
+def _turned_face(rng: np.random.Generator, surface: Surface, light: Lamps) -> Field:
     """Relative brightness of a turned face: its bow tie, its rings, the chatter of the tool."""
     around = np.linspace(0, 2 * np.pi, _STATIONS, endpoint=False)
     tilt = np.cos(light.elevation) / np.sqrt(2 + 2 * np.sin(light.elevation))
@@ -163,7 +163,7 @@ def _openness(surface: Surface) -> Field:
     return np.asarray(1 / (1 + depth), np.float32)
 
 
-def _belt(rng: np.random.Generator, surface: Surface, light: Light) -> Field:
+def _belt(rng: np.random.Generator, surface: Surface, light: Lamps) -> Field:
     """The belt under the part: rubber grain, soft stains, dust, and the shadow of the part."""
     side = (surface.body.shape[0], surface.body.shape[1])
     texture = 0.010 * grain(rng, side, 0.009 * surface.scale)
@@ -197,7 +197,7 @@ def _soft(field: Field, sigma: float) -> Field:
     )
 
 
-def _slope(shape: tuple[int, ...], light: Light) -> Field:
+def _slope(shape: tuple[int, ...], light: Lamps) -> Field:
     """The lamps' unevenness over the field of view, times the exposure."""
     y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, shape[1], dtype=np.float32)[None, :]

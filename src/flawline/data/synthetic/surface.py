@@ -59,7 +59,7 @@ _RADII, _HEIGHTS = np.array(
 
 
 @dataclass(frozen=True, slots=True)
-class Pose:
+class DrawnPose:
     """Where the part lies: centre and radius in pixels, angles in radians, foreshortening."""
 
     x: float
@@ -115,10 +115,10 @@ def ramp(values: Field, low: float, high: float) -> Field:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def draw_pose(rng: np.random.Generator, size: int) -> Pose:
+def draw_pose(rng: np.random.Generator, size: int) -> DrawnPose:
     """A free rotation and a slight shift, tilt and change of scale, inside a square of `size`."""
     x, y = size / 2 + rng.normal(0, 0.012, 2).clip(-0.03, 0.03) * size
-    return Pose(
+    return DrawnPose(
         x=float(x),
         y=float(y),
         radius=float(size * 0.418 * rng.uniform(0.97, 1.03)),
@@ -128,7 +128,7 @@ def draw_pose(rng: np.random.Generator, size: int) -> Pose:
     )
 
 
-def draw_surface(rng: np.random.Generator, size: int, pose: Pose) -> Surface:
+def draw_surface(rng: np.random.Generator, size: int, pose: DrawnPose) -> Surface:
     """A sound part at `pose` on a square of `size` pixels, with the texture of its making."""
     radius, angle = _polar(size, pose)
     ring = (radius * np.float32(RINGS * pose.radius)).astype(np.int32)
@@ -160,7 +160,7 @@ def _profiles(scale: float) -> tuple[Field, ...]:
     return height, recess, cast, faced, ramp(radius, RIM + 0.004, RIM - 0.004)
 
 
-def _polar(size: int, pose: Pose) -> tuple[Field, Field]:
+def _polar(size: int, pose: DrawnPose) -> tuple[Field, Field]:
     steps = np.arange(size, dtype=np.float32) + np.float32(0.5)
     x = ((steps - np.float32(pose.x)) / np.float32(pose.radius))[None, :]
     y = ((steps - np.float32(pose.y)) / np.float32(pose.radius))[:, None]
@@ -172,7 +172,7 @@ def _polar(size: int, pose: Pose) -> tuple[Field, Field]:
     return np.asarray(radius, np.float32), np.asarray(angle, np.float32)
 
 
-def _details(radius: Field, angle: Field, pose: Pose, thickness: float) -> tuple[Field, Field]:
+def _details(radius: Field, angle: Field, pose: DrawnPose, thickness: float) -> tuple[Field, Field]:
     """Bore with keyway, and vanes, each 0 to 1."""
     # Both lie within the recess; the square around it is a quarter of the picture.
     reach = 0.68 * pose.radius

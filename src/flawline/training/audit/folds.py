@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flawline.errors import ModelError
-from flawline.training.audit.kept import Kept
-from flawline.training.audit.plan import Plan
+from flawline.training.audit.kept import AuditStore
+from flawline.training.audit.plan import AuditPlan
 from flawline.training.audit.settings import AuditSettings
 from flawline.training.segment.checkpoint import CHECKPOINT
 from flawline.training.segment.machine import choose_machine
-from flawline.training.segment.pairs import MaskedSource
+from flawline.training.segment.pairs import MaskedPictures
 from flawline.training.segment.prediction import class_shares
 from flawline.training.segment.run import TrainedSegmenter, load_trained, train_segmenter
 from flawline.types import Sample, Track
 
 
 def look_at_folds(
-    source: MaskedSource, plan: Plan, settings: AuditSettings, work: Path, kept: Kept, track: Track
+    source: MaskedPictures,
+    plan: AuditPlan,
+    settings: AuditSettings,
+    work: Path,
+    kept: AuditStore,
+    track: Track,
 ) -> None:
     """Train what is not yet trained and keep the probabilities of every picture that has none.
 
@@ -34,7 +39,7 @@ def look_at_folds(
 
 
 def _trained(
-    source: MaskedSource,
+    source: MaskedPictures,
     samples: Sequence[Sample],
     settings: AuditSettings,
     work: Path,
@@ -60,11 +65,11 @@ def _trained(
 
 
 def _look(
-    source: MaskedSource,
-    plan: Plan,
+    source: MaskedPictures,
+    plan: AuditPlan,
     trained: TrainedSegmenter,
     numbers: Sequence[int],
-    kept: Kept,
+    kept: AuditStore,
     track: Track,
     title: str,
 ) -> None:

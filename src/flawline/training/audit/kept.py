@@ -17,7 +17,7 @@ _STEPS = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class AuditStore:
     """Masks and probabilities of pictures by number, in steps of 1/255."""
 
     folder: Path

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from flawline.training.audit.plan import Plan
-from flawline.training.audit.scoring import LEAST_THRESHOLD, Scored
+from flawline.training.audit.plan import AuditPlan
+from flawline.training.audit.scoring import LEAST_THRESHOLD, AuditScores
 
 # People invent fewer marks than this share; where more are not seen, the segmenters are to blame.
 _MOST_EXTRA, _FEW = 0.1, 20
 
 
-def notes_of(plan: Plan, classes: Sequence[str], scored: Scored) -> tuple[str, ...]:
+def notes_of(plan: AuditPlan, classes: Sequence[str], scored: AuditScores) -> tuple[str, ...]:
     """What could not be audited, and what segmenters see too badly for it."""
     return (
         *_hardly_seen(classes, scored),
@@ -22,7 +22,7 @@ def notes_of(plan: Plan, classes: Sequence[str], scored: Scored) -> tuple[str, .
     )
 
 
-def _hardly_seen(classes: Sequence[str], scored: Scored) -> Iterator[str]:
+def _hardly_seen(classes: Sequence[str], scored: AuditScores) -> Iterator[str]:
     for name, limit in zip(classes, scored.thresholds.tolist(), strict=True):
         if limit < LEAST_THRESHOLD:
             yield (
@@ -31,7 +31,7 @@ def _hardly_seen(classes: Sequence[str], scored: Scored) -> Iterator[str]:
             )
 
 
-def _unlearnt(plan: Plan, classes: Sequence[str]) -> Iterator[str]:
+def _unlearnt(plan: AuditPlan, classes: Sequence[str]) -> Iterator[str]:
     for fold in range(max(plan.folds) + 1):
         for number in plan.unlearnt(fold).tolist():
             if plan.counts[plan.of_fold(fold), number].any():
@@ -41,7 +41,7 @@ def _unlearnt(plan: Plan, classes: Sequence[str]) -> Iterator[str]:
                 )
 
 
-def _often_unseen(classes: Sequence[str], scored: Scored) -> Iterator[str]:
+def _often_unseen(classes: Sequence[str], scored: AuditScores) -> Iterator[str]:
     regions = (region for picture in scored.pictures for region in picture.regions)
     extra = Counter(region.given for region in regions if region.kind == "extra")
     for name, marks in zip(classes, scored.marks.tolist(), strict=True):
@@ -52,6 +52,6 @@ def _often_unseen(classes: Sequence[str], scored: Scored) -> Iterator[str]:
             )
 
 
-def _unknown(scored: Scored) -> Iterator[str]:
+def _unknown(scored: AuditScores) -> Iterator[str]:
     if scored.unknown:
         yield f"{len(scored.unknown)} pictures without a known pixel, {scored.unknown[0]} among them"

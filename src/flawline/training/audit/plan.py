@@ -14,7 +14,7 @@ from flawline.data.json_file import write_json_document
 from flawline.data.splits import part_of, stratified
 from flawline.errors import FlawlineError, SourceError, UsageError
 from flawline.training.audit.settings import AuditSettings
-from flawline.training.segment.pairs import MaskedSource
+from flawline.training.segment.pairs import MaskedPictures
 from flawline.types import Sample, Track, Unjudged
 
 PLAN = "plan.json"
@@ -23,7 +23,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class AuditPlan:
     """The pictures that can be read, the fold of each from 0, and their pixels by class, int64 (N, C).
 
     `key` is a hash of all that the probabilities depend on.
@@ -49,7 +49,7 @@ class Plan:
         return np.flatnonzero(self.counts[outside].sum(0) == 0)
 
 
-def make_plan(source: MaskedSource, settings: AuditSettings, track: Track) -> Plan:
+def make_plan(source: MaskedPictures, settings: AuditSettings, track: Track) -> AuditPlan:
     """Read every picture and mask once and deal them to folds by group, stratified by class.
 
     Pictures without a group and with the same file count as one group: a copy would tell the label.
@@ -76,10 +76,10 @@ def make_plan(source: MaskedSource, settings: AuditSettings, track: Track) -> Pl
     pictures = [[s.name, f, *own] for s, f, own in zip(samples, folds, hashes, strict=True)]
     told = {k: v for k, v in settings.of_fold.as_dict().items() if k != "workers"}
     known = json.dumps([_VERSION, source.classes, told, pictures]).encode()
-    return Plan(samples, folds, counts, unjudged, hashlib.sha256(known).hexdigest())
+    return AuditPlan(samples, folds, counts, unjudged, hashlib.sha256(known).hexdigest())
 
 
-def claim(plan: Plan, folder: Path) -> None:
+def claim(plan: AuditPlan, folder: Path) -> None:
     """Write the plan into the work folder, or find it there.
 
     Raises:
@@ -106,7 +106,7 @@ def _key(path: Path) -> object:
 
 
 def _read(
-    source: MaskedSource, track: Track
+    source: MaskedPictures, track: Track
 ) -> tuple[tuple[Sample, ...], NDArray[np.int64], list[tuple[str, str]], tuple[Unjudged, ...]]:
     """Readable samples, their pixels by class, hashes of picture and mask, and what cannot be read."""
     known: list[Sample] = []

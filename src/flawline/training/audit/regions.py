@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from flawline.core.label_quality import balanced, confident_classes, local_quality
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.training.audit.fits import misfits
-from flawline.training.audit.settings import Limits
+from flawline.training.audit.settings import RegionLimits
 
 Kind = Literal["missing", "extra", "class", "border"]
 KINDS: tuple[Kind, ...] = ("missing", "extra", "class", "border")
@@ -25,7 +25,7 @@ Places = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Region:
+class SuspiciousRegion:
     """Pixels, bool (height, width) in a box (left, top, width, height), marked as one class and seen as another.
 
     `kind` is "missing" (marked as background), "extra" (a mark on background), "class" (one defect taken for another)
@@ -67,7 +67,7 @@ def look(mask: Mask, shares: NDArray[np.float32], thresholds: NDArray[np.float64
     return Looked(mask, shares, even, seen, local_quality(mask, even))
 
 
-def suspicious_regions(looked: Looked, limits: Limits) -> tuple[Region, ...]:
+def suspicious_regions(looked: Looked, limits: RegionLimits) -> tuple[SuspiciousRegion, ...]:
     """The regions of one mask that look wrong, the most pixels times confidence first.
 
     Connected pixels with one class given and another seen are a region where the local quality falls to
@@ -97,8 +97,8 @@ def _pairs(looked: Looked, wrong: Places) -> Iterator[tuple[int, int]]:
 
 
 def _of_pair(
-    looked: Looked, wrong: Places, given: int, sees: int, limits: Limits
-) -> Iterator[Region]:
+    looked: Looked, wrong: Places, given: int, sees: int, limits: RegionLimits
+) -> Iterator[SuspiciousRegion]:
     """The regions that are marked as `given` and seen as `sees`."""
     count, labels, boxes = _connected(wrong & (looked.mask == given) & (looked.seen == sees))
     areas = boxes[:, cv2.CC_STAT_AREA]
@@ -139,14 +139,14 @@ def _beside_misfits(
     labels: NDArray[np.int32],
     areas: NDArray[np.int32],
     defect: int,
-    limits: Limits,
+    limits: RegionLimits,
 ) -> Places:
     """Which labels belong to a mark of a class that does not fit its place."""
     wrong = misfits(looked.mask == defect, looked.mask == 0, looked.even[defect], limits.border)
     return _mostly(labels, areas, _grown(wrong, limits.border))
 
 
-def _unseen(looked: Looked, given: int, limits: Limits) -> Places:
+def _unseen(looked: Looked, given: int, limits: RegionLimits) -> Places:
     """Whole marks of a class of which next to nothing is seen."""
     count, labels, boxes = _connected(looked.mask == given)
     sums = np.bincount(labels.ravel(), looked.even[given].ravel(), count)
@@ -163,12 +163,12 @@ def _region(
     labels: NDArray[np.int32],
     box: NDArray[np.int32],
     number: int,
-) -> Region:
+) -> SuspiciousRegion:
     left, top, width, height = (int(value) for value in box[:4])
     rows, columns = slice(top, top + height), slice(left, left + width)
     pixels = labels[rows, columns] == number
     confidence = float(looked.shares[sees, rows, columns][pixels].mean(dtype=np.float64))
-    return Region(kind, given, sees, (left, top, width, height), pixels, confidence)
+    return SuspiciousRegion(kind, given, sees, (left, top, width, height), pixels, confidence)
 
 
 def _connected(places: Places) -> tuple[int, NDArray[np.int32], NDArray[np.int32]]:

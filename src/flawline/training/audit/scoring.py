@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 from flawline.core.label_quality import ClassThresholds, ConfidentJoint, softmin
 from flawline.core.segmentation_metrics import IGNORE
-from flawline.training.audit.kept import Kept
-from flawline.training.audit.plan import Plan
-from flawline.training.audit.regions import Looked, Region, look, marks_of, suspicious_regions
+from flawline.training.audit.kept import AuditStore
+from flawline.training.audit.plan import AuditPlan
+from flawline.training.audit.regions import (
+    Looked,
+    SuspiciousRegion,
+    look,
+    marks_of,
+    suspicious_regions,
+)
 from flawline.training.audit.result import AuditedPicture, SuspectRegion
 from flawline.training.audit.settings import AuditSettings
 from flawline.types import Track
@@ -24,7 +30,7 @@ Pair = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class AuditScores:
     """Pictures by rank, thresholds (C,), what was counted, and the names of pictures without a known pixel.
 
     `marks` int64 (C,) counts the connected regions of each class in the masks.
@@ -38,8 +44,8 @@ class Scored:
 
 
 def score_pictures(
-    plan: Plan, classes: Sequence[str], kept: Kept, settings: AuditSettings, track: Track
-) -> Scored:
+    plan: AuditPlan, classes: Sequence[str], kept: AuditStore, settings: AuditSettings, track: Track
+) -> AuditScores:
     """Rank the pictures of a plan by their kept probabilities, and find the regions that look wrong."""
     confidence = ClassThresholds(len(classes))
     for _, pair in _pairs(plan, kept, track, "Thresholds"):
@@ -59,10 +65,12 @@ def score_pictures(
         found.append(_audited(plan, number, looked, classes, settings))
     found.sort(key=lambda picture: (picture.score, picture.image))
     ranked = tuple(replace(picture, rank=rank) for rank, picture in enumerate(found, 1))
-    return Scored(ranked, thresholds, joint, tuple(unknown), marks)
+    return AuditScores(ranked, thresholds, joint, tuple(unknown), marks)
 
 
-def _pairs(plan: Plan, kept: Kept, track: Track, title: str) -> Iterator[tuple[int, Pair]]:
+def _pairs(
+    plan: AuditPlan, kept: AuditStore, track: Track, title: str
+) -> Iterator[tuple[int, Pair]]:
     """Masks and probabilities by number; labels of classes that a segmenter could not learn count as unknown."""
     unlearnt = [plan.unlearnt(fold) for fold in range(max(plan.folds) + 1)]
     for number in track(range(len(plan.samples)), title=title, total=len(plan.samples)):
@@ -72,7 +80,7 @@ def _pairs(plan: Plan, kept: Kept, track: Track, title: str) -> Iterator[tuple[i
 
 
 def _audited(
-    plan: Plan, number: int, looked: Looked, classes: Sequence[str], settings: AuditSettings
+    plan: AuditPlan, number: int, looked: Looked, classes: Sequence[str], settings: AuditSettings
 ) -> AuditedPicture:
     height, width = looked.mask.shape
     regions = suspicious_regions(looked, settings.limits)
@@ -87,7 +95,7 @@ def _audited(
     )
 
 
-def _told(region: Region, classes: Sequence[str], size: tuple[int, int]) -> SuspectRegion:
+def _told(region: SuspiciousRegion, classes: Sequence[str], size: tuple[int, int]) -> SuspectRegion:
     return SuspectRegion(
         region.kind,
         classes[region.given],
@@ -99,7 +107,7 @@ def _told(region: Region, classes: Sequence[str], size: tuple[int, int]) -> Susp
     )
 
 
-def runs_of(region: Region, size: tuple[int, int]) -> tuple[int, ...]:
+def runs_of(region: SuspiciousRegion, size: tuple[int, int]) -> tuple[int, ...]:
     """Lengths of pixels outside and inside a region in turn, down the columns of a picture (height, width)."""
     left, top, width, height = region.box
     columns = np.zeros((width, size[0]), np.bool_)

@@ -16,7 +16,7 @@ TRAINING = SegmentSettings(
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RegionLimits:
     """What counts as a suspicious region.
 
     It has at least `smallest` pixels, and somewhere the mean quality of a few pixels is at most `quality`, 0 to 1: a
@@ -48,7 +48,7 @@ class AuditSettings:
 
     folds: int = 4
     training: SegmentSettings = TRAINING
-    limits: Limits = field(default_factory=Limits)
+    limits: RegionLimits = field(default_factory=RegionLimits)
     temperature: float = TEMPERATURE
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.training.segment.machine import choose_machine
-from flawline.training.segment.pairs import MaskedSource
+from flawline.training.segment.pairs import MaskedPictures
 from flawline.training.segment.prediction import class_shares
 from flawline.training.segment.run import load_trained
 from flawline.types import Sample
@@ -28,7 +28,7 @@ class Example:
 
 
 def examples(
-    source: MaskedSource, samples: Sequence[Sample], folder: Path, count: int
+    source: MaskedPictures, samples: Sequence[Sample], folder: Path, count: int
 ) -> list[Example]:
     """The first `count` samples with a defect, marked by the most probable class."""
     trained = load_trained(folder)

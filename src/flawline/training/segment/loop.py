@@ -33,7 +33,7 @@ from flawline.training.segment.fused_norm import fuse_norms
 from flawline.training.segment.losses import Sum, parse_loss
 from flawline.training.segment.machine import Machine, choose_machine, keep_freed_memory
 from flawline.training.segment.networks import Built, build_network
-from flawline.training.segment.pairs import MaskedSource, Pairs, find_defects
+from flawline.training.segment.pairs import MaskedPictures, Pairs, find_defects
 from flawline.training.segment.patches import Patches, batches
 from flawline.training.segment.prediction import prepared, validate
 from flawline.training.segment.quick_gradients import QuickGradients
@@ -83,7 +83,7 @@ class Training:
     @classmethod
     def start(
         cls,
-        source: MaskedSource,
+        source: MaskedPictures,
         train: Sequence[Sample],
         validation: Sequence[Sample],
         folder: Path,
@@ -344,7 +344,7 @@ def _groups(built: Built, settings: SegmentSettings) -> list[dict[str, Any]]:
 
 
 def _patches(
-    source: MaskedSource, train: Sequence[Sample], settings: SegmentSettings, track: Track
+    source: MaskedPictures, train: Sequence[Sample], settings: SegmentSettings, track: Track
 ) -> Patches:
     """What is learnt from."""
     if not train or len(source.classes) < 2:
@@ -368,7 +368,7 @@ def _first(patches: Patches) -> Any:
     return next(batches(patches, 0, range(1), _UNFOLDED_ON))[0]
 
 
-def _content(source: MaskedSource, train: Sequence[Sample], validation: Sequence[Sample]) -> str:
+def _content(source: MaskedPictures, train: Sequence[Sample], validation: Sequence[Sample]) -> str:
     """A hash of what is learnt, from which pictures, and how these are read."""
     names = [list(source.classes), [s.name for s in train], [s.name for s in validation]]
     # Only of files does a source state it.

@@ -26,7 +26,7 @@ Where it says so, the pixels of grey pictures are (H, W).
 """
 
 
-class MaskedSource(Protocol):
+class MaskedPictures(Protocol):
     """Pictures with masks of defect classes."""
 
     @property
@@ -48,7 +48,7 @@ class Pairs:
 
     def __init__(
         self,
-        source: MaskedSource,
+        source: MaskedPictures,
         samples: Sequence[Sample],
         *,
         fit: Size | None = None,
@@ -114,7 +114,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Defects:
+class DefectPlaces:
     """Where defects lie: `places[c]` has for each picture with class c its number and pixels (K, 2) of x, y by region.
 
     `pixels` int64 (N, C) counts the pixels of each class by picture.
@@ -129,7 +129,7 @@ class Defects:
         return tuple(c for c, pictures in enumerate(self.places) if c and pictures)
 
 
-def find_defects(pairs: Pairs, *, seed: int = 0, track: Track = no_track) -> Defects:
+def find_defects(pairs: Pairs, *, seed: int = 0, track: Track = no_track) -> DefectPlaces:
     """Read all masks once and remember some pixels of every region."""
     classes = len(pairs.source.classes)
     found: list[list[tuple[int, tuple[NDArray[np.int32], ...]]]] = [[] for _ in range(classes)]
@@ -140,7 +140,7 @@ def find_defects(pairs: Pairs, *, seed: int = 0, track: Track = no_track) -> Def
         rng = np.random.default_rng([seed, number])
         for c in np.flatnonzero(counts[number][1:]) + 1:
             found[c].append((number, _places(mask == c, rng)))
-    return Defects(tuple(tuple(pictures) for pictures in found), counts)
+    return DefectPlaces(tuple(tuple(pictures) for pictures in found), counts)
 
 
 def _places(of_class: NDArray[np.bool_], rng: np.random.Generator) -> tuple[NDArray[np.int32], ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flawline.data.cores import cpu_count
 from flawline.training.segment.augment import in_colour, pasted, relit
-from flawline.training.segment.pairs import Defects, Pair, Pairs
+from flawline.training.segment.pairs import DefectPlaces, Pair, Pairs
 from flawline.training.segment.settings import SegmentSettings
 from flawline.training.segment.warp import (
     cut_patch,
@@ -27,7 +27,7 @@ class Patches:
     """Random patches of the pictures of a training."""
 
     pairs: Pairs
-    defects: Defects
+    defects: DefectPlaces
     settings: SegmentSettings
 
     def __call__(self, epoch: int, number: int) -> Pair:

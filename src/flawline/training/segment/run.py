@@ -10,7 +10,7 @@ from flawline.errors import FlawlineError, ModelError
 from flawline.training.segment.checkpoint import BEST, CHECKPOINT, group_of, read_saved
 from flawline.training.segment.loop import Training
 from flawline.training.segment.networks import Built, build_network
-from flawline.training.segment.pairs import MaskedSource
+from flawline.training.segment.pairs import MaskedPictures
 from flawline.training.segment.records import EpochRecord, record_from_dict
 from flawline.training.segment.settings import NetworkSettings, SegmentSettings, settings_from_dict
 from flawline.types import Sample, Track, no_track
@@ -27,7 +27,7 @@ class TrainedSegmenter:
 
 
 def train_segmenter(
-    source: MaskedSource,
+    source: MaskedPictures,
     train: Sequence[Sample],
     validation: Sequence[Sample],
     folder: Path,

@@ -15,7 +15,7 @@ from flawline.compiled import MEASURE, kernel
 from flawline.core.measure.columns import NAMES
 from flawline.core.measure.measure import measure
 from flawline.core.measure.native import shapes as native
-from flawline.core.measure.shapes import Wanted, shapes
+from flawline.core.measure.shapes import MeasureRequest, shapes
 
 SIDES = st.integers(1, 70)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -193,7 +193,7 @@ def test_no_memory_is_an_error_and_not_a_crash() -> None:
             pass
 
     with pytest.raises(MemoryError, match="not enough memory"):
-        native.shapes(Full(), random_masks(1), Wanted(frozenset(), -1, 0, 1, None))
+        native.shapes(Full(), random_masks(1), MeasureRequest(frozenset(), -1, 0, 1, None))
 
 
 def test_masks_that_are_too_large_for_the_library_go_to_numpy(monkeypatch) -> None:
@@ -209,7 +209,7 @@ def test_the_groups_of_columns_that_the_library_computes(by_both) -> None:
     if kernel(MEASURE).library is None:
         pytest.skip(kernel(MEASURE).state)
     masks = random_masks(2, side=80)
-    want = Wanted(frozenset({"moments"}), -1, 0, 1, None)
+    want = MeasureRequest(frozenset({"moments"}), -1, 0, 1, None)
     found = native.shapes(kernel(MEASURE).library, masks, want)
     assert set(found.columns) == {"centroid_x", "centroid_y", "eccentricity"}
     assert found.rings is None

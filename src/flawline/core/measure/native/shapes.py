@@ -15,7 +15,7 @@ from flawline.core.measure.native.structures import Result, Wishes
 from flawline.core.measure.outline import Outlines
 from flawline.core.measure.pixels import grey_of
 from flawline.core.measure.runs import Labelled, Mask, Runs, checked_mask
-from flawline.core.measure.shapes import Shapes, Wanted
+from flawline.core.measure.shapes import MeasureRequest, Shapes
 
 # Columns of the library's table: the place of the mask, the class, then all but those of probability.
 _MEASURED = tuple(name for name in NAMES if BY_NAME[name].group != "probability")
@@ -38,7 +38,7 @@ _WANTED = {
 LARGEST = 2**31 - 1
 
 
-def shapes(library: ctypes.CDLL, masks: Sequence[Mask], want: Wanted) -> Shapes:
+def shapes(library: ctypes.CDLL, masks: Sequence[Mask], want: MeasureRequest) -> Shapes:
     """As `shapes.shapes`, for masks of at most `LARGEST` pixels.
 
     Raises:
@@ -70,13 +70,13 @@ def fits(masks: Sequence[Mask]) -> bool:
     return all(mask.size <= LARGEST for mask in masks)
 
 
-def _greys(masks: Sequence[Mask], want: Wanted) -> list[NDArray[np.uint8] | None]:
+def _greys(masks: Sequence[Mask], want: MeasureRequest) -> list[NDArray[np.uint8] | None]:
     if want.pictures is None or "contrast" not in want.groups:
         return [None] * len(masks)
     return [None if p is None else np.ascontiguousarray(grey_of(p)) for p in want.pictures]
 
 
-def _taken(found: Result, masks: Sequence[Mask], want: Wanted) -> Shapes:
+def _taken(found: Result, masks: Sequence[Mask], want: MeasureRequest) -> Shapes:
     rows: NDArray[np.float64] = _copied(found.table, (found.defects, _TABLE), np.float64)
     table = np.ascontiguousarray(rows.T)
     columns = {
