@@ -13,7 +13,7 @@ $(VENV)/uv:
 	touch $@
 
 # Sources of the libraries that are compiled where there is a C compiler.
-COMPILED := hatch_build.py $(wildcard src/flawline/core/measure/native/*.[ch] src/flawline/training/segment/native/*.[ch])
+COMPILED := hatch_build.py $(wildcard src/flawline/core/measure/native/*.[ch] src/flawline/jobs/train/segment/native/*.[ch])
 
 # The core install: what a user gets, without extras.
 $(VENV)/core: $(VENV)/uv pyproject.toml constraints.txt $(COMPILED)
@@ -40,7 +40,7 @@ $(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt $(COMPILED)
 	touch $@
 
 test-train: $(TRAIN)/train
-	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 -m train tests/models tests/training/segment
+	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 -m train tests/networks tests/jobs/train/segment
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -126,9 +126,9 @@ def in_process(options: argparse.Namespace, name: str) -> dict[str, float]:
 def run_ours(options: argparse.Namespace) -> dict[str, float]:
     """Train, write and read the recipe, score one by one and streamed; maps and scores go to a file."""
     from flawline.inspector import Inspector
+    from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
+    from flawline.jobs.train.view import ViewWishes
     from flawline.recipe import write_recipe
-    from flawline.training.anomaly import AnomalySettings, train_anomaly
-    from flawline.training.view import ViewWishes
 
     backbone, method = options.one.split(":")
     file, preparation = BACKBONES[backbone]

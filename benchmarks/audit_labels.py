@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from flawline.core.metrics import average_precision
 from flawline.data.masks.rle import paint_coco
-from flawline.training.audit.result import AuditedPicture, LabelAudit
-from flawline.training.label_audit import AuditSettings, audit_labels
-from flawline.training.segment.settings import SegmentSettings
+from flawline.jobs.train.audit.audit_labels import AuditSettings, audit_labels
+from flawline.jobs.train.audit.label_audit import AuditedPicture, LabelAudit
+from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from label_errors import Box, DrawnSource, Mask, NoisySource
 
 KINDS = {"missing": "missing", "extra": "extra", "wrong_class": "class", "shifted": "border"}

@@ -30,10 +30,10 @@ from flawline.core.view.light import METHODS as LIGHTS
 from flawline.core.view.tiling import resize
 from flawline.data.image import read_image
 from flawline.data.source import Source, open_source
-from flawline.grouping.run import group
 from flawline.inspector import Inspector
-from flawline.training.anomaly import AnomalySettings, train_anomaly
-from flawline.training.view import ViewWishes
+from flawline.jobs.groups.group import group
+from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
+from flawline.jobs.train.view import ViewWishes
 from flawline.types import Inspection, Sample
 
 SIDE = 256

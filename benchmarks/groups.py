@@ -28,14 +28,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.partitions import compare_partitions
 from flawline.data.image import read_image
 from flawline.data.source import open_source
-from flawline.data.synthetic.castings import write_castings
-from flawline.grouping.linking import link
-from flawline.grouping.matching import Comparisons, candidates
-from flawline.grouping.run import NEIGHBOURS, THRESHOLD
-from flawline.grouping.signature import Signature, signature
+from flawline.jobs.groups.group import NEIGHBOURS, THRESHOLD
+from flawline.jobs.groups.linking import link
+from flawline.jobs.groups.matching import Comparisons, candidates
+from flawline.jobs.groups.partitions import compare_partitions
+from flawline.jobs.groups.signature import Signature, signature
+from flawline.synthetic.castings import write_castings
 
 THRESHOLDS = np.round(np.arange(0.5, 0.951, 0.05), 2).tolist()
 COPIES = 100

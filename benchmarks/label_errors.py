@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.masks import open_masks
-from flawline.data.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sinks
-from flawline.data.synthetic.heat_sink_labels import LabelNoise
+from flawline.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sinks
+from flawline.synthetic.heat_sink_labels import LabelNoise
 from flawline.types import Picture, Sample
 
 Mask = NDArray[np.uint8]

@@ -2,7 +2,7 @@
 
     python benchmarks/measure.py [--masks 1000] [--rounds 7]
 
-Masks are drawn (tests/drawn_masks.py): 320 x 320 px, two classes, about seven defects each. The loop calls
+Masks are drawn (tests/helpers/drawn_masks.py): 320 x 320 px, two classes, about seven defects each. The loop calls
 cv2.findContours, cv2.contourArea and cv2.minEnclosingCircle for each class of each picture, as the published table of
 heat sinks was made; both sides give contour area and enclosing circle of every defect, which are compared. Rounds take
 turns, so that what else the machine does falls on all alike; the medians are printed, wall clock and processor time.
@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from drawn_masks import random_masks
 from flawline.compiled import MEASURE, SWITCH, kernel
 from flawline.core.measure.measure import measure
+from helpers.drawn_masks import random_masks
 
 EQUAL = ("contour_area", "circle_x", "circle_y", "circle_radius")
 SHAPE = ("area", "left", "centroid_x", "eccentricity", "solidity", "convex_area", "perimeter")

@@ -25,12 +25,12 @@ from draws import CHOOSE_SEEDS, REPORT_SEEDS
 from flawline.core.metrics import found_within
 from flawline.data.source import open_source
 from flawline.data.stream import map_pictures
-from flawline.data.synthetic.castings import draw_casting
 from flawline.features.map_rows import MapRows, map_rows
-from flawline.models import comparison
-from flawline.models.backbone import open_backbone
-from flawline.models.comparison import NEIGHBOURS, fit_references
-from flawline.models.map_choice import choose_maps
+from flawline.jobs.rank import comparison
+from flawline.jobs.rank.comparison import NEIGHBOURS, fit_references
+from flawline.networks.backbone import open_backbone
+from flawline.networks.map_choice import choose_maps
+from flawline.synthetic.castings import draw_casting
 from flawline.types import Picture, Unjudged
 from ranking_methods import Backbone, backbones
 

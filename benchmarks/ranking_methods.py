@@ -17,11 +17,11 @@ from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.features.histogram_of_gradients import histogram_of_gradients
 from flawline.features.map_rows import MapRows, map_rows
-from flawline.models.backbone import EMBEDDED, open_backbone
-from flawline.models.comparison import fit_references
-from flawline.models.forest import fit_forest, forest_scores
-from flawline.models.map_choice import choose_maps
-from flawline.models.network import Network
+from flawline.jobs.rank.comparison import fit_references
+from flawline.jobs.rank.forest import fit_forest, forest_scores
+from flawline.networks.backbone import EMBEDDED, open_backbone
+from flawline.networks.map_choice import choose_maps
+from flawline.networks.network import Network
 from flawline.types import Picture, Sample, Unjudged
 
 

@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 
 from flawline.data.masks import open_masks
-from flawline.training.segment.run import train_segmenter
-from flawline.training.segment.settings import SegmentSettings
+from flawline.jobs.train.segment.fit import train_segmenter
+from flawline.jobs.train.segment.segment_settings import SegmentSettings
 
 LOSSES = (
     "cross-entropy,cross-entropy+dice,balanced+dice,focal+dice,cross-entropy+tversky,cross-entropy+lovasz,"

@@ -29,8 +29,12 @@ import numpy as np
 
 from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
 from flawline.data.masks import MaskedSource, open_masks
-from flawline.training.segment.schedule import Clock
-from flawline.training.segment.settings import NO_AUGMENTATION, NetworkSettings, SegmentSettings
+from flawline.jobs.train.segment.schedule import Clock
+from flawline.jobs.train.segment.segment_settings import (
+    NO_AUGMENTATION,
+    NetworkSettings,
+    SegmentSettings,
+)
 from flawline.types import Sample
 
 WEIGHTS = "resnet18_to_layer3_imagenet.safetensors"
@@ -121,8 +125,8 @@ def file_of(options: argparse.Namespace, name: str, seed: int) -> Path:
 
 def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed: int) -> None:
     """Train and score one contender."""
-    from flawline.training.segment import loop
-    from flawline.training.segment.run import train_segmenter
+    from flawline.jobs.train.segment import loop
+    from flawline.jobs.train.segment.fit import train_segmenter
 
     if options.processor_time:
         loop.Clock = ProcessorClock
@@ -142,9 +146,9 @@ def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed
 
 def score(folder: Path, source: MaskedSource, samples: Sequence[Sample]) -> dict[str, Any]:
     """Figures of the best network of a training over whole pictures."""
-    from flawline.training.segment.machine import choose_machine
-    from flawline.training.segment.prediction import class_shares
-    from flawline.training.segment.run import load_trained
+    from flawline.jobs.train.segment.fit import load_trained
+    from flawline.jobs.train.segment.prediction import class_shares
+    from flawline.jobs.train.segment.torch_settings import choose_machine
 
     found = load_trained(folder)
     matrix, detection = ConfusionMatrix(len(source.classes)), Detection(source.classes)

@@ -27,17 +27,17 @@ import torch
 
 from flawline.data.cores import cpu_count
 from flawline.data.masks import MaskedSource, open_masks
-from flawline.models.segmenter import open_segmenter
-from flawline.training.segment.export import export_segmenter
-from flawline.training.segment.loop import Training
-from flawline.training.segment.losses import cross_entropy
-from flawline.training.segment.machine import Machine
-from flawline.training.segment.networks import build_network
-from flawline.training.segment.pairs import Pairs, find_defects
-from flawline.training.segment.patches import Patches, batches
-from flawline.training.segment.prediction import prepared
-from flawline.training.segment.run import load_trained
-from flawline.training.segment.settings import NetworkSettings, SegmentSettings
+from flawline.jobs.train.segment.architectures import build_network
+from flawline.jobs.train.segment.export import export_segmenter
+from flawline.jobs.train.segment.fit import load_trained
+from flawline.jobs.train.segment.loop import Training
+from flawline.jobs.train.segment.losses import cross_entropy
+from flawline.jobs.train.segment.pairs import Pairs, find_defects
+from flawline.jobs.train.segment.patches import Patches, batches
+from flawline.jobs.train.segment.prediction import prepared
+from flawline.jobs.train.segment.segment_settings import NetworkSettings, SegmentSettings
+from flawline.jobs.train.segment.torch_settings import Machine
+from flawline.networks.segmenter import open_segmenter
 from flawline.types import no_track
 
 CONTENDERS = {

@@ -26,10 +26,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flawline.charting.run import chart_series
-from flawline.charting.series import Forming, form_series
-from flawline.store import DefectRecord, Record, open_store
-from flawline.store.where import Where
+from flawline.jobs.chart.chart_series import chart_series
+from flawline.jobs.chart.series import Forming, form_series
+from flawline.records import DefectRecord, Record, open_store
+from flawline.records.where import Where
 from flawline.types import Verdict
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

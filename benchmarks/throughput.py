@@ -19,7 +19,7 @@ from flawline.data.image import read_image
 from flawline.data.source import open_source
 from flawline.data.stream import map_pictures
 from flawline.features.catalog import feature_set
-from flawline.models.backbone import EMBEDDED, open_backbone
+from flawline.networks.backbone import EMBEDDED, open_backbone
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from drawn_masks import arc, bar, coverage, disc
 from flawline.core.measure.measure import measure
+from helpers.drawn_masks import arc, bar, coverage, disc
 
 PAGE = Path(__file__).with_name("reference") / "measurements.md"
 BEGIN, END = "<!-- errors -->\n", "<!-- /errors -->\n"

@@ -19,9 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from flawline import open_source
-from flawline.data.synthetic.castings import write_castings
 from flawline.features.compute import FeatureSettings, compute_features
 from flawline.features.files import write_table
+from flawline.synthetic.castings import write_castings
 
 
 def main(location: Path, path: Path) -> None:

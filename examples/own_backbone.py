@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 import flawline
-from flawline.data.synthetic.castings import write_castings
 from flawline.features.catalog import feature_set
 from flawline.features.table import FeatureTable, extract_features
-from flawline.models.backbone import EMBEDDED, open_backbone
+from flawline.networks.backbone import EMBEDDED, open_backbone
+from flawline.synthetic.castings import write_castings
 
 
 def embeddings(location: Path, backbone: str, preparation: str | None) -> FeatureTable:

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 import flawline
-from flawline.data.synthetic.castings import write_castings
-from flawline.ranking import recall
-from flawline.report.rank_report import write_ranking
+from flawline.jobs.rank.rank_report import write_ranking
+from flawline.jobs.rank.ranking import recall
+from flawline.synthetic.castings import write_castings
 
 
 def main(location: Path, out: Path) -> None:

@@ -90,7 +90,7 @@ def test_sources_are_known_by_their_text(library, copy) -> None:
 
 def test_it_is_loaded_when_it_is_needed_and_not_before(library) -> None:
     code = (
-        "import flawline.core.measure.measure, flawline.models.machine;"
+        "import flawline.core.measure.measure, flawline.networks.machine;"
         "from flawline.compiled import opened;"
         "print(opened.cache_info().currsize)"
     )

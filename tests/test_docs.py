@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from flawline.cli.main import run
-from flawline.data.synthetic import castings
-from flawline.data.synthetic.castings import write_castings
 from flawline.features.catalog import NAMES, feature_set
-from flawline.models.backbone import open_backbone
-from networks import write_network
+from flawline.networks.backbone import open_backbone
+from flawline.synthetic import castings
+from flawline.synthetic.castings import write_castings
+from helpers.networks import write_network
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from networks import write_network
-from pictures import parts
+from helpers.networks import write_network
+from helpers.pictures import parts
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

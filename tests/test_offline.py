@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from pictures import parts
+from helpers.pictures import parts
 
 WATCHED = """
 import sys

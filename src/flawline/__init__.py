@@ -8,51 +8,51 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from flawline.version import __version__
 
 if TYPE_CHECKING:
-    from flawline.classification import Classification as Classification
-    from flawline.classification import classify as classify
-    from flawline.clustering import Clustering as Clustering
-    from flawline.clustering import cluster as cluster
     from flawline.data.image import read_image as read_image
     from flawline.data.source import open_source as open_source
-    from flawline.evaluation import Evaluation as Evaluation
-    from flawline.evaluation import evaluate as evaluate
-    from flawline.grouping import Grouping as Grouping
-    from flawline.grouping import group as group
     from flawline.inspector import Inspector as Inspector
-    from flawline.ranking import Ranking as Ranking
-    from flawline.ranking import rank as rank
+    from flawline.jobs.classify.classification import Classification as Classification
+    from flawline.jobs.classify.classify import classify as classify
+    from flawline.jobs.cluster.cluster import cluster as cluster
+    from flawline.jobs.cluster.clustering import Clustering as Clustering
+    from flawline.jobs.evaluate.evaluate import evaluate as evaluate
+    from flawline.jobs.evaluate.evaluation import Evaluation as Evaluation
+    from flawline.jobs.groups.group import group as group
+    from flawline.jobs.groups.grouping import Grouping as Grouping
+    from flawline.jobs.rank.rank import rank as rank
+    from flawline.jobs.rank.ranking import Ranking as Ranking
+    from flawline.jobs.train.train_anomaly import AnomalySettings as AnomalySettings
+    from flawline.jobs.train.train_anomaly import train_anomaly as train_anomaly
     from flawline.recipe import Recipe as Recipe
     from flawline.recipe import read_recipe as read_recipe
     from flawline.recipe import write_recipe as write_recipe
-    from flawline.training.anomaly import AnomalySettings as AnomalySettings
-    from flawline.training.anomaly import train_anomaly as train_anomaly
     from flawline.types import Inspection as Inspection
     from flawline.types import Region as Region
 
 _HOMES = {
     "open_source": "flawline.data.source",
     "read_image": "flawline.data.image",
-    "rank": "flawline.ranking",
-    "Ranking": "flawline.ranking",
-    "cluster": "flawline.clustering",
-    "Clustering": "flawline.clustering",
-    "classify": "flawline.classification",
-    "Classification": "flawline.classification",
-    "group": "flawline.grouping",
-    "Grouping": "flawline.grouping",
-    "train_anomaly": "flawline.training.anomaly",
-    "AnomalySettings": "flawline.training.anomaly",
+    "rank": "flawline.jobs.rank.rank",
+    "Ranking": "flawline.jobs.rank.ranking",
+    "cluster": "flawline.jobs.cluster.cluster",
+    "Clustering": "flawline.jobs.cluster.clustering",
+    "classify": "flawline.jobs.classify.classify",
+    "Classification": "flawline.jobs.classify.classification",
+    "group": "flawline.jobs.groups.group",
+    "Grouping": "flawline.jobs.groups.grouping",
+    "train_anomaly": "flawline.jobs.train.train_anomaly",
+    "AnomalySettings": "flawline.jobs.train.train_anomaly",
     "Inspector": "flawline.inspector",
     "Inspection": "flawline.types",
     "Region": "flawline.types",
     "Recipe": "flawline.recipe",
     "read_recipe": "flawline.recipe",
     "write_recipe": "flawline.recipe",
-    "evaluate": "flawline.evaluation",
-    "Evaluation": "flawline.evaluation",
+    "evaluate": "flawline.jobs.evaluate.evaluate",
+    "Evaluation": "flawline.jobs.evaluate.evaluation",
 }
 
 __all__ = [

@@ -39,7 +39,11 @@ MEASURE = Library(
     PACKAGE / "core" / "measure" / "native", "measure.so", 1, "Defects are measured", "NumPy"
 )
 NORM = Library(
-    PACKAGE / "training" / "segment" / "native", "norm.so", 1, "Batch norms are trained", "PyTorch"
+    PACKAGE / "jobs" / "train" / "segment" / "native",
+    "norm.so",
+    1,
+    "Batch norms are trained",
+    "PyTorch",
 )
 LIBRARIES = (MEASURE, NORM)
 

@@ -15,7 +15,7 @@ import typer
 from flawline.cli.audit_labels import audit_labels
 from flawline.cli.mask_options import parse_class_names, parse_palette
 from flawline.errors import DependencyError, SourceError, UsageError
-from flawline.training.segment import extra
+from flawline.jobs.train.segment import extra
 
 SIDE = 64
 
@@ -59,7 +59,7 @@ def seeing(monkeypatch):
             kept.write(number, source.pair(sample)[1], shares)
 
     module = SimpleNamespace(look_at_folds=look_at_folds)
-    monkeypatch.setitem(sys.modules, "flawline.training.audit.folds", module)
+    monkeypatch.setitem(sys.modules, "flawline.jobs.train.audit.audit_folds", module)
     monkeypatch.setattr(extra, "require_extra", lambda: None)
 
 

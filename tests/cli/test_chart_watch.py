@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from browser import browser
-from flawline.charting.files import write_limits
 from flawline.cli.alerts import alerts
 from flawline.cli.chart_watch import _alone
 from flawline.cli.main import app, run
 from flawline.core.spc.limits import ControlLimits
-from flawline.store import open_store
-from inspected_records import record
-from receivers import Receiver, receiving
+from flawline.jobs.chart.chart_files import write_limits
+from flawline.records import open_store
+from helpers.browser import browser
+from helpers.inspected_records import record
+from helpers.receivers import Receiver, receiving
 
 if not any(group.typer_instance is alerts for group in app.registered_groups):
     app.add_typer(alerts)

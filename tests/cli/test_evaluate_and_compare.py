@@ -9,9 +9,9 @@ import pytest
 
 from flawline.cli.compare import distinct_names
 from flawline.cli.main import run
-from flawline.evaluation import figures
+from flawline.jobs.evaluate import figures
 from flawline.recipe.manifest import PictureRecord
-from stub_inspector import BrightnessInspector, write_parts
+from helpers.stub_inspector import BrightnessInspector, write_parts
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from drawn_segmenter import segment_recipe
 from flawline.cli.main import run
-from flawline.evaluation import figures, timing
+from flawline.jobs.evaluate import figures, timing
 from flawline.recipe import write_recipe
-from segmented_parts import write_segmented
+from helpers.drawn_segmenter import segment_recipe
+from helpers.segmented_parts import write_segmented
 
 
 @pytest.fixture(scope="module")

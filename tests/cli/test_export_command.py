@@ -7,10 +7,10 @@ import pytest
 
 from flawline import open_source, train_anomaly, write_recipe
 from flawline.cli.main import run
-from flawline.training.anomaly import AnomalySettings
-from flawline.training.view import ViewWishes
-from networks import write_network
-from pictures import parts
+from flawline.jobs.train.train_anomaly import AnomalySettings
+from flawline.jobs.train.view import ViewWishes
+from helpers.networks import write_network
+from helpers.pictures import parts
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from flawline.cli.main import run
-from networks import write_network
-from pictures import parts
+from helpers.networks import write_network
+from helpers.pictures import parts
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from flawline import __version__
 from flawline.cli import main as cli
+from flawline.version import __version__
 
 
 def fresh(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +85,7 @@ def test_doctor_tells_versions_cpu_and_backbones(capsys):
 
 
 def test_doctor_says_what_it_cannot_find_out(monkeypatch, capsys):
-    from flawline.models import machine
+    from flawline.networks import machine
 
     def broken():
         raise ImportError("libopenvino.so: cannot open shared object file")
@@ -98,7 +98,7 @@ def test_doctor_says_what_it_cannot_find_out(monkeypatch, capsys):
 
 
 def test_doctor_prints_brackets(monkeypatch, capsys):
-    from flawline.models import machine
+    from flawline.networks import machine
 
     monkeypatch.setattr(machine, "describe_machine", lambda: {"extras": {"a": "flawline[train]"}})
     assert cli.run(["doctor"]) == 0

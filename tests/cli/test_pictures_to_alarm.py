@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from drawn_segmenter import segment_recipe
 from flawline.cli.main import run
-from flawline.data.synthetic import heat_sink
 from flawline.recipe import write_recipe
-from flawline.store import open_store
-from flawline.store.where import Where
+from flawline.records import open_store
+from flawline.records.where import Where
+from flawline.synthetic import heat_sink
+from helpers.drawn_segmenter import segment_recipe
 
 PARTS, LEARNT, DRIFTS_FROM = 66, 40, 50
 # Parts 0 to 39 make the limits. From part 50 on the areas of the stains grow by 3 % with every part. With seed 0 parts

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from flawline.cli.main import run
-from networks import write_network
-from pictures import parts
+from helpers.networks import write_network
+from helpers.pictures import parts
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_formulas_in_names_are_quoted_in_the_csv(arguments, tmp_path, capsys):
 def test_an_interrupted_comparison_gives_the_bytes_of_an_unbroken_one(
     arguments, tmp_path, monkeypatch, capsys
 ):
-    from flawline.ranking import by_comparison
+    from flawline.jobs.rank import rank_by_comparison as by_comparison
 
     monkeypatch.setattr(by_comparison, "reference_limit", lambda width: 8)
     monkeypatch.setattr(by_comparison, "CHUNK", 2)
@@ -232,7 +232,7 @@ def test_an_interrupted_comparison_gives_the_bytes_of_an_unbroken_one(
 def test_scores_kept_by_an_interrupted_run_are_not_mixed_with_those_of_other_neighbours(
     arguments, tmp_path, monkeypatch, capsys
 ):
-    from flawline.ranking import by_comparison
+    from flawline.jobs.rank import rank_by_comparison as by_comparison
 
     monkeypatch.setattr(by_comparison, "reference_limit", lambda width: 8)
     monkeypatch.setattr(by_comparison, "CHUNK", 2)

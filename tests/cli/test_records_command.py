@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from discs import disc, spoilt, train, write, write_discs
 from flawline.cli.main import app, run
 from flawline.cli.records import records
 from flawline.inspector import Inspector
 from flawline.recipe import write_recipe
-from flawline.store import DefectRecord, Record, open_store
-from flawline.store.pictures import open_pictures, pictures_beside
-from flawline.store.replay import keep_recipe
-from inspected_records import START, record
-from networks import write_network
+from flawline.records import DefectRecord, Record, open_store
+from flawline.records.pictures import open_pictures, pictures_beside
+from flawline.station.replay import keep_recipe
+from helpers.discs import disc, spoilt, train, write, write_discs
+from helpers.inspected_records import START, record
+from helpers.networks import write_network
 
 if not any(group.typer_instance is records for group in app.registered_groups):
     app.add_typer(records)

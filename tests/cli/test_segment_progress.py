@@ -22,7 +22,7 @@ def test_an_interrupted_training(tmp_path, monkeypatch, capsys, begun) -> None:
 
     # The module itself needs the extra [train].
     module = SimpleNamespace(train_segment=interrupted)
-    monkeypatch.setitem(sys.modules, "flawline.training.segmenter", module)
+    monkeypatch.setitem(sys.modules, "flawline.jobs.train.segment.train_segment", module)
     with pytest.raises(KeyboardInterrupt):
         train_with_progress(None, None, folder, resume=False, quiet=True)
     assert ("--resume goes on with it" in capsys.readouterr().err) == begun

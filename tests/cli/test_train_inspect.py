@@ -10,10 +10,10 @@ import zipfile
 import polars as pl
 import pytest
 
-from discs import disc, spoilt, write, write_discs
 from flawline.cli.main import run
 from flawline.recipe import read_recipe, thresholds_of, write_recipe
-from networks import write_network
+from helpers.discs import disc, spoilt, write, write_discs
+from helpers.networks import write_network
 
 HOSTILE = [
     "\x1b]0;owned\x07\x1b[2J.png",

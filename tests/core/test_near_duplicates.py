@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from flawline.core.near_duplicates import near_duplicates, thumbprint
-from flawline.data.synthetic.castings import draw_casting
+from flawline.synthetic.castings import draw_casting
 
 
 def prints(*pictures: np.ndarray) -> np.ndarray:

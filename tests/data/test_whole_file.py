@@ -6,12 +6,12 @@ import zipfile
 import numpy as np
 import pytest
 
+from flawline.data.array_file import write_arrays
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.export import write_zip
 from flawline.data.json_file import write_json_document
 from flawline.data.source import open_source
 from flawline.data.whole_file import replacing, write_text
-from flawline.models.array_file import write_arrays
 
 
 def rows_that_stop():

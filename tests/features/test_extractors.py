@@ -5,9 +5,9 @@ import pytest
 
 from flawline.errors import UsageError
 from flawline.features.catalog import feature_set
-from flawline.models.openvino_runtime import load_network
-from networks import write_network
-from pictures import as_picture, noise, stripes
+from flawline.networks.openvino_runtime import load_network
+from helpers.networks import write_network
+from helpers.pictures import as_picture, noise, stripes
 
 FIELDS = {
     "dimensions": 4,

@@ -8,11 +8,11 @@ import time
 import cv2
 import pytest
 
-from discs import disc, train, write, write_discs
 from flawline.errors import ModelError
 from flawline.inspector import Inspector
 from flawline.recipe import write_recipe
-from networks import write_network
+from helpers.discs import disc, train, write, write_discs
+from helpers.networks import write_network
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from drawn_segmenter import segment_recipe
 from flawline.data.image import read_image
 from flawline.errors import FlawlineError, ImageError, ModelError
 from flawline.inspector import Inspector
 from flawline.recipe import read_recipe, recipe_with, write_recipe
+from helpers.drawn_segmenter import segment_recipe
 
 AREA = {"limit": "area", "class": "dark", "max": "50 px2"}
 

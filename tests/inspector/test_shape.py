@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discs import SIDE, disc, train, write, write_discs
-from drawn_segmenter import segment_recipe
 from flawline.cli.main import run
 from flawline.data.source import open_source
 from flawline.errors import ImageError, ModelError
 from flawline.inspector import Inspector
 from flawline.inspector.shape import KEY, check_shape, shape_settings
+from flawline.jobs.train.update_recipe import update_anomaly
+from flawline.jobs.train.view import ViewWishes
 from flawline.recipe import recipe_with, write_recipe
-from flawline.training.update import update_anomaly
-from flawline.training.view import ViewWishes
-from networks import write_network
-from pictures import as_picture
+from helpers.discs import SIDE, disc, train, write, write_discs
+from helpers.drawn_segmenter import segment_recipe
+from helpers.networks import write_network
+from helpers.pictures import as_picture
 
 SIDES = st.integers(1, 5000)
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from discs import train, write_discs
 from flawline.data.source import open_source
 from flawline.inspector import Inspector
 from flawline.recipe import read_recipe, recipe_with, write_recipe
-from networks import write_network
+from helpers.discs import train, write_discs
+from helpers.networks import write_network
 
 
 @pytest.fixture(scope="module")

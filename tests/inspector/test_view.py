@@ -9,9 +9,9 @@ import pytest
 from flawline.core.view.alignment_training import fit_alignment
 from flawline.core.view.framing import Framing
 from flawline.core.view.region_of_interest import from_mask, from_polygons
-from flawline.data.synthetic.castings import draw_casting
 from flawline.inspector.view import View
-from pictures import as_picture
+from flawline.synthetic.castings import draw_casting
+from helpers.pictures import as_picture
 
 
 def brightness(pixels: np.ndarray, cell: int = 8) -> np.ndarray:

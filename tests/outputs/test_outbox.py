@@ -12,7 +12,7 @@ from flawline.outputs import Failure, Outbox
 from flawline.outputs import queue as queues
 from flawline.outputs.queue import Queue
 from flawline.outputs.webhook import Webhook
-from receivers import Receiver, receiving
+from helpers.receivers import Receiver, receiving
 
 
 def message(number, level=1):

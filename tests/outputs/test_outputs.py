@@ -15,7 +15,7 @@ from flawline.outputs import open_output
 from flawline.outputs.console import Console, line
 from flawline.outputs.file import File
 from flawline.outputs.webhook import Webhook, signature
-from receivers import receiving
+from helpers.receivers import receiving
 
 MESSAGE = {
     "key": "area/individuals/rule-1/above/7",

@@ -13,11 +13,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from flawline import __version__
+from flawline.data.array_file import npy_array, npy_bytes
 from flawline.errors import ModelError
-from flawline.models.array_file import npy_array, npy_bytes
 from flawline.recipe import read_recipe, write_recipe
 from flawline.recipe.manifest import manifest_bytes, read_manifest
+from flawline.version import __version__
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@ import re
 import numpy as np
 import pytest
 
-from flawline.classification import classify
-from flawline.clustering import cluster
 from flawline.data.source import open_source
 from flawline.features.compute import FeatureSettings
+from flawline.jobs.classify.classify import classify
+from flawline.jobs.classify.classify_report import write_classification
+from flawline.jobs.cluster.cluster import cluster
+from flawline.jobs.cluster.cluster_report import ATYPICAL, TYPICAL, write_clustering
 from flawline.report.charts import confusion_matrix, reliability, stacked_bars
-from flawline.report.classify_report import write_classification
-from flawline.report.cluster_report import ATYPICAL, TYPICAL, write_clustering
-from pictures import parts
+from helpers.pictures import parts
 
 PLAIN = FeatureSettings(features=("average_pixels",))
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from browser import browser
 from flawline.cli.main import run
-from networks import write_network
-from pictures import parts
+from helpers.browser import browser
+from helpers.networks import write_network
+from helpers.pictures import parts
 
 LOADED = "return [...document.images].every(i => i.complete && i.naturalWidth > 0)"
 WIDER = "return document.documentElement.scrollWidth > document.documentElement.clientWidth"

@@ -11,20 +11,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from discs import disc, spoilt, train, write, write_discs
 from flawline.cli.main import run
+from flawline.data.array_file import npy_array
 from flawline.data.source import open_source
 from flawline.errors import ManifestError, UsageError
 from flawline.inspector import Inspector
-from flawline.models.array_file import npy_array
 from flawline.recipe import write_recipe
-from flawline.station.keep import Keeping
-from flawline.station.run import inspect_source
-from flawline.station.tables import run_as_dict
-from flawline.store import StoreError, open_store
-from flawline.store.pictures import open_pictures
-from flawline.store.writer import Writer
-from networks import write_network
+from flawline.records import StoreError, open_store
+from flawline.records.pictures import open_pictures
+from flawline.records.writer import Writer
+from flawline.station.inspect_source import inspect_source
+from flawline.station.inspection_tables import run_as_dict
+from flawline.station.keep_records import Keeping
+from helpers.discs import disc, spoilt, train, write, write_discs
+from helpers.networks import write_network
 
 
 @pytest.fixture(scope="module")

@@ -16,17 +16,22 @@ import numpy as np
 import polars as pl
 import pytest
 
-from discs import disc, spoilt, train, write, write_discs
 from flawline.data.image import read_image
 from flawline.data.source import open_source
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.recipe import new_recipe, recipe_with
-from flawline.station import run as station_run
-from flawline.station.run import SIDE, inspect_source
-from flawline.station.tables import run_as_dict, write_csv, write_json_lines, write_parquet
+from flawline.station import inspect_source as station_run
+from flawline.station.inspect_source import SIDE, inspect_source
+from flawline.station.inspection_tables import (
+    run_as_dict,
+    write_csv,
+    write_json_lines,
+    write_parquet,
+)
 from flawline.types import no_track
-from networks import write_network
+from helpers.discs import disc, spoilt, train, write, write_discs
+from helpers.networks import write_network
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ def described(model: onnx.ModelProto, content: dict[str, Any], teacher: str) -> 
         "flawline.licence": "Apache-2.0",
         "flawline.preparation": json.dumps(preparation, sort_keys=True),
         "flawline.teacher": json.dumps({"name": teacher, "sha256": content["teacher"]}),
-        "flawline.training": json.dumps(training, sort_keys=True),
+        "flawline.jobs.train": json.dumps(training, sort_keys=True),
     }
     helper.set_model_props(model, facts)
     model.producer_name, model.doc_string = "flawline", NAME

@@ -10,7 +10,7 @@ from flawline.cli.console import AsJson, Quiet, note, print_json, printable
 from flawline.cli.record_options import Count
 
 if TYPE_CHECKING:
-    from flawline.store.alerts import KeptAlert
+    from flawline.records.alerts import KeptAlert
 
 Records = Annotated[
     str,
@@ -38,8 +38,8 @@ def list_alerts(
     quiet: Quiet = False,
 ) -> int:
     """List alerts, the latest first."""
-    from flawline.store import open_store
-    from flawline.store.alerts import alert_as_dict
+    from flawline.records import open_store
+    from flawline.records.alerts import alert_as_dict
 
     with open_store(store, create=False) as opened:
         found = opened.alerts.list(only_open=only_open, count=count)
@@ -64,8 +64,8 @@ def acknowledge(
     """Say that somebody has seen an alert: it is not escalated any more; what others said before stays."""
     from datetime import UTC, datetime
 
-    from flawline.store import open_store
-    from flawline.store.alerts import alert_as_dict
+    from flawline.records import open_store
+    from flawline.records.alerts import alert_as_dict
 
     with open_store(store, create=False) as opened:
         kept = opened.alerts.acknowledge(key, who=by, note=note, when=datetime.now(UTC))

@@ -21,7 +21,7 @@ from flawline.cli.network_options import Device, Encoder, EncoderWeights, Networ
 from flawline.cli.training_options import parse_window
 
 if TYPE_CHECKING:
-    from flawline.training.audit.result import LabelAudit
+    from flawline.jobs.train.audit.label_audit import LabelAudit
 
 LISTED = 10
 
@@ -73,12 +73,11 @@ def audit_labels(
     """Rank masks that look wrong to segmenters that did not learn from them."""
     from dataclasses import replace
 
-    from flawline.report.label_audit_report import write_label_audit
-    from flawline.training.audit.files import audit_as_dict
-    from flawline.training.audit.settings import TRAINING, RegionLimits
-    from flawline.training.label_audit import AuditSettings
-    from flawline.training.label_audit import audit_labels as audit
-    from flawline.training.segment.settings import NetworkSettings
+    from flawline.jobs.train.audit.audit_labels import audit_labels as audit
+    from flawline.jobs.train.audit.audit_settings import TRAINING, AuditSettings, RegionLimits
+    from flawline.jobs.train.audit.audit_tables import audit_as_dict
+    from flawline.jobs.train.audit.label_audit_report import write_label_audit
+    from flawline.jobs.train.segment.segment_settings import NetworkSettings
 
     settings = AuditSettings(
         folds=folds,
@@ -114,7 +113,7 @@ def print_audit(audit: LabelAudit) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from flawline.report.label_audit_report import finding
+    from flawline.jobs.train.audit.label_audit_report import finding
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(finding(audit)), style="bold")

@@ -32,11 +32,11 @@ from flawline.cli.series_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.charting.result import ControlChart
-    from flawline.charting.run import Estimation
-    from flawline.charting.series import Series
     from flawline.core.spc.limits import ControlLimits
     from flawline.core.spc.rules import Rule
+    from flawline.jobs.chart.chart_series import Estimation
+    from flawline.jobs.chart.control_chart import ControlChart
+    from flawline.jobs.chart.series import Series
 
 LISTED, LAST, EVERY = 10, 500, 5.0
 
@@ -117,10 +117,10 @@ def chart(
         if watch or phase1:
             raise UsageError("a pareto chart has no limits, and is not watched")
         return chart_pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
-    from flawline.charting.files import chart_as_dict, read_limits
     from flawline.core.spc.limits import check_kind
     from flawline.core.spc.rules import parse_rules
-    from flawline.report.chart_report import write_chart
+    from flawline.jobs.chart.chart_files import chart_as_dict, read_limits
+    from flawline.jobs.chart.chart_report import write_chart
 
     wanted = parse_rules(rules)
     given = read_limits(limits) if limits else None
@@ -132,8 +132,8 @@ def chart(
     wanted_rows = chosen(where, since, until, None)
     estimation = wanted_estimation(set_aside, transform, own)
     if watch:
-        from flawline.charting.task import Task
         from flawline.cli.chart_watch import Watching, watch_chart
+        from flawline.jobs.chart.task import Task
 
         drawn = LAST if last is None else last
         task = Task(measure, kind, how, wanted_rows, wanted, given, estimation, phase1, drawn)
@@ -172,8 +172,8 @@ def print_chart(charted: ControlChart) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from flawline.charting.finding import finding
     from flawline.core.spc.rules import MEANINGS
+    from flawline.jobs.chart.finding import finding
 
     console = Console(highlight=False)
     console.print(Text(finding(charted)), style="bold")
@@ -201,9 +201,9 @@ def _charted(
     phase1: int | None,
 ) -> ControlChart:
     """The chart by given limits, by those of all points, or by those of the first `phase1`."""
-    from flawline.charting.phases import chart_in_phases
-    from flawline.charting.run import chart_series
     from flawline.errors import UsageError
+    from flawline.jobs.chart.chart_series import chart_series
+    from flawline.jobs.chart.phases import chart_in_phases
 
     if phase1 is None:
         return chart_series(series, kind, rules=rules, limits=given, estimation=estimation)
@@ -214,7 +214,7 @@ def _charted(
 
 def _freeze(charted: ControlChart, freeze: Path) -> str:
     """Write the estimated limits; returns what to say of them."""
-    from flawline.charting.files import write_limits
+    from flawline.jobs.chart.chart_files import write_limits
 
     # The limits of the last stage are what the process is like now.
     stage = charted.stages[-1]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flawline.charting.run import Estimation
     from flawline.core.spc.limits import ControlLimits
+    from flawline.jobs.chart.chart_series import Estimation
 
 
 def own_limits(
@@ -53,7 +53,7 @@ def wanted_estimation(
     set_aside: list[str] | None, transform: str, own: ControlLimits
 ) -> Estimation:
     """How limits are to be estimated."""
-    from flawline.charting.run import Estimation
+    from flawline.jobs.chart.chart_series import Estimation
 
     named = tuple(name for name in set_aside or () if name != "auto")
     return Estimation(named, "auto" in (set_aside or ()), transform, own)

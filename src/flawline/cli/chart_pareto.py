@@ -21,9 +21,9 @@ def chart_pareto(
     quiet: bool,
 ) -> int:
     """Chart the names of a column of a table."""
-    from flawline.charting.pareto_of import count_names, pareto_as_dict, pareto_finding
-    from flawline.charting.table import read_columns
-    from flawline.report.pareto_report import write_pareto
+    from flawline.jobs.chart.pareto_of import count_names, pareto_as_dict, pareto_finding
+    from flawline.jobs.chart.pareto_report import write_pareto
+    from flawline.jobs.chart.series_table import read_columns
 
     if table is None:
         raise UsageError(

@@ -15,8 +15,8 @@ from flawline.cli.console import note, print_json, stderr, warn
 from flawline.errors import FlawlineError, UsageError
 
 if TYPE_CHECKING:
-    from flawline.charting.task import Task
-    from flawline.charting.watch import Progress, Watch
+    from flawline.jobs.chart.task import Task
+    from flawline.jobs.chart.watch import Progress, Watch
     from flawline.outputs import Outbox
 
 
@@ -46,9 +46,9 @@ def watch_chart(
     quiet: bool,
 ) -> int:
     """Keep the chart current; returns only with `once`, 1 where something rang."""
-    from flawline.charting.follow import follow
-    from flawline.charting.watch import Watch
-    from flawline.store import open_store
+    from flawline.jobs.chart.follow import follow
+    from flawline.jobs.chart.watch import Watch
+    from flawline.records import open_store
 
     if as_json and not how.once:
         raise UsageError("--json prints one document: with --watch it needs --once")
@@ -76,7 +76,7 @@ def watch_chart(
 def _finish(drawing: _Drawing, progress: Progress, *, as_json: bool) -> int:
     drawing.end()
     if as_json:
-        from flawline.charting.files import chart_as_dict
+        from flawline.jobs.chart.chart_files import chart_as_dict
 
         chart = drawing.watch.chart
         told = {} if chart is None else chart_as_dict(chart)
@@ -115,7 +115,7 @@ class _Drawing:
         self._write(anew=False, every=None)
 
     def _begin(self) -> None:
-        from flawline.charting.files import write_limits
+        from flawline.jobs.chart.chart_files import write_limits
 
         growing, chart = self.watch.growing, self.watch.chart
         assert growing is not None
@@ -130,7 +130,7 @@ class _Drawing:
             write_limits(growing.limits, self._freeze)
 
     def _write(self, *, anew: bool, every: float | None) -> None:
-        from flawline.report.chart_report import Watched, rewrite_page, write_chart
+        from flawline.jobs.chart.chart_report import Watched, rewrite_page, write_chart
 
         chart, growing = self.watch.chart, self.watch.growing
         if chart is None or growing is None:

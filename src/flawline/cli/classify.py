@@ -28,8 +28,8 @@ from flawline.cli.feature_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.classification.result import Classification
     from flawline.core.metrics import Share
+    from flawline.jobs.classify.classification import Classification
 
 _TRAINING = {
     "features",
@@ -84,10 +84,11 @@ def classify(
     quiet: Quiet = False,
 ) -> int:
     """Learn the labels, measure by cross-validation how well that works, and save the classifier."""
-    from flawline.classification import apply_classifier, load_classifier, save_classifier
-    from flawline.classification.run import classify as classify_source
     from flawline.features.compute import settings_from_dict
-    from flawline.report.classify_report import write_classification
+    from flawline.jobs.classify.apply_classifier import apply_classifier
+    from flawline.jobs.classify.classifier_file import load_classifier, save_classifier
+    from flawline.jobs.classify.classify import classify as classify_source
+    from flawline.jobs.classify.classify_report import write_classification
 
     if apply is not None:
         refuse_options(context, _TRAINING, "--apply")
@@ -132,7 +133,7 @@ def classify(
 
 def classification_document(found: Classification, classifier: Path | None) -> dict[str, Any]:
     """The JSON document of one run, with the place of the classifier that it saved."""
-    from flawline.classification.files import classification_as_dict
+    from flawline.jobs.classify.classification_tables import classification_as_dict
 
     where = {"classifier": str(classifier)} if classifier else {}
     return {**classification_as_dict(found), **where}

@@ -28,7 +28,7 @@ from flawline.cli.feature_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.clustering.result import Clustering
+    from flawline.jobs.cluster.clustering import Clustering
 
 
 def cluster(
@@ -58,9 +58,9 @@ def cluster(
     quiet: Quiet = False,
 ) -> int:
     """Group pictures that look alike, without using labels, and show what is typical of each group."""
-    from flawline.clustering.files import clustering_as_dict
-    from flawline.clustering.run import cluster as cluster_source
-    from flawline.report.cluster_report import write_clustering
+    from flawline.jobs.cluster.cluster import cluster as cluster_source
+    from flawline.jobs.cluster.cluster_report import write_clustering
+    from flawline.jobs.cluster.clustering_tables import clustering_as_dict
 
     settings = feature_settings(
         features, backbone, preparation, size, precision, value_range, weights
@@ -110,7 +110,7 @@ def print_clustering(clustering: Clustering) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from flawline.clustering.result import cluster_name
+    from flawline.jobs.cluster.clustering import cluster_name
 
     labels = list(clustering.labels)
     counts = clustering.label_counts()

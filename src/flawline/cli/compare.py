@@ -25,8 +25,8 @@ from flawline.cli.recipe_options import DrawSeed, DropKnown, RecipePrecision, Sp
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from flawline.evaluation.comparison import Comparison
-    from flawline.evaluation.differences import Costs
+    from flawline.jobs.evaluate.compare import Comparison
+    from flawline.jobs.evaluate.differences import Costs
 
 
 def compare(
@@ -65,10 +65,10 @@ def compare(
     quiet: Quiet = False,
 ) -> int:
     """Several recipes on the same pictures that none of them saw, with intervals of their differences."""
-    from flawline.evaluation.comparison import compare as compare_recipes
-    from flawline.evaluation.files import comparison_as_dict
     from flawline.inspector import Inspector
-    from flawline.report.compare_report import write_comparison
+    from flawline.jobs.evaluate.compare import compare as compare_recipes
+    from flawline.jobs.evaluate.compare_report import write_comparison
+    from flawline.jobs.evaluate.evaluation_tables import comparison_as_dict
 
     masks = mask_settings(annotations, classes, palette, ignore)
     costs = parse_costs(cost_escape, cost_overkill, cost_review, prevalence)
@@ -104,7 +104,7 @@ def parse_costs(
 ) -> Costs | None:
     """The costs that a command line gives, None where it gives none."""
     from flawline.errors import UsageError
-    from flawline.evaluation.differences import Costs
+    from flawline.jobs.evaluate.differences import Costs
 
     if escape is None and overkill is None and review is None and prevalence is None:
         return None
@@ -132,7 +132,7 @@ def print_comparison(comparison: Comparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from flawline.report.compare_report import finding, number, told
+    from flawline.jobs.evaluate.compare_report import finding, number, told
 
     table = Table(box=None, pad_edge=False)
     table.add_column("metric", overflow="fold")
@@ -152,7 +152,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 def _ranking(comparison: Comparison) -> Table:
     """Recipes in the order in which to take them."""
-    from flawline.report.compare_report import above_cheapest, above_fastest
+    from flawline.jobs.evaluate.compare_report import above_cheapest, above_fastest
 
     titles = ["rank", "recipe", "cost per part", "more than the cheapest", "ms more", "pictures/s"]
     rows = []

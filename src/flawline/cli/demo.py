@@ -31,10 +31,10 @@ def demo(
 ) -> int:
     """Make sample castings, rank them without labels, and write a report."""
     from flawline.data.source import open_source
-    from flawline.data.synthetic.castings import write_castings
-    from flawline.ranking import rank
-    from flawline.ranking.files import ranking_as_dict
-    from flawline.report.rank_report import write_ranking
+    from flawline.jobs.rank.rank import rank
+    from flawline.jobs.rank.rank_report import write_ranking
+    from flawline.jobs.rank.ranking_tables import ranking_as_dict
+    from flawline.synthetic.castings import write_castings
 
     castings = out / "castings"
     castings.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from flawline.cli.console import AsJson, print_json
 
 def doctor(as_json: AsJson = False) -> None:
     """Report versions, CPU features, runtimes, backbones found, and what an extra would add."""
-    from flawline.models.machine import describe_machine
+    from flawline.networks.machine import describe_machine
 
     found = describe_machine()
     if as_json:

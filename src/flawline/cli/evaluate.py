@@ -19,17 +19,11 @@ from flawline.cli.feature_options import (
     print_unjudged,
 )
 from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
-from flawline.cli.recipe_options import (
-    DrawSeed,
-    DropKnown,
-    RecipeArgument,
-    RecipePrecision,
-    Split,
-)
+from flawline.cli.recipe_options import DrawSeed, DropKnown, RecipeArgument, RecipePrecision, Split
 
 if TYPE_CHECKING:
-    from flawline.evaluation.result import Evaluation
-    from flawline.evaluation.segmentation import Segmentation
+    from flawline.jobs.evaluate.evaluation import Evaluation
+    from flawline.jobs.evaluate.segmentation import Segmentation
 
 
 def evaluate(
@@ -54,10 +48,10 @@ def evaluate(
     quiet: Quiet = False,
 ) -> int:
     """Escapes, overkill, AUROC, AUPRO, recall, classes and the worst mistakes on pictures that the recipe never saw."""
-    from flawline.evaluation.files import evaluation_as_dict
-    from flawline.evaluation.run import evaluate as evaluate_source
     from flawline.inspector import Inspector
-    from flawline.report.evaluation_report import write_evaluation
+    from flawline.jobs.evaluate.evaluate import evaluate as evaluate_source
+    from flawline.jobs.evaluate.evaluation_report import write_evaluation
+    from flawline.jobs.evaluate.evaluation_tables import evaluation_as_dict
 
     masks = mask_settings(annotations, classes, palette, ignore)
     inspector = Inspector.open(recipe, precision=precision)
@@ -89,8 +83,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """The figures as a table, what is missing, and the finding in one sentence."""
     from rich.console import Console
 
-    from flawline.report.evaluation_report import finding
-    from flawline.report.words import estimate, rate, share
+    from flawline.jobs.evaluate.evaluation_report import finding
+    from flawline.jobs.evaluate.metric_text import estimate, rate, share
 
     rates = evaluation.rates
     rows: list[tuple[str, Any]] = [
@@ -128,14 +122,14 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 
 def _means(found: Segmentation) -> list[tuple[str, str]]:
-    from flawline.report.words import estimate
+    from flawline.jobs.evaluate.metric_text import estimate
 
     accuracy = "none" if found.accuracy is None else f"{found.accuracy:.3f}"
     return [("accuracy", accuracy), ("mean IoU of defects", estimate(found.mean_iou))]
 
 
 def _classes(found: Segmentation) -> list[tuple[str, ...]]:
-    from flawline.report.words import number, share
+    from flawline.jobs.evaluate.metric_text import number, share
 
     return [
         (

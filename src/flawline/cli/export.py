@@ -12,7 +12,7 @@ from flawline.cli.feature_options import Limits, open_from_options, print_unjudg
 from flawline.cli.recipe_options import RecipeArgument
 
 if TYPE_CHECKING:
-    from flawline.exporting.result import Checked, Parity
+    from flawline.jobs.export.exported import Checked, Parity
 
 
 def export(
@@ -35,8 +35,8 @@ def export(
     """Write the detector or segmenter as an ONNX or OpenVINO model; refused where it disagrees with the recipe."""
     from contextlib import nullcontext
 
-    from flawline.exporting.model_file import check_format
-    from flawline.exporting.run import export_recipe
+    from flawline.jobs.export.export_recipe import export_recipe
+    from flawline.jobs.export.model_file import check_format
     from flawline.recipe import read_recipe
 
     check_format(to)

@@ -77,7 +77,7 @@ def features(
 
 
 def _as_dict(source: str, computed: ComputedFeatures, written: TableFile) -> dict[str, Any]:
-    from flawline import __version__
+    from flawline.version import __version__
 
     return {
         "source": source,

@@ -19,7 +19,7 @@ from flawline.cli.feature_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.grouping.result import Grouping
+    from flawline.jobs.groups.grouping import Grouping
 
 LISTED = 10
 
@@ -41,9 +41,9 @@ def groups(
     quiet: Quiet = False,
 ) -> int:
     """Suggest which pictures show the same part, so that a split never tears them apart."""
-    from flawline.grouping.files import grouping_as_dict, pictures_folder
-    from flawline.grouping.run import group
-    from flawline.report.groups_report import write_grouping
+    from flawline.jobs.groups.group import group
+    from flawline.jobs.groups.grouping_tables import grouping_as_dict, pictures_folder
+    from flawline.jobs.groups.groups_report import write_grouping
 
     span = parse_range(value_range)
     track = ProgressBar(quiet=quiet)

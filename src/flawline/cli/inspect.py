@@ -26,8 +26,8 @@ from flawline.core.words import counted
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
-    from flawline.station.keep import Keeping
-    from flawline.station.result import InspectionRun
+    from flawline.station.inspected import InspectionRun
+    from flawline.station.keep_records import Keeping
 
 LISTED = 20
 
@@ -72,9 +72,9 @@ def inspect(
 ) -> int:
     """Accept, review or reject each picture, with reasons; exit code 0 all accepted, 1 not all, 2 not all judged."""
     from flawline.inspector import Inspector
-    from flawline.report.inspect_report import write_run
-    from flawline.station.run import inspect_source
-    from flawline.station.tables import run_as_dict
+    from flawline.station.inspect_report import write_run
+    from flawline.station.inspect_source import inspect_source
+    from flawline.station.inspection_tables import run_as_dict
 
     inspector = Inspector.open(recipe, precision=precision)
     out.mkdir(parents=True, exist_ok=True)
@@ -128,10 +128,10 @@ def _keeping(
             )
         yield None
         return
-    from flawline.station.keep import Keeping
-    from flawline.store import open_store
-    from flawline.store.replay import keep_recipe
-    from flawline.store.writer import Writer
+    from flawline.records import open_store
+    from flawline.records.writer import Writer
+    from flawline.station.keep_records import Keeping
+    from flawline.station.replay import keep_recipe
 
     which = keep or "flagged"
     place = None if which == "none" else pictures_of(store, pictures)

@@ -12,8 +12,8 @@ from flawline.cli.feature_options import Limits, open_from_options
 from flawline.core.words import counted
 
 if TYPE_CHECKING:
-    from flawline.core.spec.judge import Judgement
-    from flawline.judging import JudgedTable
+    from flawline.jobs.judge.judged_parts import JudgedTable
+    from flawline.specification.judge import Judgement
 
 LISTED = 20
 
@@ -38,9 +38,9 @@ def judge(
     quiet: Quiet = False,
 ) -> int:
     """Judge measured parts; exit code 0 all accepted, 1 a review or reject, 2 something could not be judged."""
-    from flawline.judging import judge_table
-    from flawline.judging.files import judged_as_dict
-    from flawline.report.judge_report import write_judged
+    from flawline.jobs.judge.judge_files import judged_as_dict
+    from flawline.jobs.judge.judge_report import write_judged
+    from flawline.jobs.judge.judge_table import judge_table
 
     judged = judge_table(table, spec, against=against)
     out.mkdir(parents=True, exist_ok=True)

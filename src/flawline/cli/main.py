@@ -10,7 +10,6 @@ from typing import Annotated, TextIO
 
 import typer
 
-from flawline import __version__
 from flawline.cli.alerts import alerts
 from flawline.cli.audit_labels import audit_labels
 from flawline.cli.calibrate_scale import calibrate_scale
@@ -35,6 +34,7 @@ from flawline.cli.synth import synth
 from flawline.cli.train import train
 from flawline.cli.update import update
 from flawline.errors import FlawlineError, UsageError
+from flawline.version import __version__
 
 EXIT_UNJUDGED = 2
 INTERRUPTED = 130

@@ -13,7 +13,7 @@ from flawline.cli.feature_options import open_from_options, parse_range
 
 if TYPE_CHECKING:
     from flawline.data.masks import MaskedSource
-    from flawline.evaluation.class_masks import MaskSettings
+    from flawline.jobs.evaluate.class_masks import MaskSettings
 
 Annotations = Annotated[
     Path | None,
@@ -76,7 +76,7 @@ def mask_settings(
     annotations: Path | None, classes: str | None, palette: str | None, ignore: str | None
 ) -> MaskSettings:
     """Where the class masks are, as a command line says it."""
-    from flawline.evaluation.class_masks import MaskSettings
+    from flawline.jobs.evaluate.class_masks import MaskSettings
 
     return MaskSettings(
         annotations,

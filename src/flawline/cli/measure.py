@@ -13,7 +13,7 @@ from flawline.cli.mask_options import parse_classes
 
 if TYPE_CHECKING:
     from flawline.core.scale import Frame, Scale
-    from flawline.measuring import MeasuredMasks
+    from flawline.jobs.measure.measured_masks import MeasuredMasks
 
 MasksArgument = Annotated[
     str,
@@ -58,9 +58,10 @@ def measure(
 ) -> int:
     """Measure the defects of class masks: one table of defects, one of parts."""
     from flawline.core.scale import Frame
-    from flawline.judging.run import read_spec
-    from flawline.measuring import MeasureSettings, measure_source
-    from flawline.measuring.files import check_suffix, write_tables
+    from flawline.jobs.judge.judge_table import read_spec
+    from flawline.jobs.measure.measure_files import check_suffix, write_tables
+    from flawline.jobs.measure.measure_source import measure_source
+    from flawline.jobs.measure.measured_masks import MeasureSettings
 
     settings = MeasureSettings(
         classes=parse_classes(classes),
@@ -88,7 +89,7 @@ def measure(
 def _as_dict(measured: MeasuredMasks, defects: Path, parts: Path) -> dict[str, Any]:
     from collections import Counter
 
-    from flawline import __version__
+    from flawline.version import __version__
 
     settings = measured.settings
     return {

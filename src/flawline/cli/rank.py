@@ -30,7 +30,7 @@ from flawline.cli.feature_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.ranking.result import Ranking
+    from flawline.jobs.rank.ranking import Ranking
 
 
 _FITTING = {
@@ -91,10 +91,11 @@ def rank(
     quiet: Quiet = False,
 ) -> int:
     """Put the odd pictures first, without using labels, and say why they are odd."""
-    from flawline.ranking import load_ranking, rank_with, save_ranking
-    from flawline.ranking import rank as rank_source
-    from flawline.ranking.files import ranking_as_dict, write_parts
-    from flawline.report.rank_report import write_ranking
+    from flawline.jobs.rank.rank import rank as rank_source
+    from flawline.jobs.rank.rank import rank_with
+    from flawline.jobs.rank.rank_report import write_ranking
+    from flawline.jobs.rank.ranking_tables import ranking_as_dict, write_parts
+    from flawline.jobs.rank.saved_ranking import load_ranking, save_ranking
 
     settings = feature_settings(
         features, backbone, preparation, size, precision, value_range, weights
@@ -157,7 +158,7 @@ def print_ranking(ranking: Ranking, top_n: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from flawline.ranking.result import recall
+    from flawline.jobs.rank.ranking import recall
 
     table = Table(box=None, pad_edge=False)
     table.add_column("rank", justify="right")

@@ -10,7 +10,7 @@ import typer
 from flawline.cli.console import printable, text_table
 
 if TYPE_CHECKING:
-    from flawline.store.record import StoredRecord
+    from flawline.records.record import StoredRecord
 
 
 def print_records(items: Sequence[StoredRecord]) -> None:
@@ -23,7 +23,7 @@ def print_records(items: Sequence[StoredRecord]) -> None:
 
 def print_record(kept: StoredRecord) -> None:
     """All that is known of one inspection."""
-    from flawline.store.record import record_as_dict
+    from flawline.records.record import record_as_dict
 
     plain = record_as_dict(kept.record)
     for name, value in plain.items():

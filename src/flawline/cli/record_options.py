@@ -11,8 +11,8 @@ import typer
 from flawline.errors import UsageError
 
 if TYPE_CHECKING:
-    from flawline.store.pictures import Pictures
-    from flawline.store.where import Where
+    from flawline.records.pictures import Pictures
+    from flawline.records.where import Where
 
 StoreArgument = Annotated[
     str, typer.Argument(help="The records: an SQLite file, or postgresql://USER@HOST/DATABASE.")
@@ -42,8 +42,8 @@ def chosen(
     undecided: bool = False,
 ) -> Where:
     """Which inspections the options of one command line mean."""
-    from flawline.store.record import parse_time
-    from flawline.store.where import Where
+    from flawline.records.record import parse_time
+    from flawline.records.where import Where
 
     return Where(
         since=parse_time(since) if since else None,
@@ -96,7 +96,7 @@ def pictures_of(store: str, pictures: str | None) -> Pictures:
     Raises:
         UsageError: nobody said where, and there is no folder beside the records.
     """
-    from flawline.store.pictures import open_pictures, pictures_beside
+    from flawline.records.pictures import open_pictures, pictures_beside
 
     place = pictures or pictures_beside(store)
     if place is None:

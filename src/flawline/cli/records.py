@@ -23,7 +23,7 @@ from flawline.cli.record_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.store.replay import Replay
+    from flawline.station.replay import Replay
 
 records = typer.Typer(
     name="records",
@@ -51,8 +51,8 @@ def list_records(
     quiet: Quiet = False,
 ) -> int:
     """List inspections, the newest first."""
-    from flawline.store import open_store
-    from flawline.store.record import kept_as_dict
+    from flawline.records import open_store
+    from flawline.records.record import kept_as_dict
 
     wanted = chosen(where, since, until, verdict, undecided=undecided)
     with open_store(store, create=False) as opened:
@@ -69,8 +69,8 @@ def list_records(
 @records.command()
 def show(store: StoreArgument, number: RecordNumber, as_json: AsJson = False) -> int:
     """Show one inspection with its defects, measures and decisions."""
-    from flawline.store import open_store
-    from flawline.store.record import kept_as_dict
+    from flawline.records import open_store
+    from flawline.records.record import kept_as_dict
 
     with open_store(store, create=False) as opened:
         kept = opened.get(number)
@@ -93,8 +93,8 @@ def decide(
     """Add a person's decision; the machine's verdict and earlier decisions stay as they are."""
     from datetime import UTC, datetime
 
-    from flawline.store import open_store
-    from flawline.store.record import kept_as_dict
+    from flawline.records import open_store
+    from flawline.records.record import kept_as_dict
 
     with open_store(store, create=False) as opened:
         opened.decide(number, verdict, who=who, why=why, when=datetime.now(UTC))  # type: ignore[arg-type]
@@ -124,8 +124,8 @@ def export(
     quiet: Quiet = False,
 ) -> int:
     """Write records as tables that other programs read, and `flawline records import` reads back."""
-    from flawline.store import open_store
-    from flawline.store.export import export_tables
+    from flawline.records import open_store
+    from flawline.records.export import export_tables
 
     wanted = chosen(where, since, until, verdict)
     with open_store(store, create=False) as opened:
@@ -159,8 +159,8 @@ def import_records(
     quiet: Quiet = False,
 ) -> int:
     """Take an earlier table into the records; rows that are there already are passed over."""
-    from flawline.store import open_store
-    from flawline.store.imports import Reading, import_table
+    from flawline.records import open_store
+    from flawline.records.imports import Reading, import_table
 
     how = Reading(assignments(column, "--column"), assignments(constant, "--set"), zone_of(zone))
     with open_store(store) as opened:
@@ -200,8 +200,8 @@ def replay_record(
     """Judge the kept picture of an inspection again and compare; exit code 0 the same, 1 not."""
     from flawline.cli.record_options import pictures_of
     from flawline.recipe import read_recipe
-    from flawline.store import open_store
-    from flawline.store.replay import replay
+    from flawline.records import open_store
+    from flawline.station.replay import replay
 
     kept_pictures = pictures_of(store, pictures)
     with open_store(store, create=False) as opened:

@@ -9,16 +9,16 @@ from flawline.cli.console import ProgressBar, note, warn
 
 if TYPE_CHECKING:
     from flawline.data.masks import MaskedSource
-    from flawline.training.segment.records import EpochRecord
-    from flawline.training.segment_split import Split
-    from flawline.training.segmenter import SegmenterWishes, TrainedSegmenterRecipe
+    from flawline.jobs.train.segment.progress_record import EpochRecord
+    from flawline.jobs.train.segment.segment_split import Split
+    from flawline.jobs.train.segment.train_segment import SegmenterWishes, TrainedSegmenterRecipe
 
 
 def train_with_progress(
     masked: MaskedSource, wishes: SegmenterWishes, folder: Path, *, resume: bool, quiet: bool
 ) -> TrainedSegmenterRecipe:
     """Train with checkpoints in `folder`; who interrupts it is told how to go on."""
-    from flawline.training.segmenter import train_segment
+    from flawline.jobs.train.segment.train_segment import train_segment
 
     try:
         return train_segment(
@@ -44,7 +44,7 @@ class SegmentProgress:
 
     def __call__(self, record: EpochRecord, split: Split) -> None:
         """One epoch is over."""
-        from flawline.report.segment_examples import write_examples
+        from flawline.jobs.train.segment.segment_examples_page import write_examples
 
         note(line_of(record), quiet=self._quiet)
         if record.best:

@@ -11,8 +11,8 @@ import typer
 from flawline.cli.console import warn
 
 if TYPE_CHECKING:
-    from flawline.charting.series import Forming, Series, Skipped
-    from flawline.store.where import Where
+    from flawline.jobs.chart.series import Forming, Series, Skipped
+    from flawline.records.where import Where
 
 LISTED = 10
 
@@ -81,8 +81,8 @@ def forming(
     unit: str = "",
 ) -> Forming:
     """How rows become points, from the options."""
-    from flawline.charting.series import Forming
     from flawline.errors import UsageError
+    from flawline.jobs.chart.series import Forming
 
     if by and subgroup:
         raise UsageError("--by and --subgroup both form the points; give one of them")
@@ -102,9 +102,9 @@ def series_of(
     table: Path | None, store: str | None, measure: str, kind: str, how: Forming, where: Where
 ) -> Series:
     """The series of a table's column, or of a measure of records."""
-    from flawline.charting.series import form_series
     from flawline.errors import UsageError
-    from flawline.store import open_store
+    from flawline.jobs.chart.series import form_series
+    from flawline.records import open_store
 
     if (table is None) == (store is None):
         raise UsageError("expected either a table or --store", hint="give one of them")
@@ -118,8 +118,8 @@ def series_of(
 
 def read_series(table: Path, measure: str, kind: str, how: Forming) -> Series:
     """The series of a table's column."""
-    from flawline.charting.series import form_series
-    from flawline.charting.table import read_columns
+    from flawline.jobs.chart.series import form_series
+    from flawline.jobs.chart.series_table import read_columns
 
     return form_series(read_columns(table, how.columns(measure)), measure, kind, how)
 

@@ -57,9 +57,9 @@ def capability(
     quiet: Quiet = False,
 ) -> int:
     """Cp, Cpk, Pp and Ppk of a measure against its specification, with intervals and parts per million outside."""
-    from flawline.charting.capability_study import capability_as_dict, study_capability
     from flawline.core.spc.capability_values import SpecLimits
-    from flawline.report.capability_report import write_capability
+    from flawline.jobs.study.capability_report import write_capability
+    from flawline.jobs.study.capability_study import capability_as_dict, study_capability
 
     spec = SpecLimits(lsl, usl, target)
     series = read_series(table, measure, "xbar-r", forming(by, subgroup, label=label, unit=unit))
@@ -83,7 +83,7 @@ def print_capability(done: Capability, unit: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from flawline.charting.capability_study import capability_finding
+    from flawline.jobs.study.capability_study import capability_finding
 
     console = Console(highlight=False)
     console.print(Text(capability_finding(done, unit)), style="bold")

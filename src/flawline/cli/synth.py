@@ -10,7 +10,7 @@ import typer
 from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
 
 if TYPE_CHECKING:
-    from flawline.data.synthetic.heat_sink_labels import LabelNoise
+    from flawline.synthetic.heat_sink_labels import LabelNoise
 
 synth = typer.Typer(
     name="synth",
@@ -56,8 +56,8 @@ def heat_sink(
 ) -> int:
     """Draw gold-plated heat sinks with scratches and stains, with masks and a manifest."""
     from flawline.data.cores import cpu_count
-    from flawline.data.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sinks
-    from flawline.data.synthetic.heat_sink_statistics import CLASSES
+    from flawline.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sinks
+    from flawline.synthetic.heat_sink_statistics import CLASSES
 
     length, area = parse_drift(drift, drift_from)
     noise = parse_label_noise(label_noise)
@@ -110,8 +110,8 @@ def parse_label_noise(text: str | None) -> LabelNoise:
     """Read "missing=0.05,extra=0.02,wrong-class=0.02,shifted=0.1"; what is left out is 0."""
     from dataclasses import fields
 
-    from flawline.data.synthetic.heat_sink_labels import LabelNoise
     from flawline.errors import UsageError
+    from flawline.synthetic.heat_sink_labels import LabelNoise
 
     names = [field.name.replace("_", "-") for field in fields(LabelNoise)]
     shares: dict[str, float] = {}

@@ -34,7 +34,7 @@ from flawline.cli.training_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.training.anomaly import AnomalyTraining
+    from flawline.jobs.train.train_anomaly import AnomalyTraining
 
 
 def anomaly(
@@ -107,12 +107,12 @@ def anomaly(
     quiet: Quiet = False,
 ) -> int:
     """Learn from pictures of good parts, set thresholds on held-out ones, write a recipe."""
+    from flawline.jobs.train.calibration import CalibrationTargets
+    from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
+    from flawline.jobs.train.training_files import trained_as_dict
+    from flawline.jobs.train.training_report import write_training_report
+    from flawline.jobs.train.view import MASK, ViewWishes
     from flawline.recipe import RegionSettings, write_recipe
-    from flawline.report.training_report import write_training_report
-    from flawline.training.anomaly import AnomalySettings, train_anomaly
-    from flawline.training.calibration import CalibrationTargets
-    from flawline.training.files import trained_as_dict
-    from flawline.training.view import MASK, ViewWishes
 
     view = ViewWishes(
         window=parse_window(window),

@@ -39,7 +39,7 @@ from flawline.cli.training_options import (
 )
 
 if TYPE_CHECKING:
-    from flawline.training.segment.settings import Augmentation
+    from flawline.jobs.train.segment.segment_settings import Augmentation
 
 
 def segment(
@@ -134,8 +134,8 @@ def segment(
     quiet: Quiet = False,
 ) -> int:
     """Learn classes of defects from pictures with masks, choose thresholds, write a recipe."""
-    from flawline.training.segment.extra import require_extra
-    from flawline.training.segment.settings import NetworkSettings, SegmentSettings
+    from flawline.jobs.train.segment.extra import require_extra
+    from flawline.jobs.train.segment.segment_settings import NetworkSettings, SegmentSettings
 
     training = SegmentSettings(
         network=NetworkSettings(network, encoder, weights, preparation),
@@ -156,10 +156,10 @@ def segment(
         seed=seed,
     )
     require_extra()
+    from flawline.jobs.train.segment.segmenter_report import write_segmenter_report
+    from flawline.jobs.train.segment.train_segment import SegmenterWishes
+    from flawline.jobs.train.training_files import segmenter_as_dict
     from flawline.recipe import write_recipe
-    from flawline.report.segmenter_report import write_segmenter_report
-    from flawline.training.files import segmenter_as_dict
-    from flawline.training.segmenter import SegmenterWishes
 
     wishes = SegmenterWishes(
         part=part or Path(source).stem,
@@ -206,7 +206,7 @@ def segment(
 
 def _augmentation(augment: bool, rotation: float | None) -> Augmentation:
     from flawline.errors import UsageError
-    from flawline.training.segment.settings import NO_AUGMENTATION, Augmentation
+    from flawline.jobs.train.segment.segment_settings import NO_AUGMENTATION, Augmentation
 
     if augment:
         return Augmentation() if rotation is None else Augmentation(rotation=rotation)
@@ -233,7 +233,7 @@ def read_spec_table(path: Path | None) -> dict[str, Any] | None:
     """The table of a specification file, checked; None without a file."""
     import tomllib
 
-    from flawline.judging.run import read_spec
+    from flawline.jobs.judge.judge_table import read_spec
 
     if path is None:
         return None

@@ -46,9 +46,9 @@ def update(
     """Learn further good pictures without starting again; a false alarm is a good picture."""
     from contextlib import nullcontext
 
+    from flawline.jobs.train.training_files import updated_as_dict
+    from flawline.jobs.train.update_recipe import update_anomaly
     from flawline.recipe import read_recipe, write_recipe
-    from flawline.training.files import updated_as_dict
-    from flawline.training.update import update_anomaly
 
     old, target = read_recipe(recipe), out or recipe
     target.parent.mkdir(parents=True, exist_ok=True)

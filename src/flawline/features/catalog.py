@@ -14,7 +14,7 @@ from flawline.features.histogram_of_gradients import histogram_of_gradients
 from flawline.features.level_histogram import level_histogram
 from flawline.features.network_embedding import OUTPUT, network_embedding
 from flawline.features.wavelet_subbands import wavelet_subbands
-from flawline.models.network import Network
+from flawline.networks.network import Network
 
 _PLAIN: dict[str, Callable[[], Extractor]] = {
     "dimensions": dimensions,

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flawline import __version__
 from flawline.data.source import Source, open_source
 from flawline.errors import ModelError, SourceError
 from flawline.features.catalog import feature_set
 from flawline.features.table import FeatureTable, extract_features
-from flawline.models.backbone import EMBEDDED, open_backbone
-from flawline.models.network import Network, Preparation, preparation_from_json
+from flawline.networks.backbone import EMBEDDED, open_backbone
+from flawline.networks.network import Network, Preparation, preparation_from_json
 from flawline.types import Track, no_track
+from flawline.version import __version__
 
 DEFAULT_FEATURES = ("histogram_of_gradients", "embedding")
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from flawline.core.view.tiling import resize
 from flawline.features.feature_set import Column, Extractor
-from flawline.models.network import Network
+from flawline.networks.network import Network
 from flawline.types import Picture
 
 OUTPUT = "embedding"

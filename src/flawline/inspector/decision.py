@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flawline.core.measure.parts import plural
-from flawline.core.spec.judge import ClauseResult, Judgement, MeasuredPart, judge
-from flawline.core.spec.model import Spec
 from flawline.core.threshold import verdict
 from flawline.errors import ImageError
 from flawline.recipe import NO_THRESHOLD, ThresholdSettings
+from flawline.specification.judge import ClauseResult, Judgement, MeasuredPart, judge
+from flawline.specification.model import Spec
 from flawline.types import Region, Verdict
 
 SEVERITY: tuple[Verdict, ...] = ("accept", "review", "reject")

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from flawline.core.anomaly_score import image_score
 from flawline.core.regions import ANOMALY, regions_of_map, scores_at
-from flawline.core.spec.judge import MeasuredPart
 from flawline.core.threshold import conformal_p_value
 from flawline.data.image import read_image
 from flawline.data.source import Source
@@ -40,8 +39,8 @@ from flawline.inspector.parts import (
 from flawline.inspector.segmenting import Segmenting
 from flawline.inspector.shape import check_shape
 from flawline.inspector.view import PreparedPicture
-from flawline.models.compiling import Compiling
-from flawline.models.network import Preparation
+from flawline.networks.compiling import Compiling
+from flawline.networks.network import Preparation
 from flawline.recipe import (
     Recipe,
     RecipeManifest,
@@ -51,6 +50,7 @@ from flawline.recipe import (
     spec_of,
     stated_thresholds,
 )
+from flawline.specification.judge import MeasuredPart
 from flawline.types import Inspection, Picture, Region, Sample, Unjudged
 
 BACKGROUND = "background"

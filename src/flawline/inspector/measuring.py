@@ -18,7 +18,7 @@ from flawline.core.measure.measure import measure
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.scale import Scale
-from flawline.core.spec.judge import MeasuredPart
+from flawline.specification.judge import MeasuredPart
 from flawline.types import Region
 
 _ONE_AT_A_TIME = Lock()

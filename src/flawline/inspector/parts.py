@@ -16,10 +16,10 @@ from flawline.core.view.framing import Framing
 from flawline.core.view.light import Light
 from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, from_polygons
 from flawline.data.image import read_image
+from flawline.detectors.detector import Detector, DetectorState, detector_backbone
 from flawline.inspector.view import View
-from flawline.models.compiling import Compiling
-from flawline.models.detector import Detector, DetectorState, detector_backbone
-from flawline.models.segmenter import segmenter_network
+from flawline.networks.compiling import Compiling
+from flawline.networks.segmenter import segmenter_network
 from flawline.recipe import MODEL, Recipe, RecipeManifest, RecipeSettings, detector_settings
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -9,8 +9,8 @@ from flawline.core.marking import coarse_map, marked_classes
 from flawline.core.view.framing import Framing
 from flawline.core.view.region_of_interest import RegionOfInterest, pixels_inside
 from flawline.errors import ImageError
-from flawline.models.compiling import Compiling
-from flawline.models.segmenter import ready_segmenter
+from flawline.networks.compiling import Compiling
+from flawline.networks.segmenter import ready_segmenter
 from flawline.recipe import Recipe
 from flawline.types import Picture
 

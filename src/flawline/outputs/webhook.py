@@ -79,7 +79,7 @@ class Webhook:
         return None
 
     def _headers(self, message: Message, body: bytes) -> dict[str, str]:
-        from flawline import __version__
+        from flawline.version import __version__
 
         digest = hashlib.sha256(message_id(message).encode()).hexdigest()[:32]
         headers = {

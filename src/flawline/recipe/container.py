@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flawline.data.archive import ArchiveLimits
+from flawline.data.array_file import write_stored_zip
 from flawline.data.names import why_passed_over
 from flawline.data.ziparchive import open_zip
 from flawline.errors import UsageError
-from flawline.models.array_file import write_stored_zip
 
 SUFFIX = ".flaw"
 SETTINGS, MODEL, MANIFEST = "recipe.toml", "model.onnx", "manifest.json"

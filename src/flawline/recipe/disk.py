@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from flawline.data.array_file import npy_array
 from flawline.data.sniff import HEAD_BYTES, describe, picture_format
 from flawline.errors import ArchiveError, ModelError
-from flawline.models.array_file import npy_array
 from flawline.recipe.container import (
     MANIFEST,
     MODEL,

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
-from flawline import __version__
 from flawline.recipe.checks import FILE_NAME
 from flawline.recipe.settings import SCHEMA, TASKS
 from flawline.recipe.upgrade import upgrade_manifest
 from flawline.types import EMPTY
+from flawline.version import __version__
 
 Role = Literal["train", "calibration", "set-aside", "duplicate", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -38,7 +38,7 @@ class PictureRecord(NamedTuple):
 class BackboneRecord:
     """The network inside model.onnx: its name, the hash of its own file, its licence (SPDX), its preparation.
 
-    `preparation` is what `flawline.models.network.Preparation.as_dict` gives.
+    `preparation` is what `flawline.networks.network.Preparation.as_dict` gives.
     """
 
     name: str

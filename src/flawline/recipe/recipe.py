@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.regions import ANOMALY
-from flawline.core.spec.model import Spec
-from flawline.core.spec.parse import parse_spec
+from flawline.data.array_file import npy_bytes
 from flawline.errors import ModelError, SpecError
-from flawline.models.array_file import npy_bytes
 from flawline.recipe.checks import FILE_NAME
 from flawline.recipe.container import MANIFEST, MODEL, SETTINGS
 from flawline.recipe.entries import Problem
@@ -30,6 +28,8 @@ from flawline.recipe.manifest import (
 )
 from flawline.recipe.settings import DetectorSettings, RecipeSettings, fixed_values
 from flawline.recipe.settings_text import edited_settings, settings_error, settings_text
+from flawline.specification.model import Spec
+from flawline.specification.parse import parse_spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -231,7 +231,7 @@ class RecipeSettings(Section):
     """recipe.toml.
 
     `detector` and `threshold` are for the task "anomaly", `segmenter` for "segment". `spec` is the table that
-    `flawline.core.spec.parse` reads.
+    `flawline.specification.parse` reads.
     """
 
     schema: int = entry(

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flawline import __version__
 from flawline.errors import ModelError
 from flawline.recipe.settings import SCHEMA
+from flawline.version import __version__
 
 Step = Callable[[Mapping[str, Any]], dict[str, Any]]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drawn_masks import arc, bar, coverage, disc
 from flawline.core.measure.measure import measure
+from helpers.drawn_masks import arc, bar, coverage, disc
 
 pytestmark = pytest.mark.usefixtures("implementation")
 DOCS = Path(__file__).parents[3] / "docs"

@@ -9,9 +9,9 @@ from hypothesis.extra.numpy import arrays
 from skimage.measure import label as sk_label
 from skimage.measure import regionprops_table
 
-from drawn_masks import random_masks
 from flawline.core.measure.columns import COLUMNS, NAMES
 from flawline.core.measure.measure import measure
+from helpers.drawn_masks import random_masks
 
 pytestmark = pytest.mark.usefixtures("implementation")
 SMALL = arrays(

@@ -17,7 +17,7 @@ from flawline.core.spc.chart_constants import d2
 from flawline.core.spc.chart_points import individuals, subgroups
 from flawline.core.spc.transform_fits import fit_transform
 from flawline.errors import FlawlineError, UsageError
-from reference_series import FLOW, RINGS
+from helpers.reference_series import FLOW, RINGS
 
 # qcc 3.0, "A quick tour", process capability of the rings 1 to 25, sigma 0.009785039 with 124 degrees of freedom:
 # index, value, 2.5 %, 97.5 %. One-sided indices have 90 % intervals there. Off target its interval of Cpm is wider than

@@ -17,7 +17,7 @@ from flawline.core.spc.chart_points import counts, individuals, subgroups
 from flawline.core.spc.charts import State, advance, estimate, phase_one
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, WESTERN_ELECTRIC, parse_rules
-from reference_series import (
+from helpers.reference_series import (
     CIRCUIT,
     COMPUTERS,
     CONCENTRATION,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from flawline.core.view.alignment import METHODS, Alignment, Pose, to_picture, unwarp, warp
 from flawline.core.view.alignment_training import fit_alignment
 from flawline.core.view.registration import rescaled, shift, turn
-from flawline.data.synthetic.castings import DEFECTS, draw_casting
-from flawline.data.synthetic.surface import draw_pose
 from flawline.errors import UsageError
+from flawline.synthetic.castings import DEFECTS, draw_casting
+from flawline.synthetic.surface import draw_pose
 
 HEIGHT, WIDTH = 200, 260
 MIDDLE = (WIDTH - 1) / 2, (HEIGHT - 1) / 2

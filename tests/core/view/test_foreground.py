@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from flawline.core.view.foreground import Foreground, fit_foreground
-from flawline.data.synthetic.castings import DEFECTS, draw_casting
-from flawline.data.synthetic.surface import draw_pose, draw_surface
 from flawline.errors import UsageError
+from flawline.synthetic.castings import DEFECTS, draw_casting
+from flawline.synthetic.surface import draw_pose, draw_surface
 
 SIZE = 200
 

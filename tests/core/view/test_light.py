@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from flawline.core.view.light import LARGEST_GAIN, METHODS, Light, fit_light
-from flawline.data.synthetic.castings import draw_casting
 from flawline.errors import UsageError
+from flawline.synthetic.castings import draw_casting
 
 PIXELS = arrays(np.uint8, st.tuples(st.integers(1, 60), st.integers(1, 60), st.just(3)))
 

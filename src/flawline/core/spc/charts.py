@@ -10,7 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from flawline.core.spc.chart_points import Counts, Panel, Points, Subgroups
 from flawline.core.spc.charts_attributes import count_panels, estimate_counts
-from flawline.core.spc.charts_time_weighted import cusum_panels, estimate_time_weighted, ewma_panels
+from flawline.core.spc.charts_time_weighted import (
+    cusum_panels,
+    estimate_time_weighted,
+    ewma_panels,
+)
 from flawline.core.spc.charts_variables import (
     Memory,
     estimate_individuals,

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drawn_masks import random_masks
 from flawline.compiled import MEASURE, kernel
 from flawline.core.measure.columns import NAMES
 from flawline.core.measure.measure import measure
 from flawline.core.measure.native import shapes as native
 from flawline.core.measure.shapes import MeasureRequest, shapes
+from helpers.drawn_masks import random_masks
 
 SIDES = st.integers(1, 70)
 SEEDS = st.integers(0, 2**32 - 1)

@@ -1,0 +1,144 @@
+"""Detectors of what good parts do not show: raw scores of the cells of a window.
+
+- "patch-gaussian": a Gaussian of patch features for each place (PaDiM); where pictures are cut into windows, so that a
+  place means nothing, for each kind of content.
+- "patch-memory": a memory of patches that lie far apart, and the distance to the nearest (PatchCore).
+- "fast": "patch-gaussian" at half the resolution, a quarter of the work.
+
+What is done before: the window, uint8 RGB, goes through the backbone's own preparation. What is done after: nothing; a
+score is raw, higher is odder, and one cell stands for 8 x 8 pixels of the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.detectors.graph import place_factors, score_node
+from flawline.detectors.map_graph import backbone_and_graph, finest
+from flawline.networks.compiling import Compiling, begin_compiling
+from flawline.networks.map_choice import choose_maps
+from flawline.networks.openvino_import import openvino
+from flawline.networks.openvino_runtime import read_restricted, with_preparation
+
+METHODS = ("patch-gaussian", "patch-memory", "fast")
+CELL = 8
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorState:
+    """All that a detector learnt: `settings` for JSON and `arrays` by name."""
+
+    method: str
+    settings: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+
+class Detector:
+    """A fitted detector. Calling it is safe from several threads, and a result never depends on other calls."""
+
+    def __init__(
+        self,
+        state: DetectorState,
+        backbone: Compiling,
+        *,
+        window: Size,
+        threads: int = 0,
+    ) -> None:
+        """Make a fitted detector ready.
+
+        Args:
+            state: what `flawline.detectors.fitting.fit_detector` gave.
+            backbone: what `detector_backbone` gives of the network that it was fitted with. What is made of its maps is
+                always computed in f32.
+            window: (height, width) of the windows, as fitted.
+            threads: CPU threads, 0 for all.
+
+        Raises:
+            ModelError: the backbone cannot be used.
+        """
+        self._seen = input_size(state.method, window)
+        self._cells = window[0] // CELL, window[1] // CELL
+        self._network, self._head, _ = backbone_and_graph(
+            backbone,
+            lambda maps, fixed, grid: score_node(maps, state.arrays, grid, **fixed),
+            fixed=place_factors(state.arrays),
+            threads=threads,
+        )
+        self.precision = self._network.precision
+
+    def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
+        scores = np.asarray(self._head(self._network(shrunk(window, self._seen)))[0, 0])
+        if scores.shape == self._cells:
+            return scores
+        return np.asarray(
+            cv2.resize(scores, self._cells[::-1], interpolation=cv2.INTER_LINEAR), np.float32
+        )
+
+
+def detector_backbone(
+    method: str,
+    network: bytes | Callable[[], bytes],
+    *,
+    window: Size,
+    precision: str = "auto",
+    threads: int = 0,
+    sha256: str | None = None,
+) -> Compiling:
+    """The backbone of a detector, being compiled.
+
+    Args:
+        method: one of `METHODS`.
+        network: the content of an ONNX file with its preparation in its metadata, or what waits for it.
+        window: (height, width) of the windows.
+        precision: "f32", "bf16" or "auto".
+        threads: CPU threads, 0 for all.
+        sha256: the hash that `network` has been checked to have, or is before it comes; what is compiled is then kept
+            for the next time.
+    """
+    return begin_compiling(
+        network,
+        outputs=choose_maps,
+        named="maps",
+        size=input_size(method, window),
+        precision=precision,
+        threads=threads,
+        sha256=sha256,
+    )
+
+
+def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> Any:
+    """The whole detector as one OpenVINO model: uint8 RGB (1, H, W, 3) to "anomaly_map" float32 (1, 1, h, w).
+
+    H and W are those of `window`, half of them for "fast". The map has a cell for each place of the backbone's finest
+    map that is used, usually 8 x 8 pixels.
+    """
+    seen = input_size(state.method, window)
+    model, preparation = read_restricted(backbone, choose_maps, seen)
+    model.reshape([1, 3, *seen])
+    outputs = {output.get_any_name(): output for output in model.outputs}
+    grid = finest({name: tuple(output.get_shape())[1:] for name, output in outputs.items()})
+    maps = {name: output.get_node().input_value(0) for name, output in outputs.items()}
+    ov = openvino()
+    whole = ov.Model([score_node(maps, state.arrays, grid)], model.get_parameters(), "detector")
+    return with_preparation(whole, preparation)
+
+
+def input_size(method: str, window: Size) -> Size:
+    """(height, width) of what the network of a method sees of a window."""
+    return (window[0] // 2, window[1] // 2) if method == "fast" else window
+
+
+def shrunk(window: NDArray[np.uint8], seen: Size) -> NDArray[np.uint8]:
+    """A window at the size that the network sees."""
+    if window.shape[:2] == seen:
+        return window
+    return np.asarray(cv2.resize(window, seen[::-1], interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,3 +1,0 @@
-"""A recipe's detector as a model for other runtimes, compared with the recipe before anything is written."""
-
-from flawline.exporting.run import export_recipe as export_recipe

@@ -1,0 +1,1 @@
+"""What Flawline does, one folder a job."""

@@ -1,0 +1,248 @@
+"""Control charts as pictures: limits named, signals numbered by rule, ten thousand points as readable as a hundred."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from flawline.core.spc.pareto import Pareto
+from flawline.jobs.chart.chart_lines import draw_limits, draw_values, draw_zones, thin
+from flawline.jobs.chart.control_chart import ControlChart
+from flawline.jobs.chart.finding import limit_width
+from flawline.jobs.chart.limit_names import limit_ends, name_limits, within_reach
+from flawline.report.figure import BAD, GOOD, INK, as_svg, own_style
+
+_WIDTH = 9.0
+
+
+_HEIGHT = 2.7
+
+
+_LEFT = 0.115
+
+
+_RIGHT = 0.87
+
+
+# One bucket for each second pixel of the drawing's width at 100 dots per inch.
+_BUCKETS = 350
+
+
+_NUMBERED = 40
+
+
+@own_style()
+def control_chart_svg(chart: ControlChart, *, zones: bool = False) -> str:
+    """The chart as inline SVG whose ink takes the page's text colour."""
+    return as_svg(_draw(chart, zones=zones), f"Control chart of {chart.series.measure}")
+
+
+def on_page(svg: str) -> str:
+    """The same SVG in the colours of the page around it, which are lighter on a dark page."""
+    return svg.replace(GOOD.lower(), "var(--good)").replace(BAD.lower(), "var(--bad)")
+
+
+@own_style()
+def control_chart_png(chart: ControlChart, *, zones: bool = False) -> bytes:
+    """The chart as PNG on white at 150 dots per inch."""
+    figure = _draw(chart, zones=zones)
+    figure.patch.set_alpha(1)
+    figure.patch.set_facecolor("white")
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+    return file.getvalue()
+
+
+@own_style()
+def pareto_svg(pareto: Pareto, *, axis: str) -> str:
+    """A Pareto chart, largest first, with the running share of all, as inline SVG."""
+    figure = new_figure(3.2)
+    axes = _axes(figure, 0, 1, bottom=0.22)
+    places = np.arange(len(pareto.names))
+    axes.bar(places, pareto.counts, color=GOOD)
+    axes.set_xticks(places, [_short(name) for name in pareto.names], rotation=20, ha="right")
+    axes.set_ylabel(axis)
+    running = axes.twinx()
+    running.plot(places, 100 * np.array(pareto.cumulative), color=BAD, marker="o", ms=4, lw=1.5)
+    running.set_ylim(0, 105)
+    running.set_ylabel("running share, %", color=INK)
+    running.tick_params(colors=INK)
+    running.patch.set_alpha(0)
+    for spine in running.spines.values():
+        spine.set_visible(False)
+    return as_svg(figure, "Pareto chart")
+
+
+def _draw(chart: ControlChart, *, zones: bool) -> Any:
+    groups = _rows(chart)
+    figure = new_figure(_HEIGHT * len(groups) + 0.5)
+    for row, indices in enumerate(groups):
+        axes = _axes(figure, row, len(groups))
+        _draw_panel(axes, chart, indices, zones=zones and row == 0)
+        _label_places(axes, chart, last=row == len(groups) - 1)
+        if row == 0:
+            _name_stages(axes, chart)
+    return figure
+
+
+def _rows(chart: ControlChart) -> list[list[int]]:
+    """Panels that share an axis: the two sums of a CUSUM do."""
+    names = chart.panel_names
+    if chart.kind == "cusum":
+        return [list(range(len(names)))]
+    return [[place] for place in range(len(names))]
+
+
+def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bool) -> None:
+    ends: list[tuple[float, str]] = []
+    for index in indices:
+        marks = _marks(chart, index)
+        for number_of_stage, stage in enumerate(chart.stages):
+            panel = stage.panels[index]
+            if not len(panel.values):
+                continue
+            places = panel.at + stage.first
+            signalled = np.isin(places, np.fromiter(marks, dtype=np.int64, count=len(marks)))
+            aside = chart.set_aside[places]
+            shown = thin(panel.values, signalled | aside, _BUCKETS)
+            if zones:
+                draw_zones(axes, panel, places)
+            draw_limits(axes, panel, places)
+            draw_values(axes, panel, places, shown, signalled, aside)
+            if number_of_stage == len(chart.stages) - 1:
+                ends += limit_ends(panel, limit_width(stage, index), chart.kind)
+        _number_marks(axes, chart, index)
+    ends = within_reach(axes, chart, indices, ends)
+    name_limits(axes, ends)
+    first = chart.stages[0].panels[indices[0]].name
+    unit = f", {chart.series.unit}" if chart.series.unit and chart.kind != "cusum" else ""
+    label = "sums in sigma of a point" if chart.kind == "cusum" else first
+    transform = chart.stages[0].limits.transform.name
+    if transform != "none" and first in ("moving range", "EWMA"):
+        label = f"{first}\nafter {transform}"
+    if indices == [0] and chart.kind in ("i-mr", "run", "xbar-r", "xbar-s", "ewma"):
+        label = f"{_short(chart.series.measure, 26)}{unit}\n{first}"
+    axes.set_ylabel(label)
+
+
+def _marks(chart: ControlChart, index: int) -> dict[int, list[int]]:
+    """The rules at each signalled point of a panel."""
+    marks: dict[int, list[int]] = {}
+    for signal in chart.signals:
+        if signal.panel == chart.panel_names[index]:
+            for point in signal.points:
+                marks.setdefault(point, []).append(signal.rule.number)
+    return marks
+
+
+def _number_marks(axes: Any, chart: ControlChart, index: int) -> None:
+    """The rule's number where a signal begins to ring; where they crowd, those beyond a limit first."""
+    name = chart.panel_names[index]
+    begun: dict[int, list[int]] = {}
+    for signal in chart.signals:
+        if signal.panel == name:
+            begun.setdefault(signal.rang, []).append(signal.rule.number)
+    for point, rules in _spaced(begun, len(chart.series.labels)):
+        stage = next(one for one in chart.stages if one.first <= point <= one.last)
+        panel = stage.panels[index]
+        spot = int(np.searchsorted(panel.at, point - stage.first))
+        value = float(panel.values[spot])
+        below = value < float(panel.centre[spot])
+        axes.annotate(
+            ",".join(str(rule) for rule in sorted(set(rules))),
+            (point, value),
+            xytext=(0, -6 if below else 6),
+            textcoords="offset points",
+            ha="center",
+            va="top" if below else "bottom",
+            size=9,
+            weight="bold",
+            color=INK,
+        )
+
+
+def _spaced(begun: dict[int, list[int]], count: int) -> list[tuple[int, list[int]]]:
+    """The points to number, none closer to another than a number is wide."""
+    apart = count / 55
+    chosen: list[int] = []
+    for point in sorted(begun, key=lambda one: (min(begun[one]), one)):
+        if len(chosen) < _NUMBERED and all(abs(point - other) >= apart for other in chosen):
+            chosen.append(point)
+    return [(point, begun[point]) for point in sorted(chosen)]
+
+
+def _label_places(axes: Any, chart: ControlChart, *, last: bool) -> None:
+    from matplotlib.ticker import FixedLocator
+
+    count = len(chart.series.labels)
+    axes.set_xlim(-0.5 - 0.01 * count, count - 0.5 + 0.01 * count)
+    longest = max((len(label) for label in chart.series.labels[:: max(count // 50, 1)]), default=1)
+    wanted = int(np.clip(90 / max(longest + 2, 4), 3, 15))
+    step = _round_step(count / wanted)
+    places = np.arange(step - 1, count, step)
+    axes.xaxis.set_major_locator(FixedLocator(places.tolist()))
+    names = [_short(chart.series.labels[place]) for place in places.tolist()] if last else []
+    axes.set_xticklabels(names if last else [""] * len(places))
+    if last:
+        axes.set_xlabel(chart.series.what)
+
+
+def _round_step(least: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50, ... that is at least `least`."""
+    power = 10 ** int(np.floor(np.log10(max(least, 1.0))))
+    return int(next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= least))
+
+
+def _name_stages(axes: Any, chart: ControlChart) -> None:
+    if len(chart.stages) == 1:
+        return
+    for stage in chart.stages:
+        if stage.first:
+            for row in axes.figure.axes:
+                row.axvline(stage.first - 0.5, color=INK, lw=0.9, ls=(0, (1, 2)), zorder=1)
+        axes.annotate(
+            _short(stage.name),
+            (stage.first - 0.4, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, 3),
+            textcoords="offset points",
+            color=INK,
+            size=9,
+        )
+
+
+def _short(text: str, most: int = 18) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def new_figure(height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_WIDTH, height))
+    figure.patch.set_alpha(0)
+    return figure
+
+
+def _axes(figure: Any, row: int, rows: int, *, bottom: float | None = None) -> Any:
+    """Axes at fixed places: solving for a layout takes longer than drawing the chart."""
+    height = float(figure.get_size_inches()[1])
+    low = 0.52 / height if bottom is None else bottom
+    top = 1 - 0.24 / height
+    gap = 0.22 / height
+    each = (top - low - gap * (rows - 1)) / rows
+    axes = figure.add_axes((_LEFT, top - (row + 1) * each - row * gap, _RIGHT - _LEFT, each))
+    axes.patch.set_alpha(0)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("bottom", "left"):
+        axes.spines[side].set_color(INK)
+    axes.tick_params(colors=INK)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
+    axes.margins(y=0.12)
+    axes.yaxis.set_label_coords(-0.085, 0.5)
+    # A power of ten above the axis would stand where the stages are named.
+    axes.yaxis.get_major_formatter().set_powerlimits((-4, 7))
+    return axes

@@ -1,0 +1,125 @@
+"""A control chart as JSON, and frozen limits as a file; the same chart gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.spc.limits import ControlLimits, limits_as_dict, limits_from_dict
+from flawline.core.spc.rules import ESCALATIONS, MEANINGS, describe
+from flawline.core.spc.signals import Signal
+from flawline.data.json_file import write_json_document
+from flawline.errors import UsageError
+from flawline.jobs.chart.control_chart import ControlChart, Stage
+from flawline.jobs.chart.finding import centre_word, finding, sentence
+
+_DIGITS = 12
+
+
+def chart_as_dict(chart: ControlChart) -> dict[str, Any]:
+    """The JSON document of `flawline chart --json`."""
+    return {
+        "measure": chart.series.measure,
+        "unit": chart.series.unit,
+        "finding": finding(chart),
+        "in_control": chart.in_control,
+        "settings": dict(chart.settings),
+        "notes": list(chart.notes),
+        "signals": [_signal(chart, signal) for signal in chart.signals],
+        "stages": [_stage(chart, stage) for stage in chart.stages],
+        "panels": [_panel(chart, row) for row in range(len(chart.panel_names))],
+        "set_aside": [
+            label
+            for label, aside in zip(chart.series.labels, chart.set_aside, strict=True)
+            if aside
+        ],
+        "skipped": [{"label": row.label, "reason": row.reason} for row in chart.series.skipped],
+    }
+
+
+def write_chart_json(chart: ControlChart, path: Path) -> Path:
+    """Write the chart as one JSON document."""
+    return write_json_document(path, chart_as_dict(chart))
+
+
+def write_limits(limits: ControlLimits, path: Path) -> Path:
+    """Freeze limits in a file for Phase II."""
+    return write_json_document(path, limits_as_dict(limits))
+
+
+def read_limits(path: Path) -> ControlLimits:
+    """The limits that `write_limits` froze.
+
+    Raises:
+        UsageError: the file cannot be read or does not hold frozen limits.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot read frozen limits from {path.name}: {error}",
+            hint="write them with flawline chart --freeze FILE",
+        ) from error
+    if not isinstance(document, dict):
+        raise UsageError(f"expected frozen limits in {path.name}, got another document")
+    return limits_from_dict(document)
+
+
+def _signal(chart: ControlChart, signal: Signal) -> dict[str, Any]:
+    number = signal.rule.number
+    labels = chart.series.labels
+    return {
+        "rule": number,
+        "k": signal.rule.k,
+        "panel": signal.panel,
+        "side": {1: "above", -1: "below"}.get(signal.side, "both"),
+        "first": labels[signal.first],
+        "rang": labels[signal.rang],
+        "last": labels[signal.last],
+        "points": [labels[point] for point in signal.points],
+        "text": sentence(chart, signal),
+        "rule_text": describe(signal.rule, signal.side, centre_word(chart)),
+        "meaning": MEANINGS[number],
+        "action": ESCALATIONS[number],
+    }
+
+
+def _stage(chart: ControlChart, stage: Stage) -> dict[str, Any]:
+    return {
+        "name": stage.name,
+        "first": chart.series.labels[stage.first],
+        "last": chart.series.labels[stage.last],
+        "phase": stage.phase,
+        "limits": limits_as_dict(stage.limits),
+    }
+
+
+def _panel(chart: ControlChart, row: int) -> dict[str, Any]:
+    panels = [(stage.first, stage.panels[row]) for stage in chart.stages]
+    at = np.concatenate([panel.at + first for first, panel in panels])
+    columns: dict[str, Any] = {
+        "name": chart.panel_names[row],
+        "points": [chart.series.labels[point] for point in at.tolist()],
+    }
+    for name in ("values", "centre", "lower", "upper"):
+        parts = [getattr(panel, name) for _, panel in panels]
+        whole = all(part is not None for part in parts)
+        columns[name] = _rounded(np.concatenate(parts)) if whole else None
+    rang: dict[int, list[int]] = {}
+    for signal in chart.signals:
+        if signal.panel == chart.panel_names[row]:
+            for point in signal.points:
+                rang.setdefault(point, []).append(signal.rule.number)
+    spots = {point: spot for spot, point in enumerate(at.tolist())}
+    columns["rang"] = [
+        {"at": spots[point], "rules": sorted(numbers)} for point, numbers in sorted(rang.items())
+    ]
+    return columns
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    return [float(f"{value:.{_DIGITS}g}") + 0.0 for value in values.tolist()]

@@ -1,0 +1,94 @@
+"""The report of a control chart: HTML that opens without a network, SVG, PNG and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flawline.data.whole_file import replacing, write_text
+from flawline.jobs.chart.chart_figure import control_chart_png, control_chart_svg, on_page
+from flawline.jobs.chart.chart_files import chart_as_dict, write_chart_json
+from flawline.jobs.chart.control_chart import ControlChart, Stage
+from flawline.jobs.chart.finding import finding, limit_width, number
+from flawline.report.template import template
+
+if TYPE_CHECKING:
+    from flawline.records.alerts import KeptAlert
+
+SHOWN_SIGNALS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the page of a watched chart says beside it.
+
+    `read` is the time of the last reading and `every` the seconds between readings, None once the watch has ended.
+    `total` counts all points that were judged, `alerts` are those that nobody has acknowledged.
+    """
+
+    read: datetime
+    every: float | None
+    total: int
+    alerts: tuple[KeptAlert, ...] = ()
+
+
+def write_chart(
+    chart: ControlChart, folder: Path, *, zones: bool = False, watched: Watched | None = None
+) -> Path:
+    """Write chart.html, chart.svg, chart.png and chart.json into `folder`; returns the path of the HTML."""
+    write_chart_json(chart, folder / "chart.json")
+    svg = control_chart_svg(chart, zones=zones)
+    write_text(folder / "chart.svg", svg + "\n")
+    with replacing(folder / "chart.png") as part:
+        part.write_bytes(control_chart_png(chart, zones=zones))
+    return write_chart_report(chart, svg, folder / "chart.html", watched=watched)
+
+
+def rewrite_page(chart: ControlChart, folder: Path, watched: Watched) -> Path:
+    """Write chart.html alone, around the chart.svg that is there: nothing has changed but the time."""
+    svg = (folder / "chart.svg").read_text(encoding="utf-8").rstrip("\n")
+    return write_chart_report(chart, svg, folder / "chart.html", watched=watched)
+
+
+def write_chart_report(
+    chart: ControlChart, picture: str, path: Path, *, watched: Watched | None = None
+) -> Path:
+    """Write the report of a chart whose picture is given as inline SVG."""
+    signals = chart_as_dict(chart)["signals"]
+    html = template("chart.html").render(
+        chart=chart,
+        phases=sorted({stage.phase for stage in chart.stages}),
+        watched=watched,
+        finding=finding(chart),
+        picture=on_page(picture),
+        signals=signals[:SHOWN_SIGNALS],
+        more=max(len(signals) - SHOWN_SIGNALS, 0),
+        stages=[_row(chart, stage) for stage in chart.stages],
+    )
+    return write_text(path, html)
+
+
+def _row(chart: ControlChart, stage: Stage) -> dict[str, Any]:
+    panel, width = stage.panels[0], limit_width(stage)
+    edges = {
+        name: number(float(values[-1]), width) if values is not None and len(values) else "none"
+        for name, values in (("lower", panel.lower), ("upper", panel.upper))
+    }
+    limits = stage.limits
+    if chart.kind == "cusum":
+        edges = {"lower": f"{-limits.decision:g} sigma", "upper": f"{limits.decision:g} sigma"}
+        centre = number(limits.centre, limits.sigma)
+    else:
+        centre = number(float(panel.centre[-1]), width)
+    return {
+        "name": stage.name,
+        "first": chart.series.labels[stage.first],
+        "last": chart.series.labels[stage.last],
+        "centre": centre,
+        "sigma": f"{limits.sigma:.4g}",
+        "points": limits.points or "given standards, no",
+        "transform": limits.transform.name,
+        **edges,
+    }

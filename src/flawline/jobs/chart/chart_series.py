@@ -1,0 +1,325 @@
+"""Put a series on a control chart: Phase I estimates limits stage by stage, Phase II takes the ones given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.spc.chart_points import Counts, Points, Subgroups, individuals, select
+from flawline.core.spc.charts import TRANSFORMED, PhaseOne, State, advance, phase_one
+from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
+from flawline.core.spc.charts_variables import means
+from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.rules import FIRST_ONLY, Hit, Rule
+from flawline.core.spc.run_chart import runs_about_median
+from flawline.core.spc.signals import merge_hits
+from flawline.core.spc.transform_choice import REFUSED, choose_transform
+from flawline.core.spc.transform_fits import FEW_PERCENTILES, fit_transform
+from flawline.core.spc.transforms import NONE, Transform
+from flawline.errors import FlawlineError, UsageError
+from flawline.jobs.chart.control_chart import ControlChart, Stage
+from flawline.jobs.chart.series import Series
+
+FEW = 20
+_OVERDISPERSED = 1.3
+_INTENDED = 0.0027
+
+
+@dataclass(frozen=True, slots=True)
+class Estimation:
+    """How Phase I estimates limits.
+
+    `set_aside` names points not to estimate from; `automatic` sets aside what lies beyond the limits, again and again.
+    `transform` is "auto" (for i-mr: none where the values look normal), "none" or a name of `fit_transform`. `own`
+    holds weight, reference, decision and head start.
+    """
+
+    set_aside: tuple[str, ...] = ()
+    automatic: bool = False
+    transform: str = "auto"
+    own: ControlLimits | None = None
+
+
+def chart_series(
+    series: Series,
+    kind: str,
+    *,
+    rules: Sequence[Rule] = FIRST_ONLY,
+    limits: ControlLimits | None = None,
+    estimation: Estimation = Estimation(),
+) -> ControlChart:
+    """Chart a series.
+
+    Args:
+        series: the points, formed for this kind of chart.
+        kind: one of core.limits.KINDS.
+        rules: the rules to apply; the K of rule 1 sets the limits of Phase I.
+        limits: for Phase II; None estimates them from the points, each stage for itself.
+        estimation: how Phase I goes about it.
+
+    Raises:
+        UsageError: limits of another chart, or options that do not go together.
+        FlawlineError: the points cannot be charted.
+    """
+    if limits is None:
+        stages, hits, aside, notes = _first_phase(series, kind, rules, estimation)
+    else:
+        stages, hits, aside, notes = _second_phase(series, kind, rules, limits, estimation)
+    notes += _passed_over(rules, stages)
+    return ControlChart(
+        series=series,
+        kind=kind,
+        rules=tuple(rules),
+        stages=tuple(stages),
+        signals=merge_hits(hits),
+        set_aside=aside,
+        notes=(*series.notes, *notes),
+        settings={
+            "chart": kind,
+            "phase": 1 if limits is None else 2,
+            "rules": {str(rule.number): rule.k for rule in rules},
+            "transform": estimation.transform if limits is None else limits.transform.name,
+        },
+        runs=runs_about_median(_means(series.points)) if kind == "run" else None,
+    )
+
+
+def _second_phase(
+    series: Series, kind: str, rules: Sequence[Rule], limits: ControlLimits, estimation: Estimation
+) -> tuple[list[Stage], list[Hit], NDArray[np.bool_], list[str]]:
+    check_given(limits, kind, rules, estimation)
+    _, panels, hits = advance(State(), limits, rules, series.points)
+    last = len(series.labels) - 1
+    names = " and ".join(dict.fromkeys(name for name in series.stages if name))
+    stage = Stage(names, 0, last, limits, 2, panels)
+    return [stage], list(hits), np.zeros(last + 1, dtype=bool), []
+
+
+def check_given(
+    limits: ControlLimits, kind: str, rules: Sequence[Rule], estimation: Estimation
+) -> None:
+    """Refuse limits that do not go with what else is asked for.
+
+    Raises:
+        UsageError: limits of another chart or with another K, or points to be set aside.
+    """
+    if limits.chart != kind:
+        raise UsageError(f"the frozen limits are those of a chart {limits.chart}, got {kind}")
+    if estimation.set_aside or estimation.automatic:
+        raise UsageError(
+            "points are set aside when limits are estimated, and these are given",
+            hint="leave out --set-aside, or --limits",
+        )
+    wanted = next((rule.k for rule in rules if rule.number == 1), limits.k)
+    if wanted not in (3.0, limits.k):
+        raise UsageError(
+            f"rule 1 asks for {wanted:g} sigma, and the frozen limits lie at {limits.k:g}"
+        )
+
+
+def _first_phase(
+    series: Series, kind: str, rules: Sequence[Rule], estimation: Estimation
+) -> tuple[list[Stage], list[Hit], NDArray[np.bool_], list[str]]:
+    named = _marked(series, estimation.set_aside)
+    k = next((float(rule.k) for rule in rules if rule.number == 1), 3.0)
+    spans = list(_spans(series.stages))
+    family, notes = _family(series.points, kind, named, spans, estimation.transform)
+    stages: list[Stage] = []
+    hits: list[Hit] = []
+    aside = np.zeros(len(series.labels), dtype=bool)
+    for name, first, last in spans:
+        here = slice(first, last + 1)
+        points = _cut(series.points, first, last)
+        found = _estimated(points, kind, named[here], family, estimation, k, name)
+        aside[here] = found.set_aside
+        labels = np.array(series.labels[here], dtype=object)[found.set_aside]
+        limits = replace(found.limits, set_aside=tuple(labels.tolist()))
+        _, panels, own = advance(State(), limits, rules, points)
+        stages.append(Stage(name, first, last, limits, 1, panels))
+        hits += [replace(hit, at=hit.at + first, first=hit.first + first) for hit in own]
+        told = _cautions(kind, limits, points, found.rounds)
+        notes += [f"{name}: {text}" if name else text for text in told]
+    return *_common_panels(stages, hits), aside, notes
+
+
+def _estimated(
+    points: Points,
+    kind: str,
+    named: NDArray[np.bool_],
+    family: str,
+    estimation: Estimation,
+    k: float,
+    stage: str,
+) -> PhaseOne:
+    try:
+        return phase_one(
+            kind,
+            points,
+            set_aside=named,
+            automatic=estimation.automatic and kind not in ("run", "ewma", "cusum"),
+            transform=_fitted(points, ~named, family),
+            template=estimation.own,
+            k=k,
+        )
+    except FlawlineError as error:
+        if not stage:
+            raise
+        raise FlawlineError(
+            f"stage {stage}: {error.message}", hint=error.hint, code=error.code
+        ) from error
+
+
+def _common_panels(stages: Sequence[Stage], hits: Sequence[Hit]) -> tuple[list[Stage], list[Hit]]:
+    """A stage of many zeros has no moving range; then no stage has."""
+    names = [{panel.name for panel in stage.panels} for stage in stages]
+    common = set.intersection(*names)
+    kept = [
+        replace(stage, panels=tuple(panel for panel in stage.panels if panel.name in common))
+        for stage in stages
+    ]
+    return kept, [hit for hit in hits if hit.panel in common]
+
+
+def _marked(series: Series, names: Sequence[str]) -> NDArray[np.bool_]:
+    unknown = sorted(set(names) - set(series.labels))
+    if unknown:
+        raise UsageError(
+            f"there is no point {unknown[0]!r} to set aside",
+            hint=f"points are named like {series.labels[0]!r}",
+        )
+    return np.isin(np.array(series.labels, dtype=object), list(names))
+
+
+def _spans(stages: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """Name, first and last point of every run of equal stages."""
+    start = 0
+    for name, run in groupby(stages):
+        length = len(list(run))
+        yield name, start, start + length - 1
+        start += length
+
+
+def _cut(points: Points, first: int, last: int) -> Points:
+    if first == 0 and last == len(points) - 1:
+        return points
+    keep = np.zeros(len(points), dtype=bool)
+    keep[first : last + 1] = True
+    return select(points, keep)
+
+
+def _family(
+    points: Points,
+    kind: str,
+    named: NDArray[np.bool_],
+    spans: Sequence[tuple[str, int, int]],
+    wanted: str,
+) -> tuple[str, list[str]]:
+    """The transform of every stage by name, and why; "auto" judges the longest stage of an i-mr chart."""
+    single = isinstance(points, Subgroups) and points.sizes.max() == 1
+    if wanted == "none" or (wanted == "auto" and (kind != "i-mr" or not single)):
+        return "none", []
+    if not isinstance(points, Subgroups) or not single or kind not in TRANSFORMED:
+        raise UsageError(
+            f"a transform goes with single measurements on {', '.join(TRANSFORMED)}, got {kind}"
+        )
+    _, first, last = max(spans, key=lambda span: span[2] - span[1])
+    values = points.values[first : last + 1][~named[first : last + 1]]
+    if wanted == "auto":
+        return _judged_shape(values) if len(values) >= FEW else ("none", [])
+    reasons = [f"transform {wanted}, as asked"]
+    if wanted == "percentile" and len(values) < FEW_PERCENTILES:
+        chance = (len(values) + 1) / 2
+        reasons.append(
+            f"{len(values)} values hold no percentile of 0.135 %: the limits are the smallest and the largest, and "
+            f"1 point in {chance:.0f} lies beyond them by chance"
+        )
+    return wanted, reasons
+
+
+def _fitted(points: Points, keep: NDArray[np.bool_], family: str) -> Transform:
+    if family == "none" or not isinstance(points, Subgroups):
+        return NONE
+    return fit_transform(points.values[keep], family)
+
+
+def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
+    """The shape is judged only where the level holds still, and without what lies beyond the limits it leads to."""
+    try:
+        choice = choose_transform(values)
+        if not choice.transform.zeros:
+            runs = runs_about_median(values)
+            if runs is None or runs.unusual:
+                return "none", []
+            choice = choose_transform(values[~_outlying(values, NONE)])
+            if choice.transform != NONE:
+                choice = choose_transform(values[~_outlying(values, choice.transform)])
+    except FlawlineError as error:
+        return "none", [f"{error.message}; they are charted as they are"]
+    name = choice.transform.name
+    if name == "none" and min(a for _, a in choice.statistics) <= REFUSED:
+        return "none", []
+    more = "" if name != "none" else "; --transform names other ways"
+    return name, [choice.reason + more]
+
+
+def _outlying(values: NDArray[np.float64], transform: Transform) -> NDArray[np.bool_]:
+    points = individuals(values)
+    found = phase_one("i-mr", points, transform=transform, automatic=True)
+    _, (level, *_), _ = advance(State(), found.limits, (), points)
+    return np.abs(level.scores) > found.limits.k
+
+
+def _cautions(kind: str, limits: ControlLimits, points: Points, rounds: int) -> Iterator[str]:
+    if kind == "run":
+        return
+    if limits.points < FEW:
+        yield (
+            f"{limits.points} points are few for limits: 20 to 25 are usual, and until then they are a trial"
+        )
+    if limits.set_aside:
+        count = len(limits.set_aside)
+        how = (
+            f" in {rounds} round{'s' if rounds > 1 else ''}, without a known cause"
+            if rounds
+            else ""
+        )
+        yield f"{count} point{'s' if count > 1 else ''} set aside{how}: {', '.join(limits.set_aside[:12])}"
+    if isinstance(points, Counts):
+        yield from _count_cautions(kind, limits, points)
+
+
+def _count_cautions(kind: str, limits: ControlLimits, points: Counts) -> Iterator[str]:
+    if kind in LANEY:
+        yield f"the points vary {limits.sigma:.2f} times as much as chance alone (Laney's sigma z)"
+        return
+    ratio = overdispersion(limits, points)
+    if ratio > _OVERDISPERSED and len(points) >= FEW:
+        yield (
+            f"the points vary {ratio:.1f} times as much as chance alone, so that these limits are too narrow: "
+            f"consider {'laney-p' if kind in ('p', 'np') else 'laney-u'}"
+        )
+    share = false_signal_share(limits, float(np.median(points.sizes)))
+    if limits.k == 3 and share > 2 * _INTENDED:
+        yield (
+            f"so few defects make the limits of 3 sigma coarse: by chance alone 1 point in {1 / share:.0f} lies beyond "
+            "them, where 1 in 370 is meant"
+        )
+
+
+def _passed_over(rules: Sequence[Rule], stages: Sequence[Stage]) -> list[str]:
+    notes = []
+    for panel in stages[0].panels:
+        left = [str(rule.number) for rule in rules if rule.number not in panel.rules]
+        if left:
+            plural = "s" if len(left) > 1 else ""
+            verb = "are" if plural else "is"
+            notes.append(f"rule{plural} {', '.join(left)} {verb} not applied to {panel.name}")
+    return notes
+
+
+def _means(points: Points) -> NDArray[np.float64]:
+    return means(points) if isinstance(points, Subgroups) else points.counts / points.sizes

@@ -1,0 +1,199 @@
+"""The finding of a chart in plain words, before any picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from flawline.core.spc.rules import describe
+from flawline.core.spc.signals import CARRYING, Signal
+from flawline.core.spc.transforms import NONE
+from flawline.jobs.chart.control_chart import ControlChart, Stage
+
+SENTENCES = 3
+
+
+def finding(chart: ControlChart) -> str:
+    """What the chart says: the signals, those beyond a limit first and the latest first among the others."""
+    told = list(_signals(chart)) + list(_runs(chart))
+    if not told:
+        return _in_control(chart)
+    more = len(told) - SENTENCES
+    text = "; ".join(told[:SENTENCES])
+    # A name stays as it is written, also where it begins the sentence.
+    if not text.startswith(chart.series.labels):
+        text = f"{text[0].upper()}{text[1:]}"
+    return f"{text}{_more(more)}."
+
+
+def sentence(chart: ControlChart, signal: Signal) -> str:
+    """One signal in words, with its points by name."""
+    if signal.rule.number == 1:
+        return _beyond(chart, signal)
+    told = describe(signal.rule, signal.side, centre_word(chart))
+    where = "" if signal.panel == chart.panel_names[0] else f" ({signal.panel})"
+    length = _length(signal)
+    if length > signal.rule.span and signal.rule.number in (2, 3, 4, 7, 8):
+        told = told.replace(str(int(signal.rule.k)), str(length), 1)
+    return f"{told} {_span(chart, signal)}{where}"
+
+
+def _span(chart: ControlChart, signal: Signal) -> str:
+    first = place(chart, signal.first)
+    if signal.last == len(chart.series.labels) - 1:
+        return f"since {first}"
+    return f"from {first} to {chart.series.labels[signal.last]}"
+
+
+def place(chart: ControlChart, point: int) -> str:
+    """A point by what it is and its name."""
+    what, label = chart.series.what, chart.series.labels[point]
+    said = label.lower().startswith(what.lower()) and not label[len(what) :][:1].isalpha()
+    return label if said else f"{what} {label}"
+
+
+def centre_word(chart: ControlChart) -> str:
+    """What the centre line is called."""
+    return "the median" if chart.kind == "run" else "the centre"
+
+
+def number(value: float, width: float) -> str:
+    """A number with as many decimals as the width of the limits deserves: two digits of it and one more.
+
+    A number that is small beside them, as skewed measures have, keeps two digits of its own.
+    """
+    if width <= 0 or not np.isfinite(width):
+        return f"{value:.4g}"
+    if abs(value) < 1e-9 * width:
+        return "0"
+    decimals = 2 - np.floor(np.log10(width))
+    if abs(value) < width / 50:
+        decimals = max(decimals, 1 - np.floor(np.log10(abs(value))))
+    if not 0 <= decimals <= 12:
+        return f"{value:.{3 if decimals > 0 else 6}g}"
+    text = f"{value:.{int(decimals)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def limit_width(stage: Stage, panel: int = 0) -> float:
+    """The distance from the lower limit (or the centre) to the upper one at the middle point, as digits need it."""
+    drawn = stage.panels[panel]
+    if not len(drawn.values):
+        return 0.0
+    middle = len(drawn.values) // 2
+    high = drawn.upper if drawn.upper is not None else drawn.centre
+    low = drawn.lower if drawn.lower is not None else drawn.centre
+    return float(high[middle] - low[middle]) or float(np.ptp(drawn.values))
+
+
+def stage_of(chart: ControlChart, point: int) -> Stage:
+    """The stage that a point belongs to."""
+    return next(stage for stage in chart.stages if stage.first <= point <= stage.last)
+
+
+def _beyond(chart: ControlChart, signal: Signal) -> str:
+    """One point, or a stretch of an EWMA or CUSUM, beyond a limit."""
+    stage = stage_of(chart, signal.rang)
+    row = chart.panel_names.index(signal.panel)
+    panel = stage.panels[row]
+    spot = int(np.searchsorted(panel.at, signal.rang - stage.first))
+    limit = panel.upper if signal.side > 0 else panel.lower
+    assert limit is not None
+    width = limit_width(stage, row)
+    plain = stage.limits.transform == NONE or row == 0
+    unit = f" {chart.series.unit}" if chart.series.unit and plain and chart.kind != "cusum" else ""
+    side = "above its upper" if signal.side > 0 else "below its lower"
+    edge = f"{number(float(limit[spot]), width)}{unit}"
+    if signal.panel in CARRYING:
+        began = _began(chart, signal) if chart.kind == "cusum" else ""
+        return f"the {signal.panel} lies {side} limit {edge}{_stretch(chart, signal)}{began}"
+    value = f"{number(float(panel.values[spot]), width)}{unit}"
+    if row == 0:
+        return (
+            f"{place(chart, signal.rang)} is {side.replace('its', 'the')} limit {edge}, at {value}"
+        )
+    return f"the {signal.panel} at {place(chart, signal.rang)} is {side} limit {edge}, at {value}"
+
+
+def _stretch(chart: ControlChart, signal: Signal) -> str:
+    if signal.last == signal.rang:
+        return f" at {place(chart, signal.rang)}"
+    return f" {_span(chart, replace(signal, first=signal.rang))}"
+
+
+def _began(chart: ControlChart, signal: Signal) -> str:
+    """A CUSUM's own estimate of when the shift began: the point after its sum last was zero."""
+    stage = stage_of(chart, signal.rang)
+    sums = stage.panels[chart.panel_names.index(signal.panel)].values
+    zeros = np.flatnonzero(sums[: signal.rang - stage.first + 1] == 0)
+    start = stage.first + (int(zeros[-1]) + 1 if len(zeros) else 0)
+    return f"; the shift began about {place(chart, start)}"
+
+
+def _more(count: int) -> str:
+    return f"; and {count} more signal{'s' if count > 1 else ''}" if count > 0 else ""
+
+
+def _length(signal: Signal) -> int:
+    return signal.last - signal.first + 1
+
+
+def _signals(chart: ControlChart) -> Iterator[str]:
+    """Panel by panel: points beyond a limit, then the patterns, the latest first."""
+    for panel in chart.panel_names:
+        mine = [signal for signal in chart.signals if signal.panel == panel]
+        for side in (1, -1):
+            beyond = [signal for signal in mine if signal.rule.number == 1 and signal.side == side]
+            if len(beyond) > 2:
+                yield _many(chart, beyond)
+            else:
+                yield from (sentence(chart, signal) for signal in beyond)
+        patterns = [signal for signal in mine if signal.rule.number != 1]
+        for signal in sorted(patterns, key=lambda one: (-one.last, one.rule.number)):
+            yield sentence(chart, signal)
+
+
+def _many(chart: ControlChart, own: Sequence[Signal]) -> str:
+    side = "above the upper" if own[0].side > 0 else "below the lower"
+    names = [chart.series.labels[signal.rang] for signal in own]
+    listed = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
+    where = "" if own[0].panel == chart.panel_names[0] else f" of the {own[0].panel}"
+    return f"{len(own)} points lie {side} limit{where}: {chart.series.what} {listed}"
+
+
+def _runs(chart: ControlChart) -> Iterator[str]:
+    runs = chart.runs
+    if runs is None or not runs.unusual:
+        return
+    if runs.longest > runs.longest_allowed:
+        yield (
+            f"{runs.longest} points in a row lie on one side of the median from {place(chart, runs.start)} on, where "
+            f"chance makes at most {runs.longest_allowed}"
+        )
+    if runs.crossings < runs.fewest_allowed:
+        yield (
+            f"the series crosses its median {runs.crossings} times, where chance makes at least {runs.fewest_allowed}"
+        )
+
+
+def _in_control(chart: ControlChart) -> str:
+    count = len(chart.series.labels)
+    last = chart.stages[-1]
+    panel = last.panels[0]
+    if chart.kind == "run" or not len(panel.values):
+        return (
+            f"Nothing unusual in {count} points: their runs about the median are those of chance."
+        )
+    width = limit_width(last)
+    unit = f" {chart.series.unit}" if chart.series.unit else ""
+    centre = number(float(panel.centre[-1]), width)
+    if chart.kind == "cusum":
+        centre = number(last.limits.centre, last.limits.sigma)
+    numbers = ", ".join(str(rule.number) for rule in chart.rules)
+    judged = f"rule{'s' if len(chart.rules) > 1 else ''} {numbers}"
+    by = "limits estimated from them" if last.phase == 1 else "limits that were given"
+    if last.phase == 2 and "phase_one" in chart.settings:
+        by = "limits of Phase I"
+    return f"In control: no signal in {count} points by {judged} and {by}; the centre is {centre}{unit}."

@@ -1,0 +1,92 @@
+"""What a watch watches."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from flawline.core.spc.limits import ControlLimits, limits_as_dict
+from flawline.core.spc.rules import FIRST_ONLY, Rule
+from flawline.errors import UsageError
+from flawline.jobs.chart.chart_series import Estimation, check_given
+from flawline.jobs.chart.series import Forming
+from flawline.records.where import EVERYTHING, Where
+
+LEAST_DRAWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A measure of records on a chart, and where its limits come from.
+
+    `limits` are given ones; without them they come from the first `learn` points, or else from all that are there at
+    the start. `drawn` is how many points a picture shows.
+
+    Raises:
+        UsageError: options that do not go together.
+    """
+
+    measure: str
+    kind: str = "i-mr"
+    how: Forming = field(default_factory=Forming)
+    where: Where = EVERYTHING
+    rules: tuple[Rule, ...] = FIRST_ONLY
+    limits: ControlLimits | None = None
+    estimation: Estimation = field(default_factory=Estimation)
+    learn: int | None = None
+    drawn: int = 500
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be watched."""
+        if self.kind == "run":
+            raise UsageError(
+                "a run chart has no limits to judge new points by", hint="watch i-mr, ewma or cusum"
+            )
+        if self.how.stage:
+            raise UsageError(
+                "stages have limits of their own", hint="watch one of them with --where or --since"
+            )
+        if self.learn is not None and (self.limits is not None or self.learn < 2):
+            raise UsageError(
+                f"limits come from the first points, at least 2, or are given; got {self.learn}"
+                f"{' and given ones' if self.limits else ''}"
+            )
+        if self.limits is not None:
+            check_given(self.limits, self.kind, self.rules, self.estimation)
+        if self.drawn < LEAST_DRAWN:
+            raise UsageError(f"at least {LEAST_DRAWN} points are drawn, got {self.drawn}")
+
+    @property
+    def name(self) -> str:
+        """What is watched, as keys and texts of alerts name it."""
+        by = f" by {self.how.by}" if self.how.by else ""
+        every = f" of {self.how.every}" if self.how.every else ""
+        where = "".join(f" {name}={value}" for name, value in sorted(self.where.names.items()))
+        return f"{self.measure}{by}{every}{where}"
+
+    @property
+    def beside(self) -> list[str]:
+        """The columns that are read beside the measure."""
+        return ["id", *(name for name in self.how.columns(self.measure) if name != self.measure)]
+
+    def as_dict(self, store: str) -> dict[str, Any]:
+        """All that decides how a point is judged, as JSON can hold it."""
+        where, estimation = self.where, self.estimation
+        return {
+            "store": store,
+            "measure": self.measure,
+            "chart": self.kind,
+            "points": asdict(self.how),
+            "where": {
+                "since": None if where.since is None else where.since.isoformat(),
+                "until": None if where.until is None else where.until.isoformat(),
+                "names": dict(where.names),
+            },
+            "rules": {str(rule.number): rule.k for rule in self.rules},
+            "limits": None if self.limits is None else limits_as_dict(self.limits),
+            "phase_one": self.learn,
+            "set_aside": [*estimation.set_aside, *(["auto"] if estimation.automatic else [])],
+            "transform": estimation.transform,
+            "own": None if estimation.own is None else limits_as_dict(estimation.own),
+            "drawn": self.drawn,
+        }

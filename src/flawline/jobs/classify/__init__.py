@@ -1,0 +1,1 @@
+"""Learn the labels of a source, say how well that works, and predict new pictures."""

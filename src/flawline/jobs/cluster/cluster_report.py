@@ -1,0 +1,116 @@
+"""The report of a clustering: one HTML file that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.source import Source
+from flawline.data.whole_file import write_text
+from flawline.jobs.cluster.clustering import NO_CLUSTER, ClusteredPicture, Clustering
+from flawline.jobs.cluster.clustering_tables import write_csv, write_json
+from flawline.report.charts import stacked_bars
+from flawline.report.pictures import data_address, meaning, read_thumbnails
+from flawline.report.template import template
+
+SIDE = 200
+TYPICAL, ATYPICAL = 7, 7
+
+
+def write_clustering(
+    clustering: Clustering,
+    source: Source,
+    folder: Path,
+    *,
+    value_range: tuple[float, float] | None = None,
+) -> Path:
+    """Write clusters.csv, clusters.json and report.html into `folder`; returns the report's path.
+
+    The report shows the nearest and the farthest pictures of each cluster, read once more from `source`.
+    """
+    write_csv(clustering, folder / "clusters.csv")
+    write_json(clustering, folder / "clusters.json")
+    shown = [
+        picture.sample
+        for members in clustering.members().values()
+        for _, pictures in _parts(members)
+        for picture in pictures
+    ]
+    pixels = read_thumbnails(source, shown, side=SIDE, value_range=value_range)
+    return write_cluster_report(clustering, pixels, folder / "report.html")
+
+
+def write_cluster_report(
+    clustering: Clustering, pixels: Mapping[str, NDArray[np.uint8]], path: Path
+) -> Path:
+    """Write the report of a clustering with the thumbnails (uint8 RGB) that `pixels` holds by sample name."""
+    counts = clustering.label_counts()
+    groups = [
+        {
+            "number": number,
+            "name": _name(number),
+            "title": f"Cluster {number}" if number != NO_CLUSTER else "In no cluster",
+            "pictures": members,
+            "counts": counts[number],
+            "parts": [_sheet(title, part, pixels) for title, part in _parts(members)],
+        }
+        for number, members in clustering.members().items()
+    ]
+    html = template("cluster.html").render(
+        clustering=clustering,
+        finding=_finding(clustering),
+        groups=groups,
+        labels=list(clustering.labels),
+        sizes=_sizes(clustering),
+        meaning=meaning,
+    )
+    return write_text(path, html)
+
+
+def _finding(clustering: Clustering) -> str:
+    members = clustering.members()
+    loose = len(members.get(NO_CLUSTER, ()))
+    count = len(members) - (NO_CLUSTER in members)
+    text = f"{count} cluster{'s' if count != 1 else ''}"
+    return text + (f"; {loose} of {len(clustering.pictures)} pictures in none" if loose else "")
+
+
+def _name(number: int) -> str:
+    return str(number) if number != NO_CLUSTER else "none"
+
+
+def _parts(members: Sequence[ClusteredPicture]) -> list[tuple[str, Sequence[ClusteredPicture]]]:
+    """The nearest and the farthest, none of them twice."""
+    if len(members) <= TYPICAL + ATYPICAL:
+        return [("From the most typical to the least", members)]
+    return [
+        ("Most typical", members[:TYPICAL]),
+        ("Least typical", list(reversed(members[-ATYPICAL:]))),
+    ]
+
+
+def _sheet(
+    title: str, pictures: Sequence[ClusteredPicture], pixels: Mapping[str, NDArray[np.uint8]]
+) -> dict[str, Any]:
+    cards = [
+        {"picture": picture, "address": data_address(pixels[picture.sample.name])}
+        for picture in pictures
+        if picture.sample.name in pixels
+    ]
+    return {"title": title, "cards": cards}
+
+
+def _sizes(clustering: Clustering) -> str:
+    members = clustering.members()
+    counts = {
+        word: [
+            sum(meaning(p.sample.defective) == word for p in pictures)
+            for pictures in members.values()
+        ]
+        for word in ("good", "unknown", "bad")
+    }
+    return stacked_bars([_name(number) for number in members], counts, axis="cluster")

@@ -1,0 +1,129 @@
+"""Masks that say which class every pixel has, in the numbers of one recipe's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.segmentation_metrics import IGNORE
+from flawline.data.masks import MaskedSource, open_masks
+from flawline.data.names import did_you_mean
+from flawline.data.source import Source
+from flawline.errors import FlawlineError, UsageError
+from flawline.jobs.evaluate.masks import RegionMask, mask_of_classes
+from flawline.types import Sample, Unjudged
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSettings:
+    """Where the class masks of a source are and what they hold; what each means is said at `open_masks`."""
+
+    annotations: Path | None = None
+    classes: Sequence[str] | Mapping[int, str] | None = None
+    palette: Mapping[str, tuple[int, int, int]] | None = None
+    ignore: int | str | tuple[int, int, int] | None = None
+
+
+SOURCE_MASKS = MaskSettings()
+"""The masks that the source names itself; for a segmenter their values are its classes in turn."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassMasks:
+    """The masks of `names`, with the `classes` of a recipe, background first; `said` is what was understood of them."""
+
+    masked: MaskedSource
+    classes: tuple[str, ...]
+    numbers: NDArray[np.uint8]
+    names: frozenset[str]
+    said: tuple[str, ...]
+
+    def read(self, sample: Sample) -> RegionMask | Unjudged | None:
+        """The mask of a sample, None where it has none."""
+        if sample.name not in self.names:
+            return None
+        try:
+            found = self.masked.mask(sample)
+        except FlawlineError as error:
+            return Unjudged(sample.mask or sample.name, error.code, error.message)
+        return mask_of_classes(self.numbers[found], self.classes)
+
+
+def is_segmenter(inspector: Inspector) -> bool:
+    """Whether a recipe tells classes of defects apart, pixel by pixel."""
+    return inspector.recipe.settings.segmenter is not None
+
+
+def open_class_masks(
+    source: Source, inspectors: Iterable[Inspector], settings: MaskSettings = SOURCE_MASKS
+) -> MaskedSource | None:
+    """Open the class masks of a source; None where nobody asks for them or there are none.
+
+    They are asked for by any setting or by a segmenter. Grey and indexed masks without names have the classes of the
+    segmenters in turn.
+
+    Raises:
+        UsageError: segmenters number their classes differently and the masks do not name theirs; and what
+            `open_masks` raises.
+    """
+    known = list(dict.fromkeys(one.classes[1:] for one in inspectors if is_segmenter(one)))
+    asked = settings != SOURCE_MASKS
+    if not asked and not (known and any(sample.mask is not None for sample in source.samples())):
+        return None
+    annotations, palette, ignore = settings.annotations, settings.palette, settings.ignore
+    if settings.classes is not None or palette is not None or not known:
+        return open_masks(
+            source,
+            annotations=annotations,
+            classes=settings.classes,
+            palette=palette,
+            ignore=ignore,
+        )
+    if annotations is not None and (named := _named(source, settings)) is not None:
+        return named
+    if len(known) > 1:
+        raise UsageError(
+            f"the recipes have the classes {' and '.join(', '.join(names) for names in known)}, so that the values of "
+            "the masks can mean different ones",
+            hint="Name the classes of the masks with --classes.",
+        )
+    return open_masks(source, annotations=annotations, classes=known[0], ignore=ignore)
+
+
+def _named(source: Source, settings: MaskSettings) -> MaskedSource | None:
+    """Masks in a format that names its classes; None where it does not."""
+    try:
+        found = open_masks(source, annotations=settings.annotations, ignore=settings.ignore)
+    except UsageError:
+        return None
+    return found if found.format != "index" else None
+
+
+def class_masks_for(masked: MaskedSource, inspector: Inspector) -> ClassMasks:
+    """The masks in the numbers of a recipe's classes, by their names; in their own where it knows no classes.
+
+    Raises:
+        UsageError: ("evaluation-classes") the masks hold a class that the recipe does not know.
+    """
+    classes = inspector.classes if is_segmenter(inspector) else masked.classes
+    numbers = np.full(256, IGNORE, np.uint8)
+    for place, name in enumerate(masked.classes):
+        if place and name not in classes:
+            raise UsageError(
+                f"the masks have the class {name!r}, the recipe knows {', '.join(classes[1:])}",
+                hint=did_you_mean(name, list(classes[1:]))
+                or "Name the masks' classes as the recipe does (--classes), or ignore that one (--ignore).",
+                code="evaluation-classes",
+            )
+        numbers[place] = classes.index(name) if place else 0
+    said = [f"class masks ({masked.format}): {', '.join(masked.classes[1:])}", *masked.notes]
+    names = frozenset(sample.name for sample in masked.samples())
+    return ClassMasks(masked, tuple(classes), numbers, names, tuple(said))

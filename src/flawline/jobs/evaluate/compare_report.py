@@ -1,0 +1,176 @@
+"""The report of a comparison: one HTML file that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flawline.core.bootstrap import Difference
+from flawline.data.source import Source
+from flawline.data.whole_file import write_text
+from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, MaskSettings
+from flawline.jobs.evaluate.compare import Comparison
+from flawline.jobs.evaluate.differences import SPEED, Row
+from flawline.jobs.evaluate.evaluation_charts import escape_against_overkill
+from flawline.jobs.evaluate.evaluation_classes import colours
+from flawline.jobs.evaluate.evaluation_report import histogram, operating_point
+from flawline.jobs.evaluate.evaluation_tables import (
+    counts,
+    write_compared_scores,
+    write_comparison_json,
+)
+from flawline.jobs.evaluate.figures import parts_of, trade_off
+from flawline.jobs.evaluate.inspected_pictures import Shown, show
+from flawline.jobs.evaluate.part_rows import MILLISECONDS
+from flawline.jobs.evaluate.ranking import Ranked
+from flawline.report.template import template
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+SHOWN = 12
+
+
+def write_comparison(
+    comparison: Comparison,
+    source: Source,
+    inspectors: Mapping[str, Inspector],
+    folder: Path,
+    masks: MaskSettings = SOURCE_MASKS,
+) -> tuple[Path, Path, Path]:
+    """Write scores.csv, comparison.json and report.html into `folder`; returns their paths.
+
+    The pictures on which recipes disagree most are read once more from `source` and inspected again; `masks` are those
+    of the comparison.
+    """
+    by_name = {sample.name: sample for sample in comparison.samples}
+    samples = [by_name[name] for name in _apart(comparison)]
+    shown = show(source, samples, list(inspectors.values()), masks)
+    return (
+        write_compared_scores(comparison, folder / "scores.csv"),
+        write_comparison_json(comparison, folder / "comparison.json"),
+        write_comparison_report(comparison, shown, folder / "report.html"),
+    )
+
+
+def write_comparison_report(comparison: Comparison, shown: Mapping[str, Shown], path: Path) -> Path:
+    """Write the report of a comparison with the pictures that `shown` holds by sample name."""
+    first = comparison.evaluations[0]
+    html = template("compare.html").render(
+        comparison=comparison,
+        first=first,
+        counts=counts(first),
+        rows=[_row(row) for row in comparison.rows],
+        said=list(dict.fromkeys(text for one in comparison.evaluations for text in one.said)),
+        finding=finding(comparison),
+        cards=_cards(comparison, shown),
+        above_cheapest=above_cheapest,
+        above_fastest=above_fastest,
+        number=number,
+        colours=_colours(comparison),
+        curve=_curve(comparison),
+        histograms={
+            name: histogram(one)
+            for name, one in zip(comparison.names, comparison.evaluations, strict=True)
+        },
+    )
+    return write_text(path, html)
+
+
+def finding(comparison: Comparison) -> str:
+    """Which recipe to take where costs say so, and which is surely better or worse than the first, and in what."""
+    texts = [_first(comparison.ranking)] if comparison.ranking else []
+    for place, name in enumerate(comparison.names[1:], start=1):
+        found = [(row.finding(place), row.name.split(":")[0]) for row in comparison.rows]
+        for word in ("better", "worse"):
+            if metrics := [metric for how, metric in found if how == word]:
+                texts.append(f"{name} is {word} than {comparison.names[0]} in {', '.join(metrics)}")
+    return "; ".join(texts) or "No recipe can be told apart from the first by these pictures"
+
+
+def above_cheapest(one: Ranked) -> str:
+    """What a recipe costs more than the cheapest, with its interval."""
+    return _above(one.more, one.as_cheap, "the cheapest", ".4f")
+
+
+def above_fastest(one: Ranked) -> str:
+    """How many milliseconds a picture takes longer than with the fastest of those as cheap, with its interval."""
+    return _above(one.slower, one.as_fast, "the fastest", ".1f") if one.as_cheap else ""
+
+
+def _above(difference: Difference | None, level: bool, best: str, how: str) -> str:
+    if difference is None:
+        return best if level else "too few parts for an interval"
+    value, low, high = (f"{v:+{how}}" for v in (difference.value, difference.low, difference.high))
+    return f"{value} ({low} to {high})" + (": not told apart" if level else "")
+
+
+def _apart(comparison: Comparison) -> list[str]:
+    """The pictures to show: verdicts first, then defects that not all find."""
+    return [*comparison.disagreements, *comparison.found_apart][:SHOWN]
+
+
+def _colours(comparison: Comparison) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in comparison.evaluations:
+        found |= colours(one.segmentation.classes) if one.segmentation else {}
+    return found
+
+
+def _first(ranking: Sequence[Ranked]) -> str:
+    best, level = ranking[0], sum(one.as_cheap for one in ranking)
+    if level == 1:
+        return f"{best.name} costs least"
+    if best.more is None:
+        return f"{best.name} comes first: {level} recipes cost the same by these parts, and none is surely faster"
+    return f"{best.name} comes first: as cheap as the cheapest by these parts, and faster"
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "values": [number(value, row) for value in row.values],
+        "differences": [told(row, place) for place in range(1, len(row.values))],
+        "findings": [row.finding(place) for place in range(1, len(row.values))],
+        "reason": row.reason,
+    }
+
+
+def told(row: Row, place: int) -> str:
+    """What recipe `place`, from 1, gains over the first, with its interval; empty where there is none."""
+    one = row.differences[place - 1]
+    if one is None:
+        return ""
+    finding = row.finding(place)
+    text = f"{one.value:+.4f} ({one.low:+.4f} to {one.high:+.4f})"
+    return f"{text}: {finding}" if finding else text
+
+
+def number(value: float | None, row: Row) -> str:
+    """A value of a metric as a table shows it."""
+    if value is None:
+        return "none"
+    return f"{value:.1f}" if row.name in (SPEED, MILLISECONDS) else f"{value:.4f}"
+
+
+def _cards(comparison: Comparison, shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
+    judged = [{p.sample.name: p for p in one.pictures} for one in comparison.evaluations]
+    return [
+        {"name": name, "judged": [one[name] for one in judged], "shown": shown[name]}
+        for name in _apart(comparison)
+        if name in shown
+    ]
+
+
+def _curve(comparison: Comparison) -> str:
+    parts = [parts_of(one.pictures) for one in comparison.evaluations]
+    if any(len({part.defective for part in own}) < 2 for own in parts):
+        return ""
+    curves = {name: trade_off(own) for name, own in zip(comparison.names, parts, strict=True)}
+    pairs = list(zip(comparison.names, comparison.evaluations, strict=True))
+    return escape_against_overkill(
+        curves,
+        {name: one.thresholds for name, one in pairs},
+        {name: operating_point(one) for name, one in pairs},
+    )

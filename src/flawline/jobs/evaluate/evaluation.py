@@ -1,0 +1,152 @@
+"""What an evaluation says. What could not be measured is None, and `missing` says why; nothing is ever NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flawline.core.metrics import Share
+from flawline.core.pixel_metrics import Area
+from flawline.jobs.evaluate.segmentation import Estimated as Estimated
+from flawline.jobs.evaluate.segmentation import RegionRecall, Segmentation
+from flawline.types import EMPTY, Sample, Unjudged, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A region of a mask: its `label`, its `area` in pixels of the picture, and whether it was found.
+
+    `named` tells whether a segmenter marked its own class on it, None where the recipe knows no classes.
+    """
+
+    label: str
+    area: int
+    found: bool
+    named: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPicture:
+    """One picture with what is known of it and what the recipe said.
+
+    `part` names the part that it shows. `defects` are the regions of its mask, None where it has no mask that can be
+    used, empty for a good picture. `p_value` is None for recipes that have none; `timings` are milliseconds by stage.
+    """
+
+    sample: Sample
+    part: str
+    defective: bool
+    score: float
+    p_value: float | None
+    verdict: Verdict
+    defects: tuple[Defect, ...] | None = None
+    timings: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+
+    @property
+    def label(self) -> str:
+        """The label that the source gives, or what is known of the picture."""
+        return self.sample.label or ("bad" if self.defective else "good")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of pictures, `hits` of `of`, and of parts, whose interval counts every part once."""
+
+    hits: int
+    of: int
+    parts: Share
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFigures:
+    """One defect label against all good pictures, and the verdicts on its parts."""
+
+    label: str
+    pictures: int
+    auroc: Estimated | None
+    average_precision: Estimated | None
+    accepted: Rate
+    review: Rate
+    rejected: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFigures:
+    """Areas over pixels: under the ROC curve, and under that of per-region overlap up to rates of 0.3 and 0.05.
+
+    `grid` is the longer side, in pixels, above which maps and masks are compared at reduced size.
+    """
+
+    auroc: Area
+    aupro: Area
+    aupro_strict: Area
+    pictures: int
+    regions: int
+    grid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Of good parts, those with a p-value up to `p`; the share `p` at most is promised (on average)."""
+
+    p: float
+    seen: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Verdicts at the recipe's thresholds; None where no picture is bad, or none good.
+
+    `escape`: bad parts accepted. `overkill`: good parts rejected. What goes to a person is counted apart.
+    """
+
+    escape: Rate | None
+    bad_to_review: Rate | None
+    overkill: Rate | None
+    good_to_review: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One recipe on the pictures of one split.
+
+    `pictures` are in the order of the source. `grouped` says whether the source names parts; without, every picture
+    counts as a part. `dropped` were known to the recipe and left out on demand. `said` is what must be known to read
+    the figures, `notes` what was lost or chosen when a picture was decoded, by name. `missing` gives for every figure
+    that is None the reason. `milliseconds` are medians by stage of one picture; `pictures_per_second` are
+    decoded and inspected on all cores, measured for some seconds with nothing else done beside. `thresholds` are those
+    of the score, review and reject, None for a segmenter; `segmentation` is what only a segmenter has, None for others
+    and without class masks.
+    """
+
+    source: str
+    recipe: str
+    part: str
+    settings: Mapping[str, Any]
+    thresholds: tuple[float, float] | None
+    split: str | None
+    grouped: bool
+    pictures: tuple[JudgedPicture, ...]
+    unjudged: tuple[Unjudged, ...]
+    dropped: tuple[str, ...]
+    said: tuple[str, ...]
+    auroc: Estimated | None
+    average_precision: Estimated | None
+    labels: tuple[LabelFigures, ...]
+    pixels: PixelFigures | None
+    recall: RegionRecall | None
+    recall_by_size: tuple[RegionRecall, ...]
+    recall_by_label: tuple[RegionRecall, ...]
+    rates: Rates
+    promises: tuple[Promise, ...]
+    notes: Mapping[str, tuple[str, ...]]
+    missing: Mapping[str, str]
+    milliseconds: Mapping[str, float]
+    pictures_per_second: float
+    segmentation: Segmentation | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 2 a picture or mask could not be judged."""
+        return 2 if self.unjudged else 0

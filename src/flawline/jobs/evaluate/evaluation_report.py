@@ -1,0 +1,186 @@
+"""The report of an evaluation: one HTML file that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flawline.core.words import counted
+from flawline.data.source import Source
+from flawline.data.whole_file import write_text
+from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, MaskSettings
+from flawline.jobs.evaluate.evaluation import Evaluation, JudgedPicture
+from flawline.jobs.evaluate.evaluation_charts import (
+    escape_against_overkill,
+    promised_and_seen,
+    rates_over,
+)
+from flawline.jobs.evaluate.evaluation_classes import segmented
+from flawline.jobs.evaluate.evaluation_tables import (
+    WORST,
+    counts,
+    write_evaluation_json,
+    write_scores,
+)
+from flawline.jobs.evaluate.figures import (
+    most_missed,
+    parts_of,
+    trade_off,
+    worst_false_alarms,
+    worst_misses,
+)
+from flawline.jobs.evaluate.figures import rate as rate_of
+from flawline.jobs.evaluate.inspected_pictures import Shown, show
+from flawline.jobs.evaluate.metric_text import estimate, number, rate, share
+from flawline.jobs.evaluate.segmentation_tables import write_class_table, write_region_table
+from flawline.recipe import NO_THRESHOLD
+from flawline.report.charts import score_histogram
+from flawline.report.pictures import meaning
+from flawline.report.template import template
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+
+def write_evaluation(
+    evaluation: Evaluation,
+    source: Source,
+    inspector: Inspector,
+    folder: Path,
+    masks: MaskSettings = SOURCE_MASKS,
+) -> tuple[Path, ...]:
+    """Write scores.csv, evaluation.json and report.html into `folder`; returns their paths.
+
+    For a segmenter with class masks also classes.csv and regions.csv. The worst misses and false alarms are read
+    once more from `source` and inspected again; `masks` are those of the evaluation.
+    """
+    worst = [*_misses(evaluation), *worst_false_alarms(evaluation.pictures, WORST)]
+    shown = show(source, [p.sample for p in worst], [inspector], masks)
+    written = (
+        write_scores(evaluation, folder / "scores.csv"),
+        write_evaluation_json(evaluation, folder / "evaluation.json"),
+        write_evaluation_report(evaluation, shown, folder / "report.html"),
+    )
+    if evaluation.segmentation is None:
+        return written
+    return (
+        *written,
+        write_class_table(evaluation.segmentation, folder / "classes.csv"),
+        write_region_table(evaluation.pictures, folder / "regions.csv"),
+    )
+
+
+def write_evaluation_report(evaluation: Evaluation, shown: Mapping[str, Shown], path: Path) -> Path:
+    """Write the report of an evaluation with the pictures that `shown` holds by sample name."""
+    misses = _misses(evaluation)
+    alarms = worst_false_alarms(evaluation.pictures, WORST)
+    html = template("evaluation.html").render(
+        evaluation=evaluation,
+        counts=counts(evaluation),
+        finding=finding(evaluation),
+        counted=counted,
+        no_threshold=NO_THRESHOLD,
+        misses=_cards(misses, shown),
+        alarms=_cards(alarms, shown),
+        histogram=histogram(evaluation),
+        curve=_curve(evaluation),
+        over_score=_over_score(evaluation),
+        promised=_promised(evaluation),
+        rejected=rate_of(evaluation.pictures, True, ["reject"]),
+        segmented=segmented(evaluation.segmentation, operating_point(evaluation))
+        if evaluation.segmentation
+        else None,
+        estimate=estimate,
+        share=share,
+        rate=rate,
+        number=number,
+    )
+    return write_text(path, html)
+
+
+def finding(evaluation: Evaluation) -> str:
+    """What matters most, in one sentence, counting parts."""
+    texts = []
+    for found, words in (
+        (evaluation.rates.escape, "bad parts accepted"),
+        (evaluation.rates.overkill, "good parts rejected"),
+    ):
+        if found is not None:
+            texts.append(f"{found.parts.hits} of {found.parts.of} {words}")
+    if evaluation.segmentation is not None and evaluation.segmentation.mean_iou is not None:
+        texts.append(f"mean IoU of defects {evaluation.segmentation.mean_iou.value:.3f}")
+    if evaluation.auroc is not None:
+        texts.append(f"AUROC {evaluation.auroc.value:.3f}")
+    return "; ".join(texts)
+
+
+def _cards(pictures: list[JudgedPicture], shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
+    return [
+        {"judged": picture, "shown": shown[picture.sample.name]}
+        for picture in pictures
+        if picture.sample.name in shown
+    ]
+
+
+def histogram(evaluation: Evaluation) -> str:
+    """Scores of good and bad pictures with the thresholds of the recipe, as SVG."""
+    groups: dict[str, list[float]] = {"good": [], "bad": []}
+    for picture in evaluation.pictures:
+        groups[meaning(picture.defective)].append(picture.score)
+    if evaluation.thresholds is None:
+        return score_histogram(groups, unit="highest probability of a defect")
+    review, reject = evaluation.thresholds
+    return score_histogram(groups, unit="raw score", limits={"review": review, "reject": reject})
+
+
+def operating_point(evaluation: Evaluation) -> tuple[float, float] | None:
+    """Overkill and escape of parts as they are judged, where both are known."""
+    rates = evaluation.rates
+    if rates.overkill is None or rates.escape is None:
+        return None
+    return rates.overkill.parts.value, rates.escape.parts.value
+
+
+def _misses(evaluation: Evaluation) -> list[JudgedPicture]:
+    """For a segmenter those with most defects missed: one defect found rejects a part, whatever else it has."""
+    if evaluation.segmentation is not None:
+        return most_missed(evaluation.pictures, WORST)
+    return worst_misses(evaluation.pictures, WORST)
+
+
+def _curve(evaluation: Evaluation) -> str:
+    parts = parts_of(evaluation.pictures)
+    if len({part.defective for part in parts}) < 2:
+        return ""
+    name = "this recipe"
+    return escape_against_overkill(
+        {name: trade_off(parts)}, {name: evaluation.thresholds}, {name: operating_point(evaluation)}
+    )
+
+
+def _over_score(evaluation: Evaluation) -> str:
+    """For a segmenter, whose score is a probability: escape and overkill over the threshold on it."""
+    parts = parts_of(evaluation.pictures)
+    if evaluation.thresholds is not None or len({part.defective for part in parts}) < 2:
+        return ""
+    cuts, escape, overkill = trade_off(parts)
+    return rates_over(
+        [0, *cuts, 1],
+        [0, *escape, 1],
+        [1, *overkill, 0],
+        "threshold on the highest probability of a defect",
+        judged=operating_point(evaluation),
+    )
+
+
+def _promised(evaluation: Evaluation) -> str:
+    if not evaluation.promises:
+        return ""
+    seen = [promise.seen.parts for promise in evaluation.promises]
+    return promised_and_seen(
+        [promise.p for promise in evaluation.promises],
+        [one.value for one in seen],
+        [one.interval[0] for one in seen],
+        [one.interval[1] for one in seen],
+    )

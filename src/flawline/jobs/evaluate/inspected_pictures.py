@@ -1,0 +1,124 @@
+"""Pictures of inspections inside a report: the picture with its mask outlined, and what each recipe sees in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.drawing import class_colour, inspection_overlay, thumbnail
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.jobs.evaluate.class_masks import (
+    SOURCE_MASKS,
+    MaskSettings,
+    class_masks_for,
+    is_segmenter,
+    open_class_masks,
+)
+from flawline.jobs.evaluate.masks import RegionMask, mask_of
+from flawline.report.pictures import data_address
+from flawline.types import Picture, Sample, Unjudged
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+SIDE = 420
+# Sky blue of Okabe and Ito's palette: beside the vermilion of reported regions, told apart by everybody.
+_TRUTH = (86, 180, 233)
+_Outline = tuple[tuple[int, int, int], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Data addresses: the picture with its mask outlined, and its heat or marked classes by each recipe."""
+
+    picture: str
+    heats: tuple[str, ...]
+
+
+def show(
+    source: Source,
+    samples: Sequence[Sample],
+    inspectors: Sequence[Inspector],
+    masks: MaskSettings = SOURCE_MASKS,
+) -> Mapping[str, Shown]:
+    """Read samples and inspect them once more with every recipe; those that can no longer be read are missing.
+
+    `masks` are those of the evaluation: class masks are outlined in the colours of their classes.
+    """
+    outlines = _truth(source, samples, inspectors, masks)
+    drawn = [_drawn(source, samples, inspector) for inspector in inspectors]
+    return {
+        sample.name: Shown(
+            _with_truth(drawn[0][sample.name][0], outlines.get(sample.name, ())),
+            tuple(one[sample.name][1] for one in drawn),
+        )
+        for sample in samples
+        if all(sample.name in one for one in drawn)
+    }
+
+
+def _drawn(
+    source: Source, samples: Sequence[Sample], inspector: Inspector
+) -> dict[str, tuple[NDArray[np.uint8], str]]:
+    """A small copy of every sample and its heat, by name."""
+
+    def draw(picture: Picture) -> tuple[NDArray[np.uint8], str]:
+        inspection = inspector.inspect(picture)
+        small = thumbnail(picture.pixels, SIDE)
+        heat = inspection_overlay(small, inspection, inspector.heat_range, inspector.classes)
+        return small, data_address(heat)
+
+    read = map_pictures(source, samples, draw, value_range=inspector.value_range)
+    return {sample.name: found for sample, found in read if not isinstance(found, Unjudged)}
+
+
+def _truth(
+    source: Source,
+    samples: Sequence[Sample],
+    inspectors: Sequence[Inspector],
+    masks: MaskSettings,
+) -> Mapping[str, Sequence[_Outline]]:
+    """The outlines of the masks of samples, by name."""
+    opened = open_class_masks(source, inspectors, masks)
+    if opened is not None:
+        kind = next((one for one in inspectors if is_segmenter(one)), inspectors[0])
+        classes = class_masks_for(opened, kind)
+        read = {sample.name: classes.read(sample) for sample in samples}
+        return {n: _by_class(mask) for n, mask in read.items() if isinstance(mask, RegionMask)}
+    masked = [replace(sample, name=sample.mask) for sample in samples if sample.mask is not None]
+    found = {
+        sample.name: _outlines(mask.regions > 0, _TRUTH)
+        for sample, mask in map_pictures(source, masked, mask_of, value_range=(0, 255))
+        if not isinstance(mask, Unjudged)
+    }
+    return {sample.name: found[sample.mask] for sample in samples if sample.mask in found}
+
+
+def _by_class(mask: RegionMask) -> list[_Outline]:
+    assert mask.classes is not None
+    outlines = []
+    for number in np.unique(mask.codes).tolist():
+        outlines += _outlines(mask.classes == number, class_colour(number))
+    return outlines
+
+
+def _outlines(places: NDArray[np.bool_], colour: tuple[int, int, int]) -> list[_Outline]:
+    """Outlines as shares of width and height."""
+    found, _ = cv2.findContours(places.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    size = np.array(places.shape[::-1], float)
+    return [(colour, (contour.reshape(-1, 2) + 0.5) / size) for contour in found]
+
+
+def _with_truth(pixels: NDArray[np.uint8], outlines: Sequence[_Outline]) -> str:
+    drawn = np.ascontiguousarray(pixels).copy()
+    for colour, outline in outlines:
+        points = np.rint(outline * pixels.shape[1::-1] - 0.5).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(drawn, [points], True, (0, 0, 0), 3, cv2.LINE_AA)
+        cv2.polylines(drawn, [points], True, colour, 1, cv2.LINE_AA)
+    return data_address(drawn)

@@ -1,0 +1,235 @@
+"""Run a recipe over chosen pictures and compare what it says with their masks, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.pixel_metrics import PixelCurve
+from flawline.data.cores import cpu_count
+from flawline.data.source import Source
+from flawline.data.splits import part_of
+from flawline.data.stream import map_pictures
+from flawline.errors import SourceError
+from flawline.jobs.evaluate.class_masks import ClassMasks, is_segmenter
+from flawline.jobs.evaluate.evaluation import Defect, JudgedPicture
+from flawline.jobs.evaluate.masks import (
+    RegionMask,
+    class_names,
+    found_regions,
+    on_grid,
+    read_masks,
+    reported_by,
+)
+from flawline.jobs.evaluate.segmenting import SegmentationCounter
+from flawline.types import Inspection, Picture, Sample, Track, Unjudged
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judging:
+    """What a recipe said of every picture; `curve` has counted the pixels of `counted` of them.
+
+    `segmenting` has counted what a segmenter marked, None for others and without class masks. `unjudged` names pictures
+    and masks. `conflicts` are pictures whose mask contradicts their label, `notes` what was lost or chosen when one was
+    decoded.
+    """
+
+    pictures: tuple[JudgedPicture, ...]
+    unjudged: tuple[Unjudged, ...]
+    curve: PixelCurve
+    counted: int
+    segmenting: SegmentationCounter | None
+    conflicts: tuple[str, ...]
+    notes: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """An inspection, and for a segmenter with class masks the probabilities (C, H, W)."""
+
+    inspection: Inspection
+    probabilities: NDArray[np.float32] | None
+
+
+def judge(
+    source: Source,
+    samples: Sequence[Sample],
+    inspector: Inspector,
+    masks: ClassMasks | None,
+    *,
+    track: Track,
+) -> Judging:
+    """Inspect samples on all cores, in order, with their masks read beside.
+
+    `masks` are those to use, None for what the source names and what is not black.
+
+    Raises:
+        SourceError: none of the pictures could be judged.
+    """
+    work = _Work(inspector, masks)
+    notes: dict[str, tuple[str, ...]] = {}
+    read = read_masks(source, samples if masks is None else ())
+
+    def look(picture: Picture) -> _Looked:
+        if work.segmenting is None:
+            return _Looked(inspector.inspect(picture), None)
+        raw = inspector.measure(picture)
+        return _Looked(inspector.judge(picture, raw), raw.shares)
+
+    seen = map_pictures(
+        source,
+        samples,
+        look,
+        value_range=inspector.value_range,
+        # Probabilities are many times as large as the picture.
+        ahead=cpu_count() + 2 if work.segmenting is not None else None,
+        noted=notes.__setitem__,
+    )
+    title = f"evaluating {inspector.recipe.settings.part}".strip()
+    for sample, looked in track(seen, title=title, total=len(samples)):
+        if masks is not None:
+            work.take(sample, looked, masks.read(sample))
+        else:
+            work.take(sample, looked, next(read)[1] if sample.mask is not None else None)
+    if not work.pictures:
+        first = work.unjudged[0]
+        raise SourceError(
+            f"none of the {len(samples)} pictures could be judged",
+            hint=f"the first: {first.image}: {first.reason}",
+        )
+    return work.done(notes)
+
+
+class _Work:
+    """Takes one picture after the other, in order."""
+
+    def __init__(self, inspector: Inspector, masks: ClassMasks | None) -> None:
+        threshold = inspector.recipe.settings.threshold
+        self.has_p_values = not is_segmenter(inspector)
+        self.region = None if threshold is None else threshold.region
+        counting = masks is not None and is_segmenter(inspector)
+        self.segmenting = SegmentationCounter(inspector) if counting else None
+        self.curve = PixelCurve()
+        self.counted = 0
+        self.pictures: list[JudgedPicture] = []
+        self.codes: list[tuple[int, ...]] = []
+        self.unjudged: list[Unjudged] = []
+        self.conflicts: list[str] = []
+
+    def take(
+        self, sample: Sample, looked: _Looked | Unjudged, mask: RegionMask | Unjudged | None
+    ) -> None:
+        """Compare one picture with its mask."""
+        if isinstance(looked, Unjudged):
+            self.unjudged.append(looked)
+            return
+        inspection = looked.inspection
+        usable = self._usable(sample, mask, inspection.size)
+        defective = sample.defective
+        if defective is None:
+            if usable is None:
+                return
+            defective = bool(len(usable.areas))
+        if usable is not None and defective != bool(len(usable.areas)):
+            self.conflicts.append(sample.name)
+            usable, known = None, False
+        else:
+            known = usable is not None or (not defective and mask is None)
+        if known:
+            self.curve.add(*on_grid(inspection.map, usable, inspection.size))
+            self.counted += 1
+        self._segment(sample, looked, usable)
+        self._keep(sample, defective, inspection, usable)
+
+    def _segment(self, sample: Sample, looked: _Looked, mask: RegionMask | None) -> None:
+        """Count what a segmenter marked."""
+        if self.segmenting is None or looked.probabilities is None:
+            return
+        self.segmenting.see(part_of(sample), looked.probabilities)
+        marked = looked.inspection.marked
+        if mask is not None and mask.classes is not None and marked is not None:
+            self.segmenting.add(part_of(sample), mask.classes, marked, looked.probabilities)
+
+    def _keep(
+        self, sample: Sample, defective: bool, inspection: Inspection, mask: RegionMask | None
+    ) -> None:
+        defects: tuple[Defect, ...] | None = () if not defective else None
+        if mask is not None:
+            defects = self._defects(inspection, mask)
+        classless = mask is not None and mask.classes is None
+        self.codes.append(tuple(mask.codes.tolist()) if mask is not None and classless else ())
+        self.pictures.append(
+            JudgedPicture(
+                sample,
+                part_of(sample),
+                defective,
+                inspection.score,
+                inspection.p_value if self.has_p_values else None,
+                inspection.verdict,
+                defects,
+                inspection.timings,
+            )
+        )
+
+    def _defects(self, inspection: Inspection, mask: RegionMask) -> tuple[Defect, ...]:
+        """The regions of a mask; where it has no classes, their names are found when all masks are read."""
+        found = found_regions(mask, reported_by(inspection, self.region)).tolist()
+        areas = mask.areas.tolist()
+        labels = mask.labels or ("",) * len(areas)
+        named = [None] * len(areas)
+        if self.segmenting is not None and inspection.marked is not None:
+            named = found_regions(mask, inspection.marked == mask.classes).tolist()
+        return tuple(map(Defect, labels, areas, found, named))
+
+    def _usable(
+        self, sample: Sample, mask: RegionMask | Unjudged | None, size: tuple[int, int]
+    ) -> RegionMask | None:
+        """The mask, or None where there is none or it cannot be used, which is then said."""
+        if isinstance(mask, Unjudged):
+            self.unjudged.append(replace(mask, reason=f"mask of {sample.name}: {mask.reason}"))
+            return None
+        if mask is not None and mask.regions.shape != size:
+            height, width = mask.regions.shape
+            reason = (
+                f"mask of {sample.name}: expected {size[1]} x {size[0]} pixels like the picture, "
+                f"got {width} x {height}"
+            )
+            self.unjudged.append(Unjudged(str(sample.mask), "mask-size", reason))
+            return None
+        return mask
+
+    def done(self, notes: Mapping[str, tuple[str, ...]]) -> Judging:
+        """Everything, with names for the classes that the masks hold."""
+        held: dict[str, set[int]] = {}
+        for picture, codes in zip(self.pictures, self.codes, strict=True):
+            if codes:
+                held.setdefault(picture.label, set()).update(codes)
+        names = class_names(held)
+        pictures = tuple(
+            replace(
+                picture,
+                defects=tuple(
+                    replace(defect, label=names[picture.label, code])
+                    for defect, code in zip(picture.defects or (), codes, strict=True)
+                ),
+            )
+            if codes
+            else picture
+            for picture, codes in zip(self.pictures, self.codes, strict=True)
+        )
+        return Judging(
+            pictures,
+            tuple(self.unjudged),
+            self.curve,
+            self.counted,
+            self.segmenting,
+            tuple(self.conflicts),
+            notes,
+        )

@@ -1,0 +1,154 @@
+"""Hold what a segmenter marks against class masks, picture by picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.metrics import Share
+from flawline.core.pixel_threshold import ChosenThreshold, PixelCurves, choose_thresholds
+from flawline.core.pod import Pod, fit_pod
+from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
+from flawline.jobs.evaluate import figures
+from flawline.jobs.evaluate.evaluation import Defect, JudgedPicture
+from flawline.jobs.evaluate.part_pixels import interval_of, mean_iou
+from flawline.jobs.evaluate.segmentation import (
+    DefectClass,
+    Estimated,
+    PartPixels,
+    Segmentation,
+    Wish,
+)
+
+if TYPE_CHECKING:
+    from flawline.inspector import Inspector
+
+WISHES = tuple(k / 20 for k in range(1, 21))
+
+
+class SegmentationCounter:
+    """Counts what a segmenter marks; memory grows with parts, not with their pixels."""
+
+    def __init__(self, inspector: Inspector) -> None:
+        """Start without pictures."""
+        self._inspector = inspector
+        self._classes = tuple(inspector.classes)
+        self._detection = Detection(self._classes)
+        self._curves = PixelCurves(self._classes)
+        self._parts: dict[str, NDArray[np.int64]] = {}
+        self._peaks: dict[str, NDArray[np.float32]] = {}
+        self._pictures = 0
+
+    def see(self, part: str, probabilities: NDArray[np.float32]) -> None:
+        """Note the highest probabilities of a picture of a part, with a mask or without."""
+        peaks = probabilities[1:].max((1, 2))
+        self._peaks[part] = np.maximum(self._peaks.get(part, peaks), peaks)
+
+    def add(
+        self,
+        part: str,
+        truth: NDArray[np.uint8],
+        marked: NDArray[np.uint8],
+        probabilities: NDArray[np.float32],
+    ) -> None:
+        """Count one picture of a part with its class mask."""
+        matrix = ConfusionMatrix(len(self._classes))
+        matrix.add(truth, marked)
+        self._parts[part] = self._parts.get(part, 0) + matrix.counts
+        self._detection.add(truth, marked, part)
+        self._curves.add(truth, probabilities)
+        self._pictures += 1
+
+    def done(self, pictures: Sequence[JudgedPicture], *, seed: int) -> Segmentation | None:
+        """Everything, given what was judged; None where no picture has a mask."""
+        if not self._parts:
+            return None
+        by_part = PartPixels(tuple(self._parts), np.stack(list(self._parts.values())))
+        matrix = ConfusionMatrix.of(by_part.counts.sum(0))
+        scale = self._inspector.recipe.settings.picture.mm_per_px
+        told = matrix.figures()
+        false = self._detection.false_regions()
+        settings = self._inspector.recipe.settings.segmenter
+        assert settings is not None
+        return Segmentation(
+            classes=self._classes,
+            counts=tuple(map(tuple, matrix.counts.tolist())),
+            by_true_class=matrix.by_true_class(),
+            accuracy=matrix.accuracy(),
+            background=told[0],
+            defects=tuple(
+                DefectClass(
+                    name,
+                    threshold,
+                    own,
+                    figures.recall_all(pictures, name),
+                    figures.recall_all(pictures, name, named=True),
+                    figures.recalls_by_size(pictures, name, named=True),
+                    false[name],
+                    _pod(pictures, name, scale),
+                )
+                for name, threshold, own in zip(
+                    self._classes[1:], settings.thresholds, told[1:], strict=True
+                )
+            ),
+            mean_iou=self._mean_iou(by_part, len(pictures), seed),
+            mean_dice=matrix.mean("dice"),
+            unmarked=self._detection.escapes(),
+            marked_good=self._detection.overkill(),
+            pictures=self._pictures,
+            parts=len(self._parts),
+            unit="px" if scale is None else "mm",
+            wishes=self._wishes(pictures),
+            by_part=by_part,
+        )
+
+    def _mean_iou(self, by_part: PartPixels, pictures: int, seed: int) -> Estimated | None:
+        if not by_part.counts[:, 1:].any():
+            return None
+        drawn = interval_of(mean_iou, by_part, draws=figures.draws_for(pictures), seed=seed)
+        value = mean_iou(by_part.counts.sum(0))
+        interval = (drawn.low, drawn.high) if drawn is not None else None
+        return Estimated(value, interval, self._pictures, len(by_part.names))
+
+    def _wishes(self, pictures: Sequence[JudgedPicture]) -> tuple[Wish, ...]:
+        """What each wished recall would let through and throw away; empty where no class has a pixel."""
+        if not any(self._curves.pixels(name) for name in self._classes[1:]):
+            return ()
+        parts = figures.parts_of(pictures)
+        bad = np.array([part.defective for part in parts], bool)
+        peaks = np.stack([self._peaks[part.name] for part in parts])
+        return tuple(
+            _wish(wished, choose_thresholds(self._curves, wished_recall=wished), bad, peaks)
+            for wished in WISHES
+        )
+
+
+def _wish(
+    wished: float,
+    chosen: tuple[ChosenThreshold, ...],
+    bad: NDArray[np.bool_],
+    peaks: NDArray[np.float32],
+) -> Wish:
+    # A class without a pixel to choose by has no threshold that a wish could reach.
+    known = [place for place, one in enumerate(chosen) if one.rule != "none"]
+    cuts = np.array([chosen[place].threshold for place in known], np.float32)
+    rejected = np.any(peaks[:, known] >= cuts, axis=1)
+    return Wish(
+        wished,
+        chosen,
+        Share(int((~rejected[bad]).sum()), int(bad.sum())) if bad.any() else None,
+        Share(int(rejected[~bad].sum()), int((~bad).sum())) if not bad.all() else None,
+    )
+
+
+def _pod(pictures: Sequence[JudgedPicture], name: str, mm_per_px: float | None) -> Pod | None:
+    own: list[Defect] = [
+        defect for picture in pictures for defect in picture.defects or () if defect.label == name
+    ]
+    if not own:
+        return None
+    sides = np.sqrt([defect.area for defect in own]) * (mm_per_px or 1.0)
+    return fit_pod(sides, [bool(defect.named) for defect in own])

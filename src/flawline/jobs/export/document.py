@@ -1,0 +1,152 @@
+"""export.json: what was exported, what is to be done before and after the model, and how well it agrees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flawline.core.anomaly_score import CELLS, SHARE
+from flawline.core.view.framing import STEP
+from flawline.core.view.tiling import FEATHER, MARGIN
+from flawline.detectors.detector import CELL
+from flawline.inspector import Inspector
+from flawline.jobs.export.exported import Checked, Parity
+from flawline.jobs.export.model_file import ExportedModel, Port, runtime_version
+from flawline.recipe import Recipe, detector_settings, stated_thresholds
+from flawline.version import __version__
+
+
+def document_of(
+    inspector: Inspector, model: ExportedModel, files: Mapping[str, Path], name: str, done: Checked
+) -> dict[str, Any]:
+    """The content of export.json; the same recipe, pictures and versions give the same document."""
+    recipe = inspector.recipe
+    return {
+        "format": name,
+        "recipe": _recipe(recipe),
+        "files": {
+            file: hashlib.sha256(path.read_bytes()).hexdigest() for file, path in files.items()
+        },
+        "model": {
+            "input": {**_port(model.input), "layout": "NHWC", "colour": "RGB"},
+            "output": {**_port(model.output), "layout": "NCHW", "holds": "raw scores of cells"},
+            "preparation_inside": dict(recipe.manifest.backbone.preparation),
+        },
+        "before": _before(recipe, model),
+        "after": _after(recipe, model),
+        "thresholds": stated_thresholds(recipe),
+        "calibration_scores": []
+        if inspector.calibration is None
+        else [float(score) for score in inspector.calibration.scores],
+        "parity": parity_as_dict(done),
+        "versions": {
+            "flawline": __version__,
+            "checked_with": runtime_version(name),
+            "recipe_written_by": recipe.manifest.version,
+        },
+    }
+
+
+def parity_as_dict(done: Checked) -> dict[str, Any]:
+    """How well the exported model agrees with the recipe's inspector in float32."""
+    return {
+        "pictures": done.pictures,
+        "tolerance": done.tolerance.value,
+        "tolerance_share": done.tolerance.share,
+        "spread": done.tolerance.spread,
+        "spread_is": done.tolerance.basis,
+        "verdicts": dict(done.verdicts),
+        **_parity(done.parity),
+        "coarser_arithmetic": {name: _parity(one) for name, one in done.coarser.items()},
+        "not_compared": [
+            {"image": item.image, "code": item.code, "reason": item.reason}
+            for item in done.unjudged
+        ],
+    }
+
+
+def steps_left_out(recipe: Recipe) -> list[str]:
+    """What this recipe does with a picture besides scaling and cutting, in words; Flawline alone does it."""
+    settings = recipe.settings
+    found = []
+    if settings.light.method != "none":
+        found.append(f"light evened out ({settings.light.method})")
+    if settings.alignment.method != "none":
+        found.append(f"the part brought into place ({settings.alignment.method})")
+    interest = settings.region_of_interest
+    if interest.polygons or interest.mask is not None:
+        found.append("cells outside the region of interest left out")
+    if interest.foreground:
+        found.append("cells outside the part left out")
+    return found
+
+
+def scored_cells(cells: tuple[int, int]) -> int:
+    """How many cells of a map of that size the score is the mean of, where all of them count."""
+    return max(1, min(CELLS, round(SHARE * cells[0] * cells[1])))
+
+
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    backbone = recipe.manifest.backbone
+    return {
+        "sha256": recipe.sha256,
+        "part": recipe.settings.part,
+        "method": detector_settings(recipe).method,
+        "backbone": {
+            "name": backbone.name,
+            "sha256": backbone.sha256,
+            "licence": backbone.licence,
+        },
+        "mm_per_px": recipe.settings.picture.mm_per_px,
+    }
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "type": port.type, "shape": list(port.shape)}
+
+
+def _before(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
+    picture, learnt = recipe.settings.picture, recipe.manifest.settings
+    return {
+        "value_range": learnt.get("value_range"),
+        "usual_picture_size": learnt.get("picture_size"),
+        "not_in_the_model": steps_left_out(recipe),
+        "resolution": picture.resolution,
+        "window": list(picture.window),
+        "overlap": picture.overlap,
+        "windows_begin_at_multiples_of": STEP,
+        "resize": "bilinear; area averaging where height or width shrink to half or less",
+        "window_shrunk_to": list(model.seen) if model.seen != tuple(picture.window) else None,
+    }
+
+
+def _after(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
+    fit = recipe.settings.picture.resolution == "fit"
+    return {
+        "map_resized_to": list(model.cells) if model.output.shape[2:] != model.cells else None,
+        "cell_px": CELL,
+        "overlap_share_without_weight_on_either_side": MARGIN,
+        "overlap_share_of_the_ramp": FEATHER,
+        "score_is_mean_of_highest_share": SHARE,
+        "score_is_mean_of_at_most": CELLS,
+        "score_is_mean_of": scored_cells(model.cells) if fit else None,
+    }
+
+
+def _parity(one: Parity) -> dict[str, Any]:
+    return {
+        "compared": one.pictures,
+        "largest_map_difference": _finite(one.map_largest),
+        "mean_map_difference": _finite(one.map_mean),
+        "largest_score_difference": _finite(one.score_largest),
+        "verdicts_that_differ_within_tolerance_of_a_threshold": one.near,
+        "verdicts_that_differ": list(one.different),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,133 @@
+"""Export a recipe: write the model, compare it with the recipe, and keep it only if they agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flawline.data.source import Source
+from flawline.errors import ModelError, UsageError
+from flawline.inspector import Inspector
+from flawline.jobs.export.document import document_of
+from flawline.jobs.export.export_segmenter import check_segmenter
+from flawline.jobs.export.exported import Checked, Exported
+from flawline.jobs.export.how_to import how_to_run
+from flawline.jobs.export.model_file import (
+    FORMATS,
+    ExportedModel,
+    check_format,
+    open_model,
+    write_model,
+)
+from flawline.jobs.export.parity import Scorer, check, inspector_scorer, scorer_of
+from flawline.networks.openvino_runtime import available_precision
+from flawline.recipe import Recipe, check_ready
+from flawline.recipe.container import write_folder
+from flawline.types import Track, no_track
+
+DOCUMENT, PAGE = "export.json", "HOW-TO-RUN.md"
+_NAMES = frozenset({DOCUMENT, PAGE, *(name for names in FORMATS.values() for name in names)})
+
+
+def export_recipe(
+    recipe: Recipe, name: str, out: Path, *, source: Source | None = None, track: Track = no_track
+) -> Exported:
+    """Write the detector or segmenter of a recipe for another runtime into the folder `out`, whole or not at all.
+
+    The files are opened anew and run on pictures; where maps, scores or verdicts differ from those of the recipe's
+    inspector in float32 by more than the tolerance, nothing is written.
+
+    Args:
+        recipe: with thresholds.
+        name: "onnx" or "openvino".
+        out: a folder that is new, empty or an earlier export.
+        source: pictures to compare on; drawn ones are taken without it.
+        track: shows the progress.
+
+    Raises:
+        UsageError: an unknown format, or `out` holds something else.
+        DependencyError: the format's runtime is not installed.
+        SourceError: no picture could be compared.
+        ModelError: ("export-differs") the exported model and the recipe disagree; ("export-backbone") the backbone
+            cannot be written in this format; ("recipe-uncalibrated") the recipe has no thresholds.
+    """
+    check_format(name)
+    check_ready(recipe)
+    _check_folder(out)
+    make = _detector if recipe.settings.segmenter is None else check_segmenter
+    # Windows removes no file that a runtime still holds open.
+    with TemporaryDirectory(prefix="flawline-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        done, document, page = make(recipe, name, folder, source, track)
+        if not done.tolerance.holds(done.parity):
+            raise _differs(done)
+        contents = {file: (folder / file).read_bytes() for file in FORMATS[name]}
+    return Exported(_write(out, contents, document, page), done, document)
+
+
+def _detector(
+    recipe: Recipe, name: str, folder: Path, source: Source | None, track: Track
+) -> tuple[Checked, dict[str, Any], str]:
+    """Write a detector into `folder`, run it anew and compare; the figures, export.json and the page."""
+    inspector = Inspector(recipe, precision="f32")
+    path = write_model(recipe, name, folder)
+    model = open_model(path, recipe)
+    done = check(
+        inspector,
+        scorer_of(inspector.view, model),
+        _coarser(inspector, name, path),
+        source,
+        track=track,
+    )
+    files = {file: folder / file for file in FORMATS[name]}
+    return done, document_of(inspector, model, files, name, done), how_to_run(recipe, model, name)
+
+
+def _coarser(inspector: Inspector, name: str, path: Path) -> Mapping[str, Scorer]:
+    """What computes in bfloat16 on this processor: nothing where it cannot."""
+    if available_precision("auto") != "bf16":
+        return {}
+    recipe = inspector.recipe
+    found = {"the recipe in bf16": inspector_scorer(Inspector(recipe, precision="bf16"))}
+    if name == "openvino":
+        whole: ExportedModel = open_model(path, recipe, "bf16")
+        found["the exported model in bf16"] = scorer_of(inspector.view, whole)
+    return found
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"expected a folder at {out}, there is a file", hint="give another name")
+    foreign = sorted(p.name for p in out.iterdir() if p.name not in _NAMES) if out.is_dir() else []
+    if foreign:
+        raise UsageError(
+            f"{out} holds what is no part of an export: {foreign[0]}",
+            hint="give a new or empty folder with --out; nothing was changed",
+        )
+
+
+def _write(
+    out: Path, contents: Mapping[str, bytes], document: Mapping[str, object], page: str
+) -> tuple[Path, ...]:
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    files = {**contents, DOCUMENT: text.encode(), PAGE: page.encode()}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_folder(out, files, _NAMES.__contains__)
+    return tuple(out / name for name in files)
+
+
+def _differs(done: Checked) -> ModelError:
+    parity, limit = done.parity, done.tolerance
+    said = (
+        f"the exported model differs from the recipe: maps by up to {parity.map_largest:.3g} and scores by up to "
+        f"{parity.score_largest:.3g}, tolerated are {limit.value:.3g} ({limit.share:g} of {limit.spread:.3g})"
+    )
+    if parity.different:
+        said += f"; another verdict for {len(parity.different)} of {parity.pictures} pictures, {parity.different[0]}"
+        said += " among them" if len(parity.different) > 1 else ""
+    return ModelError(
+        said, hint="nothing was written; try the other format with --to", code="export-differs"
+    )

@@ -1,0 +1,220 @@
+"""An exported model against the recipe's own inspector, picture by picture."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.anomaly_score import image_score
+from flawline.core.threshold import verdict
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.errors import FlawlineError, SourceError
+from flawline.inspector import Inspector
+from flawline.inspector.view import View
+from flawline.jobs.export.exported import Checked, Parity, Tolerance
+from flawline.jobs.export.pictures import COUNT, drawn_pictures
+from flawline.recipe import thresholds_of
+from flawline.types import Picture, Sample, Track, Unjudged, no_track
+
+SHARE = 1e-3
+MOST = 64
+T = TypeVar("T")
+
+Scored = tuple[float, NDArray[np.float32]]
+Scorer = Callable[[Picture], Scored]
+"""A picture to its raw score and its map, float32 (h, w), which covers it."""
+
+
+def scorer_of(view: View, detector: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> Scorer:
+    """What the inspector does with a picture, with another detector: windows uint8 to raw scores of their cells."""
+
+    def scored(picture: Picture) -> Scored:
+        look = view.look(picture)
+        maps = {place: detector(window.pixels) for place, window in enumerate(look.windows())}
+        whole = look.join(maps)
+        return image_score(whole, look.inside), look.in_picture(whole)
+
+    return scored
+
+
+def inspector_scorer(inspector: Inspector) -> Scorer:
+    """What an inspector measures."""
+
+    def scored(picture: Picture) -> Scored:
+        raw = inspector.measure(picture)
+        return raw.score, raw.map
+
+    return scored
+
+
+def check(
+    inspector: Inspector,
+    exported: Scorer,
+    coarser: Mapping[str, Scorer],
+    source: Source | None = None,
+    *,
+    track: Track = no_track,
+) -> Checked:
+    """Compare on up to `MOST` pictures of a source, evenly spread over it, or on drawn pictures.
+
+    Args:
+        inspector: in float32, of a recipe with thresholds.
+        exported: what is compared with it.
+        coarser: by name, what is compared as well, for the record.
+        source: an open source of pictures; drawn ones are taken without it.
+        track: shows the progress.
+
+    Raises:
+        SourceError: no picture could be compared.
+        ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
+    """
+    thresholds_of(inspector.recipe)
+    scorers = {"": exported, **coarser}
+
+    def compare(picture: Picture) -> dict[str, _Pair]:
+        own = inspector_scorer(inspector)(picture)
+        return {name: _pair(own, scorer(picture)) for name, scorer in scorers.items()}
+
+    pictures, total = compared(inspector, compare, source)
+    found, unjudged = sorted_out(track(pictures, title="comparing", total=total))
+    check_any(found, unjudged, total)
+    tolerance = _tolerance(inspector, [pairs[""] for pairs in found.values()])
+    review, reject = thresholds_of(inspector.recipe)
+    parities = {
+        name: _parity({p: pairs[name] for p, pairs in found.items()}, tolerance, review, reject)
+        for name in scorers
+    }
+    verdicts = Counter(verdict(pairs[""].own, review, reject) for pairs in found.values())
+    return Checked(
+        tolerance,
+        parities.pop(""),
+        parities,
+        f"{len(found)} {'drawn pictures' if source is None else 'pictures of the source given'}",
+        {name: verdicts[name] for name in ("accept", "review", "reject")},
+        () if source is None else (*unjudged, *source.unlisted()),
+    )
+
+
+def compared(
+    inspector: Inspector, compare: Callable[[Picture], T], source: Source | None
+) -> tuple[Iterator[tuple[str, T | Unjudged]], int]:
+    """What `compare` gives for up to `MOST` pictures of a source, or for drawn ones, by name; and their number."""
+    if source is None:
+        return _drawn(inspector, compare), COUNT
+    samples = _spread(list(source.samples()))
+    seen = map_pictures(source, samples, compare, value_range=inspector.value_range)
+    return ((sample.name, found) for sample, found in seen), len(samples)
+
+
+def check_any(found: Mapping[str, object], unjudged: Sequence[Unjudged], total: int) -> None:
+    """Raise SourceError where no picture could be compared."""
+    if not found:
+        why = f", the first because {unjudged[0].reason}" if unjudged else ""
+        raise SourceError(
+            f"none of {total} pictures could be compared{why}",
+            hint="give pictures of the part with --check SOURCE",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Scores of one picture, the differences of its maps, and the deviation of the inspector's."""
+
+    own: float
+    other: float
+    largest: float
+    mean: float
+    deviation: float
+
+
+def _pair(own: Scored, other: Scored) -> _Pair:
+    difference = np.abs(own[1].astype(np.float64) - other[1])
+    # Not finite means as different as can be; it must not look like nothing.
+    finite = bool(np.isfinite(difference).all()) and math.isfinite(other[0])
+    return _Pair(
+        own[0],
+        other[0],
+        float(difference.max()) if finite else math.inf,
+        float(difference.mean()) if finite else math.inf,
+        float(own[1].std(dtype=np.float64)),
+    )
+
+
+def _spread(samples: Sequence[Sample]) -> list[Sample]:
+    count = min(MOST, len(samples))
+    return [samples[place * len(samples) // count] for place in range(count)]
+
+
+def _drawn(
+    inspector: Inspector, compare: Callable[[Picture], T]
+) -> Iterator[tuple[str, T | Unjudged]]:
+    height, width = inspector.recipe.manifest.settings["picture_size"]
+    for name, picture in drawn_pictures((int(height), int(width))):
+        try:
+            yield name, compare(picture)
+        except FlawlineError as error:
+            yield name, Unjudged(name, error.code, error.message)
+
+
+def sorted_out(pictures: Iterable[tuple[str, T | Unjudged]]) -> tuple[dict[str, T], list[Unjudged]]:
+    """What was found by name, and what could not be judged."""
+    found: dict[str, T] = {}
+    unjudged: list[Unjudged] = []
+    for name, result in pictures:
+        if isinstance(result, Unjudged):
+            unjudged.append(result)
+        else:
+            found[name] = result
+    return found, unjudged
+
+
+def _tolerance(inspector: Inspector, pairs: Sequence[_Pair]) -> Tolerance:
+    """From the scores that calibrated: a threshold that a person raised makes no difference smaller."""
+    held = inspector.calibration
+    if held is not None and len(held.scores):
+        _, reject = thresholds_of(inspector.recipe)
+        usual = float(np.median(held.scores))
+        spread = min(reject, float(held.scores.max())) - usual
+        if spread > 0:
+            return Tolerance(
+                SHARE,
+                spread,
+                "from the median score of held-out good parts to the reject threshold, or to the highest of these "
+                "scores where that is lower",
+            )
+    deviation = float(np.median([pair.deviation for pair in pairs]))
+    return Tolerance(SHARE, deviation, "the usual standard deviation of a compared picture's map")
+
+
+def _parity(
+    pairs: Mapping[str, _Pair], tolerance: Tolerance, review: float, reject: float
+) -> Parity:
+    near, different = 0, []
+    for name, pair in pairs.items():
+        if math.isfinite(pair.other) and (
+            verdict(pair.own, review, reject) == verdict(pair.other, review, reject)
+        ):
+            continue
+        if min(abs(pair.own - limit) for limit in (review, reject)) <= tolerance.value:
+            near += 1
+        else:
+            different.append(name)
+    return Parity(
+        len(pairs),
+        max(pair.largest for pair in pairs.values()),
+        float(np.mean([pair.mean for pair in pairs.values()])),
+        max(_score_difference(pair) for pair in pairs.values()),
+        near,
+        tuple(different),
+    )
+
+
+def _score_difference(pair: _Pair) -> float:
+    return abs(pair.own - pair.other) if math.isfinite(pair.other) else math.inf

@@ -1,0 +1,1 @@
+"""Which pictures show one part: suggestions for the `group` column."""

@@ -1,0 +1,123 @@
+"""The report of a grouping: one HTML file that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flawline.core.drawing import thumbnail
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.data.whole_file import write_text
+from flawline.jobs.groups.grouping import GroupedPicture, Grouping, Pair
+from flawline.jobs.groups.grouping_tables import pictures_folder, write_csv, write_json
+from flawline.report.pictures import data_address
+from flawline.report.template import template
+from flawline.types import Track, Unjudged, no_track
+
+SHOWN_GROUPS = 40
+SHOWN_MEMBERS = 24
+_SIDE = 200
+
+
+def write_grouping(
+    grouping: Grouping,
+    source: Source,
+    folder: Path,
+    *,
+    value_range: tuple[float, float] | None = None,
+    track: Track = no_track,
+) -> Path:
+    """Write groups.csv, groups.json and report.html into `folder`; returns the report's path.
+
+    The pictures that the report shows are read once more from `source`.
+    """
+    write_csv(grouping, folder / "groups.csv", pictures_folder(source))
+    write_json(grouping, folder / "groups.json")
+    shown = _shown(grouping)
+    samples = [p.sample for p in grouping.pictures if p.sample.name in shown]
+    read = map_pictures(
+        source,
+        samples,
+        lambda picture: data_address(thumbnail(picture.pixels, _SIDE)),
+        target=_SIDE,
+        value_range=value_range,
+    )
+    addresses = {
+        sample.name: address
+        for sample, address in track(read, title="Report", total=len(samples))
+        if not isinstance(address, Unjudged)
+    }
+    return write_groups_report(grouping, addresses, folder / "report.html")
+
+
+def write_groups_report(grouping: Grouping, addresses: Mapping[str, str], path: Path) -> Path:
+    """Write the report of a grouping.
+
+    Args:
+        grouping: what to report.
+        addresses: data addresses of the pictures to show, by sample name.
+        path: the HTML file to write.
+    """
+    html = template("groups.html").render(
+        grouping=grouping,
+        sheets=[_sheet(members, addresses) for members in grouping.groups[:SHOWN_GROUPS]],
+        above=_cards(grouping.above, addresses),
+        below=_cards(grouping.below, addresses),
+        held_apart=_cards(grouping.held_apart[:SHOWN_MEMBERS], addresses),
+    )
+    return write_text(path, html)
+
+
+def _shown(grouping: Grouping) -> set[str]:
+    members = {
+        picture.sample.name for group in grouping.groups[:SHOWN_GROUPS] for picture in _first(group)
+    }
+    pairs = (*grouping.above, *grouping.below, *grouping.held_apart[:SHOWN_MEMBERS])
+    return members | {name for pair in pairs for name in (pair.first, pair.second)}
+
+
+def _first(group: Sequence[GroupedPicture]) -> Sequence[GroupedPicture]:
+    """The members to show: the least alike, so that a picture that does not belong is not the one left out."""
+    return sorted(group, key=lambda p: (p.similarity or 0, p.sample.name))[:SHOWN_MEMBERS]
+
+
+def _sheet(group: Sequence[GroupedPicture], addresses: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "name": group[0].group,
+        "size": len(group),
+        "lowest": min(picture.similarity or 0 for picture in group),
+        "labels": sorted({picture.sample.label for picture in group if picture.sample.label}),
+        "pictures": [
+            {"picture": picture, "address": addresses.get(picture.sample.name)}
+            for picture in _first(group)
+        ],
+    }
+
+
+def _cards(pairs: Sequence[Pair], addresses: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "pair": pair,
+            "first": addresses.get(pair.first),
+            "second": addresses.get(pair.second),
+            "how": _how(pair),
+            "style": _style(pair),
+        }
+        for pair in pairs
+    ]
+
+
+def _how(pair: Pair) -> str:
+    turned = round(pair.turned) % 360
+    words = [f"turned {min(turned, 360 - turned)}°"] if turned else []
+    return " and ".join(words + (["mirrored"] if pair.mirrored else [])) or "as it is"
+
+
+def _style(pair: Pair) -> str:
+    """Lay the second picture as it was compared: two copies are told from two parts at a glance only then."""
+    turned = round(pair.turned) % 360
+    steps = [f"rotate({-turned}deg)"] if turned else []
+    steps += ["scaleX(-1)"] if pair.mirrored else []
+    return f"clip-path:circle(50%);transform:{' '.join(steps)}" if turned or pair.mirrored else ""

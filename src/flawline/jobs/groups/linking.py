@@ -1,0 +1,82 @@
+"""From pairs to groups: the surest pair first, and no chain of pairs whose ends have nothing in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flawline.jobs.groups.matching import Comparisons, Places
+
+# Of the threshold: what two groups must share on average before one pair may join them.
+COHESION = 0.5
+_WITNESSES = 3
+
+
+class Groups:
+    """Disjoint sets of places; a set goes by its smallest."""
+
+    def __init__(self, count: int) -> None:
+        self.members: dict[int, list[int]] = {place: [place] for place in range(count)}
+        self._group = list(range(count))
+
+    def of(self, place: int) -> int:
+        """The group of a place."""
+        return self._group[place]
+
+    def join(self, one: int, other: int) -> None:
+        """Make one group of two."""
+        first, second = sorted((self._group[one], self._group[other]))
+        if first == second:
+            return
+        moved = self.members.pop(second)
+        self.members[first] = sorted(self.members[first] + moved)
+        for place in moved:
+            self._group[place] = first
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Groups, the pairs that hold them together, and pairs above the threshold that were not followed."""
+
+    groups: Groups
+    joined: tuple[Places, ...]
+    held_apart: tuple[Places, ...]
+
+
+def link(count: int, comparisons: Comparisons, threshold: float) -> Linked:
+    """Join groups along compared pairs of at least `threshold`, the most alike first.
+
+    Two groups are joined only if up to three members of each, evenly drawn, share on average at least half the
+    threshold - average linkage with a sample, so that a chain of doubtful pairs does not swallow the source.
+    """
+    groups = Groups(count)
+    pairs = [pair for pair in comparisons.made if comparisons.similarity(pair) >= threshold]
+    joined: list[Places] = []
+    refused: list[Places] = []
+    for pair in sorted(pairs, key=lambda pair: (-comparisons.similarity(pair), pair)):
+        one, other = map(groups.of, pair)
+        if one == other:
+            continue
+        between = [
+            (min(a, b), max(a, b))
+            for a in _spread(groups.members[one])
+            for b in _spread(groups.members[other])
+        ]
+        between = list(dict.fromkeys([pair, *between]))
+        comparisons.compare(between)
+        shared = sum(map(comparisons.similarity, between)) / len(between)
+        if shared >= COHESION * threshold:
+            groups.join(*pair)
+            joined.append(pair)
+        else:
+            refused.append(pair)
+    apart = tuple(pair for pair in refused if groups.of(pair[0]) != groups.of(pair[1]))
+    return Linked(groups, tuple(joined), apart)
+
+
+def _spread(members: Sequence[int]) -> list[int]:
+    if len(members) <= _WITNESSES:
+        return list(members)
+    return [
+        members[round(step * (len(members) - 1) / (_WITNESSES - 1))] for step in range(_WITNESSES)
+    ]

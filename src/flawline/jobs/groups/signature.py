@@ -1,0 +1,50 @@
+"""What is kept of a picture while a source is grouped: about 20 kB, whatever its size."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.jobs.groups.near_search import grid_descriptor, turn_free_descriptor
+from flawline.jobs.groups.similarity import is_flat, texture
+from flawline.types import Picture
+
+_STEPS = 40  # of local contrast 1; the eight bits reach to 3.2, which is rarely passed
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The texture of a picture as int8 (h, w), its descriptors, and a digest that only equal pixels share.
+
+    `longer_side` is that of the file in pixels. A `flat` picture holds nothing to compare.
+    """
+
+    steps: NDArray[np.int8]
+    longer_side: int
+    turn_free: NDArray[np.float32]
+    grid: NDArray[np.float32]
+    digest: bytes
+    flat: bool
+
+    @property
+    def texture(self) -> NDArray[np.float32]:
+        """The local contrast, float32 (h, w)."""
+        return self.steps.astype(np.float32) / np.float32(_STEPS)
+
+
+def signature(picture: Picture) -> Signature:
+    """Describe one picture."""
+    contrast = texture(np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8))
+    shape = np.array(picture.pixels.shape, dtype=np.int64).tobytes()
+    return Signature(
+        steps=np.clip(np.rint(contrast * _STEPS), -127, 127).astype(np.int8),
+        longer_side=max(picture.width, picture.height),
+        turn_free=turn_free_descriptor(contrast),
+        grid=grid_descriptor(contrast),
+        digest=hashlib.blake2b(shape + picture.pixels.tobytes(), digest_size=16).digest(),
+        flat=is_flat(contrast),
+    )

@@ -1,0 +1,1 @@
+"""Tables of defects in, verdicts out."""

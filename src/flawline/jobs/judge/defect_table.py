@@ -1,0 +1,148 @@
+"""Read what `flawline measure` wrote, part by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.scale import Frame
+from flawline.errors import ManifestError, SourceError
+from flawline.specification.judge import MeasuredPart
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_ENDLESS = "nearest_distance"  # empty where a part has one defect only: nothing is near
+_DEFECTS = ("image", "class", "part_x", "part_y")
+_PARTS = ("image", "height", "width", "unjudged")
+_TEXT = ("image", "class", "label", "contours")
+
+
+def read_parts(path: Path) -> tuple[tuple[MeasuredPart, ...], frozenset[str]]:
+    """The parts of a table of defects and of the table of parts beside it, in the order of the latter; its columns.
+
+    Raises:
+        SourceError: a table is missing or cannot be read.
+        ManifestError: a table lacks a column that every one has, or names a part that the other does not.
+    """
+    defects = _read(path)
+    parts = _read(path.with_name(f"{path.stem}-parts{path.suffix}"))
+    _check(defects, _DEFECTS, path)
+    _check(parts, _PARTS, path)
+    images = defects["image"].to_numpy()
+    order = np.argsort(images, kind="stable")  # tables may have been sorted by anything
+    names, first = np.unique(images[order], return_index=True)
+    ends = np.append(first, len(order))[1:]
+    rows = {str(n): order[a:b] for n, a, b in zip(names, first, ends, strict=True)}
+    strangers = sorted(set(rows) - {str(image) for image in parts["image"]})
+    if strangers:
+        raise ManifestError(
+            f"the table of parts does not know {strangers[0]!r}, which has defects",
+            hint="keep the two tables of one `flawline measure` together",
+        )
+    table = _Table(
+        defects["class"].cast(str).to_list(),
+        {
+            name: _numbers(defects[name], name)
+            for name in defects.columns
+            if name == "touches_border" or (name not in _TEXT and defects.schema[name].is_numeric())
+        },
+        defects["contours"].to_list() if "contours" in defects.columns else None,
+    )
+    none = np.empty(0, dtype=np.int64)
+    found = (_part(row, table, rows.get(str(row["image"]), none)) for row in parts.to_dicts())
+    return tuple(found), frozenset(parts.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The table of defects: classes, columns of numbers, and contours where it has them."""
+
+    classes: list[str]
+    columns: dict[str, NDArray[np.float64]]
+    contours: list[Any] | None
+
+
+def _read(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        if path.suffix.lower() == ".csv":
+            return _typed(pl.read_csv(path, infer_schema_length=None))
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SourceError(
+            f"cannot read the table {path.name!r}: {reason}",
+            hint="give the table of defects that `flawline measure` wrote; that of the parts lies beside it",
+            code="source-unreadable",
+        ) from error
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """A CSV does not say what an empty column would hold; here it is numbers."""
+    import polars as pl
+
+    empty = [n for n in frame.columns if n not in _TEXT and frame[n].null_count() == len(frame)]
+    return frame.with_columns(pl.col(name).cast(pl.Float64) for name in empty)
+
+
+def _check(frame: pl.DataFrame, names: tuple[str, ...], path: Path) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise ManifestError(
+            f"the table {path.name!r} or that of its parts has no column {', '.join(missing)}",
+            hint="give the table of defects that `flawline measure` wrote",
+        )
+
+
+def _part(row: dict[str, Any], table: _Table, mine: NDArray[np.int64]) -> MeasuredPart:
+    scale = row.get("mm_per_px")
+    columns = {
+        name: values[mine]
+        for name, values in table.columns.items()
+        if scale is not None or "_mm" not in name
+    }
+    return MeasuredPart(
+        str(row["image"]),
+        tuple(table.classes[place] for place in mine.tolist()),
+        columns,
+        np.stack([columns["part_x"], columns["part_y"]], axis=1),
+        (int(row["height"] or 0), int(row["width"] or 0)),
+        None if scale is None else float(scale),
+        _outlines(table, mine, row),
+        _p_value(row.get("p_value")),
+        str(row["unjudged"] or ""),
+    )
+
+
+def _numbers(series: pl.Series, name: str) -> NDArray[np.float64]:
+    import polars as pl
+
+    empty = float("inf") if name.startswith(_ENDLESS) and not name.endswith("_u") else float("nan")
+    return series.cast(pl.Float64).fill_null(empty).to_numpy().astype(np.float64)
+
+
+def _outlines(
+    table: _Table, mine: NDArray[np.int64], row: dict[str, Any]
+) -> list[NDArray[np.float64]] | None:
+    contours = table.contours
+    if contours is None:
+        return None
+    frame = Frame(*(float(row.get(k) or 0) for k in ("origin_x", "origin_y", "frame_angle")))
+    return [
+        frame.to_part(np.array([point for ring in contours[k] for point in ring], dtype=np.float64))
+        for k in mine.tolist()
+    ]
+
+
+def _p_value(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 <= number <= 1 else None

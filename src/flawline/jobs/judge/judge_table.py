@@ -1,0 +1,87 @@
+"""Judge a table of defects by a specification, and by another one to see what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from flawline.core.measure.parts import noun_of, plural
+from flawline.errors import SpecError
+from flawline.jobs.judge.defect_table import read_parts
+from flawline.jobs.judge.judged_parts import Change, JudgedTable
+from flawline.specification.judge import Judgement, MeasuredPart, judge
+from flawline.specification.model import Spec
+from flawline.specification.parse import parse_spec
+
+
+def judge_table(
+    table: Path, spec: Path, *, against: Path | None = None, classes: Sequence[str] | None = None
+) -> JudgedTable:
+    """Judge every part of the table of defects that `flawline measure` wrote.
+
+    Args:
+        table: the table of defects, with that of its parts beside it.
+        spec: the specification, TOML.
+        against: an older one: which verdicts are others under it, and how.
+        classes: the classes there are; a limit on another one is then an error.
+
+    Raises:
+        SourceError, ManifestError: a table cannot be read or lacks a column.
+        SpecError: a specification cannot be read or contradicts itself, or is in millimetres where no part of the
+            table has a scale.
+    """
+    parts, columns = read_parts(table)
+    scaled = any(part.mm_per_px is not None for part in parts)
+    new = read_spec(spec, classes, scaled)
+    _check_classes(spec, new, parts, columns)
+    judgements = tuple(judge(new, part) for part in parts)
+    if against is None:
+        return JudgedTable(table.name, new, parts, judgements)
+    old = read_spec(against, classes, scaled)
+    changes = _changes(parts, old, judgements)
+    return replace(JudgedTable(table.name, new, parts, judgements), against=old, changes=changes)
+
+
+def read_spec(path: Path, classes: Sequence[str] | None, has_scale: bool | None) -> Spec:
+    """Read a specification from a file; errors begin with its name."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"cannot read the specification {path.name!r}: {getattr(error, 'strerror', None) or error}",
+            hint="give a TOML file in UTF-8",
+        ) from error
+    try:
+        return parse_spec(text, classes=classes, has_scale=has_scale)
+    except SpecError as error:
+        raise SpecError(f"{path.name}: {error.message}", hint=error.hint) from error
+
+
+def _check_classes(
+    path: Path, spec: Spec, parts: Sequence[MeasuredPart], columns: frozenset[str]
+) -> None:
+    """A limit on a class that the table does not know would never be broken, and accept everything."""
+    present = {name for part in parts for name in part.classes}
+    for limit in spec.limits:
+        named = {name for name, _ in limit.weights} | {limit.class_name or ""}
+        for name in sorted(named - present - {""}):
+            if f"NumberOf{plural(noun_of(name))}" not in columns:
+                raise SpecError(
+                    f"{path.name}: line {limit.line}: the table knows no class {name!r}; "
+                    f"it has {', '.join(map(repr, sorted(present))) or 'no defects'}",
+                    hint="spell it as `flawline measure --classes` did, and name all classes there",
+                )
+
+
+def _changes(
+    parts: Sequence[MeasuredPart], old: Spec, judgements: Sequence[Judgement]
+) -> tuple[Change, ...]:
+    found = []
+    for part, after in zip(parts, judgements, strict=True):
+        before = judge(old, part)
+        if before.verdict != after.verdict:
+            # A part that is newly accepted is shown with what had been held against it.
+            why = after.findings or before.findings
+            found.append(Change(part.image, before.verdict, after.verdict, why))
+    return tuple(found)

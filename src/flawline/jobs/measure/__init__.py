@@ -1,0 +1,1 @@
+"""Masks in, tables of defects and parts out."""

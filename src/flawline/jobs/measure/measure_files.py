@@ -1,0 +1,136 @@
+"""Measured tables as Parquet or CSV; the same measurement gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.measure.outline import Points
+from flawline.data.csv_file import spreadsheet_safe
+from flawline.data.whole_file import replacing
+from flawline.errors import UsageError
+from flawline.jobs.measure.measure_tables import defect_columns, part_table
+from flawline.jobs.measure.measured_masks import MeasuredMasks
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SUFFIXES = (".parquet", ".csv")
+CONTOURS = "contours"
+
+
+def check_suffix(path: Path) -> Path:
+    """Give back a path whose ending says how to write it; raises UsageError for any other."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"expected an output that ends in {' or '.join(SUFFIXES)}, got {path.name!r}",
+            hint="Parquet keeps the contours and the types of the columns",
+        )
+    return path
+
+
+def parts_path(path: Path) -> Path:
+    """Where the table of parts that belongs to a table of defects is: defects.parquet has defects-parts.parquet."""
+    return path.with_name(f"{path.stem}-parts{path.suffix}")
+
+
+def write_tables(measured: MeasuredMasks, path: Path) -> tuple[Path, Path]:
+    """Write the table of defects to `path` and that of parts beside it; returns both paths.
+
+    Numbers that are not there (a length in mm without a scale, the gap to the nearest defect of a lonely one) are
+    empty. Contours are in the Parquet table only: for each defect its pieces, each a list of x and y. Masks that could
+    not be measured are rows of the table of parts with the reason in the column `unjudged`.
+
+    Raises:
+        UsageError: the path ends neither in .parquet nor in .csv.
+    """
+    check_suffix(path)
+    frame, parts = defects_frame(measured), parts_frame(measured)
+    if path.suffix.lower() == ".csv":
+        frame = frame.drop(CONTOURS)
+    for table, place in ((frame, path), (parts, parts_path(path))):
+        with replacing(place) as part:
+            if path.suffix.lower() == ".csv":
+                _quoted(table).write_csv(part)
+            else:
+                table.write_parquet(part, compression="zstd")
+    return path, parts_path(path)
+
+
+def defects_frame(measured: MeasuredMasks) -> pl.DataFrame:
+    """The table of defects, with the contours as its last column."""
+    import polars as pl
+
+    frame = pl.DataFrame({k: _series(v) for k, v in defect_columns(measured).items()})
+    return frame.with_columns(_contours(measured.defects.contours or ()))
+
+
+def _contours(contours: Sequence[tuple[Points, ...]]) -> pl.Series:
+    """For each defect its pieces, each a list of points, each of x and y; built flat, for there are many."""
+    import polars as pl
+
+    kind = pl.List(pl.List(pl.List(pl.Float32)))
+    if not contours:
+        return pl.Series(CONTOURS, [], dtype=kind)
+    pieces = [ring for rings in contours for ring in rings]
+    owner = np.repeat(np.arange(len(contours)), [len(rings) for rings in contours])
+    lengths = [len(ring) for ring in pieces]
+    flat = pl.DataFrame(
+        {
+            "defect": np.repeat(owner, lengths),
+            "piece": np.repeat(np.arange(len(pieces)), lengths),
+            "points": pl.Series(np.concatenate(pieces)).cast(pl.List(pl.Float32)),
+        }
+    )
+    by_piece = flat.group_by("defect", "piece", maintain_order=True).agg("points")
+    by_defect = by_piece.group_by("defect", maintain_order=True).agg("points")
+    return by_defect["points"].alias(CONTOURS).cast(kind)
+
+
+def parts_frame(measured: MeasuredMasks) -> pl.DataFrame:
+    """The table of parts; masks that could not be measured follow with the reason."""
+    import polars as pl
+
+    frame = pl.DataFrame({k: _series(v) for k, v in part_table(measured).items()})
+    frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("unjudged"))
+    missed = pl.DataFrame(
+        {
+            "image": pl.Series([item.image for item in measured.unjudged], dtype=pl.String),
+            "unjudged": pl.Series([item.reason for item in measured.unjudged], dtype=pl.String),
+        }
+    )
+    return pl.concat([frame, missed], how="diagonal")
+
+
+def _series(values: NDArray[Any]) -> pl.Series:
+    import polars as pl
+
+    if values.dtype == object:
+        found = values.tolist()
+        if all(
+            isinstance(v, int | float) and not isinstance(v, bool) for v in found if v is not None
+        ):
+            numbers = any(v is not None for v in found)
+            return pl.Series(found, dtype=pl.Float64 if numbers else pl.String, strict=False)
+        return pl.Series([None if v is None else str(v) for v in found], dtype=pl.String)
+    if values.dtype.kind == "f":
+        return pl.Series(np.where(np.isfinite(values), values, np.nan)).fill_nan(None)
+    return pl.Series(values)
+
+
+def _quoted(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    text = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        pl.Series(
+            name,
+            [None if v is None else str(spreadsheet_safe(v)) for v in frame[name]],
+            dtype=pl.String,
+        )
+        for name in text
+    )

@@ -1,0 +1,1 @@
+"""Job 1: rank pictures without labels."""

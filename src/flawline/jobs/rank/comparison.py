@@ -1,0 +1,380 @@
+"""Compare every picture with the others, place by place and as a whole: Flawline's own ranking of unlabelled pictures.
+
+A backbone gives each picture one map per stride, (C, h, w). Each map is looked at in three views:
+
+- level: the mean over places, (C,). What the picture is made of.
+- detail: the standard deviation over places of the map less its blurred self, (C,). How much small things stand out.
+- place: the map itself. Every cell is compared with the same cell of the other pictures, in channels whitened by how
+  the pictures differ at one place: differences that all parts show count little, rare ones much.
+
+In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures (or more, if
+asked), standardised over the references. At a place, references that stand apart from the bulk are no neighbours, so
+that a few parts with one and the same mark do not vouch for each other. The score is the soft maximum of all views and
+strides, so that one very odd view is not averaged away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is
+typical; it is not clamped.
+
+The parts of the method: distance to the k-th nearest neighbour as an outlier score (S. Ramaswamy et al., SIGMOD
+2000), on features of a frozen network (L. Bergman et al., "Deep Nearest Neighbor Anomaly Detection", 2020; K. Roth et
+al., CVPR 2022), at the same place and whitened (T. Defard et al., "PaDiM", ICPR 2021; one covariance for all places,
+as in I. Reed and X. Yu's detector, IEEE TASSP 38(10), 1990), of an unlabelled set against itself (X. Li et al., "MuSc",
+ICLR 2024), combined as a standardised ensemble (C. Aggarwal and S. Sathe, SIGKDD Explorations 17(1), 2015).
+
+A reference is compared with the other references only; a new picture with all of them. A score depends on that picture
+and the fitted arrays alone, never on the pictures scored beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Maps = Mapping[str, Floats]
+"""Maps by stride name, each (N, C, h, w)."""
+
+VIEWS = ("level", "detail", "place")
+NEIGHBOURS = 2
+WORST_CELLS = 2
+# Between the mean of the views (0) and the largest of them (infinite).
+SHARPNESS = 0.5
+# What is smooth over this many cells is no detail.
+BLUR_CELLS = 5
+# Added to the variance of every channel direction before whitening, as a part of their mean.
+SHRINKAGE = 0.05
+# How much the length of a centred vector counts: 0 is Euclidean distance, 1 is direction only.
+LEVEL_POWER = 0.5
+DETAIL_POWER = 1.0
+# Distances below this part of the median count as equal to it: an exact copy says no more than a near one.
+FLOOR = 0.1
+# At most this part of the references may look alike at one place and yet be taken for odd there.
+RARE = 0.08
+# How many robust standard deviations from the bulk are apart.
+APART = 5.0
+# A smaller spread of log distances counts as this: where nearly all are equal, a trifle is not apart.
+LEAST_SPREAD = 0.02
+TINY = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class StrideReferences:
+    """The references' maps of one stride: R pictures, P = h * w places, C channels.
+
+    `levels` and `details` are (R, C), centred and scaled; `cells` is (P, R, C) less `level_centre` (C,) and times
+    `whitening` (C, C); `apart` (P, R) tells which cells are odd at their place, and so no picture's neighbours there;
+    `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance told apart in each view.
+    """
+
+    grid: tuple[int, int]
+    level_centre: Floats
+    levels: Floats
+    detail_centre: Floats
+    details: Floats
+    whitening: Floats
+    cells: Floats
+    apart: NDArray[np.bool_]
+    weights: Floats
+    floors: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """All that is needed to score a picture: plain arrays.
+
+    `mean` and `spread` (V,) standardise the oddness of each of the V = 3 * strides views; a view in which the
+    references do not differ has infinite spread and so counts nothing. `neighbours` is how many nearest references
+    each distance is averaged over.
+    """
+
+    strides: Mapping[str, StrideReferences]
+    mean: Floats
+    spread: Floats
+    neighbours: int = NEIGHBOURS
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the V views: "stride8 level", "stride8 detail", ..."""
+        return tuple(f"{stride} {view}" for stride in self.strides for view in VIEWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Scores (N,), their standardised views (N, V), and heat (N, h, w) on the finest grid where 1 is typical."""
+
+    scores: Floats
+    views: Floats
+    heat: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Ascending distances to the K nearest references: (K, N), (K, N) and (K, P, N)."""
+
+    levels: Floats
+    details: Floats
+    cells: Floats
+
+
+def fit_references(
+    maps: Maps, excluded: NDArray[np.bool_] | None = None, neighbours: int = NEIGHBOURS
+) -> tuple[References, Compared]:
+    """Fit on the maps of the references themselves.
+
+    Args:
+        maps: maps of N >= 2 pictures by stride.
+        excluded: (N, N), True where two pictures must not be compared because they show the same part; a picture
+            is never compared with itself.
+        neighbours: how many nearest others count. Pictures that differ from the bulk as a whole, in the same way, hide
+            where there are as many of them as this; more neighbours find them, and find single ones a little later.
+
+    Returns:
+        The references, and their own comparison with each other.
+    """
+    count = len(next(iter(maps.values())))
+    hidden = np.eye(count, dtype=bool) if excluded is None else excluded | np.eye(count, dtype=bool)
+    fitted = {name: _fit_stride(stack, hidden, neighbours) for name, stack in maps.items()}
+    oddness = np.concatenate([_oddness(stride, near) for stride, near in fitted.values()], axis=1)
+    spread = oddness.std(axis=0)
+    references = References(
+        {name: stride for name, (stride, _) in fitted.items()},
+        oddness.mean(axis=0),
+        np.where(spread > TINY, spread, np.inf).astype(np.float32),
+        neighbours,
+    )
+    return references, _compared(references, oddness, [_heat(*pair) for pair in fitted.values()])
+
+
+def compare(
+    references: References, maps: Maps, excluded: NDArray[np.bool_] | None = None
+) -> Compared:
+    """Score the maps of N pictures against references; `excluded` (N, R) as in `fit_references`."""
+    found = [
+        (stride, _near(stride, maps[name], excluded, references.neighbours))
+        for name, stride in references.strides.items()
+    ]
+    oddness = np.concatenate([_oddness(stride, near) for stride, near in found], axis=1)
+    return _compared(references, oddness, [_heat(*pair) for pair in found])
+
+
+def _compared(references: References, oddness: Floats, heats: list[Floats]) -> Compared:
+    views = ((oddness - references.mean) / references.spread).astype(np.float32)
+    largest = views.max(axis=1, keepdims=True)
+    # The largest view is taken out of the exponentials, which could overflow.
+    excess = np.exp(SHARPNESS * (views - largest)).mean(axis=1)
+    scores = largest[:, 0] + np.log(excess) / np.float32(SHARPNESS)
+    return Compared(scores.astype(np.float32), views, _on_finest_grid(heats))
+
+
+def _fit_stride(
+    stack: Floats, hidden: NDArray[np.bool_], neighbours: int
+) -> tuple[StrideReferences, _Near]:
+    levels, details = _pooled(stack)
+    level_centre, detail_centre = levels.mean(axis=0), details.mean(axis=0)
+    cells = _cells(stack, level_centre)
+    whitening = _whitening(cells)
+    places = stack.shape[2] * stack.shape[3]
+    plain = StrideReferences(
+        grid=(stack.shape[2], stack.shape[3]),
+        level_centre=level_centre,
+        levels=_shrunk(levels - level_centre, LEVEL_POWER),
+        detail_centre=detail_centre,
+        details=_shrunk(details - detail_centre, DETAIL_POWER),
+        whitening=whitening,
+        cells=cells @ whitening,
+        apart=np.zeros((places, len(stack)), dtype=bool),
+        weights=np.ones(places, dtype=np.float32),
+        floors=np.zeros(len(VIEWS), dtype=np.float32),
+    )
+    beyond = max(neighbours, math.ceil(RARE * len(stack)))
+    distances = _near(plain, stack, hidden, beyond).cells
+    typical = np.median(distances[0], axis=1)
+    # A place that always differs (an edge that shifts) must differ more to be odd.
+    weights = 1 / np.sqrt(typical + 0.05 * np.median(distances[0]) + TINY)
+    weighted = replace(
+        plain, apart=_apart(distances[-1], hidden), weights=weights.astype(np.float32)
+    )
+    near = _near(weighted, stack, hidden, neighbours)
+    views = (near.levels, near.details, _worst(weighted, near.cells))
+    floors = np.array([FLOOR * np.median(view[0]) for view in views], dtype=np.float32)
+    return replace(weighted, floors=floors), near
+
+
+def _apart(distances: Floats, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which references (P, R) are far from the bulk at a place, by the `distances` (P, R) to one beyond the rare.
+
+    A picture that is far everywhere (other light) is apart only where it is farther than its own median.
+    """
+    logs = np.log(distances + TINY)
+    logs -= np.median(logs, axis=1, keepdims=True)
+    logs -= np.median(logs, axis=0, keepdims=True)
+    spread = max(1.4826 * float(np.median(np.abs(logs))), LEAST_SPREAD)
+    apart = logs > APART * spread
+    # No reference may be left without any other to be compared with.
+    left = (~apart).astype(np.float32) @ (~hidden).T.astype(np.float32)
+    return np.asarray(apart & (left > 0).all(axis=1, keepdims=True))
+
+
+def _pooled(stack: Floats) -> tuple[Floats, Floats]:
+    """(N, C, h, w) -> mean (N, C) over places, and standard deviation (N, C) of what blurring takes away."""
+    rows, columns = _blur(stack.shape[2]), _blur(stack.shape[3])
+    detail = stack - rows @ stack @ columns.T
+    return stack.mean(axis=(2, 3)), detail.std(axis=(2, 3))
+
+
+def _blur(length: int) -> Floats:
+    """Matrix (length, length) of a moving average; the edge is repeated outside."""
+    reach = BLUR_CELLS // 2
+    near = np.clip(np.arange(length)[:, None] + np.arange(-reach, reach + 1), 0, length - 1)
+    return np.asarray(np.eye(length, dtype=np.float32)[near].mean(axis=1), dtype=np.float32)
+
+
+def _whitening(cells: Floats) -> Floats:
+    """(P, R, C) -> symmetric matrix (C, C) that gives the references' differences at one place unit covariance."""
+    apart = (cells - cells.mean(axis=1, keepdims=True)).reshape(-1, cells.shape[2])
+    variances, directions = np.linalg.eigh((apart.T @ apart / len(apart)).astype(np.float64))
+    variances = np.maximum(variances, 0) + SHRINKAGE * variances.mean() + TINY
+    return np.asarray((directions / np.sqrt(variances)) @ directions.T, dtype=np.float32)
+
+
+def _shrunk(rows: Floats, power: float) -> Floats:
+    """Divide each row by its length to the `power`."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / (lengths + TINY) ** power, dtype=np.float32)
+
+
+def _near(
+    stride: StrideReferences, stack: Floats, hidden: NDArray[np.bool_] | None, neighbours: int
+) -> _Near:
+    """Nearest distances of each picture, one picture at a time.
+
+    A row of a matrix product may be rounded differently by where it stands among the others, so only products of one
+    shape keep a score the same to the last bit alone and among others.
+    """
+    lengths = (
+        _lengths(stride.levels[None]),
+        _lengths(stride.details[None]),
+        np.where(stride.apart, np.float32(np.inf), _lengths(stride.cells)),
+    )
+    parts = [
+        _near_of_picture(
+            stride,
+            stack[index : index + 1],
+            lengths,
+            None if hidden is None else hidden[index],
+            neighbours,
+        )
+        for index in range(len(stack))
+    ]
+    return _Near(*(np.stack(found, axis=-1) for found in zip(*parts, strict=True)))
+
+
+def _near_of_picture(
+    stride: StrideReferences,
+    picture: Floats,
+    lengths: tuple[Floats, Floats, Floats],
+    hidden: NDArray[np.bool_] | None,
+    neighbours: int,
+) -> tuple[Floats, Floats, Floats]:
+    """Nearest distances (K,), (K,) and (K, P) of maps (1, C, h, w)."""
+    levels, details = _pooled(picture)
+    levels = _shrunk(levels - stride.level_centre, LEVEL_POWER)
+    details = _shrunk(details - stride.detail_centre, DETAIL_POWER)
+    cells = _cells(picture, stride.level_centre)[:, 0] @ stride.whitening
+    return (
+        _nearest(levels, stride.levels[None], lengths[0], hidden, neighbours)[:, 0],
+        _nearest(details, stride.details[None], lengths[1], hidden, neighbours)[:, 0],
+        _nearest(cells, stride.cells, lengths[2], hidden, neighbours),
+    )
+
+
+def _lengths(cells: Floats) -> Floats:
+    """Squared lengths (P, R) of (P, R, C)."""
+    return np.asarray(np.einsum("prc,prc->pr", cells, cells))
+
+
+def _oddness(stride: StrideReferences, near: _Near) -> Floats:
+    """Mean logarithm of the nearest distances in each view, (N, 3)."""
+    views = (near.levels, near.details, _worst(stride, near.cells))
+    logs = [
+        np.log(np.maximum(view, floor) + TINY).mean(axis=0)
+        for view, floor in zip(views, stride.floors, strict=True)
+    ]
+    return np.stack(logs, axis=1)
+
+
+def _worst(stride: StrideReferences, near: Floats) -> Floats:
+    """(K, P, N) -> (K, N): mean of the worst places' weighted distances."""
+    weighted = near * stride.weights[:, None]
+    count = min(WORST_CELLS, weighted.shape[1])
+    top = np.partition(weighted, weighted.shape[1] - count, axis=1)[:, -count:]
+    return np.asarray(top.mean(axis=1))
+
+
+def _heat(stride: StrideReferences, near: _Near) -> Floats:
+    """(N, h, w): weighted nearest distance of each cell over the references' typical one."""
+    relative = near.cells[0] * stride.weights[:, None] * (np.median(stride.weights) + TINY)
+    return np.asarray(relative.T.reshape(-1, *stride.grid))
+
+
+def _on_finest_grid(heats: list[Floats]) -> Floats:
+    """Geometric mean of the strides' heat, each brought to the finest grid."""
+    height = max(heat.shape[1] for heat in heats)
+    width = max(heat.shape[2] for heat in heats)
+    logs = [np.log(_resized(heat, height, width) + TINY) for heat in heats]
+    return np.asarray(np.exp(np.mean(logs, axis=0)), dtype=np.float32)
+
+
+def _resized(stack: Floats, height: int, width: int) -> Floats:
+    """(N, h, w) -> (N, height, width), bilinear between cell centres."""
+    rows, columns = _weights(stack.shape[1], height), _weights(stack.shape[2], width)
+    return np.asarray(rows @ stack @ columns.T)
+
+
+def _weights(old: int, new: int) -> Floats:
+    """Matrix (new, old) of bilinear weights."""
+    at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    weights = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(old)))
+    return np.asarray(weights, dtype=np.float32)
+
+
+def _cells(stack: Floats, centre: Floats) -> Floats:
+    """(N, C, h, w) -> (P, N, C) less `centre`, which changes no distance but keeps float32 exact enough."""
+    flat = stack.reshape(*stack.shape[:2], -1) - centre[:, None]
+    return np.ascontiguousarray(flat.transpose(2, 0, 1))
+
+
+def _nearest(
+    cells: Floats,
+    references: Floats,
+    lengths: Floats,
+    hidden: NDArray[np.bool_] | None,
+    neighbours: int,
+) -> Floats:
+    """Distances of a picture's cells (P, C) to the K nearest of (P, R, C) at the same place: (K, P), ascending.
+
+    `lengths` (P, R) are the squared lengths of the references, infinite where one is left out; `hidden` (R,) tells
+    which are left out everywhere. Where fewer than K may be compared the last one is repeated; where none may, the
+    distance is 0.
+    """
+    # |x - y|^2 = |x|^2 + |y|^2 - 2xy, where |x|^2 does not change which y is nearest and is added to the few found.
+    partial = (references @ (-2 * cells)[:, :, None])[:, :, 0]
+    partial += lengths
+    if hidden is not None:
+        partial[:, hidden] = np.inf
+    own = np.einsum("pc,pc->p", cells, cells)
+    return np.sqrt(np.maximum(_smallest(partial, own, neighbours), 0))
+
+
+def _smallest(partial: Floats, own: Floats, neighbours: int) -> Floats:
+    """The K smallest of (P, R) plus `own` (P,): (K, P); overwrites `partial`."""
+    found = [np.zeros(own.shape, dtype=np.float32)]
+    rows = np.arange(len(partial))
+    for _ in range(neighbours):
+        at = partial.argmin(axis=1)
+        least = partial[rows, at]
+        found.append(np.where(np.isfinite(least), least + own, found[-1]))
+        partial[rows, at] = np.inf
+    return np.stack(found[1:])

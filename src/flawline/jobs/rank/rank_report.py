@@ -1,0 +1,92 @@
+"""The report of a ranking: one HTML file that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.drawing import heat_overlay
+from flawline.data.source import Source
+from flawline.data.whole_file import write_text
+from flawline.jobs.rank.ranking import RankedPicture, Ranking, recall
+from flawline.jobs.rank.ranking_tables import write_csv, write_json
+from flawline.report.charts import recall_curve, score_histogram
+from flawline.report.pictures import data_address, meaning, read_thumbnails
+from flawline.report.template import template
+
+LISTED = 1000
+
+
+def write_ranking(
+    ranking: Ranking,
+    source: Source,
+    folder: Path,
+    *,
+    value_range: tuple[float, float] | None = None,
+) -> tuple[Path, Path, Path]:
+    """Write ranking.csv, ranking.json and report.html into `folder`; returns their paths.
+
+    The report shows the places that have reasons; their pictures are read once more from `source`.
+    """
+    top = [picture.sample for picture in ranking.pictures[: ranking.settings["top_n"]]]
+    pixels = read_thumbnails(source, top, value_range=value_range)
+    return (
+        write_csv(ranking, folder / "ranking.csv"),
+        write_json(ranking, folder / "ranking.json"),
+        write_rank_report(ranking, pixels, folder / "report.html"),
+    )
+
+
+def write_rank_report(
+    ranking: Ranking, top_pixels: Mapping[str, NDArray[np.uint8]], path: Path
+) -> Path:
+    """Write the report of a ranking.
+
+    Args:
+        ranking: what to report.
+        top_pixels: thumbnails (uint8 RGB) of the places to show, by sample name, in the order of rank.
+        path: the HTML file to write.
+    """
+    shown = [picture for picture in ranking.pictures if picture.sample.name in top_pixels]
+    known = recall(ranking)
+    html = template("rank.html").render(
+        ranking=ranking,
+        recall=known,
+        cards=[
+            _card(picture, top_pixels[picture.sample.name], ranking.heat_maps) for picture in shown
+        ],
+        histogram=_histogram(ranking) if ranking.pictures else "",
+        curve=recall_curve(known.found, known.defective) if known else "",
+        listed=ranking.pictures[:LISTED],
+        meaning=meaning,
+        has_heat=any(picture.sample.name in ranking.heat_maps for picture in shown),
+    )
+    return write_text(path, html)
+
+
+def _card(
+    picture: RankedPicture, pixels: NDArray[np.uint8], maps: Mapping[str, NDArray[np.float32]]
+) -> dict[str, Any]:
+    heat = maps.get(picture.sample.name)
+    card: dict[str, Any] = {"picture": picture, "address": data_address(pixels), "heat": None}
+    if heat is not None:
+        low, high = _heat_range(maps)
+        card["heat"] = data_address(heat_overlay(pixels, heat, low, high))
+    return card
+
+
+def _heat_range(maps: Mapping[str, NDArray[np.float32]]) -> tuple[float, float]:
+    """One colour scale for all pictures, so that a hotter spot is an odder one."""
+    values = np.concatenate([heat.ravel() for heat in maps.values()])
+    return float(np.quantile(values, 0.7)), float(np.quantile(values, 0.998))
+
+
+def _histogram(ranking: Ranking) -> str:
+    groups: dict[str, list[float]] = {"good": [], "unknown": [], "bad": []}
+    for picture in ranking.pictures:
+        groups[meaning(picture.sample.defective)].append(picture.score)
+    return score_histogram(groups, unit="anomaly score")

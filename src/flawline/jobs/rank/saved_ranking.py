@@ -1,0 +1,98 @@
+"""A fitted ranking on disk, for scoring new pictures later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flawline.core.trees import check_trees
+from flawline.data.array_file import read_arrays, write_arrays
+from flawline.errors import ModelError
+from flawline.features.compute import FeatureSettings, settings_as_dict, settings_from_dict
+from flawline.jobs.rank.comparison import References, StrideReferences
+from flawline.jobs.rank.forest import Forest
+from flawline.jobs.rank.rank_by_comparison import Fitted
+
+KIND = "ranking model"
+SCHEMA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRanking:
+    """What a ranking fitted: a forest, or references to compare with; exactly one of them is there.
+
+    `settings` computes the rows of new pictures; `described` is what results say of how they were made.
+    """
+
+    settings: FeatureSettings
+    described: Mapping[str, Any]
+    forest: Forest | None = None
+    fitted: Fitted | None = None
+
+
+def save_ranking(saved: SavedRanking, path: Path) -> Path:
+    """Write a fitted ranking; the same ranking gives the same bytes."""
+    manifest: dict[str, Any] = {
+        "schema": SCHEMA,
+        "settings": settings_as_dict(saved.settings, None),
+        "described": dict(saved.described),
+    }
+    if saved.forest is not None:
+        arrays = {
+            f"forest.{f.name}": np.asarray(getattr(saved.forest, f.name)) for f in fields(Forest)
+        }
+        return write_arrays(path, KIND, manifest, arrays)
+    assert saved.fitted is not None
+    references = saved.fitted.references
+    manifest["strides"] = {name: list(stride.grid) for name, stride in references.strides.items()}
+    manifest["neighbours"] = references.neighbours
+    manifest["digests"], manifest["groups"] = saved.fitted.digests, saved.fitted.groups
+    arrays = {"mean": references.mean, "spread": references.spread}
+    for name, stride in references.strides.items():
+        arrays |= {f"{name}.{field}": getattr(stride, field) for field in _ARRAYS}
+    return write_arrays(path, KIND, manifest, arrays)
+
+
+def load_ranking(path: str | Path) -> SavedRanking:
+    """Read a fitted ranking.
+
+    Raises:
+        ModelError: the file is missing, damaged, altered, no ranking model, or of a newer schema.
+    """
+    manifest, arrays = read_arrays(Path(path), KIND)
+    if manifest.get("schema") != SCHEMA:
+        raise ModelError(
+            f"{Path(path).name} has schema {manifest.get('schema')}, this version reads {SCHEMA}",
+            hint="use the version of Flawline that wrote it, or rank again",
+        )
+    try:
+        settings = settings_from_dict(manifest["settings"])
+        if "strides" not in manifest:
+            parts: dict[str, Any] = {f.name: arrays[f"forest.{f.name}"] for f in fields(Forest)}
+            parts["expected_depth"] = float(parts["expected_depth"])
+            forest = Forest(**parts)
+            check_trees(forest, int(manifest["described"]["fields"]))
+            return SavedRanking(settings, manifest["described"], forest=forest)
+        strides = {
+            name: StrideReferences(
+                grid=(grid[0], grid[1]), **{field: arrays[f"{name}.{field}"] for field in _ARRAYS}
+            )
+            for name, grid in manifest["strides"].items()
+        }
+        neighbours = int(manifest["neighbours"])
+        references = References(strides, arrays["mean"], arrays["spread"], neighbours)
+        fitted = Fitted(references, tuple(manifest["digests"]), tuple(manifest["groups"]))
+        return SavedRanking(settings, manifest["described"], fitted=fitted)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(
+            f"the ranking model {Path(path).name} is damaged: {error}",
+            hint="rank again with --save-model",
+            code="model-damaged",
+        ) from error
+
+
+_ARRAYS = tuple(field.name for field in fields(StrideReferences) if field.name != "grid")

@@ -1,0 +1,119 @@
+"""From kept probabilities to ranks and regions, in two passes that hold one picture at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.segmentation_metrics import IGNORE
+from flawline.jobs.train.audit.audit_plan import AuditPlan
+from flawline.jobs.train.audit.audit_settings import AuditSettings
+from flawline.jobs.train.audit.audit_store import AuditStore
+from flawline.jobs.train.audit.label_audit import AuditedPicture, SuspectRegion
+from flawline.jobs.train.audit.label_quality import ClassThresholds, ConfidentJoint, softmin
+from flawline.jobs.train.audit.suspicious_regions import (
+    Looked,
+    SuspiciousRegion,
+    look,
+    marks_of,
+    suspicious_regions,
+)
+from flawline.types import Track
+
+# Below this self-confidence a class is not seen at all, and noise would count as confidence.
+LEAST_THRESHOLD = 0.05
+
+Pair = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AuditScores:
+    """Pictures by rank, thresholds (C,), what was counted, and the names of pictures without a known pixel.
+
+    `marks` int64 (C,) counts the connected regions of each class in the masks.
+    """
+
+    pictures: tuple[AuditedPicture, ...]
+    thresholds: NDArray[np.float64]
+    joint: ConfidentJoint
+    unknown: tuple[str, ...]
+    marks: NDArray[np.int64]
+
+
+def score_pictures(
+    plan: AuditPlan, classes: Sequence[str], kept: AuditStore, settings: AuditSettings, track: Track
+) -> AuditScores:
+    """Rank the pictures of a plan by their kept probabilities, and find the regions that look wrong."""
+    confidence = ClassThresholds(len(classes))
+    for _, pair in _pairs(plan, kept, track, "Thresholds"):
+        confidence.add(*pair)
+    thresholds, joint = confidence.values(), ConfidentJoint(len(classes))
+    least = np.maximum(thresholds, LEAST_THRESHOLD)
+    found: list[AuditedPicture] = []
+    unknown: list[str] = []
+    marks = np.zeros(len(classes), np.int64)
+    for number, (mask, shares) in _pairs(plan, kept, track, "Regions"):
+        if (mask == IGNORE).all():
+            unknown.append(plan.samples[number].name)
+            continue
+        looked = look(mask, shares, least)
+        joint.add(mask, looked.seen)
+        marks += marks_of(mask, len(classes))
+        found.append(_audited(plan, number, looked, classes, settings))
+    found.sort(key=lambda picture: (picture.score, picture.image))
+    ranked = tuple(replace(picture, rank=rank) for rank, picture in enumerate(found, 1))
+    return AuditScores(ranked, thresholds, joint, tuple(unknown), marks)
+
+
+def _pairs(
+    plan: AuditPlan, kept: AuditStore, track: Track, title: str
+) -> Iterator[tuple[int, Pair]]:
+    """Masks and probabilities by number; labels of classes that a segmenter could not learn count as unknown."""
+    unlearnt = [plan.unlearnt(fold) for fold in range(max(plan.folds) + 1)]
+    for number in track(range(len(plan.samples)), title=title, total=len(plan.samples)):
+        mask, shares = kept.read(number)
+        mask[np.isin(mask, unlearnt[plan.folds[number]])] = IGNORE
+        yield number, (mask, shares)
+
+
+def _audited(
+    plan: AuditPlan, number: int, looked: Looked, classes: Sequence[str], settings: AuditSettings
+) -> AuditedPicture:
+    height, width = looked.mask.shape
+    regions = suspicious_regions(looked, settings.limits)
+    return AuditedPicture(
+        rank=0,
+        image=plan.samples[number].name,
+        score=softmin(looked.quality[looked.mask != IGNORE], settings.temperature),
+        size=(height, width),
+        number=number,
+        fold=plan.folds[number] + 1,
+        regions=tuple(_told(region, classes, (height, width)) for region in regions),
+    )
+
+
+def _told(region: SuspiciousRegion, classes: Sequence[str], size: tuple[int, int]) -> SuspectRegion:
+    return SuspectRegion(
+        region.kind,
+        classes[region.given],
+        classes[region.seen],
+        region.area,
+        region.box,
+        region.confidence,
+        runs_of(region, size),
+    )
+
+
+def runs_of(region: SuspiciousRegion, size: tuple[int, int]) -> tuple[int, ...]:
+    """Lengths of pixels outside and inside a region in turn, down the columns of a picture (height, width)."""
+    left, top, width, height = region.box
+    columns = np.zeros((width, size[0]), np.bool_)
+    columns[:, top : top + height] = region.pixels.T
+    flat = columns.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1 + left * size[0]
+    edges = [left * size[0]] if flat[0] else []
+    lengths = np.diff([0, *edges, *changes.tolist(), size[0] * size[1]])
+    return tuple(int(length) for length in lengths)

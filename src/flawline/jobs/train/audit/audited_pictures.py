@@ -1,0 +1,107 @@
+"""Pictures of audited masks: what is marked, what is seen, and where the two disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.drawing import thumbnail
+from flawline.core.segmentation_metrics import IGNORE
+from flawline.data.masks.rle import paint_coco
+from flawline.jobs.train.audit.label_audit import AuditedPicture
+from flawline.jobs.train.audit.suspicious_regions import KINDS
+
+SIDE = 420
+Colour = tuple[int, int, int]
+Pixels = NDArray[np.uint8]
+Window = tuple[slice, slice]
+
+# Okabe and Ito's palette, told apart by colour-blind people.
+CLASS_COLOURS: tuple[Colour, ...] = (
+    (86, 180, 233),
+    (204, 121, 167),
+    (230, 159, 0),
+    (0, 114, 178),
+    (240, 228, 66),
+    (0, 158, 115),
+)
+KIND_COLOURS: dict[str, Colour] = {
+    "missing": (213, 94, 0),
+    "extra": (245, 245, 245),
+    "class": (0, 158, 115),
+    "border": (240, 228, 66),
+}
+_UNKNOWN: Colour = (128, 128, 128)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panels:
+    """Four pictures of one size: as it is, with its mask, with what is seen, and grey with the suspicious regions.
+
+    `place` tells in words which part of a large picture they show; empty where they show all.
+    """
+
+    images: tuple[Pixels, Pixels, Pixels, Pixels]
+    place: str
+
+
+def draw_panels(
+    picture: AuditedPicture, pixels: Pixels, mask: Pixels, shares: NDArray[np.float32]
+) -> Panels:
+    """Draw an audited picture, uint8 RGB (H, W, 3), with its mask (H, W) and probabilities (C, H, W)."""
+    rows, columns = window = _window(picture)
+    part = np.ascontiguousarray(pixels[window])
+    grey = np.repeat(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    seen = shares[:, rows, columns].argmax(0).astype(np.uint8)
+    kinds = _kinds(picture)[window]
+    of_kind = tuple(KIND_COLOURS[kind] for kind in KINDS)
+    images = (
+        part,
+        _laid_over(part, mask[window], CLASS_COLOURS),
+        _laid_over(part, seen, CLASS_COLOURS),
+        _laid_over(np.asarray(grey, np.uint8), kinds, of_kind, strength=0.75),
+    )
+    whole = part.shape[:2] == picture.size
+    shown = f"{columns.start}, {rows.start} to {columns.stop}, {rows.stop} px"
+    first, second, third, fourth = (thumbnail(image, SIDE) for image in images)
+    return Panels((first, second, third, fourth), "" if whole else shown)
+
+
+def _window(picture: AuditedPicture) -> Window:
+    """All of a small picture; of a large one a square around its first region."""
+    height, width = picture.size
+    if max(height, width) <= 2 * SIDE or not picture.regions:
+        return slice(0, height), slice(0, width)
+    left, top, across, down = picture.regions[0].box
+    side = max(SIDE, round(1.5 * max(across, down)))
+    return _span(top + down // 2, side, height), _span(left + across // 2, side, width)
+
+
+def _span(centre: int, side: int, limit: int) -> slice:
+    start = min(max(centre - side // 2, 0), max(limit - side, 0))
+    return slice(start, min(start + side, limit))
+
+
+def _kinds(picture: AuditedPicture) -> Pixels:
+    """The kinds of suspicious regions, uint8 (H, W), numbered from 1."""
+    places = np.zeros(picture.size, np.uint8)
+    for region in reversed(picture.regions):
+        paint_coco(list(region.runs), list(picture.size), places, KINDS.index(region.kind) + 1)
+    return places
+
+
+def _laid_over(
+    pixels: Pixels, classes: Pixels, colours: tuple[Colour, ...], *, strength: float = 0.4
+) -> Pixels:
+    """Fill classes above 0 with their colours, and outline them."""
+    drawn = pixels.astype(np.float32)
+    for number in np.unique(classes[classes > 0]).tolist():
+        colour = _UNKNOWN if number == IGNORE else colours[(number - 1) % len(colours)]
+        places = classes == number
+        inside = cv2.erode(places.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
+        weight = np.where(inside, strength, 0.95)[places][:, None]
+        drawn[places] = drawn[places] * (1 - weight) + np.array(colour, np.float32) * weight
+    return np.rint(drawn).astype(np.uint8)

@@ -1,0 +1,78 @@
+"""What an audit of labels found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flawline.jobs.train.audit.audit_settings import AuditSettings
+from flawline.jobs.train.audit.suspicious_regions import Kind
+from flawline.types import Unjudged
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectRegion:
+    """A place of a mask that looks wrong.
+
+    `kind` is "missing", "extra", "class" or "border" (`SuspiciousRegion`), `given` the class that
+    it is marked as, `seen` the one that is seen; `area` in pixels, `box` (left, top, width, height) in pixels,
+    `confidence` the mean probability of `seen`. `runs` are lengths of pixels outside and inside in turn, down the
+    columns of the whole picture, as COCO writes them.
+    """
+
+    kind: Kind
+    given: str
+    seen: str
+    area: int
+    box: tuple[int, int, int, int]
+    confidence: float
+    runs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedPicture:
+    """One picture: `rank` from 1, the most suspicious mask first, by `score`, 0 to 1, low where a mask looks wrong.
+
+    `size` is (height, width), `number` its place among the readable pictures of the source, `fold` counts from 1.
+    """
+
+    rank: int
+    image: str
+    score: float
+    size: tuple[int, int]
+    number: int
+    fold: int
+    regions: tuple[SuspectRegion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAudit:
+    """What an audit found: all pictures by rank, and estimates over all of them.
+
+    `thresholds` are the mean self-confidences of the classes, None for one without a pixel. `joint` are pixels by given
+    (rows) and confidently seen class (columns), `noise` the estimated share of all known pixels with a wrong class.
+    """
+
+    source: str
+    classes: tuple[str, ...]
+    settings: AuditSettings
+    pictures: tuple[AuditedPicture, ...]
+    thresholds: tuple[float | None, ...]
+    joint: tuple[tuple[int, ...], ...]
+    noise: float
+    notes: tuple[str, ...]
+    unjudged: tuple[Unjudged, ...]
+
+    def regions(self) -> Iterator[tuple[AuditedPicture, SuspectRegion]]:
+        """All suspicious regions, those of the most suspicious picture first."""
+        return ((picture, region) for picture in self.pictures for region in picture.regions)
+
+    @property
+    def suspects(self) -> int:
+        """How many regions look wrong."""
+        return sum(len(picture.regions) for picture in self.pictures)
+
+    @property
+    def exit_code(self) -> int:
+        """0 where nothing looks wrong, 1 where something does, 2 where something could not be read."""
+        return 2 if self.unjudged else 1 if self.suspects else 0

@@ -1,0 +1,52 @@
+"""What the best network of a training so far marks on a few pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.segmentation_metrics import IGNORE
+from flawline.jobs.train.segment.fit import load_trained
+from flawline.jobs.train.segment.pairs import MaskedPictures
+from flawline.jobs.train.segment.prediction import class_shares
+from flawline.jobs.train.segment.torch_settings import choose_machine
+from flawline.types import Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A picture uint8 RGB (H, W, 3), its mask and what is marked, uint8 (H, W) each; 255 in the mask is unknown."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+    marked: NDArray[np.uint8]
+
+
+def examples(
+    source: MaskedPictures, samples: Sequence[Sample], folder: Path, count: int
+) -> list[Example]:
+    """The first `count` samples with a defect, marked by the most probable class."""
+    trained = load_trained(folder)
+    machine = choose_machine("cpu", trained.settings.precision)
+    found: list[Example] = []
+    for sample in samples:
+        if len(found) == count:
+            break
+        picture, truth = source.pair(sample)
+        if not ((truth > 0) & (truth != IGNORE)).any():
+            continue
+        shares = class_shares(
+            trained.built.network,
+            picture.pixels,
+            trained.built.preparation,
+            trained.settings.framing,
+            machine,
+        )
+        marked = shares.argmax(0).astype(np.uint8)
+        found.append(Example(sample.name, picture.pixels, truth, marked))
+    return found

@@ -1,0 +1,60 @@
+"""A sheet of pictures with their masks and what a segmenter marks in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.drawing import class_overlay, thumbnail
+from flawline.core.segmentation_metrics import IGNORE
+from flawline.data.masks import MaskedSource
+from flawline.data.whole_file import replacing
+from flawline.types import Sample
+
+COUNT = 6
+_GAP = 6
+
+
+def write_examples(
+    source: MaskedSource, samples: Sequence[Sample], folder: Path, path: Path
+) -> Path:
+    """Write a JPEG of some validation pictures: picture, mask, and what the best network so far marks."""
+    from flawline.jobs.train.segment.examples import examples
+
+    rows = [
+        _row(three_panels(one.pixels, one.truth, one.marked))
+        for one in examples(source, samples, folder, COUNT)
+    ]
+    if rows:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _, data = cv2.imencode(".jpg", _stacked(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+        with replacing(path) as part:
+            part.write_bytes(data.tobytes())
+    return path
+
+
+def three_panels(
+    pixels: NDArray[np.uint8], truth: NDArray[np.uint8], marked: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Small copies of a picture, with its mask, and with its marks, uint8 RGB; unknown pixels are not tinted."""
+    small = thumbnail(pixels)
+    known = np.where(truth == IGNORE, np.uint8(0), truth)
+    return small, class_overlay(small, known), class_overlay(small, marked)
+
+
+def _row(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    gap = np.full((panels[0].shape[0], _GAP, 3), 255, np.uint8)
+    return np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
+
+
+def _stacked(rows: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    wide = max(row.shape[1] for row in rows)
+    padded = [
+        np.pad(row, ((0, _GAP), (0, wide - row.shape[1]), (0, 0)), constant_values=255)
+        for row in rows
+    ]
+    return np.concatenate(padded)

@@ -1,0 +1,410 @@
+"""Learn classes of defects from pictures with masks: a segmenter with chosen thresholds, as a recipe.
+
+Needs the extra [train]; `flawline.jobs.train.segment.extra.require_extra` says so where it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flawline.core.pixel_threshold import ChosenThreshold, PixelCurves, choose_thresholds
+from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
+from flawline.data.csv_file import write_csv_rows
+from flawline.data.masks import MaskedSource
+from flawline.data.masks.check import MaskProblem, MaskReport, check_masks
+from flawline.data.splits import part_of
+from flawline.errors import SourceError, UsageError
+from flawline.inspector import Inspector
+from flawline.inspector.parts import joined_arrays
+from flawline.inspector.shape import shape_settings
+from flawline.jobs.train.segment.checkpoint import CHECKPOINT
+from flawline.jobs.train.segment.export import export_segmenter
+from flawline.jobs.train.segment.fit import (
+    TrainedSegmenter,
+    load_trained,
+    train_segmenter,
+    training_records,
+)
+from flawline.jobs.train.segment.progress_record import EpochRecord
+from flawline.jobs.train.segment.segment_settings import SegmentSettings
+from flawline.jobs.train.segment.segment_split import Split, split_samples
+from flawline.recipe import (
+    BackboneRecord,
+    PictureRecord,
+    PictureSettings,
+    Recipe,
+    RecipeManifest,
+    RecipeSettings,
+    Role,
+    SegmenterSettings,
+    new_recipe,
+    recipe_with,
+)
+from flawline.recipe.manifest import file_hash
+from flawline.types import Sample, Track, no_track
+
+FINDINGS = "mask-findings.csv"
+# These are told; all others end it before anything is learnt.
+_ONLY_TOLD = ("empty-class", "duplicate-masks")
+_NAMED = 3
+_ROLES: Mapping[str, Role] = {"train": "train", "validation": "calibration", "test": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterWishes:
+    """What a recipe of a segmenter is made with.
+
+    `part` names the part. `shares` are the shares of training, validation and test where the source names no splits.
+    Thresholds are those of the highest Dice on validation, or by `wished_recall`, or by the costs of a pixel missed
+    and of one marked wrongly (`flawline.core.pixel_threshold.choose_thresholds`). `smallest`, `merge`, `mm_per_px`,
+    `mm_per_px_u`, `flips` and `spec` go into the recipe as they are.
+    """
+
+    part: str = ""
+    training: SegmentSettings = field(default_factory=SegmentSettings)
+    shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
+    wished_recall: float | None = None
+    miss_cost: float | None = None
+    false_cost: float | None = None
+    smallest: int = 1
+    merge: float | None = None
+    flips: bool = False
+    mm_per_px: float | None = None
+    mm_per_px_u: float | None = None
+    spec: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """What the recipe does on the pictures on which its epoch and thresholds were chosen: flattering, by that."""
+
+    matrix: ConfusionMatrix
+    detection: Detection
+    pictures: int
+    good_scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedSegmenterRecipe:
+    """A recipe, and what a person should know of how it came about.
+
+    `chosen` are the thresholds, one for each class; `shown` the validation samples of the most wrongly marked pixels,
+    worst first.
+    """
+
+    recipe: Recipe
+    split: Split
+    masks: MaskReport
+    records: tuple[EpochRecord, ...]
+    chosen: tuple[ChosenThreshold, ...]
+    validation: Validation
+    shown: tuple[Sample, ...]
+    said: tuple[str, ...]
+
+
+def train_segment(
+    source: MaskedSource,
+    wishes: SegmenterWishes | None = None,
+    *,
+    folder: Path,
+    resume: bool = False,
+    each: Callable[[EpochRecord, Split], None] | None = None,
+    track: Track = no_track,
+) -> TrainedSegmenterRecipe:
+    """Train a segmenter on an open source of pictures with masks.
+
+    Args:
+        source: pictures and masks.
+        wishes: what to train and to choose by.
+        folder: where checkpoints go; with `resume` a training that was interrupted goes on from there.
+        resume: see there.
+        each: called with the record of every epoch and the split.
+        track: shows progress of all else.
+
+    Raises:
+        SourceError: no picture with a mask, unreadable ones, pictures of one part in several splits, or nothing to
+            learn from.
+        UsageError: a setting makes no sense, or `folder` holds an earlier training that is not to be resumed.
+        ModelError: the network cannot be built or exported.
+    """
+    wished = wishes or SegmenterWishes()
+    # Nothing is counted yet: a wish that makes no sense ends it here and not after the training.
+    _chosen(PixelCurves(source.classes), wished)
+    if not resume and (folder / CHECKPOINT).exists():
+        raise UsageError(
+            f"{folder} holds an earlier training",
+            hint="--resume goes on with it; delete the folder to train anew",
+        )
+    report = check_masks(source, track=track)
+    _write_findings(report, folder)
+    _refuse(report, folder)
+    hashes = _hashes(source, track)
+    split = split_samples(
+        source.samples(), report.counts, hashes, wished.shares, wished.training.seed
+    )
+    _check_spec(wished, source.classes)
+    for record in train_segmenter(
+        source,
+        split.train,
+        split.validation,
+        folder,
+        wished.training,
+        resume=resume,
+        track=track,
+    ):
+        if each is not None:
+            each(record, split)
+    trained = load_trained(folder)
+    recipe = _recipe(report, trained, split, hashes, wished, folder, source.value_range)
+    curves = _curves(Inspector(recipe), source, split.validation, track)
+    chosen = _chosen(curves, wished)
+    recipe = _with_thresholds(recipe, chosen)
+    found, wrong = _validate(Inspector(recipe), source, split.validation, track)
+    recipe = _finished(recipe, found, chosen)
+    worst = sorted(wrong, key=lambda name: (-wrong[name], name))
+    by_name = {sample.name: sample for sample in split.validation}
+    return TrainedSegmenterRecipe(
+        recipe,
+        split,
+        report,
+        training_records(folder),
+        chosen,
+        found,
+        tuple(by_name[name] for name in worst),
+        (*split.said, *_told(report), *report.notes, *(one.said for one in chosen), *_said(found)),
+    )
+
+
+def _refuse(report: MaskReport, folder: Path) -> None:
+    """What cannot be trained on: unreadable pairs, and pictures of one part in several splits."""
+    findings = [finding for finding in report.findings if finding.code not in _ONLY_TOLD]
+    if findings:
+        more = f"; findings in all: {len(findings)}" if len(findings) > 1 else ""
+        raise SourceError(
+            f"{_in_words(findings[0])}{more}",
+            hint=f"{folder / FINDINGS} lists every file; mend or take them out, and keep the pictures of a part in "
+            "one split",
+            code=findings[0].code,
+        )
+
+
+def _told(report: MaskReport) -> list[str]:
+    """What does not end a training, and should be known of it."""
+    return [_in_words(finding) for finding in report.findings if finding.code in _ONLY_TOLD]
+
+
+def _in_words(finding: MaskProblem) -> str:
+    if finding.code == "empty-class":
+        return finding.message
+    named, left = ", ".join(finding.files[:_NAMED]), len(finding.files) - _NAMED
+    return f"{finding.message}: {named}{f' and {left} more' if left > 0 else ''}"
+
+
+def _write_findings(report: MaskReport, folder: Path) -> None:
+    """All files of all findings: a message has no room for them."""
+    (folder / FINDINGS).unlink(missing_ok=True)
+    if not report.findings:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        (finding.code, finding.message, file, detail)
+        for finding in report.findings
+        for file, detail in zip_longest(finding.files or ("",), finding.details, fillvalue="")
+    ]
+    write_csv_rows(folder / FINDINGS, ("code", "finding", "file", "detail"), rows)
+
+
+def _check_spec(wished: SegmenterWishes, classes: Sequence[str]) -> None:
+    """Find out before the training, not after it, that the specification or the scale cannot be used."""
+    settings = _settings(wished, classes, "any", (256, 256), 1.0, 0)
+    new_recipe(settings, b"", {}, RecipeManifest(BackboneRecord("any", "0" * 64, "any", {})))
+
+
+def _settings(
+    wished: SegmenterWishes,
+    classes: Sequence[str],
+    network: str,
+    window: tuple[int, int],
+    scale: Any,
+    overlap: int,
+) -> RecipeSettings:
+    return RecipeSettings(
+        part=wished.part,
+        task="segment",
+        picture=PictureSettings(
+            window=window,
+            resolution=scale,
+            overlap=overlap,
+            mm_per_px=wished.mm_per_px,
+            mm_per_px_u=wished.mm_per_px_u,
+        ),
+        detector=None,
+        segmenter=SegmenterSettings(
+            network=network,
+            classes=tuple(classes[1:]),
+            thresholds=(0.5,) * (len(classes) - 1),
+            smallest=wished.smallest,
+            merge=wished.merge,
+            flips=wished.flips,
+        ),
+        spec=wished.spec,
+    )
+
+
+def _recipe(
+    masks: MaskReport,
+    trained: TrainedSegmenter,
+    split: Split,
+    hashes: Mapping[str, str],
+    wished: SegmenterWishes,
+    folder: Path,
+    value_range: tuple[float, float] | None,
+) -> Recipe:
+    """A recipe with thresholds of one half."""
+    exported = folder / "network.onnx"
+    difference = export_segmenter(trained, exported)
+    model = exported.read_bytes()
+    built, framing = trained.built.record, trained.settings.framing
+    encoder = built["encoder"]
+    name = f"{built['network']} on {encoder}" if encoder else str(built["network"])
+    used = [masks.sizes[sample.name] for sample in (*split.train, *split.validation)]
+    return new_recipe(
+        _settings(wished, trained.classes, name, framing.window, framing.scale, framing.overlap),
+        model,
+        {},
+        RecipeManifest(
+            BackboneRecord(
+                name,
+                built["encoder_weights"].get("sha256") or file_hash(model),
+                "Apache-2.0"
+                if built["encoder_weights"]["from"] == "embedded"
+                else "as its weights",
+                trained.built.preparation.as_dict(),
+            ),
+            pictures=_records(split, hashes),
+            seeds={"training": trained.settings.seed},
+            settings={
+                "training": trained.settings.as_dict(),
+                "network": dict(built),
+                "picture_size": list(used[0]),
+                **shape_settings(framing.scale, used),
+                "value_range": value_range and list(value_range),
+                "split": split.origin,
+            },
+            metrics={"export_difference": difference},
+        ),
+    )
+
+
+def _hashes(source: MaskedSource, track: Track) -> dict[str, str]:
+    samples = source.samples()
+    return {
+        sample.name: file_hash(source.source.read(sample.name))
+        for sample in track(samples, title="hashing pictures", total=len(samples))
+    }
+
+
+def _records(split: Split, hashes: Mapping[str, str]) -> tuple[PictureRecord, ...]:
+    parts = (("train", split.train), ("validation", split.validation), ("test", split.test))
+    return tuple(
+        PictureRecord(hashes[sample.name], sample.name, _ROLES[name])
+        for name, part in parts
+        for sample in part
+    )
+
+
+def _curves(
+    inspector: Inspector, source: MaskedSource, samples: Sequence[Sample], track: Track
+) -> PixelCurves:
+    curves = PixelCurves(inspector.classes)
+    for sample in track(samples, title="choosing thresholds", total=len(samples)):
+        picture, mask = source.pair(sample)
+        curves.add(mask, inspector.probabilities(picture))
+    return curves
+
+
+def _chosen(curves: PixelCurves, wished: SegmenterWishes) -> tuple[ChosenThreshold, ...]:
+    return choose_thresholds(
+        curves,
+        wished_recall=wished.wished_recall,
+        miss_cost=wished.miss_cost,
+        false_cost=wished.false_cost,
+    )
+
+
+def _with_thresholds(recipe: Recipe, chosen: Sequence[ChosenThreshold]) -> Recipe:
+    assert recipe.settings.segmenter is not None
+    segmenter = replace(
+        recipe.settings.segmenter, thresholds=tuple(one.threshold for one in chosen)
+    )
+    return recipe_with(recipe, settings=replace(recipe.settings, segmenter=segmenter))
+
+
+def _validate(
+    inspector: Inspector, source: MaskedSource, samples: Sequence[Sample], track: Track
+) -> tuple[Validation, dict[str, int]]:
+    """Figures over validation pictures, and the number of wrong pixels of each."""
+    matrix, detection = ConfusionMatrix(len(inspector.classes)), Detection(inspector.classes)
+    wrong: dict[str, int] = {}
+    scores: dict[str, dict[str, float]] = {}
+    for sample in track(samples, title="validating", total=len(samples)):
+        picture, mask = source.pair(sample)
+        raw = inspector.measure(picture)
+        marked = inspector.marked(raw)
+        matrix.add(mask, marked)
+        detection.add(mask, marked, part_of(sample))
+        known = mask != 255
+        wrong[sample.name] = int((known & (mask != marked)).sum())
+        scores.setdefault(part_of(sample), {})[sample.name] = raw.score
+        if (known & (mask > 0)).any():
+            scores[part_of(sample)][""] = np.inf
+    good = {part: max(own.values()) for part, own in scores.items() if "" not in own}
+    return Validation(matrix, detection, len(samples), good), wrong
+
+
+def _finished(recipe: Recipe, found: Validation, chosen: Sequence[ChosenThreshold]) -> Recipe:
+    """With the scores of good parts, and the figures in the manifest."""
+    arrays = dict(recipe.arrays)
+    if found.good_scores:
+        scores = np.sort(np.array(list(found.good_scores.values()), np.float64))
+        arrays |= joined_arrays(calibration={"scores": scores, "peaks": scores})
+    escapes, overkill = found.detection.escapes(), found.detection.overkill()
+    classes = ("background", *(one.name for one in chosen))
+    figures = dict(zip(classes, found.matrix.figures(), strict=True))
+    metrics = {
+        **recipe.manifest.metrics,
+        "validation": {
+            "pictures": found.pictures,
+            "mean_iou": found.matrix.mean("iou"),
+            "accuracy": found.matrix.accuracy(),
+            "classes": {name: asdict(one) for name, one in figures.items()},
+            "escapes": escapes and [escapes.hits, escapes.of],
+            "overkill": overkill and [overkill.hits, overkill.of],
+        },
+        "thresholds": [asdict(one) for one in chosen],
+    }
+    return recipe_with(recipe, arrays=arrays, manifest=replace(recipe.manifest, metrics=metrics))
+
+
+def _said(found: Validation) -> list[str]:
+    """The figures in words, with what they are worth."""
+    mean = found.matrix.mean("iou")
+    lines = []
+    if mean is not None:
+        lines.append(
+            f"validation, on which epoch and thresholds were chosen: mean IoU {100 * mean:.1f} % "
+            f"of {found.pictures} pictures"
+        )
+    for name, share in (
+        ("defective parts with nothing marked (escapes)", found.detection.escapes()),
+        ("good parts with something marked (overkill)", found.detection.overkill()),
+    ):
+        if share is not None:
+            lines.append(f"validation: {share.hits} of {share.of} {name}")
+    return lines

@@ -1,0 +1,170 @@
+"""Which pictures a detector of good parts learns from, which calibrate it, and which it never sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flawline.core.words import counted
+from flawline.data.source import Source
+from flawline.data.splits import hold_out
+from flawline.errors import SourceError
+from flawline.jobs.train.survey import Survey, survey
+from flawline.types import Sample, Track, Unjudged
+
+TRAINING = ("train", "training")
+CALIBRATION = ("val", "valid", "validation", "calibration", "calib")
+HELD_OUT = 0.3
+FEW = 40
+"""Parts below which none can be spared: scores come from cross-fitting instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Good pictures to `learn` from and to `calibrate` with, and known `defective` ones that tell how many escape.
+
+    `calibrate` is empty where too few parts are there to hold any out. `parts` and `hashes` are those of the survey;
+    `copies` names for each copy the picture it copies. `said` is what a person should know of the choice.
+    """
+
+    learn: tuple[Sample, ...]
+    calibrate: tuple[Sample, ...]
+    defective: tuple[Sample, ...]
+    parts: Mapping[str, str]
+    hashes: Mapping[str, str]
+    sizes: Mapping[str, tuple[int, int]]
+    copies: Mapping[str, str]
+    unjudged: tuple[Unjudged, ...]
+    notes: Mapping[str, tuple[str, ...]]
+    said: tuple[str, ...]
+
+
+def select(
+    source: Source,
+    *,
+    share: float | None,
+    seed: int,
+    value_range: tuple[float, float] | None,
+    track: Track,
+) -> Selection:
+    """Choose among the pictures of a source.
+
+    Labels that mean good are learnt from; where no label means anything, every picture is taken as good, and that is
+    said. Where the source states splits, only those for training and validation are touched. Copies are set aside.
+
+    Args:
+        source: an open source.
+        share: part of the good pictures to hold out for calibration; None holds out 30 % where there are at least 40
+            parts, and none below.
+        seed: of the draw.
+        value_range: values that become black and white in pictures of more than 8 bits.
+        track: shows progress.
+
+    Raises:
+        SourceError: no picture to learn from.
+    """
+    good, defective, said = offered(source, (*TRAINING, *CALIBRATION), where=TRAINING)
+    found = survey(source, [*good, *defective], value_range=value_range, track=track)
+    bad = {sample.name for sample in defective}
+    kept = [sample for sample in found.samples if sample.name not in bad]
+    if not kept:
+        raise nothing_good(source, good, found.unjudged)
+    learn, calibrate = _divide(kept, found, share, seed)
+    said += _said_of(found, learn, calibrate)
+    return Selection(
+        tuple(learn),
+        tuple(calibrate),
+        tuple(sample for sample in found.samples if sample.name in bad),
+        found.parts,
+        found.hashes,
+        found.sizes,
+        found.copies,
+        found.unjudged,
+        found.notes,
+        tuple(said),
+    )
+
+
+def offered(
+    source: Source, splits: Sequence[str], *, where: Sequence[str]
+) -> tuple[list[Sample], list[Sample], list[str]]:
+    """Good and defective pictures that may be touched, and what a person should know of that.
+
+    All may where no picture states a split of `where`, else those of `splits`.
+    """
+    samples, said = list(source.samples()), []
+    if any(_split(sample) in where for sample in samples):
+        kept = [sample for sample in samples if _split(sample) in splits]
+        if len(kept) < len(samples):
+            others = len(samples) - len(kept)
+            what = counted(others, "picture of another split is", "pictures of other splits are")
+            said = [f"{what} not touched"]
+        samples = kept
+    good, defective, more = _by_label(samples)
+    return good, defective, [*said, *more]
+
+
+def _split(sample: Sample) -> str:
+    return (sample.split or "").casefold()
+
+
+def _by_label(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], list[str]]:
+    if all(sample.defective is None for sample in samples):
+        taken = counted(len(samples), "picture is", "pictures are")
+        whole = "the" if len(samples) == 1 else "all"
+        text = f"no label says good or bad: {whole} {taken} taken as good"
+        return list(samples), [], [text]
+    good = [sample for sample in samples if sample.defective is False]
+    bad = [sample for sample in samples if sample.defective]
+    unknown = len(samples) - len(good) - len(bad)
+    label = "whose label says neither good nor bad"
+    said = [f"{counted(unknown, f'picture {label} is', f'pictures {label} are')} left out"]
+    return good, bad, said if unknown else []
+
+
+def _divide(
+    kept: Sequence[Sample], found: Survey, share: float | None, seed: int
+) -> tuple[list[Sample], list[Sample]]:
+    calibrate = [sample for sample in kept if _split(sample) in CALIBRATION]
+    if calibrate:
+        apart = {found.parts[sample.name] for sample in calibrate}
+        learn = [
+            s for s in kept if _split(s) not in CALIBRATION and found.parts[s.name] not in apart
+        ]
+        if learn:
+            return learn, calibrate
+    if share is None and len({found.parts[sample.name] for sample in kept}) < FEW:
+        return list(kept), []
+    return hold_out(kept, found.parts, HELD_OUT if share is None else share, seed=seed)
+
+
+def _said_of(found: Survey, learn: Sequence[Sample], calibrate: Sequence[Sample]) -> list[str]:
+    said = []
+    if found.copies:
+        first = sorted(found.copies.items())[0]
+        said.append(
+            f"{counted(len(found.copies), 'copy counts', 'copies count')} once, set aside, {first[0]} of {first[1]} "
+            "among them"
+        )
+    for what, samples in (("to learn from", learn), ("held out for calibration", calibrate)):
+        parts = len({found.parts[sample.name] for sample in samples})
+        said.append(f"{counted(len(samples), 'good picture')} of {counted(parts, 'part')} {what}")
+    return said
+
+
+def nothing_good(
+    source: Source, good: Sequence[Sample], unjudged: Sequence[Unjudged]
+) -> SourceError:
+    """The error where no picture is left to learn from."""
+    if good:
+        return SourceError(
+            f"none of the {len(good)} good pictures can be read"
+            if len(good) > 1
+            else "the only good picture cannot be read",
+            hint=f"the first: {unjudged[0].image}: {unjudged[0].reason}" if unjudged else "",
+        )
+    labels = ", ".join(source.summary().labels) or "none"
+    return SourceError(
+        f"learning what is good needs pictures of good parts, and there are none (labels: {labels})",
+        hint="name the label that means good with --good, or give a folder of good pictures only",
+    )

@@ -1,0 +1,364 @@
+"""Learn what good parts look like: a detector with an honest threshold, as a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.source import Source
+from flawline.data.splits import folds_of
+from flawline.data.stream import map_pictures
+from flawline.detectors.detector import METHODS, DetectorState
+from flawline.detectors.fitting import fit_detector
+from flawline.errors import SourceError, UsageError
+from flawline.inspector import Inspector
+from flawline.inspector.parts import joined_arrays
+from flawline.inspector.shape import shape_settings
+from flawline.jobs.train.backbone_file import BackboneFile, load_backbone
+from flawline.jobs.train.calibration import (
+    Calibrated,
+    CalibrationTargets,
+    Scores,
+    calibrate,
+    check_wishes,
+)
+from flawline.jobs.train.scoring import ScoredPicture, measured, scores_of
+from flawline.jobs.train.selection import Selection, select
+from flawline.jobs.train.unusual_pictures import FEWEST, Suspect, find_suspects
+from flawline.jobs.train.view import LearntView, ViewWishes, learn_view
+from flawline.networks.openvino_runtime import PRECISIONS
+from flawline.networks.threads import one_thread
+from flawline.recipe import (
+    AlignmentSettings,
+    DetectorSettings,
+    LightSettings,
+    PictureRecord,
+    PictureSettings,
+    Recipe,
+    RecipeManifest,
+    RecipeSettings,
+    Role,
+    new_recipe,
+    recipe_with,
+)
+from flawline.types import Sample, Track, Unjudged, no_track
+
+FOLDS = 5
+DEFAULT_METHOD = "patch-gaussian"
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalySettings:
+    """What a detector of good parts is trained with.
+
+    `part` names the part. `method` is "patch-gaussian", "patch-memory" or "fast". `held_out` is the share of good
+    pictures kept for calibration, None for 30 % where there are 40 parts and cross-fitting below. `set_aside` looks for
+    bad pictures among the good ones. `value_range` is for pictures of more than 8 bits.
+    """
+
+    part: str = ""
+    method: str = DEFAULT_METHOD
+    backbone: str = "flawline-small"
+    preparation: str | None = None
+    weights: str | None = None
+    precision: str = "auto"
+    view: ViewWishes = field(default_factory=ViewWishes)
+    thresholds: CalibrationTargets = field(default_factory=CalibrationTargets)
+    held_out: float | None = None
+    set_aside: bool = True
+    value_range: tuple[float, float] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse unknown words before any picture is read."""
+        for what, value, known in (
+            ("method", self.method, METHODS),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise UsageError(f"{what} {value!r} is not one of {', '.join(known)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnomalyTraining:
+    """A recipe, and what a person should know of how it came about.
+
+    `good` and `bad` hold the raw scores of the pictures that nothing was learnt from, by name. `suspects` were found
+    among the good pictures and set aside.
+    """
+
+    recipe: Recipe
+    good: Mapping[str, float]
+    bad: Mapping[str, float]
+    suspects: tuple[Suspect, ...]
+    copies: Mapping[str, str]
+    unjudged: tuple[Unjudged, ...]
+    notes: Mapping[str, tuple[str, ...]]
+    said: tuple[str, ...]
+
+
+def train_anomaly(
+    source: Source, settings: AnomalySettings | None = None, *, track: Track = no_track
+) -> AnomalyTraining:
+    """Train a detector on the good pictures of an open source and calibrate it on held-out ones.
+
+    Raises:
+        SourceError: there is no good picture.
+        UsageError: an argument makes no sense, or too few pictures for the guarantee asked for.
+        ModelError: the backbone cannot be used.
+    """
+    wished = settings or AnomalySettings()
+    backbone = load_backbone(
+        wished.backbone, preparation=wished.preparation, weights=wished.weights
+    )
+    with one_thread():
+        chosen = select(
+            source,
+            share=wished.held_out,
+            seed=wished.seed,
+            value_range=wished.value_range,
+            track=track,
+        )
+        _check(chosen, wished.thresholds)
+        job = _Job(source, wished, backbone, chosen, track)
+        view = learn_view(job.read, chosen.learn, chosen.sizes, wished.view)
+        job = replace(job, view=view)
+        learn = chosen.learn
+        suspects: tuple[Suspect, ...] = ()
+        state = job.fit(learn, title="learning")
+        if wished.set_aside:
+            suspects = job.suspects(state)
+            odd = {suspect.name for suspect in suspects}
+            learn = tuple(sample for sample in learn if sample.name not in odd)
+        if suspects:
+            state = job.fit(learn, like=state, title="learning without those set aside")
+        recipe = job.recipe(state, learn, suspects)
+        scored, good, bad = job.held_out_scores(recipe, learn)
+        calibrated = calibrate(scored, wished.thresholds)
+        recipe = _calibrated(recipe, scored, calibrated)
+    return AnomalyTraining(
+        recipe,
+        good,
+        bad,
+        suspects,
+        chosen.copies,
+        (*chosen.unjudged, *source.unlisted()),
+        chosen.notes,
+        (*chosen.said, *view.said, *_said_of(suspects), *calibrated.said),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """What every step of a training needs."""
+
+    source: Source
+    settings: AnomalySettings
+    backbone: BackboneFile
+    chosen: Selection
+    track: Track
+    view: LearntView | None = None
+
+    def read(
+        self, samples: Sequence[Sample], function: Callable[[Any], Any], *, title: str = ""
+    ) -> Iterator[tuple[Sample, Any]]:
+        """Apply `function` to the pictures of samples; one that can no longer be read ends the training."""
+        seen = map_pictures(self.source, samples, function, value_range=self.settings.value_range)
+        if title:
+            seen = iter(self.track(seen, title=title, total=len(samples)))
+        for sample, result in seen:
+            if isinstance(result, Unjudged):
+                raise SourceError(
+                    f"{sample.name} can no longer be used: {result.reason}",
+                    hint="leave the source alone while training runs, and train again",
+                )
+            yield sample, result
+
+    def windows(
+        self, samples: Sequence[Sample], title: str = ""
+    ) -> Callable[[], Iterator[NDArray[np.uint8]]]:
+        """All windows of the pictures of samples, each time from the start."""
+        assert self.view is not None
+        look = self.view.view.look
+
+        def each() -> Iterator[NDArray[np.uint8]]:
+            for _, seen in self.read(samples, look, title=title):
+                for window in seen.windows():
+                    yield window.pixels
+
+        return each
+
+    def suspects(self, state: DetectorState) -> tuple[Suspect, ...]:
+        """Pictures among the good ones that look as if they were not."""
+        if len(self.chosen.learn) < FEWEST:
+            return ()
+        # A memory remembers a bad picture as well as a good one; averages do not.
+        averaging = (
+            state
+            if "memory" not in state.arrays
+            else self.fit(
+                self.chosen.learn,
+                method=DEFAULT_METHOD,
+                like=state,
+                title="looking for bad pictures",
+            )
+        )
+        inspector = Inspector(self.recipe(averaging, self.chosen.learn, ()))
+        found = self._measured(inspector, self.chosen.learn, "looking for bad pictures")
+        return find_suspects({name: scored.score for name, scored in found.items()})
+
+    def fit(
+        self,
+        samples: Sequence[Sample],
+        *,
+        method: str | None = None,
+        like: DetectorState | None = None,
+        title: str = "",
+    ) -> DetectorState:
+        """A detector of these good pictures; `like` lends it the basis of its features."""
+        assert self.view is not None
+        framing = self.view.view.framing
+        return fit_detector(
+            method or self.settings.method,
+            self.backbone.model,
+            self.windows(samples, title),
+            window=framing.window,
+            one_window=framing.scale == "fit",
+            like=like,
+            seed=self.settings.seed,
+            precision=self.settings.precision,
+        )
+
+    def recipe(
+        self, state: DetectorState, learn: Sequence[Sample], suspects: Sequence[Suspect]
+    ) -> Recipe:
+        """A recipe without thresholds."""
+        assert self.view is not None
+        settings, view, chosen = self.settings, self.view, self.chosen
+        wished = settings.view
+        used = (*learn, *chosen.calibrate, *chosen.defective)
+        return new_recipe(
+            RecipeSettings(
+                part=settings.part,
+                picture=PictureSettings(
+                    window=view.view.framing.window,
+                    resolution=view.view.framing.scale,
+                    overlap=view.view.framing.overlap,
+                    mm_per_px=wished.mm_per_px,
+                    min_defect=wished.min_defect,
+                ),
+                region_of_interest=view.region,
+                alignment=AlignmentSettings(method=wished.alignment),
+                light=LightSettings(method=wished.light),
+                detector=DetectorSettings(method=state.method, precision=settings.precision),
+            ),
+            self.backbone.model,
+            joined_arrays(detector=state.arrays, **view.arrays),
+            RecipeManifest(
+                backbone=self.backbone.record,
+                pictures=self._records(learn, suspects),
+                seeds={"training": settings.seed},
+                settings={
+                    "detector": dict(state.settings),
+                    "picture_size": list(view.size),
+                    **shape_settings(
+                        view.view.framing.scale, (chosen.sizes[sample.name] for sample in used)
+                    ),
+                    "value_range": settings.value_range and list(settings.value_range),
+                    "thresholds": asdict(settings.thresholds),
+                    **view.settings,
+                },
+            ),
+            view.files,
+        )
+
+    def held_out_scores(
+        self, recipe: Recipe, learn: Sequence[Sample]
+    ) -> tuple[Scores, dict[str, float], dict[str, float]]:
+        """Raw scores of good parts that nothing was learnt from, and of known bad ones; by part, then by picture."""
+        final = Inspector(recipe)
+        chosen, parts = self.chosen, self.chosen.parts
+        if chosen.calibrate:
+            good = self._measured(final, chosen.calibrate, "calibrating")
+        else:
+            good = self._cross_fitted(recipe, learn)
+        bad = self._measured(final, chosen.defective, "scoring known bad pictures")
+        return (
+            scores_of(good, bad, parts, cross_fitted=not chosen.calibrate),
+            {name: scored.score for name, scored in good.items()},
+            {name: scored.score for name, scored in bad.items()},
+        )
+
+    def _measured(
+        self, inspector: Inspector, samples: Sequence[Sample], title: str
+    ) -> dict[str, ScoredPicture]:
+        seen = self.read(samples, measured(inspector), title=title)
+        return {sample.name: scored for sample, scored in seen}
+
+    def _cross_fitted(self, recipe: Recipe, learn: Sequence[Sample]) -> dict[str, ScoredPicture]:
+        """Each picture scored by a detector that learnt from the other folds; nothing where there is one part."""
+        found: dict[str, ScoredPicture] = {}
+        folds = folds_of(learn, self.chosen.parts, FOLDS, seed=self.settings.seed)
+        if len(folds) < 2:
+            return found
+        for fold in folds:
+            held = {sample.name for sample in fold}
+            state = self.fit([sample for sample in learn if sample.name not in held])
+            kept = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
+            manifest = replace(
+                recipe.manifest,
+                settings={**recipe.manifest.settings, "detector": dict(state.settings)},
+            )
+            arrays = {**kept, **joined_arrays(detector=state.arrays)}
+            apart = Inspector(recipe_with(recipe, arrays=arrays, manifest=manifest))
+            found.update(self._measured(apart, fold, "cross-fitting"))
+        return dict(sorted(found.items()))
+
+    def _records(
+        self, learn: Sequence[Sample], suspects: Sequence[Suspect]
+    ) -> tuple[PictureRecord, ...]:
+        chosen = self.chosen
+        roles: dict[str, Role] = dict.fromkeys(chosen.copies, "duplicate")
+        roles.update({sample.name: "calibration" for sample in chosen.calibrate})
+        # Cross-fitting and escapes use these for the thresholds, so an evaluation must not meet them again.
+        roles.update({sample.name: "calibration" for sample in chosen.defective})
+        roles.update({sample.name: "train" for sample in learn})
+        roles.update({suspect.name: "set-aside" for suspect in suspects})
+        return tuple(
+            PictureRecord(chosen.hashes[name], name, role) for name, role in sorted(roles.items())
+        )
+
+
+def _check(chosen: Selection, wishes: CalibrationTargets) -> None:
+    def count(samples: Sequence[Sample]) -> int:
+        return len({chosen.parts[sample.name] for sample in samples})
+
+    apart = chosen.calibrate or chosen.learn
+    check_wishes(count(apart), count(chosen.defective), wishes, cross_fitted=not chosen.calibrate)
+
+
+def _calibrated(recipe: Recipe, scores: Scores, calibrated: Calibrated) -> Recipe:
+    arrays = dict(recipe.arrays)
+    if len(scores.good):
+        own = {"scores": np.sort(scores.good), "peaks": np.sort(scores.peaks)}
+        arrays |= joined_arrays(calibration=own)
+    return recipe_with(
+        recipe,
+        settings=replace(recipe.settings, threshold=calibrated.threshold),
+        arrays=arrays,
+        manifest=replace(recipe.manifest, metrics=calibrated.metrics),
+    )
+
+
+def _said_of(suspects: Sequence[Suspect]) -> list[str]:
+    if not suspects:
+        return []
+    first = max(suspects, key=lambda suspect: suspect.score)
+    return [
+        f"{len(suspects)} of the good pictures look bad and were set aside, {first.name} first: look at them, and take "
+        "them out of the good pictures or train with --keep-all"
+    ]

@@ -1,0 +1,295 @@
+"""Teach a recipe more good pictures without starting again, false alarms among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.thinning import thinned
+from flawline.core.words import counted
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.detectors.fitting import extend_detector
+from flawline.errors import SourceError, UsageError
+from flawline.inspector import Inspector
+from flawline.inspector.parts import detector_state, joined_arrays, view_of
+from flawline.inspector.shape import shape_settings
+from flawline.jobs.train.calibration import Calibrated, CalibrationTargets, calibrate, check_wishes
+from flawline.jobs.train.scoring import ScoredPicture, measured, scores_of
+from flawline.jobs.train.selection import CALIBRATION, TRAINING, nothing_good, offered
+from flawline.jobs.train.survey import Survey, survey
+from flawline.networks.threads import one_thread
+from flawline.recipe import (
+    PictureRecord,
+    Recipe,
+    detector_settings,
+    known_pictures,
+    recipe_with,
+    thresholds_of,
+)
+from flawline.types import Sample, Track, Unjudged, no_track
+
+_LOOKED_AT = 50
+_SET_BEFORE = re.compile(r"; set before (\d+) pictures? (?:was|were) added$")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Updated:
+    """A recipe that learnt more; `before` and `after` are the raw scores of the new pictures, by name."""
+
+    recipe: Recipe
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    unjudged: tuple[Unjudged, ...]
+    notes: Mapping[str, tuple[str, ...]]
+    said: tuple[str, ...]
+
+
+def update_anomaly(
+    recipe: Recipe,
+    source: Source,
+    *,
+    calibration: Source | None = None,
+    wishes: CalibrationTargets | None = None,
+    anyway: bool = False,
+    track: Track = no_track,
+) -> Updated:
+    """Learn the good pictures of a source too.
+
+    Without `calibration` the thresholds stay as they are and say that they are older than the new pictures. With
+    it they are set anew on its good pictures, of which none may have been learnt from, for `wishes` or else what
+    was wished at training. Pictures of which most are odd nearly everywhere are refused, unless `anyway`: they show
+    another part, and a recipe that has learnt it would accept it.
+
+    Raises:
+        SourceError: no new good picture, or most of them show another part ("update-part").
+        UsageError: the recipe is of another kind, a calibration picture was learnt from, or too few of them.
+    """
+    if recipe.settings.task != "anomaly":
+        raise UsageError("only a detector of good parts learns from good pictures alone")
+    with one_thread():
+        found, learn, said = _new(recipe, source, track)
+        held = _held_out(recipe, calibration, found, learn, wishes, track) if calibration else None
+        old = Inspector(recipe)
+        if not anyway:
+            _check_part(old, source, learn, track)
+        before = _scores(old, source, learn, "scoring before", track)
+        view = view_of(recipe)
+
+        def windows() -> Iterator[NDArray[np.uint8]]:
+            seen = map_pictures(source, learn, view.look, value_range=old.value_range)
+            for _, look in track(seen, title="learning", total=len(learn)):
+                if not isinstance(look, Unjudged):
+                    for window in look.windows():
+                        yield window.pixels
+
+        state = extend_detector(
+            detector_state(recipe),
+            recipe.model,
+            windows,
+            window=recipe.settings.picture.window,
+            precision=detector_settings(recipe).precision,
+        )
+        kept = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
+        manifest = replace(
+            recipe.manifest,
+            pictures=(*recipe.manifest.pictures, *_records(found, learn)),
+            settings={
+                **_widened(recipe, found, learn),
+                "detector": dict(state.settings),
+            },
+        )
+        arrays = {**kept, **joined_arrays(detector=state.arrays)}
+        learnt = recipe_with(recipe, arrays=arrays, manifest=manifest)
+        said.append(f"learnt {counted(len(learn), 'more good picture')}")
+        if held is None:
+            learnt, more = _kept_thresholds(learnt, len(learn))
+        else:
+            learnt, more = _calibrated(learnt, held, track)
+        said += more
+        after = _scores(Inspector(learnt), source, learn, "scoring after", track)
+    said += _alarms(recipe, learnt, before, after)
+    unjudged = (*found.unjudged, *source.unlisted())
+    return Updated(learnt, _by_name(before), _by_name(after), unjudged, found.notes, tuple(said))
+
+
+def _new(recipe: Recipe, source: Source, track: Track) -> tuple[Survey, list[Sample], list[str]]:
+    """Good pictures that the recipe does not know yet."""
+    good, _, said = offered(source, TRAINING, where=TRAINING)
+    if not good:
+        raise nothing_good(source, good, ())
+    span = recipe.manifest.settings.get("value_range")
+    found = survey(source, good, value_range=(span[0], span[1]) if span else None, track=track)
+    known = known_pictures(recipe)
+    learn = [sample for sample in found.samples if found.hashes[sample.name] not in known]
+    if not learn:
+        raise SourceError(
+            f"there is nothing new to learn: of {len(good)} good pictures, {len(found.unjudged)} cannot be read and "
+            "the recipe knows the others",
+            hint="a picture that calibrated the recipe is known too, and must stay held out",
+        )
+    return found, learn, said
+
+
+def _records(found: Survey, learn: Sequence[Sample]) -> list[PictureRecord]:
+    records = [PictureRecord(found.hashes[s.name], s.name, "train") for s in learn]
+    copies = [PictureRecord(found.hashes[name], name, "duplicate") for name in found.copies]
+    return records + copies
+
+
+def _widened(recipe: Recipe, found: Survey, samples: Sequence[Sample]) -> dict[str, Any]:
+    """The settings of the manifest, with the shapes of further pictures."""
+    known, resolution = recipe.manifest.settings, recipe.settings.picture.resolution
+    sizes = (found.sizes[sample.name] for sample in samples)
+    return {**known, **shape_settings(resolution, sizes, known)}
+
+
+def _scores(
+    inspector: Inspector, source: Source, samples: Sequence[Sample], title: str, track: Track
+) -> dict[str, ScoredPicture]:
+    seen = map_pictures(source, samples, measured(inspector), value_range=inspector.value_range)
+    return {
+        sample.name: scored
+        for sample, scored in track(seen, title=title, total=len(samples))
+        if not isinstance(scored, Unjudged)
+    }
+
+
+def _check_part(
+    inspector: Inspector, source: Source, samples: Sequence[Sample], track: Track
+) -> None:
+    """A defect or a mark is odd in places; another part is odd nearly everywhere."""
+    limit = inspector.recipe.settings.threshold
+    if limit is None:
+        return
+    some = thinned(samples, _LOOKED_AT)
+    seen = map_pictures(
+        source,
+        some,
+        lambda picture: float((inspector.measure(picture).map > limit.region).mean()),
+        value_range=inspector.value_range,
+    )
+    shares = [
+        share
+        for _, share in track(seen, title="looking whether it is the same part", total=len(some))
+        if not isinstance(share, Unjudged)
+    ]
+    if shares and np.median(shares) > 0.5:
+        raise SourceError(
+            f"the new pictures show another part: the recipe finds {np.median(shares):.0%} of their area odd",
+            hint="give pictures of the recipe's part, or learn these as well with --anyway; nothing was changed",
+            code="update-part",
+        )
+
+
+def _by_name(scores: Mapping[str, ScoredPicture]) -> dict[str, float]:
+    return {name: scored.score for name, scored in scores.items()}
+
+
+def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
+    """The thresholds as they were, with a basis that says how old they are."""
+    limit = recipe.settings.threshold
+    if limit is None:
+        return recipe, ["the recipe has no thresholds yet"]
+    earlier = _SET_BEFORE.search(limit.basis)
+    base = limit.basis[: earlier.start()] if earlier else limit.basis
+    count += int(earlier[1]) if earlier else 0
+    basis = f"{base}; set before {counted(count, 'picture was', 'pictures were')} added"
+    settings = replace(recipe.settings, threshold=replace(limit, basis=basis))
+    return recipe_with(recipe, settings=settings), [
+        "the thresholds stay as they were; give --calibration to set them anew on pictures that were held out"
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _HeldOut:
+    """Pictures to set thresholds on, and what these shall keep to."""
+
+    source: Source
+    found: Survey
+    good: tuple[Sample, ...]
+    bad: tuple[Sample, ...]
+    wishes: CalibrationTargets
+    said: list[str]
+
+
+def _held_out(
+    recipe: Recipe,
+    source: Source,
+    new: Survey,
+    learn: Sequence[Sample],
+    wishes: CalibrationTargets | None,
+    track: Track,
+) -> _HeldOut:
+    """What calibrates, checked before anything is learnt."""
+    good, bad, said = offered(source, CALIBRATION, where=CALIBRATION)
+    span = recipe.manifest.settings.get("value_range")
+    value_range = (span[0], span[1]) if span else None
+    found = survey(source, [*good, *bad], value_range=value_range, track=track)
+    roles = known_pictures(recipe) | {new.hashes[sample.name]: "train" for sample in learn}
+    learnt = [s.name for s in found.samples if roles.get(found.hashes[s.name]) == "train"]
+    if learnt:
+        raise UsageError(
+            f"{len(learnt)} calibration pictures were learnt from, {learnt[0]} among them",
+            hint="calibrate with pictures that nothing was learnt from",
+            code="calibration-leak",
+        )
+    wishes = wishes or CalibrationTargets(**recipe.manifest.settings.get("thresholds", {}))
+    faulty = tuple(sample for sample in found.samples if sample.defective)
+    fine = tuple(sample for sample in found.samples if not sample.defective)
+    parts, bad_parts = (len({found.parts[s.name] for s in own}) for own in (fine, faulty))
+    check_wishes(parts, bad_parts, wishes, cross_fitted=False)
+    return _HeldOut(source, found, fine, faulty, wishes, said)
+
+
+def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, list[str]]:
+    inspector, parts = Inspector(recipe), held.found.parts
+    good = _scores(inspector, held.source, held.good, "calibrating", track)
+    bad = _scores(inspector, held.source, held.bad, "scoring known bad pictures", track)
+    scores = scores_of(good, bad, parts, cross_fitted=False)
+    done: Calibrated = calibrate(scores, held.wishes)
+    records = {p.sha256: p for p in recipe.manifest.pictures if p.role != "calibration"}
+    for sample in held.found.samples:
+        digest = held.found.hashes[sample.name]
+        records[digest] = PictureRecord(digest, sample.name, "calibration")
+    own = {"scores": np.sort(scores.good), "peaks": np.sort(scores.peaks)}
+    return recipe_with(
+        recipe,
+        settings=replace(recipe.settings, threshold=done.threshold),
+        arrays={**recipe.arrays, **joined_arrays(calibration=own)},
+        manifest=replace(
+            recipe.manifest,
+            pictures=tuple(records.values()),
+            settings=_widened(recipe, held.found, held.found.samples),
+            metrics=done.metrics,
+        ),
+    ), [*held.said, *done.said]
+
+
+def _alarms(
+    old: Recipe,
+    new: Recipe,
+    before: Mapping[str, ScoredPicture],
+    after: Mapping[str, ScoredPicture],
+) -> list[str]:
+    """What became of those new pictures that would not have been accepted; thresholds may have moved."""
+    if old.settings.threshold is None:
+        return []
+    (limit, _), (now, _) = thresholds_of(old), thresholds_of(new)
+    alarms = [name for name, scored in before.items() if scored.score > limit]
+    if not alarms:
+        return ["all of them were accepted before, too"]
+    still = [name for name in alarms if name in after and after[name].score > now]
+    said = [
+        f"{len(alarms)} of them were false alarms, {len(alarms) - len(still)} of which are accepted now"
+    ]
+    if still:
+        why = "; a detector of averages learns little from single pictures"
+        remembers = detector_settings(old).method == "patch-memory"
+        said.append(f"still not accepted: {', '.join(still[:5])}{'' if remembers else why}")
+    return said

@@ -1,0 +1,115 @@
+"""ONNX files as OpenVINO models, with what they say of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flawline.errors import ModelError
+from flawline.networks.network import METADATA_KEY, Preparation, preparation_from_json
+from flawline.networks.openvino_import import openvino
+
+SUFFIX = ".onnx"
+IN_RECIPE = "model.onnx"
+
+# In protocol buffers (onnx.proto): external_data (field 13) of a tensor, an entry whose key (field 1) is "location" and
+# whose value (field 2) is text. Field 13 of a graph may hold that name too, but then with a type, which begins with \n.
+_LENGTH = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
+_LOCATION = b"location"
+_EXTERNAL = re.compile(
+    rb"\x6a" + _LENGTH + rb"\x0a\x08" + _LOCATION + rb"\x12" + _LENGTH + rb"(?!\x0a)"
+)
+
+
+def file_preparation(path: Path) -> Preparation:
+    """How pixels are prepared for a network, as its file says.
+
+    Raises:
+        ModelError: the file is missing or is no network, or does not say.
+    """
+    data, name = file_content(path)
+    return model_preparation(read_model(data, name), name)
+
+
+def file_metadata(path: Path | bytes) -> Mapping[str, str]:
+    """What a network's file, or its content, says beside the network, by key; raises ModelError where it is none."""
+    return model_metadata(read_model(*file_content(path)))
+
+
+def file_content(path: Path | bytes) -> tuple[bytes, str]:
+    """The content of a network's file, and what messages call it; raises ModelError where it is missing or another."""
+    if isinstance(path, bytes):
+        return path, IN_RECIPE
+    if not path.is_file():
+        raise ModelError(
+            f"no model file at {path}", hint="give the path of an ONNX file", code="model-missing"
+        )
+    if path.suffix.lower() != SUFFIX:
+        raise ModelError(
+            f"{path.name} is not a network: expected {SUFFIX}, got {path.suffix or 'no suffix'}",
+            hint="export the network to ONNX",
+        )
+    return path.read_bytes(), path.name
+
+
+def read_model(data: bytes, name: str) -> Any:
+    """The content of an ONNX file that holds all of its weights; raises ModelError for anything else."""
+    # What ONNX writes begins with field 1, the version of the format.
+    if not data.startswith(b"\x08"):
+        raise ModelError(
+            f"{name} ({len(data):,} bytes) cannot be read as a network: it does not begin like ONNX",
+            hint="expected an ONNX file",
+        )
+    # OpenVINO would look for them in the working folder, and the hash would not cover them.
+    if _keeps_weights_apart(data):
+        raise ModelError(
+            f"{name} keeps weights in other files",
+            hint="save the network as one file: onnx.save(onnx.load(path), one_file)",
+        )
+    try:
+        frontend = openvino().frontend.FrontEndManager().load_by_framework("onnx")
+        return frontend.convert(frontend.load(BytesIO(data)))
+    except RuntimeError as error:
+        raise ModelError(
+            f"{name} ({len(data):,} bytes) cannot be read as a network: {last_line(error)}",
+            hint="expected an ONNX file",
+        ) from error
+
+
+def _keeps_weights_apart(data: bytes) -> bool:
+    """Whether `_EXTERNAL` occurs; looked for only where two of its letters are, or it takes as long as reading."""
+    for start in (0, 1):
+        pairs = np.frombuffer(data, "<u2", (len(data) - start) // 2, start)
+        for pair in np.flatnonzero(pairs == int.from_bytes(_LOCATION[:2], "little")):
+            at = start + 2 * int(pair)
+            if data.startswith(_LOCATION, at) and _EXTERNAL.search(data, max(at - 8, 0), at + 15):
+                return True
+    return False
+
+
+def model_metadata(model: Any) -> dict[str, str]:
+    """What the file says beside the network."""
+    told = model.get_rt_info(["framework"]).value if model.has_rt_info(["framework"]) else {}
+    return {key: str(value) for key, value in told.items()}
+
+
+def model_preparation(model: Any, name: str) -> Preparation:
+    """How pixels are prepared for a model; raises ModelError ("model-preparation") where its file does not say."""
+    if not model.has_rt_info(["framework", METADATA_KEY]):
+        raise ModelError(
+            f"{name} does not say how pixels are prepared for it",
+            hint='give it: --preparation imagenet, or --preparation "mean=128,std=128,size=224" (0-255 scale, RGB)',
+            code="model-preparation",
+        )
+    return preparation_from_json(str(model.get_rt_info(["framework", METADATA_KEY]).value))
+
+
+def last_line(error: Exception) -> str:
+    """What an error of OpenVINO says in the end; before, it names places in its own code."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

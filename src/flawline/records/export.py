@@ -1,0 +1,141 @@
+"""Records as tables that other programs read: inspections, defects and decisions as CSV or Parquet."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flawline.data.csv_file import write_csv_rows
+from flawline.data.whole_file import replacing
+from flawline.errors import UsageError
+from flawline.records.record import DIMENSIONS, StoredRecord
+from flawline.records.where import EVERYTHING, Where
+
+if TYPE_CHECKING:
+    from flawline.records.store import Store
+
+FORMATS = ("csv", "parquet")
+INSPECTIONS = (
+    *("id", "image", "part", *DIMENSIONS, "captured", "judged", "verdict", "decision"),
+    *("score", "p_value", "defects", "reasons", "picture", "map", "height", "width"),
+    *("recipe", "spec", "further"),
+)
+DEFECTS = (
+    *("inspection", "image", "part", "captured", "number", "class"),
+    *("left", "top", "width", "height"),
+)
+DECISIONS = ("inspection", "image", "part", "machine", "verdict", "who", "why", "decided")
+_INTEGERS = {"id", "inspection", "number", "defects", "left", "top", "width", "height"}
+_NUMBERS = {"score", "p_value"}
+_AT_ONCE = 5000
+Row = list[Any]
+
+
+def export_tables(
+    store: Store, folder: Path, where: Where = EVERYTHING, *, form: str = "parquet"
+) -> list[Path]:
+    """Write inspections, defects and decisions, oldest first, in bounded memory; returns the three paths.
+
+    Times are ISO 8601 in UTC, hashes hex, reasons joined by "; " in CSV, measures one column each: empty where a row
+    does not have it, and called measure_NAME where a column has that name already.
+
+    Raises:
+        UsageError: `form` is neither csv nor parquet.
+        OSError: the folder cannot be written to.
+    """
+    if form not in FORMATS:
+        raise UsageError(f"expected the format csv or parquet, got {form!r}")
+    folder.mkdir(parents=True, exist_ok=True)
+    own, of_defects = store.measures(), store.measures("defect")
+    jobs: list[tuple[str, Sequence[str], Callable[[StoredRecord], Iterable[Row]]]] = [
+        ("inspections", _header(INSPECTIONS, own), lambda kept: [_inspection(kept, own)]),
+        ("defects", _header(DEFECTS, of_defects), lambda kept: _defects(kept, of_defects)),
+        ("decisions", DECISIONS, _decisions),
+    ]
+    write = write_csv_rows if form == "csv" else _write_parquet
+    paths = []
+    for name, header, rows_of in jobs:
+        rows = (row for kept in _all(store, where) for row in rows_of(kept))
+        paths.append(write(folder / f"{name}.{form}", header, rows))
+    return paths
+
+
+def _all(store: Store, where: Where) -> Iterator[StoredRecord]:
+    after: str | None = None
+    while True:
+        page = store.page(where, after=after, count=_AT_ONCE, newest=False)
+        yield from page.items
+        after = page.next
+        if after is None:
+            return
+
+
+def _header(fixed: Sequence[str], measures: Sequence[str]) -> list[str]:
+    names = list(fixed)
+    for measure in measures:
+        name = measure
+        while name in names or (name != measure and name in measures):
+            name = f"measure_{name}"
+        names.append(name)
+    return names
+
+
+def _inspection(kept: StoredRecord, measures: Sequence[str]) -> Row:
+    record = kept.record
+    height, width = record.size or (None, None)
+    decided = kept.decisions[-1].verdict if kept.decisions else None
+    return [
+        *(kept.id, record.image, record.part),
+        *(getattr(record, name) for name in DIMENSIONS),
+        None if record.captured is None else record.captured.isoformat(),
+        *(record.judged.isoformat(), record.verdict, decided),
+        *(record.score, record.p_value, len(record.defects)),
+        *("; ".join(record.reasons) or None, record.picture, record.map, height, width),
+        *(record.recipe or None, record.spec or None),
+        json.dumps(dict(record.further), ensure_ascii=False) if record.further else None,
+        *_cells(record.measures, measures),
+    ]
+
+
+def _defects(kept: StoredRecord, measures: Sequence[str]) -> Iterator[Row]:
+    record = kept.record
+    captured = None if record.captured is None else record.captured.isoformat()
+    for number, defect in enumerate(record.defects, start=1):
+        box = defect.box or (None,) * 4
+        named = [kept.id, record.image, record.part, captured, number, defect.label]
+        yield [*named, *box, *_cells(defect.measures, measures)]
+
+
+def _decisions(kept: StoredRecord) -> Iterator[Row]:
+    record = kept.record
+    for item in kept.decisions:
+        told = [item.verdict, item.who, item.why, item.when.isoformat()]
+        yield [kept.id, record.image, record.part, record.verdict, *told]
+
+
+def _cells(measures: Mapping[str, float], names: Sequence[str]) -> Row:
+    return [measures.get(name) for name in names]
+
+
+def _write_parquet(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
+    """Write rows of unknown number: pieces first, which polars then joins without holding all of them."""
+    import polars as pl
+
+    fixed = {*INSPECTIONS, *DEFECTS, *DECISIONS}
+    text = fixed - _INTEGERS - _NUMBERS
+    types: dict[str, Any] = dict.fromkeys(header, pl.Float64)
+    types.update({name: pl.Int64 for name in header if name in _INTEGERS})
+    types.update({name: pl.String for name in header if name in text})
+    rows = iter(rows)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder:
+        pieces: list[Path] = []
+        while (some := list(islice(rows, 20 * _AT_ONCE))) or not pieces:
+            pieces.append(Path(folder) / f"{len(pieces)}.parquet")
+            pl.DataFrame(some, schema=types, orient="row").write_parquet(pieces[-1])
+        with replacing(path) as part:
+            pl.scan_parquet(pieces).sink_parquet(part, compression="zstd")
+    return path

@@ -1,0 +1,71 @@
+"""Rows of a table of defects as the defects of their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flawline.errors import ManifestError
+from flawline.records.cells import is_numeric, number_of, read_table, text_of
+from flawline.records.record import DefectRecord
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_BOX = ("left", "top", "width", "height")
+_NAMES = {*_BOX, "inspection", "number", "defect", "image", "part", "captured", "class"}
+
+
+def beside(path: Path) -> Path | None:
+    """The table of defects that an export or `flawline measure` wrote with this one."""
+    stem = "defects" if path.stem == "inspections" else path.stem.removesuffix("-parts")
+    found = path.with_name(f"{stem}{path.suffix}")
+    return found if found != path and found.is_file() else None
+
+
+def owner_of(parts: pl.DataFrame, fields: Mapping[str, str]) -> str:
+    """The column of parts by which defects name them: their number in an export, else the image."""
+    return "id" if "id" in parts.columns else fields.get("image", "image")
+
+
+def read_defects(path: Path, parts: pl.DataFrame, owner: str) -> dict[str, list[DefectRecord]]:
+    """The defects of each row of `parts`, by its cell in the column `owner`.
+
+    Raises:
+        SourceError: the table cannot be read.
+        ManifestError: it lacks a column, or names a part that the other table does not have.
+    """
+    rows = read_table(path)
+    own = "inspection" if owner == "id" else "image"
+    for name, table in ((own, rows), ("class", rows), (owner, parts)):
+        if name not in table.columns:
+            raise ManifestError(
+                f"the table of defects {path.name} or that of its parts has no column {name!r}",
+                hint="give the two tables that were written together",
+            )
+    known = {str(cell) for cell in parts[owner]}
+    # `flawline measure` measures left and top of a defect; they are a box only with width and height.
+    boxed = set(_BOX) <= set(rows.columns)
+    measures = [n for n in rows.columns if n not in _NAMES and is_numeric(rows[n])]
+    if not boxed:
+        measures += [n for n in _BOX if n in rows.columns and is_numeric(rows[n])]
+    found: dict[str, list[DefectRecord]] = {}
+    for row in rows.iter_rows(named=True):
+        if str(row[own]) not in known:
+            raise ManifestError(
+                f"{path.name} has a defect of {row[own]!r}, which the other table does not know",
+                hint="give the two tables that were written together",
+            )
+        found.setdefault(str(row[own]), []).append(_defect(row, measures, boxed))
+    return found
+
+
+def _defect(row: Mapping[str, Any], measures: list[str], boxed: bool) -> DefectRecord:
+    values = {name: number_of(row[name]) for name in measures}
+    kept = {name: value for name, value in values.items() if value is not None}
+    box = None
+    if boxed and row["left"] not in (None, ""):
+        left, top, width, height = (int(float(row[name])) for name in _BOX)
+        box = left, top, width, height
+    return DefectRecord(text_of(row["class"]), box, kept)

@@ -1,0 +1,147 @@
+"""Read whole inspections, a page at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Connection, Row, func, select, tuple_
+
+from flawline.errors import UsageError
+from flawline.records.packing import unpack
+from flawline.records.record import (
+    DIMENSIONS,
+    Decision,
+    DefectRecord,
+    Record,
+    StoredRecord,
+    from_micros,
+)
+from flawline.records.tables import decision, defect, inspection
+from flawline.records.terms import Terms
+from flawline.records.where import Where, condition
+from flawline.types import EMPTY
+
+_TERMS = (*DIMENSIONS, "recipe", "spec", "shape")
+_BOX = ("left", "top", "width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some inspections, and what to ask for the next ones with; None at the end."""
+
+    items: tuple[StoredRecord, ...]
+    next: str | None
+
+
+def read_page(
+    connection: Connection, terms: Terms, where: Where, after: str | None, count: int, newest: bool
+) -> Page:
+    """Up to `count` inspections in the order of time, behind the place `after`."""
+    if count < 1:
+        raise UsageError(f"a page has at least 1 inspection, got {count}")
+    place = tuple_(inspection.c.captured, inspection.c.key)
+    query = select(inspection).where(condition(connection, terms, where))
+    if after is not None:
+        bound = tuple_(*_place_of(after))
+        query = query.where(place < bound if newest else place > bound)
+    order = (inspection.c.captured, inspection.c.key)
+    query = query.order_by(*(column.desc() if newest else column for column in order))
+    rows = connection.execute(query.limit(count + 1)).all()
+    following = _place_text(rows[count - 1]) if len(rows) > count else None
+    return Page(tuple(whole(connection, terms, rows[:count])), following)
+
+
+def read_one(connection: Connection, terms: Terms, number: int) -> StoredRecord | None:
+    """The inspection of a number, or None."""
+    rows = connection.execute(select(inspection).where(inspection.c.id == number)).all()
+    return next(iter(whole(connection, terms, rows)), None)
+
+
+def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
+    """How many inspections there are."""
+    query = select(func.count()).select_from(inspection)
+    return connection.execute(query.where(condition(connection, terms, where))).scalar_one()
+
+
+def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Iterator[StoredRecord]:
+    """The inspections of rows of `inspection`, with their defects and decisions."""
+    ids = [row.id for row in rows]
+    found = _by_inspection(connection, defect, ids, defect.c.number)
+    decided = _by_inspection(connection, decision, ids, decision.c.id)
+    numbers = {getattr(row, name) for row in rows for name in _TERMS}
+    numbers |= {n for own in found.values() for row in own for n in (row.label, row.shape)}
+    texts = terms.texts(connection, numbers)
+    for row in rows:
+        yield StoredRecord(
+            row.id,
+            _record(row, texts, found.get(row.id, ())),
+            tuple(
+                Decision(own.verdict, own.who, own.why, from_micros(own.decided))
+                for own in decided.get(row.id, ())
+            ),
+        )
+
+
+def _by_inspection(
+    connection: Connection, table: Any, ids: Sequence[int], order: Any
+) -> dict[int, list[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = {}
+    query = select(table).where(table.c.inspection.in_(ids)).order_by(table.c.inspection, order)
+    for row in connection.execute(query) if ids else ():
+        found.setdefault(row.inspection, []).append(row)
+    return found
+
+
+def _record(row: Row[Any], texts: Mapping[int, str], defects: Sequence[Row[Any]]) -> Record:
+    named = {
+        name: None if getattr(row, name) is None else texts[getattr(row, name)]
+        for name in DIMENSIONS
+    }
+    return Record(
+        image=row.image,
+        judged=from_micros(row.judged),
+        verdict=row.verdict,
+        reasons=tuple(json.loads(row.reasons)),
+        captured=from_micros(row.captured) if row.captured_known else None,
+        picture=_hex(row.picture),
+        map=_hex(row.map),
+        size=None if row.height is None else (row.height, row.width),
+        score=row.score,
+        p_value=row.p_value,
+        recipe="" if row.recipe is None else texts[row.recipe],
+        spec="" if row.spec is None else texts[row.spec],
+        part=row.part,
+        measures=_measures(row, texts),
+        defects=tuple(_defect(own, texts) for own in defects),
+        further=json.loads(row.further) if row.further else EMPTY,
+        **named,
+    )
+
+
+def _defect(row: Row[Any], texts: Mapping[int, str]) -> DefectRecord:
+    box = tuple(getattr(row, name) for name in _BOX)
+    placed = None if row.left is None else cast(tuple[int, int, int, int], box)
+    return DefectRecord(texts[row.label], placed, _measures(row, texts))
+
+
+def _measures(row: Row[Any], texts: Mapping[int, str]) -> Mapping[str, float]:
+    return EMPTY if row.shape is None else unpack(texts[row.shape], row.measures)
+
+
+def _hex(data: bytes | None) -> str | None:
+    return None if data is None else bytes(data).hex()
+
+
+def _place_text(row: Row[Any]) -> str:
+    return f"{row.captured}-{bytes(row.key).hex()}"
+
+
+def _place_of(text: str) -> tuple[int, bytes]:
+    time, _, key = text.rpartition("-")
+    try:
+        return int(time), bytes.fromhex(key)
+    except ValueError:
+        raise UsageError(f"expected a place that a page gave, got {text[:60]!r}") from None

@@ -1,0 +1,102 @@
+"""Bring the schema of a store up to date, safely beside other processes that do the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from flawline.errors import StoreError
+from flawline.records.engine import reading, shown, writing
+from flawline.records.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+VERSIONS = "flawline_version"
+HEAD = "0002"
+"""The last of the files in `migrations`."""
+_LOCK = 0x666C6177  # any number that every Flawline agrees upon
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine, *, create: bool) -> None:
+    """Create the tables, or apply the changes that the store lacks; does not write where nothing is to be done.
+
+    Raises:
+        StoreError: ("store-schema") a newer version of Flawline wrote it; ("store-unreadable") its tables are others;
+            ("store-missing") it has none, and `create` is False.
+    """
+    with reading(engine) as connection:
+        revision = _revision(connection)
+    if revision == HEAD:
+        return
+    if revision is None and not create:
+        raise missing(shown(engine.url))
+    # Alembic takes a while to load, and nearly always there is nothing to be done.
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(_FOLDER), version_locations=[str(_FOLDER / "versions")])
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # Held until the transaction ends; SQLite's writers exclude each other anyway.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        revision = _revision(connection)
+        if revision is None:
+            _refuse_strangers(connection)
+        if revision != HEAD:
+            _refuse_newer(connection, revision, scripts)
+            _upgrade(connection, scripts)
+
+
+def missing(place: str) -> StoreError:
+    """What to say where there are no records yet."""
+    return StoreError(
+        f"there are no records in {place}",
+        hint="`flawline inspect --store` and `flawline records import` begin them",
+        code="store-missing",
+    )
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSIONS):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {VERSIONS}")).scalar()
+    return None if found is None else str(found)
+
+
+def _refuse_newer(connection: Connection, revision: str | None, scripts: ScriptDirectory) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    if revision is not None and revision not in known:
+        raise StoreError(
+            f"the records in {shown(connection.engine.url)} have schema {revision}, "
+            f"and this version of Flawline knows up to {HEAD}",
+            hint="install the version of Flawline that wrote them, or a newer one",
+            code="store-schema",
+        )
+
+
+def _refuse_strangers(connection: Connection) -> None:
+    strangers = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
+    if strangers:
+        raise StoreError(
+            f"{shown(connection.engine.url)} has a table {strangers[0]!r} that is not Flawline's",
+            hint="give a file or database of its own",
+            code="store-unreadable",
+        )
+
+
+def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
+    def to_head(revision: Any, _context: MigrationContext) -> Any:
+        return scripts._upgrade_revs("head", revision)
+
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
+    with EnvironmentContext(Config(), scripts, fn=to_head) as environment:
+        environment.configure(
+            connection=connection, target_metadata=metadata, version_table=VERSIONS
+        )
+        environment.run_migrations()

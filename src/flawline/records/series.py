@@ -1,0 +1,232 @@
+"""One measure of many inspections in time order, a chunk at a time, for charts and studies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
+
+from flawline.data.names import did_you_mean
+from flawline.errors import StoreError, UsageError
+from flawline.records.arrived import Arrived
+from flawline.records.packing import all_names, column, names_of
+from flawline.records.record import DIMENSIONS
+from flawline.records.tables import defect, inspection
+from flawline.records.terms import Terms, of_kind
+from flawline.records.where import Where, condition
+from flawline.records.write import DEFECT_SHAPE, SHAPE
+
+Level = Literal["inspection", "defect"]
+Columns = Mapping[str, list[Any]]
+NUMBERS = ("score", "p_value", "defects")
+"""Measures that every inspection has beside its own."""
+TEXTS = ("id", "image", "part", "verdict", "captured", "judged")
+_TERMS = (*DIMENSIONS, "recipe", "spec")
+_CLASS = "class"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRequest:
+    """A measure, the columns beside it, and whether a row is an inspection or a defect."""
+
+    measure: str
+    beside: tuple[str, ...]
+    level: Level = "inspection"
+
+    def __post_init__(self) -> None:
+        """Refuse what there is no such thing of.
+
+        Raises:
+            UsageError: an unknown level.
+        """
+        if self.level not in ("inspection", "defect"):
+            raise UsageError(f"expected the level inspection or defect, got {self.level!r}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of a chunk, each once."""
+        return tuple(dict.fromkeys(("captured", self.measure, *self.beside)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What has to be read: `packed` names are in the values of a row whose shape is one of `shapes`."""
+
+    wanted: SeriesRequest
+    packed: tuple[str, ...]
+    shapes: tuple[int, ...]
+
+    def met(self) -> list[ColumnElement[bool]]:
+        """That an inspection has the measure itself."""
+        if self.wanted.level == "inspection" and self.shapes:
+            return [inspection.c.shape.in_(self.shapes)]
+        return []
+
+
+def measure_names(connection: Connection, level: Level) -> list[str]:
+    """Every measure that any inspection, or any defect, has by itself."""
+    return all_names(_shapes(connection, level).values())
+
+
+def _shapes(connection: Connection, level: Level) -> dict[int, str]:
+    return of_kind(connection, SHAPE if level == "inspection" else DEFECT_SHAPE)
+
+
+def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
+    """Where the columns are.
+
+    Raises:
+        StoreError: ("store-measure") there is none of a name.
+    """
+    fixed = {*TEXTS, *_TERMS, *NUMBERS, *((_CLASS,) if wanted.level == "defect" else ())}
+    packed = tuple(name for name in wanted.names if name not in fixed)
+    shapes = _shapes(connection, wanted.level)
+    known = all_names(shapes.values())
+    for name in packed:
+        if name not in known:
+            told = ", ".join([*NUMBERS, *known][:20])
+            raise StoreError(
+                f"no {wanted.level} has a measure or name {name!r}",
+                hint=f"{did_you_mean(name, [*fixed, *known])} Measures are {told}".strip(),
+                code="store-measure",
+            )
+    # Only rows that have the measure itself make a point; a column beside it may be empty.
+    needed = wanted.measure if wanted.measure in packed else None
+    having = tuple(n for n, text in shapes.items() if needed is None or needed in names_of(text))
+    return ReadPlan(wanted, packed, having if needed else ())
+
+
+def read_chunk(
+    connection: Connection,
+    terms: Terms,
+    planned: ReadPlan,
+    where: Where,
+    after: tuple[int, bytes] | None,
+    count: int,
+    upto: Arrived | None = None,
+) -> tuple[Columns, tuple[int, bytes] | None]:
+    """The columns of the next `count` inspections at most, and the place behind them."""
+    met = [condition(connection, terms, where), *(() if upto is None else upto.has())]
+    if after is not None:
+        met.append(tuple_(inspection.c.captured, inspection.c.key) > tuple_(*after))
+    met += planned.met()
+    query = select(*columns_of(planned)).where(*met)
+    query = query.order_by(inspection.c.captured, inspection.c.key).limit(count)
+    rows: Sequence[Row[Any]] = connection.execute(query).all()
+    place = (rows[-1].captured, bytes(rows[-1].key)) if len(rows) == count else None
+    if planned.wanted.level == "defect":
+        return _defects(connection, terms, planned, rows), place
+    return formed(connection, terms, planned, rows), place
+
+
+def formed(
+    connection: Connection, terms: Terms, planned: ReadPlan, rows: Sequence[Row[Any]]
+) -> Columns:
+    """Rows of inspections, with `columns_of`, as the wanted columns."""
+    return _formed(connection, terms, planned, _values(rows))
+
+
+def columns_of(planned: ReadPlan) -> list[ColumnElement[Any]]:
+    fixed = [n for n in planned.wanted.names if n in inspection.c and n not in planned.packed]
+    names = ["captured", "key", *fixed]
+    if planned.wanted.level == "defect":
+        names.append("id")
+    elif planned.packed:
+        names += ["shape", "measures"]
+    return [inspection.c[name] for name in dict.fromkeys(names)]
+
+
+def _values(rows: Sequence[Row[Any]]) -> dict[str, Sequence[Any]]:
+    if not rows:
+        return {}
+    return dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+
+
+def _defects(
+    connection: Connection, terms: Terms, planned: ReadPlan, rows: Sequence[Row[Any]]
+) -> Columns:
+    """One row per defect of the inspections, in their order."""
+    places = {row.id: place for place, row in enumerate(rows)}
+    query = select(defect.c.inspection, defect.c.label, defect.c.shape, defect.c.measures)
+    query = query.where(defect.c.inspection.in_(places)).order_by(defect.c.number)
+    if planned.shapes:
+        query = query.where(defect.c.shape.in_(planned.shapes))
+    found = sorted(connection.execute(query), key=lambda row: places[row.inspection])
+    owners = _values([rows[places[row.inspection]] for row in found])
+    if not found:
+        return {}
+    own = {"shape": [r.shape for r in found], "measures": [r.measures for r in found]}
+    labels = [row.label for row in found]
+    return _formed(connection, terms, planned, {**owners, **own, _CLASS: labels})
+
+
+def _formed(
+    connection: Connection, terms: Terms, planned: ReadPlan, values: Mapping[str, Sequence[Any]]
+) -> Columns:
+    if not values:
+        return {}
+    texts = terms.texts(connection, _numbers(planned, values))
+    table: dict[str, list[Any]] = {}
+    for name in planned.wanted.names:
+        if name in planned.packed:
+            shapes = [None if n is None else texts[n] for n in values["shape"]]
+            cells = column(name, shapes, values["measures"])
+            table[name] = [None if cell != cell else cell for cell in cells]
+        elif name in (*_TERMS, _CLASS):
+            table[name] = [None if n is None else texts[n] for n in values[name]]
+        elif name in ("captured", "judged"):
+            table[name] = _as_text(values[name])
+        else:
+            table[name] = list(values[name])
+    return _with_measure(table, planned.wanted.measure)
+
+
+def _as_text(times: Sequence[int]) -> list[str]:
+    """Microseconds since 1970 as ISO 8601 in UTC; one call for all, since a chart has many."""
+    texts = np.array(times, dtype="datetime64[us]").astype(str).tolist()
+    return [f"{text}Z" for text in texts]
+
+
+def _numbers(planned: ReadPlan, values: Mapping[str, Sequence[Any]]) -> Iterable[int | None]:
+    for name in ("shape", *_TERMS, _CLASS):
+        if name in values and (name == "shape" or name in planned.wanted.names):
+            yield from set(values[name])
+
+
+def _with_measure(table: dict[str, list[Any]], measure: str) -> Columns:
+    """Without the rows whose measure is not there; another product may not have it."""
+    if None not in table[measure]:
+        return table
+    kept = [place for place, value in enumerate(table[measure]) if value is not None]
+    return {name: [cells[place] for place in kept] for name, cells in table.items()}
+
+
+def joined(chunks: Iterable[Columns], wanted: SeriesRequest) -> dict[str, list[Any]]:
+    """All chunks as one table."""
+    table: dict[str, list[Any]] = {name: [] for name in wanted.names}
+    for chunk in chunks:
+        for name, cells in chunk.items():
+            table[name] += cells
+    return table
+
+
+def chunks(
+    read: Any,
+    planned: ReadPlan,
+    terms: Terms,
+    where: Where,
+    count: int,
+    upto: Arrived | None = None,
+) -> Iterator[Columns]:
+    """Chunk after chunk, each in a transaction of its own, so that a slow reader holds nothing up."""
+    after: tuple[int, bytes] | None = None
+    while True:
+        with read() as connection:
+            table, after = read_chunk(connection, terms, planned, where, after, count, upto)
+        if table and table[planned.wanted.measure]:
+            yield table
+        if after is None:
+            return

@@ -1,0 +1,253 @@
+"""The records of a plant: inspections written once each, and read in pages or as series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from flawline.errors import StoreError, UsageError
+from flawline.records.alerts import AlertBook
+from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
+from flawline.records.engine import new_engine, reading, shown, store_url, told, writing
+from flawline.records.read import Page, count_rows, read_one, read_page
+from flawline.records.record import VERDICTS, Decision, Record, StoredRecord, micros
+from flawline.records.schema import migrate, missing
+from flawline.records.series import (
+    Columns,
+    Level,
+    SeriesRequest,
+    chunks,
+    joined,
+    measure_names,
+    plan,
+)
+from flawline.records.tables import decision, recipe_file
+from flawline.records.terms import Terms
+from flawline.records.upsert import insert_new
+from flawline.records.where import EVERYTHING, Where
+from flawline.records.write import Added, write_records
+from flawline.types import Verdict
+
+CHUNK = 10_000
+
+
+class Store:
+    """Records behind a URL; see `open_store`. Safe from several threads and beside other processes."""
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        """Open and bring up to date; errors as for `open_store`."""
+        place = store_url(url)
+        if not create and place.drivername == "sqlite" and not Path(str(place.database)).exists():
+            raise missing(shown(place))
+        self._engine = new_engine(place)
+        self.name = shown(self._engine.url)
+        self._terms = Terms()
+        self.alerts = AlertBook(self._engine)
+        try:
+            with told(self._engine.url):
+                migrate(self._engine, create=create)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def add(self, records: Sequence[Record]) -> Added:
+        """Write inspections in one transaction: all of them or none; those that are there stay as they are.
+
+        Raises:
+            StoreError: they could not be written; `transient` where trying again may help.
+        """
+        if not records:
+            return Added(0, 0)
+        with writing(self._engine) as connection:
+            added, numbers = write_records(connection, self._terms, records)
+        self._terms.remember(numbers)
+        return added
+
+    def get(self, number: int) -> StoredRecord:
+        """One inspection.
+
+        Raises:
+            StoreError: ("store-unknown") there is none of this number.
+        """
+        with self._read() as connection:
+            found = read_one(connection, self._terms, number)
+        if found is None:
+            raise self._unknown(number)
+        return found
+
+    def page(
+        self,
+        where: Where = EVERYTHING,
+        *,
+        after: str | None = None,
+        count: int = 50,
+        newest: bool = True,
+    ) -> Page:
+        """Inspections in the order of time, the newest first or last.
+
+        Args:
+            where: which ones.
+            after: `next` of the page before.
+            count: how many at most.
+            newest: whether the newest come first.
+
+        Raises:
+            UsageError: `count` or `after` makes no sense.
+        """
+        with self._read() as connection:
+            return read_page(connection, self._terms, where, after, count, newest)
+
+    def count(self, where: Where = EVERYTHING) -> int:
+        """How many inspections there are; reads as many rows as there are."""
+        with self._read() as connection:
+            return count_rows(connection, self._terms, where)
+
+    def measures(self, level: Level = "inspection") -> list[str]:
+        """The names of all measures of inspections, or of defects, beside those that every inspection has."""
+        with self._read() as connection:
+            return measure_names(connection, level)
+
+    def series(
+        self,
+        measure: str,
+        where: Where = EVERYTHING,
+        by: Sequence[str] = (),
+        *,
+        level: Level = "inspection",
+        chunk: int = CHUNK,
+        upto: Arrived | None = None,
+    ) -> Iterator[Columns]:
+        """A measure in time order, in chunks of columns, whatever their number in bounded memory.
+
+        A chunk has the columns `captured` (ISO 8601, UTC; the time of judging where that of capture is not known),
+        `measure`, and those that `by` names. Inspections without the measure are left out.
+
+        Args:
+            measure: score, p_value, defects (their number), or a measure of the inspections or defects.
+            where: which inspections.
+            by: further columns: names of `Where`, id, image, verdict, judged, or measures; "class" of a defect.
+            level: one row per inspection or per defect.
+            chunk: inspections that are read at once.
+            upto: leave out what came after this.
+
+        Raises:
+            StoreError: ("store-measure") nothing has such a measure.
+        """
+        wanted = SeriesRequest(measure, tuple(by), level)
+        with self._read() as connection:
+            planned = plan(connection, wanted)
+        return chunks(self._read, planned, self._terms, where, chunk, upto)
+
+    def arrived(self) -> Arrived:
+        """What is there by now, for `newer` to go on from."""
+        with self._read() as connection:
+            return arrived(connection)
+
+    def newer(
+        self,
+        than: Arrived,
+        measure: str,
+        where: Where = EVERYTHING,
+        by: Sequence[str] = (),
+        *,
+        chunk: int = CHUNK,
+    ) -> Iterator[tuple[Arrived, Columns]]:
+        """What came since `than`, however early it was captured: columns as of `series`, and what is there with them.
+
+        The order is that in which they came, and that of time within one chunk. It costs what is new alone.
+
+        Raises:
+            StoreError: ("store-measure") nothing has such a measure.
+        """
+        with self._read() as connection:
+            # First the numbers: the plan then knows the measures of all of them.
+            steps = list(new_numbers(connection, than, chunk))
+            planned = plan(connection, SeriesRequest(measure, tuple(by)))
+        for now, numbers in steps:
+            with self._read() as connection:
+                yield now, of_numbers(connection, self._terms, planned, where, numbers)
+
+    def columns(
+        self,
+        measure: str,
+        where: Where = EVERYTHING,
+        by: Sequence[str] = (),
+        *,
+        level: Level = "inspection",
+    ) -> dict[str, list[Any]]:
+        """All of `series` as one table, as `charting.series.form_series` takes it."""
+        return joined(
+            self.series(measure, where, by, level=level), SeriesRequest(measure, tuple(by), level)
+        )
+
+    def decide(
+        self, number: int, verdict: Verdict, *, who: str, why: str, when: datetime
+    ) -> Decision:
+        """Add a person's decision; the machine's verdict and earlier decisions stay.
+
+        Raises:
+            UsageError: an unknown verdict, nobody's name, no reason, or a time without a zone.
+            StoreError: ("store-unknown") there is no such inspection.
+        """
+        if verdict not in VERDICTS:
+            raise UsageError(f"expected a verdict of {', '.join(VERDICTS)}, got {verdict!r}")
+        if not who.strip() or not why.strip():
+            raise UsageError("a decision needs the name of who decides, and why")
+        row = {
+            "inspection": number,
+            "verdict": verdict,
+            "who": who,
+            "why": why,
+            "decided": micros(when),
+        }
+        with writing(self._engine) as connection:
+            if read_one(connection, self._terms, number) is None:
+                raise self._unknown(number)
+            connection.execute(insert(decision), row)
+        return Decision(verdict, who, why, when)
+
+    def keep_recipe(self, recipe: str, file: str) -> None:
+        """Note in which kept file (SHA-256, hex) the recipe of a hash is; the first one stays."""
+        with writing(self._engine) as connection:
+            numbers = self._terms.numbers(connection, [("recipe", recipe)])
+            row = {"recipe": numbers["recipe", recipe], "file": bytes.fromhex(file)}
+            connection.execute(insert_new(connection, recipe_file), row)
+
+    def recipe_file(self, recipe: str) -> str | None:
+        """The SHA-256 of the kept file of a recipe, or None."""
+        with self._read() as connection:
+            number = self._terms.find(connection, [("recipe", recipe)]).get(("recipe", recipe))
+            query = select(recipe_file.c.file).where(recipe_file.c.recipe == number)
+            found = connection.execute(query).scalar()
+        return None if found is None else bytes(found).hex()
+
+    def _read(self) -> AbstractContextManager[Connection]:
+        return reading(self._engine)
+
+    def _unknown(self, number: int) -> StoreError:
+        return StoreError(
+            f"there is no inspection {number} in {self.name}",
+            hint="`flawline records list` shows their numbers",
+            code="store-unknown",
+        )

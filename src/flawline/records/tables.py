@@ -1,0 +1,178 @@
+"""The tables of the present schema; `migrations` builds them.
+
+Times are microseconds since 1970 in UTC. What repeats from row to row (lots, stations, hashes of recipes, lists of
+measure names) is a number that `term` explains.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from flawline.records.record import DIMENSIONS
+
+metadata = MetaData()
+# SQLite numbers rows by itself only where the type is INTEGER.
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+term = Table(
+    "term",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("text", Text, nullable=False),
+)
+# PostgreSQL cannot index long texts; a hash of 16 bytes stands for them.
+Index("term_digest", term.c.kind, term.c.digest, unique=True)
+
+inspection = Table(
+    "inspection",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("key", LargeBinary(16), nullable=False),
+    Column("captured", BigInteger, nullable=False),
+    Column("captured_known", Boolean, nullable=False),
+    Column("judged", BigInteger, nullable=False),
+    Column("image", Text, nullable=False),
+    Column("picture", LargeBinary(32)),
+    Column("map", LargeBinary(32)),
+    Column("height", Integer),
+    Column("width", Integer),
+    Column("part", Text),
+    *(Column(name, NUMBER, ForeignKey("term.id")) for name in DIMENSIONS),
+    Column("recipe", NUMBER, ForeignKey("term.id")),
+    Column("spec", NUMBER, ForeignKey("term.id")),
+    Column("verdict", Text),
+    Column("score", Double),
+    Column("p_value", Double),
+    Column("defects", Integer, nullable=False),
+    Column("shape", NUMBER, ForeignKey("term.id")),
+    Column("measures", LargeBinary),
+    Column("reasons", Text, nullable=False),
+    Column("further", Text),
+    CheckConstraint("verdict IN ('accept', 'review', 'reject')", name="inspection_verdict"),
+)
+# The time comes first: keys alone would touch a page of the index anywhere for every row that is written.
+Index("inspection_capture", inspection.c.captured, inspection.c.key, unique=True)
+# Without a known time the time is that of judging, which is another one when the same is judged again.
+Index(
+    "inspection_untimed",
+    inspection.c.key,
+    unique=True,
+    sqlite_where=text("captured_known = 0"),
+    postgresql_where=text("captured_known = false"),
+)
+Index("inspection_lot", inspection.c.lot, inspection.c.captured)
+Index(
+    "inspection_part",
+    inspection.c.part,
+    sqlite_where=text("part IS NOT NULL"),
+    postgresql_where=text("part IS NOT NULL"),
+)
+Index(
+    "inspection_flagged",
+    inspection.c.captured,
+    inspection.c.key,
+    sqlite_where=text("verdict <> 'accept'"),
+    postgresql_where=text("verdict <> 'accept'"),
+)
+# Few inspections have a tool or operator where nobody tells them, and then the index has no entry.
+for _name in ("tool", "operator"):
+    Index(
+        f"inspection_{_name}",
+        inspection.c[_name],
+        inspection.c.captured,
+        sqlite_where=text(f"{_name} IS NOT NULL"),
+        postgresql_where=text(f"{_name} IS NOT NULL"),
+    )
+
+defect = Table(
+    "defect",
+    metadata,
+    Column("inspection", NUMBER, ForeignKey("inspection.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("label", NUMBER, ForeignKey("term.id"), nullable=False),
+    Column("left", Integer),
+    Column("top", Integer),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("shape", NUMBER, ForeignKey("term.id")),
+    Column("measures", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("inspection", NUMBER, ForeignKey("inspection.id"), nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("decided", BigInteger, nullable=False),
+    CheckConstraint("verdict IN ('accept', 'review', 'reject')", name="decision_verdict"),
+)
+Index("decision_inspection", decision.c.inspection)
+
+recipe_file = Table(
+    "recipe_file",
+    metadata,
+    Column("recipe", NUMBER, ForeignKey("term.id"), primary_key=True),
+    Column("file", LargeBinary(32), nullable=False),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("panel", Text, nullable=False),
+    Column("rule", Integer, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("inspection", NUMBER, ForeignKey("inspection.id")),
+    Column("point", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("meaning", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("raised", BigInteger, nullable=False),
+)
+Index("alert_digest", alert.c.digest, unique=True)
+
+# What became of an alert: entries are added, never changed.
+alert_entry = Table(
+    "alert_entry",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("alert", NUMBER, ForeignKey("alert.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("entered", BigInteger, nullable=False),
+    CheckConstraint("kind IN ('escalated', 'acknowledged')", name="alert_entry_kind"),
+)
+Index("alert_entry_alert", alert_entry.c.alert)
+# An alert is escalated once, whichever process says so and however often.
+Index(
+    "alert_escalated",
+    alert_entry.c.alert,
+    unique=True,
+    sqlite_where=text("kind = 'escalated'"),
+    postgresql_where=text("kind = 'escalated'"),
+)

@@ -1,0 +1,141 @@
+"""Write inspections, each once, in one transaction a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from flawline.records.packing import pack, shape_of
+from flawline.records.record import DIMENSIONS, Record, capture_key, micros, with_finite_measures
+from flawline.records.tables import defect, inspection
+from flawline.records.terms import Pair, Terms
+from flawline.records.upsert import insert_new
+
+SHAPE, DEFECT_SHAPE = "measures", "defect measures"
+"""Kinds of terms that list the names of measures."""
+LABEL = "label"
+_TERMS = (*DIMENSIONS, "recipe", "spec")
+_BOX = ("left", "top", "width", "height")
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a batch: inspections that were new, and those that the store had already."""
+
+    new: int
+    known: int
+
+    def __add__(self, other: Added) -> Added:
+        return Added(self.new + other.new, self.known + other.known)
+
+
+def write_records(
+    connection: Connection, terms: Terms, records: Sequence[Record]
+) -> tuple[Added, Mapping[Pair, int]]:
+    """Write a batch inside a transaction; the terms are valid once it is over."""
+    by_key: dict[bytes, Record] = {}
+    for record in records:
+        by_key.setdefault(capture_key(record), with_finite_measures(record))
+    # One order in every process, so that two that write the same inspections do not wait for each other.
+    keyed = sorted(by_key.items(), key=lambda pair: (_time(pair[1]), pair[0]))
+    numbers = terms.numbers(connection, _all_terms(record for _, record in keyed))
+    new: dict[bytes, int] = {}
+    statement = insert_new(connection, inspection).returning(inspection.c.id, inspection.c.key)
+    for start in range(0, len(keyed), _MOST):
+        rows = [_row(key, record, numbers) for key, record in keyed[start : start + _MOST]]
+        new.update((row.key, row.id) for row in connection.execute(statement, rows))
+    defects = [
+        row
+        for key, record in keyed
+        if key in new
+        for row in _defect_rows(new[key], record, numbers)
+    ]
+    if defects:
+        connection.execute(insert(defect), defects)
+    return Added(len(new), len(records) - len(new)), numbers
+
+
+def _time(record: Record) -> int:
+    return micros(record.captured or record.judged)
+
+
+def _all_terms(records: Iterable[Record]) -> Iterable[Pair]:
+    for record in records:
+        for kind in _TERMS:
+            text = getattr(record, kind)
+            if text:
+                yield kind, clean(text)
+        if record.measures:
+            yield SHAPE, clean(shape_of(record.measures))
+        for item in record.defects:
+            yield LABEL, clean(item.label)
+            if item.measures:
+                yield DEFECT_SHAPE, clean(shape_of(item.measures))
+
+
+def _row(key: bytes, record: Record, numbers: Mapping[Pair, int]) -> dict[str, Any]:
+    height, width = record.size or (None, None)
+    named = {kind: getattr(record, kind) for kind in _TERMS}
+    return {
+        "key": key,
+        "captured": _time(record),
+        "captured_known": record.captured is not None,
+        "judged": micros(record.judged),
+        "image": clean(record.image),
+        "picture": _bytes(record.picture),
+        "map": _bytes(record.map),
+        "height": height,
+        "width": width,
+        "part": None if record.part is None else clean(record.part),
+        **{k: numbers[k, clean(text)] if text else None for k, text in named.items()},
+        "verdict": record.verdict,
+        "score": record.score,
+        "p_value": record.p_value,
+        "defects": len(record.defects),
+        **_packed(SHAPE, record.measures, numbers),
+        "reasons": _json(record.reasons),
+        "further": _json(dict(record.further)) if record.further else None,
+    }
+
+
+def _defect_rows(
+    number: int, record: Record, numbers: Mapping[Pair, int]
+) -> Iterable[dict[str, Any]]:
+    for place, item in enumerate(record.defects, start=1):
+        box = item.box or (None,) * 4
+        yield {
+            "inspection": number,
+            "number": place,
+            "label": numbers[LABEL, clean(item.label)],
+            **dict(zip(_BOX, box, strict=True)),
+            **_packed(DEFECT_SHAPE, item.measures, numbers),
+        }
+
+
+def _packed(
+    kind: str, measures: Mapping[str, float], numbers: Mapping[Pair, int]
+) -> dict[str, Any]:
+    if not measures:
+        return {"shape": None, "measures": None}
+    shape = shape_of(measures)
+    return {"shape": numbers[kind, clean(shape)], "measures": pack(measures, shape)}
+
+
+def _bytes(name: str | None) -> bytes | None:
+    return None if name is None else bytes.fromhex(name)
+
+
+def _json(value: Any) -> str:
+    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def clean(text: str) -> str:
+    """PostgreSQL cannot hold a NUL, nor either of them half a character; both are shown instead."""
+    if "\0" in text:
+        text = text.replace("\0", "\\x00")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

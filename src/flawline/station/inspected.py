@@ -1,0 +1,48 @@
+"""What inspecting a source gives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flawline.types import Sample, Unjudged
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """One picture that was judged: `row` is from `station.inspection_row`, `overlay` its picture's file, if any."""
+
+    sample: Sample
+    row: Mapping[str, Any]
+    overlay: Path | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionRun:
+    """Every picture of a source: judged, in the order of the source, or not, with the reason."""
+
+    source: str
+    recipe: str
+    part: str
+    settings: Mapping[str, Any]
+    inspections: tuple[Inspected, ...]
+    unjudged: tuple[Unjudged, ...]
+    resumed: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pictures were accepted, to be reviewed, rejected, and not judged."""
+        found = Counter(item.row["verdict"] for item in self.inspections)
+        verdicts = {name: found[name] for name in ("accept", "review", "reject")}
+        return {**verdicts, "unjudged": len(self.unjudged)}
+
+    @property
+    def exit_code(self) -> int:
+        """0 all accepted, 1 a reject or review, 2 something could not be judged."""
+        if self.unjudged:
+            return 2
+        return 0 if all(item.row["verdict"] == "accept" for item in self.inspections) else 1

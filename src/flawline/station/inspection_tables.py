@@ -1,0 +1,161 @@
+"""Inspections as CSV, Parquet, JSON lines and one JSON document; the same inspections give the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flawline.data.csv_file import further_names, write_csv_rows
+from flawline.data.whole_file import replacing, write_text
+from flawline.station.inspected import Inspected, InspectionRun
+
+COLUMNS = (
+    "image",
+    "label",
+    "group",
+    "verdict",
+    "score",
+    "p_value",
+    "defects",
+    "largest_area",
+    "reasons",
+    "width",
+    "height",
+    "sha256",
+    "recipe",
+)
+
+
+def run_as_dict(run: InspectionRun) -> dict[str, Any]:
+    """The JSON document of `flawline inspect --json`."""
+    return {
+        "source": run.source,
+        "recipe": run.recipe,
+        "part": run.part,
+        "settings": dict(run.settings),
+        "counts": run.counts,
+        "inspections": [inspected_as_dict(item) for item in run.inspections],
+        "unjudged": [
+            {"image": item.image, "code": item.code, "reason": item.reason} for item in run.unjudged
+        ],
+    }
+
+
+def inspected_as_dict(item: Inspected) -> dict[str, Any]:
+    """One inspection with the names that its source gave it."""
+    sample = item.sample
+    return {
+        "image": sample.name,
+        "label": sample.label,
+        "group": sample.group,
+        **item.row,
+        "notes": list(item.notes),
+    }
+
+
+def write_json_lines(run: InspectionRun, path: Path) -> Path:
+    """Write one JSON object a line: every inspection in the order of the source, then what could not be judged."""
+    lines = [inspected_as_dict(item) for item in run.inspections]
+    lines += [
+        {"image": item.image, "verdict": None, "code": item.code, "reasons": [item.reason]}
+        for item in run.unjudged
+    ]
+    text = "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines)
+    return write_text(path, text)
+
+
+def write_csv(run: InspectionRun, path: Path) -> Path:
+    """Write one row per picture, with the source's further columns; those not judged follow with an empty verdict."""
+    measured, extra = _measured(run), _extra(run)
+    names = [*COLUMNS, *measured]
+    rows = [
+        [*_cells(item, measured), *(item.sample.metadata.get(k) for k in extra)]
+        for item in run.inspections
+    ]
+    blank: list[Any] = [None] * (len(names) + len(extra))
+    for item in run.unjudged:
+        row = list(blank)
+        row[0], row[COLUMNS.index("reasons")] = item.image, f"could not be judged: {item.reason}"
+        rows.append(row)
+    return write_csv_rows(path, [*names, *further_names(names, extra)], rows)
+
+
+def write_parquet(run: InspectionRun, path: Path) -> Path:
+    """Write the table of `write_csv` with types; the source's further columns are text."""
+    import polars as pl
+
+    measured, extra = _measured(run), _extra(run)
+    names = [*COLUMNS, *measured]
+    types: dict[str, Any] = {
+        **dict.fromkeys(COLUMNS, pl.String),
+        **dict.fromkeys(measured, pl.Float64),
+        **dict.fromkeys(("score", "p_value", "largest_area"), pl.Float64),
+        **dict.fromkeys(("defects", "width", "height"), pl.Int64),
+    }
+    columns: dict[str, list[Any]] = {name: [] for name in (*names, *further_names(names, extra))}
+    for item in run.inspections:
+        values = [_text(item.sample.metadata.get(key)) for key in extra]
+        for name, value in zip(columns, (*_cells(item, measured), *values), strict=True):
+            columns[name].append(value)
+    for missed in run.unjudged:
+        told = {"image": missed.image, "reasons": f"could not be judged: {missed.reason}"}
+        for name, cells in columns.items():
+            cells.append(told.get(name))
+    frame = pl.DataFrame(
+        {k: pl.Series(v, dtype=types.get(k, pl.String)) for k, v in columns.items()}
+    )
+    with replacing(path) as part:
+        frame.write_parquet(part, compression="zstd")
+    return path
+
+
+def write_defects(run: InspectionRun, path: Path) -> Path:
+    """Write one row per defect: picture, number in it, class, place, and what was measured."""
+    shown = [(item.sample.name, item.row["defects"]) for item in run.inspections]
+    names = list(
+        dict.fromkeys(key for _, defects in shown for one in defects for key in one["measures"])
+    )
+    rows = [
+        [image, number, one["label"], *one["box"], one["peak"]]
+        + [one["measures"].get(name) for name in names]
+        for image, defects in shown
+        for number, one in enumerate(defects, start=1)
+    ]
+    own = ("image", "defect", "class", "box_left", "box_top", "box_width", "box_height", "peak")
+    return write_csv_rows(path, [*own, *names], rows)
+
+
+def _measured(run: InspectionRun) -> list[str]:
+    """The columns of the parts' measures, in their order."""
+    return list(dict.fromkeys(name for item in run.inspections for name in item.row["measures"]))
+
+
+def _cells(item: Inspected, measured: Sequence[str]) -> list[Any]:
+    row, sample = item.row, item.sample
+    defects = row["defects"]
+    return [
+        sample.name,
+        sample.label,
+        sample.group,
+        row["verdict"],
+        row["score"],
+        row["p_value"],
+        len(defects),
+        max((defect["area"] for defect in defects), default=0.0),
+        "; ".join(row["reasons"]),
+        row["width"],
+        row["height"],
+        row["sha256"],
+        row["recipe"],
+        *(row["measures"].get(name) for name in measured),
+    ]
+
+
+def _extra(run: InspectionRun) -> list[str]:
+    return sorted({key for item in run.inspections for key in item.sample.metadata})
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

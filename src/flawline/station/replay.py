@@ -1,0 +1,114 @@
+"""Judge a kept picture again with the kept recipe, and compare."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flawline.errors import StoreError
+from flawline.inspector import Inspector
+from flawline.recipe import Recipe, read_recipe, write_recipe
+from flawline.records.pictures import Pictures
+from flawline.records.record import StoredRecord
+from flawline.types import Verdict
+
+if TYPE_CHECKING:
+    from flawline.records.store import Store
+
+SCORE_TOLERANCE = 1e-4
+"""Relative difference of two scores of one picture that another processor may make; beyond it they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A verdict judged again: `differences` are in words, empty where all is the same."""
+
+    kept: StoredRecord
+    verdict: Verdict
+    score: float
+    p_value: float | None
+    defects: int
+    differences: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the verdict and what it stands on come out again."""
+        return not self.differences
+
+
+def replay(store: Store, pictures: Pictures, number: int, recipe: Recipe | None = None) -> Replay:
+    """Judge the picture of an inspection again, with the recipe that was kept or with `recipe`.
+
+    Raises:
+        StoreError: ("store-unknown") there is no such inspection; ("picture-missing", "picture-damaged") its picture or
+            recipe is not kept or was altered.
+        ImageError, ModelError: the picture can no longer be read, or the recipe no longer be used.
+    """
+    kept = store.get(number)
+    if kept.record.picture is None:
+        raise StoreError(
+            f"inspection {number} has no picture to judge again",
+            hint="it was imported from a table, or its file could not be read",
+            code="picture-missing",
+        )
+    used = recipe or kept_recipe(store, pictures, kept.record.recipe)
+    inspector = Inspector(used)
+    data = pictures.get(kept.record.picture)
+    found = inspector.inspect(data, name=kept.record.image)
+    return Replay(
+        kept=kept,
+        verdict=found.verdict,
+        score=found.score,
+        p_value=found.p_value,
+        defects=len(found.regions),
+        differences=tuple(_differences(kept, used, found.verdict, found.score, len(found.regions))),
+    )
+
+
+def keep_recipe(store: Store, pictures: Pictures, recipe: Recipe) -> str:
+    """Keep a recipe beside the pictures, once; returns the hash of its file."""
+    known = store.recipe_file(recipe.sha256)
+    if known is not None:
+        return known
+    with tempfile.TemporaryDirectory() as folder:
+        name = pictures.put(write_recipe(recipe, Path(folder) / "recipe.flaw").read_bytes())
+    store.keep_recipe(recipe.sha256, name)
+    return name
+
+
+def kept_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
+    """The recipe of a hash, as it was kept.
+
+    Raises:
+        StoreError: ("picture-missing") it was not kept; ("picture-damaged") it was altered.
+    """
+    name = store.recipe_file(sha256)
+    if name is None:
+        raise StoreError(
+            f"the recipe {sha256[:16] or 'of this inspection'} was not kept",
+            hint="give it with --recipe",
+            code="picture-missing",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recipe.flaw"
+        path.write_bytes(pictures.get(name))
+        return read_recipe(path)
+
+
+def _differences(
+    kept: StoredRecord, recipe: Recipe, verdict: Verdict, score: float, defects: int
+) -> list[str]:
+    record, told = kept.record, []
+    if recipe.sha256 != record.recipe:
+        told.append(f"the recipe is {recipe.sha256[:16]}, it was {record.recipe[:16] or 'unknown'}")
+    if verdict != record.verdict:
+        told.append(f"the verdict is {verdict}, it was {record.verdict or 'none'}")
+    if record.score is None:
+        told.append(f"the score is {score:.6g}, there was none")
+    elif abs(score - record.score) > SCORE_TOLERANCE * max(1.0, abs(record.score)):
+        told.append(f"the score is {score:.6g}, it was {record.score:.6g}")
+    if defects != len(record.defects):
+        told.append(f"there are {defects} defects, there were {len(record.defects)}")
+    return told

@@ -1,0 +1,204 @@
+"""From pictures with masks to a recipe that inspects, through the Python call and the command."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from flawline.cli.main import run
+from flawline.data.masks import open_masks
+from flawline.errors import ModelError, SourceError, UsageError
+from flawline.inspector import Inspector
+from flawline.jobs.train.segment.segment_settings import SegmentSettings
+from flawline.recipe import known_pictures, read_recipe, write_recipe
+
+REASON = "the extra [train] is not installed; `make test-train` runs this"
+pytest.importorskip("torch", reason=REASON)
+pytest.importorskip("segmentation_models_pytorch", reason=REASON)
+pytestmark = pytest.mark.train
+
+from flawline.jobs.train.segment.train_segment import FINDINGS, SegmenterWishes, train_segment  # noqa: E402
+
+TRAINING = SegmentSettings(
+    patch=(64, 64), epochs=2, patches=24, batch=8, rate=3e-3, precision="f32"
+)
+LIMIT = {"limit": "area", "class": "stain", "max": "40 px2"}
+
+
+@pytest.fixture
+def parts(drawn_source, tmp_path):
+    """Twenty-four plates on disk; one in four is good."""
+    drawn = drawn_source(24)
+    folder = tmp_path / "parts"
+    rows = ["image,mask,group"]
+    for sample in drawn.samples():
+        picture, mask = drawn.pair(sample)
+        for kind, pixels in (("images", picture.pixels), ("masks", mask)):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / kind / sample.name), pixels)
+        rows.append(f"images/{sample.name},masks/{sample.name},{sample.group}")
+    (folder / "samples.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder / "samples.csv"
+
+
+def learnt(parts, folder, wishes=None, **more):
+    with open_masks(str(parts), classes=["scratch", "stain"]) as source:
+        return train_segment(
+            source, wishes or SegmenterWishes("plate", TRAINING), folder=folder, **more
+        )
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_recipe_says_what_it_was_made_of(parts, tmp_path):
+    found = learnt(parts, tmp_path / "work")
+    recipe, split = found.recipe, found.split
+    settings = recipe.settings.segmenter
+    assert settings.classes == ("scratch", "stain")
+    assert settings.thresholds == tuple(one.threshold for one in found.chosen)
+    roles = {picture.name: picture.role for picture in recipe.manifest.pictures}
+    assert len(roles) == 24
+    assert {roles[sample.name] for sample in split.train} == {"train"}
+    assert {roles[sample.name] for sample in split.validation} == {"calibration"}
+    assert {roles[sample.name] for sample in split.test} == {"test"}
+    assert len(known_pictures(recipe)) == 24 - len(split.test)
+    network = recipe.manifest.settings["network"]
+    assert network["network"] == "light"
+    assert network["encoder_weights"]["from"] == "embedded"
+    assert recipe.manifest.metrics["export_difference"] < 1e-3
+    good = sum(int(s.name[7:-4]) % 4 == 3 for s in split.validation)
+    assert len(recipe.arrays.get("calibration_scores", ())) == good
+
+
+def test_the_same_seed_gives_the_same_recipe_also_after_an_interruption(parts, tmp_path):
+    whole = learnt(parts, tmp_path / "a").recipe
+
+    def stop(record, split):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learnt(parts, tmp_path / "b", each=stop)
+    with pytest.raises(UsageError, match="earlier training"):
+        learnt(parts, tmp_path / "b")
+    resumed = learnt(parts, tmp_path / "b", resume=True).recipe
+    assert resumed.sha256 == whole.sha256
+    assert write_recipe(resumed, tmp_path / "b.flaw").read_bytes() == (
+        write_recipe(whole, tmp_path / "a.flaw").read_bytes()
+    )
+
+
+def test_a_specification_that_cannot_be_used_ends_it_before_the_training(parts, tmp_path):
+    wishes = SegmenterWishes("plate", TRAINING, spec={"limits": [{**LIMIT, "max": "1 mm2"}]})
+    with pytest.raises(ModelError, match="mm"):
+        learnt(parts, tmp_path / "work", wishes)
+    assert not (tmp_path / "work").exists()
+
+
+def test_parts_that_are_in_two_splits_are_refused(parts, tmp_path):
+    lines = parts.read_text(encoding="utf-8").splitlines()
+    rows = [f"{line},{'test' if k % 5 == 0 else 'train'}" for k, line in enumerate(lines[1:])]
+    text = "\n".join([f"{lines[0]},split", *rows]).replace(",1,", ",0,")
+    parts.write_text(text + "\n", encoding="utf-8")
+    with pytest.raises(SourceError) as caught:
+        learnt(parts, tmp_path / "work")
+    assert caught.value.code == "group-leak"
+    rows = read_csv(tmp_path / "work" / FINDINGS)
+    leaked = [row for row in rows if row["code"] == "group-leak"]
+    assert {row["detail"] for row in leaked} == {"train", "test"}
+    assert len(leaked) >= text.count(",0,") > 1
+    assert FINDINGS in caught.value.hint
+
+
+def test_copies_with_different_masks_and_classes_without_a_pixel_are_told(parts, tmp_path):
+    lines = parts.read_text(encoding="utf-8").splitlines()
+    image, mask, group = lines[1].split(",")
+    other = next(
+        line.split(",")[1]
+        for line in lines[2:]
+        if not np.array_equal(
+            cv2.imread(str(parts.parent / line.split(",")[1]), 0),
+            cv2.imread(str(parts.parent / mask), 0),
+        )
+    )
+    shutil.copy(parts.parent / image, parts.parent / "images" / "copy.png")
+    lines.append(f"images/copy.png,{other},{group}")
+    parts.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with open_masks(str(parts), classes=["scratch", "stain", "dent"]) as source:
+        done = train_segment(source, SegmenterWishes("plate", TRAINING), folder=tmp_path / "work")
+    told = "\n".join(done.said)
+    assert "no pixel is 'dent'" in told
+    assert f"the same picture, different masks: {image}, images/copy.png" in told
+    codes = [row["code"] for row in read_csv(tmp_path / "work" / FINDINGS)]
+    assert codes == ["empty-class", "duplicate-masks", "duplicate-masks"]
+
+
+def test_the_command_trains_a_recipe_that_inspects_and_judges(parts, tmp_path, capsys):
+    spec = tmp_path / "spec.toml"
+    spec.write_text('name = "A"\n[[limits]]\nlimit = "area"\nclass = "stain"\nmax = "40 px2"\n')
+    out = tmp_path / "plate.flaw"
+    options = "--epochs 4 --patch 64 --batch 8 --rate 3e-3 --precision f32 --quiet --json"
+    options = [*options.split(), "--rotation", "180"]
+    asked = ["train", "segment", str(parts), "--classes", "scratch,stain", "-o", str(out)]
+    assert run([*asked, "--spec", str(spec), *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in told["thresholds"]] == ["scratch", "stain"]
+    assert len(told["epochs"]) == 4
+    page = out.with_suffix(".html").read_text(encoding="utf-8")
+    assert "IoU of each class by epoch" in page
+    assert page.count("<article") >= 3
+    examples = sorted((out.with_suffix(".training") / "examples").iterdir())
+    assert examples[0].name == "epoch-001.jpg"
+    assert cv2.imread(str(examples[0])).shape[1] == 3 * 80 + 12
+
+    recipe = read_recipe(out)
+    assert recipe.settings.spec["name"] == "A"
+    pictures = parts.parent / "images"
+    run(["inspect", str(out), str(pictures), "-o", str(tmp_path / "out"), "--json", "--quiet"])
+    inspected = json.loads(capsys.readouterr().out)["inspections"]
+    assert len(inspected) == 24
+    for one in inspected:
+        largest = max(
+            (d["measures"]["area"] for d in one["defects"] if d["label"] == "stain"), default=0
+        )
+        assert one["verdict"] == ("reject" if largest > 40 else "accept")
+        assert one["measures"]["NumberOfStains"] == sum(
+            d["label"] == "stain" for d in one["defects"]
+        )
+
+
+def test_the_recipe_marks_what_the_network_sees(parts, tmp_path):
+    wishes = SegmenterWishes("plate", replace(TRAINING, epochs=4))
+    found = learnt(parts, tmp_path / "work", wishes)
+    inspector = Inspector(found.recipe)
+    with open_masks(str(parts), classes=["scratch", "stain"]) as source:
+        picture, _ = source.pair(found.split.validation[0])
+    inspection = inspector.inspect(picture)
+    shares = inspector.probabilities(picture)
+    ratio = shares[1:] / np.array(found.recipe.settings.segmenter.thresholds)[:, None, None]
+    expected = np.where(ratio.max(0) >= 1, ratio.argmax(0) + 1, 0)
+    assert (inspection.marked != expected).mean() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--shares", "0.5,0.5"], "three numbers"),
+        (["--network", "nonsense"], "no network"),
+        (["--unlabelled", "maybe"], "leave-out or empty"),
+        (["--patch", "100"], "multiples of"),
+        (["--recall", "2"], "recall"),
+        (["--rotation", "-1"], "rotation is from 0"),
+        (["--rotation", "45", "--no-augment"], "leave one of them out"),
+    ],
+)
+def test_wrong_options_are_clear_errors(parts, tmp_path, capsys, options, words):
+    asked = ["train", "segment", str(parts), "-o", str(tmp_path / "a.flaw"), "--epochs", "1"]
+    assert run([*asked, "--patch", "64", *options]) == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,169 @@
+"""Creating and changing the schema, alone and beside others."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from flawline.errors import UsageError
+from flawline.records import StoreError, open_store, schema
+from flawline.records.engine import reading, shown, store_url, writing
+from flawline.records.schema import HEAD, VERSIONS
+from flawline.records.tables import metadata
+from flawline.records.where import Where
+from helpers.inspected_records import record
+
+
+def test_the_migrations_build_the_tables_that_the_code_knows(store):
+    with reading(store._engine) as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSIONS})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_last_migration_is_the_one_that_the_code_knows():
+    folder = Path(schema.__file__).parent / "migrations"
+    scripts = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+    assert scripts.get_heads() == [HEAD]
+
+
+def test_records_of_the_first_schema_are_brought_up_to_date(store_url, monkeypatch):
+    """Decisions and inspections stay; alerts can be kept then, and pages of a tool have an index."""
+    everything = ScriptDirectory._upgrade_revs
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "HEAD", "0001")
+        earlier.setattr(
+            ScriptDirectory, "_upgrade_revs", lambda self, _, now: everything(self, "0001", now)
+        )
+        with open_store(store_url) as old:
+            old.add([record(n, tool="press-1" if n == 3 else None) for n in range(5)])
+            assert "alert" not in tables_of(old)
+    with open_store(store_url) as own:
+        assert own.count() == 5
+        assert own.alerts.list() == ()
+        assert {"alert", "alert_entry"} <= tables_of(own)
+        (kept,) = own.page(Where(names={"tool": "press-1"})).items
+        assert kept.record == record(3, tool="press-1")
+
+
+def tables_of(store):
+    from sqlalchemy import inspect
+
+    with reading(store._engine) as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def test_a_page_of_one_tool_or_operator_reads_that_alone(tmp_path):
+    with open_store(str(tmp_path / "r.db")) as own, reading(own._engine) as connection:
+        for name in ("tool", "operator"):
+            query = f"SELECT * FROM inspection WHERE {name} = 5 ORDER BY captured DESC, key DESC LIMIT 50"
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+            assert f"inspection_{name} ({name}=?)" in rows[0].detail
+
+
+def test_a_newer_schema_is_a_clear_error(store, store_url):
+    store.add([record(0)])
+    with writing(store._engine) as connection:
+        connection.exec_driver_sql(f"UPDATE {VERSIONS} SET version_num = '9999'")
+    with pytest.raises(StoreError, match="9999") as caught:
+        open_store(store_url)
+    assert caught.value.code == "store-schema"
+    assert "newer" in caught.value.hint
+
+
+def test_tables_of_another_program_are_not_touched(store_url):
+    from flawline.records.engine import new_engine
+    from flawline.records.engine import store_url as parsed
+
+    engine = new_engine(parsed(store_url))
+    with writing(engine) as connection:
+        connection.exec_driver_sql("CREATE TABLE inspection (a INTEGER)")
+    with pytest.raises(StoreError) as caught:
+        open_store(store_url)
+    assert caught.value.code == "store-unreadable"
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("SELECT * FROM inspection").keys() == ["a"]
+    engine.dispose()
+
+
+def test_many_open_a_new_store_at_once(store_url):
+    errors, barrier = [], Barrier(6)
+
+    def begin(number):
+        try:
+            barrier.wait()
+            with open_store(store_url) as own:
+                own.add([record(number)])
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [Thread(target=begin, args=(k,)) for k in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    with open_store(store_url) as own:
+        assert own.count() == 6
+
+
+def test_a_change_of_the_schema_that_fails_leaves_nothing_behind(store_url, monkeypatch):
+    import alembic.op
+
+    real = alembic.op.create_index
+
+    def failing(name, *arguments, **options):
+        if name == "decision_inspection":
+            raise KeyboardInterrupt
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(alembic.op, "create_index", failing)
+    with pytest.raises(KeyboardInterrupt):
+        open_store(store_url)
+    monkeypatch.undo()
+    with open_store(store_url) as own:
+        own.add([record(0)])
+        assert own.count() == 1
+
+
+def test_sqlite_is_in_wal_mode(tmp_path):
+    with open_store(str(tmp_path / "r.db")) as own:
+        own.add([record(0)])
+    with sqlite3.connect(tmp_path / "r.db") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_what_is_no_store_is_said(tmp_path):
+    (tmp_path / "a.db").write_bytes(b"this is no database at all, whatever its name says" * 100)
+    with pytest.raises(StoreError) as caught:
+        open_store(str(tmp_path / "a.db"))
+    assert caught.value.code == "store-unreadable"
+    with pytest.raises(StoreError) as caught:
+        open_store(str(tmp_path / "missing" / "a.db"))
+    assert caught.value.code == "store-refused"
+    for url in ("mysql://h/d", "http://x", "postgresql://", "sqlite://", "x://"):
+        with pytest.raises(UsageError, match="expected a store"):
+            open_store(url)
+
+
+def test_a_password_is_never_shown():
+    for text in ("postgres://ada:secret@host/db", "postgresql://ada:secret@host/db"):
+        assert "secret" not in shown(store_url(text))
+    with pytest.raises(UsageError) as caught:
+        store_url("mysql://ada:secret@host/db")
+    assert "secret" not in caught.value.message
+
+
+def test_a_server_that_is_not_there_is_said():
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError) as caught:
+        open_store("postgresql://ada:secret@127.0.0.1:1/db")
+    assert caught.value.code == "store-away"
+    assert caught.value.transient
+    assert "secret" not in caught.value.message
