@@ -29,7 +29,8 @@ from flawline.core.metrics import auroc
 from flawline.core.pixel_metrics import PixelCurve
 from flawline.data.image import read_image
 from flawline.data.source import Source, open_source
-from flawline.types import Inspection, Sample
+from flawline.inspector.inspection import Inspection
+from flawline.types import Sample
 
 ANOMALIB = "anomalib==2.7.*"
 SIDE = 256

@@ -31,10 +31,11 @@ from flawline.core.view.tiling import resize
 from flawline.data.image import read_image
 from flawline.data.source import Source, open_source
 from flawline.inspector import Inspector
+from flawline.inspector.inspection import Inspection
 from flawline.jobs.groups.group import group
 from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
 from flawline.jobs.train.view import ViewWishes
-from flawline.types import Inspection, Sample
+from flawline.types import Sample
 
 SIDE = 256
 FOLDS = 3

@@ -16,7 +16,7 @@ from pathlib import Path
 from flawline.data.cores import cpu_count
 from flawline.data.source import open_source
 from flawline.inspector import Inspector
-from flawline.types import Inspection
+from flawline.inspector.inspection import Inspection
 
 PUBLISHED = 14.1
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flawline.data.image import read_image as read_image
     from flawline.data.source import open_source as open_source
     from flawline.inspector import Inspector as Inspector
+    from flawline.inspector.inspection import Inspection as Inspection
     from flawline.jobs.classify.classification import Classification as Classification
     from flawline.jobs.classify.classify import classify as classify
     from flawline.jobs.cluster.cluster import cluster as cluster
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from flawline.recipe import Recipe as Recipe
     from flawline.recipe import read_recipe as read_recipe
     from flawline.recipe import write_recipe as write_recipe
-    from flawline.types import Inspection as Inspection
     from flawline.types import Region as Region
 
 _HOMES = {
@@ -46,7 +46,7 @@ _HOMES = {
     "train_anomaly": "flawline.jobs.train.train_anomaly",
     "AnomalySettings": "flawline.jobs.train.train_anomaly",
     "Inspector": "flawline.inspector",
-    "Inspection": "flawline.types",
+    "Inspection": "flawline.inspector.inspection",
     "Region": "flawline.types",
     "Recipe": "flawline.recipe",
     "read_recipe": "flawline.recipe",

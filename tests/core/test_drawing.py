@@ -1,7 +1,9 @@
 import numpy as np
 
-from flawline.core.drawing import class_colour, class_overlay, inspection_overlay, outline_regions
-from flawline.types import Inspection, Region
+from flawline.core.drawing import class_colour, class_overlay, outline_regions
+from flawline.inspector.inspection import Inspection
+from flawline.inspector.overlay import inspection_overlay
+from flawline.types import Region
 
 GREY = np.full((40, 60, 3), 100, np.uint8)
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from flawline.core.regions import regions_of_map
 from flawline.core.threshold import conformal_p_value, verdict
+from flawline.inspector.inspection import Inspection
 from flawline.recipe.manifest import PictureRecord
 from flawline.recipe.settings import ThresholdSettings
-from flawline.types import Inspection, Picture
+from flawline.types import Picture
 
 
 class BrightnessInspector:

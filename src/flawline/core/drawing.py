@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.types import Inspection, Region
+from flawline.types import Region
 
 SIDE = 320
 # Vermilion of Okabe and Ito's palette, outlined in black: seen on dark and light ground and by colour-blind people.
@@ -69,29 +69,6 @@ def class_overlay(pixels: NDArray[np.uint8], marked: NDArray[np.uint8]) -> NDArr
 def class_colour(number: int) -> tuple[int, int, int]:
     """The colour of a class of defects, counted from 1: Okabe and Ito's, in turn."""
     return _CLASSES[(number - 1) % len(_CLASSES)]
-
-
-def inspection_overlay(
-    pixels: NDArray[np.uint8],
-    inspection: Inspection,
-    heat_range: tuple[float, float] | None,
-    classes: Sequence[str] = (),
-) -> NDArray[np.uint8]:
-    """A small copy of the picture with its regions outlined: over heat, or by class where there is no range for heat.
-
-    `classes` are the names of all classes, background first.
-    """
-    scale = pixels.shape[0] / inspection.size[0]
-    if heat_range is not None:
-        drawn = np.ascontiguousarray(heat_overlay(pixels, inspection.map, *heat_range))
-        outline_regions(drawn, inspection.regions, scale)
-        return drawn
-    marked = inspection.marked
-    drawn = pixels.copy() if marked is None else class_overlay(pixels, marked)
-    for number, name in enumerate(classes[1:], start=1):
-        own = [region for region in inspection.regions if region.label == name]
-        outline_regions(drawn, own, scale, class_colour(number))
-    return drawn
 
 
 def outline_regions(

@@ -27,6 +27,7 @@ from flawline.inspector.decision import (
     stricter,
     unless_lost,
 )
+from flawline.inspector.inspection import Inspection
 from flawline.inspector.measuring import MeasuredPicture, measured_part
 from flawline.inspector.parts import (
     Calibration,
@@ -51,7 +52,7 @@ from flawline.recipe import (
     stated_thresholds,
 )
 from flawline.specification.judge import MeasuredPart
-from flawline.types import Inspection, Picture, Region, Sample, Unjudged
+from flawline.types import Picture, Region, Sample, Unjudged
 
 BACKGROUND = "background"
 UNSEEN = 0.25

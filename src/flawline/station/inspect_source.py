@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.drawing import inspection_overlay, thumbnail
+from flawline.core.drawing import thumbnail
 from flawline.data.array_file import npy_bytes
 from flawline.data.journal import Journal
 from flawline.data.source import Source
@@ -21,10 +21,12 @@ from flawline.data.stream import map_pictures
 from flawline.data.whole_file import replacing
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
+from flawline.inspector.inspection import Inspection
+from flawline.inspector.overlay import inspection_overlay
 from flawline.recipe import check_ready
 from flawline.station.inspected import Inspected, InspectionRun
 from flawline.station.inspection_row import row_of
-from flawline.types import Inspection, Picture, Sample, Track, Unjudged, no_track
+from flawline.types import Picture, Sample, Track, Unjudged, no_track
 
 if TYPE_CHECKING:
     from flawline.station.keep_records import Keeping

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flawline.types import Inspection, Region
+from flawline.inspector.inspection import Inspection
+from flawline.types import Region
 
 OUTLINE = 200
 """Most points of a contour that are written out; longer ones are thinned evenly."""

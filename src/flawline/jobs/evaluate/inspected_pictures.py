@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.drawing import class_colour, inspection_overlay, thumbnail
+from flawline.core.drawing import class_colour, thumbnail
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.jobs.evaluate.class_masks import (
@@ -26,6 +26,7 @@ from flawline.types import Picture, Sample, Unjudged
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
+from flawline.inspector.overlay import inspection_overlay
 
 SIDE = 420
 # Sky blue of Okabe and Ito's palette: beside the vermilion of reported regions, told apart by everybody.

@@ -15,6 +15,7 @@ from flawline.data.source import Source
 from flawline.data.splits import part_of
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError
+from flawline.inspector.inspection import Inspection
 from flawline.jobs.evaluate.class_masks import ClassMasks, is_segmenter
 from flawline.jobs.evaluate.evaluation import Defect, JudgedPicture
 from flawline.jobs.evaluate.masks import (
@@ -26,7 +27,7 @@ from flawline.jobs.evaluate.masks import (
     reported_by,
 )
 from flawline.jobs.evaluate.segmenting import SegmentationCounter
-from flawline.types import Inspection, Picture, Sample, Track, Unjudged
+from flawline.types import Picture, Sample, Track, Unjudged
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector

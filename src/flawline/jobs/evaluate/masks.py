@@ -15,7 +15,8 @@ from flawline.core.regions import LONGEST
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
-from flawline.types import Inspection, Picture, Region, Sample, Unjudged
+from flawline.inspector.inspection import Inspection
+from flawline.types import Picture, Region, Sample, Unjudged
 
 GRID = 1024
 """Longer side up to which pixel figures are taken at full size, px."""

@@ -1,0 +1,34 @@
+"""The overlay of an inspection: what was found, drawn over its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.drawing import class_colour, class_overlay, heat_overlay, outline_regions
+from flawline.inspector.inspection import Inspection
+
+
+def inspection_overlay(
+    pixels: NDArray[np.uint8],
+    inspection: Inspection,
+    heat_range: tuple[float, float] | None,
+    classes: Sequence[str] = (),
+) -> NDArray[np.uint8]:
+    """A small copy of the picture with its regions outlined: over heat, or by class where there is no range for heat.
+
+    `classes` are the names of all classes, background first.
+    """
+    scale = pixels.shape[0] / inspection.size[0]
+    if heat_range is not None:
+        drawn = np.ascontiguousarray(heat_overlay(pixels, inspection.map, *heat_range))
+        outline_regions(drawn, inspection.regions, scale)
+        return drawn
+    marked = inspection.marked
+    drawn = pixels.copy() if marked is None else class_overlay(pixels, marked)
+    for number, name in enumerate(classes[1:], start=1):
+        own = [region for region in inspection.regions if region.label == name]
+        outline_regions(drawn, own, scale, class_colour(number))
+    return drawn
