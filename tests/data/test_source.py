@@ -441,7 +441,8 @@ def test_manifest_without_rows(tmp_path: Path) -> None:
     assert code_of(write_csv(tmp_path / "m.csv", [["image"], ["gone.png"]])) == "source-empty"
 
 
-def test_parquet_manifest(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["m.parquet", "m[1].parquet"])
+def test_parquet_manifest(tmp_path: Path, name: str) -> None:
     polars = pytest.importorskip("polars")
     fill(tmp_path, ["1.png", "2.png"])
     table = polars.DataFrame(
@@ -453,8 +454,8 @@ def test_parquet_manifest(tmp_path: Path) -> None:
             "taken": [datetime.date(2026, 3, 1)] * 3,
         }
     )
-    table.write_parquet(tmp_path / "m.parquet")
-    with open_source(tmp_path / "m.parquet") as source:
+    table.write_parquet(tmp_path / name)
+    with open_source(tmp_path / name) as source:
         assert list(source.samples()) == [
             Sample(
                 "2.png", "ok", False, group="7", metadata={"weight": 1.5, "taken": "2026-03-01"}
@@ -462,10 +463,10 @@ def test_parquet_manifest(tmp_path: Path) -> None:
             Sample("1.png", group="8", metadata={"weight": None, "taken": "2026-03-01"}),
         ]
         assert source.summary().passed_over == {"missing file": 1}
-    (tmp_path / "m.parquet").write_bytes(b"PAR1 nonsense")
-    assert code_of(tmp_path / "m.parquet") == "manifest"
-    table.rename({"image": "path"}).write_parquet(tmp_path / "m.parquet")
-    assert code_of(tmp_path / "m.parquet") == "manifest"
+    (tmp_path / name).write_bytes(b"PAR1 nonsense")
+    assert code_of(tmp_path / name) == "manifest"
+    table.rename({"image": "path"}).write_parquet(tmp_path / name)
+    assert code_of(tmp_path / name) == "manifest"
 
 
 def test_reading_from_threads(tmp_path: Path) -> None:

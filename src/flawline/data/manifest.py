@@ -170,7 +170,7 @@ def _parquet_columns(path: Path) -> list[str]:
     import polars as pl
 
     try:
-        return list(pl.read_parquet_schema(path))
+        return pl.scan_parquet(path, glob=False).collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ManifestError(
             f"cannot read {path.name} as Parquet: {error}", hint="Write the table again."

@@ -1,44 +1,19 @@
-"""Tables of strangers: their rows, and what a cell of them says."""
+"""Convert the cells of third-party tables."""
 
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flawline.errors import SourceError
 from flawline.records.record import parse_time
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """A CSV as text, or a Parquet file as it is.
-
-    Raises:
-        SourceError: it cannot be read.
-    """
-    import polars as pl
-
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path, glob=False)
-        with path.open(encoding="utf-8-sig") as file:
-            head = file.readline()
-        return pl.read_csv(path, separator=max(",;\t", key=head.count), infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise SourceError(
-            f"cannot read {path.name} as a table: {reason}",
-            hint="give a CSV in UTF-8 with a header, or a Parquet file",
-            code="table",
-        ) from error
-
-
 def is_numeric(cells: pl.Series) -> bool:
-    """Whether a column holds numbers, or texts that all are some."""
+    """Whether a column holds numbers, or texts that are all numbers; empty cells do not count."""
     import polars as pl
 
     if cells.dtype.is_numeric():
@@ -50,7 +25,7 @@ def is_numeric(cells: pl.Series) -> bool:
 
 
 def time_of(value: Any, zone: tzinfo | None) -> datetime:
-    """A time with its zone, or else in `zone`; raises UsageError where it has neither or is none."""
+    """Convert a cell to a time, in `zone` where it states none; raises UsageError where it is no time or zoneless."""
     if isinstance(value, datetime):
         time = value
     else:
@@ -64,7 +39,7 @@ def time_of(value: Any, zone: tzinfo | None) -> datetime:
 
 
 def number_of(value: Any) -> float | None:
-    """A finite number, None for an empty cell; raises ValueError for a text that is none."""
+    """Convert a cell to a finite number, None where it is empty or not finite; raises ValueError for other text."""
     if value is None or value == "":
         return None
     number = float(value)
@@ -72,6 +47,6 @@ def number_of(value: Any) -> float | None:
 
 
 def text_of(value: Any) -> str:
-    """A cell as text; the mark that keeps a spreadsheet from running it is taken off."""
+    """Convert a cell to text, without the quote that keeps a spreadsheet from running it as a formula."""
     text = str(value)
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flawline.data.tables import read_table
 from flawline.errors import ManifestError
-from flawline.records.cells import is_numeric, number_of, read_table, text_of
+from flawline.records.cells import is_numeric, number_of, text_of
 from flawline.records.record import DefectRecord
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Columns of a CSV or Parquet table, as text or numbers, in the order of its rows."""
+"""Read the columns that a chart needs from a table, and convert their cells."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from flawline.data.names import did_you_mean
+from flawline.data.tables import read_table
 from flawline.errors import SourceError
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
 Columns = Mapping[str, Sequence[Any]]
 
 
 def read_columns(path: Path, wanted: Sequence[str]) -> dict[str, list[Any]]:
-    """The wanted columns of a table, one value per row: text from CSV, what the file holds from Parquet.
+    """Read the wanted columns of a table, one value per row: text from CSV, stored types from Parquet.
 
     Raises:
         SourceError: the file cannot be read as a table, or a column is not there.
     """
-    frame = _read(path)
-    frame = frame.rename({name: name.strip() for name in frame.columns})
+    frame = read_table(path)
     for name in wanted:
         if name not in frame.columns:
             listed = ", ".join(frame.columns[:12])
@@ -34,7 +33,7 @@ def read_columns(path: Path, wanted: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def as_number(value: Any) -> float:
-    """A cell as a finite number.
+    """Convert a cell to a finite number.
 
     Raises:
         ValueError: it is empty or no number; the message says which.
@@ -52,30 +51,6 @@ def as_number(value: Any) -> float:
 
 
 def as_label(value: Any, row: int) -> str:
-    """A cell as the name of a point; the number of its row, from 1, where it is empty."""
+    """Convert a cell to the label of a point; an empty one gets the number of its row, from 1."""
     text = "" if value is None else str(value).strip()
     return text or str(row)
-
-
-def _read(path: Path) -> Any:
-    import polars as pl
-
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise SourceError(
-            f"expected a table that ends in {', '.join(SUFFIXES)}, got {path.name!r}", code="table"
-        )
-    try:
-        if suffix == ".parquet":
-            return pl.read_parquet(path, glob=False)
-        with path.open(encoding="utf-8-sig") as file:
-            head = file.readline()
-        separator = max(",;\t", key=head.count)
-        return pl.read_csv(path, separator=separator, infer_schema=False, glob=False)
-    except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise SourceError(
-            f"cannot read {path.name} as a table: {reason}",
-            hint="give a CSV in UTF-8 with a header, or a Parquet file",
-            code="table",
-        ) from error

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.scale import Frame
+from flawline.data.tables import read_table
 from flawline.errors import ManifestError, SourceError
 from flawline.specification.judge import MeasuredPart
 
@@ -29,8 +30,8 @@ def read_parts(path: Path) -> tuple[tuple[MeasuredPart, ...], frozenset[str]]:
         SourceError: a table is missing or cannot be read.
         ManifestError: a table lacks a column that every one has, or names a part that the other does not.
     """
-    defects = _read(path)
-    parts = _read(path.with_name(f"{path.stem}-parts{path.suffix}"))
+    defects = _typed(read_table(path, infer=True))
+    parts = _typed(read_table(_parts_beside(path), infer=True))
     _check(defects, _DEFECTS, path)
     _check(parts, _PARTS, path)
     images = defects["image"].to_numpy()
@@ -67,27 +68,23 @@ class _Table:
     contours: list[Any] | None
 
 
-def _read(path: Path) -> pl.DataFrame:
-    import polars as pl
-
-    try:
-        if path.suffix.lower() == ".csv":
-            return _typed(pl.read_csv(path, infer_schema_length=None))
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+def _parts_beside(path: Path) -> Path:
+    parts = path.with_name(f"{path.stem}-parts{path.suffix}")
+    if not parts.is_file():
         raise SourceError(
-            f"cannot read the table {path.name!r}: {reason}",
+            f"cannot read the table {parts.name!r}: it is not beside {path.name!r}",
             hint="give the table of defects that `flawline measure` wrote; that of the parts lies beside it",
-            code="source-unreadable",
-        ) from error
+            code="table",
+        )
+    return parts
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """A CSV does not say what an empty column would hold; here it is numbers."""
+    """Give columns without any value the type of numbers: a CSV does not state one."""
     import polars as pl
 
-    empty = [n for n in frame.columns if n not in _TEXT and frame[n].null_count() == len(frame)]
+    texts = [n for n, kind in frame.schema.items() if kind == pl.String and n not in _TEXT]
+    empty = [n for n in texts if frame[n].null_count() == len(frame)]
     return frame.with_columns(pl.col(name).cast(pl.Float64) for name in empty)
 
 

@@ -1,0 +1,65 @@
+"""Read a table that people give: CSV with any of the usual separators, or Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flawline.data.sniff import HEAD_BYTES, describe, picture_format
+from flawline.errors import SourceError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def read_table(path: Path, *, infer: bool = False) -> pl.DataFrame:
+    """Read a CSV in UTF-8 with a header (separated by comma, semicolon or tab) or a Parquet file.
+
+    The name of the file is taken literally: brackets and stars in it are no pattern. Names of columns lose the spaces
+    around them.
+
+    Args:
+        path: the file; Parquet is known by its content or its extension, all else is read as CSV.
+        infer: whether columns of a CSV get a type from their cells; otherwise they are text. Parquet has its own types.
+
+    Raises:
+        SourceError: it cannot be read as a table.
+    """
+    import polars as pl
+
+    head = b""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            file.seek(0)
+            if _is_parquet(path, head):
+                frame = pl.read_parquet(path, glob=False)
+            else:
+                header = file.readline().decode("utf-8-sig")
+                frame = pl.read_csv(
+                    path,
+                    separator=max(",;\t", key=header.count),
+                    infer_schema=infer,
+                    infer_schema_length=None,
+                    glob=False,
+                )
+        return frame.rename(str.strip)
+    except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
+        raise SourceError(
+            f"cannot read the table {path.name!r}: {_reason(error, path, head)}",
+            hint="give a CSV in UTF-8 with a header, or a Parquet file",
+            code="table",
+        ) from error
+
+
+def _is_parquet(path: Path, head: bytes) -> bool:
+    return head.startswith(b"PAR1") or path.suffix.lower() == ".parquet"
+
+
+def _reason(error: Exception, path: Path, head: bytes) -> Any:
+    """What the file is where it is no text, otherwise what its reader says."""
+    content = picture_format(head) or describe(head)
+    if head and content != "plain text" and not _is_parquet(path, head):
+        return f"it is {content}"
+    lines = str(error).splitlines()
+    return getattr(error, "strerror", None) or (lines[0] if lines else type(error).__name__)

@@ -1,0 +1,69 @@
+"""Tables that people give, in the forms that spreadsheets and databases write."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flawline.data.tables import read_table
+from flawline.errors import SourceError
+
+ROWS = {"area": ["0.5", None, "1.5"], "lot": ["a", "b, c", "d"]}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.txt", "r[1].csv", "t*.csv", "noext"])
+def test_csv_with_any_separator_and_name(tmp_path: Path, separator: str, name: str) -> None:
+    (tmp_path / "t1.csv").write_text("area,lot\nwrong,wrong\n")  # what t*.csv would match
+    pl.DataFrame(ROWS).write_csv(tmp_path / name, separator=separator)
+    assert read_table(tmp_path / name).to_dict(as_series=False) == ROWS
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "r[1].parquet", "renamed.csv"])
+def test_parquet_keeps_its_types(tmp_path: Path, name: str) -> None:
+    frame = pl.DataFrame({"area": [0.5, None], "count": [1, 2], "lot": ["a", "b"]})
+    frame.write_parquet(tmp_path / name)
+    assert read_table(tmp_path / name).equals(frame)
+
+
+def test_types_are_inferred_from_all_rows_where_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("n,inside\n" + "1,true\n" * 2000 + "0.5,false\n")
+    assert read_table(path, infer=True).schema == {"n": pl.Float64, "inside": pl.Boolean}
+    assert read_table(path).schema == {"n": pl.String, "inside": pl.String}
+
+
+def test_a_byte_order_mark_and_spaces_are_no_part_of_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("\ufeffarea ; lot\r\n0,5; a\r\n".encode())
+    assert read_table(path).to_dict(as_series=False) == {"area": ["0,5"], "lot": [" a"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("broken.parquet", b"PAR1 not", "parquet"),
+        ("empty.csv", b"", "empty"),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3\n", "field"),
+        ("twice.csv", b"a, a\n1,2\n", "duplicate"),
+        ("latin.csv", "größe\n1\n".encode("latin-1"), "utf-8"),
+        ("book.xlsx", b"PK\3\4\x14\0\6\0\x08\0\0\0\x21\0\xff", "office document"),
+        ("packed.csv", gzip.compress(b"a,b\n1,2\n", mtime=0), "gzip"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(
+        SourceError, match=rf"cannot read the table '{name}'.*(?i:{words})"
+    ) as caught:
+        read_table(tmp_path / name)
+    assert "CSV in UTF-8" in caught.value.hint
+
+
+def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing.csv", tmp_path):
+        with pytest.raises(SourceError, match="cannot read the table"):
+            read_table(path)
