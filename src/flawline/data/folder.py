@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from flawline.data.bounded_file import read_bounded
 from flawline.data.names import PICTURE_SUFFIXES, Findings, is_unicode, natural_key, suffix
 from flawline.data.names import why_passed_over as why
 from flawline.errors import ImageError
@@ -204,22 +205,6 @@ def _printable(name: str) -> str:
 
 
 def read_file(path: str, name: str, max_bytes: int) -> bytes:
-    """The content of the file at `path`, called `name` in errors; raises ImageError."""
-    try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            data = file.read(min(size, max_bytes) + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(
-            f"cannot read {name!r}: {reason}",
-            hint="Check that the file exists and may be read.",
-            code="image-unreadable",
-        ) from error
-    if len(data) > max_bytes:
-        raise ImageError(
-            f"expected {name!r} to be at most {max_bytes} bytes, it is larger",
-            hint="Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
-            code="image-too-large",
-        )
-    return data
+    """Read the picture file at `path`, called `name` in errors; raises ImageError."""
+    hint = "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large."
+    return read_bounded(path, max_bytes, ImageError, "image", limit=hint, name=name)

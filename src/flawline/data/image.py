@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.bounded_file import read_bounded
 from flawline.data.depth import check_range, range_notes, to_eight_bits
 from flawline.data.netpbm import NetpbmHeader, netpbm_header, netpbm_pixels
 from flawline.data.pillow import Decoded, damaged, decode_with_pillow
@@ -17,6 +17,7 @@ from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_for
 from flawline.errors import ImageError
 from flawline.types import Picture
 
+_RAISE_BYTES = "Raise --limits max_bytes=N (ImageLimits) if the picture is meant to be that large."
 _READABLE = "JPEG, PNG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PGM, PPM or PFM"
 
 
@@ -60,7 +61,11 @@ def read_image(
         )
     check_range(value_range)
     try:
-        content = data if isinstance(data, bytes) else _read_file(Path(data), limits)
+        content = (
+            data
+            if isinstance(data, bytes)
+            else read_bounded(data, limits.max_bytes, ImageError, "image", limit=_RAISE_BYTES)
+        )
         return _decode(content, target, value_range, limits)
     except ImageError:
         raise
@@ -72,26 +77,11 @@ def read_image(
         ) from error
 
 
-def _read_file(path: Path, limits: ImageLimits) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            _check_bytes(size, limits)
-            return file.read(size + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(
-            f"cannot read {path.name!r}: {reason}",
-            hint="Check that the file exists and may be read.",
-            code="image-unreadable",
-        ) from error
-
-
 def _check_bytes(size: int, limits: ImageLimits) -> None:
     if size > limits.max_bytes:
         raise ImageError(
             f"expected a file of at most {limits.max_bytes} bytes, got {size}",
-            hint="Raise --limits max_bytes=N (ImageLimits) if the picture is meant to be that large.",
+            hint=_RAISE_BYTES,
             code="image-too-large",
         )
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.bounded_file import read_bounded
 from flawline.data.masks.shapes import BrokenShape
 from flawline.errors import SourceError
 
@@ -24,23 +25,9 @@ def refuse(file: str, place: str, message: str, hint: str = _EXPORT_AGAIN) -> No
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The content of a file of at most `most` bytes; raises SourceError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            f"cannot read {path.name!r}: {getattr(error, 'strerror', None) or error}",
-            hint="Check the name of the annotations and that they may be read.",
-            code="annotations-unreadable",
-        ) from error
-    if len(data) > most:
-        raise SourceError(
-            f"expected annotations of at most {most} bytes, {path.name!r} is larger",
-            hint="Split the export into several sets.",
-            code="annotations-too-large",
-        )
-    return data
+    """Read a file of at most `most` bytes; raises SourceError."""
+    hint = "Split the export into several sets."
+    return read_bounded(path, most, SourceError, "annotations", limit=hint)
 
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:

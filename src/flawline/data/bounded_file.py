@@ -1,0 +1,47 @@
+"""Read a whole file, but no more than a stated number of bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flawline.errors import FlawlineError
+
+
+def read_bounded(
+    path: str | Path,
+    most: int,
+    error: type[FlawlineError],
+    kind: str,
+    *,
+    limit: str,
+    name: str | None = None,
+) -> bytes:
+    """Read a file of at most `most` bytes.
+
+    Args:
+        path: the file.
+        most: the largest size in bytes; no more than one byte beyond it is read.
+        error: the error to raise; its code is `kind` with "-unreadable" or "-too-large".
+        kind: the first word of the code.
+        limit: the hint for a file that is larger: how to raise the limit or shrink the file.
+        name: the file's name in messages; by default the last part of `path`.
+    """
+    name = name or os.path.basename(path)
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, most) + 1)
+    except (OSError, ValueError) as failure:
+        raise error(
+            f"cannot read {name!r}: {getattr(failure, 'strerror', None) or failure}",
+            hint="Check that the file exists and may be read.",
+            code=f"{kind}-unreadable",
+        ) from failure
+    if len(data) > most:
+        raise error(
+            f"expected {name!r} to be at most {most} bytes, it holds {max(size, len(data))}",
+            hint=limit,
+            code=f"{kind}-too-large",
+        )
+    return data
