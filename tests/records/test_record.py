@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawline.data.times import from_micros, micros, parse_time
 from flawline.errors import UsageError
 from flawline.records.packing import column, names_of, pack, shape_of, unpack
 from flawline.records.record import (
     Record,
     capture_key,
-    from_micros,
-    micros,
-    parse_time,
     record_as_dict,
     record_from_dict,
 )
@@ -94,6 +92,22 @@ def test_the_key_is_of_the_capture_and_of_who_judged_it():
         assert capture_key(replace(made, **change)) != capture_key(made)
     nameless = replace(made, captured=None, picture=None)
     assert capture_key(nameless) != capture_key(replace(nameless, image="b.png"))
+
+
+def test_a_frame_that_its_sender_named_is_one_capture_whatever_its_time():
+    named = record(3, frame_key="order 7, shot 2")
+    again = replace(named, captured=None, picture="f" * 64, image="other.png", lot="other")
+    assert capture_key(again) == capture_key(named) != capture_key(record(3))
+    for change in ({"frame_key": "order 7, shot 3"}, {"station": "s2"}, {"recipe": "c" * 64}):
+        assert capture_key(replace(named, **change)) != capture_key(named)
+
+
+def test_the_written_order_has_names_of_the_process_behind_the_hashes():
+    names = list(record_as_dict(record(3, frame_key="k")))
+    assert names[names.index("spec") :] == [
+        *("spec", "part", "station", "step", "lot", "measures", "defects", "further", "frame_key")
+    ]
+    assert names[0] == "image"
 
 
 def test_what_could_not_be_told_apart_or_read_is_refused():

@@ -10,9 +10,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, select
 
 from flawline.errors import UsageError
 from flawline.records import StoreError, open_store, schema
+from flawline.records.delivery import Owed
 from flawline.records.engine import reading, shown, store_url, writing
 from flawline.records.schema import HEAD, VERSIONS
 from flawline.records.tables import metadata
@@ -32,23 +34,67 @@ def test_the_last_migration_is_the_one_that_the_code_knows():
     assert scripts.get_heads() == [HEAD]
 
 
-def test_records_of_the_first_schema_are_brought_up_to_date(store_url, monkeypatch):
+@pytest.fixture
+def old_store(store_url, tmp_path, monkeypatch):
+    """Makes records at `store_url` in an earlier schema, with the columns that it had."""
+
+    def make(schema_of_then, records):
+        everything = ScriptDirectory._upgrade_revs
+        with monkeypatch.context() as earlier:
+            earlier.setattr(schema, "HEAD", schema_of_then)
+            earlier.setattr(
+                ScriptDirectory,
+                "_upgrade_revs",
+                lambda self, _, now: everything(self, schema_of_then, now),
+            )
+            old = open_store(store_url)
+        with open_store(str(tmp_path / "now.db")) as now, old:
+            now.add(records)
+            copy_rows(now, old)
+            return tables_of(old)
+
+    return make
+
+
+def copy_rows(source, target):
+    """Copy inspections with those of their columns that the target's tables have."""
+    known = MetaData()
+    with reading(source._engine) as taken, writing(target._engine) as given:
+        known.reflect(given)
+        for name in ("term", "inspection", "defect"):
+            columns = [column.name for column in known.tables[name].columns]
+            own = metadata.tables[name]
+            rows = taken.execute(select(*(own.c[column] for column in columns))).mappings().all()
+            if rows:
+                given.execute(own.insert(), [dict(row) for row in rows])
+            if given.dialect.name == "postgresql" and "id" in columns:
+                given.exec_driver_sql(
+                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {1 + len(rows)})"
+                )
+
+
+def test_records_of_the_first_schema_are_brought_up_to_date(store_url, old_store):
     """Decisions and inspections stay; alerts can be kept then, and pages of a tool have an index."""
-    everything = ScriptDirectory._upgrade_revs
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "HEAD", "0001")
-        earlier.setattr(
-            ScriptDirectory, "_upgrade_revs", lambda self, _, now: everything(self, "0001", now)
-        )
-        with open_store(store_url) as old:
-            old.add([record(n, tool="press-1" if n == 3 else None) for n in range(5)])
-            assert "alert" not in tables_of(old)
+    made = [record(n, tool="press-1" if n == 3 else None) for n in range(5)]
+    assert "alert" not in old_store("0001", made)
     with open_store(store_url) as own:
         assert own.count() == 5
         assert own.alerts.list() == ()
         assert {"alert", "alert_entry"} <= tables_of(own)
         (kept,) = own.page(Where(names={"tool": "press-1"})).items
         assert kept.record == record(3, tool="press-1")
+
+
+def test_records_of_version_0_1_take_messages_and_named_frames(store_url, old_store):
+    made = [record(n) for n in range(5)]
+    assert "delivery" not in old_store("0002", made)
+    with open_store(store_url) as own:
+        named = record(5, frame_key="shot 5")
+        owed = Owed("file:x", "5", "{}")
+        assert own.add([*made, named], [owed]).new == 1
+        assert own.add([record(6, frame_key="shot 5")], [owed]).new == 0
+        assert own.deliveries.waiting("file:x") == 1
+        assert [kept.record for kept in own.page(newest=False).items] == [*made, named]
 
 
 def tables_of(store):

@@ -42,7 +42,7 @@ def chosen(
     undecided: bool = False,
 ) -> Where:
     """Which inspections the options of one command line mean."""
-    from flawline.records.record import parse_time
+    from flawline.data.times import parse_time
     from flawline.records.where import Where
 
     return Where(

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, exists, insert, select
 
+from flawline.data.times import from_micros, micros
 from flawline.errors import StoreError, UsageError
+from flawline.records.delivery import Owed, write_owed
 from flawline.records.engine import reading, writing
-from flawline.records.record import from_micros, micros
 from flawline.records.tables import alert, alert_entry
 from flawline.records.upsert import insert_new
 from flawline.records.write import clean
@@ -74,13 +75,20 @@ class AlertBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, alerts: Sequence[RaisedAlert], escalated: Mapping[str, datetime] = EMPTY) -> None:
-        """Enter alerts, and when which keys were escalated, in one transaction; what is there stays.
+    def add(
+        self,
+        alerts: Sequence[RaisedAlert],
+        escalated: Mapping[str, datetime] = EMPTY,
+        owed: Sequence[Owed] = (),
+    ) -> None:
+        """Enter alerts, when which keys were escalated, and what outputs are owed, in one transaction.
+
+        What is there stays.
 
         Raises:
             StoreError: they could not be written.
         """
-        if not alerts and not escalated:
+        if not alerts and not escalated and not owed:
             return
         with writing(self._engine) as connection:
             if alerts:
@@ -90,6 +98,7 @@ class AlertBook:
                 if number is not None:
                     row = _entry(number, ESCALATED, when)
                     connection.execute(insert_new(connection, alert_entry), row)
+            write_owed(connection, owed)
 
     def list(
         self, *, only_open: bool = False, series: str | None = None, count: int | None = None

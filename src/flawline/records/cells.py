@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from flawline.records.record import parse_time
+from flawline.data.times import parse_time
 
 if TYPE_CHECKING:
     import polars as pl

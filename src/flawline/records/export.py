@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.csv_file import write_csv_rows
+from flawline.data.process import DIMENSIONS
 from flawline.data.whole_file import replacing
 from flawline.errors import UsageError
-from flawline.records.record import DIMENSIONS, StoredRecord
+from flawline.records.record import StoredRecord
 from flawline.records.where import EVERYTHING, Where
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.names import did_you_mean
+from flawline.data.process import DIMENSIONS
 from flawline.data.tables import read_table
 from flawline.errors import ManifestError, UsageError
 from flawline.records.cells import is_numeric, number_of, text_of, time_of
 from flawline.records.imports_defects import beside, owner_of, read_defects
-from flawline.records.record import DIMENSIONS, VERDICTS, DefectRecord, Record, capture_key
+from flawline.records.record import VERDICTS, DefectRecord, Record, capture_key
 from flawline.records.write import Added
 from flawline.types import EMPTY
 

@@ -9,16 +9,11 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Row, func, select, tuple_
 
+from flawline.data.process import DIMENSIONS
+from flawline.data.times import from_micros
 from flawline.errors import UsageError
 from flawline.records.packing import unpack
-from flawline.records.record import (
-    DIMENSIONS,
-    Decision,
-    DefectRecord,
-    Record,
-    StoredRecord,
-    from_micros,
-)
+from flawline.records.record import Decision, DefectRecord, Record, StoredRecord
 from flawline.records.tables import decision, defect, inspection
 from flawline.records.terms import Terms
 from flawline.records.where import Where, condition
@@ -117,6 +112,7 @@ def _record(row: Row[Any], texts: Mapping[int, str], defects: Sequence[Row[Any]]
         measures=_measures(row, texts),
         defects=tuple(_defect(own, texts) for own in defects),
         further=json.loads(row.further) if row.further else EMPTY,
+        frame_key=row.frame_key,
         **named,
     )
 

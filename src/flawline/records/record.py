@@ -6,18 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from math import isfinite
 from typing import Any, get_args
 
+from flawline.data.process import PROCESS, Process
+from flawline.data.times import micros
 from flawline.errors import UsageError
 from flawline.types import EMPTY, Verdict
 
-DIMENSIONS = ("station", "step", "product", "lot", "operator", "tool", "shift")
-"""What a process engineer sorts by; each has few values, which are stored once."""
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -31,13 +29,14 @@ class DefectRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(Process):
     """One inspection of one capture.
 
     `captured` and `judged` are times with a zone; `captured` is None where it is not known. `verdict` is the machine's,
     None where there is none, and then `reasons` say why. `picture` and `map` are SHA-256 in hex, `size` is (height,
     width) in px, `recipe` and `spec` are hashes, empty where there was none. `measures` are of the whole part.
-    `further` holds what else the source told. Measures that are not finite are left out.
+    `further` holds what else the source knew. `frame_key` is the sender's own name for the frame, None where there is
+    none. Measures that are not finite are left out.
 
     Raises:
         UsageError: a time without a zone, an unknown verdict, or a hash that is none.
@@ -55,17 +54,10 @@ class Record:
     p_value: float | None = None
     recipe: str = ""
     spec: str = ""
-    part: str | None = None
-    station: str | None = None
-    step: str | None = None
-    product: str | None = None
-    lot: str | None = None
-    operator: str | None = None
-    tool: str | None = None
-    shift: str | None = None
     measures: Mapping[str, float] = field(default_factory=lambda: EMPTY)
     defects: tuple[DefectRecord, ...] = ()
     further: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    frame_key: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not be told apart or found again."""
@@ -85,6 +77,12 @@ class Record:
         for number in (self.score, self.p_value):
             if number is not None and not isfinite(number):
                 raise UsageError(f"expected a finite score and p-value, got {number}")
+
+
+_OWN = tuple(item.name for item in fields(Record) if item.name not in PROCESS)
+_MEASURED = _OWN.index("measures")
+_WRITTEN = (*_OWN[:_MEASURED], *PROCESS, *_OWN[_MEASURED:])
+"""The fields in the order in which they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,70 +115,42 @@ def capture_key(record: Record) -> bytes:
     They are of the station, the captured time and the picture's hash where known, and the hashes of recipe and
     specification. The time keeps two equal pictures of a camera apart, the hash two pictures of one moment, recipe and
     specification a second opinion. Where time and hash are both unknown the picture's name takes their place. Names of
-    files and folders play no part otherwise, so that moved pictures are not counted twice.
+    files and folders play no part otherwise, so that moved pictures are not counted twice. Where the sender gave the
+    frame a name of its own, that stands for time, hash and picture: a frame that is sent again may have another time.
     """
+    if record.frame_key is not None:
+        return _digest(["frame", record.station, record.frame_key, record.recipe, record.spec])
     known = record.picture or record.captured
-    identity = [
-        record.station,
-        None if record.captured is None else micros(record.captured),
-        record.picture,
-        None if known else record.image,
-        record.recipe,
-        record.spec,
-    ]
+    return _digest(
+        [
+            record.station,
+            None if record.captured is None else micros(record.captured),
+            record.picture,
+            None if known else record.image,
+            record.recipe,
+            record.spec,
+        ]
+    )
+
+
+def _digest(identity: list[Any]) -> bytes:
     return hashlib.sha256(json.dumps(identity).encode()).digest()[:16]
-
-
-def micros(time: datetime) -> int:
-    """Microseconds since 1970 in UTC.
-
-    Raises:
-        UsageError: the time has no zone.
-    """
-    if time.tzinfo is None:
-        raise UsageError(
-            f"expected a time with a zone, got {time.isoformat()}",
-            hint='write it like "2026-03-01T06:30:00+01:00" or with a Z for UTC',
-        )
-    return (time - EPOCH) // _MICROSECOND
-
-
-def from_micros(value: int) -> datetime:
-    """The time in UTC of microseconds since 1970."""
-    return EPOCH + value * _MICROSECOND
-
-
-def parse_time(text: str) -> datetime:
-    """A time as ISO 8601 with a zone.
-
-    Raises:
-        UsageError: it is none, or has no zone.
-    """
-    try:
-        time = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError(
-            f"expected a time such as 2026-03-01T06:30:00Z, got {text[:40]!r}",
-            hint="write it as ISO 8601, with its zone",
-        ) from None
-    micros(time)
-    return time
 
 
 def record_as_dict(record: Record) -> dict[str, Any]:
     """A record as JSON can hold it; fields that have their default are left out."""
     plain: dict[str, Any] = {}
-    for item in fields(record):
-        value = getattr(record, item.name)
+    for name in _WRITTEN:
+        value = getattr(record, name)
         if value is None or value in ((), ""):
             continue
         if isinstance(value, datetime):
             value = value.isoformat()
-        elif item.name == "defects":
+        elif name == "defects":
             value = [[d.label, d.box, dict(d.measures)] for d in value]
         elif isinstance(value, Mapping):
             value = _plain(value)
-        plain[item.name] = value
+        plain[name] = value
     return plain
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 VERSIONS = "flawline_version"
-HEAD = "0002"
+HEAD = "0003"
 """The last of the files in `migrations`."""
 _LOCK = 0x666C6177  # any number that every Flawline agrees upon
 _FOLDER = Path(__file__).parent / "migrations"

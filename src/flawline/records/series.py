@@ -10,10 +10,10 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
 from flawline.data.names import did_you_mean
+from flawline.data.process import DIMENSIONS
 from flawline.errors import StoreError, UsageError
 from flawline.records.arrived import Arrived
 from flawline.records.packing import all_names, column, names_of
-from flawline.records.record import DIMENSIONS
 from flawline.records.tables import defect, inspection
 from flawline.records.terms import Terms, of_kind
 from flawline.records.where import Where, condition

@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from flawline.data.times import micros
 from flawline.errors import StoreError, UsageError
 from flawline.records.alerts import AlertBook
 from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
+from flawline.records.delivery import DeliveryBook, Owed, write_owed
 from flawline.records.engine import new_engine, reading, shown, store_url, told, writing
 from flawline.records.read import Page, count_rows, read_one, read_page
-from flawline.records.record import VERDICTS, Decision, Record, StoredRecord, micros
+from flawline.records.record import VERDICTS, Decision, Record, StoredRecord
 from flawline.records.schema import migrate, missing
 from flawline.records.series import (
     Columns,
@@ -49,6 +51,7 @@ class Store:
         self.name = shown(self._engine.url)
         self._terms = Terms()
         self.alerts = AlertBook(self._engine)
+        self.deliveries = DeliveryBook(self._engine)
         try:
             with told(self._engine.url):
                 migrate(self._engine, create=create)
@@ -71,16 +74,19 @@ class Store:
         """Give the connections back."""
         self._engine.dispose()
 
-    def add(self, records: Sequence[Record]) -> Added:
-        """Write inspections in one transaction: all of them or none; those that are there stay as they are.
+    def add(self, records: Sequence[Record], owed: Sequence[Owed] = ()) -> Added:
+        """Write inspections, and what outputs are owed with them, in one transaction: all or nothing.
+
+        Inspections and messages that are there stay as they are.
 
         Raises:
             StoreError: they could not be written; `transient` where trying again may help.
         """
-        if not records:
+        if not records and not owed:
             return Added(0, 0)
         with writing(self._engine) as connection:
             added, numbers = write_records(connection, self._terms, records)
+            write_owed(connection, owed)
         self._terms.remember(numbers)
         return added
 

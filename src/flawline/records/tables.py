@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from flawline.records.record import DIMENSIONS
+from flawline.data.process import DIMENSIONS
 
 metadata = MetaData()
 # SQLite numbers rows by itself only where the type is INTEGER.
@@ -64,6 +64,7 @@ inspection = Table(
     Column("measures", LargeBinary),
     Column("reasons", Text, nullable=False),
     Column("further", Text),
+    Column("frame_key", Text),
     CheckConstraint("verdict IN ('accept', 'review', 'reject')", name="inspection_verdict"),
 )
 # The time comes first: keys alone would touch a page of the index anywhere for every row that is written.
@@ -75,6 +76,14 @@ Index(
     unique=True,
     sqlite_where=text("captured_known = 0"),
     postgresql_where=text("captured_known = false"),
+)
+# A frame that its sender named is recorded once, whatever time it has when it is sent again.
+Index(
+    "inspection_frame",
+    inspection.c.key,
+    unique=True,
+    sqlite_where=text("frame_key IS NOT NULL"),
+    postgresql_where=text("frame_key IS NOT NULL"),
 )
 Index("inspection_lot", inspection.c.lot, inspection.c.captured)
 Index(
@@ -175,4 +184,34 @@ Index(
     unique=True,
     sqlite_where=text("kind = 'escalated'"),
     postgresql_where=text("kind = 'escalated'"),
+)
+
+# What outputs are owed, written with what it tells; `done` is when it arrived or was refused.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("output", Text, nullable=False),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("refused", Boolean, nullable=False),
+    Column("done", BigInteger),
+)
+Index("delivery_copy", delivery.c.output, delivery.c.digest, unique=True)
+Index(
+    "delivery_waiting",
+    delivery.c.output,
+    delivery.c.id,
+    sqlite_where=text("done IS NULL"),
+    postgresql_where=text("done IS NULL"),
+)
+Index(
+    "delivery_done",
+    delivery.c.done,
+    sqlite_where=text("done IS NOT NULL"),
+    postgresql_where=text("done IS NOT NULL"),
 )

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, select, text, true
 
 from flawline.data.names import did_you_mean
+from flawline.data.process import DIMENSIONS
+from flawline.data.times import micros
 from flawline.errors import UsageError
-from flawline.records.record import DIMENSIONS, VERDICTS, micros
+from flawline.records.record import VERDICTS
 from flawline.records.tables import decision, inspection
 from flawline.records.terms import Terms
 from flawline.types import EMPTY

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from flawline.data.process import DIMENSIONS
+from flawline.data.times import micros
 from flawline.records.packing import pack, shape_of
-from flawline.records.record import DIMENSIONS, Record, capture_key, micros, with_finite_measures
+from flawline.records.record import Record, capture_key, with_finite_measures
 from flawline.records.tables import defect, inspection
 from flawline.records.terms import Pair, Terms
 from flawline.records.upsert import insert_new
@@ -100,6 +102,7 @@ def _row(key: bytes, record: Record, numbers: Mapping[Pair, int]) -> dict[str, A
         **_packed(SHAPE, record.measures, numbers),
         "reasons": _json(record.reasons),
         "further": _json(dict(record.further)) if record.further else None,
+        "frame_key": None if record.frame_key is None else clean(record.frame_key),
     }
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from flawline.data.frame import frame_of
+from flawline.data.process import DIMENSIONS, PROCESS
 from flawline.data.source import Source
-from flawline.errors import FlawlineError, ManifestError, UsageError
+from flawline.errors import FlawlineError, UsageError
 from flawline.records.pictures import Pictures
-from flawline.records.record import DIMENSIONS, DefectRecord, Record, parse_time
+from flawline.records.record import DefectRecord, Record
 from flawline.records.writer import Writer
 from flawline.types import EMPTY, Sample, Unjudged
 
@@ -55,10 +57,7 @@ class Keeping:
             ManifestError: a captured time is none, or has no zone.
         """
         for sample in samples:
-            try:
-                _captured(sample)
-            except UsageError as error:
-                raise ManifestError(f"{sample.name}: {error.message}", hint=error.hint) from error
+            frame_of(sample, b"")
 
     def keep_files(self, source: Source, sample: Sample, map_bytes: bytes) -> str | None:
         """Keep the picture and its map; returns the hash of the map."""
@@ -117,28 +116,16 @@ class Keeping:
 
     def _told(self, sample: Sample) -> dict[str, Any]:
         """What the source says of a picture, by the names of a record."""
-        told = {name: str(value) for name, value in sample.metadata.items() if value is not None}
-        captured = _captured(sample)
-        told.pop("captured", None)
-        named = {name: told.pop(name) for name in DIMENSIONS if name in told}
-        part = told.pop("part", None)
-        if sample.label is not None:
-            told.setdefault("label", sample.label)
+        frame = frame_of(sample, b"", self.constant)
+        further = dict(frame.further)
+        if frame.label is not None:
+            further.setdefault("label", frame.label)
         return {
-            **self.constant,
-            **named,
-            "image": sample.name,
-            "captured": captured,
-            "part": part or sample.group,
-            "further": told,
+            **{name: getattr(frame, name) for name in PROCESS},
+            "image": frame.name,
+            "captured": frame.captured,
+            "further": further,
         }
-
-
-def _captured(sample: Sample) -> datetime | None:
-    value = sample.metadata.get("captured")
-    if value is None or not str(value).strip():
-        return None
-    return parse_time(value.isoformat() if isinstance(value, datetime) else str(value))
 
 
 def _defect(plain: Mapping[str, Any]) -> DefectRecord:

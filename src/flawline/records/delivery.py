@@ -1,0 +1,166 @@
+"""Messages that outputs are owed: written with what they tell, kept until the other side has them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, select, update
+
+from flawline.data.times import from_micros, micros
+from flawline.records.engine import reading, writing
+from flawline.records.tables import delivery
+from flawline.records.upsert import insert_new
+from flawline.records.write import clean
+
+KEPT = timedelta(days=14)
+"""How long a message that arrived is kept: a copy within that time is not owed again."""
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A message for one output.
+
+    `output` is the output's name and holds no secret, since it stands in the records. `key` is the same in every copy
+    of the message, which an output is owed once. `body` is JSON.
+    """
+
+    output: str
+    key: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as the records hold it.
+
+    `tries` have failed so far, the last for `reason`. `due` is when it is to be tried next: 1970 before the first try.
+    """
+
+    id: int
+    output: str
+    key: str
+    body: str
+    tries: int
+    due: datetime
+    reason: str = ""
+
+
+class DeliveryBook:
+    """The messages in a store; reached as `Store.deliveries`. Safe from several threads and beside other processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, owed: Sequence[Owed]) -> None:
+        """Enter messages in one transaction, those of which there is no copy yet.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        if not owed:
+            return
+        with writing(self._engine) as connection:
+            write_owed(connection, owed)
+
+    def due(self, output: str, now: datetime, count: int = 100) -> tuple[Delivery, ...]:
+        """Return what is to be sent now, the oldest first.
+
+        Order is kept: a message is not due before an earlier one of the same output has arrived or is due itself.
+
+        Args:
+            output: the output's name.
+            now: what is due after this moment is left out, with all that follows it.
+            count: how many at most.
+        """
+        query = select(delivery).where(*_waits(output)).order_by(delivery.c.id).limit(count)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        found = [_delivery(row) for row in rows]
+        held = next((place for place, item in enumerate(found) if item.due > now), len(found))
+        return tuple(found[:held])
+
+    def first(self, output: str) -> Delivery | None:
+        """Return the oldest message that waits, due or not; None where none waits."""
+        query = select(delivery).where(*_waits(output)).order_by(delivery.c.id).limit(1)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _delivery(row)
+
+    def waiting(self, output: str) -> int:
+        """Count the messages that have neither arrived nor been refused."""
+        query = select(func.count()).select_from(delivery).where(*_waits(output))
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar_one()
+
+    def refused(self, output: str, count: int = 100) -> tuple[Delivery, ...]:
+        """Return the messages that will never be taken, the latest first."""
+        query = select(delivery).where(delivery.c.output == clean(output), delivery.c.refused)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(delivery.c.id.desc()).limit(count)).all()
+        return tuple(map(_delivery, rows))
+
+    def done(self, ids: Iterable[int], when: datetime | None = None) -> None:
+        """Note that messages have arrived, now or at `when`."""
+        self._mark(list(ids), {"done": micros(when or datetime.now(UTC)), "reason": ""})
+
+    def put_off(self, number: int, until: datetime, reason: str) -> None:
+        """Note that a try failed and when the next is due; what follows at the same output waits too."""
+        tried = delivery.c.tries + 1
+        self._mark([number], {"tries": tried, "due": micros(until), "reason": clean(reason)})
+
+    def refuse(self, number: int, reason: str, when: datetime | None = None) -> None:
+        """Note that a message will never be taken; it is kept, and what follows it is sent."""
+        moment = micros(when or datetime.now(UTC))
+        self._mark([number], {"done": moment, "refused": True, "reason": clean(reason)})
+
+    def clear(self, before: datetime | None = None) -> int:
+        """Delete the messages that arrived before a moment, two weeks ago unless given; returns how many."""
+        moment = micros(before or datetime.now(UTC) - KEPT)
+        gone = delete(delivery).where(delivery.c.done < moment, ~delivery.c.refused)
+        with writing(self._engine) as connection:
+            return connection.execute(gone).rowcount
+
+    def _mark(self, numbers: Sequence[int], values: dict[str, Any]) -> None:
+        """Change messages that still wait; those that another process has finished stay as they are."""
+        if not numbers:
+            return
+        with writing(self._engine) as connection:
+            for start in range(0, len(numbers), _AT_ONCE):
+                some = delivery.c.id.in_(numbers[start : start + _AT_ONCE])
+                changed = update(delivery).where(some, delivery.c.done.is_(None))
+                connection.execute(changed.values(**values))
+
+
+def write_owed(connection: Connection, owed: Iterable[Owed]) -> None:
+    """Write messages inside a transaction, each once per output and key."""
+    rows = [_row(item) for item in owed]
+    if rows:
+        connection.execute(insert_new(connection, delivery), rows)
+
+
+def _row(item: Owed) -> dict[str, Any]:
+    key = clean(item.key)
+    return {
+        "output": clean(item.output),
+        "digest": hashlib.sha256(key.encode()).digest()[:16],
+        "key": key,
+        "body": clean(item.body),
+        "tries": 0,
+        "due": 0,
+        "reason": "",
+        "refused": False,
+    }
+
+
+def _waits(output: str) -> tuple[Any, Any]:
+    return delivery.c.output == clean(output), delivery.c.done.is_(None)
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    due = from_micros(row.due)
+    return Delivery(row.id, row.output, row.key, row.body, row.tries, due, row.reason)
