@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from flawline.data.names import (
     PICTURE_SUFFIXES,
     Findings,
@@ -81,6 +84,16 @@ def check_members(count: int, limits: ArchiveLimits) -> None:
         )
 
 
+def check_member_size(name: str, size: int, limits: ArchiveLimits) -> None:
+    """Raise ArchiveError ("archive-too-large") for a member of more bytes than the limits allow."""
+    if size > limits.max_member_bytes:
+        raise refuse(
+            "too-large",
+            f"expected {name!r} to be at most {limits.max_member_bytes} bytes, it is {size}",
+            "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
+        )
+
+
 def member_name(raw: str) -> str:
     """The name of a member in one form; raises ArchiveError for names that reach outside or fit no
     system.
@@ -145,6 +158,10 @@ class MemberTable:
     def numbers(self, row: int) -> array[int]:
         """The numbers of one row."""
         return self._numbers[row * self._width : (row + 1) * self._width]
+
+    def columns(self) -> NDArray[np.int64]:
+        """A copy of all numbers, one row for each file."""
+        return np.array(self._numbers, dtype=np.int64).reshape(-1, self._width)
 
     def sort(self) -> None:
         """Bring the rows into natural order; raises ArchiveError ("archive-duplicate") for equal

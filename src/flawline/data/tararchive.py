@@ -17,6 +17,7 @@ from flawline.data.archive import (
     ArchiveLimits,
     MemberTable,
     RandomFile,
+    check_member_size,
     check_members,
     check_totals,
     damaged,
@@ -183,12 +184,7 @@ def _read_member(
     limits: ArchiveLimits, file: RandomFile, name: str, numbers: array[int], _: bool
 ) -> bytes:
     offset, size = numbers  # a tar has no checksum of content
-    if size > limits.max_member_bytes:
-        raise refuse(
-            "too-large",
-            f"expected {name!r} to be at most {limits.max_member_bytes} bytes, it is {size}",
-            "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
-        )
+    check_member_size(name, size, limits)
     data = file.read_at(offset, size)
     if len(data) < size:
         raise damaged(f"the member {name!r} is cut short")
