@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias, Union
 
 from flawline.data.archive import DEFAULT_LIMITS, ArchiveLimits
+from flawline.data.as_picture import PictureLike
 from flawline.data.folder import Folder, PictureFile, split_pattern
+from flawline.data.given_pictures import NAME, GivenPictures
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.labels import label_meaning, meaning
 from flawline.data.layout import Layout, Meaning, Tree, count_labels, detect, tree_samples
@@ -48,7 +52,7 @@ class SourceSummary:
 class Source:
     """Pictures in a fixed order, listed as a stream and read by name from any thread.
 
-    `kind` is "folder", "zip", "tar", "manifest", "glob" or "file"; `layout` is "labels", "mvtec",
+    `kind` is "folder", "zip", "tar", "manifest", "glob", "file" or "pictures"; `layout` is "labels", "mvtec",
     "pairs", "manifest" or "flat". Close it, or use it as a context manager.
     """
 
@@ -112,8 +116,14 @@ class Source:
         self.close()
 
 
+SourceLike: TypeAlias = Union[
+    str, "os.PathLike[str]", Source, Mapping[str, PictureLike], Sequence[PictureLike]
+]
+"""What every job takes as a source: an open one, or anything that `open_source` takes."""
+
+
 def open_source(
-    location: str | Path,
+    location: str | os.PathLike[str] | Mapping[str, PictureLike] | Sequence[PictureLike],
     *,
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
@@ -123,7 +133,9 @@ def open_source(
     """Open `location` and read its names once.
 
     `location` is a folder, a zip, a tar (plain, gz, bz2, xz), a CSV or Parquet manifest, a pattern
-    such as "parts/**/*.png", or one picture; the content of a file decides, not its extension.
+    such as "parts/**/*.png", or one picture; the content of a file decides, not its extension. Or it
+    is a list of pictures, or a mapping of names such as "bad/7" to pictures, each as `as_picture`
+    takes it: folders in a name state the label, as on disk.
     `good` and `bad` name labels whose meaning is stated; `limits` bounds archives and single files,
     `image_limits` what a picture may unpack to when it is decoded.
 
@@ -131,6 +143,8 @@ def open_source(
     hostile, encrypted or damaged archives, ManifestError for a manifest without its columns,
     UsageError for a label that is not there.
     """
+    if not isinstance(location, str | os.PathLike):
+        return _opened(NAME, "pictures", _given(location, limits), good, bad, image_limits)
     text = os.fspath(location)
     if not text:
         # An empty path means the working folder to the system, and a mistake to a person.
@@ -140,6 +154,26 @@ def open_source(
             code="source-missing",
         )
     kind, listing = _open(text, Path(text).expanduser(), limits)
+    return _opened(text, kind, listing, good, bad, image_limits)
+
+
+def opened(
+    source: SourceLike, good: Sequence[str] = (), bad: Sequence[str] = ()
+) -> AbstractContextManager[Source]:
+    """Give an open source as it is, which stays open, or anything else opened for the length of a `with`."""
+    if isinstance(source, Source):
+        return nullcontext(source)
+    return open_source(source, good=good, bad=bad)
+
+
+def _opened(
+    text: str,
+    kind: str,
+    listing: SourceManifest | Tree,
+    good: Sequence[str],
+    bad: Sequence[str],
+    image_limits: ImageLimits,
+) -> Source:
     try:
         source = _survey(text, kind, listing, good, bad)
         source.image_limits = image_limits
@@ -147,6 +181,16 @@ def open_source(
     except BaseException:
         listing.close()
         raise
+
+
+def _given(pictures: object, limits: ArchiveLimits) -> GivenPictures:
+    if isinstance(pictures, Mapping | list | tuple):
+        return GivenPictures(pictures, limits.max_member_bytes)
+    raise SourceError(
+        f"expected a location, a list of pictures or a mapping of names to pictures, got {type(pictures).__name__}",
+        hint="put one picture into a list: [picture]",
+        code="source-unsupported",
+    )
 
 
 def _survey(

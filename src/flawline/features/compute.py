@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flawline.data.source import Source, open_source
+from flawline.data.source import Source
 from flawline.errors import ModelError, SourceError
 from flawline.features.catalog import feature_set
 from flawline.features.table import FeatureTable, extract_features
@@ -122,15 +121,6 @@ def by_name(table: FeatureTable) -> FeatureTable:
     return replace(
         table, samples=tuple(table.samples[i] for i in order), values=table.values[order]
     )
-
-
-def opened(
-    source: str | Path | Source, good: Sequence[str] = (), bad: Sequence[str] = ()
-) -> AbstractContextManager[Source]:
-    """An open source as it is, which stays open, or a location opened for the length of a `with`."""
-    if isinstance(source, Source):
-        return nullcontext(source)
-    return open_source(source, good=good, bad=bad)
 
 
 def computation(network: Network | None, settings: FeatureSettings) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flawline.data.source import Source
+from flawline.data.source import SourceLike, opened
 from flawline.errors import ModelError
 from flawline.features.compute import (
     ComputedFeatures,
@@ -15,7 +15,6 @@ from flawline.features.compute import (
     check_same_network,
     compute_features,
     moved,
-    opened,
     settings_from_dict,
 )
 from flawline.jobs.classify.class_confusion import evaluate
@@ -27,7 +26,7 @@ from flawline.version import __version__
 
 def apply_classifier(
     classifier: Classifier,
-    source: str | Path | Source,
+    source: SourceLike,
     *,
     backbone: str | None = None,
     weights: str | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.names import natural_key
-from flawline.data.source import Source
+from flawline.data.source import SourceLike, opened
 from flawline.errors import UsageError
 from flawline.features.compute import (
     DEFAULT,
@@ -20,7 +20,6 @@ from flawline.features.compute import (
     by_name,
     compute_features,
     describe_network,
-    opened,
     settings_as_dict,
 )
 from flawline.features.table import FeatureTable
@@ -42,7 +41,7 @@ LEAK = (
 
 
 def classify(
-    source: str | Path | Source,
+    source: SourceLike,
     *,
     model: str = "logistic",
     folds: int = 5,

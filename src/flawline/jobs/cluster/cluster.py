@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.source import Source
+from flawline.data.source import SourceLike, opened
 from flawline.errors import SourceError, UsageError
-from flawline.features.compute import DEFAULT, FeatureSettings, by_name, compute_features, opened
+from flawline.features.compute import DEFAULT, FeatureSettings, by_name, compute_features
 from flawline.features.table import FeatureTable
 from flawline.jobs.cluster.clustering import NO_CLUSTER, ClusteredPicture, Clustering, agreement
 from flawline.jobs.cluster.gmeans import MOST, Partition, gmeans, kmeans
@@ -25,7 +25,7 @@ MIN_CLUSTER = 8
 
 
 def cluster(
-    source: str | Path | Source,
+    source: SourceLike,
     *,
     clusters: int | None = None,
     method: str = "kmeans",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flawline.data.source import Source, open_source
+from flawline.data.source import Source, SourceLike, opened
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
 from flawline.jobs.groups.grouping import GroupedPicture, Grouping, Pair, agreement
@@ -24,11 +24,13 @@ _BATCH = 256
 
 
 def group(
-    source: str | Path | Source,
+    source: SourceLike,
     *,
     threshold: float = THRESHOLD,
     neighbours: int = NEIGHBOURS,
     value_range: tuple[float, float] | None = None,
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
     track: Track = no_track,
 ) -> Grouping:
     """Find pictures of the same part: under other light, shifted a little, turned or mirrored.
@@ -39,6 +41,7 @@ def group(
             is the correlation of the aligned textures beyond what different parts of this source reach.
         neighbours: how many candidates each picture is compared with, at least 2; half as many again by layout.
         value_range: values that become black and white in 16-bit and float pictures.
+        good, bad: labels that mean good and bad, where the words alone do not say so.
         track: shows progress.
 
     Raises:
@@ -49,15 +52,17 @@ def group(
         raise UsageError(
             f"threshold must be above 0 and at most 1 and neighbours at least 2, got {threshold}, {neighbours}"
         )
-    if not isinstance(source, Source):
-        with open_source(source) as opened:
-            return group(
-                opened,
-                threshold=threshold,
-                neighbours=neighbours,
-                value_range=value_range,
-                track=track,
-            )
+    with opened(source, good, bad) as open_:
+        return _group(open_, threshold, neighbours, value_range, track)
+
+
+def _group(
+    source: Source,
+    threshold: float,
+    neighbours: int,
+    value_range: tuple[float, float] | None,
+    track: Track,
+) -> Grouping:
     described, unjudged = _describe(source, value_range, track)
     # What is compared depends on places, so an order that comes from the container would change the groups.
     described.sort(key=lambda pair: pair[0].name)

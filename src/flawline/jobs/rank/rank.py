@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.source import Source
+from flawline.data.source import Source, SourceLike, opened
 from flawline.errors import SourceError, UsageError
 from flawline.features.compute import (
     DEFAULT,
@@ -22,7 +22,6 @@ from flawline.features.compute import (
     compute_features,
     describe_network,
     moved,
-    opened,
     settings_as_dict,
     settings_from_dict,
 )
@@ -48,7 +47,7 @@ _ALIKE = (
 
 
 def rank(
-    source: str | Path | Source,
+    source: SourceLike,
     *,
     method: str = "auto",
     settings: FeatureSettings = DEFAULT,
@@ -96,7 +95,7 @@ def rank(
 
 
 def rank_with(
-    source: str | Path | Source,
+    source: SourceLike,
     saved: SavedRanking,
     *,
     backbone: str | None = None,
