@@ -1,24 +1,9 @@
 import numpy as np
 
 from flawline.core.drawing import class_colour, class_overlay, outline_regions
-from flawline.inspector.inspection import Inspection
-from flawline.inspector.overlay import inspection_overlay
 from flawline.types import Region
 
 GREY = np.full((40, 60, 3), 100, np.uint8)
-
-
-def region(label, left, top, side):
-    corners = [[left, top], [left + side, top], [left + side, top + side], [left, top + side]]
-    contour = np.array(corners, np.float32)
-    return Region(label, (left, top, side, side), contour, float(side**2), 0.9)
-
-
-def inspection(marked, regions):
-    scores = np.zeros((10, 15), np.float32)
-    return Inspection(
-        "a", "0" * 64, (40, 60), 0.9, None, "reject", (), regions, scores, "", {}, marked
-    )
 
 
 def test_classes_are_tinted_and_the_rest_stays():
@@ -36,19 +21,6 @@ def test_masks_of_another_size_are_brought_to_the_picture():
     marked = np.zeros((80, 120), np.uint8)
     marked[20:40, 20:40] = 1
     assert (class_overlay(GREY, marked) != 100).any(axis=2).sum() == 100
-
-
-def test_an_overlay_shows_heat_or_classes():
-    marked = np.zeros((40, 60), np.uint8)
-    marked[10:20, 10:20] = 1
-    found = inspection(marked, (region("stain", 10, 10, 10),))
-    classes = ("background", "stain")
-    tinted = inspection_overlay(GREY, found, None, classes)
-    np.testing.assert_allclose(tinted[10, 14], class_colour(1), atol=30)
-    heat = inspection_overlay(GREY, found, (0.0, 1.0), classes)
-    assert (heat[30, 50] == 100).all()
-    assert not (heat[15, 15] != 100).any()
-    assert (GREY == 100).all()
 
 
 def test_a_place_of_one_pixel_gets_a_ring():

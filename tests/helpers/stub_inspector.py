@@ -64,6 +64,8 @@ class BrightnessInspector:
             map=cells,
             recipe=self.recipe.sha256,
             timings={"model": 2.0, "judge": 1.0},
+            classes=self.classes,
+            heat_range=self.heat_range,
         )
 
     def described(self) -> dict[str, Any]:

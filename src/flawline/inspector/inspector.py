@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 from flawline.core.anomaly_score import image_score
 from flawline.core.regions import ANOMALY, regions_of_map, scores_at
 from flawline.core.threshold import conformal_p_value
-from flawline.data.image import read_image
+from flawline.data.as_picture import PictureLike, as_picture
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.errors import ImageError, ModelError
+from flawline.inspector.again import picture_again, read_again
 from flawline.inspector.decision import (
     ReasonedVerdict,
     decide_by_marks,
@@ -127,12 +129,19 @@ class Inspector:
         recipe = read_recipe(Path(path), begin)
         return cls(recipe, precision=precision, threads=threads, network=networks[0])
 
-    def inspect(self, image: Picture | bytes | Path, *, name: str = "") -> Inspection:
+    def inspect(
+        self, image: PictureLike, *, name: str = "", keep_picture: bool = True
+    ) -> Inspection:
         """Judge one picture.
 
         Args:
-            image: a decoded picture, the content of a picture file, or its path.
+            image: an array of grey, RGB or RGBA, a picture of Pillow, the path or the content of a picture file, or a
+                `Picture`; see `flawline.data.as_picture`. Values of more than 8 bits are read with the recipe's
+                `value_range`.
             name: what the inspection calls the picture; the file's name where a path is given.
+            keep_picture: let the inspection hold an array, a picture of Pillow or bytes, so that it can draw its
+                overlay; turn it off where many inspections are collected. A path is read again, and a `Picture` is
+                never held.
 
         Raises:
             ImageError: the picture cannot be read, or does not suit the recipe.
@@ -140,13 +149,12 @@ class Inspector:
         """
         check_ready(self.recipe)
         began = time.perf_counter()
-        picture = (
-            image if isinstance(image, Picture) else read_image(image, value_range=self.value_range)
-        )
+        picture = as_picture(image, self.value_range)
         decoded = {} if isinstance(image, Picture) else {"decode": _since(began)}
-        name = name or (image.name if isinstance(image, Path) else "")
+        name = name or (Path(image).name if isinstance(image, str | os.PathLike) else "")
         found = self.judge(picture, self.measure(picture), name=name)
-        return replace(found, timings={**decoded, **found.timings})
+        again = picture_again(image, picture, self.value_range, keep=keep_picture)
+        return replace(found, timings={**decoded, **found.timings}, picture=again)
 
     def judge(self, picture: Picture, raw: Raw, *, name: str = "") -> Inspection:
         """Judge a picture by what was measured of it.
@@ -180,6 +188,9 @@ class Inspector:
             marked=marked,
             measures=measured.part if measured else {},
             spec=self.spec.hash if self.spec else "",
+            classes=self.classes,
+            columns=tuple(measured.columns) if measured else (),
+            heat_range=self.heat_range,
         )
 
     def inspect_many(
@@ -196,7 +207,8 @@ class Inspector:
             source, chosen, self.inspect, value_range=self.value_range, ahead=ahead
         ):
             if isinstance(result, Inspection):
-                result = replace(result, image=sample.name)
+                again = partial(read_again, source, sample.name, self.value_range)
+                result = replace(result, image=sample.name, picture=again)
             yield sample, result
 
     def measure(self, picture: Picture) -> Raw:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,24 +9,19 @@ from flawline.core.drawing import class_colour, class_overlay, heat_overlay, out
 from flawline.inspector.inspection import Inspection
 
 
-def inspection_overlay(
-    pixels: NDArray[np.uint8],
-    inspection: Inspection,
-    heat_range: tuple[float, float] | None,
-    classes: Sequence[str] = (),
-) -> NDArray[np.uint8]:
-    """A small copy of the picture with its regions outlined: over heat, or by class where there is no range for heat.
+def inspection_overlay(pixels: NDArray[np.uint8], inspection: Inspection) -> NDArray[np.uint8]:
+    """Outline the regions on a copy of the picture at any scale: over heat, or by class where there is no range for it.
 
-    `classes` are the names of all classes, background first.
+    `pixels` are uint8 RGB (h, w, 3); so is what comes back.
     """
     scale = pixels.shape[0] / inspection.size[0]
-    if heat_range is not None:
-        drawn = np.ascontiguousarray(heat_overlay(pixels, inspection.map, *heat_range))
+    if inspection.heat_range is not None:
+        drawn = np.ascontiguousarray(heat_overlay(pixels, inspection.map, *inspection.heat_range))
         outline_regions(drawn, inspection.regions, scale)
         return drawn
     marked = inspection.marked
     drawn = pixels.copy() if marked is None else class_overlay(pixels, marked)
-    for number, name in enumerate(classes[1:], start=1):
+    for number, name in enumerate(inspection.classes[1:], start=1):
         own = [region for region in inspection.regions if region.label == name]
         outline_regions(drawn, own, scale, class_colour(number))
     return drawn

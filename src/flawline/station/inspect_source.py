@@ -21,19 +21,16 @@ from flawline.data.stream import map_pictures
 from flawline.data.whole_file import replacing
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
-from flawline.inspector.inspection import Inspection
+from flawline.inspector.inspection import SIDE
 from flawline.inspector.overlay import inspection_overlay
 from flawline.recipe import check_ready
 from flawline.station.inspected import Inspected, InspectionRun
-from flawline.station.inspection_row import row_of
 from flawline.types import Picture, Sample, Track, Unjudged, no_track
 
 if TYPE_CHECKING:
     from flawline.station.keep_records import Keeping
 
 OVERLAYS = ("flagged", "all", "none")
-SIDE = 1024
-"""Longer side of an overlay at most, px."""
 LONGEST_NAME = 230
 
 
@@ -180,10 +177,11 @@ class _Work:
     def inspect(self, picture: Picture) -> _Result:
         """Judge a picture and draw its overlay."""
         inspection = self.inspector.inspect(picture)
-        row = row_of(inspection)
+        row = inspection.as_dict()
+        del row["image"]  # copies of a picture share what is kept
         drawn = None
         if self.wants(row):
-            drawn = _encode(draw_overlay(picture.pixels, inspection, self.inspector))
+            drawn = _encode(inspection_overlay(thumbnail(picture.pixels, SIDE), inspection))
         kept = self.keeping is not None and self.keeping.wants(row["verdict"])
         return _Result(
             row,
@@ -227,14 +225,6 @@ class _Recall:
 
     def remember(self, data: bytes, result: _Result) -> None:
         """Nothing yet."""
-
-
-def draw_overlay(
-    pixels: NDArray[np.uint8], inspection: Inspection, inspector: Inspector
-) -> NDArray[np.uint8]:
-    """The picture (at most 1024 px) with its heat or classes and the outlines of its regions, uint8 RGB."""
-    small = thumbnail(pixels, SIDE)
-    return inspection_overlay(small, inspection, inspector.heat_range, inspector.classes)
 
 
 def _encode(pixels: NDArray[np.uint8]) -> bytes:

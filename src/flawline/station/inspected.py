@@ -13,7 +13,7 @@ from flawline.types import Sample, Unjudged
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """One picture that was judged: `row` is from `station.inspection_row`, `overlay` its picture's file, if any."""
+    """One picture that was judged: `row` is `Inspection.as_dict` without the name, `overlay` a file."""
 
     sample: Sample
     row: Mapping[str, Any]

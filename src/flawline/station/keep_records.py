@@ -68,7 +68,7 @@ class Keeping:
     def keep(
         self, sample: Sample, row: Mapping[str, Any], judged: datetime, map_name: str | None
     ) -> None:
-        """Hand an inspection to the writer; `row` is from `flawline.station.inspection_row`."""
+        """Hand an inspection to the writer; `row` is `Inspection.as_dict` without the name."""
         areas = [float(defect["area"]) for defect in row["defects"]]
         self.writer.add(
             Record(

@@ -72,7 +72,7 @@ def _drawn(
     def draw(picture: Picture) -> tuple[NDArray[np.uint8], str]:
         inspection = inspector.inspect(picture)
         small = thumbnail(picture.pixels, SIDE)
-        heat = inspection_overlay(small, inspection, inspector.heat_range, inspector.classes)
+        heat = inspection_overlay(small, inspection)
         return small, data_address(heat)
 
     read = map_pictures(source, samples, draw, value_range=inspector.value_range)
