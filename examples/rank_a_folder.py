@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 import flawline
-from flawline.jobs.rank.rank_report import write_ranking
 from flawline.jobs.rank.ranking import recall
+from flawline.jobs.rank.ranking_files import write_ranking
 from flawline.synthetic.castings import write_castings
 
 

@@ -5,10 +5,11 @@ import pytest
 
 from flawline.data.source import open_source
 from flawline.features.compute import FeatureSettings
+from flawline.jobs.classify.classification_files import write_classification
 from flawline.jobs.classify.classify import classify
-from flawline.jobs.classify.classify_report import write_classification
 from flawline.jobs.cluster.cluster import cluster
-from flawline.jobs.cluster.cluster_report import ATYPICAL, TYPICAL, write_clustering
+from flawline.jobs.cluster.cluster_report import ATYPICAL, TYPICAL
+from flawline.jobs.cluster.clustering_files import write_clustering
 from flawline.report.charts import confusion_matrix, reliability, stacked_bars
 from helpers.pictures import parts
 

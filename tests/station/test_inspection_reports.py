@@ -10,7 +10,7 @@ import pytest
 
 from flawline.data.source import open_source
 from flawline.inspector import Inspector
-from flawline.jobs.train.training_report import write_training_report
+from flawline.jobs.train.training_pictures import write_training_report
 from flawline.jobs.train.unusual_pictures import Suspect
 from flawline.recipe import recipe_with
 from flawline.station.inspect_report import write_run

@@ -76,7 +76,7 @@ def audit_labels(
     from flawline.jobs.train.audit.audit_labels import audit_labels as audit
     from flawline.jobs.train.audit.audit_settings import TRAINING, AuditSettings, RegionLimits
     from flawline.jobs.train.audit.audit_tables import audit_as_dict
-    from flawline.jobs.train.audit.label_audit_report import write_label_audit
+    from flawline.jobs.train.audit.label_audit_files import write_label_audit
     from flawline.jobs.train.segment.segment_settings import NetworkSettings
 
     settings = AuditSettings(

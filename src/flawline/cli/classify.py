@@ -86,9 +86,9 @@ def classify(
     """Learn the labels, measure by cross-validation how well that works, and save the classifier."""
     from flawline.features.compute import settings_from_dict
     from flawline.jobs.classify.apply_classifier import apply_classifier
+    from flawline.jobs.classify.classification_files import write_classification
     from flawline.jobs.classify.classifier_file import load_classifier, save_classifier
     from flawline.jobs.classify.classify import classify as classify_source
-    from flawline.jobs.classify.classify_report import write_classification
 
     if apply is not None:
         refuse_options(context, _TRAINING, "--apply")

@@ -59,7 +59,7 @@ def cluster(
 ) -> int:
     """Group pictures that look alike, without using labels, and show what is typical of each group."""
     from flawline.jobs.cluster.cluster import cluster as cluster_source
-    from flawline.jobs.cluster.cluster_report import write_clustering
+    from flawline.jobs.cluster.clustering_files import write_clustering
     from flawline.jobs.cluster.clustering_tables import clustering_as_dict
 
     settings = feature_settings(

@@ -67,7 +67,7 @@ def compare(
     """Several recipes on the same pictures that none of them saw, with intervals of their differences."""
     from flawline.inspector import Inspector
     from flawline.jobs.evaluate.compare import compare as compare_recipes
-    from flawline.jobs.evaluate.compare_report import write_comparison
+    from flawline.jobs.evaluate.comparison_files import write_comparison
     from flawline.jobs.evaluate.evaluation_tables import comparison_as_dict
 
     masks = mask_settings(annotations, classes, palette, ignore)

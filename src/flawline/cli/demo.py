@@ -32,7 +32,7 @@ def demo(
     """Make sample castings, rank them without labels, and write a report."""
     from flawline.data.source import open_source
     from flawline.jobs.rank.rank import rank
-    from flawline.jobs.rank.rank_report import write_ranking
+    from flawline.jobs.rank.ranking_files import write_ranking
     from flawline.jobs.rank.ranking_tables import ranking_as_dict
     from flawline.synthetic.castings import write_castings
 

@@ -50,7 +50,7 @@ def evaluate(
     """Escapes, overkill, AUROC, AUPRO, recall, classes and the worst mistakes on pictures that the recipe never saw."""
     from flawline.inspector import Inspector
     from flawline.jobs.evaluate.evaluate import evaluate as evaluate_source
-    from flawline.jobs.evaluate.evaluation_report import write_evaluation
+    from flawline.jobs.evaluate.evaluation_files import write_evaluation
     from flawline.jobs.evaluate.evaluation_tables import evaluation_as_dict
 
     masks = mask_settings(annotations, classes, palette, ignore)

@@ -42,8 +42,8 @@ def groups(
 ) -> int:
     """Suggest which pictures show the same part, so that a split never tears them apart."""
     from flawline.jobs.groups.group import group
+    from flawline.jobs.groups.grouping_files import write_grouping
     from flawline.jobs.groups.grouping_tables import grouping_as_dict, pictures_folder
-    from flawline.jobs.groups.groups_report import write_grouping
 
     span = parse_range(value_range)
     track = ProgressBar(quiet=quiet)

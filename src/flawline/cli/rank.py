@@ -93,7 +93,7 @@ def rank(
     """Put the odd pictures first, without using labels, and say why they are odd."""
     from flawline.jobs.rank.rank import rank as rank_source
     from flawline.jobs.rank.rank import rank_with
-    from flawline.jobs.rank.rank_report import write_ranking
+    from flawline.jobs.rank.ranking_files import write_ranking
     from flawline.jobs.rank.ranking_tables import ranking_as_dict, write_parts
     from flawline.jobs.rank.saved_ranking import load_ranking, save_ranking
 

@@ -44,7 +44,7 @@ class SegmentProgress:
 
     def __call__(self, record: EpochRecord, split: Split) -> None:
         """One epoch is over."""
-        from flawline.jobs.train.segment.segment_examples_page import write_examples
+        from flawline.jobs.train.segment.examples import write_examples
 
         note(line_of(record), quiet=self._quiet)
         if record.best:

@@ -110,7 +110,7 @@ def anomaly(
     from flawline.jobs.train.calibration import CalibrationTargets
     from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
     from flawline.jobs.train.training_files import trained_as_dict
-    from flawline.jobs.train.training_report import write_training_report
+    from flawline.jobs.train.training_pictures import write_training_report
     from flawline.jobs.train.view import MASK, ViewWishes
     from flawline.recipe import RegionSettings, write_recipe
 

@@ -156,7 +156,7 @@ def segment(
         seed=seed,
     )
     require_extra()
-    from flawline.jobs.train.segment.segmenter_report import write_segmenter_report
+    from flawline.jobs.train.segment.segmenter_pictures import write_segmenter_report
     from flawline.jobs.train.segment.train_segment import SegmenterWishes
     from flawline.jobs.train.training_files import segmenter_as_dict
     from flawline.recipe import write_recipe

@@ -11,11 +11,12 @@ import numpy as np
 
 from flawline.core.drawing import class_colour, thumbnail
 from flawline.data.source import Source
+from flawline.data.thumbnails import read_thumbnails
 from flawline.data.whole_file import write_text
 from flawline.inspector import Inspector
 from flawline.recipe import NO_THRESHOLD, stated_thresholds
 from flawline.report.charts import score_histogram
-from flawline.report.pictures import data_address, meaning, read_thumbnails
+from flawline.report.pictures import data_address, meaning
 from flawline.report.template import template
 from flawline.station.inspected import Inspected, InspectionRun
 from flawline.station.inspection_tables import (

@@ -9,13 +9,14 @@ from flawline.core.metrics import Share
 from flawline.data.source import open_source
 from flawline.jobs.evaluate import figures
 from flawline.jobs.evaluate.compare import compare
-from flawline.jobs.evaluate.compare_report import write_comparison
+from flawline.jobs.evaluate.comparison_files import write_comparison
 from flawline.jobs.evaluate.differences import Costs
 from flawline.jobs.evaluate.evaluate import evaluate
 from flawline.jobs.evaluate.evaluation import Estimated, Rate
 from flawline.jobs.evaluate.evaluation_charts import escape_against_overkill, promised_and_seen
-from flawline.jobs.evaluate.evaluation_report import estimate, rate, share, write_evaluation
+from flawline.jobs.evaluate.evaluation_files import write_evaluation
 from flawline.jobs.evaluate.figures import EvaluatedPart, trade_off
+from flawline.jobs.evaluate.metric_text import estimate, rate, share
 from flawline.recipe import NO_THRESHOLD
 from helpers.stub_inspector import BrightnessInspector, write_part, write_parts
 

@@ -12,11 +12,11 @@ from flawline.inspector import Inspector
 from flawline.jobs.evaluate import figures, timing
 from flawline.jobs.evaluate.class_masks import MaskSettings
 from flawline.jobs.evaluate.compare import compare
-from flawline.jobs.evaluate.compare_report import write_comparison
+from flawline.jobs.evaluate.comparison_files import write_comparison
 from flawline.jobs.evaluate.differences import Costs
 from flawline.jobs.evaluate.evaluate import evaluate
 from flawline.jobs.evaluate.evaluation_charts import pod_against_size, rates_over
-from flawline.jobs.evaluate.evaluation_report import write_evaluation
+from flawline.jobs.evaluate.evaluation_files import write_evaluation
 from helpers.drawn_segmenter import segment_recipe
 from helpers.segmented_parts import write_segmented
 

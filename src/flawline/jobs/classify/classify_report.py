@@ -9,35 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.metrics import Share
-from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.jobs.classify.class_confusion import ClassifierEvaluation
 from flawline.jobs.classify.classification import Classification, mistakes
-from flawline.jobs.classify.classification_tables import write_csv, write_json
 from flawline.report.charts import confusion_matrix, reliability
-from flawline.report.pictures import data_address, meaning, read_thumbnails
+from flawline.report.pictures import data_address, meaning
 from flawline.report.template import template
-
-SHOWN = 18
-SIDE = 240
-
-
-def write_classification(
-    classification: Classification,
-    source: Source,
-    folder: Path,
-    *,
-    value_range: tuple[float, float] | None = None,
-) -> Path:
-    """Write predictions.csv, classification.json and report.html into `folder`; returns the report's path.
-
-    The report shows the surest mistakes, read once more from `source`.
-    """
-    write_csv(classification, folder / "predictions.csv")
-    write_json(classification, folder / "classification.json")
-    shown = [prediction.sample for prediction in mistakes(classification)[:SHOWN]]
-    pixels = read_thumbnails(source, shown, side=SIDE, value_range=value_range)
-    return write_classify_report(classification, pixels, folder / "report.html")
 
 
 def write_classify_report(

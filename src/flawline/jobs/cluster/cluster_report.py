@@ -9,39 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.jobs.cluster.clustering import NO_CLUSTER, ClusteredPicture, Clustering
-from flawline.jobs.cluster.clustering_tables import write_csv, write_json
 from flawline.report.charts import stacked_bars
-from flawline.report.pictures import data_address, meaning, read_thumbnails
+from flawline.report.pictures import data_address, meaning
 from flawline.report.template import template
 
-SIDE = 200
 TYPICAL, ATYPICAL = 7, 7
-
-
-def write_clustering(
-    clustering: Clustering,
-    source: Source,
-    folder: Path,
-    *,
-    value_range: tuple[float, float] | None = None,
-) -> Path:
-    """Write clusters.csv, clusters.json and report.html into `folder`; returns the report's path.
-
-    The report shows the nearest and the farthest pictures of each cluster, read once more from `source`.
-    """
-    write_csv(clustering, folder / "clusters.csv")
-    write_json(clustering, folder / "clusters.json")
-    shown = [
-        picture.sample
-        for members in clustering.members().values()
-        for _, pictures in _parts(members)
-        for picture in pictures
-    ]
-    pixels = read_thumbnails(source, shown, side=SIDE, value_range=value_range)
-    return write_cluster_report(clustering, pixels, folder / "report.html")
 
 
 def write_cluster_report(
@@ -56,7 +30,7 @@ def write_cluster_report(
             "title": f"Cluster {number}" if number != NO_CLUSTER else "In no cluster",
             "pictures": members,
             "counts": counts[number],
-            "parts": [_sheet(title, part, pixels) for title, part in _parts(members)],
+            "parts": [_sheet(title, part, pixels) for title, part in shown_parts(members)],
         }
         for number, members in clustering.members().items()
     ]
@@ -83,8 +57,10 @@ def _name(number: int) -> str:
     return str(number) if number != NO_CLUSTER else "none"
 
 
-def _parts(members: Sequence[ClusteredPicture]) -> list[tuple[str, Sequence[ClusteredPicture]]]:
-    """The nearest and the farthest, none of them twice."""
+def shown_parts(
+    members: Sequence[ClusteredPicture],
+) -> list[tuple[str, Sequence[ClusteredPicture]]]:
+    """Choose the pictures of a cluster to show: the nearest and the farthest, none of them twice."""
     if len(members) <= TYPICAL + ATYPICAL:
         return [("From the most typical to the least", members)]
     return [

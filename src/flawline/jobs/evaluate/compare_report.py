@@ -4,54 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flawline.core.bootstrap import Difference
-from flawline.data.source import Source
 from flawline.data.whole_file import write_text
-from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, MaskSettings
 from flawline.jobs.evaluate.compare import Comparison
 from flawline.jobs.evaluate.differences import SPEED, Row
 from flawline.jobs.evaluate.evaluation_charts import escape_against_overkill
 from flawline.jobs.evaluate.evaluation_classes import colours
-from flawline.jobs.evaluate.evaluation_report import histogram, operating_point
-from flawline.jobs.evaluate.evaluation_tables import (
-    counts,
-    write_compared_scores,
-    write_comparison_json,
-)
+from flawline.jobs.evaluate.evaluation_report import as_addresses, histogram, operating_point
+from flawline.jobs.evaluate.evaluation_tables import counts
 from flawline.jobs.evaluate.figures import parts_of, trade_off
-from flawline.jobs.evaluate.inspected_pictures import Shown, show
+from flawline.jobs.evaluate.inspected_pictures import Shown
 from flawline.jobs.evaluate.part_rows import MILLISECONDS
 from flawline.jobs.evaluate.ranking import Ranked
 from flawline.report.template import template
 
-if TYPE_CHECKING:
-    from flawline.inspector import Inspector
-
 SHOWN = 12
-
-
-def write_comparison(
-    comparison: Comparison,
-    source: Source,
-    inspectors: Mapping[str, Inspector],
-    folder: Path,
-    masks: MaskSettings = SOURCE_MASKS,
-) -> tuple[Path, Path, Path]:
-    """Write scores.csv, comparison.json and report.html into `folder`; returns their paths.
-
-    The pictures on which recipes disagree most are read once more from `source` and inspected again; `masks` are those
-    of the comparison.
-    """
-    by_name = {sample.name: sample for sample in comparison.samples}
-    samples = [by_name[name] for name in _apart(comparison)]
-    shown = show(source, samples, list(inspectors.values()), masks)
-    return (
-        write_compared_scores(comparison, folder / "scores.csv"),
-        write_comparison_json(comparison, folder / "comparison.json"),
-        write_comparison_report(comparison, shown, folder / "report.html"),
-    )
 
 
 def write_comparison_report(comparison: Comparison, shown: Mapping[str, Shown], path: Path) -> Path:
@@ -106,8 +75,8 @@ def _above(difference: Difference | None, level: bool, best: str, how: str) -> s
     return f"{value} ({low} to {high})" + (": not told apart" if level else "")
 
 
-def _apart(comparison: Comparison) -> list[str]:
-    """The pictures to show: verdicts first, then defects that not all find."""
+def listed_differences(comparison: Comparison) -> list[str]:
+    """Name the pictures to show: verdicts first, then defects that not all find."""
     return [*comparison.disagreements, *comparison.found_apart][:SHOWN]
 
 
@@ -157,8 +126,8 @@ def number(value: float | None, row: Row) -> str:
 def _cards(comparison: Comparison, shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
     judged = [{p.sample.name: p for p in one.pictures} for one in comparison.evaluations]
     return [
-        {"name": name, "judged": [one[name] for one in judged], "shown": shown[name]}
-        for name in _apart(comparison)
+        {"name": name, "judged": [one[name] for one in judged], "shown": as_addresses(shown[name])}
+        for name in listed_differences(comparison)
         if name in shown
     ]
 

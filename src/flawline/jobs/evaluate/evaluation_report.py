@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flawline.core.words import counted
-from flawline.data.source import Source
 from flawline.data.whole_file import write_text
-from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, MaskSettings
 from flawline.jobs.evaluate.evaluation import Evaluation, JudgedPicture
 from flawline.jobs.evaluate.evaluation_charts import (
     escape_against_overkill,
@@ -17,12 +15,7 @@ from flawline.jobs.evaluate.evaluation_charts import (
     rates_over,
 )
 from flawline.jobs.evaluate.evaluation_classes import segmented
-from flawline.jobs.evaluate.evaluation_tables import (
-    WORST,
-    counts,
-    write_evaluation_json,
-    write_scores,
-)
+from flawline.jobs.evaluate.evaluation_tables import WORST, counts
 from flawline.jobs.evaluate.figures import (
     most_missed,
     parts_of,
@@ -31,49 +24,17 @@ from flawline.jobs.evaluate.figures import (
     worst_misses,
 )
 from flawline.jobs.evaluate.figures import rate as rate_of
-from flawline.jobs.evaluate.inspected_pictures import Shown, show
+from flawline.jobs.evaluate.inspected_pictures import Shown
 from flawline.jobs.evaluate.metric_text import estimate, number, rate, share
-from flawline.jobs.evaluate.segmentation_tables import write_class_table, write_region_table
 from flawline.recipe import NO_THRESHOLD
 from flawline.report.charts import score_histogram
-from flawline.report.pictures import meaning
+from flawline.report.pictures import data_address, meaning
 from flawline.report.template import template
-
-if TYPE_CHECKING:
-    from flawline.inspector import Inspector
-
-
-def write_evaluation(
-    evaluation: Evaluation,
-    source: Source,
-    inspector: Inspector,
-    folder: Path,
-    masks: MaskSettings = SOURCE_MASKS,
-) -> tuple[Path, ...]:
-    """Write scores.csv, evaluation.json and report.html into `folder`; returns their paths.
-
-    For a segmenter with class masks also classes.csv and regions.csv. The worst misses and false alarms are read
-    once more from `source` and inspected again; `masks` are those of the evaluation.
-    """
-    worst = [*_misses(evaluation), *worst_false_alarms(evaluation.pictures, WORST)]
-    shown = show(source, [p.sample for p in worst], [inspector], masks)
-    written = (
-        write_scores(evaluation, folder / "scores.csv"),
-        write_evaluation_json(evaluation, folder / "evaluation.json"),
-        write_evaluation_report(evaluation, shown, folder / "report.html"),
-    )
-    if evaluation.segmentation is None:
-        return written
-    return (
-        *written,
-        write_class_table(evaluation.segmentation, folder / "classes.csv"),
-        write_region_table(evaluation.pictures, folder / "regions.csv"),
-    )
 
 
 def write_evaluation_report(evaluation: Evaluation, shown: Mapping[str, Shown], path: Path) -> Path:
     """Write the report of an evaluation with the pictures that `shown` holds by sample name."""
-    misses = _misses(evaluation)
+    misses = listed_misses(evaluation)
     alarms = worst_false_alarms(evaluation.pictures, WORST)
     html = template("evaluation.html").render(
         evaluation=evaluation,
@@ -117,10 +78,18 @@ def finding(evaluation: Evaluation) -> str:
 
 def _cards(pictures: list[JudgedPicture], shown: Mapping[str, Shown]) -> list[dict[str, Any]]:
     return [
-        {"judged": picture, "shown": shown[picture.sample.name]}
+        {"judged": picture, "shown": as_addresses(shown[picture.sample.name])}
         for picture in pictures
         if picture.sample.name in shown
     ]
+
+
+def as_addresses(shown: Shown) -> dict[str, Any]:
+    """Encode the pictures of a card as data addresses."""
+    return {
+        "picture": data_address(shown.picture),
+        "heats": [data_address(heat) for heat in shown.heats],
+    }
 
 
 def histogram(evaluation: Evaluation) -> str:
@@ -142,8 +111,11 @@ def operating_point(evaluation: Evaluation) -> tuple[float, float] | None:
     return rates.overkill.parts.value, rates.escape.parts.value
 
 
-def _misses(evaluation: Evaluation) -> list[JudgedPicture]:
-    """For a segmenter those with most defects missed: one defect found rejects a part, whatever else it has."""
+def listed_misses(evaluation: Evaluation) -> list[JudgedPicture]:
+    """List the worst misses.
+
+    For a segmenter those with most defects missed: one defect found rejects a part, whatever else it has.
+    """
     if evaluation.segmentation is not None:
         return most_missed(evaluation.pictures, WORST)
     return worst_misses(evaluation.pictures, WORST)

@@ -1,4 +1,4 @@
-"""Pictures of inspections inside a report: the picture with its mask outlined, and what each recipe sees in it."""
+"""Inspect the pictures that a report shows: each with its mask outlined, and with what each recipe finds in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from flawline.jobs.evaluate.class_masks import (
     open_class_masks,
 )
 from flawline.jobs.evaluate.masks import RegionMask, mask_of
-from flawline.report.pictures import data_address
 from flawline.types import Picture, Sample, Unjudged
 
 if TYPE_CHECKING:
@@ -34,12 +33,12 @@ _TRUTH = (86, 180, 233)
 _Outline = tuple[tuple[int, int, int], NDArray[np.float64]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """Data addresses: the picture with its mask outlined, and its heat or marked classes by each recipe."""
+    """A picture with its mask outlined, and its heat or marked classes by each recipe, all uint8 RGB."""
 
-    picture: str
-    heats: tuple[str, ...]
+    picture: NDArray[np.uint8]
+    heats: tuple[NDArray[np.uint8], ...]
 
 
 def show(
@@ -66,14 +65,14 @@ def show(
 
 def _drawn(
     source: Source, samples: Sequence[Sample], inspector: Inspector
-) -> dict[str, tuple[NDArray[np.uint8], str]]:
+) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """A small copy of every sample and its heat, by name."""
 
-    def draw(picture: Picture) -> tuple[NDArray[np.uint8], str]:
+    def draw(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         inspection = inspector.inspect(picture)
         small = thumbnail(picture.pixels, SIDE)
         heat = inspection_overlay(small, inspection)
-        return small, data_address(heat)
+        return small, heat
 
     read = map_pictures(source, samples, draw, value_range=inspector.value_range)
     return {sample.name: found for sample, found in read if not isinstance(found, Unjudged)}
@@ -116,10 +115,10 @@ def _outlines(places: NDArray[np.bool_], colour: tuple[int, int, int]) -> list[_
     return [(colour, (contour.reshape(-1, 2) + 0.5) / size) for contour in found]
 
 
-def _with_truth(pixels: NDArray[np.uint8], outlines: Sequence[_Outline]) -> str:
+def _with_truth(pixels: NDArray[np.uint8], outlines: Sequence[_Outline]) -> NDArray[np.uint8]:
     drawn = np.ascontiguousarray(pixels).copy()
     for colour, outline in outlines:
         points = np.rint(outline * pixels.shape[1::-1] - 0.5).astype(np.int32).reshape(-1, 1, 2)
         cv2.polylines(drawn, [points], True, (0, 0, 0), 3, cv2.LINE_AA)
         cv2.polylines(drawn, [points], True, colour, 1, cv2.LINE_AA)
-    return data_address(drawn)
+    return drawn

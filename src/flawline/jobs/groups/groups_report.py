@@ -6,50 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flawline.core.drawing import thumbnail
-from flawline.data.source import Source
-from flawline.data.stream import map_pictures
 from flawline.data.whole_file import write_text
 from flawline.jobs.groups.grouping import GroupedPicture, Grouping, Pair
-from flawline.jobs.groups.grouping_tables import pictures_folder, write_csv, write_json
-from flawline.report.pictures import data_address
 from flawline.report.template import template
-from flawline.types import Track, Unjudged, no_track
 
 SHOWN_GROUPS = 40
 SHOWN_MEMBERS = 24
-_SIDE = 200
 
 
-def write_grouping(
-    grouping: Grouping,
-    source: Source,
-    folder: Path,
-    *,
-    value_range: tuple[float, float] | None = None,
-    track: Track = no_track,
-) -> Path:
-    """Write groups.csv, groups.json and report.html into `folder`; returns the report's path.
-
-    The pictures that the report shows are read once more from `source`.
-    """
-    write_csv(grouping, folder / "groups.csv", pictures_folder(source))
-    write_json(grouping, folder / "groups.json")
-    shown = _shown(grouping)
-    samples = [p.sample for p in grouping.pictures if p.sample.name in shown]
-    read = map_pictures(
-        source,
-        samples,
-        lambda picture: data_address(thumbnail(picture.pixels, _SIDE)),
-        target=_SIDE,
-        value_range=value_range,
-    )
-    addresses = {
-        sample.name: address
-        for sample, address in track(read, title="Report", total=len(samples))
-        if not isinstance(address, Unjudged)
+def shown_names(grouping: Grouping) -> set[str]:
+    """Name the pictures that the report shows."""
+    members = {
+        picture.sample.name for group in grouping.groups[:SHOWN_GROUPS] for picture in _first(group)
     }
-    return write_groups_report(grouping, addresses, folder / "report.html")
+    pairs = (*grouping.above, *grouping.below, *grouping.held_apart[:SHOWN_MEMBERS])
+    return members | {name for pair in pairs for name in (pair.first, pair.second)}
 
 
 def write_groups_report(grouping: Grouping, addresses: Mapping[str, str], path: Path) -> Path:
@@ -68,14 +39,6 @@ def write_groups_report(grouping: Grouping, addresses: Mapping[str, str], path: 
         held_apart=_cards(grouping.held_apart[:SHOWN_MEMBERS], addresses),
     )
     return write_text(path, html)
-
-
-def _shown(grouping: Grouping) -> set[str]:
-    members = {
-        picture.sample.name for group in grouping.groups[:SHOWN_GROUPS] for picture in _first(group)
-    }
-    pairs = (*grouping.above, *grouping.below, *grouping.held_apart[:SHOWN_MEMBERS])
-    return members | {name for pair in pairs for name in (pair.first, pair.second)}
 
 
 def _first(group: Sequence[GroupedPicture]) -> Sequence[GroupedPicture]:

@@ -1,102 +1,27 @@
-"""Verdicts as JSON and CSV; the same verdicts give the same bytes."""
+"""Write the files of a judgement: tables and the report."""
 
 from __future__ import annotations
 
-from math import isfinite
 from pathlib import Path
-from typing import Any
 
-from flawline.data.csv_file import write_csv_rows
-from flawline.data.json_file import write_json_document
+from flawline.data.source import Source
+from flawline.jobs.judge.judge_report import SHOWN, flagged_parts, write_judge_report
+from flawline.jobs.judge.judge_tables import write_csv, write_json
 from flawline.jobs.judge.judged_parts import JudgedTable
-from flawline.specification.judge import ClauseResult, Judgement
-
-_NUMBERS = ("clause", "line", "value", "limit", "unit", "margin", "uncertainty")
-COLUMNS = ("image", "verdict", *_NUMBERS, "defects", "note", "spec")
+from flawline.jobs.judge.judged_pictures import read_crops
 
 
-def judged_as_dict(judged: JudgedTable) -> dict[str, Any]:
-    """The JSON document of `flawline judge --json`."""
-    document: dict[str, Any] = {
-        "table": judged.table,
-        "spec": {
-            "name": judged.spec.name,
-            "version": judged.spec.version,
-            "hash": judged.spec.hash,
-        },
-        "counts": dict(judged.counts),
-        "judgements": [_judgement(item) for item in judged.judgements if item.verdict],
-        "unjudged": [
-            {"image": item.image, "code": "unjudged", "reason": item.reason}
-            for item in judged.judgements
-            if item.verdict is None
-        ],
-    }
-    if judged.against is not None:
-        document["against"] = {
-            "name": judged.against.name,
-            "version": judged.against.version,
-            "hash": judged.against.hash,
-            "changed": len(judged.changes),
-            "ways": dict(judged.ways),
-            "changes": [
-                {"image": c.image, "before": c.before, "after": c.after} for c in judged.changes
-            ],
-        }
-    return document
+def write_judged(judged: JudgedTable, folder: Path, pictures: Source | None = None) -> Path:
+    """Write verdicts.csv, verdicts.json and report.html into `folder`; returns the report's path.
 
-
-def write_json(judged: JudgedTable, path: Path) -> Path:
-    """Write the verdicts as one JSON document."""
-    return write_json_document(path, judged_as_dict(judged))
-
-
-def write_csv(judged: JudgedTable, path: Path) -> Path:
-    """Write one row per broken clause and part; an accepted part has the row of its closest clause.
-
-    `defects` are the numbers of the defects in their picture, as the table of defects has them. A part that could not
-    be judged has no verdict and the reason as its note.
+    `pictures` are matched with the parts by name, or else by name without folder and ending; where a part's is
+    missing the report has words only.
     """
-    rows: list[list[object]] = []
-    for item in judged.judgements:
-        findings = item.findings or ((item.closest,) if item.closest else ())
-        rows += [[item.image, item.verdict, *_cells(finding), item.spec] for finding in findings]
-        if not findings:
-            blank: list[object] = [None] * 8
-            rows.append([item.image, item.verdict, *blank, item.reason or None, item.spec])
-    return write_csv_rows(path, COLUMNS, rows)
-
-
-def _judgement(item: Judgement) -> dict[str, Any]:
-    return {
-        "image": item.image,
-        "verdict": item.verdict,
-        "spec": item.spec,
-        "violations": [_finding(finding) for finding in item.findings],
-        "closest": item.closest and _finding(item.closest),
-    }
-
-
-def _finding(finding: ClauseResult) -> dict[str, Any]:
-    return {
-        "clause": finding.clause,
-        "line": finding.line,
-        "outcome": finding.outcome,
-        "value": _rounded(finding.value),
-        "limit": _rounded(finding.bound),
-        "unit": finding.unit,
-        "margin": _rounded(finding.margin),
-        "uncertainty": _rounded(finding.expanded),
-        "defects": [place + 1 for place in finding.defects],
-        "note": finding.note,
-    }
-
-
-def _cells(finding: ClauseResult) -> list[object]:
-    row = _finding(finding)
-    defects = " ".join(map(str, row["defects"]))
-    return [*(row[key] for key in _NUMBERS), defects, row["note"] or None]
-
-
-def _rounded(value: float) -> float | None:
-    return float(f"{value:.9g}") if isfinite(value) else None
+    write_csv(judged, folder / "verdicts.csv")
+    write_json(judged, folder / "verdicts.json")
+    wanted = {item.image: item.findings[0] for item in flagged_parts(judged)[:SHOWN]}
+    for change in judged.changes[:SHOWN]:
+        if change.findings:
+            wanted[change.image] = change.findings[0]
+    crops = read_crops(judged, wanted, pictures) if pictures is not None else {}
+    return write_judge_report(judged, crops, folder / "report.html")

@@ -2,60 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.names import stem
-from flawline.data.source import Source
-from flawline.data.stream import map_pictures
 from flawline.data.whole_file import write_text
-from flawline.jobs.judge.judge_files import write_csv, write_json
 from flawline.jobs.judge.judged_parts import JudgedTable
 from flawline.report.pictures import data_address
 from flawline.report.template import template
-from flawline.specification.judge import ClauseResult, Judgement
-from flawline.types import Picture, Sample, Unjudged
+from flawline.specification.judge import Judgement
 
 SHOWN = 60
-_SIDE, _AROUND = 260, 24
-
-Box = tuple[float, float, float, float]
 
 
-def write_judged(judged: JudgedTable, folder: Path, pictures: Source | None = None) -> Path:
-    """Write verdicts.csv, verdicts.json and report.html into `folder`; returns the report's path.
-
-    `pictures` are matched with the parts by name, or else by name without folder and ending; where a part's is
-    missing the report has words only.
-    """
-    write_csv(judged, folder / "verdicts.csv")
-    write_json(judged, folder / "verdicts.json")
+def flagged_parts(judged: JudgedTable) -> list[Judgement]:
+    """List the parts with findings, rejected ones first."""
     flagged = [item for item in judged.judgements if item.findings]
-    flagged.sort(key=lambda item: (item.verdict != "reject", item.image))
-    wanted = {item.image: item.findings[0] for item in flagged[:SHOWN]}
-    for change in judged.changes[:SHOWN]:
-        if change.findings:
-            wanted[change.image] = change.findings[0]
-    crops = _crops(judged, wanted, pictures) if pictures is not None else {}
+    return sorted(flagged, key=lambda item: (item.verdict != "reject", item.image))
+
+
+def write_judge_report(
+    judged: JudgedTable, crops: Mapping[str, NDArray[np.uint8]], path: Path
+) -> Path:
+    """Write the report of a judgement; `crops` are pictures (uint8 RGB) of findings by image, words only without."""
+    flagged = flagged_parts(judged)
+    addresses = {name: data_address(crop) for name, crop in crops.items()}
     html = template("judge.html").render(
         judged=judged,
-        flagged=[_card(item, crops) for item in flagged[:SHOWN]],
+        flagged=[_card(item, addresses) for item in flagged[:SHOWN]],
         more=max(0, len(flagged) - SHOWN),
-        changes=[{"change": c, "address": crops.get(c.image)} for c in judged.changes[:SHOWN]],
+        changes=[{"change": c, "address": addresses.get(c.image)} for c in judged.changes[:SHOWN]],
         accepted=_closest(judged.judgements),
         unjudged=[item for item in judged.judgements if item.verdict is None],
         number=_number,
     )
-    return write_text(folder / "report.html", html)
+    return write_text(path, html)
 
 
-def _card(item: Judgement, crops: Mapping[str, str]) -> dict[str, Any]:
-    return {"item": item, "address": crops.get(item.image)}
+def _card(item: Judgement, addresses: Mapping[str, str]) -> dict[str, Any]:
+    return {"item": item, "address": addresses.get(item.image)}
 
 
 def _closest(judgements: Iterable[Judgement]) -> list[Judgement]:
@@ -72,60 +60,3 @@ def _closest(judgements: Iterable[Judgement]) -> list[Judgement]:
 
 def _number(value: float) -> str:
     return f"{value:.4g}"
-
-
-def _crops(
-    judged: JudgedTable, wanted: Mapping[str, ClauseResult], pictures: Source
-) -> dict[str, str]:
-    """Data addresses of the first defect of each finding with its surroundings, by image."""
-    boxes = {
-        part.image: _boxes(part.columns, wanted[part.image].defects)
-        for part in judged.parts
-        if part.image in wanted
-    }
-    by_stem = {stem(name): name for name in wanted}
-    samples: dict[str, Sample] = {}
-    for sample in pictures.samples():
-        name = sample.name if sample.name in wanted else by_stem.get(stem(sample.name))
-        if name is not None:
-            samples.setdefault(name, sample)
-    owner = {sample.name: name for name, sample in samples.items()}
-    read = map_pictures(pictures, samples.values(), lambda picture: picture)
-    return {
-        owner[sample.name]: data_address(_crop(picture, boxes.get(owner[sample.name], [])))
-        for sample, picture in read
-        if not isinstance(picture, Unjudged)
-    }
-
-
-def _boxes(columns: Mapping[str, NDArray[np.float64]], defects: Sequence[int]) -> list[Box]:
-    names = ("left", "top", "width", "height")
-    if any(name not in columns for name in names):
-        return []
-    found = [tuple(float(columns[name][place]) for name in names) for place in defects]
-    return [(left, top, width, height) for left, top, width, height in found]
-
-
-def _crop(picture: Picture, boxes: Sequence[Box]) -> NDArray[np.uint8]:
-    """The picture around the boxes, enlarged, with the boxes drawn; the whole picture without one."""
-    pixels = picture.pixels
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = 0, 0, width, height
-    if boxes:
-        corners = np.array([(a, b, a + c, b + d) for a, b, c, d in boxes])
-        x, y = corners[:, :2].min(axis=0).tolist()
-        wide, high = (corners[:, 2:].max(axis=0) - (x, y)).tolist()
-        half = max(wide, high) / 2 + _AROUND
-        left, right = max(0, int(x + wide / 2 - half)), min(width, int(x + wide / 2 + half) + 1)
-        top, bottom = max(0, int(y + high / 2 - half)), min(height, int(y + high / 2 + half) + 1)
-    crop = pixels[top:bottom, left:right]
-    scale = _SIDE / max(1, *crop.shape[:2])
-    size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    drawn = np.ascontiguousarray(cv2.resize(crop, size, interpolation=how), dtype=np.uint8)
-    for x, y, wide, high in boxes:
-        one = (round((x - left - 1) * scale), round((y - top - 1) * scale))
-        other = (round((x + wide - left + 1) * scale), round((y + high - top + 1) * scale))
-        cv2.rectangle(drawn, one, other, (0, 0, 0), 4, cv2.LINE_AA)
-        cv2.rectangle(drawn, one, other, (255, 255, 255), 2, cv2.LINE_AA)
-    return drawn

@@ -10,35 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.drawing import heat_overlay
-from flawline.data.source import Source
 from flawline.data.whole_file import write_text
 from flawline.jobs.rank.ranking import RankedPicture, Ranking, recall
-from flawline.jobs.rank.ranking_tables import write_csv, write_json
 from flawline.report.charts import recall_curve, score_histogram
-from flawline.report.pictures import data_address, meaning, read_thumbnails
+from flawline.report.pictures import data_address, meaning
 from flawline.report.template import template
 
 LISTED = 1000
-
-
-def write_ranking(
-    ranking: Ranking,
-    source: Source,
-    folder: Path,
-    *,
-    value_range: tuple[float, float] | None = None,
-) -> tuple[Path, Path, Path]:
-    """Write ranking.csv, ranking.json and report.html into `folder`; returns their paths.
-
-    The report shows the places that have reasons; their pictures are read once more from `source`.
-    """
-    top = [picture.sample for picture in ranking.pictures[: ranking.settings["top_n"]]]
-    pixels = read_thumbnails(source, top, value_range=value_range)
-    return (
-        write_csv(ranking, folder / "ranking.csv"),
-        write_json(ranking, folder / "ranking.json"),
-        write_rank_report(ranking, pixels, folder / "report.html"),
-    )
 
 
 def write_rank_report(

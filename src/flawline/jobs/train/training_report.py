@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.drawing import heat_overlay, thumbnail
-from flawline.data.source import Source
-from flawline.data.stream import map_pictures
 from flawline.data.whole_file import write_text
-from flawline.inspector import Inspector
 from flawline.jobs.train.train_anomaly import AnomalyTraining
 from flawline.report.charts import score_histogram
 from flawline.report.pictures import data_address
 from flawline.report.template import template
-from flawline.types import Picture, Unjudged
 
 SHOWN = 8
 
+Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
-def write_training_report(trained: AnomalyTraining, source: Source, path: Path) -> Path:
-    """Write the HTML report of a training; the pictures it shows are read once more from `source`."""
-    recipe = trained.recipe
+
+@dataclass(frozen=True, slots=True)
+class ShownNames:
+    """The pictures that the report of a training shows: set aside, good with high scores, bad with low ones."""
+
+    unusual: tuple[str, ...]
+    usual: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
+def shown_names(trained: AnomalyTraining) -> ShownNames:
+    """Choose the pictures to show."""
+    return ShownNames(
+        tuple(suspect.name for suspect in trained.suspects)[:SHOWN],
+        tuple(sorted(trained.good, key=lambda name: (-trained.good[name], name)))[:SHOWN],
+        tuple(sorted(trained.bad, key=lambda name: (trained.bad[name], name)))[:SHOWN],
+    )
+
+
+def write_training_page(
+    trained: AnomalyTraining,
+    described: Mapping[str, Any],
+    pictures: Mapping[str, Pair],
+    path: Path,
+) -> Path:
+    """Write the HTML report of a training.
+
+    Args:
+        trained: what to report.
+        described: the recipe as `Inspector.described` gives it.
+        pictures: by name a small picture and the same with its heat, uint8 RGB; those without are left out.
+        path: the HTML file to write.
+    """
+    recipe, names = trained.recipe, shown_names(trained)
     limit = recipe.settings.threshold
-    inspector = Inspector(recipe)
-    odd = [suspect.name for suspect in trained.suspects][:SHOWN]
-    usual = sorted(trained.good, key=lambda name: (-trained.good[name], name))[:SHOWN]
-    missed = sorted(trained.bad, key=lambda name: (trained.bad[name], name))[:SHOWN]
-    pictures = _pictures(source, inspector, {*odd, *usual, *missed})
     scores = {"good": list(trained.good.values()), "bad": list(trained.bad.values())}
     lines = {}
     if limit is not None and trained.good:
@@ -38,34 +62,23 @@ def write_training_report(trained: AnomalyTraining, source: Source, path: Path) 
     html = template("training.html").render(
         trained=trained,
         recipe=recipe,
-        inspector=inspector.described(),
+        inspector=described,
         histogram=score_histogram(scores, unit="raw score", limits=lines) if trained.good else "",
-        suspects=_cards(odd, pictures, {s.name: s.reason for s in trained.suspects}),
-        usual=_cards(usual, pictures, {n: f"score {trained.good[n]:.4g}" for n in usual}),
-        missed=_cards(missed, pictures, {n: f"score {trained.bad[n]:.4g}" for n in missed}),
+        suspects=_cards(names.unusual, pictures, {s.name: s.reason for s in trained.suspects}),
+        usual=_cards(names.usual, pictures, _scores(names.usual, trained.good)),
+        missed=_cards(names.missed, pictures, _scores(names.missed, trained.bad)),
     )
     return write_text(path, html)
 
 
-def _pictures(
-    source: Source, inspector: Inspector, names: set[str]
-) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Each picture, small, and the same with its heat."""
-    low, high = inspector.heat_range or (0.0, 1.0)
-
-    def drawn(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        small = thumbnail(picture.pixels)
-        return small, heat_overlay(small, inspector.measure(picture).map, low, high)
-
-    samples = [sample for sample in source.samples() if sample.name in names]
-    seen = map_pictures(source, samples, drawn, value_range=inspector.value_range)
-    return {sample.name: result for sample, result in seen if not isinstance(result, Unjudged)}
+def _scores(names: Iterable[str], scores: Mapping[str, float]) -> dict[str, str]:
+    return {name: f"score {scores[name]:.4g}" for name in names}
 
 
 def _cards(
     names: Iterable[str],
-    pictures: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]],
-    words: dict[str, str],
+    pictures: Mapping[str, Pair],
+    words: Mapping[str, str],
 ) -> list[dict[str, str]]:
     return [
         {

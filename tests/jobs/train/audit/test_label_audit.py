@@ -20,7 +20,8 @@ from flawline.jobs.train.audit.audit_store import AuditStore
 from flawline.jobs.train.audit.audit_tables import audit_as_coco, audit_as_dict
 from flawline.jobs.train.audit.audited_pictures import draw_panels
 from flawline.jobs.train.audit.label_audit import LabelAudit
-from flawline.jobs.train.audit.label_audit_report import finding, write_label_audit
+from flawline.jobs.train.audit.label_audit_files import write_label_audit
+from flawline.jobs.train.audit.label_audit_report import finding
 from flawline.jobs.train.audit.label_quality import ConfidentJoint
 from flawline.types import no_track
 from helpers.audited_masks import CLASSES, Masks, mask_of, settings, shares_of

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from flawline.data.whole_file import write_text
-from flawline.jobs.train.audit.audit_labels import kept_probabilities
-from flawline.jobs.train.audit.audit_tables import write_audit
-from flawline.jobs.train.audit.audited_pictures import CLASS_COLOURS, KIND_COLOURS, draw_panels
+from flawline.jobs.train.audit.audited_pictures import CLASS_COLOURS, KIND_COLOURS, Panels
 from flawline.jobs.train.audit.label_audit import AuditedPicture, LabelAudit
 from flawline.jobs.train.audit.suspicious_regions import KINDS
-from flawline.jobs.train.segment.pairs import MaskedPictures
 from flawline.report.pictures import data_address
 from flawline.report.template import template
 
-SHOWN = 30
 LISTED = 1000
 _MEANINGS = {
     "missing": "marked as background, a class is seen",
@@ -26,38 +23,21 @@ _MEANINGS = {
 }
 
 
-def write_label_audit(
-    audit: LabelAudit, source: MaskedPictures, folder: Path
-) -> tuple[Path, Path, Path, Path]:
-    """Write label-audit.csv, label-audit.json, label-audit-coco.json and report.html; returns their paths.
-
-    `folder` is the one in which the labels were audited: the report shows what was kept there of the pictures with
-    the most suspicious masks, which are read once more from `source`.
-    """
-    page = write_label_audit_report(audit, source, folder)
-    return (*write_audit(audit, folder), page)
-
-
-def write_label_audit_report(audit: LabelAudit, source: MaskedPictures, folder: Path) -> Path:
-    """Write report.html alone."""
-    worst = [picture for picture in audit.pictures if picture.regions][:SHOWN]
-    samples = {sample.name: sample for sample in source.samples()}
-    kept = kept_probabilities(folder)
-    cards = []
-    for picture in worst:
-        pixels = source.pair(samples[picture.image])[0].pixels
-        cards.append(_card(picture, draw_panels(picture, pixels, *kept.read(picture.number))))
+def write_label_audit_page(
+    audit: LabelAudit, pictures: Sequence[tuple[AuditedPicture, Panels]], path: Path
+) -> Path:
+    """Write report.html of an audit with the pictures to show, the most suspicious first."""
     html = template("label_audit.html").render(
         audit=audit,
         finding=finding(audit),
         kinds=_kinds(audit),
         meanings=_MEANINGS,
-        cards=cards,
+        cards=[_card(picture, panels) for picture, panels in pictures],
         class_colours=_legend(audit.classes[1:], CLASS_COLOURS),
         kind_colours={kind: _css(KIND_COLOURS[kind]) for kind in KINDS},
         listed=list(audit.regions())[:LISTED],
     )
-    return write_text(folder / "report.html", html)
+    return write_text(path, html)
 
 
 def finding(audit: LabelAudit) -> str:
@@ -82,7 +62,7 @@ def _kinds(audit: LabelAudit) -> list[tuple[str, str, str, int, int]]:
     return [(*key, count, pixels[key]) for key, count in regions.most_common()]
 
 
-def _card(picture: AuditedPicture, panels: Any) -> dict[str, Any]:
+def _card(picture: AuditedPicture, panels: Panels) -> dict[str, Any]:
     return {
         "picture": picture,
         "place": panels.place,

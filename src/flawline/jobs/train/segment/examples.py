@@ -13,8 +13,11 @@ from flawline.core.segmentation_metrics import IGNORE
 from flawline.jobs.train.segment.fit import load_trained
 from flawline.jobs.train.segment.pairs import MaskedPictures
 from flawline.jobs.train.segment.prediction import class_shares
+from flawline.jobs.train.segment.segment_panels import three_panels, write_sheet
 from flawline.jobs.train.segment.torch_settings import choose_machine
 from flawline.types import Sample
+
+COUNT = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,3 +53,11 @@ def examples(
         marked = shares.argmax(0).astype(np.uint8)
         found.append(Example(sample.name, picture.pixels, truth, marked))
     return found
+
+
+def write_examples(
+    source: MaskedPictures, samples: Sequence[Sample], folder: Path, path: Path
+) -> Path:
+    """Write a JPEG of some validation pictures: picture, mask, and what the best network so far predicts."""
+    found = examples(source, samples, folder, COUNT)
+    return write_sheet([three_panels(one.pixels, one.truth, one.marked) for one in found], path)

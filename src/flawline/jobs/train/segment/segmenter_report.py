@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flawline.core.drawing import class_colour
-from flawline.data.masks import MaskedSource
 from flawline.data.whole_file import write_text
-from flawline.inspector import Inspector
 from flawline.jobs.train.segment.progress_record import EpochRecord
-from flawline.jobs.train.segment.segment_examples_page import three_panels
+from flawline.jobs.train.segment.segment_panels import Panels
 from flawline.jobs.train.segment.train_segment import TrainedSegmenterRecipe
 from flawline.report.figure import as_svg, new_figure, own_style
 from flawline.report.pictures import data_address
 from flawline.report.template import template
 
-SHOWN = 12
 
-
-def write_segmenter_report(
-    trained: TrainedSegmenterRecipe, source: MaskedSource, path: Path
+def write_segmenter_page(
+    trained: TrainedSegmenterRecipe,
+    described: Mapping[str, Any],
+    panels: Mapping[str, Panels],
+    path: Path,
 ) -> Path:
-    """Write the HTML report; the validation pictures that it shows are read and inspected once more."""
-    recipe = trained.recipe
-    inspector = Inspector(recipe)
-    classes = inspector.classes
+    """Write the HTML report of the training of a segmenter.
+
+    Args:
+        trained: what to report.
+        described: the recipe as `Inspector.described` gives it.
+        panels: by name a validation picture, the same with its mask and with what is predicted, uint8 RGB.
+        path: the HTML file to write.
+    """
+    names = [one.name for one in trained.masks.classes[1:]]
     figures = trained.validation.matrix.figures()
     html = template("segmenter.html").render(
         trained=trained,
-        recipe=recipe,
-        inspector=inspector.described(),
+        recipe=trained.recipe,
+        inspector=described,
         losses=_losses(trained.records),
-        curves=_curves(trained.records, classes),
+        curves=_curves(trained.records, names),
         classes=[
             {
                 "name": name,
@@ -42,23 +46,14 @@ def write_segmenter_report(
                 "threshold": trained.chosen[number - 1],
                 "share": trained.masks.classes[number],
             }
-            for number, name in enumerate(classes[1:], start=1)
+            for number, name in enumerate(names, start=1)
         ],
-        cards=_cards(trained, source, inspector),
+        cards=[
+            {"name": name, "addresses": [data_address(panel) for panel in three]}
+            for name, three in panels.items()
+        ],
     )
     return write_text(path, html)
-
-
-def _cards(
-    trained: TrainedSegmenterRecipe, source: MaskedSource, inspector: Inspector
-) -> list[dict[str, Any]]:
-    cards = []
-    for sample in trained.shown[:SHOWN]:
-        picture, truth = source.pair(sample)
-        marked = inspector.marked(inspector.measure(picture))
-        panels = three_panels(picture.pixels, truth, marked)
-        cards.append({"name": sample.name, "addresses": [data_address(p) for p in panels]})
-    return cards
 
 
 @own_style()
@@ -76,9 +71,9 @@ def _losses(records: Sequence[EpochRecord]) -> str:
 
 
 @own_style()
-def _curves(records: Sequence[EpochRecord], classes: Sequence[str]) -> str:
+def _curves(records: Sequence[EpochRecord], names: Sequence[str]) -> str:
     figure, axes = new_figure()
-    for number, name in enumerate(classes[1:], start=1):
+    for number, name in enumerate(names, start=1):
         known = [(r.epoch, r.iou[name]) for r in records if r.iou.get(name) is not None]
         if known:
             colour = [level / 255 for level in class_colour(number)]

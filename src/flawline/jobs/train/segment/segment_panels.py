@@ -1,4 +1,4 @@
-"""A sheet of pictures with their masks and what a segmenter marks in them."""
+"""Draw pictures beside their masks and what a segmenter predicts."""
 
 from __future__ import annotations
 
@@ -11,39 +11,31 @@ from numpy.typing import NDArray
 
 from flawline.core.drawing import class_overlay, thumbnail
 from flawline.core.segmentation_metrics import IGNORE
-from flawline.data.masks import MaskedSource
 from flawline.data.whole_file import replacing
-from flawline.types import Sample
 
-COUNT = 6
 _GAP = 6
 
-
-def write_examples(
-    source: MaskedSource, samples: Sequence[Sample], folder: Path, path: Path
-) -> Path:
-    """Write a JPEG of some validation pictures: picture, mask, and what the best network so far marks."""
-    from flawline.jobs.train.segment.examples import examples
-
-    rows = [
-        _row(three_panels(one.pixels, one.truth, one.marked))
-        for one in examples(source, samples, folder, COUNT)
-    ]
-    if rows:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _, data = cv2.imencode(".jpg", _stacked(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
-        with replacing(path) as part:
-            part.write_bytes(data.tobytes())
-    return path
+Panels = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def three_panels(
     pixels: NDArray[np.uint8], truth: NDArray[np.uint8], marked: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Small copies of a picture, with its mask, and with its marks, uint8 RGB; unknown pixels are not tinted."""
+) -> Panels:
+    """Draw a small picture, and the same with its mask and with the prediction, uint8 RGB; unknown pixels stay."""
     small = thumbnail(pixels)
     known = np.where(truth == IGNORE, np.uint8(0), truth)
     return small, class_overlay(small, known), class_overlay(small, marked)
+
+
+def write_sheet(rows: Sequence[Panels], path: Path) -> Path:
+    """Write a JPEG with one row of panels below the other; nothing where there are none."""
+    if rows:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        drawn = _stacked([_row(panels) for panels in rows])
+        _, data = cv2.imencode(".jpg", drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+        with replacing(path) as part:
+            part.write_bytes(data.tobytes())
+    return path
 
 
 def _row(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:

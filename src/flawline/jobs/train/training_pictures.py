@@ -1,0 +1,34 @@
+"""Inspect the pictures that the report of a training shows, and write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flawline.core.drawing import heat_overlay, thumbnail
+from flawline.data.source import Source
+from flawline.data.stream import map_pictures
+from flawline.inspector import Inspector
+from flawline.jobs.train.train_anomaly import AnomalyTraining
+from flawline.jobs.train.training_report import Pair, shown_names, write_training_page
+from flawline.types import Picture, Unjudged
+
+
+def write_training_report(trained: AnomalyTraining, source: Source, path: Path) -> Path:
+    """Write the HTML report of a training; the pictures it shows are read once more from `source`."""
+    inspector = Inspector(trained.recipe)
+    names = shown_names(trained)
+    pictures = _pictures(source, inspector, {*names.unusual, *names.usual, *names.missed})
+    return write_training_page(trained, inspector.described(), pictures, path)
+
+
+def _pictures(source: Source, inspector: Inspector, names: set[str]) -> dict[str, Pair]:
+    """Each picture, small, and the same with its heat."""
+    low, high = inspector.heat_range or (0.0, 1.0)
+
+    def drawn(picture: Picture) -> Pair:
+        small = thumbnail(picture.pixels)
+        return small, heat_overlay(small, inspector.measure(picture).map, low, high)
+
+    samples = [sample for sample in source.samples() if sample.name in names]
+    seen = map_pictures(source, samples, drawn, value_range=inspector.value_range)
+    return {sample.name: result for sample, result in seen if not isinstance(result, Unjudged)}
