@@ -65,6 +65,10 @@ class Unjudged:
     code: str
     reason: str
 
+    def as_dict(self) -> dict[str, str]:
+        """Give image, code and reason as `--json` prints them."""
+        return {"image": self.image, "code": self.code, "reason": self.reason}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:

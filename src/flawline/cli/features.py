@@ -87,8 +87,5 @@ def _as_dict(source: str, computed: ComputedFeatures, written: TableFile) -> dic
         "source_columns": list(written.source_columns),
         "renamed": dict(written.renamed),
         "columns": [{"name": c.name, "text": c.text} for c in computed.table.columns],
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in computed.table.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in computed.table.unjudged],
     }

@@ -107,10 +107,7 @@ def _as_dict(measured: MeasuredMasks, defects: Path, parts: Path) -> dict[str, A
         "parts": str(parts),
         "masks": len(measured.rows),
         "defects": dict(sorted(Counter(measured.class_names()).items())),
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in measured.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in measured.unjudged],
     }
 
 

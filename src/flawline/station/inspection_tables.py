@@ -37,9 +37,7 @@ def run_as_dict(run: InspectionRun) -> dict[str, Any]:
         "settings": dict(run.settings),
         "counts": run.counts,
         "inspections": [inspected_as_dict(item) for item in run.inspections],
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason} for item in run.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in run.unjudged],
     }
 
 

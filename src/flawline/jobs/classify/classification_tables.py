@@ -33,10 +33,7 @@ def classification_as_dict(classification: Classification) -> dict[str, Any]:
             }
             for prediction in classification.predictions
         ],
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in classification.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in classification.unjudged],
     }
 
 

@@ -48,10 +48,7 @@ def clustering_as_dict(clustering: Clustering) -> dict[str, Any]:
             }
             for picture in clustering.pictures
         ],
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in clustering.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in clustering.unjudged],
     }
 
 

@@ -171,7 +171,7 @@ def _names(pictures: Sequence[JudgedPicture]) -> list[dict[str, Any]]:
 
 
 def _unjudged(items: Iterable[Unjudged]) -> list[dict[str, str]]:
-    return [{"image": item.image, "code": item.code, "reason": item.reason} for item in items]
+    return [item.as_dict() for item in items]
 
 
 def _rate(rate: Rate | None) -> dict[str, Any] | None:

@@ -62,10 +62,7 @@ def parity_as_dict(done: Checked) -> dict[str, Any]:
         "verdicts": dict(done.verdicts),
         **_parity(done.parity),
         "coarser_arithmetic": {name: _parity(one) for name, one in done.coarser.items()},
-        "not_compared": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in done.unjudged
-        ],
+        "not_compared": [item.as_dict() for item in done.unjudged],
     }
 
 

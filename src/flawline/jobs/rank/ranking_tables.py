@@ -44,10 +44,7 @@ def ranking_as_dict(ranking: Ranking) -> dict[str, Any]:
             }
             for picture in ranking.pictures
         ],
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in ranking.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in ranking.unjudged],
     }
 
 

@@ -32,10 +32,7 @@ def trained_as_dict(trained: AnomalyTraining, path: Path) -> dict[str, Any]:
         ],
         "copies": dict(trained.copies),
         "said": list(trained.said),
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in trained.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in trained.unjudged],
     }
 
 
@@ -51,10 +48,7 @@ def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
             for name, before in updated.before.items()
         ],
         "said": list(updated.said),
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in updated.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in updated.unjudged],
     }
 
 

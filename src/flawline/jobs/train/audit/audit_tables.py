@@ -60,10 +60,7 @@ def audit_as_dict(audit: LabelAudit) -> dict[str, Any]:
             for picture in audit.pictures
         ],
         "notes": list(audit.notes),
-        "unjudged": [
-            {"image": item.image, "code": item.code, "reason": item.reason}
-            for item in audit.unjudged
-        ],
+        "unjudged": [item.as_dict() for item in audit.unjudged],
     }
 
 
