@@ -8,21 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.colours import CLASSES, VERMILION, rgb
 from flawline.types import Region
 
 SIDE = 320
-# Vermilion of Okabe and Ito's palette, outlined in black: seen on dark and light ground and by colour-blind people.
-_OUTLINE = (213, 94, 0)
-# The same palette, first what stands out on metal.
-_CLASSES = (
-    (86, 180, 233),
-    (240, 228, 66),
-    (213, 94, 0),
-    (0, 158, 115),
-    (204, 121, 167),
-    (0, 114, 178),
-    (230, 159, 0),
-)
+# Outlined in black: seen on dark and light ground.
+_OUTLINE = rgb(VERMILION)
 
 
 def thumbnail(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
@@ -67,8 +58,8 @@ def class_overlay(pixels: NDArray[np.uint8], marked: NDArray[np.uint8]) -> NDArr
 
 
 def class_colour(number: int) -> tuple[int, int, int]:
-    """The colour of a class of defects, counted from 1: Okabe and Ito's, in turn."""
-    return _CLASSES[(number - 1) % len(_CLASSES)]
+    """Give the colour of a class of defects, counted from 1; the palette begins again after its last."""
+    return rgb(CLASSES[(number - 1) % len(CLASSES)])
 
 
 def outline_regions(

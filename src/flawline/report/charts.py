@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flawline.core.colours import BAD, GOOD, UNKNOWN
 from flawline.recipe import NO_THRESHOLD
-from flawline.report.figure import BAD, GOOD, INK, UNKNOWN, as_svg, new_figure, own_style
+from flawline.report.figure import INK, as_svg, new_figure, own_style
 from flawline.types import EMPTY
 
 _COLOURS = {"good": GOOD, "bad": BAD, "unknown": UNKNOWN}

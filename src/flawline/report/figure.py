@@ -1,4 +1,4 @@
-"""What every chart shares: colours, matplotlib's style, and inline SVG that follows the page's dark or light."""
+"""Style every chart alike, and draw it as inline SVG that follows the page's dark or light."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Okabe and Ito's colours, told apart under the common colour-vision deficiencies.
-GOOD, BAD, UNKNOWN = "#0072B2", "#D55E00", "#999999"
 # Drawn in this colour, an element takes the page's text colour.
 INK = "#010203"
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from flawline.core.colours import PAGE
+
 
 @cache
 def template(name: str) -> Any:
     """A Jinja template of this package: text is escaped, and a name that is not given is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("flawline.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template(name)
+    )
+    environment.globals["palette"] = PAGE
+    return environment.get_template(name)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from flawline.core.colours import BAD, GOOD
 from flawline.core.spc.pareto import Pareto
 from flawline.jobs.chart.chart_lines import draw_limits, draw_values, draw_zones, thin
 from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.finding import limit_width
 from flawline.jobs.chart.limit_names import limit_ends, name_limits, within_reach
-from flawline.report.figure import BAD, GOOD, INK, as_svg, own_style
+from flawline.report.figure import INK, as_svg, own_style
 
 _WIDTH = 9.0
 

@@ -7,12 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.colours import BAD, GOOD, LIMIT, UNKNOWN
 from flawline.core.spc.chart_points import Panel
-from flawline.report.figure import BAD, GOOD, UNKNOWN
-
-# Okabe and Ito's bluish green: limits; told from the blue of the points by shape as well, being dashed.
-_LIMIT = "#009E73"
-
 
 _MARKERS = 150
 
@@ -82,7 +78,7 @@ def draw_limits(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
     _steps(axes, places, panel.centre, color=UNKNOWN, lw=1.1)
     for limit in (panel.lower, panel.upper):
         if limit is not None:
-            _steps(axes, places, limit, color=_LIMIT, lw=1.3, ls=(0, (5, 2)))
+            _steps(axes, places, limit, color=LIMIT, lw=1.3, ls=(0, (5, 2)))
 
 
 def draw_zones(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flawline.core.colours import BAD, GOOD, SERIES, UNKNOWN
 from flawline.core.pod import Pod
-from flawline.report.figure import BAD, GOOD, INK, UNKNOWN, as_svg, new_figure, own_style
+from flawline.report.figure import INK, as_svg, new_figure, own_style
 from flawline.types import EMPTY
 
 _LINES = ("-", "--", "-.", ":")
-_CURVES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 @own_style()
@@ -31,7 +31,7 @@ def escape_against_overkill(
     """
     figure, axes = new_figure(size=(4.8, 3.6))
     for place, (name, (cuts, escape, overkill)) in enumerate(curves.items()):
-        colour = _CURVES[place % len(_CURVES)]
+        colour = SERIES[place % len(SERIES)]
         line = _LINES[place % len(_LINES)]
         # Between neighbouring scores nothing changes, so the curve goes down in steps.
         axes.step(

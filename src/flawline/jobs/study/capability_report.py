@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.colours import BAD, GOOD, UNKNOWN
 from flawline.core.spc.capability_percentiles import edge_score
 from flawline.core.spc.capability_values import Capability, Outside
 from flawline.core.spc.chart_points import Subgroups
@@ -20,7 +21,7 @@ from flawline.jobs.study.capability_study import (
     capability_finding,
     specification,
 )
-from flawline.report.figure import BAD, GOOD, INK, UNKNOWN, as_svg, new_figure, own_style
+from flawline.report.figure import INK, as_svg, new_figure, own_style
 from flawline.report.template import template
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flawline.core.colours import SERIES, UNKNOWN
 from flawline.core.drawing import class_colour
 from flawline.data.whole_file import write_text
 from flawline.jobs.train.segment.progress_record import EpochRecord
@@ -61,11 +62,11 @@ def _losses(records: Sequence[EpochRecord]) -> str:
     figure, axes = new_figure()
     epochs = [record.epoch for record in records]
     axes.plot(
-        epochs, [r.losses.get("total", 0.0) for r in records], label="training", color="#0072B2"
+        epochs, [r.losses.get("total", 0.0) for r in records], label="training", color=SERIES[0]
     )
     known = [(r.epoch, r.validation_loss) for r in records if r.validation_loss is not None]
     if known:
-        axes.plot(*zip(*known, strict=True), label="validation (-log p)", color="#D55E00", ls="--")
+        axes.plot(*zip(*known, strict=True), label="validation (-log p)", color=SERIES[1], ls="--")
     _finish(axes, "loss")
     return as_svg(figure, "Loss by epoch")
 
@@ -80,7 +81,7 @@ def _curves(records: Sequence[EpochRecord], names: Sequence[str]) -> str:
             axes.plot(*zip(*known, strict=True), label=name, color=colour)
     best = [record.epoch for record in records if record.best]
     if best:
-        axes.axvline(best[-1], color="#999999", lw=1, ls=":", label=f"kept: epoch {best[-1]}")
+        axes.axvline(best[-1], color=UNKNOWN, lw=1, ls=":", label=f"kept: epoch {best[-1]}")
     axes.set_ylim(0, 1)
     _finish(axes, "IoU on validation")
     return as_svg(figure, "IoU of each class by epoch")
