@@ -11,8 +11,9 @@ FlawlineError                an expected failure: message, hint (the way out) an
 ├── DependencyError          an optional extra is needed and not installed
 └── StoreError               records cannot be read or written
 
-Every error states what was expected, what came, and the way out. `code` is stable across versions and is what
-`--json` prints; programs may rely on it.
+Every error states what was expected, what came, and the way out. `code` is stable across versions and is what JSON
+documents hold; programs may rely on it. Settings stand in backticks by the name of their Python argument, with a value
+as `name=value`; the command line shows the option instead.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class FlawlineError(Exception):
             self.code = code
 
     def as_dict(self) -> dict[str, str]:
-        """The `error` object of the `--json` output."""
+        """Give the `error` object of JSON documents."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
 

@@ -71,7 +71,7 @@ def test_a_file_without_preparation_asks_for_one(tmp_path):
     bare = write_network(tmp_path / "bare.onnx", preparation=None)
     with pytest.raises(ModelError, match="does not say how pixels are prepared") as caught:
         load_network(bare)
-    assert "--preparation" in caught.value.hint
+    assert "`preparation=imagenet`" in caught.value.hint
     assert load_network(bare, preparation=PREPARATION).preparation == PREPARATION
 
 

@@ -120,7 +120,7 @@ def test_offline_asks_for_weights_by_path(versions, monkeypatch):
     monkeypatch.setenv("FLAWLINE_OFFLINE", "1")
     with pytest.raises(ModelError, match="FLAWLINE_OFFLINE is set") as caught:
         timm_backbone("timm:resnet18")
-    assert "--weights" in caught.value.hint
+    assert "`weights=FILE.safetensors`" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["weights.pth", "weights.bin", "weights"])
@@ -136,7 +136,7 @@ def test_missing_weights_are_told(tmp_path):
 
 
 def test_weights_belong_to_timm_only():
-    with pytest.raises(UsageError, match="--weights is for timm:NAME"):
+    with pytest.raises(UsageError, match="`weights` is for timm:NAME"):
         open_backbone("flawline-small", weights="a.safetensors")
     assert FeatureSettings(weights="a.safetensors").weights == "a.safetensors"
 

@@ -132,4 +132,4 @@ def test_millimetres_need_a_scale(text: str, line: int) -> None:
     assert parse_spec(text).needs_scale
     with pytest.raises(SpecError, match=rf"line {line}: .* is in millimetres") as caught:
         parse_spec(text, has_scale=False)
-    assert "--scale" in caught.value.hint
+    assert "`scale`" in caught.value.hint

@@ -52,7 +52,7 @@ def test_a_verdict_comes_out_again_from_what_was_kept(kept, recipe):
     store, pictures = kept
     with pytest.raises(StoreError, match="not kept") as caught:
         replay(store, pictures, 1)
-    assert "--recipe" in caught.value.hint
+    assert "`recipe`" in caught.value.hint
     assert keep_recipe(store, pictures, recipe) == keep_recipe(store, pictures, recipe)
     assert kept_recipe(store, pictures, recipe.sha256).sha256 == recipe.sha256
     for number, verdict in ((1, "accept"), (2, "reject")):

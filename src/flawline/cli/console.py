@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from flawline.cli.settings import as_options
 from flawline.errors import FlawlineError
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ def printable(text: str) -> str:
 def note(text: str, *, quiet: bool) -> None:
     """Say something beside the result."""
     if not quiet:
-        stderr().print(printable(text), markup=False, style="dim")
+        stderr().print(printable(as_options(text)), markup=False, style="dim")
 
 
 def warn(text: str) -> None:
     """Say what must be known even where notes are not wanted."""
-    stderr().print(printable(text), markup=False, style="yellow")
+    stderr().print(printable(as_options(text)), markup=False, style="yellow")
 
 
 def say(texts: tuple[str, ...]) -> list[str]:
@@ -91,14 +92,15 @@ def text_table(
 def print_error(error: FlawlineError, *, as_json: bool) -> None:
     """Print an error: what was expected, what came, the way out."""
     if as_json:
-        print_json({"error": error.as_dict()})
+        plain = {name: as_options(text) for name, text in error.as_dict().items()}
+        print_json({"error": plain})
         return
     console = stderr()
     console.print("error:", style="bold red", end=" ")
-    console.print(printable(error.message), markup=False)
+    console.print(printable(as_options(error.message)), markup=False)
     if error.hint:
         console.print(" hint:", style="bold cyan", end=" ")
-        console.print(printable(error.hint), markup=False)
+        console.print(printable(as_options(error.hint)), markup=False)
 
 
 class ProgressBar:

@@ -20,6 +20,7 @@ from flawline.cli.feature_options import (
 )
 from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
 from flawline.cli.recipe_options import DrawSeed, DropKnown, RecipeArgument, RecipePrecision, Split
+from flawline.cli.settings import as_options
 
 if TYPE_CHECKING:
     from flawline.jobs.evaluate.evaluation import Evaluation
@@ -117,7 +118,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         labels = [(o.label, estimate(o.auroc), rate(o.accepted)) for o in evaluation.labels]
         console.print(text_table(["label", "AUROC", "parts accepted"], labels))
     for name, reason in evaluation.missing.items():
-        console.print(f"no {name.replace('_', ' ')}: {reason}")
+        console.print(f"no {name.replace('_', ' ')}: {as_options(reason)}")
     console.print(finding(evaluation), style="bold")
 
 

@@ -24,6 +24,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.settings import as_options
 from flawline.cli.training_options import (
     MmPerPx,
     PartName,
@@ -185,6 +186,6 @@ def print_trained(trained: AnomalyTraining) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     for line in trained.said:
-        console.print(Text(printable(line)))
+        console.print(Text(printable(as_options(line))))
     for suspect in trained.suspects:
         warn(f"set aside: {suspect.name}: {suspect.reason}")

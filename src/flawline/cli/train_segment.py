@@ -29,6 +29,7 @@ from flawline.cli.mask_options import (
 )
 from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
 from flawline.cli.segment_progress import train_with_progress
+from flawline.cli.settings import as_options
 from flawline.cli.training_options import (
     MmPerPx,
     PartName,
@@ -197,7 +198,7 @@ def segment(
         print_json(segmenter_as_dict(trained, out))
     else:
         for line in trained.said:
-            typer.echo(printable(line))
+            typer.echo(printable(as_options(line)))
     print_unjudged(missed)
     wrote = f"wrote {out}, report: {page}, checkpoints: {folder}"
     print_notes(summary, [*picture_notes(trained.masks.decoding), wrote], quiet=quiet)

@@ -18,6 +18,7 @@ from flawline.cli.feature_options import (
     print_unjudged,
 )
 from flawline.cli.recipe_options import RecipeArgument
+from flawline.cli.settings import as_options
 
 
 def update(
@@ -63,7 +64,7 @@ def update(
         print_json(updated_as_dict(updated, target))
     else:
         for line in updated.said:
-            typer.echo(printable(line))
+            typer.echo(printable(as_options(line)))
     print_unjudged(updated.unjudged)
     print_notes(summary, [*picture_notes(updated.notes), f"wrote {target}"], quiet=quiet)
     return 2 if updated.unjudged else 0

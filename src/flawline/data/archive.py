@@ -64,13 +64,13 @@ def check_totals(total: int, packed: int, limits: ArchiveLimits) -> None:
         raise refuse(
             "too-large",
             f"expected at most {limits.max_total_bytes} bytes unpacked, the archive holds {total}",
-            "Raise --limits max_total_bytes=N (ArchiveLimits) if that is meant.",
+            "Raise `max_total_bytes` of ArchiveLimits if that is meant.",
         )
     if total > RATIO_FLOOR_BYTES and total > limits.max_ratio * packed:
         raise refuse(
             "bomb",
             f"{packed} bytes unpack to {total}, more than {limits.max_ratio:g} times as much",
-            "Raise --limits max_ratio=N (ArchiveLimits) only for an archive that you packed yourself.",
+            "Raise `max_ratio` of ArchiveLimits only for an archive that you packed yourself.",
         )
 
 
@@ -80,7 +80,7 @@ def check_members(count: int, limits: ArchiveLimits) -> None:
         raise refuse(
             "too-many",
             f"expected at most {limits.max_members} members, the archive holds more",
-            "Raise --limits max_members=N (ArchiveLimits) if that is meant.",
+            "Raise `max_members` of ArchiveLimits if that is meant.",
         )
 
 
@@ -90,7 +90,7 @@ def check_member_size(name: str, size: int, limits: ArchiveLimits) -> None:
         raise refuse(
             "too-large",
             f"expected {name!r} to be at most {limits.max_member_bytes} bytes, it is {size}",
-            "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large.",
+            "Raise `max_member_bytes` of ArchiveLimits if the picture is meant to be that large.",
         )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flawline.errors import ImageError
 
 RANGE_HINT = (
-    "Give the range that the camera uses, for example --value-range 0,4095 (in Python "
+    "Give the range that the camera uses, for example `value_range=0,4095` (in Python "
     "value_range=(0, 4095)) for 12 bits; values outside it are clipped."
 )
 _BLOCK = 1 << 20
@@ -72,7 +72,7 @@ def range_notes(values: NDArray[Any], container: int | None) -> tuple[str, ...]:
         return ()
     return (
         "no value reaches an eighth of the file's range, so it comes out nearly black; give the camera's range, such "
-        "as --value-range 0,4095 for 12 bits",
+        "as `value_range=0,4095` for 12 bits",
     )
 
 

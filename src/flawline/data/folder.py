@@ -206,5 +206,5 @@ def _printable(name: str) -> str:
 
 def read_file(path: str, name: str, max_bytes: int) -> bytes:
     """Read the picture file at `path`, called `name` in errors; raises ImageError."""
-    hint = "Raise --limits max_member_bytes=N (ArchiveLimits) if the picture is meant to be that large."
+    hint = "Raise `max_member_bytes` of ArchiveLimits if the picture is meant to be that large."
     return read_bounded(path, max_bytes, ImageError, "image", limit=hint, name=name)

@@ -17,7 +17,7 @@ from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_for
 from flawline.errors import ImageError
 from flawline.types import Picture
 
-_RAISE_BYTES = "Raise --limits max_bytes=N (ImageLimits) if the picture is meant to be that large."
+_RAISE_BYTES = "Raise `max_bytes` of ImageLimits if the picture is meant to be that large."
 _READABLE = "JPEG, PNG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PGM, PPM or PFM"
 
 
@@ -72,7 +72,7 @@ def read_image(
     except MemoryError as error:
         raise ImageError(
             "not enough memory to decode the picture",
-            hint="Lower --limits max_pixels=N (ImageLimits), decode fewer pictures at once, or add memory.",
+            hint="Lower `max_pixels` of ImageLimits, decode fewer pictures at once, or add memory.",
             code="image-memory",
         ) from error
 
@@ -93,7 +93,7 @@ def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
     if width * height > limits.max_pixels:
         raise ImageError(
             f"expected at most {limits.max_pixels} pixels, the header states {width} x {height}",
-            hint="Raise --limits max_pixels=N (ImageLimits) if the picture is meant to be that large.",
+            hint="Raise `max_pixels` of ImageLimits if the picture is meant to be that large.",
             code="image-too-large",
         )
 

@@ -95,7 +95,7 @@ def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckS
     except DecompressionBombError as error:
         raise ImageError(
             f"the {name} decoder refuses the size: {error}",
-            hint="Store the picture as TIFF, PNG or JPEG, which take up to --limits max_pixels=N (ImageLimits).",
+            hint="Store the picture as TIFF, PNG or JPEG, which take up to `max_pixels` of ImageLimits.",
             code="image-too-large",
         ) from error
     except ImportError as error:

@@ -172,7 +172,9 @@ def _add_member(table: MemberTable, member: tarfile.TarInfo, length: int) -> Non
     if not member.isreg():
         raise refuse("device", f"the member {name!r} is a device or pipe", "Pack pictures only.")
     if member.issparse():
-        raise refuse("unsupported", f"the member {name!r} is sparse", "Pack without --sparse.")
+        raise refuse(
+            "unsupported", f"the member {name!r} is sparse", "Pack it without sparse files."
+        )
     if member.offset_data + member.size > length or member.size < 0:
         raise damaged(f"the member {name!r} is cut short")
     if not name:

@@ -146,7 +146,7 @@ def _check_ratios(
         raise refuse(
             "bomb",
             f"the member {names[row]!r} unpacks {packed[row]} bytes to {sizes[row]}",
-            "Raise --limits max_ratio=N (ArchiveLimits) only for an archive that you packed yourself.",
+            "Raise `max_ratio` of ArchiveLimits only for an archive that you packed yourself.",
         )
 
 

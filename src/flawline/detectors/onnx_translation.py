@@ -33,7 +33,7 @@ from flawline.networks.openvino_runtime import read_restricted
 
 INPUT = "window"
 OLDEST_OPSET = 13
-_WAY_OUT = "export with --to openvino, or train with the backbone exported anew"
+_WAY_OUT = "export with `to=openvino`, or train with the backbone exported anew"
 
 Translation = tuple[str, tuple[str, ...], Mapping[str, Attribute]]
 

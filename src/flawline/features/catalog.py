@@ -1,4 +1,4 @@
-"""Extractors by name, as `--features` takes them."""
+"""Extractors by name, as `features` takes them."""
 
 from __future__ import annotations
 

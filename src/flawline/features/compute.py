@@ -187,7 +187,7 @@ def check_same_network(expected: Mapping[str, Any], network: Network | None) -> 
             raise ModelError(
                 f"the model was made with {key} {expected.get(key)}, "
                 f"{came.get('backbone', 'no backbone')} has {came.get(key)}",
-                hint="name the file that it was made with by --backbone",
+                hint="name the file that it was made with by `backbone`",
                 code="model-backbone",
             )
     if expected.get("precision") != came.get("precision"):

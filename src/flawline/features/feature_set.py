@@ -55,7 +55,7 @@ def finite(row: NDArray[np.float32]) -> NDArray[np.float32]:
     if not np.isfinite(row).all():
         raise ImageError(
             "its features are not finite numbers",
-            hint="compute in float32 (--precision f32); if it stays, the network cannot be used for it",
+            hint="compute in float32 (`precision=f32`); if it stays, the network cannot be used for it",
             code="image-not-finite",
         )
     return row

@@ -98,7 +98,7 @@ class Inspection:
         return Image.fromarray(inspection_overlay(thumbnail(pixels, side), self))
 
     def as_dict(self) -> dict[str, Any]:
-        """Give everything but the map, the marks and the timings as plain values, as `flawline inspect --json` does."""
+        """Give everything but the map, the marks and the timings as plain values, as JSON documents do."""
         height, width = self.size
         return {
             "image": self.image,

@@ -58,7 +58,7 @@ def backbone_file(name: str, weights: str | Path | None = None) -> Path:
         return timm_backbone(name, weights)
     if weights is not None:
         raise UsageError(
-            f"--weights is for timm:NAME, and the backbone is {name!r}",
+            f"`weights` is for timm:NAME, and the backbone is {name!r}",
             hint="leave it out: an ONNX file holds its own weights",
         )
     return embedded_backbone() if name == EMBEDDED else Path(name)

@@ -123,7 +123,7 @@ def _backbones() -> dict[str, Any]:
     outputs = ", ".join(f"{name} ({width})" for name, width in network.outputs.items())
     return {
         EMBEDDED: f"embedded, {network.preparation.size[0]} px, outputs {outputs}, sha256 {network.sha256[:12]}",
-        "any other": "--backbone PATH.onnx",
+        "any other": "`backbone=PATH.onnx`",
     }
 
 
@@ -134,7 +134,7 @@ def _extras() -> dict[str, Any]:
     return {
         "train": f"installed: {there}"
         if not missing
-        else f"adds --backbone {PREFIX}NAME; {missing} missing: {INSTALL}",
+        else f"adds `backbone={PREFIX}NAME`; {missing} missing: {INSTALL}",
         "FLAWLINE_OFFLINE": "set: nothing is fetched" if offline() else "not set",
         "cache": str(cache_folder()),
         "exported backbones": [path.name for path in exported_backbones()],

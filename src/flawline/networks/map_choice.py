@@ -21,6 +21,6 @@ def choose_maps(outputs: Mapping[str, int]) -> list[str]:
     if not maps:
         raise ModelError(
             f"the network has no feature map among its outputs {', '.join(outputs)}",
-            hint="export it with its mid-level maps as outputs, or rank with --method forest",
+            hint="export it with its mid-level maps as outputs, or rank with `method=forest`",
         )
     return [name for name in STRIDES if name in maps] or maps

@@ -119,7 +119,7 @@ def preparation_from_json(text: str) -> Preparation:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"the model file's {METADATA_KEY} metadata cannot be used: {error}",
-            hint="write it as Preparation.as_dict() gives it, or pass --preparation",
+            hint="write it as Preparation.as_dict() gives it, or pass `preparation`",
         ) from error
 
 

@@ -103,7 +103,7 @@ def model_preparation(model: Any, name: str) -> Preparation:
     if not model.has_rt_info(["framework", METADATA_KEY]):
         raise ModelError(
             f"{name} does not say how pixels are prepared for it",
-            hint='give it: --preparation imagenet, or --preparation "mean=128,std=128,size=224" (0-255 scale, RGB)',
+            hint='give it: `preparation=imagenet`, or `preparation="mean=128,std=128,size=224"` (0-255 scale, RGB)',
             code="model-preparation",
         )
     return preparation_from_json(str(model.get_rt_info(["framework", METADATA_KEY]).value))

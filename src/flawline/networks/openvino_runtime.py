@@ -269,7 +269,7 @@ def available_precision(precision: str) -> str:
     """What this CPU makes of a precision; raises ModelError where it cannot."""
     able = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and not able:
-        raise ModelError("this CPU does not compute in bf16", hint="use --precision f32")
+        raise ModelError("this CPU does not compute in bf16", hint="use `precision=f32`")
     return "bf16" if able and precision != "f32" else "f32"
 
 

@@ -28,7 +28,7 @@ from flawline.networks.timm_weights import HEADS, check_keys, checked_file, file
 _OPSET = 17
 _FINEST = 8
 _TOLERANCE = 1e-3
-_WAY_OUT = "give the weights by path: --weights FILE.safetensors"
+_WAY_OUT = "give the weights by path: `weights=FILE.safetensors`"
 
 
 def timm_backbone(text: str, weights: str | Path | None = None) -> Path:

@@ -57,7 +57,7 @@ def parse_timm_name(text: str) -> TimmName:
     if refused := sorted(_OURS & set(arguments)):
         raise UsageError(
             f"{', '.join(refused)} cannot be given in {text!r}: Flawline sets it itself",
-            hint="weights are given with --weights FILE.safetensors",
+            hint="weights are given with `weights=FILE.safetensors`",
         )
     return TimmName(name, dict(sorted(arguments.items())))
 
@@ -86,7 +86,7 @@ def package_versions() -> dict[str, str]:
     except PackageNotFoundError as error:
         raise DependencyError(
             f"{PREFIX} backbones need {', '.join(PACKAGES)}; {error.name} is not installed",
-            hint=f"{INSTALL}, or give an exported network: --backbone FILE.onnx",
+            hint=f"{INSTALL}, or give an exported network: `backbone=FILE.onnx`",
         ) from error
 
 

@@ -34,7 +34,7 @@ def open_output(text: str, *, say: Callable[[str], None], environment: Mapping[s
         return Webhook(rest, environment.get(TOKEN, ""), environment.get(SECRET, ""))
     raise UsageError(
         f"expected an output of console, file:PATH or webhook:URL, got {kind!r}",
-        hint="such as --alert console --alert webhook:https://host/path",
+        hint="such as `alert=console` or `alert=webhook:https://host/path`",
     )
 
 

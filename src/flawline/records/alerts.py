@@ -218,7 +218,7 @@ def alert_as_dict(kept: KeptAlert) -> dict[str, Any]:
 def _unknown(key: str) -> StoreError:
     return StoreError(
         f"there is no alert {key!r}",
-        hint="`flawline alerts list --store URL` shows their keys",
+        hint="`flawline alerts list` shows their keys",
         code="store-unknown",
     )
 

@@ -227,5 +227,5 @@ def _check_twins(rows: Sequence[Record], path: Path) -> None:
         if first != number:
             raise ManifestError(
                 f"{path.name}: rows {first} and {number} are the same inspection by their names and times",
-                hint="give a column of captured times or of picture hashes with --column",
+                hint="give a column of captured times or of picture hashes with `column`",
             )

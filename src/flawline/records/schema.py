@@ -55,7 +55,7 @@ def missing(place: str) -> StoreError:
     """What to say where there are no records yet."""
     return StoreError(
         f"there are no records in {place}",
-        hint="`flawline inspect --store` and `flawline records import` begin them",
+        hint="inspecting with `store`, or importing a table, begins them",
         code="store-missing",
     )
 

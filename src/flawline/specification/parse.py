@@ -198,5 +198,5 @@ def _numbers(values: object, count: int) -> bool:
 def _no_scale(line: int, what: str) -> SpecError:
     return SpecError(
         f"line {line}: {what} is in millimetres, and the pictures have no scale",
-        hint="give --scale (flawline calibrate-scale finds it), or write limits in px",
+        hint="give `scale` (flawline calibrate-scale finds it), or write limits in px",
     )

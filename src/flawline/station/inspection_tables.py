@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 def run_as_dict(run: InspectionRun) -> dict[str, Any]:
-    """The JSON document of `flawline inspect --json`."""
+    """Build the JSON document that `flawline inspect` prints."""
     return {
         "source": run.source,
         "recipe": run.recipe,

@@ -88,7 +88,7 @@ def kept_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
     if name is None:
         raise StoreError(
             f"the recipe {sha256[:16] or 'of this inspection'} was not kept",
-            hint="give it with --recipe",
+            hint="give it with `recipe`",
             code="picture-missing",
         )
     with tempfile.TemporaryDirectory() as folder:

@@ -71,7 +71,7 @@ class HeatSinkSettings:
             raise UsageError(
                 f"expected areas that grow by -50 % to 100 % with every part, from part 0 or later on, "
                 f"got {self.area_drift:.0%} from {self.drift_from}",
-                hint="such as --drift 3% --drift-from 60",
+                hint="such as `drift=3%` and `drift_from=60`",
             )
         if self.drift != 1 and self.area_drift:
             raise UsageError("stains drift over the whole set or from a part on, not both")

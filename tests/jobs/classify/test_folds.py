@@ -25,7 +25,7 @@ def test_too_few_are_refused_with_the_number_needed():
     truth = np.array([0] * 10 + [1] * 4)
     with pytest.raises(UsageError, match="at least 5 pictures of every class, 'crack' has 4") as e:
         check_folds(["free", "crack"], truth, np.arange(14), 5)
-    assert "--folds 4" in e.value.hint
+    assert "`folds=4`" in e.value.hint
     groups = np.array([*range(10), 20, 20, 21, 21])
     with pytest.raises(UsageError, match="3 groups of every class, 'crack' has 2"):
         check_folds(["free", "crack"], truth, groups, 3)

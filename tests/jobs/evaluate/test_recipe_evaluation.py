@@ -133,7 +133,7 @@ def test_pictures_that_the_recipe_knows_are_refused(parts):
     assert "5 of 32 pictures" in caught.value.message
     assert "good/g0_0.png (calibration of the recipe)" in caught.value.message
     assert "and 2 more" in caught.value.message
-    assert "--drop-known" in caught.value.hint
+    assert "`drop_known`" in caught.value.hint
 
 
 def test_known_pictures_are_dropped_with_the_rest_of_their_parts(parts):
@@ -189,7 +189,7 @@ def test_labels_that_say_nothing_are_an_error(tmp_path):
     with open_source(tmp_path) as source, pytest.raises(UsageError) as caught:
         evaluate(source, BrightnessInspector())
     assert caught.value.code == "evaluation-unlabelled"
-    assert "--good" in caught.value.hint
+    assert "`good`" in caught.value.hint
 
 
 def test_without_labels_masks_say_what_is_bad(tmp_path):

@@ -101,7 +101,7 @@ def _percentile_indices(
     if not sides:
         raise FlawlineError(
             "no measure lies below the median, so that a lower limit alone says nothing",
-            hint="give --usl",
+            hint="give `usl`",
             code="chart",
         )
     return found | {"Ppk": min(sides)}

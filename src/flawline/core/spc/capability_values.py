@@ -30,7 +30,7 @@ class SpecLimits:
         given = [edge for edge in (self.lower, self.upper, self.target) if edge is not None]
         if self.lower is None and self.upper is None:
             raise UsageError(
-                "capability needs a specification limit, got none", hint="give --lsl, --usl or both"
+                "capability needs a specification limit, got none", hint="give `lsl`, `usl` or both"
             )
         if not all(np.isfinite(given)):
             raise UsageError(f"specification limits must be finite, got {given}")

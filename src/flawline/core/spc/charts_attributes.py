@@ -43,7 +43,7 @@ def estimate_counts(kind: str, points: Counts, keep: NDArray[np.bool_]) -> tuple
         found = "no defect" if centre == 0 else "nothing but defects"
         raise FlawlineError(
             f"{found} in all {len(used)} points: no limits follow from them",
-            hint="collect points until some defects are among them, or give limits with --limits",
+            hint="collect points until some defects are among them, or give limits with `limits`",
             code="chart",
         )
     if kind not in LANEY:

@@ -47,7 +47,7 @@ def estimate_individuals(
     if len(ranges) == 0:
         raise FlawlineError(
             f"an estimate needs two neighbouring points, got {int(keep.sum())} of {len(x)} to use",
-            hint="give more points, or limits from another period with --limits",
+            hint="give more points, or limits from another period with `limits`",
             code="chart",
         )
     return float(x[keep].mean()), positive(float(ranges.mean()) / d2(2), x[keep])
@@ -70,7 +70,7 @@ def estimate_subgroups(
     if not usable.any():
         raise FlawlineError(
             "expected subgroups of two or more measurements, got only single ones",
-            hint="take the chart i-mr, or form subgroups with --subgroup",
+            hint="take the chart i-mr, or form subgroups with `subgroup`",
             code="chart",
         )
     constants = per_size(d2 if by_range else c4, points.sizes[usable])
@@ -175,7 +175,7 @@ def positive(sigma: float, used: NDArray[np.float64]) -> float:
     if sigma <= 1e-12 * max(float(np.abs(used).max()), 1e-300):
         raise FlawlineError(
             f"the {len(used)} values do not vary from point to point, so that no limits follow from them",
-            hint="check the measure's resolution, or take limits from another period with --limits",
+            hint="check the measure's resolution, or take limits from another period with `limits`",
             code="chart",
         )
     return sigma

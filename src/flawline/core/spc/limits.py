@@ -105,7 +105,7 @@ def limits_from_dict(document: Mapping[str, Any]) -> ControlLimits:
     if document.get("format") != "flawline-limits":
         raise UsageError(
             f"expected a document of the format flawline-limits, got {document.get('format')!r}",
-            hint="write one with flawline chart --freeze FILE",
+            hint="write one by charting with `freeze=FILE`",
         )
     if document.get("version") != VERSION:
         raise UsageError(

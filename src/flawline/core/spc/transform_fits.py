@@ -77,7 +77,7 @@ def checked(values: ArrayLike) -> NDArray[np.float64]:
     if np.ptp(x) <= 1e-12 * max(1.0, float(np.abs(x).max())):
         raise FlawlineError(
             f"all {len(x)} values are {x[0]:g}: there is no variation to describe",
-            hint="check the measure; limits can be taken from another period with --limits",
+            hint="check the measure; limits can be taken from another period with `limits`",
             code="chart",
         )
     return x

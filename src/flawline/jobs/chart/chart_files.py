@@ -21,7 +21,7 @@ _DIGITS = 12
 
 
 def chart_as_dict(chart: ControlChart) -> dict[str, Any]:
-    """The JSON document of `flawline chart --json`."""
+    """Build the JSON document that `flawline chart` prints."""
     return {
         "measure": chart.series.measure,
         "unit": chart.series.unit,
@@ -62,7 +62,7 @@ def read_limits(path: Path) -> ControlLimits:
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot read frozen limits from {path.name}: {error}",
-            hint="write them with flawline chart --freeze FILE",
+            hint="write them by charting with `freeze=FILE`",
         ) from error
     if not isinstance(document, dict):
         raise UsageError(f"expected frozen limits in {path.name}, got another document")

@@ -112,7 +112,7 @@ def check_given(
     if estimation.set_aside or estimation.automatic:
         raise UsageError(
             "points are set aside when limits are estimated, and these are given",
-            hint="leave out --set-aside, or --limits",
+            hint="leave out `set_aside`, or `limits`",
         )
     wanted = next((rule.k for rule in rules if rule.number == 1), limits.k)
     if wanted not in (3.0, limits.k):
@@ -262,7 +262,7 @@ def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
     name = choice.transform.name
     if name == "none" and min(a for _, a in choice.statistics) <= REFUSED:
         return "none", []
-    more = "" if name != "none" else "; --transform names other ways"
+    more = "" if name != "none" else "; `transform` names other ways"
     return name, [choice.reason + more]
 
 

@@ -69,7 +69,7 @@ def read_checkpoint(path: Path, task: Mapping[str, Any]) -> Standing | None:
     Raises:
         UsageError: it watched something else, or the file cannot be read.
     """
-    hint = f"give another folder with --out, or remove {path} to begin anew"
+    hint = f"give another folder with `out`, or remove {path} to begin anew"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["format"] != _FORMAT or document["version"] != _VERSION:

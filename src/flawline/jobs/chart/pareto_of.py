@@ -45,7 +45,7 @@ def pareto_finding(counted: Pareto, measure: str) -> str:
 
 
 def pareto_as_dict(counted: Pareto, measure: str, skipped: tuple[Skipped, ...]) -> dict[str, Any]:
-    """The JSON document of `flawline chart --chart pareto --json`."""
+    """Build the JSON document that `flawline chart` prints."""
     return {
         "measure": measure,
         "finding": pareto_finding(counted, measure),

@@ -35,7 +35,7 @@ def chart_in_phases(
     if learn > len(series.labels):
         raise FlawlineError(
             f"limits are to come from the first {learn} points, and there are {len(series.labels)}",
-            hint="give a smaller --phase1, or wait for more points",
+            hint="give a smaller `phase1`, or wait for more points",
             code="chart",
         )
     limits, notes = learn_limits(cut_series(series, 0, learn), kind, rules, estimation)
@@ -68,5 +68,5 @@ def refuse_stages(series: Series) -> None:
     if any(series.stages):
         raise UsageError(
             "stages have limits of their own, and Phase I of a series is one of them",
-            hint="leave out --stage, or choose one stage with --where or --since",
+            hint="leave out `stage`, or choose one stage with `where` or `since`",
         )

@@ -115,7 +115,7 @@ def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Seri
         why = f": {skipped[0].reason}" if skipped else ""
         raise FlawlineError(
             f"no row has a number in the column {measure!r}{why}",
-            hint="name the column of the measure with --measure",
+            hint="name the column of the measure with `measure`",
             code="chart",
         )
     points, notes = _points(groups, kind, measure, how)

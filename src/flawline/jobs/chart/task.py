@@ -44,7 +44,7 @@ class Task:
             )
         if self.how.stage:
             raise UsageError(
-                "stages have limits of their own", hint="watch one of them with --where or --since"
+                "stages have limits of their own", hint="watch one of them with `where` or `since`"
             )
         if self.learn is not None and (self.limits is not None or self.learn < 2):
             raise UsageError(

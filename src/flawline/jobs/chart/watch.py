@@ -153,7 +153,7 @@ class Watch:
         if task.learn is None and count < FEW:
             raise UsageError(
                 f"limits are to come from the points that are there, and there are {count}",
-                hint="--phase1 N waits for the first N points; or give --limits FILE",
+                hint="`phase1=N` waits for the first N points; or give `limits=FILE`",
             )
         learnt = task.learn or count
         self._learning = arrived, rows

@@ -13,7 +13,7 @@ from flawline.jobs.classify.classification import Classification
 
 
 def classification_as_dict(classification: Classification) -> dict[str, Any]:
-    """The JSON document of `flawline classify --json`."""
+    """Build the JSON document that `flawline classify` prints."""
     known = classification.evaluation
     classes = classification.classes
     return {

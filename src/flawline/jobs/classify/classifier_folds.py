@@ -23,7 +23,7 @@ def check_folds(
         if found < folds:
             raise UsageError(
                 f"{folds} folds need at least {folds} {unit} of every class, {name!r} has {found}",
-                hint=f"use --folds {found}, label more, or leave out the class"
+                hint=f"use `folds={found}`, label more, or leave out the class"
                 if found > 2
                 else f"label at least {max(3, folds)} {unit} of it, or leave out the class",
             )

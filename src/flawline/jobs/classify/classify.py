@@ -36,7 +36,7 @@ from flawline.version import __version__
 LEAK = (
     "The source names no groups, so pictures of the same part (rotated copies, several shots) may lie "
     "on both sides of a split. If there are any, every figure here is too good. Give a manifest with a column 'group', "
-    "or name a column with --group."
+    "or name a column with `group`."
 )
 
 
@@ -147,7 +147,7 @@ def _problem(
     if len(np.unique(groups)) == 1:
         raise UsageError(
             "expected at least two groups, all pictures are of one",
-            hint="groups are pictures of the same part; name the column that says so with --group",
+            hint="groups are pictures of the same part; name the column that says so with `group`",
         )
     check_folds(classes, truth, groups, folds)
     return classes, rows, truth, groups

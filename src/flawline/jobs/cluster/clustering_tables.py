@@ -11,7 +11,7 @@ from flawline.jobs.cluster.clustering import Clustering, cluster_name
 
 
 def clustering_as_dict(clustering: Clustering) -> dict[str, Any]:
-    """The JSON document of `flawline cluster --json`."""
+    """Build the JSON document that `flawline cluster` prints."""
     known = clustering.agreement
     counts = clustering.label_counts()
     return {

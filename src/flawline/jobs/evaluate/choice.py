@@ -76,7 +76,7 @@ def _of_split(
             has = f"it has {', '.join(map(repr, names))}" if names else "it states no splits"
             raise UsageError(
                 f"the source has no split {split!r}: {has}",
-                hint="name one of them, or take every picture with --split all",
+                hint="name one of them, or take every picture with `split=all`",
             )
     if wanted is None:
         said = [f"every split is evaluated together: {', '.join(names)}"] if names else []
@@ -106,7 +106,7 @@ def _with_meaning(
         raise UsageError(
             "an evaluation needs pictures that are known to be good or bad, and no label says so "
             f"(labels: {', '.join(labels[:20]) or 'none'})",
-            hint="name the labels with --good and --bad, or give masks",
+            hint="name the labels with `good` and `bad`, or give masks",
             code="evaluation-unlabelled",
         )
     return known, said
@@ -183,7 +183,7 @@ def _leak(leaked: Mapping[str, str], of: int) -> UsageError:
     rest = f" and {len(leaked) - NAMED} more" if len(leaked) > NAMED else ""
     return UsageError(
         f"{len(leaked)} of {counted(of, 'picture')} were seen in training or calibration: {first}{rest}",
-        hint="evaluate on pictures that it never saw, or leave these out with --drop-known",
+        hint="evaluate on pictures that it never saw, or leave these out with `drop_known`",
         code="evaluation-leak",
     )
 

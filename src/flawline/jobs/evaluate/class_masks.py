@@ -93,7 +93,7 @@ def open_class_masks(
         raise UsageError(
             f"the recipes have the classes {' and '.join(', '.join(names) for names in known)}, so that the values of "
             "the masks can mean different ones",
-            hint="Name the classes of the masks with --classes.",
+            hint="Name the classes of the masks with `classes`.",
         )
     return open_masks(source, annotations=annotations, classes=known[0], ignore=ignore)
 
@@ -120,7 +120,7 @@ def class_masks_for(masked: MaskedSource, inspector: Inspector) -> ClassMasks:
             raise UsageError(
                 f"the masks have the class {name!r}, the recipe knows {', '.join(classes[1:])}",
                 hint=did_you_mean(name, list(classes[1:]))
-                or "Name the masks' classes as the recipe does (--classes), or ignore that one (--ignore).",
+                or "Name the masks' classes as the recipe does (`classes`), or ignore that one (`ignore`).",
                 code="evaluation-classes",
             )
         numbers[place] = classes.index(name) if place else 0

@@ -30,7 +30,7 @@ class Costs:
         if not all(math.isfinite(cost) and cost >= 0 for cost in costs) or not any(costs):
             raise UsageError(
                 f"expected costs of 0 or more, one of them above 0, got {', '.join(map(str, costs))}",
-                hint="give --cost-escape and --cost-overkill in the same money",
+                hint="give `cost_escape` and `cost_overkill` in the same money",
             )
         if not 0 < self.prevalence < 1:
             raise UsageError(

@@ -35,7 +35,7 @@ WORST = 12
 
 
 def evaluation_as_dict(evaluation: Evaluation) -> dict[str, Any]:
-    """The JSON document of `flawline evaluate --json`."""
+    """Build the JSON document that `flawline evaluate` prints."""
     return {
         "source": evaluation.source,
         "recipe": evaluation.recipe,
@@ -71,7 +71,7 @@ def evaluation_as_dict(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def comparison_as_dict(comparison: Comparison) -> dict[str, Any]:
-    """The JSON document of `flawline compare --json`."""
+    """Build the JSON document that `flawline compare` prints."""
     first = comparison.evaluations[0]
     costs = comparison.costs
     return {

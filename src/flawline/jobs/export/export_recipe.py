@@ -105,7 +105,7 @@ def _check_folder(out: Path) -> None:
     if foreign:
         raise UsageError(
             f"{out} holds what is no part of an export: {foreign[0]}",
-            hint="give a new or empty folder with --out; nothing was changed",
+            hint="give a new or empty folder with `out`; nothing was changed",
         )
 
 
@@ -129,5 +129,5 @@ def _differs(done: Checked) -> ModelError:
         said += f"; another verdict for {len(parity.different)} of {parity.pictures} pictures, {parity.different[0]}"
         said += " among them" if len(parity.different) > 1 else ""
     return ModelError(
-        said, hint="nothing was written; try the other format with --to", code="export-differs"
+        said, hint="nothing was written; try the other format with `to`", code="export-differs"
     )

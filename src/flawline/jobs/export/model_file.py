@@ -71,7 +71,7 @@ def check_format(name: str) -> None:
     """Raise UsageError for an unknown format, DependencyError where its runtime is not installed."""
     if name not in FORMATS:
         raise UsageError(
-            f"expected a format out of {', '.join(FORMATS)}, got {name!r}", hint="give --to onnx"
+            f"expected a format out of {', '.join(FORMATS)}, got {name!r}", hint="give `to=onnx`"
         )
     if name == "onnx":
         onnx_runtime()
@@ -181,7 +181,7 @@ def onnx_runtime() -> Any:
     except ImportError as error:
         raise DependencyError(
             f"an ONNX file is compared with the recipe in ONNX Runtime, which cannot be imported: {error}",
-            hint="pip install 'flawline[onnx]', or export with --to openvino",
+            hint="pip install 'flawline[onnx]', or export with `to=openvino`",
         ) from error
     # Nothing is to be reported to anybody where the runtime would do so.
     onnxruntime.disable_telemetry_events()

@@ -119,7 +119,7 @@ def check_any(found: Mapping[str, object], unjudged: Sequence[Unjudged], total: 
         why = f", the first because {unjudged[0].reason}" if unjudged else ""
         raise SourceError(
             f"none of {total} pictures could be compared{why}",
-            hint="give pictures of the part with --check SOURCE",
+            hint="give pictures of the part with `check=SOURCE`",
         )
 
 

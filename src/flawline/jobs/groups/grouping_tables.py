@@ -18,7 +18,7 @@ _COLUMNS = ("image", "label", "group", "similarity", "suggested", "mask", "split
 
 
 def grouping_as_dict(grouping: Grouping) -> dict[str, Any]:
-    """The JSON document of `flawline groups --json`."""
+    """Build the JSON document that `flawline groups` prints."""
     return {
         "source": grouping.source,
         "suggested": True,

@@ -70,7 +70,7 @@ def _check_classes(
                 raise SpecError(
                     f"{path.name}: line {limit.line}: the table knows no class {name!r}; "
                     f"it has {', '.join(map(repr, sorted(present))) or 'no defects'}",
-                    hint="spell it as `flawline measure --classes` did, and name all classes there",
+                    hint="spell it as `classes` did in measuring, and name all classes there",
                 )
 
 

@@ -16,7 +16,7 @@ COLUMNS = ("image", "verdict", *_NUMBERS, "defects", "note", "spec")
 
 
 def judged_as_dict(judged: JudgedTable) -> dict[str, Any]:
-    """The JSON document of `flawline judge --json`."""
+    """Build the JSON document that `flawline judge` prints."""
     document: dict[str, Any] = {
         "table": judged.table,
         "spec": {

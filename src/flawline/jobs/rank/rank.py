@@ -42,7 +42,7 @@ from flawline.version import __version__
 METHODS = ("auto", "forest")
 _ALIKE = (
     "no picture differs from the others, so the order says nothing; pictures of more than 8 bits may need their range "
-    "of values (--value-range)"
+    "of values (`value_range`)"
 )
 
 

@@ -1,4 +1,4 @@
-"""`--method auto`: rank pictures by comparing each with the others (see `flawline.jobs.rank.comparison`)."""
+"""`method=auto`: rank pictures by comparing each with the others (see `flawline.jobs.rank.comparison`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--method forest`: BigML's recipe, an isolation forest over named features."""
+"""`method=forest`: BigML's recipe, an isolation forest over named features."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from flawline.jobs.rank.ranking import RankedPicture, Ranking, recall
 
 
 def ranking_as_dict(ranking: Ranking) -> dict[str, Any]:
-    """The JSON document of `flawline rank --json`."""
+    """Build the JSON document that `flawline rank` prints."""
     known = recall(ranking)
     return {
         "source": ranking.source,

@@ -90,7 +90,7 @@ def load_ranking(path: str | Path) -> SavedRanking:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(
             f"the ranking model {Path(path).name} is damaged: {error}",
-            hint="rank again with --save-model",
+            hint="rank again with `save_model`",
             code="model-damaged",
         ) from error
 

@@ -68,7 +68,7 @@ def specification(spec: SpecLimits, unit: str = "") -> str:
 
 
 def capability_as_dict(series: Series, study: Capability, notes: tuple[str, ...]) -> dict[str, Any]:
-    """The JSON document of `flawline study capability --json`."""
+    """Build the JSON document that `flawline study capability` prints."""
     return {
         "measure": series.measure,
         "unit": series.unit,

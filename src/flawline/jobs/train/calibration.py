@@ -49,16 +49,16 @@ class CalibrationTargets:
         if any(cost is not None for cost in costs):
             if any(cost is None for cost in costs):
                 raise UsageError(
-                    "a threshold from costs needs --cost-escape, --cost-overkill and --prevalence, not some of them"
+                    "a threshold from costs needs `cost_escape`, `cost_overkill` and `prevalence`, not some of them"
                 )
             if self.overkill is not None or self.review is not None:
                 raise UsageError(
                     "costs and a wished overkill or review share both decide the thresholds",
-                    hint="give either costs, or --overkill and --review",
+                    hint="give either costs, or `overkill` and `review`",
                 )
         if self.overkill is not None and self.review is not None and self.review < self.overkill:
             raise UsageError(
-                f"--review counts rejected parts too: expected at least {self.overkill:g}, got {self.review:g}"
+                f"`review` counts rejected parts too: expected at least {self.overkill:g}, got {self.review:g}"
             )
 
     @property

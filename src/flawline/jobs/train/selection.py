@@ -166,5 +166,5 @@ def nothing_good(
     labels = ", ".join(source.summary().labels) or "none"
     return SourceError(
         f"learning what is good needs pictures of good parts, and there are none (labels: {labels})",
-        hint="name the label that means good with --good, or give a folder of good pictures only",
+        hint="name the label that means good with `good`, or give a folder of good pictures only",
     )

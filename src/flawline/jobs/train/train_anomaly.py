@@ -360,5 +360,5 @@ def _said_of(suspects: Sequence[Suspect]) -> list[str]:
     first = max(suspects, key=lambda suspect: suspect.score)
     return [
         f"{len(suspects)} of the good pictures look bad and were set aside, {first.name} first: look at them, and take "
-        "them out of the good pictures or train with --keep-all"
+        "them out of the good pictures or train with `keep_all`"
     ]

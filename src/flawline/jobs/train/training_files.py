@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def trained_as_dict(trained: AnomalyTraining, path: Path) -> dict[str, Any]:
-    """The JSON document of `flawline train anomaly --json`."""
+    """Build the JSON document that `flawline train anomaly` prints."""
     recipe = trained.recipe
     return {
         "recipe": str(path),
@@ -37,7 +37,7 @@ def trained_as_dict(trained: AnomalyTraining, path: Path) -> dict[str, Any]:
 
 
 def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
-    """The JSON document of `flawline update --json`."""
+    """Build the JSON document that `flawline update` prints."""
     recipe = updated.recipe
     return {
         "recipe": str(path),
@@ -53,7 +53,7 @@ def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
 
 
 def segmenter_as_dict(trained: TrainedSegmenterRecipe, path: Path) -> dict[str, Any]:
-    """The JSON document of `flawline train segment --json`."""
+    """Build the JSON document that `flawline train segment` prints."""
     recipe, split = trained.recipe, trained.split
     return {
         "recipe": str(path),

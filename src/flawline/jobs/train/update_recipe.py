@@ -182,7 +182,7 @@ def _check_part(
     if shares and np.median(shares) > 0.5:
         raise SourceError(
             f"the new pictures show another part: the recipe finds {np.median(shares):.0%} of their area odd",
-            hint="give pictures of the recipe's part, or learn these as well with --anyway; nothing was changed",
+            hint="give pictures of the recipe's part, or learn these as well with `anyway`; nothing was changed",
             code="update-part",
         )
 
@@ -202,7 +202,7 @@ def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
     basis = f"{base}; set before {counted(count, 'picture was', 'pictures were')} added"
     settings = replace(recipe.settings, threshold=replace(limit, basis=basis))
     return recipe_with(recipe, settings=settings), [
-        "the thresholds stay as they were; give --calibration to set them anew on pictures that were held out"
+        "the thresholds stay as they were; give `calibration` to set them anew on pictures that were held out"
     ]
 
 

@@ -135,7 +135,7 @@ def _smallest_px(wishes: ViewWishes) -> float | None:
         return None
     if found is None:
         raise UsageError(
-            f'--min-defect takes a size such as "3 px" or "0.3 mm", got {wishes.min_defect!r}'
+            f'`min_defect` takes a size such as "3 px" or "0.3 mm", got {wishes.min_defect!r}'
         )
     value, unit = found
     if unit == "px":
@@ -143,7 +143,7 @@ def _smallest_px(wishes: ViewWishes) -> float | None:
     if wishes.mm_per_px is None:
         raise UsageError(
             f"a smallest defect of {wishes.min_defect} needs the scale of the pictures",
-            hint="give --mm-per-px, or the size in px",
+            hint="give `mm_per_px`, or the size in px",
         )
     return value / wishes.mm_per_px
 

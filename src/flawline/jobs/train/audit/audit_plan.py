@@ -93,7 +93,7 @@ def claim(plan: AuditPlan, folder: Path) -> None:
     elif _key(path) != plan.key:
         raise UsageError(
             f"{folder} holds the work of an audit of other pictures or masks, or with other settings",
-            hint="give another folder with --out, or remove that one",
+            hint="give another folder with `out`, or remove that one",
         )
 
 

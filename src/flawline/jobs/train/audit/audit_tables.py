@@ -40,7 +40,7 @@ def write_audit(audit: LabelAudit, folder: Path) -> tuple[Path, Path, Path]:
 
 
 def audit_as_dict(audit: LabelAudit) -> dict[str, Any]:
-    """The JSON document of `flawline audit-labels --json`."""
+    """Build the JSON document that `flawline audit-labels` prints."""
     return {
         "source": audit.source,
         "classes": list(audit.classes),

@@ -75,7 +75,7 @@ def read_saved(path: Path) -> Saved:
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise ModelError(
             f"{path.name} cannot be used as a training: {error}",
-            hint="expected a file that a training of Flawline wrote, unaltered; train anew without --resume",
+            hint="expected a file that a training of Flawline wrote, unaltered; train anew without `resume`",
             code="model-damaged",
         ) from error
 

@@ -157,7 +157,7 @@ class Training:
         if told.get("kind") != _KIND or told.get("content") != self.content:
             raise UsageError(
                 f"{self.folder} holds a training on other pictures or classes, or with another value range",
-                hint="give the same source, split and range, or train anew without --resume",
+                hint="give the same source, split and range, or train anew without `resume`",
             )
         mine = self.settings.as_dict()
         different = [
@@ -166,7 +166,7 @@ class Training:
         if different:
             raise UsageError(
                 f"the training in {self.folder} was started with other settings: {', '.join(different)}",
-                hint="resume with the same, or train anew without --resume",
+                hint="resume with the same, or train anew without `resume`",
             )
         try:
             self.built.network.load_state_dict(group_of(saved, "network"))
@@ -180,7 +180,7 @@ class Training:
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(
                 f"{CHECKPOINT} cannot be resumed: {error}",
-                hint="train anew without --resume",
+                hint="train anew without `resume`",
                 code="model-damaged",
             ) from error
 

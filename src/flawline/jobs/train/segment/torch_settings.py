@@ -36,15 +36,15 @@ class Machine:
 def choose_machine(device: str, precision: str) -> Machine:
     """The fastest of what is there and wished; raises UsageError where it is not there."""
     if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("PyTorch finds no GPU", hint="use --device cpu, or install its CUDA build")
+        raise UsageError("PyTorch finds no GPU", hint="use `device=cpu`, or install its CUDA build")
     if device != "cpu" and torch.cuda.is_available():
         able = torch.cuda.is_bf16_supported()
         if precision == "bf16" and not able:
-            raise UsageError("this GPU does not compute in bf16", hint="use --precision auto")
+            raise UsageError("this GPU does not compute in bf16", hint="use `precision=auto`")
         return Machine("cuda", "f32" if precision == "f32" else "bf16" if able else "f16")
     able = native_bf16()
     if precision == "bf16" and not able:
-        raise UsageError("this CPU does not compute in bf16", hint="use --precision f32")
+        raise UsageError("this CPU does not compute in bf16", hint="use `precision=f32`")
     return Machine("cpu", "bf16" if able and precision != "f32" else "f32")
 
 

@@ -139,7 +139,7 @@ def train_segment(
     if not resume and (folder / CHECKPOINT).exists():
         raise UsageError(
             f"{folder} holds an earlier training",
-            hint="--resume goes on with it; delete the folder to train anew",
+            hint="`resume` goes on with it; delete the folder to train anew",
         )
     report = check_masks(source, track=track)
     _write_findings(report, folder)
