@@ -50,6 +50,20 @@ def test_features_goes_on_where_it_was_stopped(folder, tmp_path, monkeypatch):
     assert len(pl.read_csv(out)) == 15
 
 
+def test_what_an_earlier_version_left_unfinished_starts_over_with_a_note(folder, tmp_path, capsys):
+    out = tmp_path / "t.csv"
+    kept = tmp_path / ".t.csv.unfinished"
+    kept.write_bytes(b'{"computation": "a", "shape": [6], "check": "crc32"}\n' + bytes(44))
+    arguments = ["features", str(folder), "-o", str(out), "--features", "dimensions"]
+    assert run(arguments) == 0
+    told = capsys.readouterr().err
+    assert f"{kept} was left by an earlier version" in told
+    assert "that work starts over" in told
+    assert not kept.exists()
+    assert run(arguments) == 0
+    assert "earlier version" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("command", "written"),
     [

@@ -224,7 +224,9 @@ def test_an_interrupted_comparison_gives_the_bytes_of_an_unbroken_one(
         ".unfinished-scores",
     }
     monkeypatch.setattr(by_comparison, "_values", values)
+    capsys.readouterr()
     assert run(arguments) == 0
+    assert "starts over" not in capsys.readouterr().err
     assert (tmp_path / "out" / "ranking.json").read_bytes() == whole
     assert not list((tmp_path / "out").glob(".unfinished*"))
 

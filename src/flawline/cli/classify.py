@@ -26,6 +26,7 @@ from flawline.cli.feature_options import (
     print_unjudged,
     refuse_options,
 )
+from flawline.cli.unfinished import note_start_over
 
 if TYPE_CHECKING:
     from flawline.core.metrics import Share
@@ -98,6 +99,7 @@ def classify(
     saved = load_classifier(apply) if apply is not None else None
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
+    note_start_over(unfinished, quiet=quiet)
     shared: dict[str, Any] = {"unfinished": unfinished, "track": ProgressBar(quiet=quiet)}
     with open_from_options(source, good, bad, limits) as opened:
         if saved is not None:

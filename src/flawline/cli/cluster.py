@@ -26,6 +26,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.unfinished import note_start_over
 
 if TYPE_CHECKING:
     from flawline.jobs.cluster.clustering import Clustering
@@ -68,6 +69,7 @@ def cluster(
     number = parse_clusters(clusters)
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
+    note_start_over(unfinished, quiet=quiet)
     with open_from_options(source, good, bad, limits) as opened:
         clustering = cluster_source(
             opened,

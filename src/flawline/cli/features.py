@@ -27,6 +27,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.unfinished import note_start_over
 
 if TYPE_CHECKING:
     from flawline.features.compute import ComputedFeatures
@@ -58,6 +59,7 @@ def features(
     )
     check_suffix(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
+    note_start_over(unfinished, quiet=quiet)
     with open_from_options(source, good, bad, limits) as opened:
         computed = compute_features(
             opened, settings, unfinished=unfinished, track=ProgressBar(quiet=quiet)

@@ -28,6 +28,7 @@ from flawline.cli.feature_options import (
     print_unjudged,
     refuse_options,
 )
+from flawline.cli.unfinished import note_start_over
 
 if TYPE_CHECKING:
     from flawline.jobs.rank.ranking import Ranking
@@ -108,6 +109,7 @@ def rank(
     for folder in (out, save_model.parent if save_model else out):
         folder.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
+    note_start_over(*out.glob(f"{unfinished.name}*"), quiet=quiet)
     bar = ProgressBar(quiet=quiet)
     with open_from_options(source, good, bad, limits) as opened:
         if saved:

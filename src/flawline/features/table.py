@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.row_file import RowFile
+from flawline.data.kept_rows import KeptRows
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.features.feature_set import Column, FeatureSet
@@ -59,7 +59,7 @@ def extract_features(
     width = len(features.columns)
     identity = f"{','.join(c.name for c in features.columns)} {computation} {value_range}"
     digest = hashlib.sha256(identity.encode()).hexdigest()
-    keeper = RowFile(unfinished, digest, (width,)) if unfinished else nullcontext()
+    keeper = KeptRows(unfinished, digest, width) if unfinished else nullcontext()
     values = np.empty((len(samples), width), dtype=np.float32)
     kept: list[Sample] = []
     unjudged: list[Unjudged] = []

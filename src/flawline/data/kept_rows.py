@@ -1,0 +1,47 @@
+"""Rows of float32 numbers kept under the bytes that they were computed from, so that an interrupted run can resume."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.work_file import WorkFile
+
+
+class KeptRows:
+    """Rows of one width in a work file; a `Memory` of `map_pictures`. Use as a context manager."""
+
+    def __init__(self, path: Path, settings: str, width: int) -> None:
+        """Open the file or create it, as `WorkFile` does; rows of another width start it anew."""
+        self._file = WorkFile(path, f"{settings} float32 ({width},)")
+
+    def __enter__(self) -> KeptRows:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._file)
+
+    def recall(self, data: bytes) -> NDArray[np.float32] | None:
+        """Return the row (width,) computed from these bytes before, or None."""
+        found = self._file.get(hashlib.sha256(data).hexdigest())
+        return None if found is None else np.frombuffer(found, "<f4")
+
+    def remember(self, data: bytes, result: NDArray[np.float32]) -> None:
+        """Keep the row (width,) computed from these bytes."""
+        self.keep(hashlib.sha256(data).hexdigest(), result)
+
+    def keep(self, sha256: str, row: NDArray[np.float32]) -> None:
+        """Keep the row (width,) computed from the bytes of this hash."""
+        self._file.keep(sha256, row.astype("<f4").tobytes())

@@ -1,0 +1,236 @@
+"""Results of long work, kept under keys in one SQLite file as they come, so that an interrupted run can resume."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from flawline.errors import UsageError
+
+_MAGIC = b"SQLite format 3\0"
+# Raised whenever what an older version kept cannot be used.
+_FORMAT = 1
+_SCHEMA = (
+    "CREATE TABLE work (format INTEGER, settings TEXT)",
+    "CREATE TABLE kept (number INTEGER PRIMARY KEY, key TEXT UNIQUE, value BLOB, crc INTEGER)",
+)
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_SYSTEM = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+}
+# In this order. A commit is in the hands of the system at once; only moving the log into the file waits for the disk,
+# which is done every 64 MiB.
+_SETTINGS = (
+    "page_size=16384",
+    "locking_mode=EXCLUSIVE",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "wal_autocheckpoint=4096",
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+)
+
+
+class WorkFile:
+    """Bytes under keys in one file: the first under a key stays, until it is removed.
+
+    A file of other settings, of another format, or one that is damaged is started anew; a value that does not fit
+    its CRC-32 is not known. So whatever happens to the file costs computing time and never gives a wrong result. What
+    was kept survives the end of the process at once, and a power failure after the next `sync`; without one a power
+    failure costs what came last. Values are plain bytes: nothing is executed or unpickled. One process has the file
+    open at a time, and one `WorkFile` in it, which may be called from several threads. Use as a context manager,
+    or call `close`.
+    """
+
+    def __init__(self, path: Path, settings: str) -> None:
+        """Open a file or create it; whatever else was at `path` is removed.
+
+        Args:
+            path: the file. While it is open there is another one beside it, with "-wal" at the end of its name.
+            settings: all that the values depend on beside their keys, as text.
+
+        Raises:
+            UsageError: another run has the file open.
+            OSError: it cannot be read or written.
+        """
+        self.path, self._settings = path, settings
+        self._lock = threading.Lock()
+        with path.open("ab") as file:
+            empty = not file.tell()
+        if not empty and not _is_database(path):
+            _delete(path)
+        self._open()
+        # What was here before: `get` can tell it from what this run keeps.
+        self._last = int(self._run("SELECT coalesce(max(number), 0) FROM kept")[0][0])
+
+    def __enter__(self) -> WorkFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self._run("SELECT count(*) FROM kept")[0][0])
+
+    def get(self, key: str, *, earlier: bool = False) -> bytes | None:
+        """Return the value under a key, or None; with `earlier` only one that was there when the file was opened."""
+        most = self._last if earlier else 2**62
+        found = self._run("SELECT value, crc FROM kept WHERE key = ? AND number <= ?", (key, most))
+        if found and _check(key, found[0][0]) == found[0][1]:
+            return found[0][0]  # type: ignore[no-any-return]
+        if found:
+            self.remove([key])
+        return None
+
+    def keep(self, key: str, value: bytes) -> None:
+        """Keep a value; the first under a key stays.
+
+        Raises:
+            OSError: it cannot be written, such as on a full disk; what was kept before is still there.
+        """
+        self._run(
+            "INSERT OR IGNORE INTO kept (key, value, crc) VALUES (?, ?, ?)",
+            (key, value, _check(key, value)),
+        )
+
+    def get_json(self, key: str, *, earlier: bool = False) -> dict[str, Any] | None:
+        """Return the JSON object under a key, as `get` does."""
+        found = self.get(key, earlier=earlier)
+        return None if found is None else json.loads(found)
+
+    def keep_json(self, key: str, value: Mapping[str, Any]) -> None:
+        """Keep a JSON object, as `keep` does; a NaN raises ValueError."""
+        self.keep(key, json.dumps(value, allow_nan=False, separators=(",", ":")).encode())
+
+    def items(self) -> list[tuple[str, bytes]]:
+        """List keys and values in the order in which they were kept."""
+        found = self._run("SELECT key, value, crc FROM kept ORDER BY number")
+        return [(key, value) for key, value, crc in found if _check(key, value) == crc]
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove what is under some keys, such as what is done; the space is used again."""
+        listed = json.dumps(list(keys))
+        self._run("DELETE FROM kept WHERE key IN (SELECT value FROM json_each(?))", (listed,))
+
+    def sync(self) -> None:
+        """Wait until all that was kept is on the disk itself, so that a power failure cannot take it.
+
+        Raises:
+            OSError: the disk cannot be written.
+        """
+        with self._lock:
+            self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        with self._lock:
+            self._database.close()
+
+    def _open(self) -> None:
+        """Open the database, and start it anew where it is of other settings or cannot be used."""
+        try:
+            found = self._connect()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            if _code(error) not in _DAMAGED and "no such" not in str(error):
+                raise self._failure(error) from error
+            found = False
+        if not found:
+            self._start_anew()
+
+    def _connect(self) -> bool:
+        """Connect, alone; whether what is there is of these settings."""
+        self._database = sqlite3.connect(
+            self.path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        self._database.text_factory = lambda text: text.decode("utf-8", "replace")
+        for setting in _SETTINGS:
+            self._database.execute(f"PRAGMA {setting}").fetchall()
+        self._database.execute("BEGIN EXCLUSIVE")
+        self._database.execute("COMMIT")
+        if not self._database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            for command in _SCHEMA:
+                self._database.execute(command)
+            self._database.execute("INSERT INTO work VALUES (?, ?)", (_FORMAT, self._settings))
+        work = self._database.execute("SELECT format, settings FROM work").fetchall()
+        self._database.execute("SELECT number, key, crc FROM kept LIMIT 1").fetchall()
+        return work == [(_FORMAT, self._settings)]
+
+    def _start_anew(self) -> None:
+        self._database.close()
+        self._last = 0
+        _delete(self.path)
+        try:
+            self._connect()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise self._failure(error) from error
+
+    def _run(self, command: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._execute(command, values)
+
+    def _execute(self, command: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(command, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            if _code(error) in _DAMAGED:
+                # Damage that shows only now: what was kept is unknown again, and a new file takes the rest.
+                self._start_anew()
+                return self._database.execute(command, values).fetchall()
+            raise self._failure(error) from error
+
+    def _failure(self, error: sqlite3.DatabaseError) -> Exception:
+        """What SQLite reports, as the error of the house or of the system."""
+        code = _code(error)
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return UsageError(
+                f"{self.path} is in use by another run",
+                hint="wait until that one ends, or give another folder",
+            )
+        if code is None:
+            return error
+        number = _SYSTEM.get(code, errno.EIO)
+        return OSError(number, os.strerror(number), str(self.path))
+
+
+def is_resumable(path: Path) -> bool:
+    """Tell whether a run can go on from a file, or there is none; False for what is not a work file."""
+    return not path.is_file() or not path.stat().st_size or _is_database(path)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def _delete(path: Path) -> None:
+    for ending in ("", "-wal", "-journal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _check(key: str, value: object) -> int:
+    """The CRC-32 of a key and its value; -1 for what a damaged file gives instead of bytes."""
+    return zlib.crc32(value, zlib.crc32(key.encode())) if isinstance(value, bytes) else -1
+
+
+def _code(error: sqlite3.DatabaseError) -> int | None:
+    """The primary result code of SQLite; None for an error of the Python module itself."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
