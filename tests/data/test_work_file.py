@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flawline.data.kept_rows import KeptRows
@@ -138,9 +138,14 @@ def test_a_database_of_something_else_starts_anew(tmp_path: Path) -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 255)), min_size=1, max_size=40))
+@given(
+    st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 255)), max_size=40),
+    st.none() | st.integers(0, 10**9),
+)
+@example([(753458, 128)], None)
+@example([(18, 3)], None)
 def test_damage_gives_no_wrong_value_and_no_error(
-    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], cut: int | None
 ) -> None:
     path = tmp_path_factory.mktemp("work") / "work"
     with WorkFile(path, "a") as work:
@@ -149,7 +154,7 @@ def test_damage_gives_no_wrong_value_and_no_error(
     data = bytearray(path.read_bytes())
     for place, byte in changes:
         data[place % len(data)] = byte
-    path.write_bytes(data)
+    path.write_bytes(data if cut is None else data[: cut % len(data)])
     with WorkFile(path, "a") as work:
         assert all(value == value_of(key) for key, value in work.items())
         assert all(work.get(key) in (None, value_of(key)) for key in KEYS)

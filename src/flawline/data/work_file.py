@@ -22,12 +22,16 @@ _SCHEMA = (
     "CREATE TABLE work (format INTEGER, settings TEXT)",
     "CREATE TABLE kept (number INTEGER PRIMARY KEY, key TEXT UNIQUE, value BLOB, crc INTEGER)",
 )
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# SQLite takes no larger value, bytes.
+_LARGEST = 10**9
+# Where a damaged file puts wrong bytes into SQLite's own message, that cannot be decoded.
+_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+_OPEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_CLOSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
 _SYSTEM = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
-    sqlite3.SQLITE_READONLY: errno.EROFS,
-    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
-    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_NOMEM: errno.ENOMEM,
 }
 # In this order. A commit is in the hands of the system at once; only moving the log into the file waits for the disk,
 # which is done every 64 MiB.
@@ -66,10 +70,6 @@ class WorkFile:
         """
         self.path, self._settings = path, settings
         self._lock = threading.Lock()
-        with path.open("ab") as file:
-            empty = not file.tell()
-        if not empty and not _is_database(path):
-            _delete(path)
         self._open()
         # What was here before: `get` can tell it from what this run keeps.
         self._last = int(self._run("SELECT coalesce(max(number), 0) FROM kept")[0][0])
@@ -104,6 +104,8 @@ class WorkFile:
         Raises:
             OSError: it cannot be written, such as on a full disk; what was kept before is still there.
         """
+        if len(value) > _LARGEST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(self.path))
         self._run(
             "INSERT OR IGNORE INTO kept (key, value, crc) VALUES (?, ?, ?)",
             (key, value, _check(key, value)),
@@ -134,8 +136,7 @@ class WorkFile:
         Raises:
             OSError: the disk cannot be written.
         """
-        with self._lock:
-            self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -145,79 +146,90 @@ class WorkFile:
     def _open(self) -> None:
         """Open the database, and start it anew where it is of other settings or cannot be used."""
         try:
-            found = self._connect()
-        except sqlite3.DatabaseError as error:
+            if self._connect():
+                return
             self._database.close()
-            if _code(error) not in _DAMAGED and "no such" not in str(error):
-                raise self._failure(error) from error
-            found = False
-        if not found:
-            self._start_anew()
-
-    def _connect(self) -> bool:
-        """Connect, alone; whether what is there is of these settings."""
-        self._database = sqlite3.connect(
-            self.path, timeout=0, isolation_level=None, check_same_thread=False
-        )
-        self._database.text_factory = lambda text: text.decode("utf-8", "replace")
-        for setting in _SETTINGS:
-            self._database.execute(f"PRAGMA {setting}").fetchall()
-        self._database.execute("BEGIN EXCLUSIVE")
-        self._database.execute("COMMIT")
-        if not self._database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            for command in _SCHEMA:
-                self._database.execute(command)
-            self._database.execute("INSERT INTO work VALUES (?, ?)", (_FORMAT, self._settings))
-        work = self._database.execute("SELECT format, settings FROM work").fetchall()
-        self._database.execute("SELECT number, key, crc FROM kept LIMIT 1").fetchall()
-        return work == [(_FORMAT, self._settings)]
+        except _ERRORS as error:
+            self._must_be_damage(error)
+        self._start_anew()
 
     def _start_anew(self) -> None:
-        self._database.close()
         self._last = 0
         _delete(self.path)
         try:
             self._connect()
-        except sqlite3.DatabaseError as error:
-            self._database.close()
-            raise self._failure(error) from error
+        except _ERRORS as error:
+            self._must_be_damage(error)
+            raise
+
+    def _connect(self) -> bool:
+        """Connect, alone; whether what is there is of these settings."""
+        self._database = database = sqlite3.connect(
+            self.path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            return _prepare(database, self._settings)
+        except BaseException:
+            database.close()
+            raise
 
     def _run(self, command: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._execute(command, values)
-
-    def _execute(self, command: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        try:
-            return self._database.execute(command, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            if _code(error) in _DAMAGED:
+            for anew in (False, True):
+                try:
+                    return self._database.execute(command, values).fetchall()
+                except _ERRORS as error:
+                    self._must_be_damage(error)
+                    if anew:
+                        raise
                 # Damage that shows only now: what was kept is unknown again, and a new file takes the rest.
+                self._database.close()
                 self._start_anew()
-                return self._database.execute(command, values).fetchall()
-            raise self._failure(error) from error
+        raise AssertionError("a second attempt returns or raises")
 
-    def _failure(self, error: sqlite3.DatabaseError) -> Exception:
-        """What SQLite reports, as the error of the house or of the system."""
-        code = _code(error)
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return UsageError(
+    def _must_be_damage(self, error: Exception) -> None:
+        """Raise what SQLite reports, as the error of the house or of the system, unless the file is damaged.
+
+        The commands are fixed and right, so whatever else fails is what the file says of itself.
+        """
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _OPEN:
+            raise UsageError(
                 f"{self.path} is in use by another run",
                 hint="wait until that one ends, or give another folder",
-            )
-        if code is None:
-            return error
-        number = _SYSTEM.get(code, errno.EIO)
-        return OSError(number, os.strerror(number), str(self.path))
+            ) from error
+        if code in _CLOSED:
+            with self.path.open("ab"):  # which says why, unless the file is damaged
+                pass
+        if code in _SYSTEM:
+            number = _SYSTEM[code]
+            raise OSError(number, os.strerror(number), str(self.path)) from error
+        if isinstance(error, sqlite3.ProgrammingError):  # it is closed
+            raise error
 
 
 def is_resumable(path: Path) -> bool:
     """Tell whether a run can go on from a file, or there is none; False for what is not a work file."""
-    return not path.is_file() or not path.stat().st_size or _is_database(path)
-
-
-def _is_database(path: Path) -> bool:
+    if not path.is_file():
+        return True
     with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
+        return file.read(len(_MAGIC)) in (b"", _MAGIC)
+
+
+def _prepare(database: sqlite3.Connection, settings: str) -> bool:
+    """Lock a database and give it its tables; whether it is one of these settings."""
+    database.text_factory = lambda text: text.decode("utf-8", "replace")
+    for setting in _SETTINGS:
+        database.execute(f"PRAGMA {setting}").fetchall()
+    database.execute("BEGIN EXCLUSIVE")
+    if not database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        for command in _SCHEMA:
+            database.execute(command)
+        database.execute("INSERT INTO work VALUES (?, ?)", (_FORMAT, settings))
+    database.execute("COMMIT")
+    work = database.execute("SELECT format, settings FROM work").fetchall()
+    database.execute("SELECT number, key, crc FROM kept LIMIT 1").fetchall()
+    return work == [(_FORMAT, settings)]
 
 
 def _delete(path: Path) -> None:
@@ -228,9 +240,3 @@ def _delete(path: Path) -> None:
 def _check(key: str, value: object) -> int:
     """The CRC-32 of a key and its value; -1 for what a damaged file gives instead of bytes."""
     return zlib.crc32(value, zlib.crc32(key.encode())) if isinstance(value, bytes) else -1
-
-
-def _code(error: sqlite3.DatabaseError) -> int | None:
-    """The primary result code of SQLite; None for an error of the Python module itself."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
