@@ -228,7 +228,7 @@ def test_a_service_that_is_killed_and_a_receiver_that_is_dead(make):
     until(lambda: judged() == 49)
     said = service.end(signal.SIGINT)
     assert service.process.returncode == 130
-    assert "2 alerts wait for webhook" in said
+    assert "2 messages wait for webhook" in said
     assert "Traceback" not in said
     assert "Watched until" in Path("flawline-chart/chart.html").read_text("utf-8")
     assert sent() == [("P000040", 1), ("P000048", 1)]

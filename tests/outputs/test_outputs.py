@@ -6,18 +6,23 @@ import hashlib
 import hmac
 import json
 import socket
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from flawline.errors import UsageError
-from flawline.outputs import open_output
+from flawline.outputs import Health, Judged, open_output
 from flawline.outputs.console import Console, line
 from flawline.outputs.file import File
 from flawline.outputs.webhook import Webhook, signature
 from helpers.receivers import receiving
 
 MESSAGE = {
+    "kind": "alert",
     "key": "area/individuals/rule-1/above/7",
     "level": 1,
     "text": "area, individuals: beyond the upper limit at Teil 7 µm",
@@ -51,6 +56,38 @@ def test_a_message_arrives_whole(output):
     assert where.send(MESSAGE) is None
     assert arrived() == [MESSAGE, MESSAGE]
     assert where.name.startswith(type(where).__name__.lower())
+
+
+def test_every_kind_of_event_arrives_and_has_a_line(output):
+    where, _ = output
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for event in (
+        Judged("k", now, "a.png", "reject", ("too large", "too many")),
+        Judged("l", now, "b.png", None, ("could not be judged: it is cut",)),
+        Health(now, "output", "failing", "webhook:https://host", "refused"),
+    ):
+        assert where.send(event.as_dict()) is None
+        assert json.loads(json.dumps(event.as_dict())) == event.as_dict()
+        assert "\n" not in line(event.as_dict())
+
+
+def test_lines_say_what_happened():
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    told = [
+        line(event.as_dict())
+        for event in (
+            Judged("k", now, "a.png", "reject", ("too large", "too many")),
+            Judged("l", now, "b.png", None, ("it is cut",)),
+            Health(now, "output", "failing", "webhook:https://host", "refused"),
+            Health(now, "station", "opened", "s1"),
+        )
+    ]
+    assert told == [
+        "reject: a.png: too large; too many",
+        "not judged: b.png: it is cut",
+        "output webhook:https://host failing: refused",
+        "station s1 opened",
+    ]
 
 
 def test_an_escalated_alert_says_so_in_its_line():
@@ -137,7 +174,47 @@ def test_a_receiver_that_says_nothing_costs_the_timeout():
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         failure = Webhook(url, timeout=0.2).send(MESSAGE)
     assert failure.again
-    assert "timed out" in failure.reason
+    assert failure.reason == "timed out after 0.2 s"
+
+
+@contextmanager
+def dripping(text: bytes, pause: float):
+    """A receiver that sends its answer one byte at a time; gives its URL and the bytes that it has sent."""
+    sent, gone = [], Event()
+
+    def serve(server):
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            for byte in text:
+                connection.sendall(bytes([byte]))
+                sent.append(byte)
+                if gone.wait(pause):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=serve, args=[server])
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/", sent
+        gone.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("timeout", [0.5, 1.5])
+def test_a_receiver_that_drips_is_given_up_after_the_whole_timeout(timeout):
+    """Each byte comes in a fifth of the time-out, and all of them would take a minute."""
+    with dripping(b"HTTP/1.1 204 No Content\r\nX: " + b"x" * 600, timeout / 5) as (url, sent):
+        began = time.monotonic()
+        failure = Webhook(url, timeout=timeout).send(MESSAGE)
+        took = time.monotonic() - began
+    assert failure.again
+    assert failure.reason == f"timed out after {timeout:g} s"
+    assert len(sent) >= 3, "it did drip"
+    assert timeout <= took < timeout + 10
+
+
+def test_an_answer_that_drips_within_the_timeout_is_an_answer():
+    with dripping(b"HTTP/1.1 204 No Content\r\n\r\n", 0.001) as (url, _):
+        assert Webhook(url, timeout=30).send(MESSAGE) is None
 
 
 def test_a_redirect_to_the_same_host_is_followed_with_the_message():
@@ -204,6 +281,7 @@ def test_outputs_by_name(tmp_path):
         f"file:{tmp_path}",
         "file:/nowhere/x",
         "webhook:",
+        "webhook",
     ):
         with pytest.raises(UsageError):
             opened(wrong)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+from uuid import uuid4
 
 from flawline.cli.console import note, print_json, stderr, warn
 from flawline.errors import FlawlineError, UsageError
@@ -17,7 +17,8 @@ from flawline.errors import FlawlineError, UsageError
 if TYPE_CHECKING:
     from flawline.jobs.chart.task import Task
     from flawline.jobs.chart.watch import Progress, Watch
-    from flawline.outputs import Outbox
+    from flawline.outputs import Dispatch
+    from flawline.records.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def watch_chart(
         raise UsageError("--json prints one document: with --watch it needs --once")
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
-        opened.enter_context(_alone(out))
+        owner = opened.enter_context(_alone(out))
         records = opened.enter_context(open_store(store, create=False))
-        boxes = [opened.enter_context(box) for box in _outboxes(how.alerts, out)]
-        watch = Watch(task, records, out, boxes)
+        outputs = opened.enter_context(_outputs(how.alerts, records, owner, out))
+        watch = Watch(task, records, out, outputs)
         drawing = _Drawing(watch, out, how, freeze, zones=zones, quiet=quiet)
         if how.once:
             progress = watch.read()
@@ -143,14 +144,16 @@ class _Drawing:
         self._drawn = True
 
 
-def _outboxes(alerts: Sequence[str], out: Path) -> Iterator[Outbox]:
-    from flawline.outputs import Outbox, open_output
+def _outputs(alerts: Sequence[str], records: Store, owner: str, out: Path) -> Dispatch:
+    """Open the outputs; what still waits in queue files of version 0.1 becomes owed."""
+    from flawline.outputs import Dispatch, open_output
+    from flawline.outputs.old_queue import take_over
 
     opened = [open_output(text, say=_say, environment=os.environ) for text in alerts]
-    for text, output in zip(alerts, opened, strict=True):
-        name = sha256(text.encode()).hexdigest()[:12]
-        kind = text.partition(":")[0]
-        yield Outbox(output, out / f"alerts-{kind}-{name}.queue", say=warn)
+    dispatch = Dispatch(opened, records.deliveries, owner=owner, say=warn)
+    for text, address in zip(alerts, dispatch.addresses, strict=True):
+        take_over(out, text, address, records)
+    return dispatch
 
 
 def _say(text: str) -> None:
@@ -160,13 +163,13 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Refuse a second watch in the same folder."""
-    with (out / ".watch.lock").open("w") as file:
+def _alone(out: Path) -> Iterator[str]:
+    """Refuse a second watch in the same folder; gives what tells the folder from others, wherever it is moved."""
+    with (out / ".watch.lock").open("a+") as file:
         try:
             import fcntl
         except ImportError:  # pragma: no cover - Windows
-            yield
+            yield _identity(file)
             return
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -174,4 +177,16 @@ def _alone(out: Path) -> Iterator[None]:
             raise UsageError(
                 f"another watch writes to {out}", hint="give another folder with --out"
             ) from error
-        yield
+        yield _identity(file)
+
+
+def _identity(file: TextIO) -> str:
+    """Return what a lock file holds, which is drawn when it is made."""
+    file.seek(0)
+    found = file.read(32)
+    if len(found) < 32:
+        found = uuid4().hex
+        file.truncate(0)
+        file.write(found)
+        file.flush()
+    return found

@@ -1,7 +1,18 @@
-"""Where alerts go: console, file of JSON lines, webhook; each message at least once, with a key against doubles."""
+"""Where events go: console, file of JSON lines, webhook; each message at least once, with a key against doubles."""
 
-from flawline.outputs.outbox import Outbox
-from flawline.outputs.output import Failure, Message, Output
-from flawline.outputs.parse import open_output
+from flawline.outputs.dispatch import Dispatch
+from flawline.outputs.events import Alert, Event, Health, Judged, Message
+from flawline.outputs.output import Failure, Output
+from flawline.outputs.registry import open_output
 
-__all__ = ["Failure", "Message", "Outbox", "Output", "open_output"]
+__all__ = [
+    "Alert",
+    "Dispatch",
+    "Event",
+    "Failure",
+    "Health",
+    "Judged",
+    "Message",
+    "Output",
+    "open_output",
+]

@@ -1,23 +1,30 @@
-"""Alerts as lines for people."""
+"""Write events as lines for people."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flawline.outputs.output import Failure, Message
+from flawline.outputs.events import Message
+from flawline.outputs.output import Failure, OutputKind, OutputSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Says each alert in one line through `say`, which writes to standard error."""
+    """Write each event in one line through `say`."""
 
     say: Callable[[str], None]
     name: str = "console"
-    slow: bool = False
+    place: str = ""
+
+    def open(self) -> None:
+        """Do nothing: `say` is ready."""
+
+    def close(self) -> None:
+        """Do nothing: `say` belongs to the caller."""
 
     def send(self, message: Message) -> Failure | None:
-        """Say one alert."""
+        """Write one event."""
         try:
             self.say(line(message))
         except OSError as error:
@@ -26,6 +33,19 @@ class Console:
 
 
 def line(message: Message) -> str:
-    """An alert in one line: what, what to do, and the key."""
+    """Return an event in one line: an alert with what to do and its key, a judged picture with its reasons."""
+    if message["kind"] == "judged":
+        reasons = "; ".join(message["reasons"])
+        return f"{message['verdict'] or 'not judged'}: {message['image']}: {reasons}"
+    if message["kind"] == "health":
+        text = f": {message['text']}" if message["text"] else ""
+        return f"{message['subject']} {message['name']} {message['state']}{text}"
     raised = "ALERT" if message["level"] == 1 else "ALERT, escalated"
     return f"{raised}: {message['text']}. {message['action']} [{message['key']}]"
+
+
+def _open(settings: OutputSettings) -> Console:
+    return Console(settings.say)
+
+
+KIND = OutputKind("console", _open)

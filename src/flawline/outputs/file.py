@@ -1,4 +1,4 @@
-"""Alerts as lines of JSON at the end of a file."""
+"""Append events to a file as lines of JSON."""
 
 from __future__ import annotations
 
@@ -7,23 +7,35 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from flawline.outputs.output import Failure, Message
+from flawline.errors import UsageError
+from flawline.outputs.events import Message
+from flawline.outputs.output import Failure, OutputKind, OutputSettings
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Appends each alert to `path` as one line of JSON in UTF-8, on the disk before `send` returns."""
+    """Append each event to `path` as one line of JSON in UTF-8, on the disk before `send` returns."""
 
     path: Path
-    slow: bool = False
 
     @property
     def name(self) -> str:
-        """As a person may see it."""
+        """The output as a person may see it."""
         return f"file:{self.path}"
 
+    @property
+    def place(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def open(self) -> None:
+        """Do nothing: the file is opened for each event, so that it may be moved away."""
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
     def send(self, message: Message) -> Failure | None:
-        """Append one alert."""
+        """Append one event."""
         text = json.dumps(dict(message), ensure_ascii=False, allow_nan=False) + "\n"
         try:
             with self.path.open("ab") as file:
@@ -42,3 +54,13 @@ def _break(path: Path) -> str:
             return ""
         file.seek(-1, os.SEEK_END)
         return "" if file.read(1) == b"\n" else "\n"
+
+
+def _open(settings: OutputSettings) -> File:
+    path = Path(settings.place)
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"events cannot be written to {path}", hint="name a file in a folder")
+    return File(path)
+
+
+KIND = OutputKind("file:PATH", _open)

@@ -1,13 +1,12 @@
-"""What every output can do."""
+"""Define what every output can do, and what it is opened with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
-Message = Mapping[str, Any]
-"""An alert as JSON can hold it; `key` and `level` tell it from every other message."""
+from flawline.outputs.events import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +23,50 @@ class Failure:
 
 
 class Output(Protocol):
-    """A place to which alerts go. `slow` ones get a thread of their own, so that nobody waits for them."""
+    """A place to which events are sent, one after the other, by one thread."""
 
     @property
     def name(self) -> str:
-        """As a person may see it."""
+        """The output as a person may see it, without secrets."""
         ...
 
     @property
-    def slow(self) -> bool:
-        """Whether sending may take long."""
+    def place(self) -> str:
+        """What tells it from every other output of its kind, such as a path; may be a secret."""
+        ...
+
+    def open(self) -> None:
+        """Get ready to send; called once, before the first message, by the thread that sends."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what `open` took; nothing is sent afterwards."""
         ...
 
     def send(self, message: Message) -> Failure | None:
-        """Hand over one message; None where it arrived."""
+        """Hand over one event as JSON can hold it; None where it arrived."""
         ...
 
 
-def message_id(message: Message) -> str:
-    """What is the same in every copy of a message."""
-    return f"{message['key']}#{message['level']}"
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """What an output is opened with.
+
+    `place` is what stands behind its kind, such as a path or URL, empty where nothing does. `secrets` are those of its
+    kind by name. `say` writes a line for people.
+    """
+
+    place: str
+    say: Callable[[str], None]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputKind:
+    """A kind of output: how it is written, such as "file:PATH", and what opens it.
+
+    `open` raises UsageError where the settings cannot be.
+    """
+
+    form: str
+    open: Callable[[OutputSettings], Output]

@@ -1,41 +1,44 @@
-"""Alerts as HTTP POSTs of JSON."""
+"""Send events as HTTP POSTs of JSON."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-import http.client
 import json
+import os
+import ssl
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from email.message import Message as Headers
-from typing import IO, Any
-from urllib.parse import urlsplit
+from functools import cache
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from flawline.errors import UsageError
-from flawline.outputs.output import Failure, Message, message_id
+from flawline.outputs.events import Message, message_id
+from flawline.outputs.output import Failure, OutputKind, OutputSettings
+
+T = TypeVar("T")
 
 TIMEOUT = 10.0
 LONGEST_PAUSE = 3600.0
+REDIRECTS = 10
 # The receiver understood and will not take this very message; after any other answer a try later may do.
 _REFUSED = (400, 413, 415, 422)
-_ANSWER_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """POSTs each alert as JSON to `url`, which is http or https.
+    """POST each event as JSON to `url`, which is http or https.
 
     `token` goes along as a bearer token. With `secret` the header `Flawline-Signature` holds `t=SECONDS,v1=HEX`: the
     HMAC-SHA256 under the secret of the seconds since 1970, a full stop and the body. `Idempotency-Key` is the same in
-    every copy of a message. `timeout` is in seconds, for each wait on the network. A redirect is followed only to
-    the same scheme, host and port, and only where it keeps the POST (307, 308).
+    every copy of a message. `timeout` is in seconds, for the whole attempt, from the name of the host to the answer. A
+    redirect is followed only to the same scheme, host and port, and only where it keeps the POST (307, 308).
 
     Raises:
-        UsageError: the URL is none of http or https, or holds a password.
+        UsageError: the URL is none of http or https, or holds a password; or no header can hold token or secret.
     """
 
     url: str
@@ -43,10 +46,9 @@ class Webhook:
     secret: str = field(default="", repr=False)
     timeout: float = TIMEOUT
     clock: Callable[[], float] = time.time
-    slow: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be asked."""
+        """Refuse a URL, token or secret that cannot be sent."""
         origin(self.url)
         for text in (self.token, self.secret):
             if not text.isprintable() or not text.isascii():
@@ -56,27 +58,54 @@ class Webhook:
 
     @property
     def name(self) -> str:
-        """As a person may see it: the way behind the host is often a secret."""
+        """The output as a person may see it: the path behind the host is often a secret."""
         parts = urlsplit(self.url)
         return f"webhook:{parts.scheme}://{parts.hostname}{'' if parts.port is None else f':{parts.port}'}"
 
+    @property
+    def place(self) -> str:
+        """The URL."""
+        return self.url
+
+    def open(self) -> None:
+        """Load the HTTP library and the certificates that are trusted."""
+        import httpx  # noqa: F401
+
+        _trusted()
+
+    def close(self) -> None:
+        """Do nothing: no connection stays open between messages."""
+
     def send(self, message: Message) -> Failure | None:
-        """POST one alert; every answer of 200 to 299 means that it arrived."""
+        """POST one event; every answer of 200 to 299 means that it arrived."""
+        import httpx
+
         body = json.dumps(dict(message), ensure_ascii=False, allow_nan=False).encode()
-        request = urllib.request.Request(
-            self.url, body, self._headers(message, body), method="POST"
-        )
-        opener = urllib.request.build_opener(_SameOrigin)
         try:
-            with opener.open(request, timeout=self.timeout) as answer:
-                answer.read(_ANSWER_BYTES)
-        except urllib.error.HTTPError as error:
-            error.close()
-            return _answered(error)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            return Failure(f"{type(error).__name__}: {reason}")
-        return None
+            status, asked = _run(self._post(body, self._headers(message, body)))
+        except TimeoutError:
+            return Failure(f"timed out after {self.timeout:g} s")
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return Failure(_reason(error))
+        return None if 200 <= status < 300 else _answered(status, asked)
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Return the status of the answer, and the seconds to wait that it asks for."""
+        import httpx
+
+        url, status, asked = self.url, 0, ""
+        async with (
+            asyncio.timeout(self.timeout),
+            httpx.AsyncClient(verify=_trusted(), timeout=None) as client,
+        ):
+            for _ in range(REDIRECTS):
+                async with client.stream("POST", url, content=body, headers=headers) as answer:
+                    status, place = answer.status_code, answer.headers.get("Location", "")
+                    asked = answer.headers.get("Retry-After", "").strip()
+                if status not in (307, 308) or not _same(url, urljoin(url, place)):
+                    break
+                url = urljoin(url, place)
+        return status, asked
 
     def _headers(self, message: Message, body: bytes) -> dict[str, str]:
         from flawline.version import __version__
@@ -95,13 +124,13 @@ class Webhook:
 
 
 def signature(secret: str, seconds: int, body: bytes) -> str:
-    """The signature of a body; the seconds since 1970 keep an old message from being played again."""
+    """Sign a body; the seconds since 1970 keep an old message from being played again."""
     signed = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256)
     return f"t={seconds},v1={signed.hexdigest()}"
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of a URL.
+    """Return scheme, host and port of a URL.
 
     Raises:
         UsageError: it is none of http or https, or holds a password.
@@ -125,31 +154,50 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname.lower(), port
 
 
-def _answered(error: urllib.error.HTTPError) -> Failure:
-    if 300 <= error.code < 400:
-        return Failure(f"the receiver answered {error.code} and sends elsewhere; give that URL")
-    again = error.code not in _REFUSED
-    asked = (error.headers.get("Retry-After") or "").strip()
+def _same(one: str, other: str) -> bool:
+    """Whether both are asked of the same host; nobody else gets the message and the token."""
+    try:
+        return other != one and origin(one) == origin(other)
+    except UsageError:
+        return False
+
+
+def _answered(status: int, asked: str) -> Failure:
+    if 300 <= status < 400:
+        return Failure(f"the receiver answered {status} and sends elsewhere; give that URL")
     pause = min(float(asked), LONGEST_PAUSE) if asked.isdecimal() else 0.0
-    return Failure(f"the receiver answered {error.code}", again, pause)
+    return Failure(f"the receiver answered {status}", status not in _REFUSED, pause)
 
 
-class _SameOrigin(urllib.request.HTTPRedirectHandler):
-    """Goes on to where the same host sends a POST; to nobody else, for they would get the alert and the token."""
+def _reason(error: BaseException) -> str:
+    """Return what lies at the bottom of an error, without the URL."""
+    name = type(error).__name__
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return f"{name}: {os.strerror(error.errno)}"
+    return f"{name}: {error}"
 
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: Headers,
-        newurl: str,
-    ) -> Any:
-        try:
-            same = origin(newurl) == origin(req.full_url)
-        except UsageError:
-            same = False
-        if code not in (307, 308) or not same:
-            raise urllib.error.HTTPError(req.full_url, code, msg, headers, fp)
-        return urllib.request.Request(newurl, req.data, dict(req.header_items()), method="POST")
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates of the system, which a plant may add its own to, or those of SSL_CERT_FILE."""
+    return ssl.create_default_context()
+
+
+def _run(work: Coroutine[object, object, T]) -> T:
+    """Run a coroutine in a loop of its own; unlike `asyncio.run` this does not wait for a name server at the end."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def _open(settings: OutputSettings) -> Webhook:
+    secrets = settings.secrets
+    return Webhook(settings.place, secrets.get("token", ""), secrets.get("secret", ""))
+
+
+KIND = OutputKind("webhook:URL", _open)

@@ -18,25 +18,15 @@ from flawline.jobs.chart.phases import chart_in_phases
 from flawline.jobs.chart.series import Forming, form_series
 from flawline.jobs.chart.task import Task
 from flawline.jobs.chart.watch import CHECKPOINT, Watch
-from flawline.outputs import Failure, Outbox
+from flawline.outputs import Dispatch, Failure
 from flawline.records import StoreError, open_store
 from flawline.records.where import Where
 from helpers.inspected_records import record
+from helpers.places import Place, until
 
 AREA = "LargestStainArea"
 LIMITS = ControlLimits("i-mr", 10.0, 1.0)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Place:
-    name, slow = "place", False
-
-    def __init__(self):
-        self.got = []
-
-    def send(self, message):
-        self.got.append(dict(message))
-        return None
 
 
 @pytest.fixture
@@ -50,14 +40,13 @@ def line(store, tmp_path):
     """A line that makes parts, and a watch of them that can be killed."""
     made = Line(store, tmp_path)
     yield made
-    for box in made.boxes:
-        box.close()
+    made.end()
 
 
 class Line:
     def __init__(self, store, folder):
-        self.store, self.folder, self.place, self.made = store, folder, Place(), 0
-        self.boxes = []
+        self.store, self.folder, self.arrived, self.made = store, folder, Place(), 0
+        self.outputs = {}
 
     def make(self, *areas, **changes):
         records = []
@@ -69,9 +58,27 @@ class Line:
 
     def watch(self, **changes):
         task = Task(**{"measure": AREA, "limits": LIMITS, "how": Forming(label="part"), **changes})
-        box = Outbox(self.place, self.folder / "queue", say=lambda text: None)
-        self.boxes.append(box)
-        return Watch(task, self.store, self.folder, [box], clock=lambda: NOW)
+        return Watch(task, self.store, self.folder, self.dispatch(), clock=lambda: NOW)
+
+    def dispatch(self):
+        """What sends the alerts of the folder, in place of that of an earlier watch."""
+        if self.folder in self.outputs:
+            self.outputs[self.folder].close()
+        owner = str(self.folder)
+        self.outputs[self.folder] = Dispatch([self.arrived], self.store.deliveries, owner=owner)
+        return self.outputs[self.folder]
+
+    def end(self):
+        for outputs in self.outputs.values():
+            outputs.close()
+
+    @property
+    def place(self):
+        """The output, once it has all that is owed."""
+        for outputs in self.outputs.values():
+            for address in outputs.addresses:
+                until(lambda name=address: self.store.deliveries.waiting(name) == 0)
+        return self.arrived
 
     @property
     def rang(self):
@@ -145,9 +152,9 @@ def test_a_later_watch_goes_on_and_does_not_ring_again(line):
     assert len(watch.chart.series.labels) == 43
 
 
-@pytest.mark.parametrize("moment", ["outbox", "store", "checkpoint"])
+@pytest.mark.parametrize("moment", ["before", "store", "checkpoint"])
 def test_a_kill_at_any_moment_loses_nothing_and_doubles_nothing(line, moment, monkeypatch):
-    """The process ends after the alert is in the queue, in the store, or before the checkpoint is written."""
+    """The process ends before the alert is in the store, when it is there, or before the checkpoint is written."""
     import flawline.jobs.chart.watch as watching
 
     line.make(*calm(30))
@@ -158,13 +165,13 @@ def test_a_kill_at_any_moment_loses_nothing_and_doubles_nothing(line, moment, mo
     def die(*_, **__):
         raise KeyboardInterrupt
 
-    if moment == "outbox":
+    if moment == "before":
         monkeypatch.setattr(line.store.alerts, "add", die)
     elif moment == "store":
         real = line.store.alerts.add
 
-        def add_and_die(*arguments):
-            real(*arguments)
+        def add_and_die(*arguments, **more):
+            real(*arguments, **more)
             raise KeyboardInterrupt
 
         monkeypatch.setattr(line.store.alerts, "add", add_and_die)
@@ -389,19 +396,12 @@ def test_a_store_that_refuses_ends_it(line):
 
 def test_an_output_that_is_gone_gets_it_later(line):
     line.make(*calm(5), 20)
-    failures = [Failure("gone")]
-    line.place.send = lambda message: failures.pop() if failures else line.place.got.append(message)
-    moment = [0.0]
-    box = Outbox(line.place, line.folder / "q", say=lambda text: None, clock=lambda: moment[0])
-    watch = Watch(
-        Task(AREA, limits=LIMITS, how=Forming(label="part")), line.store, line.folder, [box]
-    )
-    watch.read()
-    assert line.rang == []
-    moment[0] = 2.0
-    watch.read()
+    line.arrived.failures = [Failure("gone")]
+    line.watch().read()
+    until(lambda: line.arrived.tries)
+    assert line.arrived.got == []
     assert line.rang == [("P000005", 1, 1)]
-    box.close()
+    assert line.arrived.tries == 2
 
 
 def test_a_wide_moving_range_rings_only_where_no_point_does(line):
@@ -424,7 +424,8 @@ def test_a_watch_that_begins_anew_does_not_ring_for_what_is_known(line, tmp_path
     assert len(watch.read().messages) == 1
     assert line.rang[2:] == [("P000034", 1, 1)]
     line.make(20)
-    first = Watch(watch.task, line.store, tmp_path, line.boxes[:1], clock=lambda: NOW)
+    line.folder = tmp_path
+    first = Watch(watch.task, line.store, tmp_path, line.dispatch(), clock=lambda: NOW)
     first.read()
     watch.read()
     assert line.rang[3:].count(("P000040", 1, 1)) == 2, "two that watch at once both ring"

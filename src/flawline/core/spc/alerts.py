@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 from flawline.core.spc.rules import ESCALATIONS, MEANINGS, Hit, describe
 
-Book = Mapping[str, "Alert"]
+Book = Mapping[str, "Episode"]
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class Episode:
     """One episode of a rule on one side of one panel of one series.
 
     `key` is the same for every message about the episode. Points are counted from 0: `since` is the first of the
@@ -62,7 +62,7 @@ def update_alerts(
     labels: Mapping[int, str],
     policy: AlertPolicy = POLICY,
     marks: Mapping[int, str] = NO_MARKS,
-) -> tuple[dict[str, Alert], tuple[Alert, ...]]:
+) -> tuple[dict[str, Episode], tuple[Episode, ...]]:
     """Enter hits into a book of alerts; returns the new book and the alerts to send, in order.
 
     An acknowledged alert leaves the book when another episode of its kind begins.
@@ -101,7 +101,7 @@ def update_alerts(
     return now, tuple(sent)
 
 
-def acknowledge(book: Book, key: str, *, by: str, at: str, note: str = "") -> dict[str, Alert]:
+def acknowledge(book: Book, key: str, *, by: str, at: str, note: str = "") -> dict[str, Episode]:
     """The book with one alert acknowledged; it stays silent until its episode is over and another begins.
 
     Args:
@@ -117,13 +117,13 @@ def acknowledge(book: Book, key: str, *, by: str, at: str, note: str = "") -> di
     return {**book, key: replace(book[key], acknowledged_by=by, acknowledged_at=at, note=note)}
 
 
-def open_alerts(book: Book) -> tuple[Alert, ...]:
+def open_alerts(book: Book) -> tuple[Episode, ...]:
     """The alerts that nobody has acknowledged, the highest level first, then the oldest."""
     waiting = [alert for alert in book.values() if not alert.acknowledged_by]
     return tuple(sorted(waiting, key=lambda alert: (-alert.level, alert.first, alert.key)))
 
 
-def unfinished(book: Book, seen: int, policy: AlertPolicy = POLICY) -> dict[str, Alert]:
+def unfinished(book: Book, seen: int, policy: AlertPolicy = POLICY) -> dict[str, Episode]:
     """The alerts whose episode a hit at the next point would go on with, where `seen` points are judged.
 
     With them alone `update_alerts` does the same; a book that keeps all others as well grows for ever.
@@ -131,7 +131,7 @@ def unfinished(book: Book, seen: int, policy: AlertPolicy = POLICY) -> dict[str,
     return {key: alert for key, alert in book.items() if seen - alert.last <= policy.quiet}
 
 
-def _same(one: Alert, other: Alert) -> bool:
+def _same(one: Episode, other: Episode) -> bool:
     return (one.series, one.panel, one.rule, one.side) == (
         other.series,
         other.panel,
@@ -140,14 +140,16 @@ def _same(one: Alert, other: Alert) -> bool:
     )
 
 
-def _episode(alerts: Iterable[Alert], series: str, hit: Hit, policy: AlertPolicy) -> Alert | None:
+def _episode(
+    alerts: Iterable[Episode], series: str, hit: Hit, policy: AlertPolicy
+) -> Episode | None:
     what = (series, hit.panel, hit.rule.number, hit.side)
     same = [a for a in alerts if (a.series, a.panel, a.rule, a.side) == what]
     latest = max(same, key=lambda alert: alert.last, default=None)
     return latest if latest is not None and hit.at - latest.last <= policy.quiet else None
 
 
-def _new(series: str, hit: Hit, labels: Mapping[int, str], marks: Mapping[int, str]) -> Alert:
+def _new(series: str, hit: Hit, labels: Mapping[int, str], marks: Mapping[int, str]) -> Episode:
     number = hit.rule.number
     here = labels.get(hit.at, f"#{hit.at + 1}")
     start = labels.get(hit.first, f"#{hit.first + 1}")
@@ -157,7 +159,7 @@ def _new(series: str, hit: Hit, labels: Mapping[int, str], marks: Mapping[int, s
         text += f", since {start}"
     side = {1: "above", -1: "below"}.get(hit.side, "both")
     mark = marks.get(hit.at, str(hit.at))
-    return Alert(
+    return Episode(
         key="/".join(map(_word, (series, hit.panel, f"rule-{number}", side, mark))),
         series=series,
         panel=hit.panel,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flawline.core.spc.alerts import Alert
+from flawline.core.spc.alerts import Episode
 from flawline.core.spc.chart_points import Panel
 from flawline.core.spc.charts import State
 from flawline.core.spc.limits import limits_as_dict, limits_from_dict
@@ -33,7 +33,7 @@ class Standing:
     growing: Growing
     arrived: Arrived
     rows: Rows = field(default_factory=lambda: EMPTY)
-    book: Mapping[str, Alert] = field(default_factory=lambda: EMPTY)
+    book: Mapping[str, Episode] = field(default_factory=lambda: EMPTY)
     notes: tuple[str, ...] = ()
 
 
@@ -110,7 +110,7 @@ def _standing(plain: Mapping[str, Any]) -> Standing:
         hits=tuple(Hit(**{**hit, "rule": Rule(**hit["rule"])}) for hit in plain["hits"]),
     )
     arrived = Arrived(plain["arrived"]["last"], tuple(map(tuple, plain["arrived"]["gaps"])))
-    book = {one["key"]: Alert(**one) for one in plain["book"]}
+    book = {one["key"]: Episode(**one) for one in plain["book"]}
     return Standing(growing, arrived, plain["rows"], book, tuple(plain["notes"]))
 
 

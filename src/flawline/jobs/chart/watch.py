@@ -1,4 +1,4 @@
-"""Watch a measure of records: each new point is judged once, and what rings is sent and kept."""
+"""Watch a measure of records: judge each new point once, and send and keep the alerts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from flawline.core.spc.alerts import acknowledge
 from flawline.core.spc.chart_points import individuals
 from flawline.core.spc.limits import ControlLimits
-from flawline.errors import UsageError
+from flawline.errors import StoreError, UsageError
 from flawline.jobs.chart.alarms import Alarms, find_alarms
 from flawline.jobs.chart.chart_series import FEW
 from flawline.jobs.chart.checkpoint import Standing, read_checkpoint, write_checkpoint
@@ -21,7 +21,7 @@ from flawline.jobs.chart.growing import Growing, drawn_chart, grow
 from flawline.jobs.chart.phases import learn_limits
 from flawline.jobs.chart.series import Series, cut_series
 from flawline.jobs.chart.task import Task
-from flawline.outputs import Outbox
+from flawline.outputs import Alert, Dispatch
 from flawline.records.alerts import KeptAlert
 from flawline.records.arrived import Arrived
 from flawline.records.store import Store
@@ -44,8 +44,8 @@ class Watch:
     """A measure of records whose new points are judged by fixed limits; for one thread.
 
     Where it stands is in `watch.json` in its folder after each reading, so that a killed process goes on from there. An
-    alert is in the queue of every output before it is kept in the store, and there before the checkpoint is
-    written: a kill in between sends nothing twice to who looks at keys, and loses nothing.
+    alert is kept in the store together with what every output is owed, and before the checkpoint is written: a kill in
+    between loses nothing, and sends nothing twice to a receiver that looks at keys.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Watch:
         task: Task,
         store: Store,
         folder: Path,
-        outboxes: Sequence[Outbox] = (),
+        outputs: Dispatch | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -62,7 +62,8 @@ class Watch:
         Raises:
             UsageError: the folder holds the watch of something else.
         """
-        self.task, self._store, self._outboxes, self._clock = task, store, outboxes, clock
+        self.task, self._store, self._clock = task, store, clock
+        self._outputs = Dispatch(()) if outputs is None else outputs
         self._path = folder / CHECKPOINT
         self._signature = task.as_dict(store.name)
         self._standing = read_checkpoint(self._path, self._signature)
@@ -101,8 +102,7 @@ class Watch:
             FlawlineError: the limits of Phase I cannot be estimated.
             OSError: the checkpoint cannot be written; the next reading tries again.
         """
-        for outbox in self._outboxes:
-            outbox.work()
+        self._outputs.work()
         progress = self._learn() if self._standing is None else Progress()
         if self._standing is not None:
             progress = self._go_on(self._acknowledged(self._standing), progress)
@@ -209,18 +209,23 @@ class Watch:
             book, alarms = find_alarms(
                 standing.book, self.task.name, growing, hits, self._clock(), more
             )
-            told = [one for one in alarms.messages if _name(one) not in self._known]
-            self._send(told, alarms)
+            new = [one for one in alarms.events if (one.key, one.level) not in self._known]
+            self._send(new, alarms)
             standing = replace(standing, growing=growing, book=book)
-            progress.messages.extend(told)
+            progress.messages.extend(event.as_dict() for event in new)
             progress = replace(progress, points=progress.points + len(some.labels))
         return standing, progress
 
-    def _send(self, messages: Sequence[Mapping[str, Any]], alarms: Alarms) -> None:
-        for message in messages:
-            for outbox in self._outboxes:
-                outbox.offer(message)
-        self._store.alerts.add(alarms.raised, alarms.escalated)
+    def _send(self, events: Sequence[Alert], alarms: Alarms) -> None:
+        owed = self._outputs.owed(events)
+        try:
+            self._store.alerts.add(alarms.raised, alarms.escalated, owed=owed)
+        except StoreError:
+            # Records that cannot be written keep nobody from being told; the senders send no second copy later.
+            for event in events:
+                self._outputs.tell(event)
+            raise
+        self._outputs.work()
 
     def _acknowledged(self, standing: Standing) -> Standing:
         """With what people have acknowledged since; that is not escalated."""
@@ -229,7 +234,3 @@ class Watch:
         for key, one in self._store.alerts.acknowledged(waiting).items():
             book = acknowledge(book, key, by=one.who, at=one.when.isoformat(), note=one.note)
         return replace(standing, book=book)
-
-
-def _name(message: Mapping[str, Any]) -> tuple[str, int]:
-    return message["key"], message["level"]

@@ -1,0 +1,103 @@
+"""Hand events to several outputs, each with a sender of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+
+from flawline.outputs.events import Event, Health, message_id
+from flawline.outputs.output import Output
+from flawline.outputs.sender import Sender
+from flawline.outputs.sending import Owing, Sending
+from flawline.records.delivery import Owed
+
+
+class Dispatch:
+    """The senders of a station or a watch; use as a context manager, from any thread."""
+
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        owing: Owing | None = None,
+        *,
+        owner: str = "",
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Start a sender for each output.
+
+        Args:
+            outputs: where events go.
+            owing: the records that hold messages until they have arrived, such as `Store.deliveries`; without them
+                messages are held in memory.
+            owner: whose messages these are: another owner's for the same place are not sent.
+            say: writes a line for people; called from other threads too.
+        """
+        self._senders = tuple(
+            Sender(
+                Sending(output, address(output, owner), owing, say=say, notice=self._notice),
+                say=say,
+            )
+            for output in outputs
+        )
+
+    def __enter__(self) -> Dispatch:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The names of the outputs in the records, in their order."""
+        return tuple(sender.sending.address for sender in self._senders)
+
+    def owed(self, events: Iterable[Event]) -> list[Owed]:
+        """Return what the outputs are owed by events, to be written with what the events are about."""
+        messages = [event.as_dict() for event in events]
+        return [
+            Owed(
+                sender.sending.address,
+                message_id(message),
+                json.dumps(message, ensure_ascii=False, allow_nan=False),
+            )
+            for message in messages
+            for sender in self._senders
+        ]
+
+    def tell(self, event: Event) -> None:
+        """Send an event without records."""
+        message = event.as_dict()
+        for sender in self._senders:
+            sender.tell(message)
+
+    def work(self) -> None:
+        """Have all senders look at once for what is owed."""
+        for sender in self._senders:
+            sender.work()
+
+    def close(self) -> None:
+        """Try once more what waits; the rest stays in the records, or is reported where there are none."""
+        for sender in self._senders:
+            sender.ask_to_end()
+        for sender in self._senders:
+            sender.close()
+
+    def _notice(self, event: Health) -> None:
+        """Tell the others that an output fails or is back."""
+        message = event.as_dict()
+        for sender in getattr(self, "_senders", ()):
+            if sender.sending.output.name != event.name:
+                sender.tell(message)
+
+
+def address(output: Output, owner: str = "") -> str:
+    """Return the name of an output in the records: it holds no secret, and differs with what the output is set to."""
+    digest = hashlib.sha256(f"{output.place}\n{owner}".encode()).hexdigest()
+    return f"{output.name} {digest[:16]}"

@@ -1,0 +1,158 @@
+"""Describe what outputs send: a picture was judged, an alert was raised, the station's health changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from flawline.types import EMPTY, Verdict
+
+VERSION = 1
+Message = Mapping[str, Any]
+"""An event as JSON can hold it: `Event.as_dict()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A picture was judged, or could not be: `verdict` is then None and `reasons` say why.
+
+    `key` is the same however often the inspection is sent. `time` is when it was judged, `captured` when the picture
+    was taken, None where that is not known. `names` are those of the process, such as station and lot, `classes` the
+    number of defects by class, `measures` those of the whole part, `picture` the SHA-256 of its file.
+    """
+
+    kind: ClassVar[str] = "judged"
+
+    key: str
+    time: datetime
+    image: str
+    verdict: Verdict | None
+    reasons: tuple[str, ...] = ()
+    captured: datetime | None = None
+    part: str | None = None
+    names: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    score: float | None = None
+    p_value: float | None = None
+    classes: Mapping[str, int] = field(default_factory=lambda: EMPTY)
+    measures: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+    picture: str | None = None
+    recipe: str = ""
+    spec: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the event as JSON can hold it."""
+        return {
+            **_head(self),
+            "image": self.image,
+            "captured": None if self.captured is None else self.captured.isoformat(),
+            "part": self.part,
+            "names": dict(self.names),
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "score": self.score,
+            "p_value": self.p_value,
+            "defects": sum(self.classes.values()),
+            "classes": dict(self.classes),
+            "measures": dict(self.measures),
+            "picture": self.picture,
+            "recipe": self.recipe,
+            "spec": self.spec,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule of a control chart gave a signal, or nobody acknowledged an earlier one: then `level` is 2.
+
+    `key` is the same at both levels. `rule` is the number of a Nelson rule, `side` "above", "below" or "both".
+    `inspection` is the number of the first inspection of the point that triggered the alert, `point` the name of that
+    point, `since` and `last` those of the first and latest point of the pattern, `points` their number. `value` and
+    the limits are those of the latest point, None where the chart has no such limit. `store` names the records.
+    """
+
+    kind: ClassVar[str] = "alert"
+
+    key: str
+    time: datetime
+    level: int
+    text: str
+    meaning: str
+    action: str
+    series: str
+    panel: str
+    rule: int
+    side: str
+    inspection: int | None
+    point: str
+    since: str
+    last: str
+    points: int
+    value: float
+    lower: float | None
+    centre: float | None
+    upper: float | None
+    measure: str
+    unit: str = ""
+    store: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the event as JSON can hold it; `raised` is its time, as version 0.1 wrote it."""
+        fields = {
+            name: getattr(self, name)
+            for name in self.__dataclass_fields__
+            if name not in ("kind", "key", "time")
+        }
+        return {**_head(self), **fields, "raised": self.time.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Something that a station needs came or went.
+
+    `subject` is "station" (`state` "opened" or "closed"), "records" ("away" or "back") or "output" ("failing" or
+    "back"), `name` which one, `text` why.
+    """
+
+    kind: ClassVar[str] = "health"
+
+    time: datetime
+    subject: str
+    state: str
+    name: str
+    text: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tell this event from every other."""
+        return f"health/{self.subject}/{self.name}/{self.state}/{self.time.isoformat()}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the event as JSON can hold it."""
+        return {
+            **_head(self),
+            "subject": self.subject,
+            "state": self.state,
+            "name": self.name,
+            "text": self.text,
+        }
+
+
+Event = Judged | Alert | Health
+
+
+def message_id(message: Message) -> str:
+    """Return what is the same in every copy of a message, and in no other message."""
+    level = message.get("level")
+    return message["key"] if level is None else f"{message['key']}#{level}"
+
+
+def _head(event: Event) -> dict[str, Any]:
+    return {
+        "format": f"flawline-{event.kind}",
+        "version": VERSION,
+        "kind": event.kind,
+        "key": event.key,
+        "time": event.time.isoformat(),
+    }
