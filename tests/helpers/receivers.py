@@ -20,7 +20,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the sender was killed in the middle of its request
                 receiver.requests.append((self.path, dict(self.headers), body))
                 answer = receiver.answers.pop(0) if receiver.answers else 204
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})

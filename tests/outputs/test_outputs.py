@@ -190,6 +190,8 @@ def dripping(text: bytes, pause: float):
                 sent.append(byte)
                 if gone.wait(pause):
                     return
+            # Closing before the request is read would break the connection.
+            gone.wait(30)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = Thread(target=serve, args=[server])

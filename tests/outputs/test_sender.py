@@ -104,7 +104,7 @@ def test_what_no_records_keep_is_reported(sender, said):
 def test_events_go_to_all_outputs_and_those_of_health_to_the_others(store, said):
     one, other = Place(), Place(*[Failure("gone")] * 99)
     other.name = "other"
-    with Dispatch([one, other], store.deliveries, say=said.append) as outputs:
+    with Dispatch([one, other], store.deliveries, health=True, say=said.append) as outputs:
         store.deliveries.add(outputs.owed([judged(1)]))
         outputs.work()
         until(lambda: len(one.got) == 2)

@@ -65,7 +65,7 @@ Last = Annotated[
 Alert = Annotated[
     list[str] | None,
     typer.Option(
-        help="With --watch: where alerts go: console, file:PATH or webhook:URL; repeatable; else console."
+        help="With --watch: where alerts go, such as console, file:PATH or webhook:URL; repeatable; else console."
     ),
 ]
 

@@ -23,6 +23,7 @@ class Dispatch:
         owing: Owing | None = None,
         *,
         owner: str = "",
+        health: bool = False,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         """Start a sender for each output.
@@ -32,8 +33,10 @@ class Dispatch:
             owing: the records that hold messages until they have arrived, such as `Store.deliveries`; without them
                 messages are held in memory.
             owner: whose messages these are: another owner's for the same place are not sent.
+            health: whether the other outputs get an event where one begins to fail or is back.
             say: writes a line for people; called from other threads too.
         """
+        self._health = health
         self._senders = tuple(
             Sender(
                 Sending(output, address(output, owner), owing, say=say, notice=self._notice),
@@ -92,7 +95,7 @@ class Dispatch:
     def _notice(self, event: Health) -> None:
         """Tell the others that an output fails or is back."""
         message = event.as_dict()
-        for sender in getattr(self, "_senders", ()):
+        for sender in getattr(self, "_senders", ()) if self._health else ():
             if sender.sending.output.name != event.name:
                 sender.tell(message)
 
