@@ -12,11 +12,8 @@ $(VENV)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	touch $@
 
-# Sources of the libraries that are compiled where there is a C compiler.
-COMPILED := hatch_build.py $(wildcard src/flawline/core/measure/native/*.[ch] src/flawline/jobs/train/segment/native/*.[ch])
-
 # The core install: what a user gets, without extras.
-$(VENV)/core: $(VENV)/uv pyproject.toml constraints.txt $(COMPILED)
+$(VENV)/core: $(VENV)/uv pyproject.toml constraints.txt
 	$(UV) pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
@@ -34,7 +31,7 @@ test: $(VENV)/dev lint
 # Tests of the extra [train], in an environment of their own: the others must pass without PyTorch.
 TRAIN := .venv-train
 
-$(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt $(COMPILED)
+$(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(TRAIN)
 	VIRTUAL_ENV=$(CURDIR)/$(TRAIN) $(BIN)/uv pip install --quiet --constraint constraints.txt --editable '.[train]' --group test
 	touch $@

@@ -6,13 +6,11 @@ Masks are drawn (tests/helpers/drawn_masks.py): 320 x 320 px, two classes, about
 cv2.findContours, cv2.contourArea and cv2.minEnclosingCircle for each class of each picture, as the published table of
 heat sinks was made; both sides give contour area and enclosing circle of every defect, which are compared. Rounds take
 turns, so that what else the machine does falls on all alike; the medians are printed, wall clock and processor time.
-Without the compiled library (FLAWLINE_NATIVE=0, or no C compiler when Flawline was installed) all is NumPy.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +24,6 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from flawline.compiled import MEASURE, SWITCH, kernel
 from flawline.core.measure.measure import measure
 from helpers.drawn_masks import random_masks
 
@@ -43,7 +40,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     masks = random_masks(options.masks)
-    print(f"measured by {kernel(MEASURE).state}")
     compare(masks)
     small(masks, options.rounds)
     single(options.rounds)
@@ -87,16 +83,14 @@ def small(masks: Masks, rounds: int) -> None:
 
 def single(rounds: int) -> None:
     """One picture at a time, as `flawline inspect` measures: all columns but those of pictures and probabilities."""
-    if kernel(MEASURE).library is None:
-        return
     for count in (1, 7, 33):
         mask = with_defects(count)
+        print(f"one mask of 256 px with {len(measure([mask]))} defects:")
         runs: dict[str, Callable[[], Any]] = {
-            "NumPy": lambda mask=mask: again(mask, "0"),
-            "compiled": lambda mask=mask: again(mask, "1"),
+            "loop over pictures": lambda mask=mask: loop([mask]),
+            "all columns": lambda mask=mask: measure([mask]),
         }
-        print(f"20 times one mask of 256 px with {len(measure([mask]))} defects:")
-        report(runs, rounds, "NumPy")
+        report(runs, 20 * rounds, "loop over pictures")
 
 
 def with_defects(count: int) -> NDArray[np.uint8]:
@@ -108,14 +102,6 @@ def with_defects(count: int) -> NDArray[np.uint8]:
         axes = (int(rng.integers(5, 18)), int(rng.integers(2, 8)))
         cv2.ellipse(mask, centre, axes, rng.uniform(0, 180), 0, 360, int(rng.integers(1, 3)), -1)
     return mask
-
-
-def again(mask: NDArray[np.uint8], native: str) -> None:
-    before = os.environ.get(SWITCH, "1")
-    os.environ[SWITCH] = native
-    for _ in range(20):
-        measure([mask])
-    os.environ[SWITCH] = before
 
 
 def against_scikit_image(masks: Masks, rounds: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from math import isfinite
 from threading import Lock
@@ -12,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.compiled import MEASURE, kernel
 from flawline.core.measure.defects import Defects
 from flawline.core.measure.measure import measure
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
@@ -76,9 +74,8 @@ def measured_part(
         merge: pieces of a class with at most this gap in px are one defect.
         scale: of the picture.
     """
-    # Without the compiled library, measuring is many short calls of NumPy: threads at it together only hand the
-    # interpreter to and fro.
-    with nullcontext() if kernel(MEASURE).library else _ONE_AT_A_TIME:
+    # Measuring is many short calls of NumPy: threads at it together only hand the interpreter to and fro.
+    with _ONE_AT_A_TIME:
         return _measured(marked, pixels, classes, probabilities, scores, merge, scale)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from flawline.compiled import MEASURE, NORM, kernel
 from flawline.data.cores import cpu_count
 from flawline.errors import FlawlineError, ModelError
 from flawline.networks.backbone import EMBEDDED, open_backbone
@@ -69,8 +68,6 @@ def _machine() -> dict[str, Any]:
         "cores": cpu_count(),
         "memory": _memory(),
         "CPU features": _cpu_features(),
-        "defects are measured by": kernel(MEASURE).state,
-        "batch norms in bf16 are trained by": kernel(NORM).state,
     }
 
 

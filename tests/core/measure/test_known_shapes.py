@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from flawline.core.measure.measure import measure
 from helpers.drawn_masks import arc, bar, coverage, disc
 
-pytestmark = pytest.mark.usefixtures("implementation")
 DOCS = Path(__file__).parents[3] / "docs"
 
 

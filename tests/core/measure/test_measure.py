@@ -13,7 +13,6 @@ from flawline.core.measure.columns import COLUMNS, NAMES
 from flawline.core.measure.measure import measure
 from helpers.drawn_masks import random_masks
 
-pytestmark = pytest.mark.usefixtures("implementation")
 SMALL = arrays(
     np.uint8, st.tuples(st.integers(1, 14), st.integers(1, 14)), elements=st.integers(0, 2)
 )

@@ -8,13 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.compiled import MEASURE, kernel
 from flawline.core.measure.columns import BY_NAME, CONTOURS, NAMES
 from flawline.core.measure.defects import Defects, joined
-from flawline.core.measure.native import shapes as native
 from flawline.core.measure.pixels import mean_probabilities, subpixel
 from flawline.core.measure.runs import Mask
-from flawline.core.measure.shapes import MeasureRequest, Shapes, shapes
+from flawline.core.measure.shapes import MeasureRequest, shapes
 
 ALL = (*NAMES, CONTOURS)
 _BATCH = 128  # masks of some hundred kilobytes whose runs stay in the cache
@@ -85,7 +83,7 @@ def _measure(
     cluster: float,
     smallest: int,
 ) -> Defects:
-    found = _shapes(masks, MeasureRequest(wanted, merge, cluster, smallest, pictures))
+    found = shapes(masks, MeasureRequest(wanted, merge, cluster, smallest, pictures))
     columns, rings = dict(found.columns), found.rings
     if "probability" in wanted and probabilities is not None and found.labelled is not None:
         columns["probability"] = mean_probabilities(found.labelled, probabilities)
@@ -95,14 +93,6 @@ def _measure(
         name: columns[name] for name in NAMES if name in columns and BY_NAME[name].group in wanted
     }
     return Defects(found.picture, found.value, ordered, rings if CONTOURS in wanted else None)
-
-
-def _shapes(masks: Sequence[Mask], want: MeasureRequest) -> Shapes:
-    """The one place where the compiled library or NumPy is chosen."""
-    library = kernel(MEASURE).library
-    if library is None or not native.fits(masks):
-        return shapes(masks, want)
-    return native.shapes(library, masks, want)
 
 
 def _checked_columns(

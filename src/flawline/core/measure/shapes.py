@@ -1,7 +1,4 @@
-"""What masks alone say of their defects, all regions of a batch at once with NumPy and OpenCV.
-
-`native/` does the same in C where that could be compiled; here is what its numbers must be.
-"""
+"""What masks alone say of their defects, all regions of a batch at once with NumPy and OpenCV."""
 
 from __future__ import annotations
 

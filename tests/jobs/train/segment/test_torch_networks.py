@@ -58,25 +58,6 @@ def test_a_network_gives_logits_of_the_size_of_the_picture_and_learns(name, enco
     assert np.mean(learning) > 0.5
 
 
-@pytest.mark.parametrize("encoder", [None, "timm:mobilenetv2_050"])
-def test_the_light_network_gives_the_same_where_it_doubles_maps_within_convolutions(encoder):
-    network = built("light", encoder).network.double().train()
-    torch.manual_seed(0)
-    images = torch.randn(2, 3, 32, 48, dtype=torch.float64)
-    weights = torch.randn(2, 3, 32, 48, dtype=torch.float64)
-    found = []
-    for quick in (False, True):
-        network.quick = quick
-        network.zero_grad()
-        logits = network(images)
-        (logits * weights).sum().backward()
-        learning = [part.grad for part in network.parameters() if part.grad is not None]
-        found.append([logits.detach(), *(gradient.clone() for gradient in learning)])
-    assert len(found[0]) > 10
-    for plain, same in zip(*found, strict=True):
-        torch.testing.assert_close(same, plain, rtol=1e-4, atol=1e-5)
-
-
 def test_the_original_has_half_of_the_filters_and_no_batch_norm():
     network = OriginalUNet(2)
     shapes = [

@@ -15,8 +15,6 @@ from torch import nn
 from torch.nn import functional
 
 from flawline.errors import ModelError
-from flawline.jobs.train.segment.fused_norm import FusedNorm
-from flawline.jobs.train.segment.quick_gradients import doubling_convolution
 
 STEM = 32
 STAGES = ((48, 2), (64, 3), (128, 6))
@@ -29,8 +27,6 @@ class LightUNet(nn.Module):  # type: ignore[misc]
     """(N, 3, H, W) -> logits (N, classes, H, W), computed at stride 2; H and W are multiples of `multiple`."""
 
     multiple = 16
-    quick = False
-    """Whether maps are doubled within convolutions (`doubling_convolution`): the same function but for rounding."""
 
     def __init__(self, classes: int, encoder: Any, channels: Sequence[int]) -> None:
         """`encoder` gives maps of strides 2, 4, 8 and 16 with these `channels`."""
@@ -47,22 +43,11 @@ class LightUNet(nn.Module):  # type: ignore[misc]
         """Prepared pictures to logits."""
         *fine, x = self.encoder(image)[-4:]
         for join, beside in zip(reversed(self.join), reversed(fine), strict=True):
-            x = self._joined(join, x, beside)
+            x = join(torch.cat([functional.interpolate(x, scale_factor=2), beside], 1))
         # Bilinear here alone: below it costs more than the convolution that smooths the nearest neighbours anyway.
         # Few channels: one after the other and in float32 they are enlarged faster.
         logits = self.head(x).float().contiguous()
         return functional.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False)
-
-    def _joined(self, join: Any, x: Any, beside: Any) -> Any:
-        """A map doubled, next to a finer one, convolved, normed and rectified."""
-        if not self.quick:
-            return join(torch.cat([functional.interpolate(x, scale_factor=2), beside], 1))
-        convolution, *rest = join
-        of_x, of_beside = convolution.weight.split([x.shape[1], beside.shape[1]], 1)
-        x = doubling_convolution(x, of_x) + functional.conv2d(beside, of_beside, padding=1)
-        for part in rest:
-            x = part(x)
-        return x
 
     def unfold(self, images: Any) -> None:
         """Give the batch norms of the embedded encoder the statistics of prepared pictures, (N, 3, H, W).
@@ -167,11 +152,7 @@ class _Block(nn.Module):  # type: ignore[misc]
         self.residual = stride == 1 and inside == outside
 
     def forward(self, x: Any) -> Any:
-        convolution, norm = self.project
-        change = convolution(self.widen(x))
-        if self.residual and isinstance(norm, FusedNorm):
-            return norm(change, x)
-        change = norm(change)
+        change = self.project(self.widen(x))
         return x + change if self.residual else change
 
 

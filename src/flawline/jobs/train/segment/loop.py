@@ -30,16 +30,15 @@ from flawline.jobs.train.segment.checkpoint import (
     restore_optimizer,
     write_saved,
 )
-from flawline.jobs.train.segment.fused_norm import fuse_norms
 from flawline.jobs.train.segment.losses import Sum, parse_loss
 from flawline.jobs.train.segment.pairs import MaskedPictures, Pairs, find_defects
 from flawline.jobs.train.segment.patches import Patches, batches
 from flawline.jobs.train.segment.prediction import prepared, validate
 from flawline.jobs.train.segment.progress_record import EpochRecord, figures_of, record_from_dict
-from flawline.jobs.train.segment.quick_gradients import QuickGradients
 from flawline.jobs.train.segment.schedule import Average, Clock, learning_rate, progress
 from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from flawline.jobs.train.segment.torch_settings import Machine, choose_machine, keep_freed_memory
+from flawline.jobs.train.segment.wide_convolution import widen
 from flawline.types import Sample, Track
 
 _KIND = "segmenter-training"
@@ -103,10 +102,8 @@ class Training:
             # On CPUs, changing large maps of bf16 in place takes twice as long as writing new ones.
             if getattr(part, "inplace", False):
                 part.inplace = False
-            if machine.device == "cpu" and hasattr(part, "quick"):
-                part.quick = True
         if machine == Machine("cpu", "bf16"):
-            fuse_norms(network)
+            widen(network)
         if built.unfold:
             network.unfold(prepared(_first(patches), built.preparation, machine))
         optimizer = torch.optim.AdamW(
@@ -227,7 +224,7 @@ class Training:
             for part in range(parts):
                 images = prepared(pixels[part::parts], self.built.preparation, self.machine)
                 truth = torch.from_numpy(mask[part::parts]).to(self.machine.device, torch.int64)
-                with self.machine.autocast(), QuickGradients():
+                with self.machine.autocast():
                     logits = network(images)
                 total, terms = self.loss(logits.float(), truth)
                 self.scaler.scale(total / parts).backward()

@@ -1,1 +1,0 @@
-"""Batch norms in C, optional: `fused_norm` calls them."""
