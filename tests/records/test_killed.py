@@ -14,7 +14,8 @@ SCRIPT = """
 import os, random, signal, sys, time
 from pathlib import Path
 from flawline.records import open_store
-from flawline.records.writer import Writer
+from flawline.data.work_file import WorkFile
+from flawline.records.writer import SETTINGS, Writer
 from helpers.inspected_records import record
 
 COUNT, folder, url, rounds = 200, Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -73,7 +74,8 @@ for turn in range(rounds):
     told()
     expected = [record(number, station=spool.name) for number in range(COUNT)]
     assert kept(spool.name) == expected, (turn, handed, before, len(kept(spool.name)))
-    assert not list(folder.glob(spool.name + "*")) or spool.stat().st_size < 100
+    with WorkFile(spool, SETTINGS) as left:
+        assert len(left) == 0
     moments.append((handed, before))
 assert kept("whole") == [record(number, station="whole") for number in range(COUNT)]
 print(rounds, "rounds; killed with", sorted(handed for handed, _ in moments), "handed in")

@@ -1,36 +1,56 @@
-"""Write inspections as they come, in batches, through times when the database is away."""
+"""Write inspections as they come, in batches and in a thread of their own, through times when the database is away."""
 
 from __future__ import annotations
 
-import os
+import json
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from threading import Condition, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from flawline.data.journal import Journal
-from flawline.errors import StoreError
-from flawline.records.record import Record, capture_key, record_as_dict, record_from_dict
+from flawline.data.work_file import WorkFile, is_resumable
+from flawline.errors import StoreError, UsageError
+from flawline.records.delivery import Owed
+from flawline.records.record import Record, record_as_dict, record_from_dict
 from flawline.records.write import Added
 
 if TYPE_CHECKING:
     from flawline.records.store import Store
 
-_FORMAT = "flawline records 1"
-_FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
+SECONDS = 0.5
+"""How long an inspection waits for others of its batch: what was given is in the records within a second."""
 SYNC_SECONDS = 0.25
+SETTINGS = "flawline records 2"
+"""What the spool says of itself."""
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An inspection that waits: its key in the spool, what outputs are owed with it, when it was given."""
+
+    key: str
+    record: Record
+    owed: tuple[Owed, ...]
+    since: float
 
 
 class Writer:
-    """Hands inspections to a store in batches; use as a context manager, in one thread.
+    """Hands inspections to a store in batches; use as a context manager, from any number of threads.
 
-    With `spool` each inspection is in that file before `add` returns, and leaves it when the store has it. A
-    process that was killed loses nothing: the next writer with the same spool writes what was left, and the store
-    keeps each inspection once. A power failure costs at most what came within a quarter of a second. While the
-    store cannot be reached `add` goes on at full speed and tries again now and then, later each time; `waiting`
-    inspections at most are held, then it waits up to `patience` seconds.
+    A thread of the writer's own writes a batch when it is full, or when its first inspection has waited `seconds`. With
+    `spool` each inspection is in that file before `add` returns, and leaves it when the store has it. A process that
+    was killed loses nothing: the next writer with the same spool writes what was left, and the store keeps each
+    inspection once. A power failure costs at most what came within a quarter of a second. While the store cannot be
+    reached `add` goes on at full speed and the thread tries again, later each time; `waiting` inspections at most
+    are held, then `add` waits up to `patience` seconds. An error that no further try can mend is raised by the next
+    `add`, `flush` or `close`.
     """
 
     def __init__(
@@ -39,34 +59,37 @@ class Writer:
         *,
         spool: Path | None = None,
         batch: int = 500,
-        seconds: float = 2.0,
+        seconds: float = SECONDS,
         waiting: int = 100_000,
         patience: float = 120.0,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Open the spool, and take over what another writer left there.
 
         Args:
             store: where inspections go.
             spool: a file that belongs to this writer alone.
-            batch: inspections in one transaction.
-            seconds: after which an unfinished batch is written with the next inspection.
+            batch: inspections in one transaction at most.
+            seconds: how long an inspection waits for others.
             waiting: inspections that are held at most while the store is away.
             patience: seconds to wait for the store before giving up.
-            clock: seconds of a clock that never goes back.
-            sleep: waits that many seconds.
+
+        Raises:
+            UsageError: `spool` is another kind of file, or another process has it open.
         """
         self.added = Added(0, 0)
         self.store, self._batch, self._seconds = store, batch, seconds
         self._most, self._patience = waiting, patience
-        self._clock, self._sleep = clock, sleep
         self._path = spool
-        self._spool = None if spool is None else Journal(spool, _FORMAT)
-        self._pending = [] if self._spool is None else _left(self._spool)
-        self._delay, self._next = 0.0, clock()
-        self._begun = clock()
-        self._synced = float("-inf")
+        self._spool = None if spool is None else _open_spool(spool)
+        self._pending = deque([] if self._spool is None else _left(self._spool))
+        self._count = int(self._pending[-1].key) if self._pending else 0
+        self._taking, self._changed = Lock(), Condition()
+        self._delay, self._next, self._synced = 0.0, 0.0, float("-inf")
+        self._away: StoreError | None = None
+        self._error: Exception | None = None
+        self._urgent = self._closing = False
+        self._thread = Thread(target=self._serve, name="records writer", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> Writer:
         return self
@@ -77,41 +100,39 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            # After an error the way out is not made longer: one try, and the spool keeps the rest.
-            if kind is None:
-                self.flush()
-            else:
-                with suppress(StoreError):
-                    self._try()
-        finally:
-            if self._spool is not None:
-                self._spool.__exit__(None, None, None)
+        # After an error the way out is not made longer: one try, and the spool keeps the rest.
+        if kind is None:
+            self.close()
+        else:
+            self._stop()
 
     @property
     def waiting(self) -> int:
         """Inspections that the store does not have yet."""
         return len(self._pending)
 
-    def add(self, record: Record) -> None:
-        """Take an inspection.
+    def add(self, record: Record, owed: Sequence[Owed] = ()) -> None:
+        """Take an inspection, and what outputs are owed when it is recorded.
 
         Raises:
-            StoreError: the store refuses the batch; or it is away, nothing more can be held, and patience is over, and
-                then this inspection was not taken.
+            StoreError: the store refuses what was given, which waits in the spool; or it is away, nothing more can be
+                held, and patience is over, and then this inspection was not taken.
+            UsageError: the writer is closed.
         """
-        if len(self._pending) >= self._most:
-            self._drain(self._most - 1)
-        if not self._pending:
-            self._begun = self._clock()
-        spooled = self._keep(record)
-        self._pending.append(record)
-        full = len(self._pending) >= self._batch or self._clock() - self._begun >= self._seconds
+        with self._taking:
+            if self._closing:
+                raise UsageError("the writer is closed and takes nothing more")
+            if len(self._pending) >= self._most:
+                self._drain(self._most - 1)
+            self._count += 1
+            given = _Given(f"{self._count:015}", record, tuple(owed), time.monotonic())
+            spooled = self._keep(given)
+            with self._changed:
+                self._pending.append(given)
+                self._changed.notify_all()
         if not spooled:
             self.flush()
-        elif full and self._clock() >= self._next:
-            # One batch at a time, so that what waited through an hour does not hold up a single part.
-            self._try(self._batch)
+        self._report()
 
     def flush(self) -> None:
         """Write what is waiting, trying again for `patience` seconds.
@@ -121,65 +142,126 @@ class Writer:
         """
         self._drain(0)
 
+    def close(self) -> None:
+        """Write what is waiting, and end; a second call does nothing.
+
+        Raises:
+            StoreError: as for `flush`.
+        """
+        try:
+            if not self._closing:
+                self.flush()
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        """Try once more what waits, and end the thread."""
+        with self._changed:
+            self._closing, self._error = True, None
+            self._changed.notify_all()
+        self._thread.join()
+        if self._spool is not None:
+            self._spool.close()
+
     def _drain(self, left: int) -> None:
-        """Try until at most `left` inspections wait."""
-        deadline = self._clock() + self._patience
-        while len(self._pending) > left:
-            failed = self._try()
-            if failed is None:
-                continue
-            if self._clock() + self._delay > deadline:
-                raise self._given_up(failed) from failed
-            self._sleep(self._delay)
+        """Wait until at most `left` inspections wait, and begin with a try at once."""
+        deadline = time.monotonic() + self._patience
+        with self._changed:
+            self._next, self._error = 0.0, None
+            while len(self._pending) > left and self._error is None:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    raise self._given_up()
+                self._urgent = True
+                self._changed.notify_all()
+                self._changed.wait(remaining)
+        self._report()
 
-    def _try(self, most: int | None = None) -> StoreError | None:
-        """Write what waits, or `most` of it; the error where the store is away."""
-        left = 0 if most is None else max(0, len(self._pending) - most)
-        while len(self._pending) > left:
+    def _report(self) -> None:
+        """Raise what the thread could not mend, once."""
+        with self._changed:
+            error, self._error = self._error, None
+            self._changed.notify_all()
+        if error is not None:
+            raise error
+
+    def _serve(self) -> None:
+        while batch := self._wait_for_batch():
+            failed: Exception | None = None
             try:
-                self.added += self.store.add(self._pending[: self._batch])
-            except StoreError as error:
-                if not error.transient:
-                    raise
-                self._delay = min(max(2 * self._delay, _FIRST_DELAY), _LONGEST_DELAY)
-                self._next = self._clock() + self._delay
-                return error
-            del self._pending[: self._batch]
-        self._delay = 0.0
-        if not self._pending:
-            self._begin_spool()
-        return None
+                added = self.store.add(
+                    [given.record for given in batch],
+                    [message for given in batch for message in given.owed],
+                )
+            except Exception as error:  # whoever gives the next inspection gets it
+                failed = error
+            else:
+                self._forget(batch)
+            with self._changed:
+                if failed is None:
+                    self.added += added
+                    for _ in batch:
+                        self._pending.popleft()
+                    self._delay, self._away = 0.0, None
+                    self._urgent = self._urgent and bool(self._pending)
+                else:
+                    self._put_off(failed)
+                self._changed.notify_all()
+                if failed is not None and self._closing:
+                    return
 
-    def _keep(self, record: Record) -> bool:
+    def _wait_for_batch(self) -> list[_Given]:
+        """Wait until a batch is due; none when the writer is closed and nothing waits."""
+        with self._changed:
+            while True:
+                if self._closing:
+                    return list(islice(self._pending, self._batch))
+                left = self._until_due()
+                if left is not None and left <= 0:
+                    return list(islice(self._pending, self._batch))
+                self._changed.wait(left)
+
+    def _until_due(self) -> float | None:
+        """Seconds until the next try; None while there is nothing to be tried."""
+        if not self._pending or self._error is not None:
+            return None
+        now = time.monotonic()
+        at_once = self._urgent or len(self._pending) >= self._batch
+        due = now if at_once else self._pending[0].since + self._seconds
+        return max(due, self._next) - now
+
+    def _put_off(self, error: Exception) -> None:
+        """Note that a batch was not written, and when to try again."""
+        self._delay = min(max(2 * self._delay, _FIRST_DELAY), _LONGEST_DELAY)
+        self._next = time.monotonic() + self._delay
+        if isinstance(error, StoreError) and error.transient:
+            self._away = error
+        else:
+            self._error = error
+
+    def _keep(self, given: _Given) -> bool:
         """Put an inspection into the spool; False where that cannot be written, such as on a full disk."""
         if self._spool is None:
             return True
+        owed = [[message.output, message.key, message.body] for message in given.owed]
         try:
-            self._spool.keep(capture_key(record).hex(), record_as_dict(record))
-            self._sync()
+            self._spool.keep_json(given.key, {"record": record_as_dict(given.record), "owed": owed})
+            # Having it on the disk itself takes longer than all else.
+            if time.monotonic() - self._synced >= SYNC_SECONDS:
+                self._spool.sync()
+                self._synced = time.monotonic()
         except OSError:
             return False
         return True
 
-    def _sync(self) -> None:
-        """Have the spool on the disk itself, unless that was done just now: it takes longer than all else."""
-        if self._path is None or self._clock() - self._synced < SYNC_SECONDS:
-            return
-        with self._path.open("r+b") as file:
-            os.fsync(file.fileno())
-        self._synced = self._clock()
+    def _forget(self, batch: Iterable[_Given]) -> None:
+        """Take out of the spool what the store has; where that fails it is written once more, which changes nothing."""
+        if self._spool is not None:
+            with suppress(OSError):
+                self._spool.remove([given.key for given in batch])
 
-    def _begin_spool(self) -> None:
-        """Everything is in the store; the spool begins anew, so that it does not grow."""
-        if self._spool is None or self._path is None or not len(self._spool):
-            return
-        # What could not be written to a full disk cannot be written now either, and is in the store.
-        with suppress(OSError):
-            self._spool.__exit__(None, None, None)
-        self._path.unlink(missing_ok=True)
-        self._spool = Journal(self._path, _FORMAT)
-
-    def _given_up(self, error: StoreError) -> StoreError:
+    def _given_up(self) -> StoreError:
+        error = self._away or StoreError("the records take too long", code="store-away")
         kept = "" if self._path is None else f"; they are kept in {self._path}"
         return StoreError(
             f"{error.message} ({len(self._pending)} inspections wait{kept})",
@@ -189,6 +271,18 @@ class Writer:
         )
 
 
-def _left(spool: Journal) -> list[Record]:
-    kept = (spool.get(key) for key in sorted(spool.earlier))
-    return [record_from_dict(plain) for plain in kept if plain is not None]
+def _open_spool(path: Path) -> WorkFile:
+    if not is_resumable(path):
+        raise UsageError(
+            f"{path} is no spool that this version of Flawline can read",
+            hint="if version 0.1 left it, run that version once more; else name another file",
+        )
+    return WorkFile(path, SETTINGS)
+
+
+def _left(spool: WorkFile) -> Iterable[_Given]:
+    """What an earlier writer left, the oldest first."""
+    for key, value in spool.items():
+        kept = json.loads(value)
+        owed = tuple(Owed(*message) for message in kept["owed"])
+        yield _Given(key, record_from_dict(kept["record"]), owed, 0.0)
