@@ -6,12 +6,16 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawline.data.frame import Frame
+from flawline.data.process import PROCESS
 from flawline.data.times import from_micros, micros, parse_time
 from flawline.errors import UsageError
+from flawline.inspector.inspection import Inspection
 from flawline.records.packing import column, names_of, pack, shape_of, unpack
 from flawline.records.record import (
     Record,
@@ -19,6 +23,7 @@ from flawline.records.record import (
     record_as_dict,
     record_from_dict,
 )
+from flawline.types import Region
 from helpers.inspected_records import record
 
 TIMES = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)).map(
@@ -92,6 +97,72 @@ def test_the_key_is_of_the_capture_and_of_who_judged_it():
         assert capture_key(replace(made, **change)) != capture_key(made)
     nameless = replace(made, captured=None, picture=None)
     assert capture_key(nameless) != capture_key(replace(nameless, image="b.png"))
+
+
+def inspection(*regions):
+    return Inspection(
+        image="inside.png",
+        sha256="d" * 64,
+        size=(480, 640),
+        score=3.25,
+        p_value=0.0,
+        verdict="reject",
+        reasons=("too high", "a stain"),
+        regions=regions,
+        map=np.zeros((2, 2), np.float32),
+        recipe="a" * 64,
+        timings={"all": 3.0},
+        measures={"count_stain": 2.0},
+        spec="b" * 64,
+    )
+
+
+def region(area, p_value=None, **measures):
+    outline = np.zeros((0, 2), np.float32)
+    return Region("stain", (1, 2, 3, 4), outline, area, 0.123456789012, p_value, measures)
+
+
+def test_a_record_of_an_inspection_has_every_digit():
+    length, judged = 1 / 3, record(0).judged
+    captured = judged - timedelta(seconds=1)
+    frame = Frame(
+        *(b"", "a.png", captured, "bad", {"weather": "fine"}, "shot 7"),
+        **{name: f"the {name}" for name in PROCESS},
+    )
+    made = Record.of(
+        inspection(region(20 / 3, 0.01, length=length), region(1e-7)), frame, judged, map="e" * 64
+    )
+    assert [d.measures for d in made.defects] == [
+        {"length": length, "area": 20 / 3, "peak": 0.123456789012, "p_value": 0.01},
+        {"area": 1e-7, "peak": 0.123456789012},
+    ]
+    assert made.defects[0].label == "stain"
+    assert made.defects[0].box == (1, 2, 3, 4)
+    assert made.measures == {
+        "count_stain": 2.0,
+        "largest_area": 20 / 3,
+        "total_area": 20 / 3 + 1e-7,
+    }
+    assert (made.image, made.captured, made.frame_key) == ("a.png", captured, "shot 7")
+    assert made.further == {"weather": "fine", "label": "bad"}
+    assert {getattr(made, name) for name in PROCESS} == {f"the {name}" for name in PROCESS}
+    assert (made.verdict, made.reasons) == ("reject", ("too high", "a stain"))
+    assert (made.picture, made.map, made.size) == ("d" * 64, "e" * 64, (480, 640))
+    assert (made.score, made.p_value, made.recipe, made.spec) == (3.25, 0.0, "a" * 64, "b" * 64)
+    other = Frame(b"", "b.png", lot="L9")
+    assert made.of_frame(other) == replace(
+        Record.of(inspection(region(20 / 3, 0.01, length=length), region(1e-7)), other, judged),
+        map="e" * 64,
+    )
+    none = Record.of(inspection(), other, judged)
+    assert (none.measures["largest_area"], none.measures["total_area"]) == (0.0, 0.0)
+
+
+def test_a_picture_that_could_not_be_judged_is_a_record_with_the_reason():
+    frame = Frame(b"", "a.png", lot="L9")
+    made = Record.unjudged(frame, "it is cut", record(0).judged, recipe="a" * 64)
+    assert (made.verdict, made.reasons) == (None, ("could not be judged: it is cut",))
+    assert (made.image, made.lot, made.recipe, made.score) == ("a.png", "L9", "a" * 64, None)
 
 
 def test_a_frame_that_its_sender_named_is_one_capture_whatever_its_time():

@@ -12,8 +12,8 @@ from subprocess import Popen
 from threading import Event, Thread
 
 import pytest
-
 from flawline.data.work_file import WorkFile
+
 from flawline.errors import UsageError
 from flawline.records import StoreError, open_store
 from flawline.records.delivery import Owed

@@ -79,7 +79,9 @@ def test_every_picture_becomes_a_record(mixed, recipe, tmp_path):
         )
         assert (list(record.reasons), record.recipe) == (row["reasons"], recipe.sha256)
         assert [d.box for d in record.defects] == [tuple(d["box"]) for d in row["defects"]]
-        assert [d.measures["area"] for d in record.defects] == [d["area"] for d in row["defects"]]
+        inspection = Inspector(recipe).inspect(mixed / item.sample.name)
+        assert [d.measures["area"] for d in record.defects] == [r.area for r in inspection.regions]
+        assert record.measures["total_area"] == sum(r.area for r in inspection.regions)
         assert pictures.get(record.picture) == (mixed / item.sample.name).read_bytes()
         assert npy_array(pictures.get(record.map)).max() == pytest.approx(record.score, rel=1)
         assert (record.station, record.further) == ("s1", {"label": item.sample.label})

@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from math import isfinite
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from flawline.data.process import PROCESS, Process
 from flawline.data.times import micros
 from flawline.errors import UsageError
-from flawline.types import EMPTY, Verdict
+from flawline.types import EMPTY, Region, Verdict
+
+if TYPE_CHECKING:
+    from flawline.data.frame import Frame
+    from flawline.inspector.inspection import Inspection
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _HEX = frozenset("0123456789abcdef")
@@ -26,6 +30,13 @@ class DefectRecord:
     label: str
     box: tuple[int, int, int, int] | None = None
     measures: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+
+    @classmethod
+    def of(cls, region: Region) -> DefectRecord:
+        """Make the record of a region: what was measured of it, and its area, peak and p-value."""
+        numbers = {"area": region.area, "peak": region.peak, "p_value": region.p_value}
+        kept = {name: float(value) for name, value in numbers.items() if value is not None}
+        return cls(region.label, region.box, {**region.measures, **kept})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,87 @@ class Record(Process):
         for number in (self.score, self.p_value):
             if number is not None and not isfinite(number):
                 raise UsageError(f"expected a finite score and p-value, got {number}")
+
+    @classmethod
+    def of(
+        cls, inspection: Inspection, frame: Frame, judged: datetime, *, map: str | None = None
+    ) -> Record:
+        """Make the record of an inspection, with every number as it was measured.
+
+        `largest_area` and `total_area`, in px, are measures of every inspection: 0 where there is no defect.
+
+        Args:
+            inspection: what was found.
+            frame: what is known of the picture.
+            judged: when it was judged.
+            map: the SHA-256 of the kept map of scores, in hex.
+        """
+        areas = [float(region.area) for region in inspection.regions]
+        return cls(
+            **_known(frame),
+            judged=judged,
+            verdict=inspection.verdict,
+            reasons=inspection.reasons,
+            picture=inspection.sha256,
+            map=map,
+            size=inspection.size,
+            score=inspection.score,
+            p_value=inspection.p_value,
+            recipe=inspection.recipe,
+            spec=inspection.spec,
+            measures={
+                **inspection.measures,
+                "largest_area": max(areas, default=0.0),
+                "total_area": sum(areas),
+            },
+            defects=tuple(DefectRecord.of(region) for region in inspection.regions),
+        )
+
+    @classmethod
+    def unjudged(
+        cls,
+        frame: Frame,
+        reason: str,
+        judged: datetime,
+        *,
+        recipe: str = "",
+        picture: str | None = None,
+    ) -> Record:
+        """Make the record of a picture that could not be judged.
+
+        Args:
+            frame: what is known of the picture.
+            reason: why it could not be judged.
+            judged: when that was found.
+            recipe: the hash of the recipe that should have judged it.
+            picture: the SHA-256 of the kept file, in hex.
+        """
+        return cls(
+            **_known(frame),
+            judged=judged,
+            verdict=None,
+            reasons=(f"could not be judged: {reason}",),
+            picture=picture,
+            recipe=recipe,
+        )
+
+    def of_frame(self, frame: Frame) -> Record:
+        """Return the record of another frame with the same picture."""
+        return replace(self, **_known(frame))
+
+
+def _known(frame: Frame) -> dict[str, Any]:
+    """The fields of a record that a frame fills; its label is kept with what else is known."""
+    further = dict(frame.further)
+    if frame.label is not None:
+        further.setdefault("label", frame.label)
+    return {
+        **{name: getattr(frame, name) for name in PROCESS},
+        "image": frame.name,
+        "captured": frame.captured,
+        "further": further,
+        "frame_key": frame.key,
+    }
 
 
 _OWN = tuple(item.name for item in fields(Record) if item.name not in PROCESS)

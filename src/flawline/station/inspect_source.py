@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 
 from flawline.core.drawing import thumbnail
 from flawline.data.array_file import npy_bytes
+from flawline.data.frame import Frame
 from flawline.data.journal import Journal
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.data.whole_file import replacing
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
-from flawline.inspector.inspection import SIDE
+from flawline.inspector.inspection import SIDE, Inspection
 from flawline.inspector.overlay import inspection_overlay
 from flawline.recipe import check_ready
+from flawline.records.record import Record, record_as_dict, record_from_dict
 from flawline.station.inspected import Inspected, InspectionRun
 from flawline.types import Picture, Sample, Track, Unjudged, no_track
 
@@ -96,7 +98,7 @@ def inspect_source(
             path = paths.of(sample) if work.wants(result.row) else None
             if path and not result.drawn_for(sample.name, path):
                 again = work.again(source, sample)
-                result = replace(again, recalled=result.recalled, judged=result.judged)
+                result = replace(again, recalled=result.recalled, record=result.record)
             if path and result.overlay is not None:
                 _write(path, result.overlay)
             if keeping is not None:
@@ -127,21 +129,24 @@ def _kept(keeping: Keeping, source: Source, sample: Sample, result: _Result) -> 
     """Write an inspection and its files to the records, which know it already if an interrupted run wrote it."""
     if result.map is not None:
         result = replace(result, map_name=keeping.keep_files(source, sample, result.map), map=None)
-    judged = datetime.fromisoformat(result.judged)
-    keeping.keep(sample, result.row, judged, result.map_name)
+    assert result.record is not None
+    keeping.keep(sample, result.record, result.map_name)
     return result
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """`map` are the bytes of the map of scores where it is to be kept, `map_name` their hash once they are."""
+    """`map` are the bytes of the map of scores where it is to be kept, `map_name` their hash once they are.
+
+    `record` is there where records are kept; it does not know yet which frame it is of.
+    """
 
     row: Mapping[str, Any]
     overlay: bytes | None = None
     notes: tuple[str, ...] = ()
     recalled: bool = False
     image: str = ""
-    judged: str = ""
+    record: Record | None = None
     map: bytes | None = None
     map_name: str | None = None
 
@@ -150,8 +155,10 @@ class _Result:
         return self.overlay is not None or (self.image == name and path.is_file())
 
     def kept(self, name: str) -> dict[str, Any]:
-        told = {"judged": self.judged, "map": self.map_name}
-        return {"row": dict(self.row), "notes": list(self.notes), "image": name, **told}
+        plain = {"row": dict(self.row), "notes": list(self.notes), "image": name}
+        if self.record is None:
+            return plain
+        return {**plain, "record": record_as_dict(self.record), "map": self.map_name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +174,7 @@ class _Work:
         """Names the computation, so that the journal of another one is not taken for this one's."""
         text = f"{self.inspector.recipe.sha256} {self.inspector.precision} {self.overlays}"
         if self.keeping is not None:
-            text += f" {self.keeping.which}"
+            text += f" {self.keeping.which}, with records"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def wants(self, row: Mapping[str, Any]) -> bool:
@@ -187,9 +194,12 @@ class _Work:
             row,
             drawn,
             picture.notes,
-            judged=datetime.now(UTC).isoformat(),
+            record=None if self.keeping is None else self._record(inspection),
             map=npy_bytes(inspection.map) if kept else None,
         )
+
+    def _record(self, inspection: Inspection) -> Record:
+        return Record.of(inspection, Frame(b"", inspection.image), datetime.now(UTC))
 
     def again(self, source: Source, sample: Sample) -> _Result:
         """Judge a picture whose overlay is missing though its row was kept: a copy under another name."""
@@ -219,7 +229,7 @@ class _Recall:
             tuple(kept["notes"]),
             recalled=True,
             image=kept["image"],
-            judged=kept.get("judged", ""),
+            record=record_from_dict(kept["record"]) if "record" in kept else None,
             map_name=kept.get("map"),
         )
 

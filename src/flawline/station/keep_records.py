@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from flawline.data.frame import frame_of
-from flawline.data.process import DIMENSIONS, PROCESS
+from flawline.data.process import DIMENSIONS
 from flawline.data.source import Source
 from flawline.errors import FlawlineError, UsageError
 from flawline.records.pictures import Pictures
-from flawline.records.record import DefectRecord, Record
+from flawline.records.record import Record
 from flawline.records.writer import Writer
 from flawline.types import EMPTY, Sample, Unjudged
 
@@ -65,32 +64,10 @@ class Keeping:
         self.pictures.put(source.read(sample.name))
         return self.pictures.put(map_bytes)
 
-    def keep(
-        self, sample: Sample, row: Mapping[str, Any], judged: datetime, map_name: str | None
-    ) -> None:
-        """Hand an inspection to the writer; `row` is `Inspection.as_dict` without the name."""
-        areas = [float(defect["area"]) for defect in row["defects"]]
-        self.writer.add(
-            Record(
-                **self._told(sample),
-                judged=judged,
-                verdict=row["verdict"],
-                reasons=tuple(row["reasons"]),
-                picture=row["sha256"],
-                map=map_name,
-                size=(row["height"], row["width"]),
-                score=row["score"],
-                p_value=row["p_value"],
-                recipe=row["recipe"],
-                spec=row["spec"],
-                measures={
-                    **row["measures"],
-                    "largest_area": max(areas, default=0.0),
-                    "total_area": sum(areas),
-                },
-                defects=tuple(_defect(defect) for defect in row["defects"]),
-            )
-        )
+    def keep(self, sample: Sample, record: Record, map_name: str | None) -> None:
+        """Hand the record of a picture to the writer, as that of this sample."""
+        frame = frame_of(sample, b"", self.constant)
+        self.writer.add(replace(record.of_frame(frame), map=map_name))
 
     def keep_unjudged(
         self, source: Source, sample: Sample, missed: Unjudged, recipe: str, judged: datetime
@@ -103,33 +80,7 @@ class Keeping:
             except FlawlineError:
                 data = b""
             picture = self.pictures.put(data) if data else None
-        self.writer.add(
-            Record(
-                **self._told(sample),
-                judged=judged,
-                verdict=None,
-                reasons=(f"could not be judged: {missed.reason}",),
-                picture=picture,
-                recipe=recipe,
-            )
-        )
-
-    def _told(self, sample: Sample) -> dict[str, Any]:
-        """What the source says of a picture, by the names of a record."""
         frame = frame_of(sample, b"", self.constant)
-        further = dict(frame.further)
-        if frame.label is not None:
-            further.setdefault("label", frame.label)
-        return {
-            **{name: getattr(frame, name) for name in PROCESS},
-            "image": frame.name,
-            "captured": frame.captured,
-            "further": further,
-        }
-
-
-def _defect(plain: Mapping[str, Any]) -> DefectRecord:
-    numbers = {**plain["measures"], **{name: plain[name] for name in ("area", "peak", "p_value")}}
-    left, top, width, height = plain["box"]
-    kept = {name: float(value) for name, value in numbers.items() if value is not None}
-    return DefectRecord(plain["label"], (left, top, width, height), kept)
+        self.writer.add(
+            Record.unjudged(frame, missed.reason, judged, recipe=recipe, picture=picture)
+        )
