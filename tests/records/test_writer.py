@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -12,8 +13,8 @@ from subprocess import Popen
 from threading import Event, Thread
 
 import pytest
-from flawline.data.work_file import WorkFile
 
+from flawline.data.work_file import WorkFile
 from flawline.errors import UsageError
 from flawline.records import StoreError, open_store
 from flawline.records.delivery import Owed
@@ -309,11 +310,24 @@ def test_the_spool_is_synced_at_once_on_a_slow_line_and_now_and_then_on_a_fast_o
         assert len(synced) - before <= 1 + (time.monotonic() - began) / 0.25
 
 
-def test_a_spool_that_cannot_be_read_is_refused_and_not_removed(own, tmp_path):
-    (tmp_path / "spool").write_text("0123456789abcdef of version 0.1\n")
-    with pytest.raises(UsageError, match="no spool"):
+def test_a_spool_of_another_kind_is_refused_and_not_removed(own, tmp_path):
+    (tmp_path / "spool").write_text("notes of somebody\n")
+    with pytest.raises(UsageError, match="another kind of file"):
         Writer(own, spool=tmp_path / "spool")
-    assert (tmp_path / "spool").read_text().startswith("0123")
+    assert (tmp_path / "spool").read_text() == "notes of somebody\n"
+
+
+def test_what_version_0_1_left_in_a_spool_is_written(own, tmp_path):
+    old = Path(__file__).parents[1] / "fixtures" / "v0.1" / "interrupted" / "out"
+    (path,) = old.glob(".unstored-*")
+    shutil.copy(path, tmp_path / "spool")
+    with (tmp_path / "spool").open("ab") as file:
+        file.write(b'00000000 ["cut')
+    with Writer(own, spool=tmp_path / "spool"):
+        pass
+    assert own.count() == len(path.read_bytes().splitlines()) - 1 > 0
+    with WorkFile(tmp_path / "spool", SETTINGS) as spool:
+        assert spool.items() == []
 
 
 def test_a_locked_database_is_away_and_comes_back(own, tmp_path, monkeypatch):

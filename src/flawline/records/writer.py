@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from threading import Condition, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from flawline.data.old_journal import read_old_journal
 from flawline.data.work_file import WorkFile, is_resumable
 from flawline.errors import StoreError, UsageError
 from flawline.records.delivery import Owed
@@ -28,6 +30,7 @@ SECONDS = 0.5
 SYNC_SECONDS = 0.25
 SETTINGS = "flawline records 2"
 """What the spool says of itself."""
+_OLD_SETTINGS = "flawline records 1"
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
 
 
@@ -273,11 +276,22 @@ class Writer:
 
 def _open_spool(path: Path) -> WorkFile:
     if not is_resumable(path):
-        raise UsageError(
-            f"{path} is no spool that this version of Flawline can read",
-            hint="if version 0.1 left it, run that version once more; else name another file",
-        )
+        _take_over(path)
     return WorkFile(path, SETTINGS)
+
+
+def _take_over(path: Path) -> None:
+    """Make a spool out of one that version 0.1 left, whole or not at all."""
+    left = read_old_journal(path, _OLD_SETTINGS)
+    if left is None:
+        raise UsageError(
+            f"{path} is no spool but another kind of file", hint="name a file for the spool alone"
+        )
+    part = path.with_name(f"{path.name}.new")
+    with WorkFile(part, SETTINGS) as spool:
+        for number, (_, plain) in enumerate(left, start=1):
+            spool.keep_json(f"{number:015}", {"record": plain, "owed": []})
+    os.replace(part, path)
 
 
 def _left(spool: WorkFile) -> Iterable[_Given]:
