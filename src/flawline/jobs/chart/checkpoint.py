@@ -1,4 +1,7 @@
-"""Where a watch stands, as one JSON document: a later watch goes on from there."""
+"""Where a watch stands, as one JSON document: a later watch goes on from there.
+
+No work file: it is one value, written whole after each reading, and people read it (limits, rules, what was judged).
+"""
 
 from __future__ import annotations
 

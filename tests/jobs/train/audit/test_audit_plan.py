@@ -79,11 +79,12 @@ def test_kept_probabilities_come_back_to_a_step(tmp_path):
     rng = np.random.default_rng(0)
     shares = rng.dirichlet(np.ones(3), (6, 7)).transpose(2, 0, 1).astype(np.float32)
     mask = rng.integers(0, 3, (6, 7), np.uint8)
-    kept = AuditStore(tmp_path)
-    assert not kept.has(3)
-    kept.write(3, mask, shares)
-    assert kept.has(3)
-    again, found = kept.read(3)
+    with AuditStore(tmp_path / "work") as kept:
+        assert not kept.has(3)
+        kept.write(3, mask, shares)
+    with AuditStore(tmp_path / "work") as kept:
+        assert kept.has(3)
+        again, found = kept.read(3)
     assert np.array_equal(again, mask)
     assert found == pytest.approx(shares, abs=0.006)
     assert found.sum(0) == pytest.approx(np.ones((6, 7)), abs=1e-6)
@@ -92,9 +93,11 @@ def test_kept_probabilities_come_back_to_a_step(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
 def test_kept_probabilities_that_are_damaged(tmp_path, content):
     if content is not None:
-        (tmp_path / "000000.npz").write_bytes(content)
-    with pytest.raises(ModelError, match="cannot be read") as caught:
-        AuditStore(tmp_path).read(0)
+        (tmp_path / "probabilities").write_bytes(content)
+    with AuditStore(tmp_path) as kept:
+        assert not kept.has(0)
+        with pytest.raises(ModelError, match="cannot be read") as caught:
+            kept.read(0)
     assert "run the audit again" in caught.value.hint
 
 

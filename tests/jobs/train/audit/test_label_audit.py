@@ -32,11 +32,11 @@ def audited(tmp_path):
     """An audit whose segmenters see the truth, and its source."""
     source = Masks()
     plan = make_plan(source, settings(), no_track)
-    kept = AuditStore(tmp_path / "work" / "shares")
-    for number, sample in enumerate(plan.samples):
-        truth = source.truth(int(sample.name.partition(".")[0]))
-        kept.write(number, source.pair(sample)[1], shares_of(truth))
-    return result_of(source, plan, settings(), kept, "parts", no_track), source
+    with AuditStore(tmp_path / "work") as kept:
+        for number, sample in enumerate(plan.samples):
+            truth = source.truth(int(sample.name.partition(".")[0]))
+            kept.write(number, source.pair(sample)[1], shares_of(truth))
+        return result_of(source, plan, settings(), kept, "parts", no_track), source
 
 
 def test_wrong_masks_come_first_and_their_kinds_are_told(audited):
@@ -142,10 +142,10 @@ def test_a_class_that_one_fold_has_alone_is_not_audited(tmp_path):
 
     source = Rare()
     plan = make_plan(source, settings(), no_track)
-    kept = AuditStore(tmp_path)
-    for number, sample in enumerate(plan.samples):
-        kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
-    audit = result_of(source, plan, settings(), kept, "", no_track)
+    with AuditStore(tmp_path) as kept:
+        for number, sample in enumerate(plan.samples):
+            kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
+        audit = result_of(source, plan, settings(), kept, "", no_track)
     assert any("stain occurs in fold" in text for text in audit.notes)
     rare = next(picture for picture in audit.pictures if picture.image == "4.png")
     assert rare.regions == ()
@@ -156,10 +156,10 @@ def test_a_class_that_is_never_seen_is_told(audited, tmp_path):
     audit, source = audited
     assert audit.notes == ()
     plan = make_plan(source, settings(), no_track)
-    kept = AuditStore(tmp_path / "blind")
-    for number, sample in enumerate(plan.samples):
-        kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
-    blind = result_of(source, plan, settings(), kept, "", no_track)
+    with AuditStore(tmp_path / "blind") as kept:
+        for number, sample in enumerate(plan.samples):
+            kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
+        blind = result_of(source, plan, settings(), kept, "", no_track)
     assert sum("hardly seen" in text for text in blind.notes) == 2
 
 
@@ -178,11 +178,11 @@ def test_marks_that_are_often_not_seen_are_told(audited):
 def test_pictures_without_a_known_pixel_have_no_rank(tmp_path):
     source = Masks()
     plan = make_plan(source, settings(), no_track)
-    kept = AuditStore(tmp_path)
-    for number, sample in enumerate(plan.samples):
-        mask = source.pair(sample)[1]
-        kept.write(number, np.full_like(mask, IGNORE) if number == 0 else mask, shares_of(mask))
-    scored = score_pictures(plan, CLASSES, kept, settings(), no_track)
+    with AuditStore(tmp_path) as kept:
+        for number, sample in enumerate(plan.samples):
+            mask = source.pair(sample)[1]
+            kept.write(number, np.full_like(mask, IGNORE) if number == 0 else mask, shares_of(mask))
+        scored = score_pictures(plan, CLASSES, kept, settings(), no_track)
     assert scored.unknown == ("0.png",)
     assert len(scored.pictures) == 11
 

@@ -16,7 +16,6 @@ from flawline.jobs.train.segment.pairs import MaskedPictures
 from flawline.types import Track, no_track
 
 WORK = "work"
-_SHARES = "shares"
 
 
 def audit_labels(
@@ -55,14 +54,14 @@ def audit_labels(
     plan = make_plan(source, wished, track)
     work = folder / WORK
     claim(plan, work)
-    kept = AuditStore(work / _SHARES)
-    look_at_folds(source, plan, wished, work, kept, track)
-    return result_of(source, plan, wished, kept, name, track)
+    with AuditStore(work) as kept:
+        look_at_folds(source, plan, wished, work, kept, track)
+        return result_of(source, plan, wished, kept, name, track)
 
 
 def kept_probabilities(folder: Path) -> AuditStore:
-    """Masks and probabilities of the pictures of an audit, by `AuditedPicture.number`."""
-    return AuditStore(folder / WORK / _SHARES)
+    """Open the masks and probabilities of the pictures of an audit, by `AuditedPicture.number`; to be closed."""
+    return AuditStore(folder / WORK)
 
 
 def result_of(

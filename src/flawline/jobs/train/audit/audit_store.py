@@ -1,56 +1,70 @@
-"""Out-of-fold probabilities on disk, one file per picture, so that an audit that was stopped goes on."""
+"""Out-of-fold probabilities on disk, so that an audit that was stopped goes on."""
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.whole_file import replacing
+from flawline.data.work_file import WorkFile
 from flawline.errors import ModelError
 
+_FILE = "probabilities"
+# The folder's plan says of which audit they are.
+_SETTINGS = "flawline audit 1"
 _STEPS = 255
 
 
-@dataclass(frozen=True, slots=True)
 class AuditStore:
-    """Masks and probabilities of pictures by number, in steps of 1/255."""
+    """Masks and probabilities of pictures by number, in steps of 1/255; use as a context manager."""
 
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        """Open the store in a folder or create it; a damaged one is started anew."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = WorkFile(folder / _FILE, _SETTINGS)
+
+    def __enter__(self) -> AuditStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
 
     def has(self, number: int) -> bool:
-        """Whether a picture is there."""
-        return self._path(number).is_file()
+        """Tell whether a picture is there."""
+        return self._file.get(str(number)) is not None
 
     def write(self, number: int, mask: NDArray[np.uint8], shares: NDArray[np.float32]) -> None:
         """Keep the mask (H, W) and the probabilities (C, H, W) of a picture."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         steps = np.rint(shares * _STEPS).astype(np.uint8)
-        with replacing(self._path(number)) as part, part.open("wb") as file:
-            np.savez_compressed(file, mask=mask, shares=steps)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, mask=mask, shares=steps)
+        self._file.keep(str(number), buffer.getvalue())
 
     def read(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """The mask and the probabilities of a picture, which again add up to 1.
+        """Return the mask and the probabilities of a picture, which again add up to 1.
 
         Raises:
-            ModelError: the file is missing or damaged.
+            ModelError: they are missing or damaged.
         """
-        path = self._path(number)
+        found = self._file.get(str(number)) or b""
         try:
-            with np.load(path, allow_pickle=False) as file:
-                mask, steps = file["mask"], file["shares"]
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            with np.load(io.BytesIO(found), allow_pickle=False) as arrays:
+                mask, steps = arrays["mask"], arrays["shares"]
+        except (EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(
-                f"{path} cannot be read: {error}",
-                hint="remove that file and run the audit again",
+                f"probabilities of picture {number} cannot be read from {self._file.path}: {error}",
+                hint="run the audit again; it computes what is missing",
                 code="model-damaged",
             ) from error
         shares = steps.astype(np.float32)
         return mask, shares / shares.sum(0)
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"{number:06d}.npz"

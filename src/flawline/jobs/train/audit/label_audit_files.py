@@ -38,7 +38,7 @@ def _drawn(
 ) -> Iterator[tuple[AuditedPicture, Panels]]:
     worst = [picture for picture in audit.pictures if picture.regions][:SHOWN]
     samples = {sample.name: sample for sample in source.samples()}
-    kept = kept_probabilities(folder)
-    for picture in worst:
-        pixels = source.pair(samples[picture.image])[0].pixels
-        yield picture, draw_panels(picture, pixels, *kept.read(picture.number))
+    with kept_probabilities(folder) as kept:
+        for picture in worst:
+            pixels = source.pair(samples[picture.image])[0].pixels
+            yield picture, draw_panels(picture, pixels, *kept.read(picture.number))
