@@ -1,5 +1,7 @@
-"""Colour pictures of more than 8 bits per channel, which Pillow would cut to 8, decoded with
-OpenCV.
+"""Decode colour pictures of more than 8 bits per channel with OpenCV.
+
+Pillow would cut them to 8 bits. tifffile reads no LZW and no predictor of floats without a further package, and takes
+strips without content for black; OpenCV reads them, and is a dependency anyway.
 """
 
 from __future__ import annotations
@@ -38,9 +40,7 @@ class TiffLayout:
 
 
 def tiff_layout(data: bytes) -> TiffLayout:
-    """Read the first directory; raises what Pillow raises on damaged ones, and KeyError without a
-    size.
-    """
+    """Read the first directory; raises what Pillow raises on damaged ones, and KeyError without a size."""
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
     big = data[2:4] in (b"+\0", b"\0+")

@@ -1,4 +1,4 @@
-"""Binary PGM, PPM and PFM at full depth (Pillow reads them to 8 bits, some of them pixel by pixel).
+"""Read binary PGM, PPM and PFM at full depth: Pillow cuts colours to 8 bits, and knows no PFM in colour.
 
 Layout: https://netpbm.sourceforge.net/doc/pgm.html, ppm.html, pfm.html.
 """

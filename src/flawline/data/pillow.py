@@ -31,18 +31,11 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 CheckSize = Callable[[tuple[int, int]], None]
 
-# Named rather than left to `Image.open`: no other decoder of Pillow ever sees the bytes, and the
-# process-wide pixel limit of `Image.open` stays as its owner set it.
+# The decoder is named and not left to `Image.open`, which refuses more pixels than a limit of the whole process (179
+# million by default) and opens a JPEG of several pictures as another format.
 _DECODERS = {
-    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
-    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
-    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
-    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
-    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
-    "JPEG2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
-    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
-    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
-    "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    **{"JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "GIF": "Gif", "WEBP": "WebP"},
+    **{"JPEG2000": "Jpeg2K", "AVIF": "Avif", "BMP": "Bmp", "PPM": "Ppm"},
 }
 _PLAIN_JPEG = {"L": 1, "RGB": 3}
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
@@ -137,8 +130,8 @@ def _ends_early(name: str, data: bytes) -> bool:
 
 
 def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decoded:
-    module, decoder = _DECODERS[name]
-    factory = getattr(import_module(module), decoder)
+    prefix = _DECODERS[name]
+    factory = getattr(import_module(f"PIL.{prefix}ImagePlugin"), f"{prefix}ImageFile")
     try:
         image: ImageFile = factory(io.BytesIO(data))
     except SyntaxError:
