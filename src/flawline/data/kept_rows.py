@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.closing import Closing
 from flawline.data.work_file import WorkFile
 
 
-class KeptRows:
+class KeptRows(Closing):
     """Rows of one width in a work file; a `Memory` of `map_pictures`. Use as a context manager."""
 
     def __init__(self, path: Path, settings: str, width: int) -> None:
         """Open the file or create it, as `WorkFile` does; rows of another width start it anew."""
         self._file = WorkFile(path, f"{settings} float32 ({width},)")
 
-    def __enter__(self) -> KeptRows:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def __len__(self) -> int:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import TypeAlias, Union
 
 from flawline.data.archive import DEFAULT_LIMITS, ArchiveLimits
 from flawline.data.as_picture import PictureLike
+from flawline.data.closing import Closing
 from flawline.data.folder import Folder, PictureFile, split_pattern
 from flawline.data.given_pictures import NAME, GivenPictures
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
@@ -49,7 +49,7 @@ class SourceSummary:
     hints: tuple[str, ...] = ()
 
 
-class Source:
+class Source(Closing):
     """Pictures in a fixed order, listed as a stream and read by name from any thread.
 
     `kind` is "folder", "zip", "tar", "manifest", "glob", "file" or "pictures"; `layout` is "labels", "mvtec",
@@ -103,17 +103,6 @@ class Source:
 
     def _reader(self) -> SourceManifest | Tree:
         return self._listing if isinstance(self._listing, SourceManifest) else self._listing[0]
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 SourceLike: TypeAlias = Union[

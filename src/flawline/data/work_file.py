@@ -10,9 +10,9 @@ import threading
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from flawline.data.closing import Closing
 from flawline.errors import UsageError
 
 _MAGIC = b"SQLite format 3\0"
@@ -46,7 +46,7 @@ _SETTINGS = (
 )
 
 
-class WorkFile:
+class WorkFile(Closing):
     """Bytes under keys in one file: the first under a key stays, until it is removed.
 
     A file of other settings, of another format, or one that is damaged is started anew; a value that does not fit
@@ -73,17 +73,6 @@ class WorkFile:
         self._open()
         # What was here before: `get` can tell it from what this run keeps.
         self._last = int(self._run("SELECT coalesce(max(number), 0) FROM kept")[0][0])
-
-    def __enter__(self) -> WorkFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __len__(self) -> int:
         return int(self._run("SELECT count(*) FROM kept")[0][0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
 
+from flawline.data.closing import Closing
 from flawline.outputs.events import Event, Health, message_id
 from flawline.outputs.output import Output
 from flawline.outputs.sender import Sender
@@ -14,7 +14,7 @@ from flawline.outputs.sending import Owing, Sending
 from flawline.records.delivery import Owed
 
 
-class Dispatch:
+class Dispatch(Closing):
     """The senders of a station or a watch; use as a context manager, from any thread."""
 
     def __init__(
@@ -44,17 +44,6 @@ class Dispatch:
             )
             for output in outputs
         )
-
-    def __enter__(self) -> Dispatch:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def addresses(self) -> tuple[str, ...]:

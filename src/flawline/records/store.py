@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from flawline.data.closing import Closing
 from flawline.data.times import micros
 from flawline.errors import StoreError, UsageError
 from flawline.records.alerts import AlertBook
@@ -39,7 +39,7 @@ from flawline.types import Verdict
 CHUNK = 10_000
 
 
-class Store:
+class Store(Closing):
     """Records behind a URL; see `open_store`. Safe from several threads and beside other processes."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
@@ -58,17 +58,6 @@ class Store:
         except BaseException:
             self._engine.dispose()
             raise
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the connections back."""

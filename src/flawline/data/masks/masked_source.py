@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Literal
 
+from flawline.data.closing import Closing
 from flawline.data.image import read_image
 from flawline.data.masks.class_names import Classes, Ignore
 from flawline.data.masks.found import Mask, MaskRequest, Masks, find
@@ -16,7 +16,7 @@ from flawline.errors import ImageError, UsageError
 from flawline.types import Picture, Sample
 
 
-class MaskedSource:
+class MaskedSource(Closing):
     """The samples of a source that have a mask, and their masks as class indices.
 
     `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
@@ -86,17 +86,6 @@ class MaskedSource:
             value_range=self.value_range,
             limits=self.source.image_limits,
         )
-
-    def __enter__(self) -> MaskedSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_masks(

@@ -1,0 +1,20 @@
+"""Close with the end of a `with` block."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+
+class Closing(ABC):
+    """What has a `close` and may be used in a `with` block, whose end closes it however it is left."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what is held open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
