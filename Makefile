@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: demo test test-train lint docs clean
+.PHONY: demo test test-train explore lint docs clean
 
 $(VENV)/uv: 
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
@@ -38,6 +38,14 @@ $(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt
 
 test-train: $(TRAIN)/train
 	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 -m train tests/networks tests/jobs/train/segment
+
+# Property tests with TIMES as many examples, drawn by chance; `make test` takes the same few every time.
+TIMES ?= 20
+SEED ?= $(shell date +%s)
+
+explore: $(VENV)/dev
+	FLAWLINE_EXPLORE=$(TIMES) $(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile explore --hypothesis-seed $(SEED) || \
+	  { echo "to see it again: make explore TIMES=$(TIMES) SEED=$(SEED)"; exit 1; }
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

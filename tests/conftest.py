@@ -7,6 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from helpers.examples import TIMES
+
+# The same examples every time, however slow the machine is: who runs the tests meets no failure of chance.
+settings.register_profile("same", derandomize=True, deadline=None)
+# Other examples every time, and more of them, by `make explore`; a failure prints what repeats it.
+settings.register_profile(
+    "explore", max_examples=100 * TIMES, derandomize=False, deadline=None, print_blob=True
+)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session", autouse=True)

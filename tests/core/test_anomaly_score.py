@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.anomaly_score import CELLS, image_score
+from helpers.examples import examples
 
 
 def some_map(height: int, width: int, seed: int) -> np.ndarray:
@@ -20,7 +21,7 @@ sides = st.integers(1, 24)
 @given(
     sides, sides, st.integers(0, 10_000), st.floats(0, 1), st.sampled_from([1e6, np.inf, np.nan])
 )
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_what_lies_outside_never_matters(height, width, seed, share, odd):
     rng = np.random.default_rng(seed)
     scores = some_map(height, width, seed)

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.bootstrap import metric_interval, paired_difference
 from flawline.core.metrics import auroc
 from flawline.errors import UsageError
+from helpers.examples import examples
 
 
 def scored(rng, good=60, bad=40, shift=1.0, noise=0.5):
@@ -76,7 +77,7 @@ def test_a_clear_gain_is_sure_and_its_mirror_image_too():
     assert (same.value, same.low, same.high, same.p) == (0, 0, 0, 1)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=4, max_size=40),
     st.integers(0, 1000),

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from flawline.core.normality import anderson_darling
+from helpers.examples import examples
 
 
 def test_the_statistic_follows_its_definition_term_by_term():
@@ -44,7 +45,7 @@ def test_what_the_test_cannot_judge_is_refused(values):
         anderson_darling(values)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     st.lists(st.integers(-1000, 1000), min_size=8, max_size=60),
     st.floats(0.5, 100),

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 from sklearn.metrics import roc_auc_score
@@ -17,6 +17,7 @@ from flawline.core.pixel_metrics import (
     region_peaks,
 )
 from flawline.errors import UsageError
+from helpers.examples import examples
 
 
 def exact_aupro(pairs, limit):
@@ -63,7 +64,7 @@ def drawn(seed, pictures=6, levels=None, shape=(24, 20)):
     return pairs
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 10_000), st.sampled_from([None, 1, 3, 20]), st.sampled_from([0.05, 0.3, 1.0]))
 def test_areas_follow_their_definitions_exactly_while_scores_are_told_apart(seed, levels, limit):
     pairs = drawn(seed, levels=levels)
@@ -76,7 +77,7 @@ def test_areas_follow_their_definitions_exactly_while_scores_are_told_apart(seed
     assert curve.auroc().value == pytest.approx(roc_auc_score(truth, scores), abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     st.integers(0, 10_000),
     st.sampled_from([2, 5, 17, 64, 300]),
@@ -102,7 +103,7 @@ def test_sixteen_thousand_bins_are_wrong_in_the_fourth_place_at_most():
         assert abs(fine.value - rough.value) < 2e-5
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.integers(0, 10_000), st.sampled_from([16, 100, 2**16]))
 def test_the_order_of_the_pictures_does_not_count(seed, bins):
     pairs = drawn(seed)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -9,6 +9,7 @@ from flawline.core.pixel_curves import BINS
 from flawline.core.pixel_threshold import WITHOUT_PIXELS, PixelCurves, choose_thresholds
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.errors import UsageError
+from helpers.examples import examples
 
 CLASSES = ("background", "scratch", "stain")
 
@@ -97,7 +98,7 @@ truths = arrays(np.uint8, (4, 5), elements=st.sampled_from([0, 1, 2, IGNORE]))
 shares = arrays(np.float32, (3, 4, 5), elements=probabilities)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(truths, shares, st.integers(1, BINS - 1))
 def test_counts_are_exact_at_every_threshold(truth, given_shares, cut):
     curves = PixelCurves(CLASSES)
@@ -119,7 +120,7 @@ def test_counts_are_exact_at_every_threshold(truth, given_shares, cut):
             assert rates.precision[cut - 1] == pytest.approx((true & marked).sum() / marked.sum())
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(truths, shares, st.floats(0.01, 1), st.floats(0.1, 10), st.floats(0.1, 10))
 def test_no_other_threshold_is_better(truth, given_shares, wished, miss, false):
     curves = PixelCurves(CLASSES)
@@ -144,7 +145,7 @@ def test_no_other_threshold_is_better(truth, given_shares, wished, miss, false):
         assert (np.diff(rates.recall) <= 0).all()
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.lists(st.tuples(truths, shares), min_size=2, max_size=4))
 def test_neither_order_nor_halves_matter(pairs):
     forth, back, first, rest = (PixelCurves(CLASSES) for _ in range(4))

@@ -2,11 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
 from flawline.core.pod import fit_pod
+from helpers.examples import examples
 
 
 def drawn(n, seed, slope=4.0, a50=10.0):
@@ -164,7 +165,7 @@ def test_what_is_no_data_is_refused(sizes, hit):
 cases = st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=60)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(cases, st.floats(0.01, 100), st.randoms(use_true_random=False))
 def test_numbers_are_finite_and_keep_their_order(pairs, unit, shuffle):
     sizes, hit = (np.array(values) for values in zip(*pairs, strict=True))
@@ -185,7 +186,7 @@ def test_numbers_are_finite_and_keep_their_order(pairs, unit, shuffle):
         assert other.a90_95 == pytest.approx(fit.a90_95 * unit, rel=1e-4)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.integers(0, 10_000))
 def test_the_fit_is_where_the_likelihood_is_highest(seed):
     sizes, hit = drawn(50, seed)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.view.polar import (
@@ -17,6 +17,7 @@ from flawline.core.view.polar import (
     unrolled,
 )
 from flawline.core.view.registration import moved, structure, turn
+from helpers.examples import examples
 
 
 def wheel(x=95.0, y=98.0, radius=60.0, angle=0.0, lamp=0.0):
@@ -37,7 +38,7 @@ def off(angle):
     return (angle + 180) % 360 - 180
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.floats(80, 112), st.floats(80, 112), st.floats(45, 70))
 def test_the_centre_and_the_radius(x, y, radius):
     values = structure(wheel(x, y, radius))
@@ -46,7 +47,7 @@ def test_the_centre_and_the_radius(x, y, radius):
     assert outer_radius(values, centre) == pytest.approx(radius, rel=0.12)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.floats(-180, 180), st.floats(0, 360), st.floats(0, 360))
 def test_the_angle_is_told_by_one_keyway_whatever_the_light(angle, first, second):
     reference = outline(wheel(lamp=first), (95, 98), 60)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -65,7 +65,6 @@ def test_a_large_picture_is_searched_smaller_and_scaled_back() -> None:
     assert moments["m10"] / moments["m00"] == pytest.approx(2050, abs=3)
 
 
-@settings(deadline=None)
 @given(MAPS, SIZES, st.floats(-3, 3))
 def test_the_highest_peak_is_the_highest_score(
     scores: np.ndarray, size: tuple[int, int], threshold: float

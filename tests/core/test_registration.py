@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.view.registration import (
@@ -19,6 +19,7 @@ from flawline.core.view.registration import (
     turned_templates,
     vertex,
 )
+from helpers.examples import examples
 
 ANGLES = st.floats(-180, 180)
 COORDINATES = st.floats(-50, 50)
@@ -71,7 +72,7 @@ def test_a_plain_picture_has_no_structure_and_no_likeness():
     assert likeness(plain, plain, np.zeros_like(plain)) == 0
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.integers(-20, 20), st.integers(-15, 15))
 def test_correlation_finds_a_shift_to_the_pixel(x, y):
     values = structure(scene())
@@ -79,7 +80,7 @@ def test_correlation_finds_a_shift_to_the_pixel(x, y):
     np.testing.assert_allclose(found, shift(-x, -y), atol=1)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(ANGLES, st.floats(-12, 12), st.floats(-9, 9))
 def test_correlation_and_refinement_find_a_turn_and_shift(angle, x, y):
     grey = scene()

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score, precision_score, recall_score
 
 from flawline.core.metrics import Share
 from flawline.core.segmentation_metrics import IGNORE, ConfusionMatrix, Detection
+from helpers.examples import examples
 
 CLASSES = ("background", "scratch", "stain")
 
@@ -56,7 +57,7 @@ maps = arrays(np.uint8, (6, 5), elements=st.sampled_from([0, 1, 2, IGNORE]))
 marks = arrays(np.uint8, (6, 5), elements=st.integers(0, 2))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.tuples(maps, marks), min_size=1, max_size=3))
 def test_figures_are_those_of_scikit_learn(pairs):
     matrix = ConfusionMatrix(3)
@@ -79,7 +80,7 @@ def test_figures_are_those_of_scikit_learn(pairs):
         np.testing.assert_allclose(ours, peer(true, marked, **given), atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(maps, marks, marks)
 def test_pictures_apart_or_merged_are_the_same_and_dice_follows_from_iou(truth, one, other):
     whole, first = ConfusionMatrix(3), matrix_of(truth, one)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -57,6 +57,7 @@ from flawline.recipe import (
     read_recipe,
     write_recipe,
 )
+from helpers.examples import examples
 from helpers.networks import PREPARATION, weights_of, write_network
 
 WINDOW = (64, 64)
@@ -597,7 +598,7 @@ def test_contents_are_those_of_numpy_and_scipy():
 
 
 @given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_packed_triangles_come_back(count, dimensions, seed):
     lower = np.tril(np.random.default_rng(seed).normal(size=(count, dimensions, dimensions)))
     lower = lower.astype(np.float32)
@@ -626,7 +627,7 @@ def radius(patches: np.ndarray, chosen) -> float:
 
 
 @given(st.integers(3, 60), st.integers(2, 8), st.integers(1, 12), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_spreading_out_is_the_greedy_choice(rows, dimensions, count, seed):
     patches = np.random.default_rng(seed).normal(size=(rows, dimensions)).astype(np.float32)
     found = spread_out(patches, count)

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.errors import ModelError
@@ -21,6 +21,7 @@ from flawline.recipe import (
 from flawline.recipe.entries import entries_of
 from flawline.recipe.settings import ALIGNMENTS, DETECTORS, LIGHTS, PRECISIONS, SECTIONS
 from flawline.recipe.settings_text import edited_settings, read_settings, settings_text
+from helpers.examples import examples
 
 PLAIN = """\
 schema = 1
@@ -185,7 +186,7 @@ some_settings = st.builds(
 )
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(some_settings, some_settings)
 def test_what_is_written_is_what_is_read(one, other):
     text = settings_text(one)

@@ -6,13 +6,14 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.data.times import EPOCH
 from flawline.errors import StoreError
 from flawline.records import open_store, write
 from flawline.records.delivery import Owed
+from helpers.examples import examples
 from helpers.inspected_records import record
 
 NOW = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
@@ -131,7 +132,7 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS)
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_whatever_happens_each_message_is_sent_once_and_in_order(tmp_path_factory, actions):
     with open_store(str(tmp_path_factory.mktemp("book") / "r.db")) as own:
         given_in: list[str] = []

@@ -8,12 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from flawline.errors import UsageError
 from flawline.synthetic.castings import DEFECTS, SyntheticPart, draw_casting, write_castings
+from helpers.examples import examples
 
 
 def part(seed: int, defect: str | None = None, size: int = 300) -> SyntheticPart:
@@ -64,7 +65,7 @@ def test_exposure_keeps_detail(seed: int) -> None:
     assert np.percentile(grey, 95) > 130
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=st.integers(0, 2**32), defect=st.sampled_from(DEFECTS))
 def test_defect_is_where_its_mask_says(seed: int, defect: str) -> None:
     changed, mask = change(seed, defect)
@@ -80,7 +81,7 @@ def test_defect_is_where_its_mask_says(seed: int, defect: str) -> None:
     assert changed[mask].mean() > 100 * changed[~mask].mean()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=st.integers(0, 2**32), defect=st.sampled_from(DEFECTS))
 def test_smallest_picture_still_shows_its_defect(seed: int, defect: str) -> None:
     assert part(seed, defect, 128).mask.any()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -21,6 +21,7 @@ from flawline.synthetic.heat_sink_files import HeatSinkSettings, write_heat_sink
 from flawline.synthetic.heat_sink_labels import LabelNoise, noisy_mask
 from flawline.synthetic.heat_sink_shapes import draw_shape
 from flawline.synthetic.heat_sink_statistics import CLASSES, SCRATCH, SIDE, STAIN, Planned, plan
+from helpers.examples import examples
 
 
 def sink(seed: int) -> HeatSink:
@@ -49,7 +50,7 @@ def test_shapes_values_and_colours(seed: int) -> None:
     assert (drawn.pixels[..., 0] == 255).mean() < 0.01
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(0, 2**32))
 def test_defects_fill_their_boxes(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flawline.core.measure.measure import measure
 from helpers.drawn_masks import arc, bar, coverage, disc
+from helpers.examples import examples
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -26,7 +27,7 @@ def test_the_table_of_errors_in_the_documentation_is_what_is_measured() -> None:
     assert module["replaced"](page) == page, "run `python docs/measurement_errors.py`"
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(st.floats(4, 45), st.floats(0, 1), st.floats(0, 1))
 def test_discs(radius: float, x: float, y: float) -> None:
     found = drawn(disc(60 + x, 60 + y, radius))
@@ -42,7 +43,7 @@ def test_discs(radius: float, x: float, y: float) -> None:
     assert np.hypot(*(ring - (60 + x, 60 + y)).T) == pytest.approx(radius, abs=0.25)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(st.floats(30, 80), st.floats(3, 12), st.floats(0, 180), st.floats(0, 1))
 @example(length=30.0, width=4.875, angle=0.0, place=0.0)
 @example(length=59.75821484657533, width=10.25, angle=0.7944619736548567, place=0.5)
@@ -59,7 +60,7 @@ def test_bars_at_every_angle(length: float, width: float, angle: float, place: f
     assert found["solidity"][0] > 0.97
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(st.floats(20, 40), st.floats(2.2, 5), st.floats(60, 300), st.floats(0, 360))
 def test_a_curved_scratch_is_longer_than_its_box(
     radius: float, width: float, sweep: float, begin: float
@@ -72,7 +73,7 @@ def test_a_curved_scratch_is_longer_than_its_box(
         assert found["skeleton_length"][0] > found["rectangle_length"][0]
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(st.integers(2, 4), st.floats(5, 14), st.floats(0, 180))
 def test_twice_as_large_is_twice_as_long_and_four_times_the_area(
     factor: int, length: float, angle: float

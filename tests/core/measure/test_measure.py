@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label as sk_label
@@ -12,6 +12,7 @@ from skimage.measure import regionprops_table
 from flawline.core.measure.columns import COLUMNS, NAMES
 from flawline.core.measure.measure import measure
 from helpers.drawn_masks import random_masks
+from helpers.examples import examples
 
 SMALL = arrays(
     np.uint8, st.tuples(st.integers(1, 14), st.integers(1, 14)), elements=st.integers(0, 2)
@@ -86,13 +87,11 @@ def test_the_heat_sink_masks_have_the_regions_that_scikit_image_finds(real_data)
         check_against_opencv(mask)
 
 
-@settings(deadline=None)
 @given(SMALL)
 def test_any_mask_has_the_regions_that_scikit_image_finds(mask: np.ndarray) -> None:
     assert measured(mask) == by_scikit_image(mask)
 
 
-@settings(deadline=None)
 @given(SMALL)
 def test_contours_and_circles_are_those_of_opencv(mask: np.ndarray) -> None:
     check_against_opencv(mask)
@@ -123,7 +122,6 @@ def test_moments_and_holes_are_those_of_scikit_image() -> None:
                 np.testing.assert_allclose(found[name][mine][own], expected[order], atol=1e-6)
 
 
-@settings(deadline=None)
 @given(SMALL)
 def test_gaps_are_those_of_all_pairs_of_pixels(mask: np.ndarray) -> None:
     found = measure([mask], columns=["nearest_distance"])
@@ -142,7 +140,7 @@ def test_gaps_are_those_of_all_pairs_of_pixels(mask: np.ndarray) -> None:
     np.testing.assert_allclose(np.sort(found["nearest_distance"]), np.sort(nearest))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.integers(0, 10**6), st.integers(1, 3))
 def test_a_quarter_turn_and_a_shift_change_places_only(seed: int, quarter: int) -> None:
     (mask,) = random_masks(1, side=96, seed=seed)

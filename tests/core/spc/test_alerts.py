@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.spc.alerts import (
@@ -9,6 +9,7 @@ from flawline.core.spc.alerts import (
     update_alerts,
 )
 from flawline.core.spc.rules import Hit, Rule
+from helpers.examples import examples
 
 RUN = Rule(2, 9)
 LABELS = {at: f"part {at + 1}" for at in range(1000)}
@@ -63,7 +64,7 @@ def test_the_highest_level_waits_first():
     st.lists(st.tuples(st.integers(0, 80), st.sampled_from([1, -1])), max_size=40),
     st.lists(st.integers(1, 9), max_size=10),
 )
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_in_one_call_or_in_many_is_the_same(found, lengths):
     hits = [hit(at, side=side) for at, side in sorted(set(found))]
     policy = AlertPolicy(quiet=4, escalate=2)
@@ -89,7 +90,7 @@ def test_a_key_names_the_point_for_ever_and_needs_no_quotes():
 
 
 @given(st.lists(st.integers(0, 120), max_size=40), st.integers(1, 6))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_book_without_what_is_over_does_the_same(found, quiet):
     policy = AlertPolicy(quiet=quiet, escalate=2)
     whole, small, sent, same = {}, {}, [], []

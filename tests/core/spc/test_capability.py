@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -17,6 +17,7 @@ from flawline.core.spc.chart_constants import d2
 from flawline.core.spc.chart_points import individuals, subgroups
 from flawline.core.spc.transform_fits import fit_transform
 from flawline.errors import FlawlineError, UsageError
+from helpers.examples import examples
 from helpers.reference_series import FLOW, RINGS
 
 # qcc 3.0, "A quick tour", process capability of the rings 1 to 25, sigma 0.009785039 with 124 degrees of freedom:
@@ -211,7 +212,7 @@ def test_zero_heavy_areas_against_an_upper_limit():
     st.lists(st.floats(-100, 100).map(lambda v: round(v, 2)), min_size=10, max_size=60),
     st.floats(0.5, 50),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_indices_are_ordered_and_finite(values, half):
     try:
         study = capability(individuals(values), SpecLimits(-half, half))

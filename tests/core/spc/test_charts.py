@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.spc.chart_points import Counts, counts, individuals, select, subgroups
@@ -14,6 +14,7 @@ from flawline.core.spc.limits import KINDS, ControlLimits, limits_as_dict, limit
 from flawline.core.spc.rules import NELSON, parse_rules
 from flawline.core.spc.transform_fits import fit_transform
 from flawline.errors import FlawlineError, UsageError
+from helpers.examples import examples
 
 MEASURED = ["i-mr", "xbar-r", "xbar-s", "ewma", "cusum", "run"]
 COUNTED = ["p", "np", "c", "u", "laney-p", "laney-u"]
@@ -75,7 +76,7 @@ def told(panel, start):
     cuts,
     st.sampled_from([NELSON, SHORT, SHORT[:4]]),
 )
-@settings(max_examples=250, deadline=None)
+@examples(250)
 def test_adding_points_one_by_one_gives_the_same_signals_as_all_at_once(
     kind, values, sizes, lengths, rules
 ):
@@ -97,7 +98,7 @@ def test_adding_points_one_by_one_gives_the_same_signals_as_all_at_once(
 
 
 @given(st.sampled_from(KINDS), st.lists(numbers, min_size=25, max_size=80), cuts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_estimated_limits_are_finite_and_survive_a_file_or_the_error_says_why(kind, values, sizes):
     points = points_of(kind, np.array(values), np.array(sizes))
     try:
@@ -119,7 +120,7 @@ def test_estimated_limits_are_finite_and_survive_a_file_or_the_error_says_why(ki
 
 
 @given(st.lists(numbers, min_size=30, max_size=60))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_a_change_of_unit_changes_no_signal(values):
     if np.abs(np.diff(values)).sum() == 0:
         return

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.spc.chart_points import individuals
@@ -20,6 +20,7 @@ from flawline.core.spc.rules import (
 )
 from flawline.core.spc.signals import merge_hits
 from flawline.errors import UsageError
+from helpers.examples import examples
 
 STANDARD = ControlLimits("i-mr", 0, 1)
 scores = st.lists(
@@ -70,7 +71,7 @@ def plainly(rule, x, i):
 
 
 @given(scores, st.sampled_from([4, 5, 6]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_every_rule_is_what_it_says(values, k):
     rules = [Rule(1, 3.0), *(Rule(n, k) for n in (2, 3, 4, 7, 8)), Rule(5, 2), Rule(6, k)]
     found = {(hit.rule.number, hit.at): hit.side for hit in level_hits(values, rules)}

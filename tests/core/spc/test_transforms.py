@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.spc.transform_choice import choose_transform
@@ -16,6 +16,7 @@ from flawline.core.spc.transforms import (
     transform_from_dict,
 )
 from flawline.errors import FlawlineError
+from helpers.examples import examples
 
 NAMES = ["none", "log", "box-cox", "johnson", "weibull", "gamma", "percentile"]
 
@@ -47,7 +48,7 @@ def test_there_and_back(name, kind):
 
 
 @given(st.lists(st.floats(0.001, 1000), min_size=20, max_size=80), st.sampled_from(NAMES))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_values_give_finite_scores_or_an_error(values, name):
     try:
         transform = fit_transform(values, name)

@@ -6,7 +6,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.view.alignment import METHODS, Alignment, Pose, to_picture, unwarp, warp
@@ -15,6 +15,7 @@ from flawline.core.view.registration import rescaled, shift, turn
 from flawline.errors import UsageError
 from flawline.synthetic.castings import DEFECTS, draw_casting
 from flawline.synthetic.surface import draw_pose
+from helpers.examples import examples
 
 HEIGHT, WIDTH = 200, 260
 MIDDLE = (WIDTH - 1) / 2, (HEIGHT - 1) / 2
@@ -193,7 +194,7 @@ def test_what_cannot_be_fitted_is_refused(pictures, method, angle, reason):
         fit_alignment(pictures, method, largest_angle=angle)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.floats(-180, 180), st.floats(-20, 20), st.floats(-20, 20))
 def test_warped_pictures_show_what_they_say_and_maps_come_back(angle, x, y):
     pose = Pose((shift(x, y) @ turn((59.5, 49.5), angle))[:2], 1.0)

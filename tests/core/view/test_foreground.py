@@ -7,7 +7,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -15,6 +15,7 @@ from flawline.core.view.foreground import Foreground, fit_foreground
 from flawline.errors import UsageError
 from flawline.synthetic.castings import DEFECTS, draw_casting
 from flawline.synthetic.surface import draw_pose, draw_surface
+from helpers.examples import examples
 
 SIZE = 200
 
@@ -122,7 +123,7 @@ def test_a_surface_that_fills_the_picture_has_no_foreground():
         assert foreground.inside(surfaces[0]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 90), st.just(3))))
 def test_any_picture_gives_some_inside(pixels):
     foreground = fit_foreground([pixels])

@@ -5,13 +5,14 @@ import json
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from flawline.core.view.light import LARGEST_GAIN, METHODS, Light, fit_light
 from flawline.errors import UsageError
 from flawline.synthetic.castings import draw_casting
+from helpers.examples import examples
 
 PIXELS = arrays(np.uint8, st.tuples(st.integers(1, 60), st.integers(1, 60), st.just(3)))
 
@@ -40,7 +41,7 @@ def unevenness(pixels):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(PIXELS, min_size=1, max_size=3), PIXELS)
 def test_any_picture_stays_a_picture_and_noise_is_not_blown_up(method, good, pixels):
     lit = fit_light(good, method).apply(pixels)

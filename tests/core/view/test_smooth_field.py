@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.view.smooth_field import fit_field, polynomials
+from helpers.examples import examples
 
 
 @given(st.integers(6, 30), st.integers(6, 30), st.integers(0, 4))
@@ -20,7 +21,7 @@ def test_the_basis_holds_every_polynomial_of_its_degree(height, width, degree):
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=30)
+@examples(30)
 def test_what_covers_an_eighth_of_the_place_does_not_move_the_field(seed):
     rng = np.random.default_rng(seed)
     basis = polynomials((20, 25), 2)

@@ -5,7 +5,7 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.core.view.framing import Framing, choose_framing, map_size, scaled_size, window_count
@@ -20,6 +20,7 @@ from flawline.core.view.tiling import (
     to_picture,
     upsample,
 )
+from helpers.examples import examples
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 200))
 FRAMINGS = st.builds(
@@ -80,7 +81,7 @@ def test_a_local_detector_gives_one_map_wherever_windows_begin(size, scale):
         np.testing.assert_allclose(other[inner], maps[0][inner], atol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(SIZES, FRAMINGS)
 def test_windows_show_the_scaled_picture_and_never_black(size, framing):
     pixels = np.maximum(noise(size), 1)
@@ -108,7 +109,7 @@ def test_an_enlarged_window_is_the_enlarged_picture():
         assert np.abs(shown - seen).max() <= 2
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(SIZES, FRAMINGS)
 def test_one_grey_stays_that_grey(size, framing):
     for window in cut(np.full(size, 77, np.uint8), framing):
@@ -136,7 +137,7 @@ def test_a_missing_window_and_a_map_of_another_size_are_refused():
         stitch([(WindowPlace(0, 0), np.zeros((4, 8), np.float32))], framing, (100, 100))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(SIZES, FRAMINGS)
 def test_cells_and_pixels_convert_back_and_the_map_covers_the_picture(size, framing):
     points = np.array([[0.0, 0.0], [3.5, 1.25], [size[1] - 1, size[0] - 1]])
@@ -160,7 +161,7 @@ def test_upsampling_puts_a_peak_where_the_cell_lies():
     assert np.abs(np.array([x, y]) - to_picture(np.array([20, 7]), size, framing)).max() <= 1
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(SIZES, FRAMINGS, st.floats(-5, 5, width=16))
 def test_upsampling_keeps_a_level_map_level(size, framing, level):
     whole = upsample(np.full(map_size(size, framing), level, np.float32), size, framing)
@@ -168,7 +169,7 @@ def test_upsampling_keeps_a_level_map_level(size, framing, level):
     np.testing.assert_allclose(whole, level, rtol=1e-6, atol=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(SIZES, FRAMINGS)
 def test_the_share_of_cells_under_nothing_and_everything(size, framing):
     for value in (False, True):

@@ -282,7 +282,7 @@ PLACES = [
 ]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(PLACES), JSON)
 def test_whatever_stands_in_a_coco_file_it_is_read_or_refused(
     images: Path, place: str, value: Any

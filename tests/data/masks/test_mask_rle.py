@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -78,7 +78,6 @@ def test_a_known_compressed_text() -> None:
     assert runs(mask.ravel(order="F").astype(bool).tolist()) == lengths
 
 
-@settings(deadline=None)
 @given(BINARY, st.lists(st.integers(1, 300), min_size=1, max_size=5), st.integers(0, 255))
 def test_label_studio_brushes_are_the_alpha_of_packed_pictures(
     region: NDArray[np.bool_], blocks: list[int], colour: int

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.data.splits import SHARES, part_of, stratified
@@ -24,7 +24,6 @@ def drawn(
     return samples, {sample.name: part_of(sample) for sample in samples}, contents
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 15), min_size=1, max_size=60), st.integers(0, 9))
 def test_no_part_is_torn_apart_and_no_split_is_empty(groups: list[int], seed: int) -> None:
     samples, parts, contents = drawn(groups, seed)

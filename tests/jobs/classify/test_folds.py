@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.errors import UsageError
 from flawline.jobs.classify.classifier_folds import check_folds, split
+from helpers.examples import examples
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 1000), st.integers(2, 4), st.integers(3, 5))
 def test_no_group_is_torn_and_every_class_is_learned(seed, classes, folds):
     rng = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -20,6 +20,7 @@ from flawline.jobs.evaluate.masks import (
     on_grid,
     reported_places,
 )
+from helpers.examples import examples
 
 
 def stored(array, mode=None, suffix="PNG", palette=None, **options):
@@ -94,7 +95,7 @@ def test_what_lies_in_the_hole_of_a_ring_is_not_found():
     assert inside[128, 128 + 80]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(48, 64), (57, 33), (1500, 900)]))
 def test_reported_places_are_the_places_of_the_regions(seed, size):
     scores = np.random.default_rng(seed).random((6, 8)).astype(np.float32) ** 4

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from flawline.core.segmentation_metrics import ConfusionMatrix
 from flawline.jobs.evaluate.part_pixels import difference_of, interval_of, iou_of, mean_iou
 from flawline.jobs.evaluate.segmentation import PartPixels
+from helpers.examples import examples
 
 counts = arrays(np.int64, (6, 3, 3), elements=st.integers(0, 50))
 
@@ -15,7 +16,7 @@ def parts_of(table):
     return PartPixels(tuple(f"p{k}" for k in range(len(table))), table)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(counts)
 def test_the_mean_is_that_of_the_matrix(table):
     whole = table.sum(0)
@@ -24,7 +25,7 @@ def test_the_mean_is_that_of_the_matrix(table):
     assert iou_of(2)(whole) == pytest.approx(matrix.figures()[2].iou or 0)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(counts, st.integers(0, 5))
 def test_intervals_hold_draws_of_whole_parts(table, seed):
     table[:4, 1, 1] += 1

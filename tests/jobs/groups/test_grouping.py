@@ -7,7 +7,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.cli.main import run
@@ -19,6 +19,7 @@ from flawline.jobs.groups.linking import Groups, link
 from flawline.jobs.groups.matching import Comparisons, candidates
 from flawline.jobs.groups.partitions import compare_partitions
 from flawline.jobs.groups.similarity import MapShift
+from helpers.examples import examples
 
 PARTS = 24
 SIDE = 120
@@ -187,7 +188,7 @@ def test_a_chain_between_unlike_groups_is_not_followed():
     assert found.held_apart == ((2, 3),)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     st.dictionaries(
         st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] < pair[1]),

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.jobs.groups.near_search import (
@@ -14,9 +14,10 @@ from flawline.jobs.groups.near_search import (
     whitened,
 )
 from flawline.jobs.groups.similarity import align, chance_corrected, is_flat, texture
+from helpers.examples import examples
 
 SEEDS = st.integers(0, 2**32 - 1)
-FEW = settings(max_examples=15, deadline=None)
+FEW = examples(15)
 
 
 def surface(seed: int, height: int = 160, width: int = 160) -> np.ndarray:

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.jobs.rank.comparison import compare, fit_references
+from helpers.examples import examples
 
 
 def maps(count=20, seed=0, shift=0.0):
@@ -132,7 +133,7 @@ def test_small_and_equal_sets_are_finite(count):
     assert np.isfinite(compare(references, maps(2, seed=3)).scores).all()
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.integers(2, 12), st.integers(0, 999), st.floats(0.01, 100))
 def test_scaling_all_maps_changes_no_score(count, seed, factor):
     stacks = maps(count, seed)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 
@@ -10,6 +10,7 @@ from flawline.jobs.rank.forest import (
     forest_importance,
     forest_scores,
 )
+from helpers.examples import examples
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_average_path_length_of_equation_1():
     assert average_path_length(np.array([256]))[0] == pytest.approx(10.244770920, abs=1e-8)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.integers(2, 40), st.integers(1, 5), st.integers(0, 2**16))
 def test_scores_lie_above_0_and_at_most_1(rows, fields, seed):
     values = np.random.default_rng(seed).normal(size=(rows, fields)).astype(np.float32)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flawline.errors import ImageError, SourceError, UsageError
@@ -28,6 +28,7 @@ from flawline.jobs.train.segment.warp import (
     place_anywhere,
     place_around,
 )
+from helpers.examples import examples
 
 STRAIGHT = Warp(np.eye(2), None)
 
@@ -50,7 +51,7 @@ def reflected(array, top, left, size):
     return padded[300 + top : 300 + top + size[0], 300 + left : 300 + left + size[1]]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.integers(2, 60),
     st.integers(2, 60),
@@ -81,7 +82,7 @@ def test_a_flip_mirrors_and_a_turn_turns():
     np.testing.assert_array_equal(turned, np.rot90(pair[1]))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 10**6))
 def test_a_warp_reads_no_more_than_it_touches_and_gives_the_same(seed):
     rng = np.random.default_rng(seed)
@@ -99,7 +100,7 @@ def test_a_warp_reads_no_more_than_it_touches_and_gives_the_same(seed):
     assert same.mean() > 0.93
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 10**6))
 def test_a_patch_around_a_pixel_shows_it_where_it_says(seed):
     rng = np.random.default_rng(seed)
@@ -115,7 +116,7 @@ def test_a_patch_around_a_pixel_shows_it_where_it_says(seed):
     assert shown[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].any()
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 99))
 def test_a_patch_anywhere_stays_inside_where_it_can(height, width, seed):
     rng = np.random.default_rng(seed)
