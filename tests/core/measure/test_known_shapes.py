@@ -34,7 +34,8 @@ def test_discs(radius: float, x: float, y: float) -> None:
     assert found["area"][0] == pytest.approx(np.pi * radius**2, rel=0.03, abs=6)
     assert found["subpixel_area"][0] == pytest.approx(np.pi * radius**2, abs=5)
     assert found["circle_radius"][0] == pytest.approx(radius, abs=0.35)
-    assert found["circle_x"][0] == pytest.approx(60 + x, abs=0.35)
+    # The circle goes around whole pixels: an edge is up to half a pixel off, and so is the middle between two.
+    assert found["circle_x"][0] == pytest.approx(60 + x, abs=0.5)
     assert found["centroid_y"][0] == pytest.approx(60 + y, abs=0.25)
     assert found["perimeter"][0] == pytest.approx(2 * np.pi * radius, rel=0.02, abs=3)
     assert found["solidity"][0] > 0.99
