@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flawline.data.kept_rows import KeptRows
 from flawline.data.work_file import WorkFile, is_resumable
 from flawline.errors import UsageError
+from helpers.examples import examples
 
 KEYS = [f"key {number}" for number in range(40)]
 
@@ -137,7 +138,7 @@ def test_a_database_of_something_else_starts_anew(tmp_path: Path) -> None:
     assert set(kept(path)) == {"one", "two"}
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(
     st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 255)), max_size=40),
     st.none() | st.integers(0, 10**9),
@@ -166,7 +167,7 @@ def test_damage_gives_no_wrong_value_and_no_error(
         assert all(work.get(key) in (None, value_of(key)) for key in KEYS)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.floats(0, 1), st.binary(max_size=50))
 def test_a_log_cut_by_a_power_failure_costs_what_came_last(
     tmp_path_factory: pytest.TempPathFactory, share: float, rest: bytes
@@ -309,7 +310,7 @@ def test_a_row_of_another_width_is_not_known(tmp_path: Path) -> None:
         assert rows.recall(b"one") is None
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.dictionaries(st.binary(max_size=20), st.floats(width=32, allow_nan=False), max_size=30))
 def test_rows_that_are_remembered_are_recalled(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("rows") / "rows"
