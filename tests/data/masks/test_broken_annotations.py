@@ -181,6 +181,14 @@ def test_broken_cvat_shapes(images: Path, shape: str, words: str) -> None:
         ('names: {0: scratch, 1: "stain"}\n', ["scratch", "stain"]),
         ("names:\n  1: stain\n  0: scratch\n", ["scratch", "stain"]),
         ("names: [scratch,\n  stain]\n", ["scratch", "stain"]),
+        ("names: [\"pore, open\", 'crack']", ["pore, open", "crack"]),
+        ("names:\n  - 'a # b'  # said\n  - \"it's\"\n  - 'it''s'", ["a # b", "it's", "it's"]),
+        ('"names":\n  [scratch,\n   stain]\n', ["scratch", "stain"]),
+        ('names:\n- "L\\xFCcke"\n- Riß\n', ["Lücke", "Riß"]),
+        ("names: [no, 1.0, 2024-01-01, off]", ["no", "1.0", "2024-01-01", "off"]),
+        ("names:\n  '0': a\n  1: >-\n    b\n    c\n", ["a", "b c"]),
+        ("x: &n [a, b]\nnames: *n", ["a", "b"]),
+        ("path: C:\\parts\ndownload: |\n  names: [x]\nnames: [a]\n", ["a"]),
     ],
 )
 def test_names_in_yaml(text: str, expected: list[str]) -> None:
@@ -196,11 +204,36 @@ def test_names_in_yaml(text: str, expected: list[str]) -> None:
         "names: !!python/object x",
         "names:\n  5: a",
         "names:\n  0: a\n  0: b",
+        "names: scratch",
+        "names: []",
+        "names: [a, [b]]",
+        "names: [a, ~]",
+        "names: [a, '']",
+        "names: {a: b}",
+        "names: {-1: b}",
+        "names: [a]\nnames: [b]",
+        "names: [a, !!python/name:os.system b]",
+        "names: [a\nx: 1",
+        "- names",
+        "names",
+        "\x00",
+        "names: [*b]",
+        "names: " + "[" * 100_000,
+        "--- {names: [a]}\n--- {names: [b]}",
     ],
 )
 def test_names_in_yaml_that_are_refused(text: str) -> None:
     with pytest.raises(SourceError, match=r"data\.yaml"):
         names_in_yaml(text, "data.yaml")
+
+
+def test_aliases_that_would_grow_without_end_are_not_followed() -> None:
+    text = "a0: &a0 [x, x]\n" + "".join(
+        f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60)
+    )
+    assert names_in_yaml(f"{text}names: [a, b]", "data.yaml") == ["a", "b"]
+    with pytest.raises(SourceError, match=r"data\.yaml, line \d+, names"):
+        names_in_yaml(f"{text}names: *a59", "data.yaml")
 
 
 @pytest.mark.parametrize(

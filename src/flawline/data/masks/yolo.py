@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flawline.data.masks.documents import read_text, refuse
 from flawline.data.masks.shapes import (
@@ -20,8 +20,8 @@ from flawline.data.masks.shapes import (
 from flawline.errors import FlawlineError, ImageError, SourceError, UsageError
 
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-_MOST_YAML, _MOST_LABELS, _MOST_FILES = 1_000_000, 50_000_000, 5_000_000
-_ENTRY = re.compile(r"(?:-\s+|(\d+)\s*:\s*)(.+)")
+_MOST_YAML, _MOST_LABELS, _MOST_FILES = 250_000, 50_000_000, 5_000_000
+_TAGS = ("str", "int", "float", "bool", "timestamp")
 
 
 def read_yolo(path: Path, classes: Sequence[str] | None) -> Annotations:
@@ -46,55 +46,77 @@ def read_yolo(path: Path, classes: Sequence[str] | None) -> Annotations:
 
 
 def names_in_yaml(text: str, file: str) -> list[str]:
-    """The entry `names` of a data.yaml: a list or numbered names, inline or one a line; nothing else is read.
+    """Read the class names of a data.yaml: its entry `names`, a list or names by number from 0.
+
+    Names are taken as they are written (`no` is a name, not a truth value); nothing else in the file is used.
 
     Raises:
-        SourceError: there is no such entry, or it is written in another way.
+        SourceError: it is no YAML, or there is no such entry, or it is written in another way.
     """
-    lines = [line.split(" #")[0].rstrip() for line in text.splitlines()]
-    start = next((n for n, line in enumerate(lines) if re.match(r"names\s*:", line)), None)
-    if start is None:
-        refuse(file, "the whole file", "expected an entry 'names:'", "List the class names there.")
-    rest = lines[start].partition(":")[2].strip()
-    entries = _block(lines[start + 1 :]) if not rest else _inline(rest, lines[start + 1 :])
+    node = _names_node(text, file)
     found: dict[int, str] = {}
-    for place, entry in enumerate(entries):
-        match = _ENTRY.fullmatch(entry)
-        name = match[2].strip().strip("'\"") if match else ""
-        number = int(match[1]) if match and match[1] else place
-        if not name or number in found or number >= len(entries):
+    for place, (number, name) in enumerate(_numbered(node)):
+        if name is None or number is None or number in found or number >= len(node.value):
             refuse(
                 file,
-                f"line {start + 1}, names",
-                f"expected '- name' or 'number: name', counted from 0, got {entry[:40]!r}",
+                f"line {_line_of(node, place)}, names",
+                f"expected '- name' or 'number: name', each number from 0 to {len(node.value) - 1} once",
                 "Write the names one a line, or as [a, b].",
             )
         found[number] = name
     if not found:
-        refuse(file, f"line {start + 1}", "expected class names, found none")
+        refuse(file, f"line {node.start_mark.line + 1}", "expected class names, found none")
     return [found[number] for number in range(len(found))]
 
 
-def _block(lines: list[str]) -> list[str]:
-    entries = []
-    for line in lines:
-        if line.strip() and not line.startswith((" ", "\t", "-")):
-            break
-        if line.strip() and not line.strip().startswith("#"):
-            entries.append(line.strip())
-    return entries
+def _names_node(text: str, file: str) -> Any:
+    """The node of the entry `names`. Nothing is built from the nodes: no object, and no copy for an alias."""
+    import yaml
+
+    try:
+        whole = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = "the whole file" if mark is None else f"line {mark.line + 1}"
+        why = getattr(error, "problem", None) or str(error).splitlines()[0]
+        refuse(file, place, f"expected YAML, got an error: {why}")
+    except RecursionError:
+        refuse(file, "the whole file", "expected YAML, got one that is nested too deeply")
+    entries = whole.value if isinstance(whole, yaml.MappingNode) else []
+    named = [value for key, value in entries if key.value == "names"]
+    if len(named) != 1:
+        refuse(
+            file,
+            "the whole file",
+            f"expected one entry 'names:', found {len(named)}",
+            "List the class names there.",
+        )
+    return named[0]
 
 
-def _inline(rest: str, following: list[str]) -> list[str]:
-    closing = {"[": "]", "{": "}"}.get(rest[0], "")
-    for line in following:
-        if not closing or rest.endswith(closing):
-            break
-        rest += " " + line.strip()
-    if not closing or not rest.endswith(closing):
-        return [rest]
-    parts = [part.strip() for part in rest[1:-1].split(",") if part.strip()]
-    return [part if closing == "}" else f"- {part}" for part in parts]
+def _numbered(node: Any) -> Iterator[tuple[int | None, str | None]]:
+    """Numbers and names in an entry `names`; None for what is neither."""
+    if node.id == "sequence":
+        yield from ((number, _text(item)) for number, item in enumerate(node.value))
+    elif node.id == "mapping":
+        for key, value in node.value:
+            number = _text(key) or ""
+            whole = number.isascii() and number.isdecimal() and len(number) < 9
+            yield int(number) if whole else None, _text(value)
+    elif node.value:
+        yield None, None
+
+
+def _text(node: Any) -> str | None:
+    """The text of a scalar as it is written; None for an empty one, another node or a foreign tag."""
+    known = node.id == "scalar" and node.tag.rpartition(":")[2] in _TAGS
+    return node.value or None if known else None
+
+
+def _line_of(node: Any, place: int) -> int:
+    """The line, from 1, of one of the entries of `names`."""
+    entry = node.value[place] if node.id in ("sequence", "mapping") else node
+    return int((entry[0] if isinstance(entry, tuple) else entry).start_mark.line) + 1
 
 
 def _names(path: Path, folder: Path, classes: Sequence[str] | None) -> Sequence[str]:
