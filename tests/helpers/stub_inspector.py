@@ -10,12 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from flawline.core.regions import regions_of_map
+from flawline.core.regions import mask_of_map
 from flawline.core.threshold import conformal_p_value, verdict
 from flawline.inspector.inspection import Inspection
 from flawline.recipe.manifest import PictureRecord
 from flawline.recipe.settings import ThresholdSettings
 from flawline.types import Picture
+from helpers.map_regions import regions_of_map
 
 
 class BrightnessInspector:
@@ -25,6 +26,7 @@ class BrightnessInspector:
     heat_range = (0.2, 1.0)
     value_range = None
     classes = ("background", "anomaly")
+    model = SimpleNamespace(tells_classes=False)
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class BrightnessInspector:
             reasons=("bright",),
             regions=regions_of_map(cells, limit.region, (height, width)),
             map=cells,
+            class_mask=mask_of_map(cells, limit.region, (height, width))[0],
             recipe=self.recipe.sha256,
             timings={"model": 2.0, "judge": 1.0},
             classes=self.classes,

@@ -45,17 +45,18 @@ def region(label, left, top, side, **measures):
     return Region(label, box, contour, float(side**2), 0.9, measures=measures)
 
 
-def inspection(marked=None, regions=(), **more):
+def inspection(mask=None, regions=(), **more):
     scores = np.zeros((10, 15), np.float32)
+    mask = np.zeros((40, 60), np.uint8) if mask is None else mask
     return Inspection(
-        "a", "0" * 64, (40, 60), 0.9, None, "reject", (), regions, scores, "", {}, marked, **more
+        "a", "0" * 64, (40, 60), 0.9, None, "reject", (), regions, scores, mask, "", {}, **more
     )
 
 
 def test_an_overlay_shows_heat_or_classes():
-    marked = np.zeros((40, 60), np.uint8)
-    marked[10:20, 10:20] = 1
-    found = inspection(marked, (region("stain", 10, 10, 10),), classes=("background", "stain"))
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:20, 10:20] = 1
+    found = inspection(mask, (region("stain", 10, 10, 10),), classes=("background", "stain"))
     tinted = inspection_overlay(GREY, found)
     np.testing.assert_allclose(tinted[10, 14], class_colour(1), atol=30)
     heat = inspection_overlay(GREY, replace(found, heat_range=(0.0, 1.0)))

@@ -46,7 +46,7 @@ def test_marks_are_measured_by_class_and_reject(recipe):
     ]
     assert found.measures["NumberOfBrights"] == 2
     assert found.measures["LargestDarkArea"] == 49
-    assert np.bincount(found.marked.ravel()).tolist()[1:] == [64, 34]
+    assert np.bincount(found.class_mask.ravel()).tolist()[1:] == [64, 34]
     dark = next(region for region in found.regions if region.label == "dark")
     assert dark.measures["rectangle_length"] == pytest.approx(8)
     assert dark.peak == pytest.approx(found.map[20 // 4 : 28 // 4, 12 // 4 : 16 // 4].max())
@@ -60,7 +60,7 @@ def test_thresholds_and_smallest_decide_what_is_marked(tmp_path):
     recipe = segment_recipe(tmp_path / "b.onnx", smallest=10)
     found = Inspector(recipe).inspect(png([(10, 20, 3, 0), (40, 20, 4, 0)]))
     assert [region.area for region in found.regions] == [16]
-    assert found.marked.sum() == 16
+    assert found.class_mask.sum() == 16
 
 
 def test_a_specification_judges_instead(tmp_path):
@@ -131,7 +131,7 @@ def test_the_same_picture_gives_the_same_inspection(recipe, tmp_path):
     read = read_recipe(write_recipe(recipe, tmp_path / "part"))
     one, other = Inspector(recipe).inspect(data), Inspector(read).inspect(data)
     assert one.map.tobytes() == other.map.tobytes()
-    assert one.marked.tobytes() == other.marked.tobytes()
+    assert one.class_mask.tobytes() == other.class_mask.tobytes()
     assert one.measures == other.measures
 
 

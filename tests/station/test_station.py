@@ -142,14 +142,13 @@ def test_pictures_of_every_shape_are_judged_or_listed(tmp_path, inspector, recip
 def test_nothing_that_is_not_a_number_is_ever_written(mixed, recipe, tmp_path):
     """A model that overflows on a picture gives no verdict on it."""
     broken = Inspector(recipe)
-    detect = broken._detector
+    detect = broken.model._detector
 
     def overflowing(window):
         scores = detect(window)
         return scores * np.float32(np.inf) if window.max() > 250 else scores
 
-    overflowing.precision = "f32"
-    broken._detector = overflowing
+    broken.model._detector = overflowing
     run = inspect(mixed, broken)
     assert {item.image for item in run.unjudged} == {f"bad/{i}.png" for i in range(100, 103)}
     assert {item.code for item in run.unjudged} == {"image-score"}
@@ -174,7 +173,7 @@ def test_a_recipe_without_thresholds_judges_nothing(mixed, recipe, tmp_path):
     with pytest.raises(ModelError) as caught:
         inspect(mixed, inspector, folder=tmp_path / "out")
     assert caught.value.code == "recipe-uncalibrated"
-    assert math.isfinite(inspector.measure(read_image(mixed / "good" / "100.png")).score)
+    assert math.isfinite(inspector.find(read_image(mixed / "good" / "100.png")).score)
 
 
 # Tables.
@@ -329,8 +328,8 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(count, mixed, recipe, tmp
         inspect(mixed, Inspector(recipe), track=stop_after(count), **options)
     calls = []
     second = Inspector(recipe)
-    measure = second.measure
-    second.measure = lambda picture: calls.append(1) or measure(picture)
+    find = second.find
+    second.find = lambda picture: calls.append(1) or find(picture)
     run = inspect(mixed, second, **options)
     assert run.resumed == count
     assert len(calls) == 11 - count

@@ -45,10 +45,10 @@ def heat_overlay(
     return blended
 
 
-def class_overlay(pixels: NDArray[np.uint8], marked: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def class_overlay(pixels: NDArray[np.uint8], class_mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Tint a picture uint8 RGB (h, w, 3) by the class of each pixel, uint8 (H, W) of any size, 0 for none."""
     height, width = pixels.shape[:2]
-    small = cv2.resize(marked, (width, height), interpolation=cv2.INTER_NEAREST)
+    small = cv2.resize(class_mask, (width, height), interpolation=cv2.INTER_NEAREST)
     drawn = pixels.copy()
     for number in np.unique(small[small > 0]).tolist():
         tint = np.array(class_colour(number), np.float32)

@@ -73,6 +73,7 @@ class Detector:
             threads=threads,
         )
         self.precision = self._network.precision
+        self.preparation = self._network.preparation
 
     def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""

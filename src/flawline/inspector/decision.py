@@ -63,8 +63,8 @@ def _against(score: float, threshold: ThresholdSettings) -> str:
     return f" is {above} {threshold.review:.4g} (review)"
 
 
-def decide_by_marks(score: float, regions: Sequence[Region]) -> ReasonedVerdict:
-    """The verdict of a segmenter where nothing is specified: any marked defect rejects a part."""
+def decide_by_class_mask(score: float, regions: Sequence[Region]) -> ReasonedVerdict:
+    """The verdict of a segmenter where nothing is specified: any defect rejects a part."""
     if not regions:
         said = f"no defect is marked; the highest probability of one is {score:.3g}"
         return ReasonedVerdict("accept", (said,))

@@ -31,10 +31,9 @@ class Inspection:
     `score` is raw and unclamped. `p_value` is the share of good parts that score as high, by the held-out good
     pictures, None where there are none. `map` is float32 (h, w) of raw scores over the whole picture, at most as fine
     as it; NaN-free, with the lowest score of the map outside the region of interest. `recipe` is the recipe's hash,
-    `sha256` that of the picture file, `timings` milliseconds by stage. `marked` is uint8 (H, W), the class of each
-    pixel of the picture, 0 where there is no defect, None where nothing was measured; `measures` are those of the
-    whole part by the names of its table, and `spec` the hash of the specification that it was judged by, empty where
-    there is none.
+    `sha256` that of the picture file, `timings` milliseconds by stage. `class_mask` is uint8 (H, W), the class of each
+    pixel of the picture, 0 where there is no defect; `measures` are those of the whole part by the names of its table,
+    and `spec` the hash of the specification that it was judged by, empty where there is none.
 
     `classes` are the names of all classes, background first, `columns` those of what was measured of each defect, and
     `heat_range` the scores between which an overlay glows, None where it shows classes. `picture` reads the picture
@@ -50,9 +49,9 @@ class Inspection:
     reasons: tuple[str, ...]
     regions: tuple[Region, ...]
     map: NDArray[np.float32]
+    class_mask: NDArray[np.uint8]
     recipe: str
     timings: Mapping[str, float]
-    marked: NDArray[np.uint8] | None = None
     measures: Mapping[str, float] = field(default_factory=lambda: EMPTY)
     spec: str = ""
     classes: tuple[str, ...] = ()
@@ -98,7 +97,7 @@ class Inspection:
         return Image.fromarray(inspection_overlay(thumbnail(pixels, side), self))
 
     def as_dict(self) -> dict[str, Any]:
-        """Give everything but the map, the marks and the timings as plain values, as JSON documents do."""
+        """Give everything but the map, the class mask and the timings as plain values, as JSON documents do."""
         height, width = self.size
         return {
             "image": self.image,

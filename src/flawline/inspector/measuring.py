@@ -1,4 +1,4 @@
-"""What is marked in one picture, as numbers: its defects, and the row of its part."""
+"""Measure what a model found in one picture: its defects, and the row of its part."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from flawline.core.measure.measure import measure
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
 from flawline.core.scale import Scale
+from flawline.inspector.model import Found, Model
 from flawline.specification.judge import MeasuredPart
 from flawline.types import Region
 
@@ -54,55 +55,43 @@ class MeasuredPicture:
 
 
 def measured_part(
-    marked: NDArray[np.uint8],
-    pixels: NDArray[np.uint8],
-    classes: Sequence[str],
-    *,
-    probabilities: NDArray[np.float32] | None = None,
-    scores: NDArray[np.float32] | None = None,
-    merge: float | None = None,
-    scale: Scale | None = None,
+    found: Found, pixels: NDArray[np.uint8], model: Model, scale: Scale | None = None
 ) -> MeasuredPicture:
-    """Measure what is marked.
+    """Measure the defects of a class mask.
 
     Args:
-        marked: uint8 (H, W), the class of each pixel, 0 for none.
+        found: what `model` found in the picture.
         pixels: the picture, uint8 RGB (H, W, 3).
-        classes: names of all classes, background first.
-        probabilities: float32 (C, H, W), where there are some.
-        scores: float32 (H, W) of an anomaly map instead, for the peaks of regions.
-        merge: pieces of a class with at most this gap in px are one defect.
+        model: gives the names of classes, which pieces are one defect, and the order of regions.
         scale: of the picture.
     """
-    # Measuring is many short calls of NumPy: threads at it together only hand the interpreter to and fro.
+    # Measuring is many short calls of NumPy: threads at it together contend for the interpreter lock.
     with _ONE_AT_A_TIME:
-        return _measured(marked, pixels, classes, probabilities, scores, merge, scale)
+        return _measured(found, pixels, model, scale)
 
 
 def _measured(
-    marked: NDArray[np.uint8],
-    pixels: NDArray[np.uint8],
-    classes: Sequence[str],
-    probabilities: NDArray[np.float32] | None,
-    scores: NDArray[np.float32] | None,
-    merge: float | None,
-    scale: Scale | None,
+    found: Found, pixels: NDArray[np.uint8], model: Model, scale: Scale | None
 ) -> MeasuredPicture:
-    # Not its sub-pixel contours: they lie where classes are equally probable, marks end at the recipe's thresholds.
-    found = measure([marked], pictures=[pixels], merge=-1 if merge is None else merge)
-    columns = _columns(found, scale)
-    planes = [scores] * len(classes) if probabilities is None else list(probabilities)
-    held = [_values(found, k, planes, marked) for k in range(len(found))]
-    if probabilities is not None:
+    mask, merge = found.class_mask, -1 if model.merge is None else model.merge
+    # Not its sub-pixel contours: they follow equal probabilities, the mask follows the recipe's thresholds.
+    defects = measure([mask], pictures=[pixels], merge=merge)
+    columns = _columns(defects, scale)
+    held = [_values(defects, k, found.planes, mask) for k in range(len(defects))]
+    if found.probabilities is not None:
         columns["probability"] = np.array([values.mean() for values in held], np.float64)
-    regions = tuple(
-        _region(found, k, columns, classes, float(values.max())) for k, values in enumerate(held)
-    )
+    regions = [
+        _region(defects, k, columns, model.classes, float(values.max()))
+        for k, values in enumerate(held)
+    ]
+    order = list(range(len(regions)))
+    if model.highest_first:
+        order.sort(key=lambda k: (-regions[k].peak, regions[k].box[1], regions[k].box[0]))
     return MeasuredPicture(
-        regions,
-        columns,
-        _part(found, classes, marked.size),
-        (marked.shape[0], marked.shape[1]),
+        tuple(regions[k] for k in order),
+        {name: values[order] for name, values in columns.items()},
+        _part(defects, model.classes, mask.size),
+        (mask.shape[0], mask.shape[1]),
         None if scale is None else scale.mm_per_px,
     )
 
@@ -146,20 +135,20 @@ def _region(
 def _values(
     found: Defects,
     place: int,
-    planes: Sequence[NDArray[np.float32] | None],
-    marked: NDArray[np.uint8],
+    planes: Sequence[NDArray[np.float32]],
+    mask: NDArray[np.uint8],
 ) -> NDArray[np.float32]:
     """The values of the plane of its class on the pixels of a defect."""
     number = int(found.value[place])
-    plane, rings = planes[number], found.contours[place] if found.contours else ()
-    assert plane is not None
     left, top, width, height = _box(found, place)
-    inside = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(inside, [np.floor(ring - (left, top)).astype(np.int32) for ring in rings], (1,))
     window = slice(top, top + height), slice(left, left + width)
-    of_class = marked[window] == number
-    chosen = (inside > 0) & of_class
-    return np.asarray(plane[window][chosen if chosen.any() else of_class])
+    of_class = mask[window] == number
+    _, pieces = cv2.connectedComponents(of_class.view(np.uint8), connectivity=8)
+    # A point of an outline lies on a pixel of its piece; what else is in the box belongs to other defects.
+    rings = found.contours[place] if found.contours else ()
+    points = [np.floor(ring[0] - (left, top)).astype(int) for ring in rings]
+    own = np.isin(pieces, [pieces[y, x] for x, y in points])
+    return np.asarray(planes[number - 1][window][own])
 
 
 def _box(found: Defects, place: int) -> tuple[int, int, int, int]:

@@ -19,8 +19,7 @@ def inspection_overlay(pixels: NDArray[np.uint8], inspection: Inspection) -> NDA
         drawn = np.ascontiguousarray(heat_overlay(pixels, inspection.map, *inspection.heat_range))
         outline_regions(drawn, inspection.regions, scale)
         return drawn
-    marked = inspection.marked
-    drawn = pixels.copy() if marked is None else class_overlay(pixels, marked)
+    drawn = class_overlay(pixels, inspection.class_mask)
     for number, name in enumerate(inspection.classes[1:], start=1):
         own = [region for region in inspection.regions if region.label == name]
         outline_regions(drawn, own, scale, class_colour(number))

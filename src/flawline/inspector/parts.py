@@ -43,7 +43,7 @@ def calibration_of(recipe: Recipe) -> Calibration | None:
 
 
 def view_of(recipe: Recipe) -> View:
-    """How a recipe looks at pictures."""
+    """How a detector's recipe looks at pictures."""
     picture, learnt = recipe.settings.picture, recipe.manifest.settings
 
     def restored(part: str, kind: type[Kept]) -> Kept | None:
@@ -51,23 +51,18 @@ def view_of(recipe: Recipe) -> View:
             return None
         return kind.from_arrays(learnt[part], part_arrays(recipe.arrays, part))
 
-    framing = (
-        Framing(picture.window, picture.resolution, picture.overlap)
-        if recipe.settings.segmenter is None
-        else Framing(picture.window, picture.resolution, picture.overlap, cell=1)
-    )
     return View(
-        framing,
+        Framing(picture.window, picture.resolution, picture.overlap),
         light=restored("light", Light),
         alignment=restored("alignment", Alignment),
-        region=_region(recipe),
+        region=region_of(recipe),
         foreground=restored("foreground", Foreground)
         if recipe.settings.region_of_interest.foreground
         else None,
     )
 
 
-def _region(recipe: Recipe) -> RegionOfInterest | None:
+def region_of(recipe: Recipe) -> RegionOfInterest | None:
     """Where the recipe looks, by polygons or by a mask; None where it looks everywhere."""
     interest = recipe.settings.region_of_interest
     if interest.mask is not None:

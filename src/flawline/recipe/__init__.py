@@ -10,7 +10,9 @@ from flawline.recipe.recipe import (
     known_pictures,
     new_recipe,
     recipe_with,
+    segmenter_settings,
     spec_of,
+    threshold_settings,
     thresholds_of,
 )
 from flawline.recipe.settings import (
@@ -48,8 +50,10 @@ __all__ = [
     "new_recipe",
     "read_recipe",
     "recipe_with",
+    "segmenter_settings",
     "spec_of",
     "stated_thresholds",
+    "threshold_settings",
     "thresholds_of",
     "write_recipe",
 ]

@@ -26,7 +26,13 @@ from flawline.recipe.manifest import (
     manifest_bytes,
     read_manifest,
 )
-from flawline.recipe.settings import DetectorSettings, RecipeSettings, fixed_values
+from flawline.recipe.settings import (
+    DetectorSettings,
+    RecipeSettings,
+    SegmenterSettings,
+    ThresholdSettings,
+    fixed_values,
+)
 from flawline.recipe.settings_text import edited_settings, settings_error, settings_text
 from flawline.specification.model import Spec
 from flawline.specification.parse import parse_spec
@@ -125,14 +131,19 @@ def thresholds_of(recipe: Recipe) -> tuple[float, float]:
     Raises:
         ModelError: ("recipe-uncalibrated") recipe.toml has none.
     """
-    threshold = recipe.settings.threshold
-    if threshold is None:
+    threshold = threshold_settings(recipe)
+    return threshold.review, threshold.reject
+
+
+def threshold_settings(recipe: Recipe) -> ThresholdSettings:
+    """What recipe.toml states of thresholds; errors as for `thresholds_of`."""
+    if recipe.settings.threshold is None:
         raise ModelError(
             "the recipe has no [threshold], so that nothing can be accepted or rejected",
             hint="Calibrate it with held-out pictures of good parts, or write review, reject and region there.",
             code="recipe-uncalibrated",
         )
-    return threshold.review, threshold.reject
+    return recipe.settings.threshold
 
 
 def detector_settings(recipe: Recipe) -> DetectorSettings:
@@ -148,6 +159,21 @@ def detector_settings(recipe: Recipe) -> DetectorSettings:
             code="recipe-task",
         )
     return recipe.settings.detector
+
+
+def segmenter_settings(recipe: Recipe) -> SegmenterSettings:
+    """What recipe.toml states of the segmenter.
+
+    Raises:
+        ModelError: ("recipe-task") the recipe holds none.
+    """
+    if recipe.settings.segmenter is None:
+        raise ModelError(
+            f'the recipe has task = "{recipe.settings.task}", and this needs a segmenter of classes',
+            hint="give a recipe that `flawline train segment` made",
+            code="recipe-task",
+        )
+    return recipe.settings.segmenter
 
 
 def check_ready(recipe: Recipe) -> None:

@@ -2,14 +2,10 @@
 
 import io
 
-import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from flawline.core.regions import regions_of_map
 from flawline.data.image import read_image
 from flawline.jobs.evaluate.masks import (
     GRID,
@@ -18,9 +14,7 @@ from flawline.jobs.evaluate.masks import (
     mask_of,
     mask_of_classes,
     on_grid,
-    reported_places,
 )
-from helpers.examples import examples
 
 
 def stored(array, mode=None, suffix="PNG", palette=None, **options):
@@ -84,28 +78,6 @@ def test_diagonal_neighbours_are_one_region_named_by_its_commonest_value():
     mask = stored(values)
     assert mask.areas.tolist() == [4]
     assert mask.codes.tolist() == [7]
-
-
-def test_what_lies_in_the_hole_of_a_ring_is_not_found():
-    scores = np.zeros((32, 32), np.float32)
-    cv2.circle(scores, (16, 16), 10, 1.0, 2)
-    regions = regions_of_map(scores, 0.5, (256, 256))
-    inside = reported_places(regions, scores, 0.5, (256, 256))
-    assert not inside[128, 128]
-    assert inside[128, 128 + 80]
-
-
-@examples(30)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([(48, 64), (57, 33), (1500, 900)]))
-def test_reported_places_are_the_places_of_the_regions(seed, size):
-    scores = np.random.default_rng(seed).random((6, 8)).astype(np.float32) ** 4
-    regions = regions_of_map(scores, 0.5, size)
-    inside = reported_places(regions, scores, 0.5, size)
-    assert inside.any() == bool(regions)
-    for region in regions:
-        left, top, width, height = region.box
-        assert inside[top : top + height, left : left + width].any()
-    assert inside.sum() == pytest.approx(sum(region.area for region in regions), rel=0.01, abs=1.0)
 
 
 def test_large_pictures_are_compared_at_reduced_size_and_keep_small_defects():

@@ -17,6 +17,7 @@ from flawline.data.image import read_image
 from flawline.data.source import open_source
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.inspector import Inspector
+from flawline.inspector.parts import view_of
 from flawline.jobs.export import export_recipe as run
 from flawline.jobs.export import model_file, parity
 from flawline.jobs.export.export_recipe import export_recipe
@@ -119,7 +120,7 @@ def test_an_export_agrees_with_its_recipe(method, name, trained, exported):
 def test_a_tiled_recipe_has_several_windows(trained):
     recipe = trained["tiled"]
     (_, picture), *_ = drawn_pictures((128, 128))
-    assert len(list(Inspector(recipe).view.look(picture).windows())) > 1
+    assert len(list(view_of(recipe).look(picture).windows())) > 1
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -284,12 +285,12 @@ def test_no_picture_that_can_be_compared_is_an_error(trained, tmp_path):
 
 def test_the_comparison_does_what_the_inspector_does(trained, parts):
     inspector = Inspector(trained["tiled"], precision="f32")
-    scored = scorer_of(inspector.view, inspector._detector)
+    scored = scorer_of(view_of(trained["tiled"]), inspector.model._detector)
     picture = read_image(sorted((parts / "bad").iterdir())[0])
-    raw = inspector.measure(picture)
+    found = inspector.find(picture)
     score, scores = scored(picture)
-    assert score == raw.score
-    np.testing.assert_array_equal(scores, raw.map)
+    assert score == found.score
+    np.testing.assert_array_equal(scores, found.map)
 
 
 def test_drawn_pictures_are_the_same_each_time_and_of_the_size_asked():

@@ -256,9 +256,9 @@ def test_bad_pictures_among_the_good_are_set_aside(method, network, tmp_path):
     assert not kept.suspects
     assert planted <= names(roles(kept), "train") | names(roles(kept), "calibration")
     inspector, lenient = Inspector(done.recipe), Inspector(kept.recipe)
-    score = inspector.measure(as_picture(spoilt(90, size=32))).score
+    score = inspector.find(as_picture(spoilt(90, size=32))).score
     if method == "patch-memory":
-        assert score > lenient.measure(as_picture(spoilt(90, size=32))).score
+        assert score > lenient.find(as_picture(spoilt(90, size=32))).score
 
 
 def test_suspects_are_never_learnt_from_or_scored_as_good(network, tmp_path):
@@ -558,7 +558,7 @@ def test_a_small_defect_takes_tiles(network, tmp_path):
     assert x <= 51 <= x + width
     assert y <= 41 <= y + height
     wide = np.hstack([disc(71)] * 3)
-    assert np.isfinite(inspector.measure(as_picture(wide)).map).all()
+    assert np.isfinite(inspector.find(as_picture(wide)).map).all()
 
 
 @pytest.mark.parametrize("wishes", [{"method": "padim"}, {"precision": "f16"}])
@@ -752,16 +752,16 @@ def test_updating_is_repeatable_and_keeps_the_region(method, network, tmp_path):
 def test_memory_does_not_grow_with_the_maps_of_pictures(parts, network, monkeypatch):
     """Maps of large pictures by the thousand would not fit."""
     maps, most = [], 0
-    original = Inspector.measure
+    original = Inspector.find
 
-    def measure(self, picture):
+    def find(self, picture):
         nonlocal most
-        raw = original(self, picture)
-        maps.append(weakref.ref(raw.map))
+        found = original(self, picture)
+        maps.append(weakref.ref(found.map))
         most = max(most, sum(one() is not None for one in maps))
-        return raw
+        return found
 
-    monkeypatch.setattr(Inspector, "measure", measure)
+    monkeypatch.setattr(Inspector, "find", find)
     train(parts, network)
     assert len(maps) > 40
     assert most < 10

@@ -57,11 +57,6 @@ class ClassMasks:
         return mask_of_classes(self.numbers[found], self.classes)
 
 
-def is_segmenter(inspector: Inspector) -> bool:
-    """Whether a recipe tells classes of defects apart, pixel by pixel."""
-    return inspector.recipe.settings.segmenter is not None
-
-
 def open_class_masks(
     source: Source, inspectors: Iterable[Inspector], settings: MaskSettings = SOURCE_MASKS
 ) -> MaskedSource | None:
@@ -74,7 +69,7 @@ def open_class_masks(
         UsageError: segmenters number their classes differently and the masks do not name theirs; and what
             `open_masks` raises.
     """
-    known = list(dict.fromkeys(one.classes[1:] for one in inspectors if is_segmenter(one)))
+    known = list(dict.fromkeys(one.classes[1:] for one in inspectors if one.model.tells_classes))
     asked = settings != SOURCE_MASKS
     if not asked and not (known and any(sample.mask is not None for sample in source.samples())):
         return None
@@ -113,7 +108,7 @@ def class_masks_for(masked: MaskedSource, inspector: Inspector) -> ClassMasks:
     Raises:
         UsageError: ("evaluation-classes") the masks hold a class that the recipe does not know.
     """
-    classes = inspector.classes if is_segmenter(inspector) else masked.classes
+    classes = inspector.classes if inspector.model.tells_classes else masked.classes
     numbers = np.full(256, IGNORE, np.uint8)
     for place, name in enumerate(masked.classes):
         if place and name not in classes:

@@ -16,7 +16,6 @@ from flawline.jobs.evaluate.class_masks import (
     SOURCE_MASKS,
     MaskSettings,
     class_masks_for,
-    is_segmenter,
     open_class_masks,
 )
 from flawline.jobs.evaluate.evaluation import Evaluation, JudgedPicture, PixelFigures
@@ -109,7 +108,11 @@ def evaluate_choice(
         **({} if found.escape else {"escape": "no picture is bad"}),
         **({} if found.overkill else {"overkill": _NO_GOOD}),
         **({} if promises else {"p_values": _without_p_values(inspector)}),
-        **({"segmentation": _NO_CLASSES} if is_segmenter(inspector) and not segmentation else {}),
+        **(
+            {}
+            if segmentation or not inspector.model.tells_classes
+            else {"segmentation": _NO_CLASSES}
+        ),
     }
     return Evaluation(
         source=Path(source.location).name,
@@ -121,7 +124,7 @@ def evaluate_choice(
             "draws": figures.draws_for(len(pictures)),
             "flawline": __version__,
         },
-        thresholds=None if is_segmenter(inspector) else thresholds_of(inspector.recipe),
+        thresholds=None if inspector.model.tells_classes else thresholds_of(inspector.recipe),
         split=choice.split,
         grouped=choice.grouped,
         pictures=pictures,

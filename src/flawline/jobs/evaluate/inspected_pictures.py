@@ -17,7 +17,6 @@ from flawline.jobs.evaluate.class_masks import (
     SOURCE_MASKS,
     MaskSettings,
     class_masks_for,
-    is_segmenter,
     open_class_masks,
 )
 from flawline.jobs.evaluate.masks import RegionMask, mask_of
@@ -87,7 +86,7 @@ def _truth(
     """The outlines of the masks of samples, by name."""
     opened = open_class_masks(source, inspectors, masks)
     if opened is not None:
-        kind = next((one for one in inspectors if is_segmenter(one)), inspectors[0])
+        kind = next((one for one in inspectors if one.model.tells_classes), inspectors[0])
         classes = class_masks_for(opened, kind)
         read = {sample.name: classes.read(sample) for sample in samples}
         return {n: _by_class(mask) for n, mask in read.items() if isinstance(mask, RegionMask)}

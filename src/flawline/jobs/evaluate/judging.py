@@ -16,7 +16,7 @@ from flawline.data.splits import part_of
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError
 from flawline.inspector.inspection import Inspection
-from flawline.jobs.evaluate.class_masks import ClassMasks, is_segmenter
+from flawline.jobs.evaluate.class_masks import ClassMasks
 from flawline.jobs.evaluate.evaluation import Defect, JudgedPicture
 from flawline.jobs.evaluate.masks import (
     RegionMask,
@@ -24,7 +24,6 @@ from flawline.jobs.evaluate.masks import (
     found_regions,
     on_grid,
     read_masks,
-    reported_by,
 )
 from flawline.jobs.evaluate.segmenting import SegmentationCounter
 from flawline.types import Picture, Sample, Track, Unjudged
@@ -37,9 +36,9 @@ if TYPE_CHECKING:
 class Judging:
     """What a recipe said of every picture; `curve` has counted the pixels of `counted` of them.
 
-    `segmenting` has counted what a segmenter marked, None for others and without class masks. `unjudged` names pictures
-    and masks. `conflicts` are pictures whose mask contradicts their label, `notes` what was lost or chosen when one was
-    decoded.
+    `segmenting` has counted the class masks of a segmenter, None for others and without true class masks. `unjudged`
+    names pictures and masks. `conflicts` are pictures whose mask contradicts their label, `notes` what was lost or
+    chosen when one was decoded.
     """
 
     pictures: tuple[JudgedPicture, ...]
@@ -81,8 +80,8 @@ def judge(
     def look(picture: Picture) -> _Looked:
         if work.segmenting is None:
             return _Looked(inspector.inspect(picture), None)
-        raw = inspector.measure(picture)
-        return _Looked(inspector.judge(picture, raw), raw.shares)
+        found = inspector.find(picture)
+        return _Looked(inspector.judge(picture, found), found.probabilities)
 
     seen = map_pictures(
         source,
@@ -112,10 +111,9 @@ class _Work:
     """Takes one picture after the other, in order."""
 
     def __init__(self, inspector: Inspector, masks: ClassMasks | None) -> None:
-        threshold = inspector.recipe.settings.threshold
-        self.has_p_values = not is_segmenter(inspector)
-        self.region = None if threshold is None else threshold.region
-        counting = masks is not None and is_segmenter(inspector)
+        tells_classes = inspector.model.tells_classes
+        self.has_p_values = not tells_classes
+        counting = masks is not None and tells_classes
         self.segmenting = SegmentationCounter(inspector) if counting else None
         self.curve = PixelCurve()
         self.counted = 0
@@ -150,13 +148,13 @@ class _Work:
         self._keep(sample, defective, inspection, usable)
 
     def _segment(self, sample: Sample, looked: _Looked, mask: RegionMask | None) -> None:
-        """Count what a segmenter marked."""
+        """Count the class mask of a segmenter."""
         if self.segmenting is None or looked.probabilities is None:
             return
         self.segmenting.see(part_of(sample), looked.probabilities)
-        marked = looked.inspection.marked
-        if mask is not None and mask.classes is not None and marked is not None:
-            self.segmenting.add(part_of(sample), mask.classes, marked, looked.probabilities)
+        if mask is not None and mask.classes is not None:
+            predicted = looked.inspection.class_mask
+            self.segmenting.add(part_of(sample), mask.classes, predicted, looked.probabilities)
 
     def _keep(
         self, sample: Sample, defective: bool, inspection: Inspection, mask: RegionMask | None
@@ -181,12 +179,12 @@ class _Work:
 
     def _defects(self, inspection: Inspection, mask: RegionMask) -> tuple[Defect, ...]:
         """The regions of a mask; where it has no classes, their names are found when all masks are read."""
-        found = found_regions(mask, reported_by(inspection, self.region)).tolist()
+        found = found_regions(mask, inspection.class_mask != 0).tolist()
         areas = mask.areas.tolist()
         labels = mask.labels or ("",) * len(areas)
         named = [None] * len(areas)
-        if self.segmenting is not None and inspection.marked is not None:
-            named = found_regions(mask, inspection.marked == mask.classes).tolist()
+        if self.segmenting is not None:
+            named = found_regions(mask, inspection.class_mask == mask.classes).tolist()
         return tuple(map(Defect, labels, areas, found, named))
 
     def _usable(

@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from flawline.core.regions import LONGEST
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
-from flawline.inspector.inspection import Inspection
-from flawline.types import Picture, Region, Sample, Unjudged
+from flawline.types import Picture, Sample, Unjudged
 
 GRID = 1024
 """Longer side up to which pixel figures are taken at full size, px."""
@@ -115,45 +113,6 @@ def found_regions(mask: RegionMask, reported: NDArray[np.bool_]) -> NDArray[np.b
     hit = np.zeros(len(mask.areas) + 1, bool)
     hit[mask.regions[reported]] = True
     return hit[1:]
-
-
-def reported_by(inspection: Inspection, threshold: float | None) -> NDArray[np.bool_]:
-    """The pixels of the picture that a recipe reports, bool (height, width).
-
-    `threshold` is the raw map score above which a place belongs to a region; a segmenter has none and marks pixels.
-    """
-    if threshold is not None:
-        return reported_places(inspection.regions, inspection.map, threshold, inspection.size)
-    assert inspection.marked is not None
-    return np.asarray(inspection.marked != 0)
-
-
-def reported_places(
-    regions: Sequence[Region],
-    scores: NDArray[np.float32],
-    threshold: float,
-    size: tuple[int, int],
-) -> NDArray[np.bool_]:
-    """The pixels of a picture of `size` (height, width) that lie in regions, bool (height, width).
-
-    A contour is the outer one of its region, and a defect inside the hole of a ring is not overlapped by it: what
-    lies inside counts only where the map is above `threshold`. The contour itself always counts.
-    """
-    # Regions were searched on this grid, so their contours fall on its pixels.
-    shrink = min(1.0, LONGEST / max(size))
-    height, width = (max(1, round(side * shrink)) for side in size)
-    scale = np.array([width / size[1], height / size[0]], np.float32)
-    outlines = [
-        np.rint(region.contour * scale - 0.5).astype(np.int32).reshape(-1, 1, 2)
-        for region in regions
-    ]
-    filled, edges = np.zeros((2, height, width), np.uint8)
-    for outline in outlines:
-        cv2.fillPoly(filled, [outline], (1,))
-    cv2.polylines(edges, outlines, True, (1,))
-    high = cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR) > threshold
-    inside = np.where(high, filled, edges)
-    return cv2.resize(inside, size[::-1], interpolation=cv2.INTER_NEAREST) > 0
 
 
 def on_grid(

@@ -22,6 +22,7 @@ from flawline.jobs.evaluate.segmentation import (
     Segmentation,
     Wish,
 )
+from flawline.recipe import segmenter_settings
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
@@ -71,8 +72,7 @@ class SegmentationCounter:
         scale = self._inspector.recipe.settings.picture.mm_per_px
         told = matrix.figures()
         false = self._detection.false_regions()
-        settings = self._inspector.recipe.settings.segmenter
-        assert settings is not None
+        settings = segmenter_settings(self._inspector.recipe)
         return Segmentation(
             classes=self._classes,
             counts=tuple(map(tuple, matrix.counts.tolist())),

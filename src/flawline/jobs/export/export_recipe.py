@@ -11,6 +11,7 @@ from typing import Any
 from flawline.data.source import Source
 from flawline.errors import ModelError, UsageError
 from flawline.inspector import Inspector
+from flawline.inspector.parts import view_of
 from flawline.jobs.export.document import document_of
 from flawline.jobs.export.export_segmenter import check_segmenter
 from flawline.jobs.export.exported import Checked, Exported
@@ -57,7 +58,7 @@ def export_recipe(
     check_format(name)
     check_ready(recipe)
     _check_folder(out)
-    make = _detector if recipe.settings.segmenter is None else check_segmenter
+    make = {"anomaly": _detector, "segment": check_segmenter}[recipe.settings.task]
     # Windows removes no file that a runtime still holds open.
     with TemporaryDirectory(prefix="flawline-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
@@ -77,7 +78,7 @@ def _detector(
     model = open_model(path, recipe)
     done = check(
         inspector,
-        scorer_of(inspector.view, model),
+        scorer_of(view_of(recipe), model),
         _coarser(inspector, name, path),
         source,
         track=track,
@@ -94,7 +95,7 @@ def _coarser(inspector: Inspector, name: str, path: Path) -> Mapping[str, Scorer
     found = {"the recipe in bf16": inspector_scorer(Inspector(recipe, precision="bf16"))}
     if name == "openvino":
         whole: ExportedModel = open_model(path, recipe, "bf16")
-        found["the exported model in bf16"] = scorer_of(inspector.view, whole)
+        found["the exported model in bf16"] = scorer_of(view_of(recipe), whole)
     return found
 
 

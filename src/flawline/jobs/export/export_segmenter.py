@@ -28,7 +28,7 @@ from flawline.networks.network import Preparation
 from flawline.networks.openvino_import import openvino
 from flawline.networks.openvino_runtime import core
 from flawline.networks.segmenter import OUTPUT, Segmenter
-from flawline.recipe import Recipe, SegmenterSettings
+from flawline.recipe import Recipe, SegmenterSettings, segmenter_settings
 from flawline.types import Picture, Track
 from flawline.version import __version__
 
@@ -75,9 +75,9 @@ def check_segmenter(
     """
     inspector = Inspector(recipe, precision="f32")
     path = _write(recipe, name, folder)
-    settings = _settings(recipe)
+    settings = segmenter_settings(recipe)
     segmenter = Segmenter(
-        cast(Any, _Exported(_opened(path, name), inspector.preparation)),
+        cast(Any, _Exported(_opened(path, name), inspector.model.preparation)),
         inspector.classes,
         _framing(recipe),
         settings.flips,
@@ -88,8 +88,8 @@ def check_segmenter(
 
     done = _checked(inspector, compare, source, track)
     files = {file: folder / file for file in FORMATS[name]}
-    document = _document(recipe, inspector.preparation, name, files, done)
-    return done, document, segmenter_page(recipe, inspector.preparation, name)
+    document = _document(recipe, inspector.model.preparation, name, files, done)
+    return done, document, segmenter_page(recipe, inspector.model.preparation, name)
 
 
 def _write(recipe: Recipe, name: str, folder: Path) -> Path:
@@ -185,11 +185,6 @@ def _checked(
     )
 
 
-def _settings(recipe: Recipe) -> SegmenterSettings:
-    assert recipe.settings.segmenter is not None
-    return recipe.settings.segmenter
-
-
 def _framing(recipe: Recipe) -> Framing:
     picture = recipe.settings.picture
     return Framing(picture.window, picture.resolution, picture.overlap, cell=1)
@@ -202,7 +197,7 @@ def _document(
     files: Mapping[str, Path],
     done: Checked,
 ) -> dict[str, Any]:
-    picture, settings = recipe.settings.picture, _settings(recipe)
+    picture, settings = recipe.settings.picture, segmenter_settings(recipe)
     return {
         "format": name,
         "recipe": {

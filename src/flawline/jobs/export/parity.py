@@ -45,11 +45,11 @@ def scorer_of(view: View, detector: Callable[[NDArray[np.uint8]], NDArray[np.flo
 
 
 def inspector_scorer(inspector: Inspector) -> Scorer:
-    """What an inspector measures."""
+    """The score and the map of an inspector."""
 
     def scored(picture: Picture) -> Scored:
-        raw = inspector.measure(picture)
-        return raw.score, raw.map
+        found = inspector.find(picture)
+        return found.score, found.map
 
     return scored
 

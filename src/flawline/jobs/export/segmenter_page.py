@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flawline.jobs.export.model_file import FORMATS
 from flawline.networks.network import Preparation
-from flawline.recipe import Recipe
+from flawline.recipe import Recipe, segmenter_settings
 
 _CODE = {
     "onnx": (
@@ -22,8 +22,7 @@ _CODE = {
 
 def segmenter_page(recipe: Recipe, preparation: Preparation, name: str) -> str:
     """The page for one export, in Markdown."""
-    picture, settings = recipe.settings.picture, recipe.settings.segmenter
-    assert settings is not None
+    picture, settings = recipe.settings.picture, segmenter_settings(recipe)
     window = f"{picture.window[0]} x {picture.window[1]}"
     classes = ", ".join(f"{n} {c}" for n, c in enumerate(settings.classes, start=1))
     imported, opened, run = _CODE[name]

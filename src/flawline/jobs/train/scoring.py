@@ -25,8 +25,8 @@ def measured(inspector: Inspector) -> Callable[[Picture], ScoredPicture]:
     """What scores a picture."""
 
     def scored(picture: Picture) -> ScoredPicture:
-        raw = inspector.measure(picture)
-        return ScoredPicture(raw.score, raw.peak)
+        found = inspector.find(picture)
+        return ScoredPicture(found.score, found.peak)
 
     return scored
 

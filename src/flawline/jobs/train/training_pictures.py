@@ -27,7 +27,7 @@ def _pictures(source: Source, inspector: Inspector, names: set[str]) -> dict[str
 
     def drawn(picture: Picture) -> Pair:
         small = thumbnail(picture.pixels)
-        return small, heat_overlay(small, inspector.measure(picture).map, low, high)
+        return small, heat_overlay(small, inspector.find(picture).map, low, high)
 
     samples = [sample for sample in source.samples() if sample.name in names]
     seen = map_pictures(source, samples, drawn, value_range=inspector.value_range)

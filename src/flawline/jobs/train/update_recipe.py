@@ -171,7 +171,7 @@ def _check_part(
     seen = map_pictures(
         source,
         some,
-        lambda picture: float((inspector.measure(picture).map > limit.region).mean()),
+        lambda picture: float((inspector.find(picture).map > limit.region).mean()),
         value_range=inspector.value_range,
     )
     shares = [

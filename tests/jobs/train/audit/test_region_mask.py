@@ -6,6 +6,7 @@ import pytest
 
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
+from flawline.inspector.parts import region_of
 from flawline.jobs.train.view import MASK, ViewWishes
 from flawline.recipe import RegionSettings
 from helpers.discs import SIDE, heard, train, write_discs
@@ -44,5 +45,5 @@ def test_a_mask_of_other_pictures_is_refused_before_learning(size, parts, networ
 @pytest.mark.parametrize("side", [24, 48, SIDE, 2 * SIDE])
 def test_a_mask_of_another_resolution_is_taken(side, parts, network):
     inspector = Inspector(train(parts, network, view=wishes(side, side)).recipe)
-    assert inspector.view.region.mask.mean() == 0.5
+    assert region_of(inspector.recipe).mask.mean() == 0.5
     assert inspector.inspect(parts / "good" / "0.png").verdict

@@ -183,7 +183,7 @@ def test_the_recipe_marks_what_the_network_sees(parts, tmp_path):
     shares = inspector.probabilities(picture)
     ratio = shares[1:] / np.array(found.recipe.settings.segmenter.thresholds)[:, None, None]
     expected = np.where(ratio.max(0) >= 1, ratio.argmax(0) + 1, 0)
-    assert (inspection.marked != expected).mean() < 1e-3
+    assert (inspection.class_mask != expected).mean() < 1e-3
 
 
 @pytest.mark.parametrize(

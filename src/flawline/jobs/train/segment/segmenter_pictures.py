@@ -21,6 +21,6 @@ def write_segmenter_report(
     panels: dict[str, Panels] = {}
     for sample in trained.shown[:SHOWN]:
         picture, truth = source.pair(sample)
-        marked = inspector.marked(inspector.measure(picture))
-        panels[sample.name] = three_panels(picture.pixels, truth, marked)
+        mask = inspector.find(picture).class_mask
+        panels[sample.name] = three_panels(picture.pixels, truth, mask)
     return write_segmenter_page(trained, inspector.described(), panels, path)

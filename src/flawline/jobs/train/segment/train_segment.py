@@ -45,6 +45,7 @@ from flawline.recipe import (
     SegmenterSettings,
     new_recipe,
     recipe_with,
+    segmenter_settings,
 )
 from flawline.recipe.manifest import file_hash
 from flawline.types import Sample, Track, no_track
@@ -339,9 +340,8 @@ def _chosen(curves: PixelCurves, wished: SegmenterWishes) -> tuple[ChosenThresho
 
 
 def _with_thresholds(recipe: Recipe, chosen: Sequence[ChosenThreshold]) -> Recipe:
-    assert recipe.settings.segmenter is not None
     segmenter = replace(
-        recipe.settings.segmenter, thresholds=tuple(one.threshold for one in chosen)
+        segmenter_settings(recipe), thresholds=tuple(one.threshold for one in chosen)
     )
     return recipe_with(recipe, settings=replace(recipe.settings, segmenter=segmenter))
 
@@ -355,13 +355,12 @@ def _validate(
     scores: dict[str, dict[str, float]] = {}
     for sample in track(samples, title="validating", total=len(samples)):
         picture, mask = source.pair(sample)
-        raw = inspector.measure(picture)
-        marked = inspector.marked(raw)
-        matrix.add(mask, marked)
-        detection.add(mask, marked, part_of(sample))
+        found = inspector.find(picture)
+        matrix.add(mask, found.class_mask)
+        detection.add(mask, found.class_mask, part_of(sample))
         known = mask != 255
-        wrong[sample.name] = int((known & (mask != marked)).sum())
-        scores.setdefault(part_of(sample), {})[sample.name] = raw.score
+        wrong[sample.name] = int((known & (mask != found.class_mask)).sum())
+        scores.setdefault(part_of(sample), {})[sample.name] = found.score
         if (known & (mask > 0)).any():
             scores[part_of(sample)][""] = np.inf
     good = {part: max(own.values()) for part, own in scores.items() if "" not in own}

@@ -1,4 +1,8 @@
+"""Regions of a detector: the connected places of its map above a threshold, measured as those of a class mask."""
+
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -7,14 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from flawline.core.regions import regions_of_map
+from flawline.core.regions import ANOMALY, mask_of_map
+from flawline.inspector.measuring import measured_part
+from flawline.inspector.model import Found
+from flawline.types import Region
+from helpers import map_regions
+from helpers.examples import examples
 
+MODEL = SimpleNamespace(classes=("background", ANOMALY), merge=None, highest_first=True)
 MAPS = arrays(
     np.float32,
     st.tuples(st.integers(1, 12), st.integers(1, 12)),
     elements=st.floats(-4, 4, width=32),
 )
 SIZES = st.tuples(st.integers(8, 60), st.integers(8, 60))
+
+
+def regions_of_map(
+    scores: np.ndarray, threshold: float, size: tuple[int, int]
+) -> tuple[Region, ...]:
+    mask, fine = mask_of_map(scores, threshold, size)
+    found = Found(mask, (fine,), scores, 0.0, 0.0, "", {})
+    return measured_part(found, np.zeros((*size, 3), np.uint8), MODEL).regions
 
 
 def test_nothing_above_the_threshold() -> None:
@@ -85,12 +103,38 @@ def test_the_highest_peak_is_the_highest_score(
         assert (region.contour <= (left + width, top + height)).all()
 
 
-def test_smallest_leaves_out_small_regions() -> None:
-    scores = np.zeros((30, 30), np.float32)
-    scores[2, 2] = 5
-    scores[10:15, 10:15] = 1
-    assert [r.area for r in regions_of_map(scores, 0.5, (30, 30), smallest=2)] == [25]
-    assert len(regions_of_map(scores, 0.5, (30, 30), smallest=1)) == 2
+@examples(100)
+@given(MAPS, SIZES, st.floats(-3, 3))
+def test_regions_are_those_that_version_0_1_found(
+    scores: np.ndarray, size: tuple[int, int], threshold: float
+) -> None:
+    before = map_regions.regions_of_map(scores, threshold, size)
+    regions = regions_of_map(scores, threshold, size)
+    assert [one.box for one in regions] == [one.box for one in before]
+    assert [one.area for one in regions] == [one.area for one in before]
+    assert [one.peak for one in regions] == [one.peak for one in before]
+
+
+@examples(20)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(1500, 900), (2300, 2100)]))
+def test_regions_of_large_pictures_differ_by_less_than_a_repeated_pixel(
+    seed: int, size: tuple[int, int]
+) -> None:
+    scores = np.random.default_rng(seed).random((6, 8)).astype(np.float32) ** 4
+    before = map_regions.regions_of_map(scores, 0.5, size)
+    regions = regions_of_map(scores, 0.5, size)
+    assert [one.peak for one in regions] == [one.peak for one in before]
+    for one, other in zip(regions, before, strict=True):
+        assert one.box == pytest.approx(other.box, abs=2)
+        assert one.area == pytest.approx(other.area, abs=sum(other.box[2:]))
+
+
+def test_what_lies_in_the_hole_of_a_ring_is_not_in_the_mask() -> None:
+    scores = np.zeros((32, 32), np.float32)
+    cv2.circle(scores, (16, 16), 10, 1.0, 2)
+    mask, _ = mask_of_map(scores, 0.5, (256, 256))
+    assert not mask[128, 128]
+    assert mask[128, 128 + 80]
 
 
 @pytest.mark.parametrize(
@@ -105,4 +149,4 @@ def test_smallest_leaves_out_small_regions() -> None:
 )
 def test_bad_input(scores: np.ndarray, threshold: float, size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="expected"):
-        regions_of_map(scores, threshold, size)
+        mask_of_map(scores, threshold, size)

@@ -1,0 +1,100 @@
+"""What finds defects in a picture, whatever it learnt: one protocol for detectors and segmenters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.inspector.decision import ReasonedVerdict
+from flawline.networks.network import Preparation
+from flawline.types import Picture, Region
+
+BACKGROUND = "background"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a model finds in one picture, before anything is measured or judged.
+
+    `class_mask` is uint8 (H, W), the class of each pixel of the picture, 0 where there is no defect. `planes` are the
+    scores by pixel, float32 (H, W) for each class of defects in turn; there may be none where the mask is empty. `map`
+    is float32 (h, w), the raw scores over the whole picture, at most as fine as it. `score` is the raw score of the
+    picture, `peak` the highest that counts in `map`. `lost` says why the part was not found in its place, empty where
+    it was. `timings` are milliseconds by stage. `probabilities` are those of a segmenter, float32 (C, H, W), background
+    first; None of a detector.
+    """
+
+    class_mask: NDArray[np.uint8]
+    planes: Sequence[NDArray[np.float32]]
+    map: NDArray[np.float32]
+    score: float
+    peak: float
+    lost: str
+    timings: Mapping[str, float]
+    probabilities: NDArray[np.float32] | None = None
+
+
+class Model(Protocol):
+    """A trained model made ready. Calls are safe from several threads, and no result depends on other pictures."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of all classes, background first; their places are the values of class masks."""
+
+    @property
+    def precision(self) -> str:
+        """The arithmetic that it computes in: "f32" or "bf16"."""
+
+    @property
+    def preparation(self) -> Preparation:
+        """What its network expects of the pixels of a window."""
+
+    @property
+    def tells_classes(self) -> bool:
+        """Whether its classes are those of masks that it learnt from, and it gives their probabilities."""
+
+    @property
+    def merge(self) -> float | None:
+        """Pieces of one class with at most this gap in px are one defect; None: no pieces are joined."""
+
+    @property
+    def highest_first(self) -> bool:
+        """Whether regions are listed by their peaks, the highest first, and not by their places."""
+
+    @property
+    def spec_decides(self) -> bool:
+        """Whether a specification judges in place of `decide`; otherwise the stricter of both verdicts counts."""
+
+    @property
+    def heat_range(self) -> tuple[float, float] | None:
+        """Map scores at which an overlay begins and ends to glow; None where it shows the class mask instead."""
+
+    def find(self, picture: Picture) -> Found:
+        """Find what is anomalous or defective in one picture.
+
+        Raises:
+            ImageError: the picture does not suit the recipe ("image-view"), or the model overflows on it
+                ("image-score").
+        """
+
+    def with_p_values(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
+        """Add the p-values of regions, where good pictures were held out to compare their peaks with."""
+
+    def decide(
+        self, score: float, p_value: float | None, regions: Sequence[Region]
+    ) -> ReasonedVerdict:
+        """Judge a picture by its score and its regions, without a specification.
+
+        Raises:
+            ModelError: ("recipe-uncalibrated") it needs thresholds and the recipe has none.
+        """
+
+
+def since(began: float) -> float:
+    """Milliseconds since a moment of `time.perf_counter`."""
+    return 1000 * (time.perf_counter() - began)
