@@ -397,6 +397,51 @@ def test_zip64_and_data_before_the_archive(tmp_path: Path) -> None:
         assert source.read("good/2.png") == b"two"
 
 
+@pytest.mark.parametrize(
+    ("offset", "value", "code"),
+    [
+        (4, b"\1\0\0\0", "archive-multipart"),
+        (6, b"\1\0", "archive-multipart"),
+        (8, b"\3\0\3\0", "archive-damaged"),
+        (10, b"\5\0", "archive-damaged"),
+    ],
+)
+def test_the_last_record_of_a_zip_must_fit(
+    tmp_path: Path, offset: int, value: bytes, code: str
+) -> None:
+    """The number of its disk, of the directory's first disk, and of members (4.3.16)."""
+    path = make_zip(tmp_path / "a.zip", {f"{i}.png": b"x" for i in range(3)})
+    at = path.read_bytes().rindex(b"PK\5\6")
+    count = int.from_bytes(path.read_bytes()[at + 10 : at + 12], "little")
+    assert count == 4  # the folder counts
+    assert code_of(patched(path, at + offset, value)) == code
+
+
+def test_names_without_the_mark_of_utf8_are_utf8_or_code_page_437(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x" * 8, b"1")
+        archive.writestr("y" * 8, b"2")
+    data = path.read_bytes().replace(b"x" * 8, "öü.png".encode())
+    path.write_bytes(data.replace(b"y" * 8, b"b\x81aa.png"))
+    with open_source(path) as source:
+        assert [sample.name for sample in source.samples()] == ["büaa.png", "öü.png"]
+        assert [source.read(name) for name in ("büaa.png", "öü.png")] == [b"2", b"1"]
+
+
+def test_a_directory_of_gigabytes_is_not_read(tmp_path: Path) -> None:
+    """The directory is as long as the file that it stands in, which takes no space on a disk."""
+    path = one(tmp_path / "a.zip")
+    record = bytearray(path.read_bytes()[-22:])
+    size, start = 3 << 30, path.stat().st_size
+    record[10:12] = record[8:10] = b"\1\0"
+    record[12:20] = struct.pack("<2L", size, start)
+    with path.open("r+b") as file:
+        file.seek(start + size)
+        file.write(record)
+    assert code_of(path, ArchiveLimits(max_members=1000)) == "archive-damaged"
+
+
 def test_undecodable_names(tmp_path: Path) -> None:
     path = tmp_path / "a.tar"
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as archive:
