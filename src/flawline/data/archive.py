@@ -1,4 +1,4 @@
-"""Pictures inside a zip or tar, read where they lie: nothing is extracted to disk by name."""
+"""Read pictures inside a zip or tar without extracting anything to disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What an archive may hold before it is refused.
+    """Limits of what an archive may hold.
 
     `max_member_bytes` bounds one picture (of a folder too) and `max_total_bytes` all members
     together, both unpacked; `max_ratio` is unpacked over packed size, looked at from 64 MiB on.
@@ -47,19 +47,17 @@ DEFAULT_LIMITS = ArchiveLimits()
 
 
 def refuse(code: str, message: str, hint: str) -> ArchiveError:
-    """An ArchiveError whose code is "archive-" and `code`."""
+    """Make an ArchiveError whose code is "archive-" and `code`."""
     return ArchiveError(message, hint=hint, code=f"archive-{code}")
 
 
 def damaged(what: str) -> ArchiveError:
-    """The error for an archive whose structure is broken."""
+    """Make the error for an archive whose structure is broken."""
     return refuse("damaged", f"the archive is damaged: {what}", "Copy or download it again.")
 
 
 def check_totals(total: int, packed: int, limits: ArchiveLimits) -> None:
-    """Raise ArchiveError ("archive-bomb", "archive-too-large") for a sum of unpacked sizes over the
-    limits.
-    """
+    """Raise ArchiveError ("archive-bomb", "archive-too-large") for a sum of unpacked sizes over the limits."""
     if total > limits.max_total_bytes:
         raise refuse(
             "too-large",
@@ -95,9 +93,7 @@ def check_member_size(name: str, size: int, limits: ArchiveLimits) -> None:
 
 
 def member_name(raw: str) -> str:
-    """The name of a member in one form; raises ArchiveError for names that reach outside or fit no
-    system.
-    """
+    """Normalise the name of a member; raises ArchiveError for names that reach outside or fit no system."""
     flat = raw.replace("\\", "/")
     if flat.startswith("/") or _DRIVE.match(flat):
         raise refuse("absolute", f"the member {raw!r} has an absolute name", _REPACK)
@@ -115,14 +111,14 @@ _REPACK = (
 
 
 class RandomFile:
-    """Reads of a shared file by offset, safe from threads."""
+    """Read a shared file by offset, from any thread."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._lock = threading.Lock()
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes from `offset`; raises SourceError after `close`."""
+        """Read up to `size` bytes from `offset`; raises SourceError after `close`."""
         try:
             with self._lock:
                 self._file.seek(offset)
@@ -156,17 +152,15 @@ class MemberTable:
         self._numbers.extend(numbers)
 
     def numbers(self, row: int) -> array[int]:
-        """The numbers of one row."""
+        """Return the numbers of one row."""
         return self._numbers[row * self._width : (row + 1) * self._width]
 
     def columns(self) -> NDArray[np.int64]:
-        """A copy of all numbers, one row for each file."""
+        """Copy all numbers into an array, one row for each file."""
         return np.array(self._numbers, dtype=np.int64).reshape(-1, self._width)
 
     def sort(self) -> None:
-        """Bring the rows into natural order; raises ArchiveError ("archive-duplicate") for equal
-        names.
-        """
+        """Bring the rows into natural order; raises ArchiveError ("archive-duplicate") for equal names."""
         keys = list(map(natural_key, self.names))
         order = sorted(range(len(keys)), key=keys.__getitem__)
         del keys
@@ -180,12 +174,12 @@ class MemberTable:
                 raise refuse("duplicate", f"the archive holds {one!r} more than once", _REPACK)
 
     def find(self, name: str) -> int | None:
-        """The row of `name`, or None."""
+        """Find the row of `name`; None where there is none."""
         row = bisect_left(self.names, natural_key(name), key=natural_key)
         return row if row < len(self.names) and self.names[row] == name else None
 
     def below(self, folder: str) -> Iterator[str]:
-        """Names below `folder`, with its prefix."""
+        """List the names below `folder`, with its prefix."""
         prefix = f"{folder}/" if folder else ""
         row = bisect_left(self.names, natural_key(folder) + "\0", key=natural_key) if folder else 0
         while row < len(self.names) and self.names[row].startswith(prefix):
@@ -209,7 +203,7 @@ class Archive:
         self._read_row = read_row
 
     def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]:
-        """Names of the pictures in natural order, counting in `findings` what is passed over."""
+        """List the pictures in natural order, counting in `findings` what is passed over."""
         for name in self._table.names:
             reason = why_passed_over(name)
             if reason is None:
@@ -218,18 +212,19 @@ class Archive:
                 findings.passed_over[reason] += 1
 
     def files(self) -> list[str]:
-        """Names of all files in natural order, pictures or not."""
+        """List all files in natural order, pictures or not."""
         return list(self._table.names)
 
     def siblings(self, folder: str) -> list[str]:
-        """File names of the pictures directly in `folder`, in natural order."""
+        """List the file names of the pictures directly in `folder`, in natural order."""
         skip = len(folder) + 1 if folder else 0
         names = (name[skip:] for name in self._table.below(folder))
         return [name for name in names if "/" not in name and suffix(name) in PICTURE_SUFFIXES]
 
     def read(self, name: str, *, checksum: bool = True) -> bytes:
-        """The content of one member; raises ImageError for an unknown name, ArchiveError for a bad
-        member. `checksum` is for who checks a better hash: False leaves the archive's own out.
+        """Read one member; raises ImageError for an unknown name, ArchiveError for a bad member.
+
+        `checksum`: False leaves out the archive's own checksum, for callers that check a better hash.
         """
         row = self._table.find(name)
         if row is None:

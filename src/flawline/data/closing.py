@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Closing(ABC):
-    """What has a `close` and may be used in a `with` block, whose end closes it however it is left."""
+    """Base of what has a `close`: the end of a `with` block closes it."""
 
     @abstractmethod
     def close(self) -> None:

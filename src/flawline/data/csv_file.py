@@ -1,4 +1,4 @@
-"""Tables as CSV for people and spreadsheets; the same rows give the same bytes."""
+"""Write tables as CSV for people and spreadsheets; the same rows give the same bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write_csv_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[ob
 
 
 def spreadsheet_safe(value: object) -> object:
-    """Text that a spreadsheet would run as a formula is quoted: file names come from strangers."""
+    """Quote text that a spreadsheet would run as a formula: names of files are not to be trusted."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return value if _is_number(value) else "'" + value
     return "" if value is None else value
@@ -34,7 +34,7 @@ def _is_number(text: str) -> bool:
 
 
 def further_names(own: Collection[str], extra: Sequence[str]) -> list[str]:
-    """A name for each further column of a table that is no other column's: `source_` before what is taken."""
+    """Name the further columns of a table; a name that is taken gets `source_` before it."""
     names: list[str] = []
     for key in extra:
         name = key

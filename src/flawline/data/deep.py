@@ -22,7 +22,7 @@ _GREY, _RGB = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class TiffLayout:
-    """What the first directory of a TIFF states; `end` is the byte after its last strip or tile.
+    """The first directory of a TIFF; `end` is the byte after its last strip or tile.
 
     `sample_format` is 1 unsigned, 2 signed, 3 floating point (TIFF 6.0, page 80); `photometric` 0
     is white-is-zero (page 37).
@@ -64,7 +64,7 @@ def tiff_layout(data: bytes) -> TiffLayout:
 
 
 def unsupported_layout(what: str) -> ImageError:
-    """The error for channels and bits that neither decoder reads rightly."""
+    """Make the error for channels and bits that neither decoder reads correctly."""
     return ImageError(
         f"this layout of channels and bits is not supported: {what}",
         hint="Store the picture as grey or RGB PNG or TIFF with 8 or 16 bits, channels interleaved.",
@@ -73,9 +73,7 @@ def unsupported_layout(what: str) -> ImageError:
 
 
 def check_layout(layout: TiffLayout) -> None:
-    """Raise ImageError ("image-unsupported") for TIFF layouts that OpenCV would decode to wrong
-    pixels.
-    """
+    """Raise ImageError ("image-unsupported") for TIFF layouts that OpenCV would decode to wrong pixels."""
     if layout.planar and layout.samples > 1:
         raise unsupported_layout("TIFF with separate colour planes")
     if layout.bits not in (8, 16, 32, 64):
@@ -96,7 +94,7 @@ def is_deep(name: str, data: bytes, mode: str) -> bool:
 
 
 def plain_png(data: bytes) -> bytes:
-    """The same PNG with nothing but its header and pixels; raises OSError for chunks that do not fit.
+    """Reduce a PNG to its header and pixels; raises OSError for chunks that do not fit.
 
     OpenCV allocates whatever length a chunk states, gigabytes in a file of a few bytes, and decodes
     animations, which are not wanted here.
@@ -117,7 +115,7 @@ def plain_png(data: bytes) -> bytes:
 
 
 def decode_deep(data: bytes) -> NDArray[Any]:
-    """Values (height, width) or (height, width, 3) in RGB order at the file's depth, alpha dropped."""
+    """Decode to (height, width) or (height, width, 3) in RGB order at the file's depth; alpha is dropped."""
     import cv2
 
     # What it would print about a damaged file is raised; its level cannot be set for one thread.

@@ -1,4 +1,4 @@
-"""Bring pixels of more than 8 bits to 8, by a range that is stated and never taken from the pixels."""
+"""Convert pixels of more than 8 bits to 8, by a stated range that is never taken from the pixels."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ _UNUSED = 8
 
 
 def check_range(value_range: tuple[float, float] | None) -> None:
-    """Raise ImageError ("image-value-range") unless `value_range` is None or two finite numbers low
-    < high.
-    """
+    """Raise ImageError ("image-value-range") unless `value_range` is None or two finite numbers low < high."""
     if value_range is None:
         return
     low, high = value_range
@@ -62,9 +60,9 @@ def to_eight_bits(
 
 
 def range_notes(values: NDArray[Any], container: int | None) -> tuple[str, ...]:
-    """What to know of integers that are read without a range: nothing, or that they fill hardly any of 0..`container`.
+    """Note integers that are read without a range and fill hardly any of 0..`container`.
 
-    A file of 8 bits or of black alone says nothing of its camera.
+    There is no note for 8 bits, nor for a black picture.
     """
     if values.dtype.kind not in "iu" or container is None or container <= 255:
         return ()

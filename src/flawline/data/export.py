@@ -60,7 +60,7 @@ def _fits(name: str) -> bool:
 
 
 def _new_name(source: Source, sample: Sample) -> str:
-    """The label as the folder, and the last part of the name with an extension that is listed."""
+    """Name a copy: the label as its folder, then the file's name with an extension that is listed."""
     last = sample.name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "picture"
     if suffix(last) not in PICTURE_SUFFIXES:
         kind = picture_format(source.read(sample.name)[:HEAD_BYTES]) or "PNG"
@@ -72,7 +72,7 @@ def _new_name(source: Source, sample: Sample) -> str:
 
 
 def _unlike(name: str, taken: set[str]) -> str:
-    """`name`, or the first of name-2, name-3, ... that is not taken."""
+    """Return `name`, or the first of name-2, name-3, ... that is not taken."""
     start = name[: len(name) - len(suffix(name))]
     number, found = 1, name
     while found in taken:

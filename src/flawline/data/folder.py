@@ -1,4 +1,4 @@
-"""The pictures below a folder, or those of them that a pattern names."""
+"""List and read the pictures below a folder, or those that match a pattern."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Folder:
         self._max_bytes = max_bytes
 
     def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]:
-        """Names of the pictures in natural order, counting in `findings` what is passed over."""
+        """List the pictures in natural order, counting in `findings` what is passed over."""
         pending = [iter(self._directory("", findings, ordered))]
         while pending:
             for name, is_folder in pending[-1]:
@@ -83,7 +83,7 @@ class Folder:
         return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)
 
     def siblings(self, folder: str) -> list[str]:
-        """File names of the pictures directly in `folder`, in natural order."""
+        """List the file names of the pictures directly in `folder`, in natural order."""
         try:
             with os.scandir(os.path.join(self.root, folder)) as entries:
                 found = [entry.name for entry in entries if suffix(entry.name) in PICTURE_SUFFIXES]
@@ -92,7 +92,7 @@ class Folder:
         return sorted((name for name in found if why(name) is None), key=natural_key)
 
     def read(self, name: str) -> bytes:
-        """The content of one file below the folder; raises ImageError."""
+        """Read one file below the folder; raises ImageError."""
         path = os.path.join(self.root, name)
         if "\0" in name or not self._inside(path):
             raise ImageError(
@@ -103,7 +103,7 @@ class Folder:
         return read_file(path, name, self._max_bytes)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is held open."""
 
 
 class PictureFile:
@@ -115,15 +115,15 @@ class PictureFile:
         self._name = path.name if is_unicode(path.name) else _printable(path.name)
 
     def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]:
-        """The name of the file."""
+        """List the name of the file."""
         yield self._name
 
     def siblings(self, folder: str) -> list[str]:
-        """The name of the file."""
+        """List the name of the file."""
         return [self._name]
 
     def read(self, name: str) -> bytes:
-        """The content of the file; raises ImageError."""
+        """Read the file; raises ImageError."""
         if name != self._name:
             raise ImageError(
                 f"expected {self._name!r}, got {name!r}",
@@ -133,11 +133,11 @@ class PictureFile:
         return read_file(str(self._path), name, self._max_bytes)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is held open."""
 
 
 def split_pattern(text: str) -> tuple[str, str | None]:
-    """The leading folder of a pattern and the pattern below it, None where `text` is no pattern."""
+    """Split a pattern into its leading folder and the rest, None where `text` is no pattern."""
     parts = text.replace(os.sep, "/").split("/")
     first = next((i for i, part in enumerate(parts) if any(c in part for c in "*?[")), None)
     if first is None:

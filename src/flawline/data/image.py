@@ -23,9 +23,7 @@ _READABLE = "JPEG, PNG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PGM, PPM or PFM"
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What one picture may take: `max_pixels` is width times height, `max_bytes` the size of the
-    file.
-    """
+    """Limits of one picture: `max_pixels` is width times height, `max_bytes` the size of the file."""
 
     max_pixels: int = 268_000_000
     max_bytes: int = 1_000_000_000

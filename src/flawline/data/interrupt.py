@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps and not within one."""
+"""Let Ctrl-C stop long work between two steps, not within one."""
 
 from __future__ import annotations
 

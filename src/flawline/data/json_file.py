@@ -1,4 +1,4 @@
-"""Results as one JSON document; the same result gives the same bytes."""
+"""Write results as one JSON document; the same result gives the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a label says about a part: good, bad, or nothing that Flawline knows."""
+"""Tell from a label whether a part is good or bad."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _WORD = re.compile(r"[^\W_0-9]+")
 
 
 def label_meaning(label: str) -> bool | None:
-    """What the words of one label mean: False good, True bad, None unknown or contradictory.
+    """Read the meaning of one label: False good, True bad, None unknown or contradictory.
 
     Case, digits and punctuation do not count ("def_front", "OK-2"), a negation turns the meaning
     ("not ok", "no defect"), and "defect free" is good.
@@ -74,7 +74,7 @@ def label_meaning(label: str) -> bool | None:
 def meaning(
     labels: Iterable[str], good: Sequence[str] = (), bad: Sequence[str] = ()
 ) -> dict[str, bool | None]:
-    """What every label of a set means: False good, True bad, None unknown.
+    """Read the meaning of every label of a set: False good, True bad, None unknown.
 
     `good` and `bad` name labels whose meaning is stated (case does not count); the words of the
     others decide. Where at least one label is good and none is known to be bad, the unknown ones

@@ -1,4 +1,4 @@
-"""How the folders of a source say label, split and mask."""
+"""Find label, split and mask of a picture from the folders of its source."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Tree(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderMeaning:
-    """What a folder says about the pictures in it; `mask_folder` is where their masks lie."""
+    """Label and split of the pictures in a folder; `mask_folder` is where their masks lie."""
 
     label: str | None = None
     split: str | None = None
@@ -53,7 +53,7 @@ class Layout:
     """`name` is "flat", "labels", "mvtec" or "pairs"; `folders` counts the pictures directly in each folder.
 
     `suffixed` holds the folders with masks beside the pictures ("x.png", "x_mask.png");
-    `labelled_bases` says that image folders lie in folders of several names ("crack/images").
+    `labelled_bases`: image folders lie in folders of several names ("crack/images").
     """
 
     name: str
@@ -65,7 +65,7 @@ class Layout:
     places: dict[str, FolderMeaning] = field(default_factory=dict)
 
     def place(self, folder: str) -> FolderMeaning:
-        """What `folder` says."""
+        """Give what is known of the pictures in `folder`."""
         if folder not in self.places:
             self.places[folder] = self._place(folder)
         return self.places[folder]
@@ -144,13 +144,13 @@ def _replaced(parts: list[str], at: int, word: str) -> str:
 
 
 def _image_bases(folders: Mapping[str, int]) -> set[str]:
-    """The folders that hold an image folder."""
+    """Find the folders that hold an image folder."""
     split = ((folder.split("/"), _image_part(folder.split("/"))) for folder in folders)
     return {"/".join(parts[:at]) for parts, at in split if at is not None}
 
 
 def _paired_mask_folders(folders: Mapping[str, int]) -> frozenset[str]:
-    """Every folder at or below a mask folder that stands beside an image folder."""
+    """Find every folder at or below a mask folder whose parent holds an image folder too."""
     bases = _image_bases(folders)
     found = set()
     for folder in folders:
@@ -161,7 +161,7 @@ def _paired_mask_folders(folders: Mapping[str, int]) -> frozenset[str]:
 
 
 def _suffix_masks(tree: Tree, folder: str) -> int:
-    """How many files in `folder` are the mask of another file in it."""
+    """Count the files in `folder` that are the mask of another file in it."""
     stems = [stem(name) for name in tree.siblings(folder)]
     known = set(stems)
     return sum(_mask_of(name) in known for name in stems)
@@ -172,12 +172,12 @@ def _mask_of(name: str) -> str | None:
 
 
 def folder_label(name: str) -> str | None:
-    """The label that the folders of `name` state where no layout says more."""
+    """Take the label of `name` from its folders where no layout gives one."""
     return _label(name.split("/")[:-1])
 
 
 def _label(parts: list[str]) -> str | None:
-    """The innermost folder whose name says more than "images" or "train"."""
+    """Find the innermost folder that is not called "images", "train" or the like."""
     return next((p for p in reversed(parts) if p and p.lower() not in _NO_LABELS), None)
 
 
@@ -186,7 +186,7 @@ def _split(parts: list[str]) -> str | None:
 
 
 def count_labels(tree: Tree, layout: Layout, findings: Findings) -> Counter[str | None]:
-    """Pictures by label, from the folders alone; masks are counted as passed over."""
+    """Count pictures by label, from the folders alone; masks are counted as passed over."""
     counts: Counter[str | None] = Counter()
     for folder, count in layout.folders.items():
         place = layout.place(folder)
@@ -200,7 +200,7 @@ def count_labels(tree: Tree, layout: Layout, findings: Findings) -> Counter[str 
 
 
 def tree_samples(tree: Tree, layout: Layout, meaning: Meaning) -> Iterator[Sample]:
-    """The samples of a tree in natural order; holds the names of a few folders at a time for their
+    """List the samples of a tree in natural order; holds the names of a few folders at a time for their
     masks.
     """
 

@@ -1,4 +1,4 @@
-"""A CSV or Parquet table that lists the samples."""
+"""Read the samples of a CSV or Parquet table."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SourceManifest:
         self._columns = _columns(path)
 
     def samples(self, meaning: Meaning, findings: Findings) -> Iterator[Sample]:
-        """The samples in the order of the rows; rows that name no existing picture are passed over."""
+        """List the samples in the order of the rows; rows that name no existing picture are passed over."""
         seen: set[int] = set()
         for number, row in self._rows(findings):
             values = {field: _text(row.get(column)) for field, column in self._columns.items()}
@@ -90,17 +90,15 @@ class SourceManifest:
         return _csv_rows(self._path, findings)
 
     def read(self, name: str) -> bytes:
-        """The content of one file named by the manifest; raises ImageError."""
+        """Read one file named by the manifest; raises ImageError."""
         return read_file(str(self._base / name), name, self._max_bytes)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is held open."""
 
 
 def _columns(path: Path) -> dict[str, str]:
-    """The column of each field that the manifest has; raises ManifestError where `image` is
-    missing.
-    """
+    """Find the column of each field; raises ManifestError where `image` is missing."""
     if path.suffix.lower() == ".parquet":
         names = _parquet_columns(path)
     else:
@@ -205,7 +203,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON can write."""
+    """Convert a value to one that JSON can write."""
     if _is_empty(value):
         return None
     if isinstance(value, str | int | float | bool):

@@ -1,4 +1,4 @@
-"""Names of files in a source: their order, and which of them are pictures."""
+"""Sort the names of files in a source, and tell which of them are pictures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MOST_PROBLEMS = 100
 
 @dataclass(slots=True)
 class Findings:
-    """What a listing meets on its way: names passed over by reason, and problems in words."""
+    """Findings of a listing: how many names were passed over, by reason, and problems in words."""
 
     passed_over: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -60,15 +60,13 @@ class Findings:
             self.unlisted += 1
 
     def all_problems(self) -> tuple[str, ...]:
-        """The problems kept, and a last line with the number of the others."""
+        """Return the problems kept, and a last line with the number of the others."""
         more = (f"and {self.unlisted} more",) if self.unlisted else ()
         return (*self.problems, *more)
 
 
 def natural_key(name: str) -> str:
-    """Sort key of a path with forward slashes: 2 before 10, folder by folder; different names never
-    tie.
-    """
+    """Make the sort key of a path with forward slashes: 2 before 10, folder by folder; different names never tie."""
     return "\0".join(map(_part_key, name.split("/"))) if "/" in name else _part_key(name)
 
 
@@ -83,19 +81,19 @@ def _padded(digits: re.Match[str]) -> str:
 
 
 def suffix(name: str) -> str:
-    """The extension in lower case with its dot, or an empty text."""
+    """Return the extension in lower case with its dot, or an empty text."""
     dot = name.rfind(".")
     return name[dot:].lower() if dot > name.rfind("/") else ""
 
 
 def stem(name: str) -> str:
-    """The last part of `name` without its extension."""
+    """Return the last part of `name` without its extension."""
     last = name.rpartition("/")[2]
     return last.rpartition(".")[0] or last
 
 
 def why_passed_over(name: str) -> str | None:
-    """Why the file `name` is not listed as a picture, or None where it is."""
+    """Give the reason why the file `name` is not listed as a picture, or None where it is."""
     if not is_unicode(name):
         return "name is not valid Unicode"
     last = name.rpartition("/")[2]
@@ -119,6 +117,6 @@ def is_unicode(name: str) -> bool:
 
 
 def did_you_mean(name: str, names: list[str]) -> str:
-    """A sentence that names the nearest of `names`, or an empty text."""
+    """Suggest the nearest of `names` in a sentence, or return an empty text."""
     near = get_close_matches(name, names[:10_000], n=1, cutoff=0.6)
     return f"Did you mean {near[0]!r}?" if near else ""

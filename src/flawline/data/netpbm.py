@@ -1,4 +1,5 @@
-"""Read binary PGM, PPM and PFM at full depth: Pillow cuts colours to 8 bits, and knows no PFM in colour.
+"""Read binary PGM, PPM and PFM at full depth: Pillow cuts colours to 8 bits, knows no PFM in
+colour, and takes seconds for a megapixel whose white is not 255 or 65535.
 
 Layout: https://netpbm.sourceforge.net/doc/pgm.html, ppm.html, pfm.html.
 """
@@ -22,9 +23,7 @@ _HEADER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class NetpbmHeader:
-    """`size` is (width, height); `largest` the value of white, or None for floats; `offset` where
-    pixels start.
-    """
+    """`size` is (width, height); `largest` the value of white, or None for floats; `offset` where pixels start."""
 
     size: tuple[int, int]
     channels: int
@@ -34,7 +33,7 @@ class NetpbmHeader:
 
 
 def netpbm_header(data: bytes) -> NetpbmHeader | None:
-    """The header of a binary PGM, PPM or PFM, or None where `data` is another kind of Netpbm file."""
+    """Read the header of a binary PGM, PPM or PFM; None where `data` is another kind of Netpbm file."""
     found = _HEADER.match(data[:4096])
     if found is None:
         return None
@@ -51,7 +50,7 @@ def netpbm_header(data: bytes) -> NetpbmHeader | None:
 
 
 def netpbm_pixels(data: bytes, header: NetpbmHeader) -> NDArray[Any]:
-    """Values (height, width, channels) in native byte order; raises ImageError ("image-truncated")."""
+    """Read values (height, width, channels) in native byte order; raises ImageError ("image-truncated")."""
     width, height = header.size
     count = width * height * header.channels
     dtype = np.dtype(header.dtype)

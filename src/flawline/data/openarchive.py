@@ -1,4 +1,4 @@
-"""Open an archive by what its first bytes say."""
+"""Open an archive; its first bytes decide which kind it is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from flawline.data.ziparchive import open_zip
 
 
 def open_archive(path: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> Archive:
-    """List the zip or tar at `path`; raises ArchiveError where it is neither, hostile, damaged or
-    over `limits`.
-    """
+    """List the zip or tar at `path`; raises ArchiveError where it is neither, hostile, damaged or over `limits`."""
     file = open(path, "rb")  # noqa: SIM115 - the archive holds it until it is closed
     try:
         head = file.read(HEAD_BYTES)

@@ -47,10 +47,9 @@ _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Values as stored, (height, width) or (height, width, channels); `largest` is white where the file says so.
+    """Values as stored, (height, width) or (height, width, channels); `largest` is white where the file states it.
 
-    `size` is (width, height) of the file and `orientation` the EXIF value that is still to be
-    applied.
+    `size` is (width, height) of the file and `orientation` the EXIF value that is still to be applied.
     """
 
     values: NDArray[Any]
@@ -63,7 +62,7 @@ class Decoded:
 
 
 def damaged(name: str, reason: str) -> ImageError:
-    """The error for a file whose format is right and whose content is not."""
+    """Make the error for a file whose format is right and whose content is not."""
     return ImageError(
         f"the {name} file is damaged: {reason}",
         hint="Copy it again from where it was taken.",
@@ -72,9 +71,7 @@ def damaged(name: str, reason: str) -> ImageError:
 
 
 def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckSize) -> Decoded:
-    """Decode the first frame; `check` sees (width, height) before any pixel is decoded and may
-    raise.
-    """
+    """Decode the first frame; `check` gets (width, height) before any pixel is decoded and may raise."""
     from PIL.Image import DecompressionBombError
 
     try:
@@ -149,7 +146,7 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
         decoded = _load_jpeg(data, image.size, image.mode, target)
         return replace(decoded, orientation=orientation, notes=(*notes, *damage))
     image.load()
-    # Another user of Pillow in this process may have told it to accept truncated files.
+    # Another user of Pillow in this process may have set it to accept truncated files.
     if (name == "JPEG" or _accepts_truncated()) and _ends_early(name, data):
         raise OSError("truncated")
     decoded = _values(image, size, name, data)
@@ -158,7 +155,7 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
 
 
 def _load_jpeg(data: bytes, size: tuple[int, int], mode: str, target: int | None) -> Decoded:
-    """Grey or colour of 8 bits, at the smallest of the scales 1, 1/2, 1/4 and 1/8 that keeps `target`."""
+    """Decode grey or colour of 8 bits, at the smallest of the scales 1, 1/2, 1/4 and 1/8 that keeps `target`."""
     import cv2
 
     if _ends_early("JPEG", data):
@@ -251,9 +248,7 @@ def _grey_palette(image: ImageFile) -> bool:
 
 
 def _numbers(image: ImageFile, name: str, data: bytes) -> tuple[NDArray[Any], int | None]:
-    """Grey values of more than 8 bits in native byte order, and white where the bit depth states
-    it.
-    """
+    """Read grey values of more than 8 bits in native byte order, and white where the bit depth states it."""
     values = np.asarray(image)
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     layout = tiff_layout(data) if name == "TIFF" else None
@@ -280,7 +275,7 @@ def _frame_notes(
 
 
 def _gif_notes(probe: Any) -> tuple[str, ...]:
-    # A damaged later frame says nothing against the first one.
+    # The first frame may be whole where a later one is damaged.
     try:
         frames = probe.n_frames
     except Exception:

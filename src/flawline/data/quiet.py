@@ -1,4 +1,4 @@
-"""Keep from users what packages say of their inner workings: what matters in it becomes an error or a note."""
+"""Silence warnings and logs of packages; what matters in them becomes an error or a note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell what a file is from its first bytes: the content decides, never the extension."""
+"""Tell what a file is by its first bytes: the content decides, never the extension."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ _OTHER_PICTURES = (
 
 
 def picture_format(head: bytes) -> str | None:
-    """The name of the picture format that starts with `head`, or None where it is none that
-    Flawline decodes.
-    """
+    """Name the picture format that starts with `head`; None where it is none that Flawline decodes."""
     if head.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -57,7 +55,7 @@ def picture_format(head: bytes) -> str | None:
 
 
 def other_picture(head: bytes) -> str | None:
-    """What kind of picture starts with `head`, where it is one that Flawline does not decode."""
+    """Name the kind of picture that starts with `head` where Flawline does not decode it."""
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
         return "a HEIC picture"
     if head[128:132] == b"DICM":
@@ -66,7 +64,7 @@ def other_picture(head: bytes) -> str | None:
 
 
 def describe(head: bytes) -> str:
-    """What a file that is no picture begins like, in words for an error message."""
+    """Describe a file that is no picture by its first bytes, for an error message."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "an HTML page"

@@ -31,11 +31,11 @@ _MANIFEST_NAMES = ("samples.csv", "manifest.csv", "samples.parquet", "manifest.p
 
 @dataclass(frozen=True, slots=True)
 class SourceSummary:
-    """What a source holds.
+    """Contents of a source.
 
     `labels` gives for each label its pictures and its meaning (True bad, False good, None unknown);
     pictures without a label are in `pictures` only. `passed_over` counts files that are no samples
-    by reason, `problems` says in words what could not be listed, and `hints` what else could be
+    by reason, `problems` describes what could not be listed, and `hints` what else could be
     done with the source.
     """
 
@@ -73,13 +73,13 @@ class Source(Closing):
         self._summary = summary
 
     def samples(self) -> Iterator[Sample]:
-        """All samples, each time from the start in the same order, without holding them all."""
+        """List all samples, each time from the start in the same order, without holding them all."""
         if isinstance(self._listing, SourceManifest):
             return self._listing.samples(self.meaning, Findings())
         return tree_samples(*self._listing, self.meaning)
 
     def read(self, name: str) -> bytes:
-        """The content of one picture or mask; safe from threads.
+        """Read one picture or mask; safe from threads.
 
         Raises ImageError where it is missing, unreadable or too large, ArchiveError where the
         archive lies about it, and SourceError after `close`.
@@ -87,11 +87,11 @@ class Source(Closing):
         return self._reader().read(name)
 
     def summary(self) -> SourceSummary:
-        """What was found when the source was opened."""
+        """Return what was found when the source was opened."""
         return self._summary
 
     def unlisted(self) -> tuple[Unjudged, ...]:
-        """What should have been a sample and could not be listed: inputs that nobody judged."""
+        """Return what should have been a sample and could not be listed: inputs that were not judged."""
         return tuple(
             Unjudged("(not listed)", "source-listing", problem)
             for problem in self._summary.problems
@@ -225,12 +225,12 @@ def _meanings(
         return meaning(labels, good, bad)
     stated = meaning(labels, good, bad)
     named = {name.casefold() for name in (*good, *bad)}
-    # What a word says counts; a label that says nothing names a defect there, as test/<defect> does.
-    said = {label: label_meaning(label) for label in labels}
+    # Words with a meaning count; any other label names a defect there, as test/<defect> does.
+    meanings = {label: label_meaning(label) for label in labels}
     return {
         label: stated[label]
         if label.casefold() in named
-        else (said[label] if said[label] is not None else True)
+        else (meanings[label] if meanings[label] is not None else True)
         for label in labels
     }
 

@@ -18,14 +18,14 @@ SHARES: Mapping[str, float] = MappingProxyType({"train": 0.7, "validation": 0.15
 
 
 def part_of(sample: Sample) -> str:
-    """What names the part in a picture: its group, or the picture itself where no group is known."""
+    """Name the part in a picture: its group, or the picture itself where no group is known."""
     return f"group {sample.group}" if sample.group is not None else f"picture {sample.name}"
 
 
 def hold_out(
     samples: Sequence[Sample], parts: Mapping[str, str], share: float, *, seed: int = 0
 ) -> tuple[list[Sample], list[Sample]]:
-    """Split samples into those to learn from and those held out, never tearing a part's pictures apart.
+    """Split samples into those to learn from and those held out, keeping all pictures of a part together.
 
     Parts go in an order that depends on their names and the seed alone; the first are held out until they hold
     `share` of the pictures, and at least one part is left on each side where there are two.
@@ -62,7 +62,7 @@ def hold_out(
 def folds_of(
     samples: Sequence[Sample], parts: Mapping[str, str], folds: int, *, seed: int = 0
 ) -> list[list[Sample]]:
-    """Deal samples to at most `folds` folds of about as many parts each, never tearing a part's pictures apart."""
+    """Deal samples to at most `folds` folds of about as many parts each, keeping all pictures of a part together."""
     names = sorted({parts[sample.name] for sample in samples}, key=lambda p: (_place(p, seed), p))
     fold = {part: place % folds for place, part in enumerate(names)}
     dealt: list[list[Sample]] = [[] for _ in range(min(folds, len(names)))]
@@ -79,7 +79,7 @@ def stratified(
     *,
     seed: int = 0,
 ) -> dict[str, str]:
-    """Deal samples to splits that hold about the same of every class, never tearing a part's pictures apart.
+    """Deal samples to splits that hold about the same of every class, keeping all pictures of a part together.
 
     Iterative stratification (Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", ECML PKDD
     2011, algorithm 1) over parts in place of pictures: of the classes still to be dealt, the one in the fewest parts
@@ -125,7 +125,7 @@ def _amounts(
     contents: Mapping[str, Sequence[float]],
     names: Sequence[str],
 ) -> NDArray[np.float64]:
-    """For each part its pictures, those with each class, and its amount of each class: (parts, 1 + 2 classes)."""
+    """Count for each part its pictures, those with each class, and its amount of each class: (parts, 1 + 2 classes)."""
     of_part: dict[str, list[Sequence[float]]] = defaultdict(list)
     for sample in samples:
         of_part[parts[sample.name]].append(contents[sample.name])
@@ -139,7 +139,7 @@ def _amounts(
 def _dealt(
     amounts: NDArray[np.float64], wanted: NDArray[np.float64], order: Sequence[bytes]
 ) -> list[int]:
-    """The split of each part; `wanted` is (splits, columns of `amounts`)."""
+    """Assign each part to a split; `wanted` is (splits, columns of `amounts`)."""
     classes = (amounts.shape[1] - 1) // 2
     lacking, split = wanted.copy(), [-1] * len(amounts)
     left = set(range(len(amounts)))

@@ -17,10 +17,10 @@ Result = TypeVar("Result")
 
 
 class Memory(Protocol[Result]):
-    """Results of an earlier, interrupted run, by the bytes of the picture."""
+    """Keeps results for a later run, by the bytes of the picture."""
 
     def recall(self, data: bytes) -> Result | None:
-        """The result for these bytes, or None."""
+        """Return the result for these bytes, or None."""
         ...
 
     def remember(self, data: bytes, result: Result) -> None:
@@ -46,8 +46,8 @@ def map_pictures(
     Yields (sample, result) in the order of `samples`; a picture that cannot be read gives `Unjudged` instead. Decoding,
     OpenCV and networks release the interpreter lock, so threads keep every core busy. At most `ahead` pictures (four
     per worker by default) are in flight; more keep the workers busy while the results are used in chunks. What
-    `memory` holds is not computed again. `noted` is told, from any thread, the name of each picture that was
-    decoded with something lost or chosen, and what.
+    `memory` holds is not computed again. `noted` gets, from any thread, the name of each picture that was
+    decoded with something lost or chosen, and its notes.
     """
 
     def one(sample: Sample) -> Result | Unjudged:

@@ -57,7 +57,7 @@ def _is_parquet(path: Path, head: bytes) -> bool:
 
 
 def _reason(error: Exception, path: Path, head: bytes) -> Any:
-    """What the file is where it is no text, otherwise what its reader says."""
+    """Give the kind of the file where it is no text, otherwise the words of its reader."""
     content = picture_format(head) or describe(head)
     if head and content != "plain text" and not _is_parquet(path, head):
         return f"it is {content}"

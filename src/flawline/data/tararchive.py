@@ -1,4 +1,4 @@
-"""The members of a tar file, packed or not, by offset."""
+"""List the members of a tar, packed or not, and read them by offset."""
 
 from __future__ import annotations
 
@@ -42,16 +42,12 @@ def is_packed(head: bytes) -> bool:
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether a file that starts with `head` is a tar (POSIX.1-1988 and GNU; older ones bear no
-    mark).
-    """
+    """Whether a file that starts with `head` is a tar (POSIX.1-1988 and GNU; older ones have no mark)."""
     return head[257:262] == b"ustar"
 
 
 def open_tar(file: BinaryIO, limits: ArchiveLimits) -> Archive:
-    """List a tar; a packed one is unpacked once into a nameless temporary file. Raises
-    ArchiveError.
-    """
+    """List a tar; a packed one is unpacked once into a nameless temporary file. Raises ArchiveError."""
     head = file.read(8)
     file.seek(0)
     if is_packed(head):
@@ -123,14 +119,14 @@ def _copy_unpacked(
 
 
 def _more(unpacker: Any) -> bytes:
-    """What is left of the last chunk, a bounded piece at a time."""
+    """Unpack what is left of the last chunk, a bounded piece at a time."""
     if hasattr(unpacker, "unconsumed_tail"):
         return bytes(unpacker.decompress(unpacker.unconsumed_tail, _CHUNK))
     return b"" if unpacker.needs_input else bytes(unpacker.decompress(b"", _CHUNK))
 
 
 class _HeaderReads:
-    """What tarfile reads of a tar: headers, bounded, never the content of members."""
+    """The file as tarfile reads it: headers up to a limit, never the content of members."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

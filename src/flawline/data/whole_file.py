@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes the place of `path` when the block ends without an error.
+    """Give a path to write to, which takes the place of `path` when the block ends without an error.
 
     Otherwise it is removed and `path` stays as it was, so that a full disk or Ctrl-C never leaves half a file.
     """
-    # The process number keeps two commands with the same output apart; the ending tells some writers the format.
+    # The process number keeps two commands with the same output apart; some writers choose the format by the extension.
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield part

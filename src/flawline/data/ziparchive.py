@@ -68,14 +68,14 @@ def open_zip(file: BinaryIO, limits: ArchiveLimits) -> Archive:
 
 
 class _DirectoryReads:
-    """What zipfile reads of a zip while it lists it, refused where it would list more members than the limit."""
+    """The file as zipfile reads it while listing; a directory of more members than the limit is refused."""
 
     def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
         self._file, self._limits = file, limits
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; raises ArchiveError for a directory of more members than the limits allow."""
+        """Read up to `size` bytes; raises ArchiveError for a directory of more members than the limits allow."""
         if size > _MEMBER_BYTES * self._limits.max_members:
             raise damaged(f"its directory states {size} bytes")
         data = self._file.read(size)
@@ -171,7 +171,7 @@ def _read_member(
 
 
 def _begin(file: RandomFile, name: str, offset: int) -> int:
-    """Where the content of a member begins, whose header at `offset` must have its name."""
+    """Find where the content of a member begins; its header at `offset` must have its name."""
     header = file.read_at(offset, _LOCAL.size + _USUAL_NAME)
     if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
         raise damaged(f"the member {name!r} has no header")
@@ -190,7 +190,7 @@ def _begin(file: RandomFile, name: str, offset: int) -> int:
 
 
 def _unpack(packed: bytes, method: int, size: int, name: str) -> bytes:
-    """At most one byte more than the stated size is ever unpacked."""
+    """Unpack a member, at most one byte more than its stated size."""
     try:
         if method == zipfile.ZIP_STORED:
             return packed

@@ -1,4 +1,4 @@
-"""Class masks of a source, whatever drew them: every picture with the class of each of its pixels."""
+"""Read the class masks of a source from any of the usual formats."""
 
 from flawline.data.masks.masked_source import MaskedSource, open_masks
 

@@ -1,4 +1,4 @@
-"""What masks hold, and what is wrong with them, before anything is trained on them."""
+"""Check masks before anything is trained on them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class MaskProblem:
-    """Something wrong: a stable `code`, what it is in words, and all files that it concerns.
+    """A problem: a stable `code`, a description, and all files that it concerns.
 
     The codes are "image-mask-size", "image-mask-value", "image-mask-outline" and the other codes of unreadable
     pictures and masks, "empty-class", "group-leak", "duplicate-leak" and "duplicate-masks". `details` says
@@ -49,7 +49,7 @@ class ClassShare:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """How many pictures hold exactly these classes; none for pictures without defects."""
+    """Number of pictures that hold exactly these classes; no class for pictures without defects."""
 
     classes: tuple[str, ...]
     pictures: int
@@ -57,7 +57,7 @@ class Combination:
 
 @dataclass(frozen=True, slots=True)
 class MaskReport:
-    """What the masks of a source hold.
+    """Contents and problems of the masks of a source.
 
     `counts` gives for each readable picture its pixels of every class, background first, `sizes` its (height, width)
     in px, `decoding` what was lost or chosen when it was decoded; `ignored` counts the pixels that no class claims.
@@ -89,7 +89,7 @@ class _Read:
 
 
 def check_masks(masked: MaskedSource, *, track: Track = no_track) -> MaskReport:
-    """Read every picture and mask once and say what they hold and what is wrong.
+    """Read every picture and mask once, and report contents and problems.
 
     Raises:
         SourceError: none of the pairs could be read.
@@ -110,21 +110,21 @@ def check_masks(masked: MaskedSource, *, track: Track = no_track) -> MaskReport:
     if not read:
         raise SourceError(
             f"none of {len(samples)} masks could be read",
-            hint=failed[0].reason if failed else "say where the annotations are",
+            hint=failed[0].reason if failed else "give the annotations",
         )
     readable = [sample for sample in samples if sample.name in read]
     return _report(masked, readable, read, failed)
 
 
 def report_as_dict(report: MaskReport) -> dict[str, Any]:
-    """The report as JSON can write it, without what it says of every picture."""
+    """Convert the report to plain values, without the rows of single pictures."""
     document = asdict(report)
     del document["counts"], document["sizes"], document["decoding"]
     return document
 
 
 def report_lines(report: MaskReport) -> list[str]:
-    """The report as lines of text for people."""
+    """Write the report as lines of text."""
     width = max(len(share.name) for share in report.classes)
     lines = [f"{report.pictures} pictures with masks ({report.format})"]
     lines += [

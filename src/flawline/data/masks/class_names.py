@@ -1,4 +1,4 @@
-"""Which value of a mask or name of an annotation is which class."""
+"""Match values of masks and names of annotations to classes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ Ignore = int | str | Colour
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Naming:
+class ResolvedClasses:
     """`classes` from index 0, "background"; `values` gives the index of every name, 255 for the name to ignore."""
 
     classes: tuple[str, ...]
     values: Mapping[str, int]
 
 
-def naming(labels: Sequence[str], classes: Classes | None, ignore: Ignore | None) -> Naming:
+def resolve_class_names(
+    labels: Sequence[str], classes: Classes | None, ignore: Ignore | None
+) -> ResolvedClasses:
     """Number the labels that a file uses: in the order of `classes` where given, else in their own.
 
     Raises:
@@ -45,7 +47,7 @@ def naming(labels: Sequence[str], classes: Classes | None, ignore: Ignore | None
         )
     if isinstance(ignore, str) and ignore not in labels:
         raise _unknown(ignore, labels, "the class to ignore")
-    named = checked(labels if classes is None else classes, ignore)
+    named = checked_names(labels if classes is None else classes, ignore)
     values = {BACKGROUND: 0, **{name: place for place, name in enumerate(named, 1)}}
     if isinstance(ignore, str):
         values[ignore] = IGNORED
@@ -54,11 +56,11 @@ def naming(labels: Sequence[str], classes: Classes | None, ignore: Ignore | None
             values[label] = 0
         elif label not in values:
             raise _unknown(label, [*named], "a class")
-    return Naming((BACKGROUND, *named), values)
+    return ResolvedClasses((BACKGROUND, *named), values)
 
 
-def checked(names: Sequence[str], ignore: Ignore | None = None) -> tuple[str, ...]:
-    """The names of the classes without background and what is ignored; raises UsageError for empty or repeated ones."""
+def checked_names(names: Sequence[str], ignore: Ignore | None = None) -> tuple[str, ...]:
+    """Return the classes without background and what is ignored; raises UsageError for empty or repeated names."""
     if isinstance(names, str):
         raise UsageError(f"expected a list of class names, got the text {names!r}")
     kept = tuple(name for name in names if name.casefold() != BACKGROUND and name != ignore)
@@ -74,7 +76,7 @@ def checked(names: Sequence[str], ignore: Ignore | None = None) -> tuple[str, ..
 def value_table(
     classes: Classes, ignore: Ignore | None
 ) -> tuple[tuple[str, ...], NDArray[np.int16]]:
-    """Class names from background on, and the index of each of 256 values, -1 where unknown, 255 for `ignore`.
+    """Return class names from background on, and the index of each of 256 values: -1 where unknown, 255 for `ignore`.
 
     Raises:
         UsageError: a value outside 0 to 255, or one with two meanings.
@@ -83,9 +85,9 @@ def value_table(
         raise UsageError(f"expected an ignore value of 1 to 255, got {ignore!r}")
     if isinstance(classes, Mapping):
         numbers = sorted(number for number in classes if number != 0)
-        named = checked([classes[number] for number in numbers])
+        named = checked_names([classes[number] for number in numbers])
     else:
-        named = checked(classes)
+        named = checked_names(classes)
         numbers = list(range(1, len(named) + 1))
     if len(numbers) != len(named) or any(not 1 <= number <= 255 for number in numbers):
         raise UsageError(f"expected values of 1 to 255 for the classes, got {numbers}")
@@ -102,7 +104,7 @@ def value_table(
 def colour_values(
     palette: Mapping[str, Colour], classes: Classes | None, ignore: Ignore | None
 ) -> tuple[tuple[str, ...], dict[Colour, int]]:
-    """Class names from background on, and the index of each colour of a palette; background is black unless named.
+    """Return class names from background on, and the index of each colour; background is black unless named.
 
     Raises:
         UsageError: a colour that is none, two names for one colour, or names that do not agree with `classes`.
@@ -114,7 +116,7 @@ def colour_values(
         name = next((n for n, c in colours.items() if c == tuple(ignore)), "to ignore")
         colours.setdefault(name, _colour(name, ignore))
         ignore = name
-    found = naming([*colours], classes, ignore)
+    found = resolve_class_names([*colours], classes, ignore)
     values: dict[Colour, int] = {}
     if not any(name.casefold() == BACKGROUND for name in colours):
         values[0, 0, 0] = 0

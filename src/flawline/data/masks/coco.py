@@ -1,4 +1,4 @@
-"""COCO: one JSON file with pictures, categories and regions (cocodataset.org, "Data format", object detection)."""
+"""Read COCO: one JSON file of pictures, categories and regions (cocodataset.org, "Data format")."""
 
 from __future__ import annotations
 

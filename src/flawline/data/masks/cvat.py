@@ -1,4 +1,4 @@
-"""CVAT: "CVAT for images 1.1", an XML file."""
+"""Read "CVAT for images 1.1", an XML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a file of annotations, which comes from strangers: bounded, never executed, every refusal with its place."""
+"""Read files of annotations, which are not trusted: bounded, never executed, every refusal with its place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:
-    """The content of a UTF-8 file; raises SourceError."""
+    """Read a UTF-8 file; raises SourceError."""
     try:
         return read_bytes(path, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -39,7 +39,7 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file; raises SourceError."""
+    """Read a JSON file; raises SourceError."""
     text = read_text(path)
     try:
         return json.loads(text, parse_constant=_no_constant)
@@ -58,7 +58,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def typed(value: Any, kind: type[T], file: str, place: str) -> T:
-    """`value` where it is of `kind`; raises SourceError with the place where it is not."""
+    """Return `value` where it is of `kind`; raises SourceError with the place where it is not."""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         words = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
         came = "nothing" if value is None else words.get(type(value), type(value).__name__)
@@ -69,7 +69,7 @@ def typed(value: Any, kind: type[T], file: str, place: str) -> T:
 def stated_size(
     height: Any, width: Any, most_pixels: int, file: str, place: str
 ) -> tuple[int, int]:
-    """(height, width) that a file states; raises SourceError for a size that no picture has."""
+    """Check the (height, width) that a file states; raises SourceError for a size that no picture has."""
     rows, columns = typed(height, int, file, place), typed(width, int, file, place)
     if rows < 1 or columns < 1 or rows * columns > most_pixels:
         refuse(
@@ -82,7 +82,7 @@ def stated_size(
 
 
 def points_of(flat: Any) -> NDArray[np.float64]:
-    """x and y in turn as points (N, 2); raises BrokenShape where that is not what came."""
+    """Convert x and y in turn to points (N, 2); raises BrokenShape for anything else."""
     try:
         values = np.asarray(flat)
     except (ValueError, OverflowError) as error:

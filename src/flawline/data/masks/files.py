@@ -1,4 +1,4 @@
-"""Masks that are files beside the source: one for a picture, or one for each class of it."""
+"""Find masks that are files: one for each picture, or one for each class of a picture."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class MaskFiles:
     files: Mapping[str, Mapping[str, str]]
 
     def labels(self) -> tuple[str, ...]:
-        """The classes that files are named for."""
+        """Return the classes that files are named for."""
         return tuple(sorted({label for files in self.files.values() for label in files} - {""}))
 
 
 def find_masks(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> MaskFiles:
-    """Tell from the names below `path` which mask belongs to which picture.
+    """Match masks to pictures by the names below `path`.
 
     A name that is that of a picture holds all classes of it: "1.png" or "1_mask.png". Else the first folder is the
     class ("scratch/1.png"), or what follows the name of the picture is ("1_scratch.png"). `classes` restricts what a
@@ -74,7 +74,7 @@ def read_class_files(
     size: tuple[int, int],
     limits: ImageLimits,
 ) -> NDArray[np.uint8]:
-    """The mask of one picture out of a file for each class, where every value but 0 is the class.
+    """Join the files of each class to one mask; every value but 0 is the class.
 
     Where classes overlap, the one with the higher index wins, and what is to be ignored wins over all.
 
@@ -112,7 +112,7 @@ def _whole(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, dict[st
 
 
 def _same_folders(samples: Sequence[Sample], names: Sequence[str]) -> bool:
-    """Whether the masks lie in folders that are called as those of the pictures, or that say nothing."""
+    """Whether the masks lie in folders of the same names as the pictures', or of general names."""
     folders = {part for sample in samples for part in sample.name.split("/")[:-1]}
     return all(set(telling_folders(name)) <= folders for name in names)
 
@@ -149,7 +149,7 @@ def _by_ending(
 def _of_pictures(
     samples: Sequence[Sample], of_class: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Files by picture and class, out of files by class and the path of the picture that they are named for."""
+    """Sort files by picture and class that are given by class and the path of their picture."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for label, own in of_class.items():
         for picture, path in match(samples, own, also=_without_mask).items():

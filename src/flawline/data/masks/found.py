@@ -1,4 +1,4 @@
-"""Where the masks of a source are, and how each of them is read."""
+"""Find the masks of a source, and how each of them is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.masks.class_names import Classes, Ignore, colour_values, naming, value_table
+from flawline.data.masks.class_names import (
+    Classes,
+    Ignore,
+    colour_values,
+    resolve_class_names,
+    value_table,
+)
 from flawline.data.masks.coco import is_coco, read_coco
 from flawline.data.masks.cvat import read_cvat
 from flawline.data.masks.documents import read_json, refuse
@@ -18,7 +24,7 @@ from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
 from flawline.data.masks.label_studio import is_label_studio, read_label_studio, uploaded_name
 from flawline.data.masks.matching import match
 from flawline.data.masks.pixels import Colour, read_colour_mask, read_mask, to_indices
-from flawline.data.masks.shapes import Annotations, drawn
+from flawline.data.masks.shapes import Annotations, rasterize
 from flawline.data.masks.yolo import read_yolo
 from flawline.data.names import PICTURE_SUFFIXES, suffix
 from flawline.data.source import Source
@@ -33,7 +39,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskRequest:
-    """A source, its samples, and what was said about its classes."""
+    """A source, its samples, and the settings of its classes."""
 
     source: Source
     samples: tuple[Sample, ...]
@@ -42,7 +48,7 @@ class MaskRequest:
     ignore: Ignore | None
 
     def names(self) -> tuple[str, ...]:
-        """The names of the classes where they were given as a list."""
+        """Return the names of the classes where they were given as a list."""
         if self.classes is None or isinstance(self.classes, Mapping):
             return ()
         return tuple(self.classes)
@@ -127,7 +133,7 @@ def _annotations(path: Path, wanted: MaskRequest) -> tuple[Annotations, str]:
 
 
 def _from_annotations(wanted: MaskRequest, found: Annotations, format: str) -> Masks:
-    named = naming(found.labels, wanted.classes, wanted.ignore)
+    named = resolve_class_names(found.labels, wanted.classes, wanted.ignore)
     also = uploaded_name if format == "Label Studio" else None
     entries = match(wanted.samples, found.names, also=also)
     if not entries:
@@ -156,12 +162,12 @@ def _draw(
     if entry is None:
         return np.zeros(size(), np.uint8)
     marked = found.read(entry)
-    return drawn(found.file, marked, marked.size or size(), values)
+    return rasterize(found.file, marked, marked.size or size(), values)
 
 
 def _from_class_files(wanted: MaskRequest, files: MaskFiles) -> Masks:
     _no_palette(wanted)
-    named = naming(files.labels(), wanted.classes, wanted.ignore)
+    named = resolve_class_names(files.labels(), wanted.classes, wanted.ignore)
     limits = wanted.source.image_limits
 
     def read(sample: Sample, size: Callable[[], Size]) -> Mask:
@@ -177,7 +183,7 @@ def _from_files(wanted: MaskRequest, files: MaskFiles | None) -> Masks:
         raise SourceError(
             "expected samples with masks, the source names none",
             hint="Add a column 'mask' to the manifest, put masks into a folder 'masks' beside 'images', "
-            "or say where the annotations are.",
+            "or give the annotations.",
             code="annotations",
         )
     classes, decode = _decoder(wanted, content)
@@ -191,7 +197,7 @@ def _from_files(wanted: MaskRequest, files: MaskFiles | None) -> Masks:
 
 
 def _contents(wanted: MaskRequest, files: MaskFiles | None) -> dict[str, Callable[[], bytes]]:
-    """How the mask file of each sample that has one is read."""
+    """Give the reader of each sample that has a mask file."""
     if files is not None:
         return {name: partial(files.folder.read, own[""]) for name, own in files.files.items()}
     return {s.name: partial(wanted.source.read, s.mask) for s in wanted.samples if s.mask}
@@ -212,7 +218,7 @@ def _decoder(
 def _values_found(
     wanted: MaskRequest, content: Mapping[str, Callable[[], bytes]]
 ) -> dict[int, str]:
-    """Classes called after the values that the masks of a source have."""
+    """Name classes after the values that the masks of a source have."""
     counts = np.zeros(256, np.int64)
     for read in content.values():
         mask = read_mask(read(), wanted.source.image_limits)

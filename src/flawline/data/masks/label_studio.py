@@ -1,4 +1,4 @@
-"""Label Studio: its JSON export, a list of tasks with brushes and polygons."""
+"""Read the JSON export of Label Studio, a list of tasks with brushes and polygons."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def read_label_studio(document: list[Document], file: str, most_pixels: int) -> 
 
 
 def uploaded_name(name: str) -> str:
-    """The name that a picture had before Label Studio put eight hexadecimal digits before it."""
+    """Return the name that a picture had before Label Studio put eight hexadecimal digits before it."""
     folder, slash, last = name.rpartition("/")
     return folder + slash + _UPLOADED.sub("", last)
 
@@ -137,7 +137,7 @@ def _marked(
 
 
 def _labels_by_region(results: list[Any]) -> dict[str, Any]:
-    """The labels that a task keeps apart from its brushes: results of the type "labels" with the same id."""
+    """Collect the labels that a task keeps apart from its brushes: results of the type "labels" with the same id."""
     return {
         str(result.get("id")): result["value"].get("labels")
         for result in results
@@ -164,7 +164,7 @@ def _paint(kind: str, value: Document, mask: Mask, index: int) -> None:
 
 
 def _points(points: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Points in per cent of the picture's width and height as pixels."""
+    """Convert points from per cent of the picture's width and height to pixels."""
     try:
         values = np.asarray(points)
     except (ValueError, OverflowError) as error:

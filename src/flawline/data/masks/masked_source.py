@@ -1,4 +1,4 @@
-"""One way to the class masks of a source, whatever format they are in."""
+"""Open the class masks of a source, whatever format they are in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MaskedSource(Closing):
 
     `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
     "per class", "COCO", "YOLO", "Label Studio" or "CVAT". `unlabelled` names the pictures that nobody annotated and
-    that `samples()` therefore leaves out; `notes` says what was passed over; pictures are read with `value_range`.
+    that `samples()` therefore leaves out; `notes` lists what was passed over; pictures are read with `value_range`.
     Reading is safe from several threads.
     """
 
@@ -47,11 +47,11 @@ class MaskedSource(Closing):
         self._owned = owned
 
     def samples(self) -> Sequence[Sample]:
-        """The pictures with a mask, in the order of the source."""
+        """Return the pictures with a mask, in the order of the source."""
         return self._samples
 
     def mask(self, sample: Sample) -> Mask:
-        """The mask of a sample: uint8 (height, width) of places in `classes`, 255 where it is to be ignored.
+        """Read the mask of a sample: uint8 (height, width) of places in `classes`, 255 where it is to be ignored.
 
         Raises:
             ImageError: the mask cannot be read, has a value or colour without a class, or a broken outline.
@@ -59,7 +59,7 @@ class MaskedSource(Closing):
         return self._read(sample, lambda: _size(self._picture(sample)))
 
     def pair(self, sample: Sample) -> tuple[Picture, Mask]:
-        """The decoded picture of a sample and its mask, of the same size.
+        """Read the picture of a sample and its mask, of the same size.
 
         Raises:
             ImageError: one of them cannot be read, or their sizes differ.

@@ -1,4 +1,4 @@
-"""Which entry of a file of annotations belongs to which picture of a source."""
+"""Match entries of a file of annotations to the pictures of a source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def match(
     *,
     also: Callable[[str], str] | None = None,
 ) -> Mapping[str, str]:
-    """The entry of each sample that has one, by the sample's name.
+    """Return the entry of each sample that has one, by the sample's name.
 
     Extensions do not count, nor folders that are called images, labels, masks and the like. An entry belongs to a
     picture when one path is the ending of the other: "1.png" to "parts/1.jpg", and "train/1" to "images/train/1.png",
@@ -85,11 +85,11 @@ def _ends(first: Key, second: Key) -> bool:
 
 
 def _key(name: str) -> Key:
-    """The folders that tell pictures apart, and the name without its extension."""
+    """Make the key of a path: the folders that tell pictures apart, and the name without its extension."""
     return (*telling_folders(name), stem(name.replace("\\", "/")))
 
 
 def telling_folders(name: str) -> list[str]:
-    """The folders of a path without those that are called images, labels, masks and the like."""
+    """Return the folders of a path without those called images, labels, masks and the like."""
     folders = name.replace("\\", "/").split("/")[:-1]
     return [part for part in folders if part not in ("", ".") and part.lower() not in _WORDS]

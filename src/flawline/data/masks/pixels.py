@@ -1,4 +1,4 @@
-"""Masks that are pictures: the grey level, the place in a palette, or the colour is the class."""
+"""Read masks that are pictures: the grey level, the place in a palette, or the colour is the class."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _without_losses(data: bytes, limits: ImageLimits) -> Picture:
 
 
 def _highest(data: bytes) -> float:
-    """The highest value of a file with more than 8 bits; decoding it as a picture clips what is above 255."""
+    """Find the highest value of a file with more than 8 bits; decoding it as a picture clips what is above 255."""
     import cv2
 
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -1,4 +1,4 @@
-"""Run lengths as three tools write them: COCO, Label Studio and CVAT."""
+"""Read run lengths as three tools write them: COCO, Label Studio and CVAT."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def paint_label_studio(packed: Any, mask: Mask, value: int) -> None:
 
 
 def _filled(lengths: Any, total: int) -> NDArray[np.bool_]:
-    """Runs of background and region in turn as a flat row of `total`."""
+    """Expand runs of background and region in turn to a flat row of `total`."""
     try:
         runs = np.asarray(lengths)
     except (ValueError, OverflowError) as error:
@@ -77,13 +77,15 @@ def _filled(lengths: Any, total: int) -> NDArray[np.bool_]:
         raise BrokenShape(f"expected a list of whole run lengths, got {_short(lengths)}")
     # Every length is checked before the sum, which could overflow.
     if ((runs < 0) | (runs > total)).any() or (filled := int(runs.sum())) != total:
-        said = f"{filled}" if ((runs >= 0) & (runs <= total)).all() else "impossible lengths"
-        raise BrokenShape(f"expected runs of {total} px together, got {said}")
+        came = f"{filled}" if ((runs >= 0) & (runs <= total)).all() else "impossible lengths"
+        raise BrokenShape(f"expected runs of {total} px together, got {came}")
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
 
 
 def _from_text(text: str) -> list[int]:
-    """The lengths in a compressed COCO text: 5 bits a character, from the fourth on differences to the last but one."""
+    """Read the lengths in a compressed COCO text: 5 bits a character; the fourth and later are differences to the last
+    but one.
+    """
     lengths: list[int] = []
     value, shift = 0, 0
     for character in text:
@@ -119,7 +121,7 @@ class _Bits:
         self._at = 0
 
     def numbers(self, count: int, width: int) -> NDArray[np.int64]:
-        """The next `count` numbers of `width` bits each."""
+        """Read the next `count` numbers of `width` bits each."""
         end = self._at + count * width
         if end > len(self._bits):
             raise BrokenShape("expected a whole brush, the stream ends early")
@@ -128,7 +130,7 @@ class _Bits:
         return bits @ (1 << np.arange(width - 1, -1, -1, dtype=np.int64))
 
     def number(self, width: int) -> int:
-        """The next number of `width` bits."""
+        """Read the next number of `width` bits."""
         return int(self.numbers(1, width)[0])
 
 

@@ -1,4 +1,4 @@
-"""Outlines and runs as pixels, and what a file of annotations tells of one picture."""
+"""Rasterise the regions that a file of annotations has for a picture."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Paint = Callable[[Mask, int], None]
 
 
 class BrokenShape(ValueError):
-    """A shape that cannot be drawn; the message says what was expected and what came."""
+    """A shape that cannot be rasterize; the message says what was expected and what came."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """One marked region: its class, where the file states it, and how it is painted on a mask with a value."""
+    """One annotated region: its class, its place in the file, and how it is painted on a mask with a value."""
 
     label: str
     place: str
@@ -37,10 +37,10 @@ class AnnotatedPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Annotations:
-    """What a file (or folder) of annotations holds.
+    """Contents of a file (or folder) of annotations.
 
-    `file` names it in errors, `labels` are its classes in its own order, `names` the pictures it tells of, `read` gives
-    what it tells of one of them, and `notes` says what was passed over.
+    `file` names it in errors, `labels` are its classes in its own order, `names` the pictures in it, `read` gives
+    the regions of one of them, and `notes` lists what was passed over.
     """
 
     file: str
@@ -50,10 +50,10 @@ class Annotations:
     notes: tuple[str, ...] = ()
 
 
-def drawn(
+def rasterize(
     file: str, marked: AnnotatedPicture, size: tuple[int, int], values: Mapping[str, int]
 ) -> NDArray[np.uint8]:
-    """The shapes on a mask (height, width), in their order: where two overlap, the later one wins.
+    """Paint shapes on a mask (height, width), in their order: where two overlap, the later one wins.
 
     Raises:
         ImageError: a shape is broken; the message names the file and the place.
