@@ -1,9 +1,15 @@
-"""The columns of the defect table: name, unit and meaning."""
+"""The columns of the defect table: name, unit, meaning and how each is computed. A new column is a new row here."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from flawline.core.measure.regions import Regions
 
 Unit = Literal["px", "px2", "deg", "1", "grey", "count", "flag"]
 
@@ -13,64 +19,128 @@ class DefectColumn:
     """One number per defect.
 
     `unit` is what it is measured in: lengths "px" and areas "px2" scale with the picture, "place" says that a length is
-    a coordinate, so that it moves with the origin. `group` names what is computed together.
+    a coordinate, so that it moves with the origin. `of` gives the values (N,) of N regions. `needs` names what must
+    be given beside masks for the column to be there.
     """
 
     name: str
     unit: Unit
-    group: str
     text: str
+    of: Callable[[Regions], Any]
     place: bool = False
+    needs: Literal["", "pictures", "probabilities"] = ""
+
+
+def _place(name: str, text: str, of: Callable[[Regions], Any]) -> DefectColumn:
+    return DefectColumn(name, "px", text, of, place=True)
 
 
 COLUMNS: tuple[DefectColumn, ...] = (
-    DefectColumn("area", "px2", "sums", "pixels of the defect, without its holes"),
-    DefectColumn("contour_area", "px2", "inside", "area inside the contour through pixel centres"),
+    DefectColumn("area", "px2", "pixels of the defect, without its holes", lambda r: r.area),
     DefectColumn(
-        "circle_x", "px", "circle", "centre of the smallest enclosing circle, x", place=True
+        "contour_area",
+        "px2",
+        "area inside the contour through pixel centres",
+        lambda r: r.contour_area,
+    ),
+    _place("circle_x", "centre of the smallest enclosing circle, x", lambda r: r.circles.x + 0.5),
+    _place("circle_y", "centre of the smallest enclosing circle, y", lambda r: r.circles.y + 0.5),
+    DefectColumn(
+        "circle_radius",
+        "px",
+        "radius of the smallest circle around pixel centres",
+        lambda r: r.circles.radius,
+    ),
+    _place("rectangle_x", "centre of the rotated rectangle, x", lambda r: r.rectangles.x),
+    _place("rectangle_y", "centre of the rotated rectangle, y", lambda r: r.rectangles.y),
+    DefectColumn(
+        "rectangle_length",
+        "px",
+        "longer side of the rotated rectangle",
+        lambda r: r.rectangles.length,
     ),
     DefectColumn(
-        "circle_y", "px", "circle", "centre of the smallest enclosing circle, y", place=True
+        "rectangle_width",
+        "px",
+        "shorter side of the rotated rectangle",
+        lambda r: r.rectangles.width,
     ),
     DefectColumn(
-        "circle_radius", "px", "circle", "radius of the smallest circle around pixel centres"
+        "rectangle_angle", "deg", "direction of the longer side", lambda r: r.rectangles.angle
     ),
     DefectColumn(
-        "rectangle_x", "px", "rectangle", "centre of the rotated rectangle, x", place=True
+        "skeleton_length",
+        "px",
+        "length along the middle line, with its branches",
+        lambda r: r.skeletons[0],
+    ),
+    DefectColumn("mean_width", "px", "area by skeleton length", lambda r: r.area / r.skeletons[0]),
+    DefectColumn(
+        "max_width", "px", "diameter of the largest circle inside", lambda r: r.skeletons[1]
+    ),
+    DefectColumn("perimeter", "px", "length of the outer outline", lambda r: r.perimeter),
+    DefectColumn("convex_area", "px2", "pixels of the convex hull", lambda r: r.convex_area),
+    DefectColumn("solidity", "1", "area by convex area", lambda r: r.area / r.convex_area),
+    DefectColumn(
+        "circularity",
+        "1",
+        "4 pi area by perimeter squared, at most 1",
+        lambda r: np.minimum(1, 4 * np.pi * r.area / r.perimeter**2),
     ),
     DefectColumn(
-        "rectangle_y", "px", "rectangle", "centre of the rotated rectangle, y", place=True
+        "eccentricity",
+        "1",
+        "of the ellipse with the same second moments",
+        lambda r: r.moments.eccentricity(),
     ),
-    DefectColumn("rectangle_length", "px", "rectangle", "longer side of the rotated rectangle"),
-    DefectColumn("rectangle_width", "px", "rectangle", "shorter side of the rotated rectangle"),
-    DefectColumn("rectangle_angle", "deg", "rectangle", "direction of the longer side"),
+    _place("left", "left edge of the bounding box", lambda r: r.boxes.left),
+    _place("top", "top edge of the bounding box", lambda r: r.boxes.top),
     DefectColumn(
-        "skeleton_length", "px", "skeleton", "length along the middle line, with its branches"
+        "width", "px", "width of the bounding box", lambda r: r.boxes.right - r.boxes.left
     ),
-    DefectColumn("mean_width", "px", "skeleton", "area by skeleton length"),
-    DefectColumn("max_width", "px", "skeleton", "diameter of the largest circle inside"),
-    DefectColumn("perimeter", "px", "outline", "length of the outer outline"),
-    DefectColumn("convex_area", "px2", "convex", "pixels of the convex hull"),
-    DefectColumn("solidity", "1", "convex", "area by convex area"),
-    DefectColumn("circularity", "1", "outline", "4 pi area by perimeter squared, at most 1"),
-    DefectColumn("eccentricity", "1", "moments", "of the ellipse with the same second moments"),
-    DefectColumn("left", "px", "sums", "left edge of the bounding box", place=True),
-    DefectColumn("top", "px", "sums", "top edge of the bounding box", place=True),
-    DefectColumn("width", "px", "sums", "width of the bounding box"),
-    DefectColumn("height", "px", "sums", "height of the bounding box"),
-    DefectColumn("centroid_x", "px", "moments", "mean of the pixels, x", place=True),
-    DefectColumn("centroid_y", "px", "moments", "mean of the pixels, y", place=True),
-    DefectColumn("edge_distance", "px", "sums", "gap to the nearest edge of the picture"),
-    DefectColumn("nearest_distance", "px", "nearest", "gap to the nearest other defect"),
-    DefectColumn("cluster", "count", "cluster", "number of the cluster in its picture, from 0"),
-    DefectColumn("holes", "count", "sums", "holes"),
-    DefectColumn("pieces", "count", "sums", "connected pieces that were merged"),
     DefectColumn(
-        "touches_border", "flag", "sums", "whether a pixel lies at the edge of the picture"
+        "height", "px", "height of the bounding box", lambda r: r.boxes.bottom - r.boxes.top
     ),
-    DefectColumn("contrast", "grey", "contrast", "mean grey level less that of the surroundings"),
-    DefectColumn("probability", "1", "probability", "mean probability of the class"),
-    DefectColumn("subpixel_area", "px2", "probability", "area inside the sub-pixel contour"),
+    _place("centroid_x", "mean of the pixels, x", lambda r: r.moments.x),
+    _place("centroid_y", "mean of the pixels, y", lambda r: r.moments.y),
+    DefectColumn(
+        "edge_distance", "px", "gap to the nearest edge of the picture", lambda r: r.edge_distance
+    ),
+    DefectColumn(
+        "nearest_distance", "px", "gap to the nearest other defect", lambda r: r.nearest_distance
+    ),
+    DefectColumn(
+        "cluster", "count", "number of the cluster in its picture, from 0", lambda r: r.cluster
+    ),
+    DefectColumn("holes", "count", "holes", lambda r: r.holes),
+    DefectColumn("pieces", "count", "connected pieces that were merged", lambda r: r.pieces),
+    DefectColumn(
+        "touches_border",
+        "flag",
+        "whether a pixel lies at the edge of the picture",
+        lambda r: r.edge_distance == 0,
+    ),
+    DefectColumn(
+        "contrast",
+        "grey",
+        "mean grey level less that of the surroundings",
+        lambda r: r.contrast,
+        needs="pictures",
+    ),
+    DefectColumn(
+        "probability",
+        "1",
+        "mean probability of the class",
+        lambda r: r.probability,
+        needs="probabilities",
+    ),
+    DefectColumn(
+        "subpixel_area",
+        "px2",
+        "area inside the sub-pixel contour",
+        lambda r: r.subpixel_area,
+        needs="probabilities",
+    ),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 NAMES = tuple(BY_NAME)

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.measure.columns import BY_NAME, CONTOURS, NAMES
+from flawline.core.measure.columns import COLUMNS, CONTOURS, NAMES
 from flawline.core.measure.defects import Defects, joined
-from flawline.core.measure.pixels import mean_probabilities, subpixel
+from flawline.core.measure.regions import find_regions
 from flawline.core.measure.runs import Mask
-from flawline.core.measure.shapes import MeasureRequest, shapes
 
 ALL = (*NAMES, CONTOURS)
 _BATCH = 128  # masks of some hundred kilobytes whose runs stay in the cache
@@ -51,21 +50,23 @@ def measure(
     Raises:
         ValueError: a mask, map or picture does not have the shape it must have, or a column is not known.
     """
-    wanted = _checked_columns(columns, probabilities is not None, pictures is not None)
+    wanted = _wanted(columns, probabilities is not None, pictures is not None)
     _check_planes(masks, probabilities, pictures)
     portions = max(min(workers, len(masks) // _LEAST), -(-len(masks) // _BATCH), 1)
     edges = np.linspace(0, len(masks), portions + 1).astype(int).tolist()
 
     def one(begin: int, end: int) -> Defects:
-        return _measure(
+        regions = find_regions(
             masks[begin:end],
-            wanted,
-            probabilities[begin:end] if probabilities is not None else None,
-            pictures[begin:end] if pictures is not None else None,
-            merge,
-            cluster,
-            smallest,
+            merge=merge,
+            cluster=cluster,
+            smallest=smallest,
+            pictures=pictures[begin:end] if pictures is not None else None,
+            probabilities=probabilities[begin:end] if probabilities is not None else None,
         )
+        values = {column.name: column.of(regions) for column in COLUMNS if column.name in wanted}
+        contours = regions.contours if CONTOURS in wanted else None
+        return Defects(regions.boxes.picture, regions.boxes.value, values, contours)
 
     if portions == 1:
         return one(0, len(masks))
@@ -74,38 +75,13 @@ def measure(
     return joined(parts, np.diff(edges).tolist())
 
 
-def _measure(
-    masks: Sequence[Mask],
-    wanted: frozenset[str],
-    probabilities: Sequence[NDArray[np.float32] | None] | None,
-    pictures: Sequence[NDArray[np.uint8] | None] | None,
-    merge: float,
-    cluster: float,
-    smallest: int,
-) -> Defects:
-    found = shapes(masks, MeasureRequest(wanted, merge, cluster, smallest, pictures))
-    columns, rings = dict(found.columns), found.rings
-    if "probability" in wanted and probabilities is not None and found.labelled is not None:
-        columns["probability"] = mean_probabilities(found.labelled, probabilities)
-        columns["subpixel_area"], finer = subpixel(found.labelled, masks, probabilities)
-        rings = rings and tuple(fine or rough for fine, rough in zip(finer, rings, strict=True))
-    ordered = {
-        name: columns[name] for name in NAMES if name in columns and BY_NAME[name].group in wanted
-    }
-    return Defects(found.picture, found.value, ordered, rings if CONTOURS in wanted else None)
-
-
-def _checked_columns(
-    columns: Collection[str], probabilities: bool, pictures: bool
-) -> frozenset[str]:
-    """The groups to compute for these columns."""
+def _wanted(columns: Collection[str], probabilities: bool, pictures: bool) -> frozenset[str]:
+    """Those of these columns for which what they need is given."""
     unknown = sorted(set(columns) - set(ALL))
     if unknown:
         raise ValueError(f"expected columns of {', '.join(ALL)}, got {', '.join(unknown)}")
-    wanted = {BY_NAME[name].group if name in BY_NAME else name for name in columns}
-    missing = {"contrast"} if not pictures else set()
-    missing |= {"probability"} if not probabilities else set()
-    return frozenset(wanted - missing)
+    given = {"": True, "pictures": pictures, "probabilities": probabilities}
+    return frozenset(columns) - {column.name for column in COLUMNS if not given[column.needs]}
 
 
 def _check_planes(

@@ -84,9 +84,8 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
     return _split_at_rows(picture, first - base[picture] * 8, length, value, height, width)
 
 
-def label_runs(runs: Runs) -> Labelled:
+def label_runs(runs: Runs, pairs: Touching) -> Labelled:
     """Group runs into regions: runs of one class in neighbouring rows that touch by a side or a corner."""
-    pairs = touching_runs(runs)
     count, region = _components(len(runs), pairs.upper, pairs.lower)
     return Labelled(runs, region, count)
 
@@ -115,17 +114,19 @@ def _occupied(mask: Mask) -> tuple[Integers, NDArray[np.uint64]]:
 def _stretches(places: Integers, words: NDArray[np.uint64]) -> tuple[Integers, Integers, Integers]:
     """First pixel, length and class of each stretch of one class, from the words that are not empty."""
     gap = np.diff(places, prepend=-2) > 1
-    slot = np.arange(len(places)) + np.cumsum(gap)
-    dense = np.zeros(len(places) + int(gap.sum()) + 1, dtype=np.uint64)
+    # An empty word between words that are not neighbours; sums of whole numbers are faster than of truth values.
+    slot = np.cumsum(gap.astype(np.int64) + 1) - 1
+    dense = np.zeros(int(slot[-1]) + 2 if len(slot) else 1, dtype=np.uint64)
     dense[slot] = words
     where = np.zeros(len(dense), dtype=np.int64)
     where[slot] = places
     pixels = dense.view(np.uint8)
     change = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
     length, change = np.diff(change), change[:-1]
+    # Places are taken several times as fast as what is true is picked out.
+    kept = np.flatnonzero(pixels[change])
+    change, length = change[kept], length[kept]
     value = pixels[change]
-    kept = value != 0
-    change, length, value = change[kept], length[kept], value[kept]
     return where[change >> 3] * 8 + (change & 7), length, value.astype(np.int64)
 
 

@@ -80,6 +80,17 @@ class Moments:
     yy: Floats
     xy: Floats
 
+    def eccentricity(self) -> Floats:
+        """Eccentricity of the ellipse with the same second moments: 0 for a circle, towards 1 for a line.
+
+        sqrt(1 - l2 / l1) with l1 >= l2 the eigenvalues of the matrix of central second moments; 0 for a single pixel.
+        """
+        spread = np.hypot(self.xx - self.yy, 2 * self.xy)
+        largest, smallest = self.xx + self.yy + spread, self.xx + self.yy - spread
+        share = np.divide(smallest, largest, out=np.ones_like(largest), where=largest > 0)
+        result: NDArray[np.float64] = np.sqrt(np.clip(1 - share, 0, 1))
+        return result
+
 
 def moments(labelled: Labelled, area: Integers, left: Integers, top: Integers) -> Moments:
     """Moments of regions as sets of pixel centres; `left` and `top` are of their boxes."""
@@ -94,15 +105,3 @@ def moments(labelled: Labelled, area: Integers, left: Integers, top: Integers) -
     yy = total(region, length * down**2, count) / area
     xy = total(region, length * across * down, count) / area
     return Moments(x + left, y + top, xx, yy, xy)
-
-
-def eccentricities(found: Moments) -> Floats:
-    """Eccentricity of the ellipse with the same second moments: 0 for a circle, towards 1 for a line.
-
-    sqrt(1 - l2 / l1) with l1 >= l2 the eigenvalues of the matrix of central second moments; 0 for a single pixel.
-    """
-    spread = np.hypot(found.xx - found.yy, 2 * found.xy)
-    largest, smallest = found.xx + found.yy + spread, found.xx + found.yy - spread
-    share = np.divide(smallest, largest, out=np.ones_like(largest), where=largest > 0)
-    result: NDArray[np.float64] = np.sqrt(np.clip(1 - share, 0, 1))
-    return result
