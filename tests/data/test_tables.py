@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flawline.data.tables import read_table
-from flawline.errors import SourceError
+from flawline.data.tables import read_table, write_frame
+from flawline.errors import SourceError, UsageError
 
 ROWS = {"area": ["0.5", None, "1.5"], "lot": ["a", "b, c", "d"]}
 
@@ -67,3 +67,20 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.csv", tmp_path):
         with pytest.raises(SourceError, match="cannot read the table"):
             read_table(path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_written_tables_are_read_again_and_have_the_same_bytes(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame({"name": ["=1+1", None, "a"], "area": [0.1, 2.0, None], "n": [1, 2, 3]})
+    one, two = (write_frame(frame, tmp_path / f"{n}.{suffix}") for n in (1, 2))
+    assert one.read_bytes() == two.read_bytes()
+    expected = (
+        frame if suffix == "parquet" else frame.with_columns(name=pl.Series(["'=1+1", None, "a"]))
+    )
+    assert read_table(one, infer=True).equals(expected)
+
+
+def test_other_extensions_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.parquet or \.csv, got 't\.xlsx'"):
+        write_frame(pl.DataFrame({"a": [1]}), tmp_path / "t.xlsx")
+    assert list(tmp_path.iterdir()) == []

@@ -51,13 +51,14 @@ def features(
     quiet: Quiet = False,
 ) -> int:
     """Write the features of every picture as one table, for any other tool."""
+    from flawline.data.tables import check_output
     from flawline.features.compute import compute_features
-    from flawline.features.files import check_suffix, write_table
+    from flawline.features.files import write_table
 
     settings = feature_settings(
         features, backbone, preparation, size, precision, value_range, weights
     )
-    check_suffix(out).parent.mkdir(parents=True, exist_ok=True)
+    check_output(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
     note_start_over(unfinished, quiet=quiet)
     with open_from_options(source, good, bad, limits) as opened:

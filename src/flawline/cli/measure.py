@@ -58,8 +58,9 @@ def measure(
 ) -> int:
     """Measure the defects of class masks: one table of defects, one of parts."""
     from flawline.core.scale import Frame
+    from flawline.data.tables import check_output
     from flawline.jobs.judge.judge_table import read_spec
-    from flawline.jobs.measure.measure_files import check_suffix, write_tables
+    from flawline.jobs.measure.measure_files import write_tables
     from flawline.jobs.measure.measure_source import measure_source
     from flawline.jobs.measure.measured_masks import MeasureSettings
 
@@ -72,7 +73,7 @@ def measure(
         smallest=smallest,
         zones=tuple(read_spec(spec, None, None).zones.values()) if spec else (),
     )
-    check_suffix(out).parent.mkdir(parents=True, exist_ok=True)
+    check_output(out).parent.mkdir(parents=True, exist_ok=True)
     with open_from_options(masks, limits=limits) as opened:
         measured = measure_source(opened, settings, track=ProgressBar(quiet=quiet))
         summary = opened.summary()

@@ -15,6 +15,7 @@ from typing import Any
 from flawline.data.folder import read_file
 from flawline.data.layout import Meaning
 from flawline.data.names import Findings, did_you_mean, is_unicode
+from flawline.data.tables import separator_of
 from flawline.errors import ManifestError
 from flawline.types import EMPTY, Sample
 
@@ -141,8 +142,7 @@ def _csv_reader(file: Any, path: Path) -> Iterator[list[str]]:
     try:
         head = file.readline()
         file.seek(0)
-        delimiter = max(",;\t", key=head.count)
-        yield from csv.reader(file, delimiter=delimiter, strict=True)
+        yield from csv.reader(file, delimiter=separator_of(head), strict=True)
     except (csv.Error, UnicodeError) as error:
         raise ManifestError(
             f"cannot read {path.name} as a UTF-8 table: {error}",

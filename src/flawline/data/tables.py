@@ -1,15 +1,19 @@
-"""Read a table that people give: CSV with any of the usual separators, or Parquet."""
+"""Read tables that people give, and write tables: CSV or Parquet."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flawline.data.csv_file import spreadsheet_safe
 from flawline.data.sniff import HEAD_BYTES, describe, picture_format
-from flawline.errors import SourceError
+from flawline.data.whole_file import replacing
+from flawline.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
+
+_WRITTEN = (".parquet", ".csv")
 
 
 def read_table(path: Path, *, infer: bool = False) -> pl.DataFrame:
@@ -38,7 +42,7 @@ def read_table(path: Path, *, infer: bool = False) -> pl.DataFrame:
                 header = file.readline().decode("utf-8-sig")
                 frame = pl.read_csv(
                     path,
-                    separator=max(",;\t", key=header.count),
+                    separator=separator_of(header),
                     infer_schema=infer,
                     infer_schema_length=None,
                     glob=False,
@@ -50,6 +54,47 @@ def read_table(path: Path, *, infer: bool = False) -> pl.DataFrame:
             hint="give a CSV in UTF-8 with a header, or a Parquet file",
             code="table",
         ) from error
+
+
+def separator_of(header: str) -> str:
+    """Tell which of comma, semicolon and tab separates the names in the first line of a CSV."""
+    return max(",;\t", key=header.count)
+
+
+def check_output(path: Path) -> Path:
+    """Return the path of a table to write; raises UsageError where its extension is of no format that is written."""
+    if path.suffix.lower() not in _WRITTEN:
+        raise UsageError(
+            f"expected an output that ends in {' or '.join(_WRITTEN)}, got {path.name!r}",
+            hint="Parquet is smaller and keeps the types of the columns and lists such as contours",
+        )
+    return path
+
+
+def write_frame(frame: pl.DataFrame, path: Path) -> Path:
+    """Write a table, whole or not at all; the same table gives the same bytes.
+
+    A CSV quotes text that a spreadsheet would run as a formula.
+
+    Raises:
+        UsageError: the path ends neither in .parquet nor in .csv.
+    """
+    with replacing(check_output(path)) as part:
+        if path.suffix.lower() == ".parquet":
+            frame.write_parquet(part, compression="zstd")
+        else:
+            _quoted(frame).write_csv(part)
+    return path
+
+
+def _quoted(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    def quoted(cells: pl.Series) -> pl.Series:
+        safe = [None if cell is None else str(spreadsheet_safe(cell)) for cell in cells]
+        return pl.Series(cells.name, safe, dtype=pl.String)
+
+    return frame.with_columns(quoted(cells) for cells in frame if cells.dtype == pl.String)
 
 
 def _is_parquet(path: Path, head: bytes) -> bool:

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flawline.data.csv_file import spreadsheet_safe
-from flawline.data.whole_file import replacing
-from flawline.errors import UsageError
+from flawline.data.tables import write_frame
 from flawline.features.table import FeatureTable
 
 if TYPE_CHECKING:
     import polars as pl
 
-SUFFIXES = (".parquet", ".csv")
 PREFIX = "source_"
 _OWN = ("image", "label", "defective", "group", "split")
 
@@ -29,16 +26,6 @@ class TableFile:
     renamed: Mapping[str, str]
 
 
-def check_suffix(path: Path) -> Path:
-    """Give back a path whose ending says how to write it; raises UsageError for any other."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(
-            f"expected an output that ends in {' or '.join(SUFFIXES)}, got {path.name!r}",
-            hint="Parquet is smaller and keeps the types of the columns",
-        )
-    return path
-
-
 def write_table(table: FeatureTable, path: Path) -> TableFile:
     """Write one row per picture, in the table's order.
 
@@ -48,14 +35,8 @@ def write_table(table: FeatureTable, path: Path) -> TableFile:
     Raises:
         UsageError: the path ends neither in .parquet nor in .csv.
     """
-    check_suffix(path)
     names = _metadata_names(table)
-    frame = _frame(table, names)
-    with replacing(path) as part:
-        if path.suffix.lower() == ".parquet":
-            frame.write_parquet(part, compression="zstd")
-        else:
-            _quoted(frame).write_csv(part)
+    write_frame(_frame(table, names), path)
     renamed = {old: new for old, new in names.items() if old != new}
     return TableFile(path, (*_OWN, *names.values()), renamed)
 
@@ -112,16 +93,3 @@ def _series(values: Sequence[Any]) -> pl.Series:
     if kind is None:
         return pl.Series([None if v is None else str(v) for v in values], dtype=pl.String)
     return pl.Series(values, dtype=kind, strict=False)
-
-
-def _quoted(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    text = [name for name, kind in frame.schema.items() if kind == pl.String]
-    return frame.with_columns(
-        pl.Series(name, [_safe(value) for value in frame[name]], dtype=pl.String) for name in text
-    )
-
-
-def _safe(value: str | None) -> str | None:
-    return None if value is None else str(spreadsheet_safe(value))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flawline.data.csv_file import further_names, write_csv_rows
-from flawline.data.whole_file import replacing, write_text
+from flawline.data.tables import write_frame
+from flawline.data.whole_file import write_text
 from flawline.station.inspected import Inspected, InspectionRun
 
 COLUMNS = (
@@ -104,9 +105,7 @@ def write_parquet(run: InspectionRun, path: Path) -> Path:
     frame = pl.DataFrame(
         {k: pl.Series(v, dtype=types.get(k, pl.String)) for k, v in columns.items()}
     )
-    with replacing(path) as part:
-        frame.write_parquet(part, compression="zstd")
-    return path
+    return write_frame(frame, path)
 
 
 def write_defects(run: InspectionRun, path: Path) -> Path:

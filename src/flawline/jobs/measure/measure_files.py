@@ -10,27 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.measure.outline import Points
-from flawline.data.csv_file import spreadsheet_safe
-from flawline.data.whole_file import replacing
-from flawline.errors import UsageError
+from flawline.data.tables import write_frame
 from flawline.jobs.measure.measure_tables import defect_columns, part_table
 from flawline.jobs.measure.measured_masks import MeasuredMasks
 
 if TYPE_CHECKING:
     import polars as pl
 
-SUFFIXES = (".parquet", ".csv")
 CONTOURS = "contours"
-
-
-def check_suffix(path: Path) -> Path:
-    """Give back a path whose ending says how to write it; raises UsageError for any other."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(
-            f"expected an output that ends in {' or '.join(SUFFIXES)}, got {path.name!r}",
-            hint="Parquet keeps the contours and the types of the columns",
-        )
-    return path
 
 
 def parts_path(path: Path) -> Path:
@@ -48,17 +35,10 @@ def write_tables(measured: MeasuredMasks, path: Path) -> tuple[Path, Path]:
     Raises:
         UsageError: the path ends neither in .parquet nor in .csv.
     """
-    check_suffix(path)
-    frame, parts = defects_frame(measured), parts_frame(measured)
+    frame = defects_frame(measured)
     if path.suffix.lower() == ".csv":
         frame = frame.drop(CONTOURS)
-    for table, place in ((frame, path), (parts, parts_path(path))):
-        with replacing(place) as part:
-            if path.suffix.lower() == ".csv":
-                _quoted(table).write_csv(part)
-            else:
-                table.write_parquet(part, compression="zstd")
-    return path, parts_path(path)
+    return write_frame(frame, path), write_frame(parts_frame(measured), parts_path(path))
 
 
 def defects_frame(measured: MeasuredMasks) -> pl.DataFrame:
@@ -120,17 +100,3 @@ def _series(values: NDArray[Any]) -> pl.Series:
     if values.dtype.kind == "f":
         return pl.Series(np.where(np.isfinite(values), values, np.nan)).fill_nan(None)
     return pl.Series(values)
-
-
-def _quoted(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    text = [name for name, kind in frame.schema.items() if kind == pl.String]
-    return frame.with_columns(
-        pl.Series(
-            name,
-            [None if v is None else str(spreadsheet_safe(v)) for v in frame[name]],
-            dtype=pl.String,
-        )
-        for name in text
-    )
