@@ -168,9 +168,22 @@ def test_records_are_found_by_what_pages_filter_by(old, call):
         (["--where", "part=P033"], 1),
         (["--verdict", "accept"], sum(each["verdict"] == "accept" for each in everything)),
         (["--undecided"], 46),
+        (["--at-least", "defects=1"], sum(len(each["defects"]) > 0 for each in everything)),
+        (["--at-least", "count_dark=1"], _having(everything, "dark", 0)),
+        (["--at-least", "largest_area_dark=500"], _having(everything, "dark", 500)),
+        (["--at-least", "largest_area=500"], _having(everything, "", 500)),
+        (["--at-most", "count_dark=0"], 48 - _having(everything, "dark", 0)),
     ):
         found = call("records", "list", "line.db", "--count", "100", *options)
         assert len(found["records"]) == count, options
+
+
+def _having(records, label, area):
+    """How many records have a defect of such a label, at least as large."""
+    return sum(
+        any(d["class"].startswith(label) and d["measures"]["area"] >= area for d in each["defects"])
+        for each in records
+    )
 
 
 def test_records_take_more(old, call):

@@ -57,7 +57,12 @@ def test_conditions_choose(kept, capsys):
     span = ["--since", "2026-03-01T06:00:05Z", "--until", "2026-03-01T06:00:07Z"]
     found = as_json(capsys, *listed, *span)
     assert [item["image"] for item in found["records"]] == ["cam1/000006.png", "cam1/000005.png"]
+    found = as_json(capsys, *listed, "--at-least", "count_stain=1", "--at-most", "largest_area=22")
+    assert [item["image"] for item in found["records"]] == ["cam1/000010.png", "cam1/000003.png"]
     for wrong in (
+        ["--at-least", "count_stain=many"],
+        ["--at-least", "count_stain=nan"],
+        ["--at-most", "areas=1"],
         ["--where", "lot"],
         ["--where", "batch=1"],
         ["--since", "today"],

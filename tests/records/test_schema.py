@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, select
 
 from flawline.errors import UsageError
-from flawline.records import StoreError, open_store, schema
+from flawline.records import DefectRecord, StoreError, open_store, schema
 from flawline.records.delivery import Owed
 from flawline.records.engine import reading, shown, store_url, writing
 from flawline.records.schema import HEAD, VERSIONS
@@ -95,6 +95,52 @@ def test_records_of_version_0_1_take_messages_and_named_frames(store_url, old_st
         assert own.add([record(6, frame_key="shot 5")], [owed]).new == 0
         assert own.deliveries.waiting("file:x") == 1
         assert [kept.record for kept in own.page(newest=False).items] == [*made, named]
+
+
+MIXED = (
+    DefectRecord("stain", (1, 2, 3, 4), {"area": 5.0}),
+    DefectRecord("stain", (1, 2, 3, 4), {"area": 7.5, "peak": 0.5}),
+    DefectRecord("scratch", None, {"length": 7.0}),
+)
+SORTS = [
+    record(0),
+    record(1, measures={"largest_area": 0.0, "total_area": 0.0}),
+    record(2, defects=MIXED),
+    record(3, defects=MIXED[2:]),
+    record(10),
+    record(11, measures={"largest_area": 7.49, "total_area": 7.49}, defects=MIXED),
+]
+
+
+def test_what_pages_choose_by_is_filled_from_old_rows_as_writing_fills_it(
+    store_url, old_store, tmp_path, monkeypatch
+):
+    from flawline.records.migrations.versions import r0004_class_counts
+
+    monkeypatch.setattr(r0004_class_counts, "_AT_ONCE", 2)
+    assert "class_count" not in old_store("0003", SORTS)
+    with open_store(store_url) as old, open_store(str(tmp_path / "new.db")) as new:
+        new.add(SORTS)
+        assert chosen_by(old) == chosen_by(new)
+        assert chosen_by(new)[0] == [
+            *[(None, None), (0.0, 0.0), (7.5, 12.5), (None, None), (20.0 + 1, 41.0), (7.49, 7.49)]
+        ]
+        assert [kept.record for kept in old.page(newest=False).items] == SORTS
+        with pytest.raises(StoreError, match="never changed"), writing(old._engine) as connection:
+            connection.exec_driver_sql("UPDATE inspection SET largest_area = 0")
+
+
+def chosen_by(store):
+    with reading(store._engine) as connection:
+        areas = connection.exec_driver_sql(
+            "SELECT largest_area, total_area FROM inspection ORDER BY captured"
+        ).all()
+        counts = connection.exec_driver_sql(
+            "SELECT captured, text, count, class_count.largest_area FROM class_count "
+            "JOIN term ON term.id = label JOIN inspection ON inspection.id = class_count.inspection "
+            "ORDER BY captured, text"
+        ).all()
+    return [tuple(row) for row in areas], [tuple(row) for row in counts]
 
 
 def tables_of(store):

@@ -246,6 +246,55 @@ def test_defects_are_a_series_of_their_own(store):
         store.series("area", level="pixel")
 
 
+BOUNDS = [
+    ({}, {}, [0, 1, 2, 3, 4]),
+    ({"defects": 1}, {}, [2, 3]),
+    ({"count_stain": 1}, {}, [2]),
+    ({"count_scratch": 1}, {}, [2, 3]),
+    ({"count_scratch": 2}, {}, [3]),
+    ({"count_scratch": 0}, {}, [0, 1, 2, 3, 4]),
+    ({}, {"count_scratch": 0}, [0, 1, 4]),
+    ({}, {"count_scratch": 1}, [0, 1, 2, 4]),
+    ({}, {"count_scratch": -1}, []),
+    ({"largest_area_scratch": 6.5}, {}, [2, 3]),
+    ({"largest_area_scratch": 6.6}, {}, [3]),
+    ({}, {"largest_area_scratch": 7}, [0, 1, 2, 4]),
+    ({"count_dent": 1}, {}, []),
+    ({}, {"count_dent": 0}, [0, 1, 2, 3, 4]),
+    ({"largest_area": 9.5}, {}, [2, 3]),
+    ({"largest_area": 10}, {}, [3]),
+    ({"total_area": 16}, {"total_area": 16}, [2]),
+    ({"score": 1 / 8}, {"score": 3 / 8}, [1, 2, 3]),
+    ({"count_scratch": 1}, {"defects": 2, "largest_area": 9.5}, [2]),
+]
+
+
+@pytest.mark.parametrize(("least", "most", "expected"), BOUNDS)
+def test_inspections_are_chosen_by_numbers_and_by_those_of_a_class(store, least, most, expected):
+    defects = {
+        2: [("stain", 9.5), ("scratch", 6.5)],
+        3: [("scratch", 3.0), ("scratch", 20.0), ("scratch", 4.0)],
+    }
+    made = [
+        record(
+            n,
+            defects=tuple(
+                DefectRecord(label, None, {"area": area}) for label, area in defects.get(n, ())
+            ),
+        )
+        for n in range(5)
+    ]
+    store.add(made)
+    where = Where(least=least, most=most)
+    found = [kept.record for kept in everything(store, where=where, newest=False)]
+    assert found == [made[n] for n in expected]
+    assert store.count(where) == len(expected)
+    with pytest.raises(UsageError, match="largest_area"):
+        Where(least={"largest_aera": 1})
+    with pytest.raises(UsageError):
+        Where(most={"count_": 1})
+
+
 def test_hostile_text_is_kept_or_shown(store):
     made = record(
         0,

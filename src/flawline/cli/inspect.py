@@ -22,6 +22,7 @@ from flawline.cli.feature_options import (
     print_unjudged,
 )
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
+from flawline.cli.record_options import SetOption
 from flawline.core.words import counted
 
 if TYPE_CHECKING:
@@ -57,13 +58,7 @@ def inspect(
         str | None,
         typer.Option(help="Folder or URL for them; beside an SQLite file if not given."),
     ] = None,
-    constant: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="NAME=VALUE for the records of this run, with station, step, product, lot, operator, tool or shift.",
-        ),
-    ] = None,
+    constant: SetOption = None,
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,

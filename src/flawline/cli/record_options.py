@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flawline.data.process import DIMENSIONS
 from flawline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,8 +23,25 @@ RecordNumber = Annotated[int, typer.Argument(help="The number of the inspection.
 WhereOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="NAME=VALUE with part, lot, station, step, product, operator, tool, shift, recipe or image; repeatable."
+        help=f"NAME=VALUE with part, {', '.join(DIMENSIONS)}, recipe or image; repeatable."
     ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help=f"NAME=VALUE for the records of this run, with any of {', '.join(DIMENSIONS)}.",
+    ),
+]
+AtLeast = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="NAME=NUMBER with score, p_value, defects, largest_area, total_area, count_CLASS or largest_area_CLASS."
+    ),
+]
+AtMost = Annotated[
+    list[str] | None,
+    typer.Option(help="The same for the largest number; both may be repeated."),
 ]
 Since = Annotated[str | None, typer.Option(help="From this time on, such as 2026-03-01T06:00:00Z.")]
 Until = Annotated[str | None, typer.Option(help="Before this time.")]
@@ -40,6 +59,8 @@ def chosen(
     verdict: Sequence[str] | None,
     *,
     undecided: bool = False,
+    at_least: Sequence[str] | None = None,
+    at_most: Sequence[str] | None = None,
 ) -> Where:
     """Which inspections the options of one command line mean."""
     from flawline.data.times import parse_time
@@ -51,7 +72,22 @@ def chosen(
         verdict=tuple(verdict or ()),
         names=assignments(where, "--where"),
         decided=False if undecided else None,
+        least=_numbers(at_least, "--at-least"),
+        most=_numbers(at_most, "--at-most"),
     )
+
+
+def _numbers(texts: Sequence[str] | None, option: str) -> Mapping[str, float]:
+    """NAME=NUMBER as a mapping."""
+    found = {}
+    for name, value in assignments(texts, option).items():
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise UsageError(f"{option} takes NAME=NUMBER, got {name}={value}") from None
+        if not isfinite(found[name]):
+            raise UsageError(f"{option} takes a finite number, got {name}={value}")
+    return found
 
 
 def assignments(texts: Sequence[str] | None, option: str) -> Mapping[str, str]:

@@ -10,6 +10,8 @@ import typer
 from flawline.cli.console import AsJson, Quiet, note, print_json, printable
 from flawline.cli.record_listing import print_record, print_records
 from flawline.cli.record_options import (
+    AtLeast,
+    AtMost,
     Count,
     RecordNumber,
     Since,
@@ -40,6 +42,8 @@ def list_records(
     since: Since = None,
     until: Until = None,
     verdict: VerdictOption = None,
+    at_least: AtLeast = None,
+    at_most: AtMost = None,
     undecided: Annotated[
         bool, typer.Option("--undecided", help="Only those about which nobody has decided.")
     ] = False,
@@ -54,7 +58,9 @@ def list_records(
     from flawline.records import open_store
     from flawline.records.record import kept_as_dict
 
-    wanted = chosen(where, since, until, verdict, undecided=undecided)
+    wanted = chosen(
+        where, since, until, verdict, undecided=undecided, at_least=at_least, at_most=at_most
+    )
     with open_store(store, create=False) as opened:
         page = opened.page(wanted, after=after, count=count)
     if as_json:
@@ -120,6 +126,8 @@ def export(
     since: Since = None,
     until: Until = None,
     verdict: VerdictOption = None,
+    at_least: AtLeast = None,
+    at_most: AtMost = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -127,7 +135,7 @@ def export(
     from flawline.records import open_store
     from flawline.records.export import export_tables
 
-    wanted = chosen(where, since, until, verdict)
+    wanted = chosen(where, since, until, verdict, at_least=at_least, at_most=at_most)
     with open_store(store, create=False) as opened:
         paths = export_tables(opened, out, wanted, form=form)
     if as_json:

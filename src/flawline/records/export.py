@@ -13,6 +13,7 @@ from flawline.data.csv_file import write_csv_rows
 from flawline.data.process import DIMENSIONS
 from flawline.data.whole_file import replacing
 from flawline.errors import UsageError
+from flawline.records.fields import FIELDS, TERMS, in_written_order, names_of_kind
 from flawline.records.record import StoredRecord
 from flawline.records.where import EVERYTHING, Where
 
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from flawline.records.store import Store
 
 FORMATS = ("csv", "parquet")
-INSPECTIONS = (
-    *("id", "image", "part", *DIMENSIONS, "captured", "judged", "verdict", "decision"),
-    *("score", "p_value", "defects", "reasons", "picture", "map", "height", "width"),
-    *("recipe", "spec", "further"),
+INSPECTIONS = in_written_order(
+    (
+        *("id", "image", "part", *DIMENSIONS, "captured", "judged", "verdict", "decision"),
+        *("score", "p_value", "defects", "reasons", "picture", "map", "height", "width"),
+        *("recipe", "spec", "further"),
+    )
 )
 DEFECTS = (
     *("inspection", "image", "part", "captured", "number", "class"),
@@ -31,7 +34,7 @@ DEFECTS = (
 )
 DECISIONS = ("inspection", "image", "part", "machine", "verdict", "who", "why", "decided")
 _INTEGERS = {"id", "inspection", "number", "defects", "left", "top", "width", "height"}
-_NUMBERS = {"score", "p_value"}
+_NUMBERS = set(names_of_kind("number"))
 _AT_ONCE = 5000
 Row = list[Any]
 
@@ -89,17 +92,20 @@ def _inspection(kept: StoredRecord, measures: Sequence[str]) -> Row:
     record = kept.record
     height, width = record.size or (None, None)
     decided = kept.decisions[-1].verdict if kept.decisions else None
-    return [
-        *(kept.id, record.image, record.part),
-        *(getattr(record, name) for name in DIMENSIONS),
-        None if record.captured is None else record.captured.isoformat(),
-        *(record.judged.isoformat(), record.verdict, decided),
-        *(record.score, record.p_value, len(record.defects)),
-        *("; ".join(record.reasons) or None, record.picture, record.map, height, width),
-        *(record.recipe or None, record.spec or None),
-        json.dumps(dict(record.further), ensure_ascii=False) if record.further else None,
-        *_cells(record.measures, measures),
-    ]
+    own = {field.name: getattr(record, field.name) for field in FIELDS}
+    cells = {
+        **{name: None if value == "" and name in TERMS else value for name, value in own.items()},
+        "id": kept.id,
+        "captured": None if record.captured is None else record.captured.isoformat(),
+        "judged": record.judged.isoformat(),
+        "decision": decided,
+        "defects": len(record.defects),
+        "reasons": "; ".join(record.reasons) or None,
+        "height": height,
+        "width": width,
+        "further": json.dumps(dict(record.further), ensure_ascii=False) if record.further else None,
+    }
+    return [*(cells[name] for name in INSPECTIONS), *_cells(record.measures, measures)]
 
 
 def _defects(kept: StoredRecord, measures: Sequence[str]) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from flawline.data.process import DIMENSIONS
 from flawline.data.tables import read_table
 from flawline.errors import ManifestError, UsageError
 from flawline.records.cells import is_numeric, number_of, text_of, time_of
+from flawline.records.fields import FIELDS, Field, in_written_order
 from flawline.records.imports_defects import beside, owner_of, read_defects
 from flawline.records.record import VERDICTS, DefectRecord, Record, capture_key
 from flawline.records.write import Added
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
     from flawline.records.store import Store
 
-FIELDS = (
-    *("image", "part", *DIMENSIONS, "captured", "judged", "verdict", "reasons", "score"),
-    *("p_value", "picture", "map", "height", "width", "recipe", "spec"),
+COLUMNS = in_written_order(
+    (
+        *("image", "part", *DIMENSIONS, "captured", "judged", "verdict", "reasons", "score"),
+        *("p_value", "picture", "map", "height", "width", "recipe", "spec"),
+    )
 )
 _SAME = {"sha256": "picture", "group": "part"}
 _PASSED_OVER = {"id", "decision", "inspection", "number", "defect", "split"}
@@ -51,10 +54,10 @@ class Reading:
             UsageError: an unknown field.
         """
         for name in (*self.columns, *self.constant):
-            if name not in FIELDS:
+            if name not in COLUMNS:
                 raise UsageError(
-                    f"expected a field of {', '.join(FIELDS)}, got {name!r}",
-                    hint=did_you_mean(name, list(FIELDS)),
+                    f"expected a field of {', '.join(COLUMNS)}, got {name!r}",
+                    hint=did_you_mean(name, list(COLUMNS)),
                 )
 
 
@@ -116,7 +119,7 @@ def _fields(table: pl.DataFrame, how: Reading, path: Path) -> dict[str, str]:
                 f"{path.name} has no column {column!r}",
                 hint=did_you_mean(column, table.columns) or f"It has {', '.join(table.columns)}",
             )
-    found = {name: name for name in FIELDS if name in table.columns}
+    found = {name: name for name in COLUMNS if name in table.columns}
     for column, name in _SAME.items():
         if column in table.columns:
             found.setdefault(name, column)
@@ -128,7 +131,7 @@ def _measures(table: pl.DataFrame, fields: Mapping[str, str], counted: bool) -> 
 
     A number of defects is one only where there are no rows of defects to count.
     """
-    taken = {*fields.values(), *_PASSED_OVER, *FIELDS, *(() if counted else ("defects",))}
+    taken = {*fields.values(), *_PASSED_OVER, *COLUMNS, *(() if counted else ("defects",))}
     found = {}
     for name in table.columns:
         if name not in taken and is_numeric(table[name]):
@@ -176,7 +179,6 @@ def _record(
     zone: tzinfo | None,
     moment: datetime,
 ) -> Record:
-    text = {name: text_of(values[name]) for name in ("part", *DIMENSIONS) if name in values}
     captured = time_of(values["captured"], zone) if "captured" in values else None
     judged = time_of(values["judged"], zone) if "judged" in values else captured or moment
     size = (
@@ -186,24 +188,24 @@ def _record(
     if verdict is not None and verdict not in VERDICTS:
         raise UsageError(f"expected a verdict of {', '.join(VERDICTS)}, got {verdict!r}")
     reasons = text_of(values.get("reasons", ""))
+    own = {field.name: _cell(field, values[field.name]) for field in FIELDS if field.name in values}
     return Record(
-        image=text_of(values.get("image", "")),
         judged=judged,
-        verdict=verdict,
         reasons=tuple(reasons.split("; ")) if reasons else (),
         captured=captured,
-        picture=values.get("picture"),
-        map=values.get("map"),
         size=size,
-        score=number_of(values.get("score")),
-        p_value=number_of(values.get("p_value")),
-        recipe=text_of(values.get("recipe", "")),
-        spec=text_of(values.get("spec", "")),
         measures={name: value for name, value in measures.items() if value is not None},
         defects=tuple(defects),
         further=further,
-        **text,
+        **{"image": "", "verdict": None, **own},
     )
+
+
+def _cell(field: Field, value: Any) -> Any:
+    """The value of a field from a cell that is not empty."""
+    if field.kind == "number":
+        return number_of(value)
+    return value if field.kind == "hash" else text_of(value)
 
 
 def _further(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Row, func, select, tuple_
 
-from flawline.data.process import DIMENSIONS
 from flawline.data.times import from_micros
 from flawline.errors import UsageError
+from flawline.records.fields import FIELDS, TERMS, Field
 from flawline.records.packing import unpack
 from flawline.records.record import Decision, DefectRecord, Record, StoredRecord
 from flawline.records.tables import decision, defect, inspection
@@ -19,7 +19,6 @@ from flawline.records.terms import Terms
 from flawline.records.where import Where, condition
 from flawline.types import EMPTY
 
-_TERMS = (*DIMENSIONS, "recipe", "spec", "shape")
 _BOX = ("left", "top", "width", "height")
 
 
@@ -66,7 +65,7 @@ def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Ite
     ids = [row.id for row in rows]
     found = _by_inspection(connection, defect, ids, defect.c.number)
     decided = _by_inspection(connection, decision, ids, decision.c.id)
-    numbers = {getattr(row, name) for row in rows for name in _TERMS}
+    numbers = {getattr(row, name) for row in rows for name in (*TERMS, "shape")}
     numbers |= {n for own in found.values() for row in own for n in (row.label, row.shape)}
     texts = terms.texts(connection, numbers)
     for row in rows:
@@ -91,29 +90,15 @@ def _by_inspection(
 
 
 def _record(row: Row[Any], texts: Mapping[int, str], defects: Sequence[Row[Any]]) -> Record:
-    named = {
-        name: None if getattr(row, name) is None else texts[getattr(row, name)]
-        for name in DIMENSIONS
-    }
     return Record(
-        image=row.image,
         judged=from_micros(row.judged),
-        verdict=row.verdict,
         reasons=tuple(json.loads(row.reasons)),
         captured=from_micros(row.captured) if row.captured_known else None,
-        picture=_hex(row.picture),
-        map=_hex(row.map),
         size=None if row.height is None else (row.height, row.width),
-        score=row.score,
-        p_value=row.p_value,
-        recipe="" if row.recipe is None else texts[row.recipe],
-        spec="" if row.spec is None else texts[row.spec],
-        part=row.part,
         measures=_measures(row, texts),
         defects=tuple(_defect(own, texts) for own in defects),
         further=json.loads(row.further) if row.further else EMPTY,
-        frame_key=row.frame_key,
-        **named,
+        **{field.name: _value(field, getattr(row, field.name), texts) for field in FIELDS},
     )
 
 
@@ -127,8 +112,13 @@ def _measures(row: Row[Any], texts: Mapping[int, str]) -> Mapping[str, float]:
     return EMPTY if row.shape is None else unpack(texts[row.shape], row.measures)
 
 
-def _hex(data: bytes | None) -> str | None:
-    return None if data is None else bytes(data).hex()
+def _value(field: Field, held: Any, texts: Mapping[int, str]) -> Any:
+    """The value of a field from what its column holds."""
+    if held is None:
+        return field.empty
+    if field.kind == "term":
+        return texts[held]
+    return bytes(held).hex() if field.kind == "hash" else held
 
 
 def _place_text(row: Row[Any]) -> str:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 VERSIONS = "flawline_version"
-HEAD = "0003"
-"""The last of the files in `migrations`."""
 _LOCK = 0x666C6177  # any number that every Flawline agrees upon
 _FOLDER = Path(__file__).parent / "migrations"
+HEAD = max(path.name[1:5] for path in (_FOLDER / "versions").glob("r[0-9]*.py"))
+"""The last of the migrations."""
 
 
 def migrate(engine: Engine, *, create: bool) -> None:

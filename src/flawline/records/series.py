@@ -10,21 +10,17 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
 from flawline.data.names import did_you_mean
-from flawline.data.process import DIMENSIONS
 from flawline.errors import StoreError, UsageError
 from flawline.records.arrived import Arrived
+from flawline.records.fields import NUMBERS, TERMS, names_of_kind
 from flawline.records.packing import all_names, column, names_of
 from flawline.records.tables import defect, inspection
-from flawline.records.terms import Terms, of_kind
+from flawline.records.terms import DEFECT_SHAPE, SHAPE, Terms, of_kind
 from flawline.records.where import Where, condition
-from flawline.records.write import DEFECT_SHAPE, SHAPE
 
 Level = Literal["inspection", "defect"]
 Columns = Mapping[str, list[Any]]
-NUMBERS = ("score", "p_value", "defects")
-"""Measures that every inspection has beside its own."""
-TEXTS = ("id", "image", "part", "verdict", "captured", "judged")
-_TERMS = (*DIMENSIONS, "recipe", "spec")
+TEXTS = ("id", "captured", "judged", *names_of_kind("text"))
 _CLASS = "class"
 
 
@@ -81,7 +77,7 @@ def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
     Raises:
         StoreError: ("store-measure") there is none of a name.
     """
-    fixed = {*TEXTS, *_TERMS, *NUMBERS, *((_CLASS,) if wanted.level == "defect" else ())}
+    fixed = {*TEXTS, *TERMS, *NUMBERS, *((_CLASS,) if wanted.level == "defect" else ())}
     packed = tuple(name for name in wanted.names if name not in fixed)
     shapes = _shapes(connection, wanted.level)
     known = all_names(shapes.values())
@@ -175,7 +171,7 @@ def _formed(
             shapes = [None if n is None else texts[n] for n in values["shape"]]
             cells = column(name, shapes, values["measures"])
             table[name] = [None if cell != cell else cell for cell in cells]
-        elif name in (*_TERMS, _CLASS):
+        elif name in (*TERMS, _CLASS):
             table[name] = [None if n is None else texts[n] for n in values[name]]
         elif name in ("captured", "judged"):
             table[name] = _as_text(values[name])
@@ -191,7 +187,7 @@ def _as_text(times: Sequence[int]) -> list[str]:
 
 
 def _numbers(planned: ReadPlan, values: Mapping[str, Sequence[Any]]) -> Iterable[int | None]:
-    for name in ("shape", *_TERMS, _CLASS):
+    for name in ("shape", *TERMS, _CLASS):
         if name in values and (name == "shape" or name in planned.wanted.names):
             yield from set(values[name])
 

@@ -6,6 +6,8 @@ measure names) is a number that `term` explains.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,8 +23,9 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
-from flawline.data.process import DIMENSIONS
+from flawline.records.fields import FIELDS, Field
 
 metadata = MetaData()
 # SQLite numbers rows by itself only where the type is INTEGER.
@@ -39,6 +42,18 @@ term = Table(
 # PostgreSQL cannot index long texts; a hash of 16 bytes stands for them.
 Index("term_digest", term.c.kind, term.c.digest, unique=True)
 
+
+def _column(field: Field) -> Column[Any]:
+    if field.kind == "term":
+        return Column(field.name, NUMBER, ForeignKey("term.id"))
+    types: dict[str, TypeEngine[Any]] = {
+        "text": Text(),
+        "hash": LargeBinary(32),
+        "number": Double(),
+    }
+    return Column(field.name, types[field.kind], nullable=field.name != "image")
+
+
 inspection = Table(
     "inspection",
     metadata,
@@ -47,24 +62,16 @@ inspection = Table(
     Column("captured", BigInteger, nullable=False),
     Column("captured_known", Boolean, nullable=False),
     Column("judged", BigInteger, nullable=False),
-    Column("image", Text, nullable=False),
-    Column("picture", LargeBinary(32)),
-    Column("map", LargeBinary(32)),
     Column("height", Integer),
     Column("width", Integer),
-    Column("part", Text),
-    *(Column(name, NUMBER, ForeignKey("term.id")) for name in DIMENSIONS),
-    Column("recipe", NUMBER, ForeignKey("term.id")),
-    Column("spec", NUMBER, ForeignKey("term.id")),
-    Column("verdict", Text),
-    Column("score", Double),
-    Column("p_value", Double),
     Column("defects", Integer, nullable=False),
     Column("shape", NUMBER, ForeignKey("term.id")),
     Column("measures", LargeBinary),
     Column("reasons", Text, nullable=False),
     Column("further", Text),
-    Column("frame_key", Text),
+    Column("largest_area", Double),
+    Column("total_area", Double),
+    *map(_column, FIELDS),
     CheckConstraint("verdict IN ('accept', 'review', 'reject')", name="inspection_verdict"),
 )
 # The time comes first: keys alone would touch a page of the index anywhere for every row that is written.
@@ -121,6 +128,17 @@ defect = Table(
     Column("height", Integer),
     Column("shape", NUMBER, ForeignKey("term.id")),
     Column("measures", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# What the defects of each class come to, for pages that choose by it: a defect's own numbers are packed.
+class_count = Table(
+    "class_count",
+    metadata,
+    Column("label", NUMBER, ForeignKey("term.id"), primary_key=True),
+    Column("inspection", NUMBER, ForeignKey("inspection.id"), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("largest_area", Double),
     sqlite_with_rowid=False,
 )
 

@@ -10,6 +10,10 @@ from sqlalchemy import Connection, select, tuple_
 from flawline.records.tables import term
 from flawline.records.upsert import insert_new
 
+SHAPE, DEFECT_SHAPE = "measures", "defect measures"
+"""Kinds of terms that list the names of measures."""
+LABEL = "label"
+"""The kind of terms that name classes of defects."""
 _REMEMBERED = 100_000
 _AT_ONCE = 5000
 Pair = tuple[str, str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,15 +10,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, select, text, true
 
 from flawline.data.names import did_you_mean
-from flawline.data.process import DIMENSIONS
 from flawline.data.times import micros
 from flawline.errors import UsageError
+from flawline.records.fields import NAMED, NUMBERS
 from flawline.records.record import VERDICTS
-from flawline.records.tables import decision, inspection
-from flawline.records.terms import Terms
+from flawline.records.tables import class_count, decision, inspection
+from flawline.records.terms import LABEL, Terms
 from flawline.types import EMPTY
 
-NAMED = ("part", *DIMENSIONS, "recipe", "spec", "image")
+AMOUNTS = (*NUMBERS, "largest_area", "total_area")
+"""Numbers of every inspection that a condition can be on; areas are in px."""
+_COUNT, _LARGEST = "count_", "largest_area_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,10 @@ class Where:
     """Which inspections: all conditions hold.
 
     `since` is included and `until` is not; both are about the captured time, or that of judging where it is not known.
-    `verdict` are the machine's verdicts. `names` are values of part, station, step, product, lot, operator, tool,
-    shift, recipe, spec or image. `decided` is whether a person has decided.
+    `verdict` are the machine's verdicts. `names` are values of `NAMED`, such as lot, part or recipe. `decided` is
+    whether a person has decided. `least` and `most` are bounds, both included, of `AMOUNTS` (score, number of defects,
+    largest area ...) or of one class: `count_scratch` is how many scratches there are, `largest_area_scratch` the area
+    of the largest, 0 where there is none.
 
     Raises:
         UsageError: an unknown name or verdict, or a time without a zone.
@@ -38,6 +42,8 @@ class Where:
     verdict: Sequence[str] = ()
     names: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     decided: bool | None = None
+    least: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+    most: Mapping[str, float] = field(default_factory=lambda: EMPTY)
 
     def __post_init__(self) -> None:
         """Refuse a condition that would never be met."""
@@ -46,6 +52,12 @@ class Where:
                 raise UsageError(
                     f"expected a condition on {', '.join(NAMED)}, got {name!r}",
                     hint=did_you_mean(name, list(NAMED)),
+                )
+        for name in (*self.least, *self.most):
+            if name not in AMOUNTS and not _class_of(name):
+                raise UsageError(
+                    f"expected a bound of {', '.join(AMOUNTS)}, count_CLASS or largest_area_CLASS, got {name!r}",
+                    hint=did_you_mean(name, list(AMOUNTS)),
                 )
         for verdict in self.verdict:
             if verdict not in VERDICTS:
@@ -79,7 +91,44 @@ def condition(connection: Connection, terms: Terms, where: Where) -> ColumnEleme
             else ~exists(about.where(decision.c.inspection == inspection.c.id))
         )
     met += [_named(connection, terms, name, value) for name, value in where.names.items()]
+    met += [_at_least(connection, terms, name, bound) for name, bound in where.least.items()]
+    met += [_at_most(connection, terms, name, bound) for name, bound in where.most.items()]
     return and_(true(), *met)
+
+
+def _class_of(name: str) -> str:
+    """The class in the name of a bound of one class, else nothing."""
+    prefix = _LARGEST if name.startswith(_LARGEST) else _COUNT
+    return name[len(prefix) :] if name.startswith(prefix) else ""
+
+
+def _at_least(connection: Connection, terms: Terms, name: str, bound: float) -> ColumnElement[bool]:
+    if name in AMOUNTS:
+        return inspection.c[name] >= bound
+    # A class that is not there counts 0, with an area of 0.
+    return true() if bound <= 0 else _some(connection, terms, name, lambda column: column >= bound)
+
+
+def _at_most(connection: Connection, terms: Terms, name: str, bound: float) -> ColumnElement[bool]:
+    if name in AMOUNTS:
+        return inspection.c[name] <= bound
+    if bound < 0:
+        return false()
+    return ~_some(connection, terms, name, lambda column: column > bound)
+
+
+def _some(
+    connection: Connection,
+    terms: Terms,
+    name: str,
+    met: Callable[[ColumnElement[Any]], ColumnElement[bool]],
+) -> ColumnElement[bool]:
+    """That an inspection has a row of the class of `name` whose number meets a condition."""
+    pair = LABEL, _class_of(name)
+    number = terms.find(connection, [pair]).get(pair)
+    column = class_count.c.largest_area if name.startswith(_LARGEST) else class_count.c.count
+    own = class_count.c.inspection == inspection.c.id
+    return exists().where(class_count.c.label == number, own, met(column))
 
 
 def _named(connection: Connection, terms: Terms, name: str, value: str) -> ColumnElement[bool]:

@@ -9,18 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from flawline.data.process import DIMENSIONS
 from flawline.data.times import micros
+from flawline.records.fields import FIELDS, TERMS, Field
 from flawline.records.packing import pack, shape_of
-from flawline.records.record import Record, capture_key, with_finite_measures
-from flawline.records.tables import defect, inspection
-from flawline.records.terms import Pair, Terms
+from flawline.records.record import DefectRecord, Record, capture_key, with_finite_measures
+from flawline.records.tables import class_count, defect, inspection
+from flawline.records.terms import DEFECT_SHAPE, LABEL, SHAPE, Pair, Terms
 from flawline.records.upsert import insert_new
 
-SHAPE, DEFECT_SHAPE = "measures", "defect measures"
-"""Kinds of terms that list the names of measures."""
-LABEL = "label"
-_TERMS = (*DIMENSIONS, "recipe", "spec")
 _BOX = ("left", "top", "width", "height")
 _MOST = 500
 
@@ -51,14 +47,12 @@ def write_records(
     for start in range(0, len(keyed), _MOST):
         rows = [_row(key, record, numbers) for key, record in keyed[start : start + _MOST]]
         new.update((row.key, row.id) for row in connection.execute(statement, rows))
-    defects = [
-        row
-        for key, record in keyed
-        if key in new
-        for row in _defect_rows(new[key], record, numbers)
-    ]
-    if defects:
-        connection.execute(insert(defect), defects)
+    for table, rows_of in ((defect, _defect_rows), (class_count, _class_rows)):
+        rows = [
+            row for key, record in keyed if key in new for row in rows_of(new[key], record, numbers)
+        ]
+        if rows:
+            connection.execute(insert(table), rows)
     return Added(len(new), len(records) - len(new)), numbers
 
 
@@ -68,7 +62,7 @@ def _time(record: Record) -> int:
 
 def _all_terms(records: Iterable[Record]) -> Iterable[Pair]:
     for record in records:
-        for kind in _TERMS:
+        for kind in TERMS:
             text = getattr(record, kind)
             if text:
                 yield kind, clean(text)
@@ -82,27 +76,21 @@ def _all_terms(records: Iterable[Record]) -> Iterable[Pair]:
 
 def _row(key: bytes, record: Record, numbers: Mapping[Pair, int]) -> dict[str, Any]:
     height, width = record.size or (None, None)
-    named = {kind: getattr(record, kind) for kind in _TERMS}
+    largest, total = areas_of(record)
     return {
         "key": key,
         "captured": _time(record),
         "captured_known": record.captured is not None,
         "judged": micros(record.judged),
-        "image": clean(record.image),
-        "picture": _bytes(record.picture),
-        "map": _bytes(record.map),
         "height": height,
         "width": width,
-        "part": None if record.part is None else clean(record.part),
-        **{k: numbers[k, clean(text)] if text else None for k, text in named.items()},
-        "verdict": record.verdict,
-        "score": record.score,
-        "p_value": record.p_value,
         "defects": len(record.defects),
         **_packed(SHAPE, record.measures, numbers),
         "reasons": _json(record.reasons),
         "further": _json(dict(record.further)) if record.further else None,
-        "frame_key": None if record.frame_key is None else clean(record.frame_key),
+        "largest_area": largest,
+        "total_area": total,
+        **{field.name: _held(field, getattr(record, field.name), numbers) for field in FIELDS},
     }
 
 
@@ -129,8 +117,37 @@ def _packed(
     return {"shape": numbers[kind, clean(shape)], "measures": pack(measures, shape)}
 
 
-def _bytes(name: str | None) -> bytes | None:
-    return None if name is None else bytes.fromhex(name)
+def _held(field: Field, value: Any, numbers: Mapping[Pair, int]) -> Any:
+    """The value of a field as its column holds it."""
+    if value is None or field.kind == "number":
+        return value
+    if field.kind == "term":
+        return numbers[field.name, clean(value)] if value else None
+    return bytes.fromhex(value) if field.kind == "hash" else clean(value)
+
+
+def areas_of(record: Record) -> tuple[float | None, float | None]:
+    """The largest and the total area of an inspection: as measured, else of its defects; None where nobody measured."""
+    own = [d.measures["area"] for d in record.defects if "area" in d.measures]
+    largest = record.measures.get("largest_area", max(own, default=None))
+    return largest, record.measures.get("total_area", sum(own) if own else None)
+
+
+def _class_rows(
+    number: int, record: Record, numbers: Mapping[Pair, int]
+) -> Iterable[dict[str, Any]]:
+    classes: dict[int, list[DefectRecord]] = {}
+    for item in record.defects:
+        classes.setdefault(numbers[LABEL, clean(item.label)], []).append(item)
+    for label, items in classes.items():
+        areas = [item.measures["area"] for item in items if "area" in item.measures]
+        largest = max(areas, default=None)
+        yield {
+            "label": label,
+            "inspection": number,
+            "count": len(items),
+            "largest_area": largest,
+        }
 
 
 def _json(value: Any) -> str:
