@@ -115,6 +115,7 @@ def test_flagged_pictures_are_those_not_accepted(mixed, recipe, tmp_path):
     with keeping(tmp_path, "flagged") as kept:
         inspect(mixed, Inspector(recipe), kept)
     pictures = open_pictures(tmp_path / "pictures")
+    assert {"accept", "reject"} <= {record.verdict for record in records(tmp_path)}
     for record in records(tmp_path):
         if record.verdict == "accept":
             assert record.map is None

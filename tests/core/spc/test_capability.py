@@ -193,6 +193,7 @@ def test_skewed_measures_go_by_percentiles():
 def test_every_transform_gives_indices(name):
     x = np.random.default_rng(7).gamma(3, 1, 200)
     study = capability(individuals(x), SpecLimits(0.05, 15), transform=fit_transform(x, name))
+    assert {"Ppk", "Pp"} <= study.indices.keys()
     for index in study.indices.values():
         assert np.isfinite([index.value, index.low, index.high]).all()
         assert index.low <= index.value <= index.high

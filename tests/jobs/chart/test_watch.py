@@ -356,6 +356,7 @@ def test_the_checkpoint_holds_all_of_it_and_does_not_grow(line):
     assert path.stat().st_size < 1.2 * size
     assert len(watch.chart.series.labels) == 200
     assert "the last 200 of 901 points are drawn" in watch.chart.notes
+    assert watch.chart.signals
     assert all(signal.first >= 0 for signal in watch.chart.signals)
 
 

@@ -127,6 +127,7 @@ def test_a_tiled_recipe_has_several_windows(trained):
 def test_the_same_recipe_gives_the_same_bytes(name, trained, exported, tmp_path):
     first, _ = exported("fast", name)
     second = export_recipe(trained["fast"], name, tmp_path / "out")
+    assert first.written
     for one, other in zip(first.written, second.written, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
 

@@ -137,6 +137,7 @@ def test_dihedral_variants_hold_every_quarter_turn_and_mirror_image():
 def test_nearest_is_what_a_full_sort_finds(seed, count, wanted):
     values = np.random.default_rng(seed).normal(size=(count, 12)).astype(np.float32)
     found = nearest([values], values, wanted)
+    assert len(found) == count
     for place, row in enumerate(found):
         near = values @ values[place]
         near[place] = -np.inf

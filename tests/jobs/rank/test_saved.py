@@ -44,6 +44,7 @@ def test_a_kept_ranking_gives_its_own_pictures_their_scores_again(fitted, folder
 def test_new_pictures_score_the_same_alone_and_together(fitted, folder, tmp_path):
     saved = load_ranking(save_ranking(fitted[1], tmp_path / "m.flr"))
     together = scores(rank_with(folder / "more", saved))
+    assert len(together) == 7
     for name, score in together.items():
         alone = rank_with(folder / "more" / name, saved)
         assert alone.pictures[0].score == score

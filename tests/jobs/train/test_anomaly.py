@@ -93,6 +93,7 @@ def test_what_was_not_learnt_from_is_judged_as_its_scores_say(trained, parts):
 def test_bad_pictures_do_not_change_what_is_learnt(trained, network, tmp_path):
     write_discs(tmp_path, good=44)
     alone = train(tmp_path, network)
+    assert "detector_mean" in trained.recipe.arrays
     for name, array in trained.recipe.arrays.items():
         assert array.tobytes() == alone.recipe.arrays[name].tobytes(), name
 
