@@ -195,11 +195,12 @@ class Service:
 
     def end(self, how):
         self.process.send_signal(how)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         return self.said()
 
 
-def until(condition, seconds=30.0):
+def until(condition, seconds=120.0):
+    """Wait for what comes within moments; the limit ends a test that would hang."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)

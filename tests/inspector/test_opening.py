@@ -93,7 +93,7 @@ def test_recipes_can_be_opened_side_by_side_in_a_fresh_process(recipe, tmp_path)
         [sys.executable, "-c", SIDE_BY_SIDE, place, picture],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert set(json.loads(done.stdout)) == {Inspector(recipe).inspect(picture).score}

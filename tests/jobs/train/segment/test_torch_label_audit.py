@@ -74,7 +74,7 @@ def test_wrong_masks_are_found(drawn_source, tmp_path):
     # Segmenters that learned for seconds are not as sure as the usual limit asks.
     wishes = AuditSettings(folds=2, training=training, limits=RegionLimits(quality=0.15))
     audit = audit_labels(source, tmp_path, wishes)
-    assert sum(picture.image in wrong for picture in audit.pictures[:5]) >= 3
+    assert wrong.keys() <= {picture.image for picture in audit.pictures[:6]}
     kinds = {p.image: {region.kind for region in p.regions} for p in audit.pictures}
     assert "missing" in kinds["1.png"] | kinds["6.png"]
     assert "extra" in kinds["3.png"] | kinds["11.png"]
