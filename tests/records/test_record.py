@@ -110,6 +110,7 @@ def inspection(*regions):
         reasons=("too high", "a stain"),
         regions=regions,
         map=np.zeros((2, 2), np.float32),
+        class_mask=np.zeros((480, 640), np.uint8),
         recipe="a" * 64,
         timings={"all": 3.0},
         measures={"count_stain": 2.0},
