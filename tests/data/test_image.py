@@ -351,6 +351,12 @@ def test_damaged_exif_does_not_stop_a_picture(damage: bytes) -> None:
     assert read_image(data).pixels.shape == (48, 64, 3)
 
 
+def test_damaged_exif_that_pillow_cannot_read_is_noted() -> None:
+    assert read_image(encode(RGB, "PNG", exif=b"Exif\0\0garbage")).notes == (
+        "damaged EXIF ignored",
+    )
+
+
 @pytest.mark.parametrize(
     ("format", "note"),
     [
