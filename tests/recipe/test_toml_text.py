@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawline.recipe.toml_text import edit_toml, entries, line_of, toml_value
+from flawline.data.toml_file import TomlLines
+from flawline.recipe.toml_text import edit_toml, toml_value
 
 TEXT = """\
 # ours   [threshold]
@@ -101,6 +102,10 @@ def test_what_cannot_be_changed_in_place_is_said():
         edit_toml("[[a]]\nb = 1\n", {("a", "b"): 2})
     with pytest.raises(ValueError, match="cannot be written"):
         edit_toml("a = 1\n", {("a",): float("nan")})
+    with pytest.raises(ValueError, match="at most 200000 characters"):
+        edit_toml("a = 1\n" + "#" * 200_000, {("a",): 2})
+    with pytest.raises(ValueError, match="nested more than"):
+        edit_toml("a = " + "[" * 120 + "]" * 120, {("b",): 2})
     with pytest.raises(ValueError, match="Invalid value"):
         edit_toml("a = \n", {("a",): 1})
 
@@ -119,7 +124,7 @@ def test_what_cannot_be_changed_in_place_is_said():
     ],
 )
 def test_the_line_of_an_entry(path, line):
-    assert line_of(TEXT, path) == line
+    assert TomlLines(TEXT).of(*path) == line
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
@@ -140,6 +145,6 @@ values = st.recursive(
 def test_whatever_is_written_is_read_again_and_changed_alone(table, value):
     text = "".join(f"{toml_value({key: item})[2:-2]}\n" for key, item in table.items())
     assert tomllib.loads(text) == table
-    assert [entry.path for entry in entries(text)] == [(key,) for key in table]
+    assert [p for p in TomlLines(text).paths() if len(p) == 1] == [(key,) for key in table]
     for key in table:
         assert tomllib.loads(edit_toml(text, {(key,): value})) == {**table, key: value}

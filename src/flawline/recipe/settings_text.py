@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from flawline.data.toml_file import TomlLines, read_toml
 from flawline.errors import ModelError
 from flawline.recipe.entries import Problem, entries_of, first_problem
 from flawline.recipe.settings import (
@@ -19,7 +19,7 @@ from flawline.recipe.settings import (
     as_table,
     plain,
 )
-from flawline.recipe.toml_text import Path, edit_toml, line_of, toml_key, toml_value
+from flawline.recipe.toml_text import Path, edit_toml, toml_key, toml_value
 from flawline.recipe.upgrade import upgrade_settings
 
 _AT = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.S)
@@ -64,8 +64,8 @@ def read_settings(text: str, where: str) -> RecipeSettings:
     if len(text) > _MOST_CHARACTERS:
         raise _refused(f"{where} is longer than {_MOST_CHARACTERS} characters", "Shorten it.")
     try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        table = read_toml(text)
+    except ValueError as error:
         raise _not_toml(where, error) from error
     table = upgrade_settings(table, where)
     _check_sections(table, text, where)
@@ -79,7 +79,7 @@ def read_settings(text: str, where: str) -> RecipeSettings:
 
 def upgraded_text(text: str, settings: RecipeSettings) -> str:
     """recipe.toml of any schema, which states `settings`, as the present schema writes it, comments and all."""
-    old = tomllib.loads(text)
+    old = read_toml(text)
     if old["schema"] == SCHEMA:
         return text
     return _edited(text, old, upgrade_settings(old, "recipe.toml"), settings)
@@ -110,7 +110,7 @@ def _edited(
 def settings_error(problem: Problem, section: str, text: str, where: str) -> ModelError:
     """The error for an entry of `section` ("" at the top), with its line in `text` where it has one."""
     path = (section, problem.key) if section else (problem.key,)
-    line = line_of(text, path)
+    line = TomlLines(text).of(*path)
     place = where if line is None else f"{where}, line {line}"
     key = toml_key(problem.key)[:_MOST_SHOWN]
     name = f"[{section}] {key}" if section else key
@@ -187,7 +187,7 @@ def _flat(table: Mapping[str, Any]) -> dict[Path, Any]:
 def _not_toml(where: str, error: Exception) -> ModelError:
     found = _AT.match(str(error))
     place = f"{where}, line {found[2]}, column {found[3]}" if found else where
-    why = found[1] if found else str(error) or "it is nested too deeply"
+    why = found[1] if found else str(error)
     return _refused(
         f"{place}: it is no TOML: {why}", 'Text needs quotes; a number takes "." for fractions.'
     )

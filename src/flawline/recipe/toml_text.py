@@ -1,7 +1,4 @@
-"""TOML as text that people wrote: where an entry stands, and changing one without touching the rest.
-
-Syntax: TOML 1.0.0. `tomllib` decides what is TOML; the scanner here only finds places in text that it accepted.
-"""
+"""TOML as text: values written on one line, and entries changed in text that people wrote."""
 
 from __future__ import annotations
 
@@ -9,34 +6,16 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 Path = tuple[str, ...]
-_HEADER = re.compile(r"[ \t]*\[\[?([^\n#]*?)\]\]?[ \t]*(?:#[^\n]*)?\r?$", re.M)
-_PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
-_KEY = re.compile(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=[ \t]*")
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}'
-    r"|'''.*?'{3,5}"
-    r'|"(?:\\.|[^"\\\n])*"'
-    r"|'[^'\n]*'"
-    r"|#[^\n]*|[\[{]|[\]}]|\n|[^\s\[\]{}\"'#]+|[^\S\n]+",
-    re.S,
-)
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A key and where its line begins, its value begins and its value ends, as offsets; `path` is whole."""
-
-    path: Path
-    line: int
-    begin: int
-    start: int
-    end: int
+# What tomlkit edits within two seconds.
+_MOST_EDITED = 200_000
 
 
 def toml_value(value: Any) -> str:
@@ -71,99 +50,88 @@ def edit_toml(text: str, changes: Mapping[Path, Any]) -> str:
             that is not there yet is put at the end of its section, in place of a line that shows it as a comment.
 
     Raises:
-        ValueError: `text` is no TOML, a value has no form in TOML, or a path goes through an array of tables.
+        ValueError: `text` is no TOML or longer than 200,000 characters, a value has no form in TOML, or a path goes
+            through an array of tables.
     """
+    from tomlkit.exceptions import TOMLKitError
+
     expected = tomllib.loads(text)
     for path, value in changes.items():
         as_read = None if value is None else tomllib.loads(f"x = {toml_value(value)}")["x"]
         _set(expected, path, as_read)
-        text = _without(text, path) if value is None else _with(text, path, value)
-    if tomllib.loads(text) != expected:
+    try:
+        edited = _edited(text, changes)
+        same = tomllib.loads(edited) == expected
+    except TOMLKitError as error:
+        raise ValueError(f"this text cannot be changed: {error}") from error
+    if not same:
         raise ValueError(f"{', '.join(map('.'.join, changes))} cannot be changed in this text")
-    return text
+    return edited
 
 
-def line_of(text: str, path: Path) -> int | None:
-    """The line, from 1, of an entry or section, or of what holds it; None where there is neither."""
-    places = {place.path: place.line for place in (*_sections(text), *entries(text))}
-    longest = (path[:length] for length in range(len(path), 0, -1))
-    return next((places[part] for part in longest if part in places), None)
+def _edited(text: str, changes: Mapping[Path, Any]) -> str:
+    import tomlkit
 
-
-def entries(text: str) -> Iterator[Entry]:
-    """Every entry of `text`, which is TOML, in the order of the lines."""
-    return (place for place in _places(text) if place.start >= 0)
-
-
-def _sections(text: str) -> list[Entry]:
-    return [place for place in _places(text) if place.start < 0]
-
-
-def _places(text: str) -> Iterator[Entry]:
-    """Entries, and sections with -1 for the offsets of their value."""
-    at, line = 0, 1
-    section: Path = ()
-    while at < len(text):
-        begin, first = at, line
-        if key := _KEY.match(text, at):
-            end, at = _value_end(text, key.end())
-            yield Entry((*section, *_path(key[1])), first, begin, key.end(), end)
-        elif header := _HEADER.match(text, at):
-            section, at = _path(header[1]), _line_end(text, header.end())
-            yield Entry(section, first, begin, -1, -1)
+    if len(text) > _MOST_EDITED:
+        raise ValueError(f"expected at most {_MOST_EDITED} characters to edit, got {len(text)}")
+    document = tomlkit.parse(text)
+    if tomlkit.dumps(document) != text:
+        raise ValueError("this text cannot be changed without changing the rest")
+    fresh: dict[Path, Any] = {}
+    for path, value in changes.items():
+        holder = _holder(document, path)
+        if holder is None or path[-1] not in holder:
+            fresh[path] = value
+        elif value is None:
+            del holder[path[-1]]
         else:
-            at = _line_end(text, at)
-        line += text.count("\n", begin, at)
+            holder[path[-1]] = tomlkit.value(toml_value(value))
+    sections: dict[Path, str] = {}
+    begin = ""
+    for path, value in fresh.items():
+        if value is None:
+            continue
+        line = f"{toml_key(path[-1])} = {toml_value(value)}\n"
+        if _holder(document, path) is None:
+            sections[path[:-1]] = sections.get(path[:-1], "") + line
+        elif not _inserted(document, path, line):
+            begin += line
+    edited = begin + tomlkit.dumps(document)
+    for section, lines in sections.items():
+        edited = f"{_ended(edited)}\n[{'.'.join(map(toml_key, section))}]\n{lines}"
+    return edited
 
 
-def _path(key: str) -> Path:
-    table: Any = tomllib.loads(f"{key} = 0")
-    path: list[str] = []
-    while isinstance(table, dict):
-        ((name, table),) = table.items()
-        path.append(name)
-    return tuple(path)
+def _holder(document: TOMLDocument, path: Path) -> Any:
+    """The section or inline table that holds an entry; None where there is none."""
+    holder: Any = document
+    for name in path[:-1]:
+        if not isinstance(holder, Mapping) or name not in holder:
+            return None
+        holder = holder[name]
+    return holder if isinstance(holder, Mapping) else None
 
 
-def _value_end(text: str, at: int) -> tuple[int, int]:
-    """Where a value ends that starts at `at`, and where the line after it begins."""
-    depth, end = 0, at
-    while at < len(text) and (token := _TOKEN.match(text, at)):
-        what, at = token[0], token.end()
-        if what == "\n" and depth == 0:
-            break
-        if what[0] not in "#\n\r\t ":
-            end = at
-        depth += (what in "[{") - (what in "]}")
-    return end, at
+def _inserted(document: TOMLDocument, path: Path, line: str) -> bool:
+    """Put a new entry where its section shows it as a comment, or behind the last entry; False for an empty top."""
+    from tomlkit import TOMLDocument as Document
+    from tomlkit.items import AoT, Comment, Table
 
-
-def _line_end(text: str, at: int) -> int:
-    return text.find("\n", at) + 1 or len(text)
-
-
-def _with(text: str, path: Path, value: Any) -> str:
-    found = {entry.path: entry for entry in entries(text)}
-    for length in range(len(path), 0, -1):
-        if entry := found.get(path[:length]):
-            whole = _inside(text[entry.start : entry.end], path[length:], value)
-            return text[: entry.start] + toml_value(whole) + text[entry.end :]
-    return _inserted(text, path, f"{toml_key(path[-1])} = {toml_value(value)}\n")
-
-
-def _without(text: str, path: Path) -> str:
-    found = {entry.path: entry for entry in entries(text)}
-    if entry := found.get(path):
-        return text[: entry.begin] + text[_line_end(text, entry.end) :]
-    outer = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in found), None)
-    return text if outer is None else _with(text, path, None)
-
-
-def _inside(value: str, rest: Path, new: Any) -> Any:
-    """The inline table `value` with the entry `rest` of it changed; `new` itself where `rest` is empty."""
-    table = tomllib.loads(f"x = {value}")
-    _set(table, ("x", *rest), new)
-    return table["x"]
+    holder = _holder(document, path)
+    if not isinstance(holder, Table | Document):
+        raise ValueError(f"{'.'.join(path)} can have no line of its own")
+    body = holder.value.body if isinstance(holder, Table) else holder.body
+    example = re.compile(rf"#[ \t]*{re.escape(path[-1])}[ \t]*=")
+    for _, item in body:
+        if isinstance(item, Comment) and example.match(item.trivia.comment):
+            item.trivia.comment = line.removesuffix("\n")
+            return True
+    own = [item for key, item in body if key is not None and not isinstance(item, Table | AoT)]
+    last = own[-1] if own else holder if isinstance(holder, Table) else None
+    if last is None:
+        return False
+    last.trivia.trail = _ended(last.trivia.trail or "\n") + line
+    return True
 
 
 def _set(table: dict[str, Any], path: Path, value: Any) -> None:
@@ -177,30 +145,6 @@ def _set(table: dict[str, Any], path: Path, value: Any) -> None:
         table.pop(path[-1], None)
     else:
         table[path[-1]] = value
-
-
-def _inserted(text: str, path: Path, line: str) -> str:
-    begin, end = _extent(text, path[:-1])
-    if begin < 0:
-        return f"{_ended(text)}\n[{'.'.join(map(toml_key, path[:-1]))}]\n{line}"
-    example = re.compile(rf"^#[ \t]*{re.escape(path[-1])}[ \t]*=[^\n]*\n?", re.M)
-    if shown := example.search(text, begin, end):
-        return text[: shown.start()] + line + text[shown.end() :]
-    last = max((e.end for e in entries(text) if begin <= e.begin < end), default=-1)
-    at = _line_end(text, max(last, begin)) if path[:-1] or last >= 0 else 0
-    return _ended(text[:at]) + line + text[at:]
-
-
-def _extent(text: str, section: Path) -> tuple[int, int]:
-    """Where a section begins and where the next one does; (-1, -1) where there is none."""
-    headers = _sections(text)
-    starts = [*(header.begin for header in headers), len(text)]
-    if not section:
-        return 0, starts[0]
-    for header, end in zip(headers, starts[1:], strict=True):
-        if header.path == section:
-            return header.begin, end
-    return -1, -1
 
 
 def _ended(text: str) -> str:

@@ -9,8 +9,8 @@ from math import isfinite
 from typing import Any, cast
 
 from flawline.core.measure.columns import NAMES
+from flawline.data.toml_file import TomlLines, TomlPath
 from flawline.errors import SpecError
-from flawline.specification.lines import line_of_key
 from flawline.specification.model import Condition, Limit, Quantity, Unit, Zone
 from flawline.specification.words import parse_condition, parse_number, units_for
 
@@ -27,16 +27,20 @@ _UNITS_OF: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ClauseReader:
-    """Reads one clause: its `table`, which begins in `line` of `text`."""
+    """Reads one clause: its `table`, which stands at `place` of the text with these `lines`."""
 
-    text: str
+    lines: TomlLines
+    place: TomlPath
     table: Mapping[str, Any]
-    line: int
     zones: Mapping[str, Zone]
     classes: Collection[str] | None
 
+    @property
+    def line(self) -> int:
+        return self.lines.of(*self.place) or 1
+
     def limit(self) -> Limit:
-        check_keys(self.text, self.table, KEYS, self.line, "key of a limit")
+        check_keys(self.lines, self.place, self.table, KEYS, "key of a limit")
         quantity, column = self._quantity()
         numbers = {key: self._number(key, quantity, column) for key in ("max", "min", "review")}
         given = {unit for _, unit in filter(None, numbers.values())}
@@ -200,12 +204,12 @@ class ClauseReader:
 
 
 def check_keys(
-    text: str, table: Mapping[str, Any], names: Iterable[str], line: int, what: str
+    lines: TomlLines, place: TomlPath, table: Mapping[str, Any], names: Iterable[str], what: str
 ) -> None:
-    """Refuse a key of `table` that is not among `names`."""
+    """Refuse a key of the `table` at `place` that is not among `names`."""
     for key in table:
         if key not in names:
-            raise unknown(line_of_key(text, key, line), what, key, names)
+            raise unknown(lines.of(*place, key) or 1, what, key, names)
 
 
 def unknown(line: int, what: str, name: str, names: Iterable[str]) -> SpecError:

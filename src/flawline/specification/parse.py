@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, cast
 
+from flawline.data.toml_file import TomlLines, TomlPath, read_toml
 from flawline.errors import SpecError
 from flawline.specification.clause import ClauseReader, check_keys
-from flawline.specification.lines import line_of_key, lines_of_tables
 from flawline.specification.model import Limit, Spec, Zone
 
 TOP = ("name", "version", "guard", "zones", "limits")
@@ -34,8 +33,8 @@ def parse_spec(
             The message begins with the line.
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = read_toml(text)
+    except ValueError as error:
         raise SpecError(
             f"the specification is not TOML: {error}",
             hint='a clause is { limit = "area", class = "stain", max = "0.2 mm2" }',
@@ -43,17 +42,19 @@ def parse_spec(
     section = data.get("spec", data)
     if not isinstance(section, dict):
         raise SpecError("expected a table [spec]", hint="write [spec] on a line of its own")
-    return _Reader(text, section, classes).spec(has_scale)
+    place = ("spec",) if "spec" in data else ()
+    return _Reader(TomlLines(text), place, section, classes).spec(has_scale)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    text: str
+    lines: TomlLines
+    place: TomlPath
     data: Mapping[str, Any]
     classes: Collection[str] | None
 
     def spec(self, has_scale: bool | None) -> Spec:
-        check_keys(self.text, self.data, TOP, 1, "key of a specification")
+        check_keys(self.lines, self.place, self.data, TOP, "key of a specification")
         zones = self._zones()
         limits = self._limits(zones)
         spec = Spec(
@@ -83,9 +84,9 @@ class _Reader:
 
     def _zone(self, name: str, table: Any) -> Zone:
         if not isinstance(table, dict):
-            raise self._error(name, f"expected a polygon or a ring for the zone {name!r}")
-        line = line_of_key(self.text, name)
-        check_keys(self.text, table, ("polygon", "ring", "unit"), line, "key of a zone")
+            raise self._error("zones", f"expected a polygon or a ring for the zone {name!r}", name)
+        line, place = self._line("zones", name), (*self.place, "zones", name)
+        check_keys(self.lines, place, table, ("polygon", "ring", "unit"), "key of a zone")
         unit, polygon, ring = (table.get(key) for key in ("unit", "polygon", "ring"))
         if unit not in ("mm", "px"):
             raise SpecError(
@@ -123,23 +124,26 @@ class _Reader:
             or not all(isinstance(t, dict) for t in tables)
         ):
             raise self._error("limits", "expected at least one limit")
-        lines = lines_of_tables(self.text, r"(?:spec\.)?limits")
-        lines += [line_of_key(self.text, "limits")] * (len(tables) - len(lines))
         return tuple(
-            ClauseReader(self.text, table, line, zones, self.classes).limit()
-            for table, line in zip(tables, lines, strict=False)
+            ClauseReader(
+                self.lines, (*self.place, "limits", number), table, zones, self.classes
+            ).limit()
+            for number, table in enumerate(tables)
         )
 
-    def _error(self, key: str, message: str) -> SpecError:
+    def _line(self, *path: str | int) -> int:
+        return self.lines.of(*self.place, *path) or 1
+
+    def _error(self, key: str, message: str, *inner: str) -> SpecError:
         return SpecError(
-            f"line {line_of_key(self.text, key)}: {message}",
+            f"line {self._line(key, *inner)}: {message}",
             hint='limits = [ { limit = "area", class = "stain", max = "0.2 mm2" } ]',
         )
 
     def _refuse_millimetres(self, spec: Spec) -> None:
         for zone in spec.zones.values():
             if zone.unit == "mm":
-                raise _no_scale(line_of_key(self.text, zone.name), f"the zone {zone.name!r}")
+                raise _no_scale(self._line("zones", zone.name), f"the zone {zone.name!r}")
         for limit in spec.limits:
             units = {limit.unit, *(condition.unit for condition in limit.where)}
             if any("mm" in unit or "cm" in unit for unit in units):
