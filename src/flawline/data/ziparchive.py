@@ -119,7 +119,8 @@ def _add_member(table: MemberTable, info: zipfile.ZipInfo, length: int) -> None:
 def _decode_name(text: str, flags: int) -> str:
     """Decode a name that zipfile took for code page 437: many tools write UTF-8 and do not state it."""
     try:
-        return text if flags & _UTF8 else text.encode("cp437").decode()
+        stated = flags & _UTF8 or text.isascii()
+        return text if stated else text.encode("cp437").decode()
     except UnicodeDecodeError:
         return text
 
@@ -175,16 +176,16 @@ def _begin(file: RandomFile, name: str, offset: int) -> int:
     header = file.read_at(offset, _LOCAL.size + _USUAL_NAME)
     if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
         raise damaged(f"the member {name!r} has no header")
-    *fields, name_length, extra_length = _LOCAL.unpack_from(header)
+    *_, name_length, extra_length = _LOCAL.unpack_from(header)
     end = _LOCAL.size + name_length
     if len(header) < end:
         header = file.read_at(offset, end)
     raw = header[_LOCAL.size : end]
     try:
-        text = raw.decode() if fields[3] & _UTF8 else _decode_name(raw.decode("cp437"), 0)
+        text = raw.decode()
     except UnicodeDecodeError:
-        text = ""
-    if len(header) < end or not text or member_name(text) != name:
+        text = raw.decode("cp437")
+    if len(raw) < name_length or member_name(text) != name:
         raise damaged(f"the member {name!r} has another name in its own header")
     return int(offset + end + extra_length)
 
