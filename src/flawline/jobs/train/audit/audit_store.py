@@ -6,11 +6,11 @@ import io
 import zipfile
 import zlib
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.closing import Closing
 from flawline.data.work_file import WorkFile
 from flawline.errors import ModelError
 
@@ -20,7 +20,7 @@ _SETTINGS = "flawline audit 1"
 _STEPS = 255
 
 
-class AuditStore:
+class AuditStore(Closing):
     """Masks and probabilities of pictures by number, in steps of 1/255; use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
@@ -28,15 +28,8 @@ class AuditStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = WorkFile(folder / _FILE, _SETTINGS)
 
-    def __enter__(self) -> AuditStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def has(self, number: int) -> bool:
