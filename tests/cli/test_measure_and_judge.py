@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import polars as pl
 import pytest
 
 from flawline.cli.main import run
@@ -135,6 +136,10 @@ def test_a_class_that_the_table_does_not_know_is_an_error(
     table = measured("--smallest", "50")  # leaves one defect: a stain
     Path("s.toml").write_text('limits = [{ limit = "count", class = "scratch", max = 0 }]')
     assert run(["judge", table, "--spec", "s.toml"]) == 0, "named, though there is none"
+    parts = pl.read_parquet("defects-parts.parquet")
+    old = parts.rename({"count_scratch": "NumberOfScratches"})
+    old.write_parquet("defects-parts.parquet")
+    assert run(["judge", table, "--spec", "s.toml"]) == 0, "as version 0.1 wrote it"
     Path("s.toml").write_text('limits = [{ limit = "count", class = "scrach", max = 0 }]')
     assert run(["judge", table, "--spec", "s.toml"]) == 2
     assert "line 1: the table knows no class 'scrach'" in capsys.readouterr().err

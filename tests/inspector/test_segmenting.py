@@ -31,7 +31,7 @@ def test_a_part_without_marks_is_accepted(recipe):
     assert found.verdict == "accept"
     assert found.regions == ()
     assert found.score == pytest.approx(1 / 3, abs=1e-6)
-    assert found.measures["NumberOfDarks"] == 0
+    assert found.measures["count_dark"] == 0
     assert "no defect is marked" in found.reasons[0]
 
 
@@ -44,7 +44,7 @@ def test_marks_are_measured_by_class_and_reject(recipe):
         ("bright", 25, (60, 40, 5, 5)),
         ("dark", 64, (10, 20, 8, 8)),
     ]
-    assert found.measures["NumberOfBrights"] == 2
+    assert found.measures["count_bright"] == 2
     assert found.measures["LargestDarkArea"] == 49
     assert np.bincount(found.class_mask.ravel()).tolist()[1:] == [64, 34]
     dark = next(region for region in found.regions if region.label == "dark")

@@ -43,7 +43,7 @@ def test_places_are_measured_and_held_against_the_clauses(recipe, parts):
         assert one.score == other.score
         assert one.measures == other.measures
         assert [r.measures for r in one.regions] == [r.measures for r in other.regions]
-        assert len(one.regions) == len(other.regions) == other.measures["NumberOfAnomalies"]
+        assert len(one.regions) == len(other.regions) == other.measures["count_anomaly"]
         assert [r.box for r in one.regions] == [r.box for r in other.regions]
         assert [r.peak for r in one.regions] == [r.peak for r in other.regions]
         if other.regions:

@@ -232,6 +232,17 @@ def test_inspections_without_a_measure_make_no_point(store):
     assert store.columns("score", Where(names={"lot": "none"}))["score"] == []
 
 
+def test_the_number_of_a_class_is_one_series_under_its_old_and_its_new_name(store):
+    store.add([record(n, measures={"NumberOfScratches": float(n)}) for n in range(3)])
+    store.add([record(n, measures={"count_scratch": float(n)}) for n in range(3, 5)])
+    store.add([record(5, measures={"Roundness": 0.5})])
+    for name in ("count_scratch", "NumberOfScratches"):
+        assert store.columns(name)[name] == [0, 1, 2, 3, 4]
+        assert store.columns("Roundness", by=[name])[name] == [None]
+    with pytest.raises(StoreError, match="count_dent"):
+        store.columns("count_dent")
+
+
 def test_defects_are_a_series_of_their_own(store):
     stain = record(3).defects[0]
     scratch = DefectRecord("scratch", None, {"length": 7.0})

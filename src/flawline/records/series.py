@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
+from flawline.core.measure.parts import former_count_name
 from flawline.data.names import did_you_mean
 from flawline.errors import StoreError, UsageError
 from flawline.records.arrived import Arrived
@@ -49,10 +51,13 @@ class SeriesRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """What has to be read: `packed` names are in the values of a row whose shape is one of `shapes`."""
+    """What has to be read: `packed` names are in the values of a row whose shape is one of `shapes`.
+
+    Each has the names under which it was recorded: version 0.1 called the number of a class otherwise.
+    """
 
     wanted: SeriesRequest
-    packed: tuple[str, ...]
+    packed: Mapping[str, tuple[str, ...]]
     shapes: tuple[int, ...]
 
     def met(self) -> list[ColumnElement[bool]]:
@@ -78,11 +83,11 @@ def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
         StoreError: ("store-measure") there is none of a name.
     """
     fixed = {*TEXTS, *TERMS, *NUMBERS, *((_CLASS,) if wanted.level == "defect" else ())}
-    packed = tuple(name for name in wanted.names if name not in fixed)
     shapes = _shapes(connection, wanted.level)
     known = all_names(shapes.values())
-    for name in packed:
-        if name not in known:
+    packed = {name: _alike(name, known) for name in wanted.names if name not in fixed}
+    for name, recorded in packed.items():
+        if not recorded:
             told = ", ".join([*NUMBERS, *known][:20])
             raise StoreError(
                 f"no {wanted.level} has a measure or name {name!r}",
@@ -90,9 +95,16 @@ def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
                 code="store-measure",
             )
     # Only rows that have the measure itself make a point; a column beside it may be empty.
-    needed = wanted.measure if wanted.measure in packed else None
-    having = tuple(n for n, text in shapes.items() if needed is None or needed in names_of(text))
-    return ReadPlan(wanted, packed, having if needed else ())
+    needed = set(packed.get(wanted.measure, ()))
+    having = (n for n, text in shapes.items() if not needed.isdisjoint(names_of(text)))
+    return ReadPlan(wanted, packed, tuple(having))
+
+
+def _alike(name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The names under which a measure was recorded, its own first."""
+    former = former_count_name(name)
+    found = [each for each in known if former_count_name(each) == former]
+    return tuple(sorted(found, key=lambda each: each != name))
 
 
 def read_chunk(
@@ -169,8 +181,8 @@ def _formed(
     for name in planned.wanted.names:
         if name in planned.packed:
             shapes = [None if n is None else texts[n] for n in values["shape"]]
-            cells = column(name, shapes, values["measures"])
-            table[name] = [None if cell != cell else cell for cell in cells]
+            every = [column(n, shapes, values["measures"]) for n in planned.packed[name]]
+            table[name] = [_first_number(cells) for cells in zip(*every, strict=True)]
         elif name in (*TERMS, _CLASS):
             table[name] = [None if n is None else texts[n] for n in values[name]]
         elif name in ("captured", "judged"):
@@ -178,6 +190,10 @@ def _formed(
         else:
             table[name] = list(values[name])
     return _with_measure(table, planned.wanted.measure)
+
+
+def _first_number(cells: Iterable[float]) -> float | None:
+    return next((cell for cell in cells if not isnan(cell)), None)
 
 
 def _as_text(times: Sequence[int]) -> list[str]:

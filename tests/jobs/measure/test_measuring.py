@@ -83,7 +83,7 @@ def test_the_table_of_parts_has_the_published_columns(masks: Path) -> None:
             expected = [len(areas), max(areas), radius, x, y, 100 * sum(areas) / mask.size]
         if areas.count(max(areas, default=0)) < 2:
             assert [row[name] for name in names] == pytest.approx(expected, abs=2e-3)
-    assert "NumberOfScratches" in table.columns
+    assert "count_scratch" in table.columns
     assert "ScratchEnclosingCircleX" in table.columns
 
 

@@ -77,12 +77,13 @@ def story_columns(
     """A summary under the names of the published table of heat sinks, with the class in the place of the stain.
 
     For "stain": NumberOfStains, LargestStainArea, LargestStainRadius, EnclosingCircleX, EnclosingCircleY, TotalStain%,
-    then LongestStain, TotalStainLength, TotalStainArea. A class other than the first of a table needs its name in the
-    circle's columns too, which `part_columns` adds. A zone goes in front, as in "critical.NumberOfStains".
+    then LongestStain, TotalStainLength, TotalStainArea. The number of any other class is `count_` and its name. A class
+    other than the first of a table needs its name in the circle's columns too, which `part_columns` adds. A zone goes
+    in front, as in "critical.NumberOfStains".
     """
     noun = noun_of(class_name)
     names = {
-        f"NumberOf{plural(noun)}": summary.number,
+        count_name(class_name): summary.number,
         f"Largest{noun}Area": summary.largest_area,
         f"Largest{noun}Radius": summary.largest_radius,
         "EnclosingCircleX": summary.circle_x,
@@ -116,10 +117,31 @@ def stain_first(class_name: str) -> bool:
     return class_name.lower() != "stain"
 
 
+def count_name(class_name: str) -> str:
+    """The column of the number of defects of a class: "scratch" gives count_scratch, "paint run" count_paint_run."""
+    if noun_of(class_name) == "Stain":
+        return "NumberOfStains"
+    return _COUNT + ("_".join(_words(class_name)) or "defect")
+
+
+def former_count_name(name: str) -> str:
+    """What version 0.1 called a column of numbers of defects: count_scratch NumberOfScratches; any other as it is."""
+    front, dot, own = name.rpartition(".")
+    if not own.startswith(_COUNT):
+        return name
+    return f"{front}{dot}NumberOf{plural(noun_of(own.removeprefix(_COUNT)))}"
+
+
 def noun_of(class_name: str) -> str:
     """The class as it stands in a column: "stain" gives Stain, "paint run" PaintRun."""
-    words = "".join(c if c.isalnum() else " " for c in class_name).split()
-    return "".join(word[:1].upper() + word[1:] for word in words) or "Defect"
+    return "".join(word[:1].upper() + word[1:] for word in _words(class_name)) or "Defect"
+
+
+_COUNT = "count_"
+
+
+def _words(class_name: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in class_name).split()
 
 
 def plural(noun: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from flawline.core.measure.parts import noun_of, plural
+from flawline.core.measure.parts import count_name, former_count_name
 from flawline.errors import SpecError
 from flawline.jobs.judge.defect_table import read_parts
 from flawline.jobs.judge.judged_parts import Change, JudgedTable
@@ -66,7 +66,8 @@ def _check_classes(
     for limit in spec.limits:
         named = {name for name, _ in limit.weights} | {limit.class_name or ""}
         for name in sorted(named - present - {""}):
-            if f"NumberOf{plural(noun_of(name))}" not in columns:
+            own = count_name(name)
+            if columns.isdisjoint({own, former_count_name(own)}):
                 raise SpecError(
                     f"{path.name}: line {limit.line}: the table knows no class {name!r}; "
                     f"it has {', '.join(map(repr, sorted(present))) or 'no defects'}",
