@@ -3,9 +3,10 @@
 import re
 
 import matplotlib
+import numpy as np
 import pytest
 
-from flawline.report.charts import confusion_matrix, recall_curve, stacked_bars
+from flawline.report.charts import confusion_matrix, recall_curve, reliability, stacked_bars
 
 LABELS = ["a$_{$", "良品", "$x^2$", r"50\$", "plain"]
 
@@ -32,3 +33,20 @@ def test_a_users_settings_change_nothing(setting):
         styled = recall_curve([1, 1, 2], 2), confusion_matrix([[3, 1], [0, 2]], ["a", "b"])
         assert all(matplotlib.rcParams[name] == value for name, value in setting.items())
     assert plain == styled
+
+
+def test_charts_are_the_same_bytes_and_take_the_pages_ink():
+    for chart in (
+        lambda: confusion_matrix([[3, 1], [0, 5]], ["bad <x>", "good"]),
+        lambda: reliability({"before": ([0.5, 0.9], [0.4, 1.0]), "after": ([0.6], [0.6])}),
+        lambda: stacked_bars(["1", "none"], {"good": [3, 0], "bad": [1, 2]}, axis="cluster"),
+    ):
+        svg = chart()
+        assert svg == chart()
+        assert svg.startswith("<svg")
+        assert "currentColor" in svg
+        assert "<x>" not in svg
+
+
+def test_an_empty_class_draws_no_warning():
+    assert "<svg" in confusion_matrix(np.zeros((3, 3)), ["a", "b", "c"])
