@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: demo test test-train explore lint docs clean
+.PHONY: demo test test-train explore coverage lint docs clean
 
 $(VENV)/uv: 
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
@@ -47,6 +47,10 @@ explore: $(VENV)/dev
 	FLAWLINE_EXPLORE=$(TIMES) $(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile explore --hypothesis-seed $(SEED) || \
 	  { echo "to see it again: make explore TIMES=$(TIMES) SEED=$(SEED)"; exit 1; }
 
+# Which lines no test runs.
+coverage: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow" --cov --cov-report=term-missing
+
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -57,4 +61,4 @@ docs: $(VENV)/dev
 	$(BIN)/mkdocs build --strict --quiet
 
 clean:
-	rm -rf $(VENV) $(TRAIN) site build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN) site build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
