@@ -10,6 +10,7 @@ from flawline.data.csv_file import write_csv_rows
 from flawline.data.json_file import write_json_document
 from flawline.jobs.judge.judged_parts import JudgedTable
 from flawline.specification.judge import ClauseResult, Judgement
+from flawline.types import Unjudged
 
 _NUMBERS = ("clause", "line", "value", "limit", "unit", "margin", "uncertainty")
 COLUMNS = ("image", "verdict", *_NUMBERS, "defects", "note", "spec")
@@ -27,7 +28,7 @@ def judged_as_dict(judged: JudgedTable) -> dict[str, Any]:
         "counts": dict(judged.counts),
         "judgements": [_judgement(item) for item in judged.judgements if item.verdict],
         "unjudged": [
-            {"image": item.image, "code": "unjudged", "reason": item.reason}
+            Unjudged(item.image, "unjudged", item.reason).as_dict()
             for item in judged.judgements
             if item.verdict is None
         ],
