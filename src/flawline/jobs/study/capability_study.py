@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from flawline.core.spc.capability import capability
@@ -15,6 +15,15 @@ from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.series import Series
 
 _DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityStudy:
+    """A series, what it is capable of against a specification, and what must be known with it."""
+
+    series: Series
+    capability: Capability
+    notes: tuple[str, ...]
 
 
 def study_capability(

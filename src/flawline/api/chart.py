@@ -1,0 +1,281 @@
+"""Chart a measure, and study what a process can do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from flawline.api.records import StoreLike, Time, opened_records, where_of
+from flawline.core.spc.capability_values import SpecLimits
+from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
+from flawline.core.spc.pareto import Pareto
+from flawline.core.spc.rules import Rule, parse_rules
+from flawline.errors import UsageError
+from flawline.jobs.chart.chart_files import read_limits
+from flawline.jobs.chart.chart_series import Estimation, chart_series
+from flawline.jobs.chart.control_chart import ControlChart
+from flawline.jobs.chart.pareto_of import count_names
+from flawline.jobs.chart.phases import chart_in_phases
+from flawline.jobs.chart.series import Forming, Series, Skipped, form_series
+from flawline.jobs.chart.series_table import read_columns
+from flawline.jobs.study import capability_study as studying
+from flawline.jobs.study.capability_study import CapabilityStudy
+from flawline.records.where import Where
+
+Table = str | os.PathLike[str]
+
+
+def chart(
+    measure: str,
+    table: Table | None = None,
+    *,
+    store: StoreLike | None = None,
+    where: Mapping[str, str] | None = None,
+    since: Time = None,
+    until: Time = None,
+    chart: str | None = None,
+    by: str | None = None,
+    subgroup: int | str | None = None,
+    size: str | None = None,
+    label: str | None = None,
+    stage: str | None = None,
+    summary: str | None = None,
+    unit: str = "",
+    rules: str = "1",
+    limits: ControlLimits | str | os.PathLike[str] | None = None,
+    set_aside: Sequence[str] | None = None,
+    transform: str = "auto",
+    centre: float | None = None,
+    sigma: float | None = None,
+    weight: float = 0.2,
+    reference: float = 0.5,
+    decision: float = 5.0,
+    head_start: float = 0.0,
+    phase1: int | None = None,
+) -> ControlChart:
+    """Chart a measure of a table or of records, and name what is out of the ordinary.
+
+    Args:
+        measure: the column to chart.
+        table: CSV or Parquet, one row per part in time order; or give `store`.
+        store: open records, or their URL.
+        where, since, until: which records, as for `list_records`.
+        chart: "i-mr", "xbar-r", "xbar-s", "ewma", "cusum", "run", "p", "np", "c", "u", "laney-p" or "laney-u"; that of
+            `limits` if not given, else "i-mr". `pareto` draws names.
+        by: make one point of the rows with the same value in this column.
+        subgroup: make one point of this many rows in a row, or of the rows of a column.
+        size: column of inspected units, for counts.
+        label: column that names the points.
+        stage: column that names stages: each gets limits of its own.
+        summary: what a point is of its rows: "mean", "median", "max", "min" or "sum".
+        unit: of the measure.
+        rules: "nelson", "we", or numbers such as "1,2,5" or, with another K, "1,2=7".
+        limits: frozen limits to judge by (Phase II), or their file.
+        set_aside: points not to estimate from; "auto" for those beyond limits.
+        transform: "auto", "none", "log", "box-cox", "johnson", "weibull", "gamma" or "percentile".
+        centre, sigma: a given mean and standard deviation (Phase II).
+        weight: the EWMA's lambda.
+        reference, decision, head_start: the CUSUM's k, h and first value, in sigmas.
+        phase1: estimate the limits from the first so many points, and judge the others by them.
+
+    Returns:
+        The chart: its points, limits, signals and notes. `flawline.jobs.chart.chart_report.write_chart` draws it.
+
+    Raises:
+        UsageError: arguments that do not go together.
+        SourceError: the table cannot be read or lacks a column.
+        StoreError: the records cannot be read.
+        FlawlineError: the points cannot be charted.
+    """
+    if chart == "pareto":
+        raise UsageError("a pareto chart has no limits", hint="call `flawline.pareto`")
+    wanted = parse_rules(rules)
+    given, kind = limits_and_kind(limits, chart)
+    own = own_limits(kind, weight, reference, decision, head_start)
+    given = given or given_standards(own, centre, sigma)
+    how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
+    series = series_of(table, store, measure, kind, how, where_of(where, since, until, None))
+    return charted(series, kind, wanted, given, estimation_of(set_aside, transform, own), phase1)
+
+
+def pareto(
+    measure: str, table: Table, *, size: str | None = None
+) -> tuple[Pareto, tuple[Skipped, ...]]:
+    """Count which names of a column are met most often, or weigh most: `flawline chart --chart pareto`.
+
+    Args:
+        measure: the column of names.
+        table: CSV or Parquet.
+        size: column of weights; rows are counted if not given.
+
+    Returns:
+        The names by how often they are met, and the rows that could not be counted.
+
+    Raises:
+        SourceError: the table cannot be read or lacks a column.
+        FlawlineError: nothing is left to count.
+    """
+    columns = read_columns(Path(table), [measure, *([size] if size else [])])
+    return count_names(columns, measure, size)
+
+
+def study_capability(
+    table: Table,
+    measure: str,
+    *,
+    lsl: float | None = None,
+    usl: float | None = None,
+    target: float | None = None,
+    by: str | None = None,
+    subgroup: int | str | None = None,
+    label: str | None = None,
+    unit: str = "",
+    transform: str = "auto",
+    confidence: float = 0.95,
+) -> CapabilityStudy:
+    """Study a measure against its specification: Cp, Cpk, Pp, Ppk and parts per million outside, with intervals.
+
+    Args:
+        table: CSV or Parquet, one row per part in time order.
+        measure: the column.
+        lsl, usl: lower and upper specification limit, at least one.
+        target: what is aimed at, for Cpm.
+        by, subgroup, label, unit, transform: as for `chart`.
+        confidence: of the intervals.
+
+    Returns:
+        The series, its capability and notes.
+
+    Raises:
+        UsageError: arguments that do not go together.
+        SourceError: the table cannot be read or lacks a column.
+        FlawlineError: the values cannot be studied.
+    """
+    how = forming(by, subgroup, label=label, unit=unit)
+    series = read_series(table, measure, "xbar-r", how)
+    limits = SpecLimits(lsl, usl, target)
+    done, notes = studying.study_capability(
+        series, limits, transform=transform, confidence=confidence
+    )
+    return CapabilityStudy(series, done, notes)
+
+
+def forming(
+    by: str | None,
+    subgroup: int | str | None,
+    *,
+    size: str | None = None,
+    label: str | None = None,
+    stage: str | None = None,
+    summary: str | None = None,
+    unit: str = "",
+) -> Forming:
+    """Gather how rows become points.
+
+    Raises:
+        UsageError: both `by` and `subgroup`.
+    """
+    if by and subgroup:
+        raise UsageError("`by` and `subgroup` both form the points", hint="give one of them")
+    counted = isinstance(subgroup, int) or (subgroup is not None and subgroup.isdecimal())
+    every = int(subgroup) if subgroup is not None and counted else None
+    column = None if subgroup is None or counted else str(subgroup)
+    return Forming(
+        by=by or column,
+        every=every,
+        size=size,
+        label=label,
+        stage=stage,
+        summary=summary,
+        unit=unit,
+    )
+
+
+def series_of(
+    table: Table | None,
+    store: StoreLike | None,
+    measure: str,
+    kind: str,
+    how: Forming,
+    where: Where,
+) -> Series:
+    """Read the series of a table's column, or of a measure of records."""
+    if (table is None) == (store is None):
+        raise UsageError("expected either a table or a store", hint="give one of them")
+    if table is not None:
+        return read_series(table, measure, kind, how)
+    assert store is not None
+    beside = [name for name in how.columns(measure) if name != measure]
+    with opened_records(store) as open_:
+        return form_series(open_.columns(measure, where, beside), measure, kind, how)
+
+
+def read_series(table: Table, measure: str, kind: str, how: Forming) -> Series:
+    """Read the series of a table's column."""
+    return form_series(read_columns(Path(table), how.columns(measure)), measure, kind, how)
+
+
+def limits_and_kind(
+    limits: ControlLimits | str | os.PathLike[str] | None, chart: str | None
+) -> tuple[ControlLimits | None, str]:
+    """Read given limits, and tell the kind of chart: the one asked for, else that of the limits, else "i-mr"."""
+    given = read_limits(Path(limits)) if isinstance(limits, str | os.PathLike) else limits
+    return given, check_kind(chart or (given.chart if given else "i-mr"))
+
+
+def own_limits(
+    kind: str, weight: float, reference: float, decision: float, head_start: float
+) -> ControlLimits:
+    """Gather the chart's own parameters, without an estimate yet."""
+    return ControlLimits(
+        kind,
+        0.5,
+        1.0,
+        weight=weight,
+        reference=reference,
+        decision=decision,
+        head_start=head_start,
+    )
+
+
+def given_standards(
+    own: ControlLimits, centre: float | None, sigma: float | None
+) -> ControlLimits | None:
+    """Make limits out of a given mean and standard deviation, if they are given.
+
+    Raises:
+        UsageError: one is given without the other.
+    """
+    if centre is None and sigma is None:
+        return None
+    if sigma is None and own.chart in (*COUNTED, "run"):
+        sigma = 1.0
+    if centre is None or sigma is None:
+        raise UsageError("`centre` and `sigma` go together", hint="or give `limits`")
+    return replace(own, centre=centre, sigma=sigma)
+
+
+def estimation_of(
+    set_aside: Sequence[str] | None, transform: str, own: ControlLimits
+) -> Estimation:
+    """Gather how limits are to be estimated."""
+    named = tuple(name for name in set_aside or () if name != "auto")
+    return Estimation(named, "auto" in (set_aside or ()), transform, own)
+
+
+def charted(
+    series: Series,
+    kind: str,
+    rules: tuple[Rule, ...],
+    given: ControlLimits | None,
+    estimation: Estimation,
+    phase1: int | None,
+) -> ControlChart:
+    """Chart by given limits, by those of all points, or by those of the first `phase1`."""
+    if phase1 is None:
+        return chart_series(series, kind, rules=rules, limits=given, estimation=estimation)
+    if given is not None:
+        raise UsageError("`phase1` estimates limits, and these are given")
+    return chart_in_phases(series, kind, phase1, rules=rules, estimation=estimation)

@@ -1,0 +1,449 @@
+"""Learn recipes: good parts, classes of defects, further good pictures; and find masks that look wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
+
+from flawline.api.settings import (
+    ClassNames,
+    Palette,
+    RecipeLike,
+    ValueRange,
+    Window,
+    masks_of,
+    part_name,
+    path_text,
+    recipe_of,
+    window_of,
+)
+from flawline.data.as_picture import PictureLike, as_picture
+from flawline.data.masks import MaskedSource
+from flawline.data.source import SourceLike, opened
+from flawline.errors import UsageError
+from flawline.jobs.train import train_anomaly as anomaly
+from flawline.jobs.train.calibration import CalibrationTargets
+from flawline.jobs.train.train_anomaly import AnomalySettings, AnomalyTraining
+from flawline.jobs.train.update_recipe import Updated, update_anomaly
+from flawline.jobs.train.view import MASK, ViewWishes
+from flawline.recipe import RegionSettings
+from flawline.types import Track, no_track
+
+if TYPE_CHECKING:
+    from flawline.jobs.train.audit.label_audit import LabelAudit
+    from flawline.jobs.train.segment.progress_record import EpochRecord
+    from flawline.jobs.train.segment.segment_settings import Augmentation
+    from flawline.jobs.train.segment.segment_split import Split
+    from flawline.jobs.train.segment.train_segment import TrainedSegmenterRecipe
+
+Polygon = Sequence[tuple[float, float]]
+
+
+def train_anomaly(
+    source: SourceLike,
+    *,
+    part: str = "",
+    method: str = anomaly.DEFAULT_METHOD,
+    backbone: str = "flawline-small",
+    weights: str | os.PathLike[str] | None = None,
+    preparation: str | None = None,
+    precision: str = "auto",
+    window: Window = 256,
+    min_defect: str | None = None,
+    mm_per_px: float | None = None,
+    light: str = "none",
+    align: str = "none",
+    roi: Sequence[Polygon] | None = None,
+    roi_mask: PictureLike | None = None,
+    foreground: bool = False,
+    held_out: float | None = None,
+    overkill: float | None = None,
+    review: float | None = None,
+    confidence: float = 0.95,
+    cost_escape: float | None = None,
+    cost_overkill: float | None = None,
+    prevalence: float | None = None,
+    keep_all: bool = False,
+    seed: int = 0,
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    value_range: ValueRange = None,
+    track: Track = no_track,
+) -> AnomalyTraining:
+    """Learn from pictures of good parts, and set thresholds on held-out ones.
+
+    Args:
+        source: anything that `open_source` takes, or an open source; pictures without a label are good ones.
+        part: name of the part; that of the source if not given.
+        method: "patch-gaussian", "patch-memory" or "fast" (for slow processors).
+        backbone, weights, preparation, precision: the network, as for `rank`.
+        window: what the detector sees at once, px: 256, "HEIGHTxWIDTH" or (height, width).
+        min_defect: smallest defect that must stay visible: "3 px" or "0.3 mm" (with `mm_per_px`).
+        mm_per_px: scale of the pictures.
+        light: even out light: "none", "level", "flat" or "gradient".
+        align: bring parts into one place: "none", "shift", "rigid" or "polar".
+        roi: where to look: polygons of (x, y) in px.
+        roi_mask: where to look: a picture that is white there.
+        foreground: look only at the part, learnt from the pictures.
+        held_out: share of good pictures kept for calibration; 0.3 from 40 parts on.
+        overkill: share of good parts rejected at most; 0.05 where pictures suffice.
+        review: share of good parts not accepted at most; 0.1 where pictures suffice.
+        confidence: of both shares.
+        cost_escape, cost_overkill, prevalence: the thresholds of least cost instead; all three together.
+        keep_all: learn from pictures that look bad among the good, too.
+        seed: of every draw.
+        good, bad, value_range, track: as for `rank`.
+
+    Returns:
+        The training: its `recipe`, and what a person should know of how it came about.
+
+    Raises:
+        SourceError: the source cannot be opened, or there is no good picture.
+        UsageError: an argument makes no sense, or too few pictures for the guarantee asked for.
+        ModelError: the backbone cannot be used.
+        ImageError: the mask cannot be read.
+    """
+    view = ViewWishes(
+        window=window_of(window),
+        mm_per_px=mm_per_px,
+        min_defect=min_defect,
+        light=cast(Any, light),
+        alignment=cast(Any, align),
+        region=RegionSettings(
+            polygons=tuple(tuple((float(x), float(y)) for x, y in one) for one in roi or ()),
+            mask=None if roi_mask is None else MASK,
+            foreground=foreground,
+        ),
+        mask=None if roi_mask is None else _mask_file(roi_mask),
+    )
+    settings = AnomalySettings(
+        part=part,
+        method=method,
+        backbone=os.fspath(backbone),
+        preparation=preparation,
+        weights=path_text(weights),
+        precision=precision,
+        view=view,
+        thresholds=CalibrationTargets(
+            overkill, review, confidence, cost_escape, cost_overkill, prevalence
+        ),
+        held_out=held_out,
+        set_aside=not keep_all,
+        value_range=value_range,
+        seed=seed,
+    )
+    with opened(source, good, bad) as open_:
+        named = replace(settings, part=part_name(part, open_))
+        return anomaly.train_anomaly(open_, named, track=track)
+
+
+def train_segment(
+    source: SourceLike | MaskedSource,
+    *,
+    part: str = "",
+    annotations: str | os.PathLike[str] | None = None,
+    classes: ClassNames = None,
+    palette: Palette = None,
+    ignore: int | str | None = None,
+    unlabelled: str = "leave-out",
+    shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
+    network: str = "light",
+    encoder: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    preparation: str | None = None,
+    loss: str = "balanced+dice",
+    patch: Window = 256,
+    resolution: str = "full",
+    around_defects: float = 0.7,
+    augment: bool = True,
+    rotation: float | None = None,
+    epochs: int | None = None,
+    minutes: float | None = None,
+    patience: int | None = None,
+    batch: int = 8,
+    accumulate: int = 1,
+    rate: float = 1e-3,
+    decision: str = "mean-iou",
+    precision: str = "auto",
+    device: str = "auto",
+    recall: float | None = None,
+    cost_missed: float | None = None,
+    cost_false: float | None = None,
+    smallest: int = 1,
+    merge: float | None = None,
+    flips: bool = False,
+    mm_per_px: float | None = None,
+    mm_per_px_u: float | None = None,
+    spec: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    seed: int = 0,
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    value_range: ValueRange = None,
+    each: Callable[[EpochRecord, Split], None] | None = None,
+    track: Track = no_track,
+) -> TrainedSegmenterRecipe:
+    """Learn classes of defects from pictures with masks, and choose thresholds; needs the extra [train].
+
+    Args:
+        source: anything that `open_source` takes, an open source, or one whose masks are open (`open_masks`).
+        part: name of the part; that of the source if not given.
+        annotations: masks that the source does not name: a folder, .json, .xml or .yaml.
+        classes: names of the masks' classes, in their order or by grey level: {1: "scratch", 255: "stain"}.
+        palette: colours that are classes: {"scratch": (0, 0, 255)}.
+        ignore: what marks unknown pixels: a grey level or the name of a class.
+        unlabelled: pictures without annotation: "leave-out", or "empty" (they have no defects).
+        shares: of training, validation and test, where the source names no splits.
+        network: "light", "unet-original", or an architecture such as "unet".
+        encoder: of the architecture: "resnet18", "timm:NAME".
+        weights: of the encoder: a .safetensors file, or a name.
+        preparation: as for `rank`.
+        loss: sum of losses, such as "focal+0.5*lovasz".
+        patch: what the network sees at once, px, as `window` of `train_anomaly`.
+        resolution: "full": patches as they are; "fit": whole pictures in one patch.
+        around_defects: share of patches placed around a defect.
+        augment: vary patches: flips, turns, light, noise, pasted defects.
+        rotation: largest turn of a patch, degrees; 10 if not given.
+        epochs: 40 where no minutes are given.
+        minutes: time that training may take.
+        patience: stop after so many epochs without a gain on validation.
+        batch, accumulate: patches of a step, and parts that it is computed in.
+        rate: highest learning rate.
+        decision: what the best epoch is chosen by: "mean-iou" or "mean-dice".
+        precision: arithmetic of training: "auto", "f32" or "bf16".
+        device: "auto", "cpu" or "cuda".
+        recall: choose pixel thresholds for this recall; for the highest Dice if not given.
+        cost_missed, cost_false: choose them by the costs of a pixel missed and of one marked wrongly.
+        smallest: marked places of fewer pixels are left out.
+        merge: join pieces of a class with a gap of at most this, px.
+        flips: inspect every window mirrored too: four times the work.
+        mm_per_px, mm_per_px_u: scale of the pictures and its standard uncertainty, for the recipe.
+        spec: a specification for the recipe: its table, or the path of a TOML file.
+        folder: where checkpoints go, so that `resume` can go on; a folder that is removed if not given.
+        resume: go on with a training that was stopped.
+        seed: of every draw.
+        good, bad, value_range, track: as for `rank`.
+        each: called with the record of every epoch and the split.
+
+    Returns:
+        The training: its `recipe`, and what a person should know of how it came about.
+
+    Raises:
+        DependencyError: the extra [train] is not installed.
+        SourceError: no picture with a mask, unreadable ones, or nothing to learn from.
+        UsageError: an argument makes no sense, or `folder` holds a training that is not to be resumed.
+        SpecError: the specification cannot be read.
+        ModelError: the network cannot be built or exported.
+    """
+    from flawline.jobs.train.segment.extra import require_extra
+    from flawline.jobs.train.segment.segment_settings import NetworkSettings, SegmentSettings
+
+    training = SegmentSettings(
+        network=NetworkSettings(network, encoder, path_text(weights), preparation),
+        loss=loss,
+        patch=window_of(patch, "patch"),
+        resolution=cast(Any, resolution),
+        around_defects=around_defects,
+        augmentation=_augmentation(augment, rotation),
+        batch=batch,
+        accumulate=accumulate,
+        epochs=40 if epochs is None and minutes is None else epochs,
+        minutes=minutes,
+        patience=patience,
+        rate=rate,
+        decision=decision,
+        precision=precision,
+        device=device,
+        seed=seed,
+    )
+    require_extra()
+    from flawline.jobs.train.segment import train_segment as segment
+
+    wishes = segment.SegmenterWishes(
+        part=part,
+        training=training,
+        shares=shares,
+        wished_recall=recall,
+        miss_cost=cost_missed,
+        false_cost=cost_false,
+        smallest=smallest,
+        merge=merge,
+        flips=flips,
+        mm_per_px=mm_per_px,
+        mm_per_px_u=mm_per_px_u,
+        spec=spec_table(spec),
+    )
+    given = source if isinstance(source, MaskedSource) else None
+    with (
+        nullcontext(given.source)
+        if given
+        else opened(cast(SourceLike, source), good, bad) as open_,
+        masks_of(
+            given or open_, annotations, classes, palette, ignore, unlabelled, value_range
+        ) as masked,
+        TemporaryDirectory(prefix="flawline-") if folder is None else nullcontext(folder) as place,
+    ):
+        return segment.train_segment(
+            masked,
+            replace(wishes, part=part_name(part, open_)),
+            folder=Path(place),
+            resume=resume,
+            each=each,
+            track=track,
+        )
+
+
+def update(
+    recipe: RecipeLike,
+    source: SourceLike,
+    *,
+    calibration: SourceLike | None = None,
+    anyway: bool = False,
+    good: Sequence[str] = (),
+    track: Track = no_track,
+) -> Updated:
+    """Teach a detector further good pictures; a false alarm is a good picture.
+
+    Args:
+        recipe: a recipe of a detector, or its path; it stays as it is.
+        source: the further pictures: anything that `open_source` takes, or an open source.
+        calibration: held-out good pictures to set the thresholds anew on; they stay as they are without.
+        anyway: learn pictures that look like another part too.
+        good: labels that mean good, where the words alone do not say so.
+        track: shows progress.
+
+    Returns:
+        The new `recipe`, and what changed.
+
+    Raises:
+        SourceError: there is no new good picture, or most of them show another part ("update-part").
+        UsageError: the recipe is of another kind, a calibration picture was learnt from, or too few of them.
+        ModelError: the recipe cannot be read.
+    """
+    old = recipe_of(recipe)
+    held = nullcontext() if calibration is None else opened(calibration, good)
+    with opened(source, good) as open_, held as apart:
+        return update_anomaly(old, open_, calibration=apart, anyway=anyway, track=track)
+
+
+def audit_labels(
+    source: SourceLike | MaskedSource,
+    *,
+    annotations: str | os.PathLike[str] | None = None,
+    classes: ClassNames = None,
+    palette: Palette = None,
+    ignore: int | str | None = None,
+    unlabelled: str = "leave-out",
+    folds: int = 4,
+    epochs: int | None = None,
+    minutes: float | None = None,
+    network: str = "light",
+    encoder: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    patch: Window = 256,
+    device: str = "auto",
+    smallest: int = 20,
+    border: int = 8,
+    quality: float = 0.02,
+    folder: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    track: Track = no_track,
+) -> LabelAudit:
+    """Rank masks that look wrong to segmenters that did not learn from them; needs the extra [train].
+
+    Args:
+        source: as for `train_segment`.
+        annotations, classes, palette, ignore, unlabelled: as for `train_segment`.
+        folds: segmenters to train; each looks at its share of the pictures.
+        epochs: times that each sees its pictures; 20 where no minutes are given.
+        minutes: time for all trainings together.
+        network, encoder, weights, patch, device: as for `train_segment`.
+        smallest: leave out suspicious regions of fewer pixels.
+        border: within so many px of the same class it is an error of the border.
+        quality: suspicious below this quality, 0 to 0.5; higher finds and errs more.
+        folder: where work is kept, so that an audit that was stopped goes on; removed at the end if not given.
+        seed: of folds and trainings.
+        track: shows progress.
+
+    Returns:
+        The pictures by how wrong their masks look, with the regions that do.
+
+    Raises:
+        DependencyError: the extra [train] is not installed.
+        SourceError: no picture with a masked defect can be read.
+        UsageError: an argument makes no sense, or `folder` holds another audit.
+    """
+    from flawline.jobs.train.audit import audit_labels as audit
+    from flawline.jobs.train.audit.audit_settings import TRAINING, AuditSettings, RegionLimits
+    from flawline.jobs.train.segment.segment_settings import NetworkSettings
+
+    settings = AuditSettings(
+        folds=folds,
+        training=replace(
+            TRAINING,
+            network=NetworkSettings(network, encoder, path_text(weights)),
+            patch=window_of(patch, "patch"),
+            epochs=20 if epochs is None and minutes is None else epochs,
+            minutes=minutes,
+            device=device,
+            seed=seed,
+        ),
+        limits=RegionLimits(smallest, border, quality),
+    )
+    given = source if isinstance(source, MaskedSource) else None
+    with (
+        nullcontext(given.source) if given else opened(cast(SourceLike, source)) as open_,
+        masks_of(given or open_, annotations, classes, palette, ignore, unlabelled) as masked,
+        TemporaryDirectory(prefix="flawline-") if folder is None else nullcontext(folder) as place,
+    ):
+        found = audit.audit_labels(masked, Path(place), settings, name=open_.location, track=track)
+        return replace(found, unjudged=(*found.unjudged, *open_.unlisted()))
+
+
+def spec_table(spec: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[str, Any] | None:
+    """Give the table of a specification, read and checked where it is a path; None without one.
+
+    Raises:
+        SpecError: it cannot be read or contradicts itself.
+    """
+    import tomllib
+
+    from flawline.jobs.judge.judge_table import read_spec
+
+    if spec is None:
+        return None
+    if isinstance(spec, Mapping):
+        return dict(spec)
+    path = Path(spec)
+    read_spec(path, None, None)
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    return dict(content.get("spec", content))
+
+
+def _augmentation(augment: bool, rotation: float | None) -> Augmentation:
+    from flawline.jobs.train.segment.segment_settings import NO_AUGMENTATION, Augmentation
+
+    if augment:
+        return Augmentation() if rotation is None else Augmentation(rotation=rotation)
+    if rotation is not None:
+        raise UsageError(
+            "`rotation` turns patches, and `augment` is off", hint="leave one of them out"
+        )
+    return NO_AUGMENTATION
+
+
+def _mask_file(mask: PictureLike) -> bytes:
+    """The picture file of a mask, as a recipe keeps it."""
+    import cv2
+
+    if isinstance(mask, bytes):
+        return mask
+    if isinstance(mask, str | os.PathLike):
+        return Path(mask).read_bytes()
+    return bytes(cv2.imencode(".png", as_picture(mask).pixels[..., 0])[1].tobytes())

@@ -1,0 +1,57 @@
+"""The names of `flawline.*` and where each lives: the one list, which type checkers and `flawline` itself read."""
+
+from __future__ import annotations
+
+from flawline.api.chart import chart as chart
+from flawline.api.chart import pareto as pareto
+from flawline.api.chart import study_capability as study_capability
+from flawline.api.evaluate import compare as compare
+from flawline.api.evaluate import evaluate as evaluate
+from flawline.api.evaluate import export as export
+from flawline.api.features import classify as classify
+from flawline.api.features import classify_with as classify_with
+from flawline.api.features import cluster as cluster
+from flawline.api.features import compute_features as compute_features
+from flawline.api.features import groups as groups
+from flawline.api.inspect import inspect as inspect
+from flawline.api.measure import calibrate_scale as calibrate_scale
+from flawline.api.measure import judge as judge
+from flawline.api.measure import measure as measure
+from flawline.api.rank import rank as rank
+from flawline.api.rank import rank_with as rank_with
+from flawline.api.records import acknowledge as acknowledge
+from flawline.api.records import decide as decide
+from flawline.api.records import export_records as export_records
+from flawline.api.records import import_records as import_records
+from flawline.api.records import list_alerts as list_alerts
+from flawline.api.records import list_records as list_records
+from flawline.api.records import open_records as open_records
+from flawline.api.records import replay as replay
+from flawline.api.records import show_record as show_record
+from flawline.api.synth import synth_castings as synth_castings
+from flawline.api.synth import synth_heat_sink as synth_heat_sink
+from flawline.api.train import audit_labels as audit_labels
+from flawline.api.train import train_anomaly as train_anomaly
+from flawline.api.train import train_segment as train_segment
+from flawline.api.train import update as update
+from flawline.data.as_picture import as_picture as as_picture
+from flawline.data.image import read_image as read_image
+from flawline.data.source import open_source as open_source
+from flawline.errors import FlawlineError as FlawlineError
+from flawline.inspector.inspection import Inspection as Inspection
+from flawline.inspector.inspector import Inspector as Inspector
+from flawline.jobs.classify.classification import Classification as Classification
+from flawline.jobs.classify.classifier_file import load_classifier as load_classifier
+from flawline.jobs.classify.classifier_file import save_classifier as save_classifier
+from flawline.jobs.cluster.clustering import Clustering as Clustering
+from flawline.jobs.evaluate.evaluation import Evaluation as Evaluation
+from flawline.jobs.groups.grouping import Grouping as Grouping
+from flawline.jobs.rank.ranking import Ranking as Ranking
+from flawline.jobs.rank.saved_ranking import load_ranking as load_ranking
+from flawline.jobs.rank.saved_ranking import save_ranking as save_ranking
+from flawline.recipe.disk import read_recipe as read_recipe
+from flawline.recipe.disk import write_recipe as write_recipe
+from flawline.recipe.recipe import Recipe as Recipe
+from flawline.types import Picture as Picture
+from flawline.types import Region as Region
+from flawline.version import __version__ as __version__
