@@ -152,7 +152,7 @@ def test_a_source_without_masks(parts, tmp_path, seeing):
         (["--folds", "1"], "2 to 100 folds"),
         (["--folds", "9"], "at least 9 parts"),
         (["--quality", "0.9"], "a quality above 0"),
-        (["--patch", "wide"], "--patch takes"),
+        (["--patch", "wide"], "`patch` takes"),
         (["--minutes", "0"], "minutes is above 0"),
         (["--epochs", "0"], "epochs is above 0"),
         (["--unlabelled", "guess"], "leave-out"),

@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-import sys
-from types import SimpleNamespace
 
 import pytest
 
-from flawline.cli.compare import distinct_names
+from flawline.api.evaluate import distinct_names
 from flawline.cli.main import run
 from flawline.jobs.evaluate import figures
 from flawline.recipe.manifest import PictureRecord
@@ -29,8 +27,8 @@ def recipes(parts, monkeypatch):
         "strict": BrightnessInspector(review=0.2, reject=0.25),
         "leaky": BrightnessInspector(known=seen),
     }
-    opened = SimpleNamespace(open=lambda path, precision=None: made[path.stem])
-    monkeypatch.setitem(sys.modules, "flawline.inspector", SimpleNamespace(Inspector=opened))
+    opened = staticmethod(lambda path, precision=None: made[path.stem])
+    monkeypatch.setattr("flawline.inspector.Inspector.open", opened)
     monkeypatch.setattr(figures, "DRAWS", 100)
 
 

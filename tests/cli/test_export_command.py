@@ -5,10 +5,8 @@ import sys
 
 import pytest
 
-from flawline import open_source, train_anomaly, write_recipe
+from flawline import train_anomaly, write_recipe
 from flawline.cli.main import run
-from flawline.jobs.train.train_anomaly import AnomalySettings
-from flawline.jobs.train.view import ViewWishes
 from helpers.networks import write_network
 from helpers.pictures import parts
 
@@ -18,11 +16,9 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
     parts(folder / "parts", good=8, bad=1)
     network = str(write_network(folder / "small.onnx"))
-    view = ViewWishes(window=(64, 64))
-    with open_source(folder / "parts") as source:
-        trained = train_anomaly(
-            source, AnomalySettings(backbone=network, view=view, held_out=0.3, set_aside=False)
-        )
+    trained = train_anomaly(
+        folder / "parts", backbone=network, window=64, held_out=0.3, keep_all=True
+    )
     write_recipe(trained.recipe, folder / "part.flaw")
     return folder
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from types import SimpleNamespace
-
 import pytest
 
 from flawline.cli.segment_progress import train_with_progress
@@ -20,9 +17,7 @@ def test_an_interrupted_training(tmp_path, monkeypatch, capsys, begun) -> None:
             (folder / "checkpoint.safetensors").write_bytes(b"")
         raise KeyboardInterrupt
 
-    # The module itself needs the extra [train].
-    module = SimpleNamespace(train_segment=interrupted)
-    monkeypatch.setitem(sys.modules, "flawline.jobs.train.segment.train_segment", module)
+    monkeypatch.setattr("flawline.api.train.train_segment", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train_with_progress(None, None, folder, resume=False, quiet=True)
+        train_with_progress(None, {}, folder, resume=False, quiet=True)
     assert ("--resume goes on with it" in capsys.readouterr().err) == begun

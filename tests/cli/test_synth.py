@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import typer
 
-from flawline.cli.synth import parse_drift, parse_label_noise, synth
+from flawline.api.synth import parse_drift, parse_label_noise
+from flawline.cli.synth import synth
 from flawline.errors import UsageError
 
 
@@ -69,5 +70,5 @@ def test_drift_is_read() -> None:
     for wrong in ("", "3 percent", "%"):
         with pytest.raises(UsageError, match="such as 1"):
             parse_drift(wrong)
-    with pytest.raises(UsageError, match="drift-from"):
+    with pytest.raises(UsageError, match="drift_from"):
         parse_drift("1.5", 60)

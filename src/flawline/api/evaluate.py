@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flawline.api.settings import (
     ClassNames,
+    Ignore,
     InspectorLike,
     Palette,
     RecipeLike,
@@ -39,7 +40,7 @@ def evaluate(
     annotations: str | os.PathLike[str] | None = None,
     classes: ClassNames = None,
     palette: Palette = None,
-    ignore: int | str | None = None,
+    ignore: Ignore = None,
     precision: str | None = None,
     seed: int = 0,
     good: Sequence[str] = (),
@@ -94,7 +95,7 @@ def compare(
     annotations: str | os.PathLike[str] | None = None,
     classes: ClassNames = None,
     palette: Palette = None,
-    ignore: int | str | None = None,
+    ignore: Ignore = None,
     precision: str | None = None,
     seed: int = 0,
     good: Sequence[str] = (),
@@ -166,7 +167,7 @@ def mask_settings(
     annotations: str | os.PathLike[str] | None,
     classes: ClassNames,
     palette: Palette,
-    ignore: int | str | None,
+    ignore: Ignore,
 ) -> MaskSettings:
     """Gather where class masks are and what they hold."""
     place = None if annotations is None else Path(annotations)
@@ -176,15 +177,21 @@ def mask_settings(
 def inspectors_by_name(
     recipes: Sequence[InspectorLike] | Mapping[str, InspectorLike], precision: str | None
 ) -> dict[str, Inspector]:
-    """Make recipes ready by name: that of the file, else of the part, with a number where two would be equal."""
+    """Make recipes ready, by name."""
     if isinstance(recipes, Mapping):
         return {name: inspector_of(one, precision) for name, one in recipes.items()}
-    found: dict[str, Inspector] = {}
+    ready = [inspector_of(one, precision) for one in recipes]
+    return dict(zip(distinct_names(recipes), ready, strict=True))
+
+
+def distinct_names(recipes: Sequence[InspectorLike]) -> list[str]:
+    """Name recipes by their file, else by their part, with a number where two would be equal."""
+    names: list[str] = []
     for one in recipes:
         stem = _stem(one)
-        taken = sum(name == stem or name.startswith(f"{stem} (") for name in found)
-        found[f"{stem} ({taken + 1})" if taken else stem] = inspector_of(one, precision)
-    return found
+        taken = sum(name == stem or name.startswith(f"{stem} (") for name in names)
+        names.append(f"{stem} ({taken + 1})" if taken else stem)
+    return names
 
 
 def costs_of(
@@ -206,8 +213,7 @@ def costs_of(
 
 
 def _stem(recipe: InspectorLike) -> str:
-    if isinstance(recipe, Inspector):
-        recipe = recipe.recipe
-    if isinstance(recipe, Recipe):
-        return recipe.settings.part or "recipe"
-    return Path(recipe).resolve().stem
+    if isinstance(recipe, str | os.PathLike):
+        return Path(recipe).resolve().stem
+    own = recipe if isinstance(recipe, Recipe) else recipe.recipe
+    return own.settings.part or "recipe"

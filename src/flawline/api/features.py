@@ -102,7 +102,7 @@ def cluster(
         UsageError: an argument makes no sense, such as more clusters than different pictures.
     """
     if not isinstance(clusters, int) and clusters != AUTO:
-        raise UsageError(f'clusters takes a number from 1 up or "auto", got {clusters!r}')
+        raise UsageError(f'`clusters` takes a number from 1 up or "auto", got {clusters!r}')
     return clustering.cluster(
         source,
         clusters=clusters if isinstance(clusters, int) else None,

@@ -164,8 +164,8 @@ def _scale(scale: Scale | float | tuple[float, float] | None) -> Scale | None:
         return Scale(*scale) if isinstance(scale, tuple) else Scale(scale)
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"scale takes mm per px, or that and its standard uncertainty, got {scale!r}",
-            hint="`calibrate_scale` finds it",
+            f"`scale` takes mm per px, or that and its standard uncertainty, got {scale!r}",
+            hint="a picture of a checkerboard gives it: flawline calibrate-scale",
         ) from error
 
 
@@ -173,5 +173,5 @@ def _frame(frame: Frame | tuple[float, ...] | None) -> Frame:
     if frame is None or isinstance(frame, Frame):
         return frame or Frame()
     if len(frame) not in (2, 3) or not np.isfinite(frame).all():
-        raise UsageError(f"frame takes (x, y) or (x, y, angle) in px and degrees, got {frame!r}")
+        raise UsageError(f"`frame` takes (x, y) or (x, y, angle) in px and degrees, got {frame!r}")
     return Frame(*frame)

@@ -55,6 +55,8 @@ def list_records(
     since: Time = None,
     until: Time = None,
     verdict: Sequence[str] | None = None,
+    at_least: Mapping[str, float] | None = None,
+    at_most: Mapping[str, float] | None = None,
     undecided: bool = False,
     count: int = 20,
     after: str | None = None,
@@ -66,6 +68,8 @@ def list_records(
         where: values of part, lot, station, step, product, operator, tool, shift, recipe or image.
         since, until: from this time on, and before that one: with a zone, or as text (ISO 8601).
         verdict: the machine's verdicts.
+        at_least, at_most: numbers of score, p_value, defects, largest_area, total_area, count_CLASS or
+            largest_area_CLASS.
         undecided: only those about which nobody has decided.
         count: how many at most.
         after: go on behind this place: `next` of the page before.
@@ -77,7 +81,7 @@ def list_records(
         UsageError: an unknown name or verdict, or a time without a zone.
         StoreError: the records cannot be read.
     """
-    wanted = where_of(where, since, until, verdict, undecided=undecided)
+    wanted = where_of(where, since, until, verdict, at_least, at_most, undecided=undecided)
     with opened_records(store) as open_:
         return open_.page(wanted, after=after, count=count)
 
@@ -129,6 +133,8 @@ def export_records(
     since: Time = None,
     until: Time = None,
     verdict: Sequence[str] | None = None,
+    at_least: Mapping[str, float] | None = None,
+    at_most: Mapping[str, float] | None = None,
 ) -> list[Path]:
     """Write records as tables that other programs read, and `import_records` reads back.
 
@@ -136,7 +142,7 @@ def export_records(
         store: open records, or their URL.
         out: folder for the tables of inspections, defects and decisions.
         form: "parquet" or "csv".
-        where, since, until, verdict: which ones, as for `list_records`.
+        where, since, until, verdict, at_least, at_most: which ones, as for `list_records`.
 
     Returns:
         The three paths.
@@ -147,7 +153,7 @@ def export_records(
     """
     from flawline.records.export import export_tables
 
-    wanted = where_of(where, since, until, verdict)
+    wanted = where_of(where, since, until, verdict, at_least, at_most)
     with opened_records(store) as open_:
         return export_tables(open_, Path(out), wanted, form=form)
 
@@ -270,7 +276,9 @@ def where_of(
     where: Mapping[str, str] | None,
     since: Time,
     until: Time,
-    verdict: Sequence[str] | None,
+    verdict: Sequence[str] | None = None,
+    at_least: Mapping[str, float] | None = None,
+    at_most: Mapping[str, float] | None = None,
     *,
     undecided: bool = False,
 ) -> Where:
@@ -281,6 +289,8 @@ def where_of(
         verdict=tuple(verdict or ()),
         names=where or {},
         decided=False if undecided else None,
+        least=at_least or {},
+        most=at_most or {},
     )
 
 

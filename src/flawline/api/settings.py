@@ -23,6 +23,7 @@ InspectorLike: TypeAlias = Inspector | RecipeLike
 ValueRange: TypeAlias = tuple[float, float] | None
 Window: TypeAlias = int | str | tuple[int, int]
 ClassNames: TypeAlias = Sequence[str] | Mapping[int, str] | None
+Ignore: TypeAlias = int | str | tuple[int, int, int] | None
 Palette: TypeAlias = Mapping[str, tuple[int, int, int]] | None
 
 
@@ -62,18 +63,21 @@ def inspector_of(recipe: InspectorLike, precision: str | None = None) -> Inspect
     """Make a recipe or the path of one ready; an `Inspector` stays as it is.
 
     Raises:
-        UsageError: a precision is given for an `Inspector`, which has one.
+        UsageError: it is none of these, or a precision is given for an `Inspector`, which has one.
         ModelError: the recipe or its model cannot be used.
     """
-    if isinstance(recipe, Inspector):
-        if precision is not None:
-            raise UsageError(
-                "an Inspector has its precision already", hint="give the recipe, or leave it out"
-            )
-        return recipe
     if isinstance(recipe, Recipe):
         return Inspector(recipe, precision=precision)
-    return Inspector.open(Path(recipe), precision=precision)
+    if isinstance(recipe, str | os.PathLike):
+        return Inspector.open(Path(recipe), precision=precision)
+    if not hasattr(recipe, "inspect"):
+        raise UsageError(
+            f"expected a recipe, its path or an Inspector, got {type(recipe).__name__}",
+            hint="the recipe comes first, then the source",
+        )
+    if precision is not None:
+        raise UsageError("an Inspector has its precision already", hint="give the recipe instead")
+    return recipe
 
 
 def window_of(window: Window, what: str = "window") -> tuple[int, int]:
@@ -83,7 +87,7 @@ def window_of(window: Window, what: str = "window") -> tuple[int, int]:
     sides = str(window).lower().split("x")
     if len(sides) not in (1, 2) or not all(side.strip().isdecimal() for side in sides):
         raise UsageError(
-            f'{what} takes 256, "HEIGHTxWIDTH" or (height, width) in px, got {window!r}'
+            f'`{what}` takes 256, "HEIGHTxWIDTH" or (height, width) in px, got {window!r}'
         )
     return int(sides[0]), int(sides[-1])
 
@@ -98,7 +102,7 @@ def masks_of(
     annotations: str | os.PathLike[str] | None,
     classes: ClassNames,
     palette: Palette,
-    ignore: int | str | None,
+    ignore: Ignore,
     unlabelled: str,
     value_range: ValueRange = None,
 ) -> AbstractContextManager[MaskedSource]:

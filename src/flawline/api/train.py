@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flawline.api.settings import (
     ClassNames,
+    Ignore,
     Palette,
     RecipeLike,
     ValueRange,
@@ -149,7 +150,7 @@ def train_segment(
     annotations: str | os.PathLike[str] | None = None,
     classes: ClassNames = None,
     palette: Palette = None,
-    ignore: int | str | None = None,
+    ignore: Ignore = None,
     unlabelled: str = "leave-out",
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
     network: str = "light",
@@ -338,7 +339,7 @@ def audit_labels(
     annotations: str | os.PathLike[str] | None = None,
     classes: ClassNames = None,
     palette: Palette = None,
-    ignore: int | str | None = None,
+    ignore: Ignore = None,
     unlabelled: str = "leave-out",
     folds: int = 4,
     epochs: int | None = None,

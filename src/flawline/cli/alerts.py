@@ -38,11 +38,10 @@ def list_alerts(
     quiet: Quiet = False,
 ) -> int:
     """List alerts, the latest first."""
-    from flawline.records import open_store
+    from flawline.api import records as api
     from flawline.records.alerts import alert_as_dict
 
-    with open_store(store, create=False) as opened:
-        found = opened.alerts.list(only_open=only_open, count=count)
+    found = api.list_alerts(store, only_open=only_open, count=count)
     if as_json:
         print_json({"alerts": [alert_as_dict(kept) for kept in found]})
         return 0
@@ -62,13 +61,10 @@ def acknowledge(
     as_json: AsJson = False,
 ) -> int:
     """Say that somebody has seen an alert: it is not escalated any more; what others said before stays."""
-    from datetime import UTC, datetime
-
-    from flawline.records import open_store
+    from flawline.api import records as api
     from flawline.records.alerts import alert_as_dict
 
-    with open_store(store, create=False) as opened:
-        kept = opened.alerts.acknowledge(key, who=by, note=note, when=datetime.now(UTC))
+    kept = api.acknowledge(store, key, by=by, note=note)
     if as_json:
         print_json(alert_as_dict(kept))
     else:

@@ -18,7 +18,6 @@ from flawline.cli.mask_options import (
     masks_from_options,
 )
 from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
-from flawline.cli.training_options import parse_window
 
 if TYPE_CHECKING:
     from flawline.jobs.train.audit.label_audit import LabelAudit
@@ -71,32 +70,30 @@ def audit_labels(
     quiet: Quiet = False,
 ) -> int:
     """Rank masks that look wrong to segmenters that did not learn from them."""
-    from dataclasses import replace
-
-    from flawline.jobs.train.audit.audit_labels import audit_labels as audit
-    from flawline.jobs.train.audit.audit_settings import TRAINING, AuditSettings, RegionLimits
+    from flawline.api.train import audit_labels as audit
     from flawline.jobs.train.audit.audit_tables import audit_as_dict
     from flawline.jobs.train.audit.label_audit_files import write_label_audit
-    from flawline.jobs.train.segment.segment_settings import NetworkSettings
 
-    settings = AuditSettings(
-        folds=folds,
-        training=replace(
-            TRAINING,
-            network=NetworkSettings(network, encoder, weights),
-            patch=parse_window(patch, "--patch"),
-            epochs=20 if epochs is None and minutes is None else epochs,
-            minutes=minutes,
-            device=device,
-            seed=seed,
-        ),
-        limits=RegionLimits(smallest, border, quality),
-    )
     with masks_from_options(
         source, annotations, classes, palette, ignore, unlabelled, limits=limits
     ) as masked:
-        found = audit(masked, out, settings, name=source, track=ProgressBar(quiet=quiet))
-        found = replace(found, unjudged=(*found.unjudged, *masked.source.unlisted()))
+        found = audit(
+            masked,
+            folds=folds,
+            epochs=epochs,
+            minutes=minutes,
+            network=network,
+            encoder=encoder,
+            weights=weights,
+            patch=patch,
+            device=device,
+            smallest=smallest,
+            border=border,
+            quality=quality,
+            folder=out,
+            seed=seed,
+            track=ProgressBar(quiet=quiet),
+        )
         written = write_label_audit(found, masked, out)
         notes, summary = (*masked.notes, *found.notes), masked.source.summary()
     if as_json:

@@ -34,24 +34,19 @@ def calibrate_scale(
     quiet: Quiet = False,
 ) -> int:
     """Find the scale from a checkerboard, or from two points whose distance is known."""
-    from flawline.core.scale import scale_of_two_points
-    from flawline.errors import UsageError
+    from flawline.api.measure import calibrate_scale as scale_of
+    from flawline.core.scale import Checkerboard
 
-    board = None
-    if points is not None and distance is not None and picture is None:
-        one, other = _points(points)
-        try:
-            scale = scale_of_two_points(one, other, distance, distance_uncertainty=uncertainty)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-    elif picture is not None and square is not None and points is None and distance is None:
-        board = _board(picture, corners, square, uncertainty)
-        scale = board.scale
-    else:
-        raise UsageError(
-            "expected a picture with --square, or --points with --distance",
-            hint="flawline calibrate-scale board.png --corners 9x6 --square 5",
-        )
+    found = scale_of(
+        picture,
+        corners=_corners(corners),
+        square=square,
+        points=None if points is None else _points(points),
+        distance=distance,
+        uncertainty=uncertainty,
+    )
+    board = found if isinstance(found, Checkerboard) else None
+    scale = found.scale if isinstance(found, Checkerboard) else found
     if as_json:
         print_json(_as_dict(scale, board))
     else:
@@ -102,27 +97,10 @@ def _points(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
     return (a, b), (c, d)
 
 
-def _board(picture: Path, corners: str, square: float, uncertainty: float) -> Checkerboard:
-    import cv2
+def _corners(text: str) -> tuple[int, int]:
+    from flawline.errors import UsageError
 
-    from flawline.core.scale import scale_of_checkerboard
-    from flawline.data.image import read_image
-    from flawline.errors import ImageError, UsageError
-
-    across, _, down = corners.lower().partition("x")
+    across, _, down = text.lower().partition("x")
     if not across.isdecimal() or not down.isdecimal():
-        raise UsageError(f'--corners takes ACROSSxDOWN such as "9x6", got {corners!r}')
-    grey = cv2.cvtColor(read_image(picture).pixels, cv2.COLOR_RGB2GRAY)
-    try:
-        board = scale_of_checkerboard(
-            grey.astype("uint8"), (int(across), int(down)), square, square_uncertainty=uncertainty
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    if board is None:
-        raise ImageError(
-            f"no checkerboard with {corners} inner corners was found in {picture.name!r}",
-            hint="count the corners where four squares meet, show the whole board, sharp and evenly lit",
-            code="image-checkerboard",
-        )
-    return board
+        raise UsageError(f'--corners takes ACROSSxDOWN such as "9x6", got {text!r}')
+    return int(across), int(down)

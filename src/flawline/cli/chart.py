@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.chart_limits import check_freeze, given_standards, own_limits, wanted_estimation
 from flawline.cli.chart_pareto import chart_pareto
 from flawline.cli.console import AsJson, Quiet, note, print_json
-from flawline.cli.record_options import Since, Until, WhereOption, chosen
+from flawline.cli.record_options import Since, Until, WhereOption, assignments
 from flawline.cli.series_options import (
     Alert,
     By,
@@ -26,17 +25,11 @@ from flawline.cli.series_options import (
     Transform,
     Unit,
     Watch,
-    forming,
     print_skipped,
-    series_of,
 )
 
 if TYPE_CHECKING:
-    from flawline.core.spc.limits import ControlLimits
-    from flawline.core.spc.rules import Rule
-    from flawline.jobs.chart.chart_series import Estimation
     from flawline.jobs.chart.control_chart import ControlChart
-    from flawline.jobs.chart.series import Series
 
 LISTED, LAST, EVERY = 10, 500, 5.0
 
@@ -117,26 +110,34 @@ def chart(
         if watch or phase1:
             raise UsageError("a pareto chart has no limits, and is not watched")
         return chart_pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
-    from flawline.core.spc.limits import check_kind
-    from flawline.core.spc.rules import parse_rules
-    from flawline.jobs.chart.chart_files import chart_as_dict, read_limits
+    if freeze and (limits or centre is not None or sigma is not None):
+        raise UsageError("limits are frozen where they are estimated, and these are given")
+    from flawline.api import chart as api
+    from flawline.jobs.chart.chart_files import chart_as_dict
     from flawline.jobs.chart.chart_report import write_chart
 
-    wanted = parse_rules(rules)
-    given = read_limits(limits) if limits else None
-    kind = check_kind(chart or (given.chart if given else "i-mr"))
-    own = own_limits(kind, weight, reference, decision, head_start)
-    given = given or given_standards(own, centre, sigma)
-    check_freeze(freeze, given)
-    how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
-    wanted_rows = chosen(where, since, until, None)
-    estimation = wanted_estimation(set_aside, transform, own)
+    rows = assignments(where, "--where")
     if watch:
+        from flawline.api.records import where_of
         from flawline.cli.chart_watch import Watching, watch_chart
+        from flawline.core.spc.rules import parse_rules
         from flawline.jobs.chart.task import Task
 
-        drawn = LAST if last is None else last
-        task = Task(measure, kind, how, wanted_rows, wanted, given, estimation, phase1, drawn)
+        given, kind = api.limits_and_kind(limits, chart)
+        own = api.own_limits(kind, weight, reference, decision, head_start)
+        task = Task(
+            measure,
+            kind,
+            api.forming(
+                by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit
+            ),
+            where_of(rows, since, until, None),
+            parse_rules(rules),
+            given or api.given_standards(own, centre, sigma),
+            api.estimation_of(set_aside, transform, own),
+            phase1,
+            LAST if last is None else last,
+        )
         watching = Watching(EVERY if every is None else every, once, alert or ["console"])
         return watch_chart(
             task,
@@ -150,8 +151,34 @@ def chart(
         )
     if once or alert or every is not None or last is not None:
         raise UsageError("--once, --every, --last and --alert go with --watch")
-    series = series_of(table, store, measure, kind, how, wanted_rows)
-    charted = _charted(series, kind, wanted, given, estimation, phase1)
+    charted = api.chart(
+        measure,
+        table,
+        store=store,
+        where=rows,
+        since=since,
+        until=until,
+        chart=chart,
+        by=by,
+        subgroup=subgroup,
+        size=size,
+        label=label,
+        stage=stage,
+        summary=summary,
+        unit=unit,
+        rules=rules,
+        limits=limits,
+        set_aside=set_aside,
+        transform=transform,
+        centre=centre,
+        sigma=sigma,
+        weight=weight,
+        reference=reference,
+        decision=decision,
+        head_start=head_start,
+        phase1=phase1,
+    )
+    skipped = charted.series.skipped
     out.mkdir(parents=True, exist_ok=True)
     report = write_chart(charted, out, zones=zones)
     if freeze:
@@ -160,11 +187,11 @@ def chart(
         print_json(chart_as_dict(charted))
     else:
         print_chart(charted)
-    print_skipped(series.skipped)
+    print_skipped(skipped)
     for text in () if as_json else charted.notes:
         note(text, quiet=quiet)
     note(f"report: {report}", quiet=quiet)
-    return 2 if series.skipped else 0 if charted.in_control else 1
+    return 2 if skipped else 0 if charted.in_control else 1
 
 
 def print_chart(charted: ControlChart) -> None:
@@ -190,26 +217,6 @@ def _watched(table: Path | None, store: str | None) -> str:
             hint="give --store URL; `flawline import` takes a table into records",
         )
     return store
-
-
-def _charted(
-    series: Series,
-    kind: str,
-    rules: tuple[Rule, ...],
-    given: ControlLimits | None,
-    estimation: Estimation,
-    phase1: int | None,
-) -> ControlChart:
-    """The chart by given limits, by those of all points, or by those of the first `phase1`."""
-    from flawline.errors import UsageError
-    from flawline.jobs.chart.chart_series import chart_series
-    from flawline.jobs.chart.phases import chart_in_phases
-
-    if phase1 is None:
-        return chart_series(series, kind, rules=rules, limits=given, estimation=estimation)
-    if given is not None:
-        raise UsageError("--phase1 estimates limits, and these are given")
-    return chart_in_phases(series, kind, phase1, rules=rules, estimation=estimation)
 
 
 def _freeze(charted: ControlChart, freeze: Path) -> str:

@@ -21,16 +21,15 @@ def chart_pareto(
     quiet: bool,
 ) -> int:
     """Chart the names of a column of a table."""
-    from flawline.jobs.chart.pareto_of import count_names, pareto_as_dict, pareto_finding
+    from flawline.api.chart import pareto
+    from flawline.jobs.chart.pareto_of import pareto_as_dict, pareto_finding
     from flawline.jobs.chart.pareto_report import write_pareto
-    from flawline.jobs.chart.series_table import read_columns
 
     if table is None:
         raise UsageError(
             "a pareto chart is of a table", hint="`flawline records export` writes one"
         )
-    columns = read_columns(table, [measure, *([size] if size else [])])
-    counted, skipped = count_names(columns, measure, size)
+    counted, skipped = pareto(measure, table, size=size)
     out.mkdir(parents=True, exist_ok=True)
     report = write_pareto(counted, measure, size or "rows", skipped, out)
     if as_json:

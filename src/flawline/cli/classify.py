@@ -10,6 +10,7 @@ import typer
 from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json, printable, stderr
 from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
+    Backbone,
     Bad,
     Features,
     Good,
@@ -20,8 +21,9 @@ from flawline.cli.feature_options import (
     SourceArgument,
     ValueRange,
     Weights,
-    feature_settings,
+    given_options,
     open_from_options,
+    parse_range,
     print_notes,
     print_unjudged,
     refuse_options,
@@ -66,12 +68,7 @@ def classify(
         str, typer.Option(help="sigmoid, or isotonic for a thousand pictures and more.")
     ] = "sigmoid",
     features: Features = DEFAULT_FEATURES,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            help='"flawline-small" (embedded, default), the path of an ONNX file, or "timm:NAME".',
-        ),
-    ] = None,
+    backbone: Backbone = "flawline-small",
     weights: Weights = None,
     preparation: Preparation = None,
     size: Size = None,
@@ -85,17 +82,16 @@ def classify(
     quiet: Quiet = False,
 ) -> int:
     """Learn the labels, measure by cross-validation how well that works, and save the classifier."""
+    from flawline.api.features import classify as classify_source
+    from flawline.api.features import classify_with
     from flawline.features.compute import settings_from_dict
-    from flawline.jobs.classify.apply_classifier import apply_classifier
     from flawline.jobs.classify.classification_files import write_classification
     from flawline.jobs.classify.classifier_file import load_classifier, save_classifier
-    from flawline.jobs.classify.classify import classify as classify_source
 
     if apply is not None:
         refuse_options(context, _TRAINING, "--apply")
-    settings = feature_settings(
-        features, backbone or "flawline-small", preparation, size, precision, value_range, weights
-    )
+    moved: dict[str, Any] = {"backbone": backbone} if given_options(context, ["backbone"]) else {}
+    span = parse_range(value_range)
     saved = load_classifier(apply) if apply is not None else None
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
@@ -103,8 +99,8 @@ def classify(
     shared: dict[str, Any] = {"unfinished": unfinished, "track": ProgressBar(quiet=quiet)}
     with open_from_options(source, good, bad, limits) as opened:
         if saved is not None:
-            settings = settings_from_dict(saved.settings.get("computed_with") or {})
-            found = apply_classifier(saved, opened, backbone=backbone, weights=weights, **shared)
+            span = settings_from_dict(saved.settings.get("computed_with") or {}).value_range
+            found = classify_with(opened, saved, weights=weights, **moved, **shared)
         else:
             found = classify_source(
                 opened,
@@ -112,12 +108,18 @@ def classify(
                 folds=folds,
                 group=group,
                 calibration=calibration,
-                settings=settings,
+                features=features,
+                backbone=backbone,
+                weights=weights,
+                preparation=preparation,
+                size=size,
+                precision=precision,
+                value_range=span,
                 seed=seed,
                 **shared,
             )
             save_classifier(found.classifier, out / "classifier.flc")
-        report = write_classification(found, opened, out, value_range=settings.value_range)
+        report = write_classification(found, opened, out, value_range=span)
         summary = opened.summary()
     unfinished.unlink(missing_ok=True)
     if as_json:

@@ -21,8 +21,8 @@ from flawline.cli.feature_options import (
     SourceArgument,
     ValueRange,
     Weights,
-    feature_settings,
     open_from_options,
+    parse_range,
     print_notes,
     print_unjudged,
 )
@@ -59,29 +59,32 @@ def cluster(
     quiet: Quiet = False,
 ) -> int:
     """Group pictures that look alike, without using labels, and show what is typical of each group."""
-    from flawline.jobs.cluster.cluster import cluster as cluster_source
+    from flawline.api.features import cluster as cluster_source
     from flawline.jobs.cluster.clustering_files import write_clustering
     from flawline.jobs.cluster.clustering_tables import clustering_as_dict
 
-    settings = feature_settings(
-        features, backbone, preparation, size, precision, value_range, weights
-    )
-    number = parse_clusters(clusters)
+    span = parse_range(value_range)
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
     note_start_over(unfinished, quiet=quiet)
     with open_from_options(source, good, bad, limits) as opened:
         clustering = cluster_source(
             opened,
-            clusters=number,
+            clusters=int(clusters) if clusters.isdecimal() else clusters,
             method=method,
             min_cluster=min_cluster,
-            settings=settings,
+            features=features,
+            backbone=backbone,
+            weights=weights,
+            preparation=preparation,
+            size=size,
+            precision=precision,
+            value_range=span,
             seed=seed,
             unfinished=unfinished,
             track=ProgressBar(quiet=quiet),
         )
-        report = write_clustering(clustering, opened, out, value_range=settings.value_range)
+        report = write_clustering(clustering, opened, out, value_range=span)
         summary = opened.summary()
     unfinished.unlink(missing_ok=True)
     if as_json:
@@ -93,17 +96,6 @@ def cluster(
     note(f"wrote {out / 'clusters.csv'}, {out / 'clusters.json'}", quiet=quiet)
     note(f"report: {report}", quiet=quiet)
     return 2 if clustering.unjudged else 0
-
-
-def parse_clusters(text: str) -> int | None:
-    """Read a number of clusters, or "auto" as None."""
-    from flawline.errors import UsageError
-
-    if text == "auto":
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f'--clusters takes a number from 1 up or "auto", got {text!r}')
-    return int(text)
 
 
 def print_clustering(clustering: Clustering) -> None:

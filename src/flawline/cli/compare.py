@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from flawline.jobs.evaluate.compare import Comparison
-    from flawline.jobs.evaluate.differences import Costs
 
 
 def compare(
@@ -65,23 +63,27 @@ def compare(
     quiet: Quiet = False,
 ) -> int:
     """Several recipes on the same pictures that none of them saw, with intervals of their differences."""
-    from flawline.inspector import Inspector
-    from flawline.jobs.evaluate.compare import compare as compare_recipes
+    from flawline.api.evaluate import compare as compare_recipes
+    from flawline.api.evaluate import inspectors_by_name
     from flawline.jobs.evaluate.comparison_files import write_comparison
     from flawline.jobs.evaluate.evaluation_tables import comparison_as_dict
 
     masks = mask_settings(annotations, classes, palette, ignore)
-    costs = parse_costs(cost_escape, cost_overkill, cost_review, prevalence)
-    opened_recipes = [Inspector.open(path, precision=precision) for path in recipes]
-    inspectors = dict(zip(distinct_names(recipes), opened_recipes, strict=True))
+    inspectors = inspectors_by_name(recipes, precision)
     with open_from_options(source, good, bad, limits) as opened:
         comparison = compare_recipes(
-            opened,
             inspectors,
+            opened,
             split=split,
             drop_known=drop_known,
-            masks=masks,
-            costs=costs,
+            cost_escape=cost_escape,
+            cost_overkill=cost_overkill,
+            cost_review=cost_review,
+            prevalence=prevalence,
+            annotations=masks.annotations,
+            classes=masks.classes,
+            palette=masks.palette,
+            ignore=masks.ignore,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )
@@ -97,33 +99,6 @@ def compare(
     notes = [*said, *picture_notes(comparison.evaluations[0].notes)]
     print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
     return comparison.exit_code
-
-
-def parse_costs(
-    escape: float | None, overkill: float | None, review: float | None, prevalence: float | None
-) -> Costs | None:
-    """The costs that a command line gives, None where it gives none."""
-    from flawline.errors import UsageError
-    from flawline.jobs.evaluate.differences import Costs
-
-    if escape is None and overkill is None and review is None and prevalence is None:
-        return None
-    if escape is None or overkill is None or prevalence is None:
-        raise UsageError(
-            "a cost per part needs --cost-escape, --cost-overkill and --prevalence together",
-            hint="for example --cost-escape 50 --cost-overkill 1 --prevalence 0.01",
-        )
-    return Costs(escape, overkill, prevalence, review or 0.0)
-
-
-def distinct_names(paths: Sequence[Path]) -> list[str]:
-    """What to call recipes: the last part of each path, with a number where two would be equal."""
-    names: list[str] = []
-    for path in paths:
-        stem = path.resolve().stem
-        taken = sum(name == stem or name.startswith(f"{stem} (") for name in names)
-        names.append(f"{stem} ({taken + 1})" if taken else stem)
-    return names
 
 
 def print_comparison(comparison: Comparison) -> None:

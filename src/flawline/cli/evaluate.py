@@ -49,8 +49,8 @@ def evaluate(
     quiet: Quiet = False,
 ) -> int:
     """Escapes, overkill, AUROC, AUPRO, recall, classes and the worst mistakes on pictures that the recipe never saw."""
+    from flawline.api.evaluate import evaluate as evaluate_source
     from flawline.inspector import Inspector
-    from flawline.jobs.evaluate.evaluate import evaluate as evaluate_source
     from flawline.jobs.evaluate.evaluation_files import write_evaluation
     from flawline.jobs.evaluate.evaluation_tables import evaluation_as_dict
 
@@ -58,11 +58,14 @@ def evaluate(
     inspector = Inspector.open(recipe, precision=precision)
     with open_from_options(source, good, bad, limits) as opened:
         evaluation = evaluate_source(
-            opened,
             inspector,
+            opened,
             split=split,
             drop_known=drop_known,
-            masks=masks,
+            annotations=masks.annotations,
+            classes=masks.classes,
+            palette=masks.palette,
+            ignore=masks.ignore,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )

@@ -35,16 +35,13 @@ def export(
     """Write the detector or segmenter as an ONNX or OpenVINO model; refused where it disagrees with the recipe."""
     from contextlib import nullcontext
 
-    from flawline.jobs.export.export_recipe import export_recipe
+    from flawline.api.evaluate import export as export_recipe
     from flawline.jobs.export.model_file import check_format
-    from flawline.recipe import read_recipe
 
     check_format(to)
     held = open_from_options(check, limits=limits) if check else nullcontext()
     with held as source:
-        exported = export_recipe(
-            read_recipe(recipe), to, out, source=source, track=ProgressBar(quiet=quiet)
-        )
+        exported = export_recipe(recipe, to, out, check=source, track=ProgressBar(quiet=quiet))
     if as_json:
         print_json(exported.document)
     else:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from flawline.data.archive import ArchiveLimits
     from flawline.data.image import ImageLimits
     from flawline.data.source import Source, SourceSummary
-    from flawline.features.compute import FeatureSettings
     from flawline.types import Unjudged
 
 DEFAULT_FEATURES = "histogram_of_gradients,embedding"
@@ -115,29 +114,6 @@ def refuse_options(context: typer.Context, names: Iterable[str], beside: str) ->
             f"{', '.join(given)} cannot be given with {beside}: the model brings its own",
             hint=f"leave it out, or fit again without {beside}",
         )
-
-
-def feature_settings(
-    features: str,
-    backbone: str,
-    preparation: str | None,
-    size: int | None,
-    precision: str,
-    value_range: str | None,
-    weights: str | None = None,
-) -> FeatureSettings:
-    """The settings that the options of one command line ask for."""
-    from flawline.features.compute import FeatureSettings
-
-    return FeatureSettings(
-        features=tuple(name.strip() for name in features.split(",") if name.strip()),
-        backbone=backbone,
-        preparation=preparation,
-        size=size,
-        precision=precision,
-        value_range=parse_range(value_range),
-        weights=weights,
-    )
 
 
 def print_unjudged(unjudged: tuple[Unjudged, ...]) -> None:

@@ -21,8 +21,8 @@ from flawline.cli.feature_options import (
     SourceArgument,
     ValueRange,
     Weights,
-    feature_settings,
     open_from_options,
+    parse_range,
     picture_notes,
     print_notes,
     print_unjudged,
@@ -51,19 +51,26 @@ def features(
     quiet: Quiet = False,
 ) -> int:
     """Write the features of every picture as one table, for any other tool."""
+    from flawline.api.features import compute_features
     from flawline.data.tables import check_output
-    from flawline.features.compute import compute_features
     from flawline.features.files import write_table
 
-    settings = feature_settings(
-        features, backbone, preparation, size, precision, value_range, weights
-    )
+    span = parse_range(value_range)
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
     note_start_over(unfinished, quiet=quiet)
     with open_from_options(source, good, bad, limits) as opened:
         computed = compute_features(
-            opened, settings, unfinished=unfinished, track=ProgressBar(quiet=quiet)
+            opened,
+            features=features,
+            backbone=backbone,
+            weights=weights,
+            preparation=preparation,
+            size=size,
+            precision=precision,
+            value_range=span,
+            unfinished=unfinished,
+            track=ProgressBar(quiet=quiet),
         )
         written = write_table(computed.table, out)
         summary = opened.summary()

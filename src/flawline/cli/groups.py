@@ -41,7 +41,7 @@ def groups(
     quiet: Quiet = False,
 ) -> int:
     """Suggest which pictures show the same part, so that a split never tears them apart."""
-    from flawline.jobs.groups.group import group
+    from flawline.api.features import groups as group
     from flawline.jobs.groups.grouping_files import write_grouping
     from flawline.jobs.groups.grouping_tables import grouping_as_dict, pictures_folder
 

@@ -113,7 +113,8 @@ def _keeping(
     spool: Path,
 ) -> Iterator[Keeping | None]:
     """Where the options want inspections kept; None for nowhere."""
-    from flawline.cli.record_options import assignments, pictures_of
+    from flawline.api.records import pictures_of
+    from flawline.cli.record_options import assignments
     from flawline.errors import UsageError
 
     if store is None:
@@ -129,7 +130,7 @@ def _keeping(
     from flawline.station.replay import keep_recipe
 
     which = keep or "flagged"
-    place = None if which == "none" else pictures_of(store, pictures)
+    place = None if which == "none" else pictures_of(pictures, store)
     with open_store(store) as opened, Writer(opened, spool=spool) as writer:
         keeping = Keeping(writer, place, which, assignments(constant, "--set"))
         if place is not None:

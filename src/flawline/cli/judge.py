@@ -38,8 +38,8 @@ def judge(
     quiet: Quiet = False,
 ) -> int:
     """Judge measured parts; exit code 0 all accepted, 1 a review or reject, 2 something could not be judged."""
+    from flawline.api.measure import judge as judge_table
     from flawline.jobs.judge.judge_files import write_judged
-    from flawline.jobs.judge.judge_table import judge_table
     from flawline.jobs.judge.judge_tables import judged_as_dict
 
     judged = judge_table(table, spec, against=against)

@@ -57,25 +57,24 @@ def measure(
     quiet: Quiet = False,
 ) -> int:
     """Measure the defects of class masks: one table of defects, one of parts."""
-    from flawline.core.scale import Frame
+    from flawline.api.measure import measure as measure_masks
     from flawline.data.tables import check_output
-    from flawline.jobs.judge.judge_table import read_spec
     from flawline.jobs.measure.measure_files import write_tables
-    from flawline.jobs.measure.measure_source import measure_source
-    from flawline.jobs.measure.measured_masks import MeasureSettings
 
-    settings = MeasureSettings(
-        classes=parse_classes(classes),
-        scale=parse_scale(scale),
-        frame=parse_frame(frame) or Frame(),
-        merge=merge,
-        cluster=cluster,
-        smallest=smallest,
-        zones=tuple(read_spec(spec, None, None).zones.values()) if spec else (),
-    )
+    names, of_picture, of_part = parse_classes(classes), parse_scale(scale), parse_frame(frame)
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
     with open_from_options(masks, limits=limits) as opened:
-        measured = measure_source(opened, settings, track=ProgressBar(quiet=quiet))
+        measured = measure_masks(
+            opened,
+            classes=names,
+            scale=of_picture,
+            frame=of_part,
+            merge=merge,
+            cluster=cluster,
+            smallest=smallest,
+            spec=spec,
+            track=ProgressBar(quiet=quiet),
+        )
         summary = opened.summary()
     defects, parts = write_tables(measured, out)
     if as_json:

@@ -20,9 +20,9 @@ from flawline.cli.feature_options import (
     SourceArgument,
     ValueRange,
     Weights,
-    feature_settings,
     given_options,
     open_from_options,
+    parse_range,
     picture_notes,
     print_notes,
     print_unjudged,
@@ -92,15 +92,13 @@ def rank(
     quiet: Quiet = False,
 ) -> int:
     """Put the odd pictures first, without using labels, and say why they are odd."""
-    from flawline.jobs.rank.rank import rank as rank_source
-    from flawline.jobs.rank.rank import rank_with
+    from flawline.api.rank import rank as rank_source
+    from flawline.api.rank import rank_with
     from flawline.jobs.rank.ranking_files import write_ranking
     from flawline.jobs.rank.ranking_tables import ranking_as_dict, write_parts
     from flawline.jobs.rank.saved_ranking import load_ranking, save_ranking
 
-    settings = feature_settings(
-        features, backbone, preparation, size, precision, value_range, weights
-    )
+    span = parse_range(value_range)
     if model:
         refuse_options(context, _FITTING, "--model")
     moved = {"backbone": backbone} if given_options(context, ["backbone"]) else {}
@@ -126,7 +124,13 @@ def rank(
             ranking, saved = rank_source(
                 opened,
                 method=method,
-                settings=settings,
+                features=features,
+                backbone=backbone,
+                weights=weights,
+                preparation=preparation,
+                size=size,
+                precision=precision,
+                value_range=span,
                 forest_size=forest_size,
                 neighbours=neighbours,
                 top_n=top_n,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +12,7 @@ from flawline.data.process import DIMENSIONS
 from flawline.errors import UsageError
 
 if TYPE_CHECKING:
-    from flawline.records.pictures import Pictures
-    from flawline.records.where import Where
+    pass
 
 StoreArgument = Annotated[
     str, typer.Argument(help="The records: an SQLite file, or postgresql://USER@HOST/DATABASE.")
@@ -52,32 +50,7 @@ VerdictOption = Annotated[
 Count = Annotated[int, typer.Option(help="How many at most.", min=1)]
 
 
-def chosen(
-    where: Sequence[str] | None,
-    since: str | None,
-    until: str | None,
-    verdict: Sequence[str] | None,
-    *,
-    undecided: bool = False,
-    at_least: Sequence[str] | None = None,
-    at_most: Sequence[str] | None = None,
-) -> Where:
-    """Which inspections the options of one command line mean."""
-    from flawline.data.times import parse_time
-    from flawline.records.where import Where
-
-    return Where(
-        since=parse_time(since) if since else None,
-        until=parse_time(until) if until else None,
-        verdict=tuple(verdict or ()),
-        names=assignments(where, "--where"),
-        decided=False if undecided else None,
-        least=_numbers(at_least, "--at-least"),
-        most=_numbers(at_most, "--at-most"),
-    )
-
-
-def _numbers(texts: Sequence[str] | None, option: str) -> Mapping[str, float]:
+def numbers(texts: Sequence[str] | None, option: str) -> Mapping[str, float]:
     """NAME=NUMBER as a mapping."""
     found = {}
     for name, value in assignments(texts, option).items():
@@ -103,38 +76,3 @@ def assignments(texts: Sequence[str] | None, option: str) -> Mapping[str, str]:
             raise UsageError(f"{option} takes NAME=VALUE, got {text!r}")
         found[name.strip()] = value
     return found
-
-
-def zone_of(text: str | None) -> tzinfo | None:
-    """A time zone by its name or its distance from UTC.
-
-    Raises:
-        UsageError: there is no such zone.
-    """
-    if text is None:
-        return None
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    try:
-        if text[:1] in ("+", "-"):
-            return datetime.fromisoformat(f"2026-01-01T00:00:00{text}").tzinfo
-        return ZoneInfo(text)
-    except (ValueError, KeyError, OSError) as error:
-        raise UsageError(
-            f"there is no time zone {text!r}", hint="write +01:00, or a name such as Europe/Berlin"
-        ) from error
-
-
-def pictures_of(store: str, pictures: str | None) -> Pictures:
-    """Where the pictures of records are kept.
-
-    Raises:
-        UsageError: nobody said where, and there is no folder beside the records.
-    """
-    from flawline.records.pictures import open_pictures, pictures_beside
-
-    place = pictures or pictures_beside(store)
-    if place is None:
-        raise UsageError("records in PostgreSQL have no place for pictures", hint="give --pictures")
-    return open_pictures(place)

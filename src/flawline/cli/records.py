@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -20,12 +20,12 @@ from flawline.cli.record_options import (
     VerdictOption,
     WhereOption,
     assignments,
-    chosen,
-    zone_of,
+    numbers,
 )
 
 if TYPE_CHECKING:
     from flawline.station.replay import Replay
+    from flawline.types import Verdict
 
 records = typer.Typer(
     name="records",
@@ -55,14 +55,21 @@ def list_records(
     quiet: Quiet = False,
 ) -> int:
     """List inspections, the newest first."""
-    from flawline.records import open_store
+    from flawline.api.records import list_records as list_page
     from flawline.records.record import kept_as_dict
 
-    wanted = chosen(
-        where, since, until, verdict, undecided=undecided, at_least=at_least, at_most=at_most
+    page = list_page(
+        store,
+        where=assignments(where, "--where"),
+        since=since,
+        until=until,
+        verdict=verdict,
+        at_least=numbers(at_least, "--at-least"),
+        at_most=numbers(at_most, "--at-most"),
+        undecided=undecided,
+        count=count,
+        after=after,
     )
-    with open_store(store, create=False) as opened:
-        page = opened.page(wanted, after=after, count=count)
     if as_json:
         print_json({"records": [kept_as_dict(kept) for kept in page.items], "next": page.next})
         return 0
@@ -75,11 +82,10 @@ def list_records(
 @records.command()
 def show(store: StoreArgument, number: RecordNumber, as_json: AsJson = False) -> int:
     """Show one inspection with its defects, measures and decisions."""
-    from flawline.records import open_store
+    from flawline.api.records import show_record
     from flawline.records.record import kept_as_dict
 
-    with open_store(store, create=False) as opened:
-        kept = opened.get(number)
+    kept = show_record(store, number)
     if as_json:
         print_json(kept_as_dict(kept))
     else:
@@ -97,14 +103,10 @@ def decide(
     as_json: AsJson = False,
 ) -> int:
     """Add a person's decision; the machine's verdict and earlier decisions stay as they are."""
-    from datetime import UTC, datetime
-
-    from flawline.records import open_store
+    from flawline.api import records as api
     from flawline.records.record import kept_as_dict
 
-    with open_store(store, create=False) as opened:
-        opened.decide(number, verdict, who=who, why=why, when=datetime.now(UTC))  # type: ignore[arg-type]
-        kept = opened.get(number)
+    kept = api.decide(store, number, cast("Verdict", verdict), who=who, why=why)
     if as_json:
         print_json(kept_as_dict(kept))
     else:
@@ -132,12 +134,19 @@ def export(
     quiet: Quiet = False,
 ) -> int:
     """Write records as tables that other programs read, and `flawline records import` reads back."""
-    from flawline.records import open_store
-    from flawline.records.export import export_tables
+    from flawline.api.records import export_records
 
-    wanted = chosen(where, since, until, verdict, at_least=at_least, at_most=at_most)
-    with open_store(store, create=False) as opened:
-        paths = export_tables(opened, out, wanted, form=form)
+    paths = export_records(
+        store,
+        out,
+        form=form,
+        where=assignments(where, "--where"),
+        since=since,
+        until=until,
+        verdict=verdict,
+        at_least=numbers(at_least, "--at-least"),
+        at_most=numbers(at_most, "--at-most"),
+    )
     if as_json:
         print_json({"tables": [str(path) for path in paths]})
     note(f"wrote {', '.join(map(str, paths))}", quiet=quiet or as_json)
@@ -167,12 +176,16 @@ def import_records(
     quiet: Quiet = False,
 ) -> int:
     """Take an earlier table into the records; rows that are there already are passed over."""
-    from flawline.records import open_store
-    from flawline.records.imports import Reading, import_table
+    from flawline.api import records as api
 
-    how = Reading(assignments(column, "--column"), assignments(constant, "--set"), zone_of(zone))
-    with open_store(store) as opened:
-        done = import_table(opened, table, defects=defects, how=how)
+    done = api.import_records(
+        store,
+        table,
+        defects=defects,
+        column=assignments(column, "--column"),
+        constant=assignments(constant, "--set"),
+        zone=zone,
+    )
     if as_json:
         print_json(
             {
@@ -206,14 +219,9 @@ def replay_record(
     as_json: AsJson = False,
 ) -> int:
     """Judge the kept picture of an inspection again and compare; exit code 0 the same, 1 not."""
-    from flawline.cli.record_options import pictures_of
-    from flawline.recipe import read_recipe
-    from flawline.records import open_store
-    from flawline.station.replay import replay
+    from flawline.api.records import replay
 
-    kept_pictures = pictures_of(store, pictures)
-    with open_store(store, create=False) as opened:
-        done = replay(opened, kept_pictures, number, read_recipe(recipe) if recipe else None)
+    done = replay(store, number, recipe=recipe, pictures=pictures)
     if as_json:
         print_json(_replay_as_dict(done))
     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flawline.cli.console import ProgressBar, note, warn
 
@@ -11,19 +12,19 @@ if TYPE_CHECKING:
     from flawline.data.masks import MaskedSource
     from flawline.jobs.train.segment.progress_record import EpochRecord
     from flawline.jobs.train.segment.segment_split import Split
-    from flawline.jobs.train.segment.train_segment import SegmenterWishes, TrainedSegmenterRecipe
+    from flawline.jobs.train.segment.train_segment import TrainedSegmenterRecipe
 
 
 def train_with_progress(
-    masked: MaskedSource, wishes: SegmenterWishes, folder: Path, *, resume: bool, quiet: bool
+    masked: MaskedSource, settings: Mapping[str, Any], folder: Path, *, resume: bool, quiet: bool
 ) -> TrainedSegmenterRecipe:
-    """Train with checkpoints in `folder`; who interrupts it is told how to go on."""
-    from flawline.jobs.train.segment.train_segment import train_segment
+    """Train with checkpoints in `folder`, and say how to go on where it is interrupted."""
+    from flawline.api.train import train_segment
 
     try:
         return train_segment(
             masked,
-            wishes,
+            **settings,
             folder=folder,
             resume=resume,
             each=SegmentProgress(masked, folder, quiet=quiet),

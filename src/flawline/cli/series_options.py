@@ -11,8 +11,7 @@ import typer
 from flawline.cli.console import warn
 
 if TYPE_CHECKING:
-    from flawline.jobs.chart.series import Forming, Series, Skipped
-    from flawline.records.where import Where
+    from flawline.jobs.chart.series import Skipped
 
 LISTED = 10
 
@@ -68,60 +67,6 @@ Alert = Annotated[
         help="With --watch: where alerts go, such as console, file:PATH or webhook:URL; repeatable; else console."
     ),
 ]
-
-
-def forming(
-    by: str | None,
-    subgroup: str | None,
-    *,
-    size: str | None = None,
-    label: str | None = None,
-    stage: str | None = None,
-    summary: str | None = None,
-    unit: str = "",
-) -> Forming:
-    """How rows become points, from the options."""
-    from flawline.errors import UsageError
-    from flawline.jobs.chart.series import Forming
-
-    if by and subgroup:
-        raise UsageError("--by and --subgroup both form the points; give one of them")
-    every = int(subgroup) if subgroup and subgroup.isdecimal() else None
-    return Forming(
-        by=by or (subgroup if every is None else None),
-        every=every,
-        size=size,
-        label=label,
-        stage=stage,
-        summary=summary,
-        unit=unit,
-    )
-
-
-def series_of(
-    table: Path | None, store: str | None, measure: str, kind: str, how: Forming, where: Where
-) -> Series:
-    """The series of a table's column, or of a measure of records."""
-    from flawline.errors import UsageError
-    from flawline.jobs.chart.series import form_series
-    from flawline.records import open_store
-
-    if (table is None) == (store is None):
-        raise UsageError("expected either a table or --store", hint="give one of them")
-    if store is None:
-        assert table is not None
-        return read_series(table, measure, kind, how)
-    beside = [name for name in how.columns(measure) if name != measure]
-    with open_store(store, create=False) as opened:
-        return form_series(opened.columns(measure, where, beside), measure, kind, how)
-
-
-def read_series(table: Path, measure: str, kind: str, how: Forming) -> Series:
-    """The series of a table's column."""
-    from flawline.jobs.chart.series import form_series
-    from flawline.jobs.chart.series_table import read_columns
-
-    return form_series(read_columns(table, how.columns(measure)), measure, kind, how)
 
 
 def print_skipped(skipped: Sequence[Skipped]) -> None:

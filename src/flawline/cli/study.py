@@ -16,9 +16,7 @@ from flawline.cli.series_options import (
     TableArgument,
     Transform,
     Unit,
-    forming,
     print_skipped,
-    read_series,
 )
 
 if TYPE_CHECKING:
@@ -57,13 +55,24 @@ def capability(
     quiet: Quiet = False,
 ) -> int:
     """Cp, Cpk, Pp and Ppk of a measure against its specification, with intervals and parts per million outside."""
-    from flawline.core.spc.capability_values import SpecLimits
+    from flawline.api.chart import study_capability
     from flawline.jobs.study.capability_report import write_capability
-    from flawline.jobs.study.capability_study import capability_as_dict, study_capability
+    from flawline.jobs.study.capability_study import capability_as_dict
 
-    spec = SpecLimits(lsl, usl, target)
-    series = read_series(table, measure, "xbar-r", forming(by, subgroup, label=label, unit=unit))
-    done, notes = study_capability(series, spec, transform=transform, confidence=confidence)
+    found = study_capability(
+        table,
+        measure,
+        lsl=lsl,
+        usl=usl,
+        target=target,
+        by=by,
+        subgroup=subgroup,
+        label=label,
+        unit=unit,
+        transform=transform,
+        confidence=confidence,
+    )
+    series, done, notes = found.series, found.capability, found.notes
     out.mkdir(parents=True, exist_ok=True)
     report = write_capability(series, done, notes, out)
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,7 +31,6 @@ from flawline.cli.training_options import (
     RecipeOut,
     RecipeReport,
     TrainingSeed,
-    parse_window,
 )
 
 if TYPE_CHECKING:
@@ -108,44 +107,43 @@ def anomaly(
     quiet: Quiet = False,
 ) -> int:
     """Learn from pictures of good parts, set thresholds on held-out ones, write a recipe."""
-    from flawline.jobs.train.calibration import CalibrationTargets
-    from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
+    from flawline.api.train import train_anomaly
     from flawline.jobs.train.training_files import trained_as_dict
     from flawline.jobs.train.training_pictures import write_training_report
-    from flawline.jobs.train.view import MASK, ViewWishes
-    from flawline.recipe import RegionSettings, write_recipe
+    from flawline.recipe import write_recipe
 
-    view = ViewWishes(
-        window=parse_window(window),
-        mm_per_px=mm_per_px,
-        min_defect=min_defect,
-        light=cast(Any, light),
-        alignment=cast(Any, align),
-        region=RegionSettings(
-            polygons=parse_polygons(roi), mask=MASK if roi_mask else None, foreground=foreground
-        ),
-        mask=roi_mask.read_bytes() if roi_mask else None,
-    )
-    settings = AnomalySettings(
-        part=part or Path(source).stem,
-        method=method,
-        backbone=backbone,
-        preparation=preparation,
-        weights=weights,
-        precision=precision,
-        view=view,
-        thresholds=CalibrationTargets(
-            overkill, review, confidence, cost_escape, cost_overkill, prevalence
-        ),
-        held_out=held_out,
-        set_aside=not keep_all,
-        value_range=parse_range(value_range),
-        seed=seed,
-    )
+    polygons, span = parse_polygons(roi), parse_range(value_range)
     # Before the work: after it is too late to find out that there is no such folder.
     out.parent.mkdir(parents=True, exist_ok=True)
     with open_from_options(source, good, bad, limits) as opened:
-        trained = train_anomaly(opened, settings, track=ProgressBar(quiet=quiet))
+        trained = train_anomaly(
+            opened,
+            part=part,
+            method=method,
+            backbone=backbone,
+            weights=weights,
+            preparation=preparation,
+            precision=precision,
+            window=window,
+            min_defect=min_defect,
+            mm_per_px=mm_per_px,
+            light=light,
+            align=align,
+            roi=polygons,
+            roi_mask=roi_mask,
+            foreground=foreground,
+            held_out=held_out,
+            overkill=overkill,
+            review=review,
+            confidence=confidence,
+            cost_escape=cost_escape,
+            cost_overkill=cost_overkill,
+            prevalence=prevalence,
+            keep_all=keep_all,
+            seed=seed,
+            value_range=span,
+            track=ProgressBar(quiet=quiet),
+        )
         write_recipe(trained.recipe, out)
         page = write_training_report(trained, opened, report or out.with_suffix(".html"))
         summary = opened.summary()

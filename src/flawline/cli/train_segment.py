@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,11 +36,10 @@ from flawline.cli.training_options import (
     RecipeOut,
     RecipeReport,
     TrainingSeed,
-    parse_window,
 )
 
 if TYPE_CHECKING:
-    from flawline.jobs.train.segment.segment_settings import Augmentation
+    pass
 
 
 def segment(
@@ -136,46 +135,45 @@ def segment(
 ) -> int:
     """Learn classes of defects from pictures with masks, choose thresholds, write a recipe."""
     from flawline.jobs.train.segment.extra import require_extra
-    from flawline.jobs.train.segment.segment_settings import NetworkSettings, SegmentSettings
 
-    training = SegmentSettings(
-        network=NetworkSettings(network, encoder, weights, preparation),
-        loss=loss,
-        patch=parse_window(patch, "--patch"),
-        resolution=cast(Any, resolution),
-        around_defects=around_defects,
-        augmentation=_augmentation(augment, rotation),
-        batch=batch,
-        accumulate=accumulate,
-        epochs=40 if epochs is None and minutes is None else epochs,
-        minutes=minutes,
-        patience=patience,
-        rate=rate,
-        decision=decision,
-        precision=precision,
-        device=device,
-        seed=seed,
-    )
+    settings: dict[str, Any] = {
+        "part": part,
+        "shares": parse_shares(shares),
+        "network": network,
+        "encoder": encoder,
+        "weights": weights,
+        "preparation": preparation,
+        "loss": loss,
+        "patch": patch,
+        "resolution": resolution,
+        "around_defects": around_defects,
+        "augment": augment,
+        "rotation": rotation,
+        "epochs": epochs,
+        "minutes": minutes,
+        "patience": patience,
+        "batch": batch,
+        "accumulate": accumulate,
+        "rate": rate,
+        "decision": decision,
+        "precision": precision,
+        "device": device,
+        "recall": recall,
+        "cost_missed": cost_missed,
+        "cost_false": cost_false,
+        "smallest": smallest,
+        "merge": merge,
+        "flips": flips,
+        "mm_per_px": mm_per_px,
+        "mm_per_px_u": mm_per_px_u,
+        "spec": spec,
+        "seed": seed,
+    }
     require_extra()
     from flawline.jobs.train.segment.segmenter_pictures import write_segmenter_report
-    from flawline.jobs.train.segment.train_segment import SegmenterWishes
     from flawline.jobs.train.training_files import segmenter_as_dict
     from flawline.recipe import write_recipe
 
-    wishes = SegmenterWishes(
-        part=part or Path(source).stem,
-        training=training,
-        shares=parse_shares(shares),
-        wished_recall=recall,
-        miss_cost=cost_missed,
-        false_cost=cost_false,
-        smallest=smallest,
-        merge=merge,
-        flips=flips,
-        mm_per_px=mm_per_px,
-        mm_per_px_u=mm_per_px_u,
-        spec=read_spec_table(spec),
-    )
     folder = out.with_suffix(".training")
     out.parent.mkdir(parents=True, exist_ok=True)
     with masks_from_options(
@@ -190,7 +188,7 @@ def segment(
         limits=limits,
         value_range=value_range,
     ) as masked:
-        trained = train_with_progress(masked, wishes, folder, resume=resume, quiet=quiet)
+        trained = train_with_progress(masked, settings, folder, resume=resume, quiet=quiet)
         write_recipe(trained.recipe, out)
         page = write_segmenter_report(trained, masked, report or out.with_suffix(".html"))
         summary, missed = masked.source.summary(), masked.source.unlisted()
@@ -205,20 +203,6 @@ def segment(
     return 2 if missed else 0
 
 
-def _augmentation(augment: bool, rotation: float | None) -> Augmentation:
-    from flawline.errors import UsageError
-    from flawline.jobs.train.segment.segment_settings import NO_AUGMENTATION, Augmentation
-
-    if augment:
-        return Augmentation() if rotation is None else Augmentation(rotation=rotation)
-    if rotation is not None:
-        raise UsageError(
-            "--rotation turns patches, --no-augment leaves them as they are",
-            hint="leave one of them out",
-        )
-    return NO_AUGMENTATION
-
-
 def parse_shares(text: str) -> tuple[float, float, float]:
     """Read "0.7,0.15,0.15"."""
     from flawline.errors import UsageError
@@ -228,16 +212,3 @@ def parse_shares(text: str) -> tuple[float, float, float]:
     except ValueError:
         raise UsageError(f'--shares takes three numbers, "0.7,0.15,0.15", got {text!r}') from None
     return train_share, validation, test
-
-
-def read_spec_table(path: Path | None) -> dict[str, Any] | None:
-    """The table of a specification file, checked; None without a file."""
-    import tomllib
-
-    from flawline.jobs.judge.judge_table import read_spec
-
-    if path is None:
-        return None
-    read_spec(path, None, None)
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    return dict(content.get("spec", content))

@@ -16,13 +16,3 @@ RecipeReport = Annotated[
     Path | None, typer.Option(help="HTML report; beside the recipe if not given.")
 ]
 TrainingSeed = Annotated[int, typer.Option(help="Seed of every draw.", min=0)]
-
-
-def parse_window(text: str, option: str = "--window") -> tuple[int, int]:
-    """Read "256" or "256x512" (height x width)."""
-    from flawline.errors import UsageError
-
-    sides = text.lower().split("x")
-    if len(sides) not in (1, 2) or not all(side.strip().isdecimal() for side in sides):
-        raise UsageError(f'{option} takes "256" or "HEIGHTxWIDTH" in px, got {text!r}')
-    return int(sides[0]), int(sides[-1])

@@ -47,15 +47,15 @@ def update(
     """Learn further good pictures without starting again; a false alarm is a good picture."""
     from contextlib import nullcontext
 
+    from flawline.api.train import update as update_recipe
     from flawline.jobs.train.training_files import updated_as_dict
-    from flawline.jobs.train.update_recipe import update_anomaly
     from flawline.recipe import read_recipe, write_recipe
 
     old, target = read_recipe(recipe), out or recipe
     target.parent.mkdir(parents=True, exist_ok=True)
     held = open_from_options(calibration, good, limits=limits) if calibration else nullcontext()
     with open_from_options(source, good, limits=limits) as opened, held as apart:
-        updated = update_anomaly(
+        updated = update_recipe(
             old, opened, calibration=apart, anyway=anyway, track=ProgressBar(quiet=quiet)
         )
         write_recipe(updated.recipe, target)
