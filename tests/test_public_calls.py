@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -113,28 +114,26 @@ def test_a_call_has_the_names_and_defaults_of_its_command(command):
     assert arguments <= {one.name for one in own.values() if one.kind is one.POSITIONAL_OR_KEYWORD}
 
 
-def documented():
-    """The names that the reference page explains: `flawline.NAME` at the start of a heading or of a table's row."""
-    text = PAGE.read_text(encoding="utf-8")
-    return re.findall(r"^(?:#{2,4} |\| )`flawline\.(\w+)", text, re.MULTILINE)
+def test_the_page_of_calls_is_what_the_calls_say():
+    rendered = runpy.run_path(str(PAGE.parents[1] / "python_reference.py"))["rendered"]
+    assert PAGE.read_text(encoding="utf-8") == rendered(), "run `python docs/python_reference.py`"
 
 
 def test_the_reference_lists_exactly_the_public_names():
-    found = documented()
-    assert sorted(found) == sorted(set(found))
+    text = PAGE.read_text(encoding="utf-8")
+    found = re.findall(r"^### `flawline\.(\w+)`$", text, re.MULTILINE)
     assert sorted(found) == flawline.__all__ == dir(flawline)
 
 
-def test_the_reference_has_every_argument():
-    text = PAGE.read_text(encoding="utf-8")
-    sections = re.split(r"^#{2,4} ", text, flags=re.MULTILINE)
-    for name in set(CALLS.values()):
-        [section] = [one for one in sections if one.startswith(f"`flawline.{name}(")]
-        for argument in parameters(getattr(flawline, name)):
-            assert f"`{argument}`" in section or f"{argument}=" in section.split("\n")[0], (
-                name,
-                argument,
-            )
+def test_the_reference_explains_every_argument_and_error():
+    sections = re.split(r"^### `flawline\.", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    by_name = {section.partition("`")[0]: section for section in sections}
+    for name in CALLS.values():
+        explained = re.findall(r"^\| (`.*?) \|", by_name[name], re.MULTILINE)
+        arguments = [one.strip("`") for names in explained for one in names.split(", ")]
+        assert sorted(arguments) == sorted(parameters(getattr(flawline, name))), name
+        assert "\nReturns: " in by_name[name], name
+        assert re.search(r"^- `\w+Error`", by_name[name], re.MULTILINE), name
 
 
 def test_the_reference_has_the_whole_error_tree():
@@ -145,8 +144,7 @@ def test_the_reference_has_the_whole_error_tree():
         for name, one in vars(errors).items()
         if isinstance(one, type) and issubclass(one, flawline.FlawlineError)
     ]
-    tree = text[text.index("FlawlineError\n") :]
-    tree = tree[: tree.index("```")]
+    tree = text[text.index("```text\nFlawlineError\n") + 8 :].partition("```")[0]
     assert sorted(re.findall(r"\w+Error", tree)) == sorted(names)
     for line in tree.splitlines()[1:]:
         name = re.search(r"\w+Error", line)[0]
