@@ -26,8 +26,8 @@ import flawline
 
 recipe = flawline.train_anomaly("parts/good", part="casting").recipe
 array = np.asarray(flawline.as_picture("part.png").pixels)
-found = flawline.Inspector(recipe).inspect(array)      # ndarray, PIL picture, path or bytes
-print(found.verdict, found.defects())                  # polars table, always with areas and boxes
+found = flawline.Inspector(recipe).inspect(array)  # ndarray, PIL picture, path or bytes
+print(found.verdict, found.defects())  # polars table, always with areas and boxes
 found.overlay().save("overlay.png")
 ```
 
