@@ -199,13 +199,13 @@ def print_chart(charted: ControlChart) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from flawline.core.spc.rules import MEANINGS
+    from flawline.core.spc.rule_table import RULES
     from flawline.jobs.chart.finding import finding
 
     console = Console(highlight=False)
     console.print(Text(finding(charted)), style="bold")
     for number in sorted({signal.rule.number for signal in charted.signals})[:LISTED]:
-        console.print(Text(f"rule {number}: {MEANINGS[number]}"))
+        console.print(Text(f"rule {number}: {RULES[number].meaning}"))
 
 
 def _watched(table: Path | None, store: str | None) -> str:

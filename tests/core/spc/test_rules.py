@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from flawline.core.spc.chart_points import individuals
 from flawline.core.spc.charts import State, advance
 from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.rule_table import LONGEST_SPAN, RULES
 from flawline.core.spc.rules import (
-    ESCALATIONS,
     FIRST_ONLY,
-    MEANINGS,
     NELSON,
     WESTERN_ELECTRIC,
     Rule,
@@ -132,13 +131,19 @@ def test_every_rule_has_words():
     for rule in NELSON:
         for side in (-1, 0, 1):
             assert describe(rule, side)
-        assert MEANINGS[rule.number].endswith(".")
-        assert ESCALATIONS[rule.number].endswith(".")
+        assert RULES[rule.number].meaning.endswith(".")
+        assert RULES[rule.number].action.endswith(".")
     assert describe(Rule(2, 9), 1) == "9 points in a row lie above the centre"
     assert (
         describe(Rule(5, 2), -1) == "2 of 3 points in a row lie more than 2 sigma below the centre"
     )
     assert describe(Rule(1, 3.0), -1) == "beyond the lower limit"
+
+
+def test_no_rule_looks_back_further_than_the_longest_span():
+    spans = [Rule(number, rule.most).span for number, rule in RULES.items()]
+    assert max(spans) == LONGEST_SPAN == 101
+    assert spans[0] == 1
 
 
 def test_rules_are_kept_from_panels_that_they_say_nothing_about():

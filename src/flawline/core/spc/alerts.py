@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from flawline.core.spc.rules import ESCALATIONS, MEANINGS, Hit, describe
+from flawline.core.spc.rule_table import RULES
+from flawline.core.spc.rules import Hit, describe
 
 Book = Mapping[str, "Episode"]
 
@@ -170,8 +171,8 @@ def _new(series: str, hit: Hit, labels: Mapping[int, str], marks: Mapping[int, s
         last=hit.at,
         count=1,
         text=text,
-        meaning=MEANINGS[number],
-        action=ESCALATIONS[number],
+        meaning=RULES[number].meaning,
+        action=RULES[number].action,
     )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flawline.core.spc.rule_table import ALL_RULES
 from flawline.errors import FlawlineError
 
-ALL_RULES = frozenset(range(1, 9))
 # Numbers beyond it cannot be squared and added up.
 LARGEST = 1e100
 

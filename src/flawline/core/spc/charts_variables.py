@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.chart_constants import c4, c5, d2, d3, per_size
-from flawline.core.spc.chart_points import ALL_RULES, Panel, Subgroups
+from flawline.core.spc.chart_points import Panel, Subgroups
 from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.rule_table import ALL_RULES
 from flawline.core.spc.transforms import Transform, apply, is_standard, revert
 from flawline.errors import FlawlineError
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.limits import ControlLimits, limits_as_dict, limits_from_dict
-from flawline.core.spc.rules import ESCALATIONS, MEANINGS, describe
+from flawline.core.spc.rule_table import RULES
+from flawline.core.spc.rules import describe
 from flawline.core.spc.signals import Signal
 from flawline.data.json_file import write_json_document
 from flawline.errors import UsageError
@@ -83,8 +84,8 @@ def _signal(chart: ControlChart, signal: Signal) -> dict[str, Any]:
         "points": [labels[point] for point in signal.points],
         "text": sentence(chart, signal),
         "rule_text": describe(signal.rule, signal.side, centre_word(chart)),
-        "meaning": MEANINGS[number],
-        "action": ESCALATIONS[number],
+        "meaning": RULES[number].meaning,
+        "action": RULES[number].action,
     }
 
 

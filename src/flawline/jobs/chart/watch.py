@@ -11,6 +11,7 @@ from typing import Any
 from flawline.core.spc.alerts import acknowledge
 from flawline.core.spc.chart_points import individuals
 from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.rule_table import LONGEST_SPAN
 from flawline.errors import StoreError, UsageError
 from flawline.jobs.chart.alarms import Alarms, find_alarms
 from flawline.jobs.chart.chart_series import FEW
@@ -27,8 +28,6 @@ from flawline.records.arrived import Arrived
 from flawline.records.store import Store
 
 CHECKPOINT = "watch.json"
-# The longest rule looks 101 points back, and these must be among those that are kept.
-_OVERLAP = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ class Watch:
         self, standing: Standing, series: Series, ids: Sequence[int], progress: Progress
     ) -> tuple[Standing, Progress]:
         """Judge points a piece at a time, so that all that an alert names is among those that are kept."""
-        piece = self.task.drawn - _OVERLAP
+        piece = self.task.drawn - LONGEST_SPAN
         more = {
             "measure": self.task.measure,
             "unit": self.task.how.unit,
