@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from flawline.core.regions import ANOMALY, mask_of_map
+from flawline.inspector import measuring
 from flawline.inspector.measuring import measured_part
 from flawline.inspector.model import Found
 from flawline.types import Region
@@ -150,3 +151,19 @@ def test_what_lies_in_the_hole_of_a_ring_is_not_in_the_mask() -> None:
 def test_bad_input(scores: np.ndarray, threshold: float, size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="expected"):
         mask_of_map(scores, threshold, size)
+
+
+def test_a_picture_without_defects_is_measured_as_by_the_way_of_all_others() -> None:
+    size = (40, 60)
+    found = Found(np.zeros(size, np.uint8), (), np.zeros((5, 8), np.float32), 0.0, 0.0, "", {})
+    pixels = np.full((*size, 3), 90, np.uint8)
+    short = measured_part(found, pixels, MODEL)
+    whole = measuring._measured(found, pixels, MODEL.classes, None, None)
+    assert short.regions == whole.regions == ()
+    assert short.size == whole.size == size
+    assert short.part == whole.part
+    assert {n: (v.dtype, v.shape) for n, v in short.columns.items()} == {
+        n: (v.dtype, v.shape) for n, v in whole.columns.items()
+    }
+    short.part["mine"] = 1.0
+    assert measured_part(found, pixels, MODEL).part == whole.part

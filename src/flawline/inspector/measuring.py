@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import isfinite
 from threading import Lock
 
@@ -65,32 +66,62 @@ def measured_part(
         model: gives the names of classes, which pieces are one defect, and the order of regions.
         scale: of the picture.
     """
+    if not found.class_mask.any():
+        nothing = _nothing(model.classes, found.probabilities is not None, scale)
+        size = found.class_mask.shape[0], found.class_mask.shape[1]
+        return replace(nothing, part=dict(nothing.part), size=size)
     # Measuring is many short calls of NumPy: threads at it together contend for the interpreter lock.
     with _ONE_AT_A_TIME:
-        return _measured(found, pixels, model, scale)
+        measured = _measured(found, pixels, model.classes, model.merge, scale)
+    return _highest_first(measured) if model.highest_first else measured
+
+
+@lru_cache(64)
+def _nothing(classes: tuple[str, ...], tells_classes: bool, scale: Scale | None) -> MeasuredPicture:
+    """A picture without defects: most are, and no number but the size depends on the picture."""
+    empty = np.zeros((1, 1), np.uint8)
+    probabilities = np.zeros((len(classes), 1, 1), np.float32) if tells_classes else None
+    found = Found(empty, (), np.zeros((1, 1), np.float32), 0.0, 0.0, "", {}, probabilities)
+    return _measured(found, np.zeros((1, 1, 3), np.uint8), classes, None, scale)
+
+
+def _highest_first(measured: MeasuredPicture) -> MeasuredPicture:
+    """The same with the highest peak first; equal ones from top to bottom, then from left to right."""
+    regions = measured.regions
+    order = sorted(
+        range(len(regions)),
+        key=lambda k: (-regions[k].peak, regions[k].box[1], regions[k].box[0]),
+    )
+    if order == list(range(len(regions))):
+        return measured
+    return replace(
+        measured,
+        regions=tuple(regions[k] for k in order),
+        columns={name: values[order] for name, values in measured.columns.items()},
+    )
 
 
 def _measured(
-    found: Found, pixels: NDArray[np.uint8], model: Model, scale: Scale | None
+    found: Found,
+    pixels: NDArray[np.uint8],
+    classes: Sequence[str],
+    merge: float | None,
+    scale: Scale | None,
 ) -> MeasuredPicture:
-    mask, merge = found.class_mask, -1 if model.merge is None else model.merge
+    mask = found.class_mask
     # Not its sub-pixel contours: they follow equal probabilities, the mask follows the recipe's thresholds.
-    defects = measure([mask], pictures=[pixels], merge=merge)
+    defects = measure([mask], pictures=[pixels], merge=-1 if merge is None else merge)
     columns = _columns(defects, scale)
     held = [_values(defects, k, found.planes, mask) for k in range(len(defects))]
     if found.probabilities is not None:
         columns["probability"] = np.array([values.mean() for values in held], np.float64)
-    regions = [
-        _region(defects, k, columns, model.classes, float(values.max()))
-        for k, values in enumerate(held)
-    ]
-    order = list(range(len(regions)))
-    if model.highest_first:
-        order.sort(key=lambda k: (-regions[k].peak, regions[k].box[1], regions[k].box[0]))
+    regions = tuple(
+        _region(defects, k, columns, classes, float(values.max())) for k, values in enumerate(held)
+    )
     return MeasuredPicture(
-        tuple(regions[k] for k in order),
-        {name: values[order] for name, values in columns.items()},
-        _part(defects, model.classes, mask.size),
+        regions,
+        columns,
+        _part(defects, classes, mask.size),
         (mask.shape[0], mask.shape[1]),
         None if scale is None else scale.mm_per_px,
     )
