@@ -17,10 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from flawline.detectors import patch_features, patch_gaussian
+from flawline.detectors import gaussians, patch_features
 from flawline.detectors.detector import (
     CELL,
-    METHODS,
     Detector,
     DetectorState,
     detector_backbone,
@@ -28,9 +27,7 @@ from flawline.detectors.detector import (
     input_size,
 )
 from flawline.detectors.fitting import extend_detector, fit_detector
-from flawline.detectors.graph import packed, score_node, unpacked
-from flawline.detectors.patch_features import Basis
-from flawline.detectors.patch_gaussian import (
+from flawline.detectors.gaussians import (
     CONTENT_RIDGE,
     RIDGE,
     block_side,
@@ -42,7 +39,11 @@ from flawline.detectors.patch_gaussian import (
     place_gaussians,
     place_moments,
 )
-from flawline.detectors.patch_memory import SIZE, spread_out, thinned, usual_distances
+from flawline.detectors.graph import score_node
+from flawline.detectors.memory import SIZE, spread_out, thinned, usual_distances
+from flawline.detectors.nodes import packed, unpacked
+from flawline.detectors.patch_features import Basis
+from flawline.detectors.registry import METHODS
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.inspector.parts import detector_state, joined_arrays
 from flawline.networks.openvino_import import openvino
@@ -333,7 +334,7 @@ def test_every_window_counts_alike_whenever_it_came(count, backbone):
 
 def test_contents_learnt_later_are_drawn_from_all_places(backbone, monkeypatch):
     """Every n-th patch would be the same columns of every window."""
-    monkeypatch.setattr("flawline.detectors.fitting._SAMPLES", 8 * 20)
+    monkeypatch.setattr("flawline.detectors.patch_gaussian._SAMPLES", 8 * 20)
     start = fit("patch-gaussian", backbone, good(20), one_window=False)
     half = good(1)[0].copy()
     half[:, 8:] = 255
@@ -502,7 +503,9 @@ def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
         arrays["memory_windows"] = np.array([7])
     ov = openvino()
     given_map = ov.opset13.parameter([1, channels, *grid], ov.Type.f32)
-    model = ov.Model([score_node({"map": given_map}, arrays, grid)], [given_map], "graph")
+    method = "patch-memory" if "memory" in kinds else "patch-gaussian"
+    scores = score_node(method, {"map": given_map}, arrays, grid)
+    model = ov.Model([scores], [given_map], "graph")
     compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     values = rng.normal(size=(1, channels, *grid)).astype(np.float32)
     [scores] = compiled({0: values}).values()
@@ -553,7 +556,7 @@ def test_many_cells_share_gaussians_in_blocks(grid, side):
 
 
 def test_large_windows_are_learnt_and_scored_in_blocks(backbone, monkeypatch):
-    monkeypatch.setattr(patch_gaussian, "MOST_PLACES", 16)
+    monkeypatch.setattr(gaussians, "MOST_PLACES", 16)
     learnt = good(12)
     state = fit("patch-gaussian", backbone, learnt)
     assert state.arrays["place_means"].shape == (16, 6)

@@ -6,9 +6,10 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from flawline.detectors.detector import METHODS, detector_model, input_size
+from flawline.detectors.detector import detector_model, input_size
 from flawline.detectors.fitting import fit_detector
 from flawline.detectors.onnx_translation import detector_onnx
+from flawline.detectors.registry import METHODS
 from flawline.errors import ModelError
 from flawline.networks.backbone import EMBEDDED, backbone_file
 from flawline.networks.openvino_runtime import core

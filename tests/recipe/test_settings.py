@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawline.detectors.registry import METHODS
 from flawline.errors import ModelError
 from flawline.recipe import (
     AlignmentSettings,
@@ -19,7 +20,7 @@ from flawline.recipe import (
     ThresholdSettings,
 )
 from flawline.recipe.entries import entries_of
-from flawline.recipe.settings import ALIGNMENTS, DETECTORS, LIGHTS, PRECISIONS, SECTIONS
+from flawline.recipe.settings import ALIGNMENTS, LIGHTS, PRECISIONS, SECTIONS
 from flawline.recipe.settings_text import edited_settings, read_settings, settings_text
 from helpers.examples import examples
 
@@ -176,7 +177,7 @@ some_settings = st.builds(
     ).map(lambda given: RegionSettings(**given)),
     alignment=st.sampled_from(ALIGNMENTS).map(lambda m: AlignmentSettings(method=m)),
     light=st.sampled_from(LIGHTS).map(lambda m: LightSettings(method=m)),
-    detector=st.tuples(st.sampled_from(DETECTORS), st.sampled_from(PRECISIONS)).map(
+    detector=st.tuples(st.sampled_from(sorted(METHODS)), st.sampled_from(PRECISIONS)).map(
         lambda s: DetectorSettings(method=s[0], precision=s[1])
     ),
     threshold=st.none()

@@ -32,6 +32,7 @@ from flawline.cli.training_options import (
     RecipeReport,
     TrainingSeed,
 )
+from flawline.detectors.registry import DEFAULT, METHODS
 
 if TYPE_CHECKING:
     from flawline.jobs.train.train_anomaly import AnomalyTraining
@@ -42,8 +43,8 @@ def anomaly(
     out: RecipeOut = Path("part.flaw"),
     part: PartName = "",
     method: Annotated[
-        str, typer.Option(help="patch-gaussian, patch-memory or fast (for slow processors).")
-    ] = "patch-gaussian",
+        str, typer.Option(metavar="|".join(METHODS), help="How good parts are learnt.")
+    ] = DEFAULT,
     backbone: Backbone = "flawline-small",
     weights: Weights = None,
     preparation: Preparation = None,

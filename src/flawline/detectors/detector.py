@@ -1,12 +1,7 @@
-"""Detectors of what good parts do not show: raw scores of the cells of a window.
-
-- "patch-gaussian": a Gaussian of patch features for each place (PaDiM); where pictures are cut into windows, so that a
-  place means nothing, for each kind of content.
-- "patch-memory": a memory of patches that lie far apart, and the distance to the nearest (PatchCore).
-- "fast": "patch-gaussian" at half the resolution, a quarter of the work.
+"""Detectors of what good parts do not show: raw scores of the cells of a window, by a method of the registry.
 
 What is done before: the window, uint8 RGB, goes through the backbone's own preparation. What is done after: nothing; a
-score is raw, higher is odder, and one cell stands for 8 x 8 pixels of the window.
+score is raw, higher is more anomalous, and one cell stands for 8 x 8 pixels of the window.
 """
 
 from __future__ import annotations
@@ -19,14 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.detectors.graph import place_factors, score_node
+from flawline.detectors.graph import score_node
 from flawline.detectors.map_graph import backbone_and_graph, finest
+from flawline.detectors.registry import method_of
 from flawline.networks.compiling import Compiling, begin_compiling
 from flawline.networks.map_choice import choose_maps
 from flawline.networks.openvino_import import openvino
 from flawline.networks.openvino_runtime import read_restricted, with_preparation
 
-METHODS = ("patch-gaussian", "patch-memory", "fast")
 CELL = 8
 
 Size = tuple[int, int]
@@ -68,8 +63,8 @@ class Detector:
         self._cells = window[0] // CELL, window[1] // CELL
         self._network, self._head, _ = backbone_and_graph(
             backbone,
-            lambda maps, fixed, grid: score_node(maps, state.arrays, grid, **fixed),
-            fixed=place_factors(state.arrays),
+            lambda maps, inputs, grid: score_node(state.method, maps, state.arrays, grid, inputs),
+            fixed=method_of(state.method).inputs(state.arrays),
             threads=threads,
         )
         self.precision = self._network.precision
@@ -97,7 +92,7 @@ def detector_backbone(
     """The backbone of a detector, being compiled.
 
     Args:
-        method: one of `METHODS`.
+        method: a name of the registry.
         network: the content of an ONNX file with its preparation in its metadata, or what waits for it.
         window: (height, width) of the windows.
         precision: "f32", "bf16" or "auto".
@@ -119,7 +114,7 @@ def detector_backbone(
 def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> Any:
     """The whole detector as one OpenVINO model: uint8 RGB (1, H, W, 3) to "anomaly_map" float32 (1, 1, h, w).
 
-    H and W are those of `window`, half of them for "fast". The map has a cell for each place of the backbone's finest
+    H and W are those of `window` as the method sees it. The map has a cell for each place of the backbone's finest
     map that is used, usually 8 x 8 pixels.
     """
     seen = input_size(state.method, window)
@@ -129,13 +124,16 @@ def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> An
     grid = finest({name: tuple(output.get_shape())[1:] for name, output in outputs.items()})
     maps = {name: output.get_node().input_value(0) for name, output in outputs.items()}
     ov = openvino()
-    whole = ov.Model([score_node(maps, state.arrays, grid)], model.get_parameters(), "detector")
+    whole = ov.Model(
+        [score_node(state.method, maps, state.arrays, grid)], model.get_parameters(), "detector"
+    )
     return with_preparation(whole, preparation)
 
 
 def input_size(method: str, window: Size) -> Size:
     """(height, width) of what the network of a method sees of a window."""
-    return (window[0] // 2, window[1] // 2) if method == "fast" else window
+    shrink = method_of(method).shrink
+    return window[0] // shrink, window[1] // shrink
 
 
 def shrunk(window: NDArray[np.uint8], seen: Size) -> NDArray[np.uint8]:

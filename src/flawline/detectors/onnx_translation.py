@@ -92,7 +92,7 @@ def _head(
     shapes = {one.get_any_name(): [int(side) for side in one.get_shape()] for one in model.outputs}
     inputs = {name: ov.opset13.parameter(shape, ov.Type.f32) for name, shape in shapes.items()}
     height, width = max((shape[2], shape[3]) for shape in shapes.values())
-    scores = score_node(inputs, state.arrays, (height, width))
+    scores = score_node(state.method, inputs, state.arrays, (height, width))
     maps = {node.get_friendly_name(): name for name, node in inputs.items()}
     return ov.Model([scores], list(inputs.values()), "head"), maps, preparation
 

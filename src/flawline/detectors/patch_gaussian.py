@@ -1,198 +1,173 @@
-"""What patches of good parts are like, as Gaussians: one for each place, and some for each kind of content.
-
-The energy of a patch is its negative log-likelihood but for constants: its squared Mahalanobis distance plus the
-logarithm of the determinant. T. Defard et al., "PaDiM", ICPR Workshops 2021, has the Gaussian for each place, without
-the determinant; the Gaussians by content know nothing of places, as a mixture does, with the likeliest taken alone.
-"""
+"""The method "patch-gaussian": Gaussians of patch features by place, or by content where a place means nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from flawline.detectors.gaussians import (
+    Gaussians,
+    PatchMoments,
+    block_side,
+    blocks,
+    content_gaussians,
+    content_moments,
+    find_centres,
+    no_moments,
+    place_gaussians,
+    place_moments,
+)
+from flawline.detectors.method import Arrays, Grid, Learning, Method, drawn, joined, no_window
+from flawline.detectors.nodes import constant, packed, summed, unpacked
+from flawline.networks.openvino_import import openvino
 
-RIDGE = 0.1
-CONTENT_RIDGE = 0.1
-# How many patches the covariance of all patches counts for beside a place's or a content's own.
-_PLACE_PRIOR, _CONTENT_PRIOR = 10.0, 500.0
-_ROUNDS = 10
-_CHUNK, _CHUNK_BYTES = 32, 2**23
-
-MOST_PLACES = 1024
-"""Where a window has more cells, blocks of them share a Gaussian: memory stays bounded, and each has seen more."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PatchMoments:
-    """Sums over patches in k dimensions for G Gaussians: `count` (G,), `total` (G, k), `scatter` (G, k, k), float64."""
-
-    count: Floats
-    total: Floats
-    scatter: Floats
-
-    @property
-    def means(self) -> Floats:
-        """(G, k); zero where nothing was counted."""
-        return np.asarray(self.total / np.maximum(self.count, 1)[:, None])
-
-    @property
-    def covariances(self) -> Floats:
-        """(G, k, k), about the means."""
-        means = self.means
-        found = self.scatter / np.maximum(self.count, 1)[:, None, None]
-        found -= means[:, :, None] * means[:, None, :]
-        return np.asarray(found)
-
-    def plus(self, other: PatchMoments) -> PatchMoments:
-        """Those of both."""
-        return PatchMoments(
-            self.count + other.count, self.total + other.total, self.scatter + other.scatter
-        )
+CONTENTS = 16
+_SAMPLES = 60_000
 
 
-def no_moments(gaussians: int, dimensions: int) -> PatchMoments:
-    """Sums over nothing."""
-    return PatchMoments(
-        np.zeros(gaussians),
-        np.zeros((gaussians, dimensions)),
-        np.zeros((gaussians, dimensions, dimensions)),
-    )
+def _learn(
+    learning: Learning, count: int, one_window: bool, seed: int
+) -> tuple[dict[str, NDArray[Any]], int]:
+    """By place where a place means something, else by content."""
+    if one_window:
+        cells, area = learning.grid[0] * learning.grid[1], block_side(learning.grid) ** 2
+        nothing = no_moments(cells // area, len(learning.basis.directions))
+        places = place_moments(_by_block(learning), nothing)
+        if not places.count[0]:
+            raise no_window()
+        return _places_kept(places), int(places.count[0]) // area
+    per_window = max(1, -(-_SAMPLES // count))
+    sampled = [
+        drawn(patches, per_window, (seed, place, 1))
+        for place, patches in enumerate(learning.patches())
+    ]
+    rows = joined(sampled)
+    centres = find_centres(rows, CONTENTS, seed)
+    return _contents_kept(content_moments(rows, centres), centres), len(sampled)
 
 
-def place_moments(windows: Iterable[NDArray[np.float32]], moments: PatchMoments) -> PatchMoments:
-    """The moments of each place with windows of patches added, each float32 (G, n, k), n patches of a place."""
-    count, total, scatter = moments.count.copy(), moments.total.copy(), moments.scatter.copy()
-    for chunk in _chunks(windows):
-        rows = np.concatenate(chunk, axis=1)
-        count += rows.shape[1]
-        total += rows.sum(axis=1, dtype=np.float64)
-        # Products of so few numbers lose nothing that matters in float32; their sums go on in float64.
-        scatter += rows.transpose(0, 2, 1) @ rows
-    return PatchMoments(count, total, scatter)
+def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArray[Any]], int]:
+    if "place_scatter" in old:
+        places = place_moments(_by_block(learning), _moments(old, "place"))
+        count = int(places.count[0]) // block_side(learning.grid) ** 2 - seen
+        if not count:
+            raise no_window()
+        return _places_kept(places), count
+    centres, contents = old["content_centres"], _moments(old, "content")
+    # A window counts for as much as each of those before it.
+    per_window = max(1, round(float(contents.count.sum()) / seen))
+    count = 0
+    for patches in learning.patches():
+        rows = drawn(patches, per_window, (0, seen + count, 1))
+        contents = contents.plus(content_moments(rows, centres))
+        count += 1
+    if not count:
+        raise no_window()
+    return _contents_kept(contents, centres), count
 
 
-def _chunks(windows: Iterable[NDArray[np.float32]]) -> Iterator[list[NDArray[np.float32]]]:
-    source = iter(windows)
-    for first in source:
-        yield [first, *islice(source, min(_CHUNK - 1, _CHUNK_BYTES // first.nbytes))]
+def _by_block(learning: Learning) -> Iterator[NDArray[np.float32]]:
+    return (blocks(patches, learning.grid) for patches in learning.patches())
 
 
-def block_side(grid: tuple[int, int]) -> int:
-    """Cells along the side of the blocks that share a Gaussian: 1 up to `MOST_PLACES` cells, else a power of 2.
-
-    Sides of a grid that such blocks do not fill evenly keep smaller ones.
-    """
-    side = 1
-    while grid[0] * grid[1] > MOST_PLACES * side**2 and not any(n % (2 * side) for n in grid):
-        side *= 2
-    return side
+def _places_kept(moments: PatchMoments) -> dict[str, NDArray[Any]]:
+    """Arrays of one Gaussian for each place."""
+    return _kept("place", moments, place_gaussians(moments))
 
 
-def blocks(patches: NDArray[np.float32], grid: tuple[int, int]) -> NDArray[np.float32]:
-    """Patches (h * w, k) by the blocks that share a Gaussian: (G, side * side, k)."""
+def _contents_kept(moments: PatchMoments, centres: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Arrays of one Gaussian for each kind of content; the determinant decides between the kinds."""
+    return {"content_centres": centres, **_kept("content", moments, content_gaussians(moments))}
+
+
+def _kept(name: str, moments: PatchMoments, gaussians: Gaussians) -> dict[str, NDArray[Any]]:
+    """What a recipe holds of Gaussians: what scores need, and the sums that a later update adds to."""
+    return {
+        f"{name}_means": gaussians.means,
+        f"{name}_factors": packed(gaussians.factors),
+        # Less their mean, which changes no order: a score is then about a squared distance.
+        f"{name}_constants": gaussians.constants - gaussians.constants.mean(),
+        f"{name}_count": moments.count,
+        f"{name}_total": moments.total,
+        f"{name}_scatter": packed(moments.scatter.astype(np.float32)),
+    }
+
+
+def _moments(arrays: Arrays, name: str) -> PatchMoments:
+    total = np.array(arrays[f"{name}_total"], np.float64)
+    lower = unpacked(arrays[f"{name}_scatter"], total.shape[1]).astype(np.float64)
+    upper = np.tril(lower, -1).transpose(0, 2, 1)
+    return PatchMoments(np.array(arrays[f"{name}_count"], np.float64), total, lower + upper)
+
+
+def _score(patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping[str, Any]) -> Any:
+    """The energy of the place plus the lowest energy by content, of those that there are."""
+    ops = openvino().opset13
+    parts = []
+    if "place_means" in arrays:
+        given = "factors" in inputs
+        factors = inputs["factors"] if given else constant(_inputs(arrays)["factors"])
+        parts.append(_place_energy(patches, arrays, grid, factors))
+    if "content_means" in arrays:
+        parts.append(_content_energy(patches, arrays))
+    total = parts[0]
+    for part in parts[1:]:
+        total = ops.add(total, part)
+    return total
+
+
+def _inputs(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
+    """The transposed factors (G, k, k) of Gaussians by place."""
+    if "place_means" not in arrays:
+        return {}
+    dimensions = arrays["place_means"].shape[1]
+    return {"factors": unpacked(arrays["place_factors"], dimensions, upper=True)}
+
+
+def _place_energy(patches: Any, arrays: Arrays, grid: tuple[int, int], factors: Any) -> Any:
+    ops = openvino().opset13
+    means = arrays["place_means"].astype(np.float32)
     side = block_side(grid)
-    cut = patches.reshape(grid[0] // side, side, grid[1] // side, side, -1)
-    return cut.transpose(0, 2, 1, 3, 4).reshape(-1, side * side, patches.shape[1])
-
-
-def content_moments(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> PatchMoments:
-    """The moments of the patches (n, k) that lie nearest to each centre (G, k)."""
-    moments = no_moments(len(centres), centres.shape[1])
-    nearest = assign(patches, centres)
-    for place in range(len(centres)):
-        own = patches[nearest == place].astype(np.float64)
-        moments.count[place] = len(own)
-        moments.total[place] = own.sum(axis=0)
-        moments.scatter[place] = own.T @ own
-    return moments
-
-
-def assign(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The nearest centre (G, k) of each patch (n, k)."""
-    lengths = np.einsum("gk,gk->g", centres, centres)
-    return np.asarray(np.argmin(lengths - 2 * patches @ centres.T, axis=1))
-
-
-def find_centres(patches: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float32]:
-    """At most `count` centres (G, k) of patches (n, k) by k-means (S. Lloyd 1982), from patches drawn at random.
-
-    None is without patches: among many equal ones, fewer centres are all that there is to find.
-    """
-    rng = np.random.default_rng(seed)
-    count = min(count, len(patches))
-    centres = patches[np.sort(rng.choice(len(patches), count, replace=False))]
-    for _ in range(_ROUNDS):
-        nearest = assign(patches, centres)
-        sums = np.stack(
-            [np.bincount(nearest, column, count) for column in patches.T.astype(np.float64)], axis=1
-        )
-        sizes = np.bincount(nearest, minlength=count)[:, None]
-        centres = np.where(sizes > 0, sums / np.maximum(sizes, 1), centres).astype(np.float32)
-    return np.asarray(centres[np.unique(assign(patches, centres))], np.float32)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Gaussians:
-    """`means` float32 (G, k), `factors` float32 (G, k, k) and `constants` float32 (G,).
-
-    With y = factor @ (x - mean), the energy of a patch x is y @ y + constant: `factor` is the inverse of the Cholesky
-    factor of the covariance, a lower triangle, `constant` the logarithm of the determinant.
-    """
-
-    means: NDArray[np.float32]
-    factors: NDArray[np.float32]
-    constants: NDArray[np.float32]
-
-
-def place_gaussians(moments: PatchMoments) -> Gaussians:
-    """A Gaussian for each place. Where windows are few, the covariance of all patches speaks for the place's own."""
-    common = _common(moments)
-    mixed = moments.covariances
-    count = moments.count[:, None, None]
-    mixed *= count / (count + _PLACE_PRIOR)
-    mixed += _PLACE_PRIOR / (count + _PLACE_PRIOR) * common
-    level = RIDGE * float(np.trace(mixed, axis1=1, axis2=2).mean()) / len(common)
-    mixed += _ridge(level, len(common))
-    return _gaussians(moments.means, mixed)
-
-
-def content_gaussians(moments: PatchMoments) -> Gaussians:
-    """A Gaussian for each kind of content."""
-    own, count = moments.covariances, moments.count[:, None, None]
-    pooled = (count * own).sum(axis=0) / moments.count.sum()
-    mixed = (count * own + _CONTENT_PRIOR * pooled) / (count + _CONTENT_PRIOR)
-    levels = CONTENT_RIDGE * np.trace(mixed, axis1=1, axis2=2) / own.shape[1]
-    return _gaussians(moments.means, mixed + levels[:, None, None] * np.eye(own.shape[1]))
-
-
-def _common(moments: PatchMoments) -> Floats:
-    """The covariance of all patches, whatever their place."""
-    whole = PatchMoments(
-        moments.count.sum(keepdims=True),
-        moments.total.sum(axis=0, keepdims=True),
-        moments.scatter.sum(axis=0, keepdims=True),
+    rows, columns = grid[0] // side, grid[1] // side
+    cut = np.array([rows, side, columns, side, means.shape[1]], np.int64)
+    by_block = ops.transpose(ops.reshape(patches, cut, False), np.array([0, 2, 1, 3, 4], np.int64))
+    flat = np.array([rows * columns, side * side, means.shape[1]], np.int64)
+    off = ops.subtract(ops.reshape(by_block, flat, False), constant(means[:, None]))
+    scaled = ops.matmul(off, factors, False, False)
+    energies = _energy(scaled, arrays["place_constants"][:, None])
+    joined = ops.reshape(energies, np.array([rows, columns, side, side], np.int64), False)
+    return ops.reshape(
+        ops.transpose(joined, np.array([0, 2, 1, 3], np.int64)),
+        np.array([-1, 1, 1], np.int64),
+        False,
     )
-    return np.asarray(whole.covariances[0])
 
 
-def _ridge(level: float, dimensions: int) -> Floats:
-    # A constant picture has no variance at all, and anything else is infinitely odd beside it.
-    return np.asarray(max(level, 1e-6) * np.eye(dimensions))
+def _content_energy(patches: Any, arrays: Arrays) -> Any:
+    ops = openvino().opset13
+    means = arrays["content_means"].astype(np.float32)
+    factors = unpacked(arrays["content_factors"], means.shape[1])
+    count, dimensions = means.shape
+    shifts = np.einsum("gij,gj->gi", factors.astype(np.float64), means.astype(np.float64))
+    kernel = factors.transpose(2, 0, 1).reshape(dimensions, -1)
+    scaled = ops.subtract(
+        ops.matmul(patches, constant(kernel), False, False),
+        constant(shifts.reshape(1, -1).astype(np.float32)),
+    )
+    scaled = ops.reshape(scaled, np.array([-1, count, dimensions], np.int64), False)
+    energies = _energy(scaled, arrays["content_constants"][None])
+    return ops.reduce_min(energies, np.array([1], np.int64), True)
 
 
-def _gaussians(means: Floats, covariances: Floats) -> Gaussians:
-    floor = 1e-6 * np.eye(covariances.shape[1])
-    factors = np.empty(covariances.shape, np.float32)
-    constants = np.empty(len(covariances), np.float32)
-    # A few at a time: what lies between takes several times the memory of the result.
-    for start in range(0, len(covariances), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        roots = np.linalg.cholesky(covariances[part] + floor)
-        factors[part] = np.linalg.inv(roots)
-        constants[part] = 2 * np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
-    return Gaussians(means.astype(np.float32), factors, constants)
+def _energy(scaled: Any, constants: NDArray[Any]) -> Any:
+    """Squared lengths of (n, m, k) plus a constant for each of m, (n, m, 1)."""
+    ops = openvino().opset13
+    return ops.add(
+        summed(ops.multiply(scaled, scaled)), constant(constants.astype(np.float32)[..., None])
+    )
+
+
+METHOD = Method(_learn, _extend, _score, _inputs, averages=True)

@@ -1,80 +1,110 @@
-"""A memory of patches of good parts: few that lie as far apart as possible, so that every good patch is near to one."""
+"""The method "patch-memory": patches of good parts that lie far apart, and the distance to the nearest."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE = 2000
-PER_WINDOW = 50
-POOL = 40_000
-_RINGS = 4  # cells from the border, beyond which the zeros that a network puts around its maps hardly reach
-_PRIOR = 10.0  # windows that the average over a ring counts for beside what was seen at a place
-_LEAST = 0.1  # of a deviation, where the features have variances around one half
+from flawline.detectors.memory import (
+    PER_WINDOW,
+    POOL,
+    SIZE,
+    distances,
+    scale_of,
+    spread_out,
+    thinned,
+    usual_distances,
+)
+from flawline.detectors.method import Arrays, Grid, Learning, Method, joined
+from flawline.detectors.nodes import constant, summed
+from flawline.networks.openvino_import import openvino
 
 
-def spread_out(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-    """Rows of patches (n, k) that lie far apart: each next one is the farthest from those chosen.
+def _learn(
+    learning: Learning, count: int, one_window: bool, seed: int
+) -> tuple[dict[str, NDArray[Any]], int]:
+    """Two stages: what lies far apart within each window, then among all of that."""
+    per_window = int(np.clip(POOL // count, 4, PER_WINDOW))
+    pool, count = _pooled(learning, per_window)
+    memory = thinned(pool, SIZE)
+    return {"memory": memory, **_moments(learning, memory, None)}, count
 
-    Greedy k-centre (O. Sener and S. Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach",
-    ICLR 2018), from the patch farthest from the mean, so that no draw decides. At most `count` rows, in the order of
-    choice; copies of a chosen patch are never chosen.
+
+def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArray[Any]], int]:
+    # A false alarm is to be learnt whole, not only what lies farthest apart in it.
+    pool, count = _pooled(learning, 4 * PER_WINDOW)
+    memory = thinned(np.concatenate([old["memory"], pool]), SIZE)
+    if "memory_moments" not in old:
+        return {"memory": memory}, count
+    return {"memory": memory, **_moments(learning, memory, old)}, count
+
+
+def _moments(
+    learning: Learning, memory: NDArray[np.float32], old: Arrays | None
+) -> dict[str, NDArray[Any]]:
+    """Mean of the distance to the memory and of its square at each cell, with what earlier windows gave."""
+    count = 0 if old is None else int(old["memory_windows"][0])
+    total = (
+        np.zeros((2, learning.grid[0] * learning.grid[1]))
+        if old is None
+        else old["memory_moments"] * count
+    )
+    scale = scale_of(learning.basis.variances)
+    for patches in learning.patches():
+        found = distances(patches * scale, memory)
+        total = total + np.stack([found, found**2])
+        count += 1
+    return {"memory_moments": total / count, "memory_windows": np.array([count])}
+
+
+def _pooled(learning: Learning, per_window: int) -> tuple[NDArray[np.float32], int]:
+    """What lies far apart within each window, never much more than `POOL` of it, and how many windows there are."""
+    pool: list[NDArray[np.float32]] = []
+    held = count = 0
+    scale = scale_of(learning.basis.variances)
+    for projected in learning.patches():
+        count += 1
+        patches = projected * scale
+        pool.append(patches[spread_out(patches, per_window)])
+        held += len(pool[-1])
+        if held > 2 * POOL:
+            pool = [thinned(np.concatenate(pool), POOL // 2)]
+            held = len(pool[0])
+    return joined(pool), count
+
+
+def _score(patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping[str, Any]) -> Any:
+    """The distance to the nearest patch of the memory, less the usual one of the place, in standard deviations.
+
+    Directions are half whitened. A memory learnt before there were usual distances gives the squared distance, as it
+    did.
     """
-    lengths = np.einsum("nk,nk->n", patches, patches)
-    centre = patches.mean(axis=0)
-    chosen = [int(np.argmax(lengths - 2 * patches @ centre))]
-    nearest = np.full(len(patches), np.inf, np.float32)
-    while True:
-        last = patches[chosen[-1]]
-        np.minimum(nearest, lengths - 2 * (patches @ last) + lengths[chosen[-1]], out=nearest)
-        farthest = int(np.argmax(nearest))
-        # Rounding leaves a little between equal patches.
-        if len(chosen) == min(count, len(patches)) or nearest[farthest] <= 1e-5 * lengths.max():
-            return np.array(chosen, np.intp)
-        chosen.append(farthest)
+    ops = openvino().opset13
+    memory = arrays["memory"].astype(np.float32)
+    rows = ops.multiply(patches, constant(scale_of(arrays["variances"])[None]))
+    lengths = np.einsum("mk,mk->m", memory, memory)
+    products = ops.matmul(rows, constant(memory.T), False, False)
+    doubled = ops.multiply(products, np.float32(2))
+    own = summed(ops.multiply(rows, rows))
+    squares = ops.add(ops.subtract(constant(lengths[None]), doubled), own)
+    nearest = ops.reduce_min(squares, np.array([1], np.int64), False)
+    # Rounding can leave a patch of the memory itself a little below.
+    nearest = ops.maximum(nearest, np.float32(0))
+    if "memory_moments" not in arrays:
+        return nearest
+    mean, deviation = usual_distances(
+        arrays["memory_moments"], int(arrays["memory_windows"][0]), grid
+    )
+    off = ops.subtract(ops.sqrt(nearest), constant(mean))
+    return ops.multiply(off, constant(1 / deviation))
 
 
-def thinned(patches: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """At most `count` of the patches (n, k), spread out."""
-    return patches if len(patches) <= count else patches[np.sort(spread_out(patches, count))]
+def _inputs(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
+    """Nothing: a memory is small."""
+    return {}
 
 
-def scale_of(variances: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What each of k directions is multiplied with: one over the root of its variance plus the mean variance.
-
-    Between the plain distance, in which a few strong directions decide, and the whitened one, in which noise does.
-    """
-    level = float(variances.mean(dtype=np.float64))
-    return np.asarray(1 / np.sqrt(variances.astype(np.float64) + level + 1e-12), np.float32)
-
-
-def distances(patches: NDArray[np.float32], memory: NDArray[np.float32]) -> NDArray[np.float64]:
-    """From each patch (n, k) to the nearest of the memory (m, k), both multiplied with `scale_of`; float64 (n,)."""
-    products = patches @ memory.T
-    own, lengths = (np.einsum("nk,nk->n", rows, rows) for rows in (patches, memory))
-    nearest = (lengths - 2 * products).min(axis=1) + own
-    return np.asarray(np.sqrt(np.maximum(nearest, 0).astype(np.float64)), np.float64)
-
-
-def usual_distances(
-    moments: NDArray[np.float64], windows: int, grid: tuple[int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of the distance that good parts have at each cell, float32 (h * w,) both.
-
-    Networks put zeros around their maps, so cells near the border differ more from one another than cells inside, and
-    would outshine every defect. Few windows say little about a cell: the average over all cells that lie as far from
-    the border counts for ten more.
-
-    Args:
-        moments: (2, h * w), mean of the distance and of its square over the windows seen.
-        windows: how many were seen.
-        grid: (h, w).
-    """
-    rows, columns = (np.arange(side) for side in grid)
-    rows, columns = np.minimum(rows, rows[::-1]), np.minimum(columns, columns[::-1])
-    ring = np.minimum(np.minimum.outer(rows, columns), _RINGS).ravel()
-    counts = np.maximum(np.bincount(ring), 1)
-    around = np.stack([np.bincount(ring, weights=row) / counts for row in moments])[:, ring]
-    mean, square = (windows * moments + _PRIOR * around) / (windows + _PRIOR)
-    deviation = np.sqrt(np.maximum(square - mean**2, 0) + _LEAST**2)
-    return mean.astype(np.float32), deviation.astype(np.float32)
+METHOD = Method(_learn, _extend, _score, _inputs, averages=False)

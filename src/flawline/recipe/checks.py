@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,11 @@ def one_of(*choices: str) -> Check:
         " or ".join(f'"{choice}"' for choice in choices),
         lambda value: _if(isinstance(value, str) and value in choices, value),
     )
+
+
+def named(known: Container[str], expected: str) -> Check:
+    """A name of a registry, which is `expected` in words."""
+    return Check(expected, lambda value: _if(isinstance(value, str) and value in known, value))
 
 
 def integer(low: int, high: int, unit: str = "") -> Check:

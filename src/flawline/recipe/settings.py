@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flawline.detectors.registry import DEFAULT, METHODS
 from flawline.errors import ModelError
 from flawline.recipe import checks
 from flawline.recipe.checks import Check, Polygon
@@ -15,7 +16,6 @@ SCHEMA = 1
 TASKS = ("anomaly", "segment")
 ALIGNMENTS = ("none", "shift", "rigid", "polar")
 LIGHTS = ("none", "level", "flat", "gradient")
-DETECTORS = ("patch-gaussian", "patch-memory", "fast")
 PRECISIONS = ("auto", "f32", "bf16")
 MODELS = {"anomaly": "detector", "segment": "segmenter"}
 """The section about the model, by task."""
@@ -148,7 +148,10 @@ class DetectorSettings(Section):
     """[detector]: what finds the odd places."""
 
     method: str = entry(
-        checks.one_of(*DETECTORS), "How it was trained", "patch-gaussian", fixed=True
+        checks.named(METHODS, "a method of detectors that this version knows"),
+        "How it was trained",
+        DEFAULT,
+        fixed=True,
     )
     precision: str = entry(
         checks.one_of(*PRECISIONS),

@@ -12,7 +12,7 @@ import pytest
 from flawline.core.near_duplicates import near_duplicates, thumbprint
 from flawline.data.image import read_image
 from flawline.data.source import open_source
-from flawline.detectors.detector import METHODS
+from flawline.detectors.registry import METHODS
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.jobs.train.calibration import CalibrationTargets

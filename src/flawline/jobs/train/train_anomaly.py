@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from flawline.data.source import Source
 from flawline.data.splits import folds_of
 from flawline.data.stream import map_pictures
-from flawline.detectors.detector import METHODS, DetectorState
+from flawline.detectors.detector import DetectorState
 from flawline.detectors.fitting import fit_detector
+from flawline.detectors.registry import DEFAULT, METHODS, method_of
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
@@ -48,20 +49,19 @@ from flawline.recipe import (
 from flawline.types import Sample, Track, Unjudged, no_track
 
 FOLDS = 5
-DEFAULT_METHOD = "patch-gaussian"
 
 
 @dataclass(frozen=True, slots=True)
 class AnomalySettings:
     """What a detector of good parts is trained with.
 
-    `part` names the part. `method` is "patch-gaussian", "patch-memory" or "fast". `held_out` is the share of good
+    `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
     pictures kept for calibration, None for 30 % where there are 40 parts and cross-fitting below. `set_aside` looks for
     bad pictures among the good ones. `value_range` is for pictures of more than 8 bits.
     """
 
     part: str = ""
-    method: str = DEFAULT_METHOD
+    method: str = DEFAULT
     backbone: str = "flawline-small"
     preparation: str | None = None
     weights: str | None = None
@@ -76,7 +76,7 @@ class AnomalySettings:
     def __post_init__(self) -> None:
         """Refuse unknown words before any picture is read."""
         for what, value, known in (
-            ("method", self.method, METHODS),
+            ("method", self.method, tuple(METHODS)),
             ("precision", self.precision, PRECISIONS),
         ):
             if value not in known:
@@ -199,10 +199,10 @@ class _Job:
         # A memory remembers a bad picture as well as a good one; averages do not.
         averaging = (
             state
-            if "memory" not in state.arrays
+            if method_of(state.method).averages
             else self.fit(
                 self.chosen.learn,
-                method=DEFAULT_METHOD,
+                method=DEFAULT,
                 like=state,
                 title="looking for bad pictures",
             )

@@ -15,6 +15,7 @@ from flawline.core.words import counted
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.detectors.fitting import extend_detector
+from flawline.detectors.registry import method_of
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
@@ -290,6 +291,6 @@ def _alarms(
     ]
     if still:
         why = "; a detector of averages learns little from single pictures"
-        remembers = detector_settings(old).method == "patch-memory"
-        said.append(f"still not accepted: {', '.join(still[:5])}{'' if remembers else why}")
+        averages = method_of(detector_settings(old).method).averages
+        said.append(f"still not accepted: {', '.join(still[:5])}{why if averages else ''}")
     return said

@@ -1,0 +1,80 @@
+"""A memory of patches of good parts: few that lie as far apart as possible, so that every good patch is near to one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE = 2000
+PER_WINDOW = 50
+POOL = 40_000
+_RINGS = 4  # cells from the border, beyond which the zeros that a network puts around its maps hardly reach
+_PRIOR = 10.0  # windows that the average over a ring counts for beside what was seen at a place
+_LEAST = 0.1  # of a deviation, where the features have variances around one half
+
+
+def spread_out(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Rows of patches (n, k) that lie far apart: each next one is the farthest from those chosen.
+
+    Greedy k-centre (O. Sener and S. Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach",
+    ICLR 2018), from the patch farthest from the mean, so that no draw decides. At most `count` rows, in the order of
+    choice; copies of a chosen patch are never chosen.
+    """
+    lengths = np.einsum("nk,nk->n", patches, patches)
+    centre = patches.mean(axis=0)
+    chosen = [int(np.argmax(lengths - 2 * patches @ centre))]
+    nearest = np.full(len(patches), np.inf, np.float32)
+    while True:
+        last = patches[chosen[-1]]
+        np.minimum(nearest, lengths - 2 * (patches @ last) + lengths[chosen[-1]], out=nearest)
+        farthest = int(np.argmax(nearest))
+        # Rounding leaves a little between equal patches.
+        if len(chosen) == min(count, len(patches)) or nearest[farthest] <= 1e-5 * lengths.max():
+            return np.array(chosen, np.intp)
+        chosen.append(farthest)
+
+
+def thinned(patches: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """At most `count` of the patches (n, k), spread out."""
+    return patches if len(patches) <= count else patches[np.sort(spread_out(patches, count))]
+
+
+def scale_of(variances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What each of k directions is multiplied with: one over the root of its variance plus the mean variance.
+
+    Between the plain distance, in which a few strong directions decide, and the whitened one, in which noise does.
+    """
+    level = float(variances.mean(dtype=np.float64))
+    return np.asarray(1 / np.sqrt(variances.astype(np.float64) + level + 1e-12), np.float32)
+
+
+def distances(patches: NDArray[np.float32], memory: NDArray[np.float32]) -> NDArray[np.float64]:
+    """From each patch (n, k) to the nearest of the memory (m, k), both multiplied with `scale_of`; float64 (n,)."""
+    products = patches @ memory.T
+    own, lengths = (np.einsum("nk,nk->n", rows, rows) for rows in (patches, memory))
+    nearest = (lengths - 2 * products).min(axis=1) + own
+    return np.asarray(np.sqrt(np.maximum(nearest, 0).astype(np.float64)), np.float64)
+
+
+def usual_distances(
+    moments: NDArray[np.float64], windows: int, grid: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of the distance that good parts have at each cell, float32 (h * w,) both.
+
+    Networks put zeros around their maps, so cells near the border differ more from one another than cells inside, and
+    would outshine every defect. Few windows say little about a cell: the average over all cells that lie as far from
+    the border counts for ten more.
+
+    Args:
+        moments: (2, h * w), mean of the distance and of its square over the windows seen.
+        windows: how many were seen.
+        grid: (h, w).
+    """
+    rows, columns = (np.arange(side) for side in grid)
+    rows, columns = np.minimum(rows, rows[::-1]), np.minimum(columns, columns[::-1])
+    ring = np.minimum(np.minimum.outer(rows, columns), _RINGS).ravel()
+    counts = np.maximum(np.bincount(ring), 1)
+    around = np.stack([np.bincount(ring, weights=row) / counts for row in moments])[:, ring]
+    mean, square = (windows * moments + _PRIOR * around) / (windows + _PRIOR)
+    deviation = np.sqrt(np.maximum(square - mean**2, 0) + _LEAST**2)
+    return mean.astype(np.float32), deviation.astype(np.float32)

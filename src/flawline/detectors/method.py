@@ -1,0 +1,75 @@
+"""What a method of detectors is made of, and what it learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.detectors.patch_features import Basis, Windows, each_patches
+from flawline.errors import SourceError
+
+Arrays = Mapping[str, NDArray[Any]]
+Grid = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learning:
+    """Windows of good pictures, read anew each time they are gone through.
+
+    `look` gives the patches of a window, float32 (h * w, C) for the cells of `grid`, (h, w); `basis` is that of the
+    features of all windows.
+    """
+
+    look: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    grid: Grid
+    windows: Windows
+    basis: Basis
+
+    def patches(self) -> Iterator[NDArray[np.float32]]:
+        """The patches of each window in the basis, float32 (h * w, k)."""
+        return (self.basis.project(raw) for raw in each_patches(self.look, self.windows))
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to tell anomalous patches from those of good parts; a file of its own, listed in the registry.
+
+    `learn` takes what to learn from, the number of windows, whether a window is a whole picture, so that a place in it
+    means something, and a seed; it gives arrays by name and the number of windows that it read. `extend` takes what to
+    learn from, the present arrays and how many windows they are from, and gives the arrays that change and the number
+    of further windows. `score` makes OpenVINO nodes of raw scores, any shape of h * w numbers, from a node of patches
+    (h * w, k), the arrays, the grid and the nodes of `inputs`. `inputs` are arrays by name that are better given to the
+    graph than held in it. The network sees windows shrunk `shrink` times. With `averages`, single pictures move a
+    detector little: it can find bad pictures among those it learnt from, and remembers no false alarm.
+    """
+
+    learn: Callable[[Learning, int, bool, int], tuple[dict[str, NDArray[Any]], int]]
+    extend: Callable[[Learning, Arrays, int], tuple[dict[str, NDArray[Any]], int]]
+    score: Callable[[Any, Arrays, Grid, Mapping[str, Any]], Any]
+    inputs: Callable[[Arrays], dict[str, NDArray[np.float32]]]
+    averages: bool
+    shrink: int = 1
+
+
+def drawn(
+    patches: NDArray[np.float32], count: int, seed: tuple[int, int, int]
+) -> NDArray[np.float32]:
+    """At most `count` of the patches, in their order."""
+    rng = np.random.default_rng(seed)
+    return patches[np.sort(rng.choice(len(patches), min(count, len(patches)), replace=False))]
+
+
+def joined(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """All patches; raises SourceError where there is no window."""
+    if not parts:
+        raise no_window()
+    return np.concatenate(parts)
+
+
+def no_window() -> SourceError:
+    """Say that there is nothing to learn from."""
+    return SourceError("there is no picture to learn from")
