@@ -26,6 +26,7 @@ from flawline.api.settings import (
 from flawline.data.as_picture import PictureLike, as_picture
 from flawline.data.masks import MaskedSource
 from flawline.data.source import SourceLike, opened
+from flawline.detectors.registry import DEFAULT
 from flawline.errors import UsageError
 from flawline.jobs.train import train_anomaly as anomaly
 from flawline.jobs.train.calibration import CalibrationTargets
@@ -49,7 +50,7 @@ def train_anomaly(
     source: SourceLike,
     *,
     part: str = "",
-    method: str = anomaly.DEFAULT_METHOD,
+    method: str = DEFAULT,
     backbone: str = "flawline-small",
     weights: str | os.PathLike[str] | None = None,
     preparation: str | None = None,
