@@ -170,7 +170,9 @@ def write(url: str, count: int, step: timedelta, first: int = 0) -> None:
                 busy += time.process_time() - worked
                 batch = []
             if number % told == 0:
-                print(f"  {number:>10,}: {number / taken:,.0f} inspections/s", flush=True)
+                print(
+                    f"  {number:>10,}: {number / max(taken, 1e-9):,.0f} inspections/s", flush=True
+                )
     print(
         f"{count:,} inspections with {defects:,} defects: {count / taken:,.0f} inspections/s, "
         f"{count / busy:,.0f} per second of the processor"
@@ -202,6 +204,11 @@ def multiply(url: str, count: int, copies: int, step: timedelta) -> None:
         connection.execute(
             f"INSERT INTO defect SELECT inspection + {count} * :copy, number, label, left, top, width, "
             f"height, shape, measures FROM defect WHERE inspection <= {count}",
+            {"copy": copy},
+        )
+        connection.execute(
+            f"INSERT INTO class_count SELECT label, inspection + {count} * :copy, count, largest_area "
+            f"FROM class_count WHERE inspection <= {count}",
             {"copy": copy},
         )
         connection.commit()
@@ -257,6 +264,12 @@ def read(url: str, options: argparse.Namespace, step: timedelta) -> None:
                 Where(verdict=["reject"], until=days[k] + ten_thousand)
             ),
             "a page of undecided reviews": undecided,
+            "a page of six stains or more": lambda k: store.page(
+                Where(least={"count_stain": 6}, until=days[k] + ten_thousand)
+            ),
+            "a page of stains above 150 px2": lambda k: store.page(
+                Where(least={"largest_area_stain": 150}, until=days[k] + ten_thousand)
+            ),
             "a page of one lot": lambda k: store.page(Where(names={"lot": lot[k]})),
             "one part by its number": lambda k: store.page(
                 Where(names={"part": f"P{k * options.inspections // options.rounds:09}"})

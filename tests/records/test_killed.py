@@ -14,6 +14,7 @@ SCRIPT = """
 import os, random, signal, sys, time
 from pathlib import Path
 from flawline.records import open_store
+from flawline.records.delivery import Owed
 from flawline.data.work_file import WorkFile
 from flawline.records.writer import SETTINGS, Writer
 from helpers.inspected_records import record
@@ -21,10 +22,13 @@ from helpers.inspected_records import record
 COUNT, folder, url, rounds = 200, Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 def work(spool, first=0):
-    with open_store(url) as store, Writer(store, spool=spool, batch=20) as writer:
+    options = {"spool": spool, "batch": 20, "seconds": 0.02}
+    with open_store(url) as store, Writer(store, **options) as writer:
         for number in range(first, COUNT):
-            writer.add(record(number, station=spool.name))
+            message = Owed(spool.name, str(number), "{}")
+            writer.add(record(number, station=spool.name), [message])
             os.write(done, b"x")
+            time.sleep(0.002)  # so that a kill meets it on the way, and writing goes on meanwhile
 
 def child(spool, first):
     pid = os.fork()
@@ -39,7 +43,11 @@ def kept(station):
     from flawline.records.where import Where
     with open_store(url) as store:
         page = store.page(Where(names={"station": station}), count=10 * COUNT, newest=False)
-        return [item.record for item in page.items]
+        records = [item.record for item in page.items]
+        owed = store.deliveries.due(station, record(0).judged, count=10 * COUNT)
+    # Each inspection is there with its message, never one without the other.
+    assert [record(int(item.key), station=station) for item in owed] == records
+    return records
 
 open_store(url).close()
 random.seed(5)
@@ -89,7 +97,7 @@ def run(url, folder, rounds):
         [sys.executable, "-c", SCRIPT, str(folder), url, str(rounds)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
