@@ -27,7 +27,7 @@ class RaisedAlert:
     """An alert as it was raised.
 
     `key` is the same in every message about it. `rule` is the number of a Nelson rule, `side` "above", "below" or
-    "both". `inspection` is the number of the first inspection of the point that rang, `point` that point's name and
+    "both". `inspection` is the number of the first inspection of the point that signals, `point` that point's name and
     `since` that of the first point of the pattern. `text` says what was found, `meaning` what it usually means,
     `action` what to do.
     """
@@ -48,7 +48,7 @@ class RaisedAlert:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Who has seen an alert, when, and what they said."""
+    """Who has seen an alert, when, and their note."""
 
     who: str
     note: str
@@ -65,7 +65,7 @@ class KeptAlert:
 
     @property
     def open(self) -> bool:
-        """Whether nobody has acknowledged it."""
+        """Tell whether nobody has acknowledged it."""
         return not self.acknowledgements
 
 
@@ -103,7 +103,7 @@ class AlertBook:
     def list(
         self, *, only_open: bool = False, series: str | None = None, count: int | None = None
     ) -> tuple[KeptAlert, ...]:
-        """Alerts, the latest first.
+        """List alerts, the latest first.
 
         Args:
             only_open: leave out those that somebody has acknowledged.
@@ -120,7 +120,7 @@ class AlertBook:
             return _whole(connection, connection.execute(query.limit(count)).all())
 
     def get(self, key: str) -> KeptAlert:
-        """One alert.
+        """Return one alert.
 
         Raises:
             StoreError: ("store-unknown") there is none of this key.
@@ -133,7 +133,7 @@ class AlertBook:
         return found[0]
 
     def acknowledged(self, keys: Iterable[str]) -> dict[str, Acknowledgement]:
-        """The first acknowledgement of each of these alerts that has one."""
+        """Return the first acknowledgement of each of these alerts that has one."""
         digests = [_digest(key) for key in keys]
         if not digests:
             return {}
@@ -191,18 +191,18 @@ def _whole(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[KeptAlert,
 
 
 def _kept(row: Row[Any], entries: Sequence[Row[Any]]) -> KeptAlert:
-    told = {name: getattr(row, name) for name in RaisedAlert.__dataclass_fields__}
+    fields = {name: getattr(row, name) for name in RaisedAlert.__dataclass_fields__}
     seen = [entry for entry in entries if entry.kind == ACKNOWLEDGED]
     risen = [from_micros(entry.entered) for entry in entries if entry.kind == ESCALATED]
     return KeptAlert(
-        RaisedAlert(**{**told, "raised": from_micros(row.raised)}),
+        RaisedAlert(**{**fields, "raised": from_micros(row.raised)}),
         risen[0] if risen else None,
         tuple(Acknowledgement(one.who, one.note, from_micros(one.entered)) for one in seen),
     )
 
 
 def alert_as_dict(kept: KeptAlert) -> dict[str, Any]:
-    """An alert as JSON can hold it."""
+    """Convert an alert to what JSON can hold."""
     return {
         **asdict(kept.alert),
         "raised": kept.alert.raised.isoformat(),

@@ -20,7 +20,7 @@ _AT_ONCE = 500
 def new_numbers(
     connection: Connection, than: Arrived, count: int
 ) -> Iterator[tuple[Arrived, list[int]]]:
-    """The numbers of inspections that came since, `count` at a time, and what is there with them."""
+    """Yield the numbers of inspections that came since, `count` at a time, and what is there with them."""
     query = select(inspection.c.id).where(than.lacks()).order_by(inspection.c.id)
     numbers = list(connection.execute(query).scalars())
     for start in range(0, len(numbers), count):
@@ -45,7 +45,7 @@ def _with(than: Arrived, numbers: list[int], *, gapless: bool) -> Arrived:
 def of_numbers(
     connection: Connection, terms: Terms, planned: ReadPlan, where: Where, numbers: Sequence[int]
 ) -> Columns:
-    """The columns of the inspections of these numbers that `where` chooses, in the order of time."""
+    """Return the columns of the inspections of these numbers that `where` chooses, in the order of time."""
     met = [condition(connection, terms, where), *planned.met()]
     rows: list[Row[Any]] = []
     for start in range(0, len(numbers), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""Which inspections were there at a moment, so that those that came since can be told from them."""
+"""Which inspections were there at a moment, so that later ones are recognised."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Arrived:
     gaps: tuple[tuple[int, int], ...] = ()
 
     def has(self) -> list[ColumnElement[bool]]:
-        """Conditions that a row of `inspection` was there."""
+        """Return conditions that a row of `inspection` was there."""
         # The sum keeps SQLite from reading in the order of numbers and sorting all of it by time.
         return [inspection.c.id + 0 <= self.last, *(~_between(gap) for gap in self.gaps)]
 
     def lacks(self) -> ColumnElement[bool]:
-        """The condition that it was not."""
+        """Return the condition that it was not."""
         return or_(inspection.c.id > self.last, *map(_between, self.gaps))
 
 
 def arrived(connection: Connection) -> Arrived:
-    """What is there now."""
+    """Return what is there now."""
     last = connection.execute(select(func.max(inspection.c.id))).scalar() or 0
     if connection.dialect.name == "sqlite":
         return Arrived(last)  # one writer at a time: numbers come in the order of their commits
@@ -42,7 +42,7 @@ def arrived(connection: Connection) -> Arrived:
 
 
 def gaps_of(before: int, numbers: list[int]) -> tuple[tuple[int, int], ...]:
-    """Runs of missing numbers above `before`, the latest ones."""
+    """List the runs of missing numbers above `before`, the latest ones."""
     steps = zip([before, *numbers], numbers, strict=False)
     return tuple((low + 1, high - 1) for low, high in steps if high - low > 1)[-MOST_GAPS:]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def is_numeric(cells: pl.Series) -> bool:
-    """Whether a column holds numbers, or texts that are all numbers; empty cells do not count."""
+    """Tell whether a column holds numbers, or texts that are all numbers; empty cells do not count."""
     import polars as pl
 
     if cells.dtype.is_numeric():

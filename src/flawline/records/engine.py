@@ -21,7 +21,7 @@ _TRANSIENT_STATES = ("08", "40", "53", "57")
 
 
 def store_url(text: str) -> URL:
-    """The URL of a store; a text without a scheme is the path of an SQLite file.
+    """Parse the URL of a store; a text without a scheme is the path of an SQLite file.
 
     Raises:
         UsageError: it is none.
@@ -41,14 +41,14 @@ def store_url(text: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """The URL as a person may see it, without the password."""
+    """Show a URL to a person, without the password."""
     if url.drivername == "sqlite":
         return str(url.database)
     return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def new_engine(url: URL) -> Engine:
-    """An engine whose transactions are begun in so many words, so that schema changes belong to them too."""
+    """Create an engine that begins transactions explicitly, so that schema changes belong to them too."""
     if url.drivername == "sqlite":
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
@@ -66,22 +66,22 @@ def new_engine(url: URL) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one state of the records."""
-    with told(engine.url), engine.connect() as connection, connection.begin():
+    """Open a transaction that sees one state of the records."""
+    with translated(engine.url), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes: it is kept whole when the block ends, and not at all after an error."""
-    with told(engine.url), engine.connect() as connection:
+    """Open a transaction that writes: it is kept whole when the block ends, and not at all after an error."""
+    with translated(engine.url), engine.connect() as connection:
         connection = connection.execution_options(flawline_writes=True)
         with connection.begin():
             yield connection
 
 
 @contextmanager
-def told(url: URL) -> Iterator[None]:
+def translated(url: URL) -> Iterator[None]:
     """Turn errors of the database into StoreError."""
     try:
         yield
@@ -96,7 +96,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
     _write_ahead(connection)
-    # A batch is then on the disk when it is said to be, even if the power fails.
+    # A batch is then on the disk when the commit returns, even if the power fails.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA cache_size=-65536")
 
@@ -122,28 +122,28 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _in_words(error: DBAPIError, url: URL) -> StoreError:
-    said = str(error.orig).strip().partition("\n")[0]
+    reason = str(error.orig).strip().partition("\n")[0]
     place = shown(url)
     if isinstance(error.orig, sqlite3.Error):
-        return _sqlite_in_words(getattr(error.orig, "sqlite_errorname", ""), said, place)
+        return _sqlite_in_words(getattr(error.orig, "sqlite_errorname", ""), reason, place)
     state = getattr(error.orig, "sqlstate", None) or ""
     if state.startswith("53"):
-        return _full(place, said)
-    if state.startswith(_TRANSIENT_STATES) or (not state and _unreached(error, said)):
+        return _full(place, reason)
+    if state.startswith(_TRANSIENT_STATES) or (not state and _unreached(error, reason)):
         return StoreError(
-            f"the records in {place} cannot be reached: {said}",
+            f"the records in {place} cannot be reached: {reason}",
             hint="check that the server runs; what was not written can be written again",
             code="store-away",
             transient=True,
         )
     return StoreError(
-        f"the records in {place} refuse this: {said}",
+        f"the records in {place} refuse this: {reason}",
         hint="check user, password and database in the URL",
         code="store-refused",
     )
 
 
-def _unreached(error: DBAPIError, said: str) -> bool:
+def _unreached(error: DBAPIError, reason: str) -> bool:
     """Whether an error without a SQLSTATE is one of the way to the server, not its answer."""
     refused = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
     gone = error.connection_invalidated or type(error.orig).__name__ in (
@@ -151,37 +151,37 @@ def _unreached(error: DBAPIError, said: str) -> bool:
         "ConnectionTimeout",
         "InterfaceError",
     )
-    return gone and not any(text in said for text in refused)
+    return gone and not any(text in reason for text in refused)
 
 
-def _sqlite_in_words(name: str, said: str, place: str) -> StoreError:
+def _sqlite_in_words(name: str, reason: str, place: str) -> StoreError:
     if name.startswith("SQLITE_FULL"):
-        return _full(place, said)
+        return _full(place, reason)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_PROTOCOL")):
         return StoreError(
-            f"the records in {place} cannot be reached: {said}",
+            f"the records in {place} cannot be reached: {reason}",
             hint="another program may hold them for long, or their disk is away",
             code="store-away",
             transient=True,
         )
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return StoreError(
-            f"{place} holds no records: {said}",
+            f"{place} holds no records: {reason}",
             hint="give another file; if it held records, take its last backup",
             code="store-unreadable",
         )
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
         return StoreError(
-            f"the records in {place} cannot be opened for writing: {said}",
+            f"the records in {place} cannot be opened for writing: {reason}",
             hint="check that the folder exists and that you may write there",
             code="store-refused",
         )
-    return StoreError(f"the records in {place} refuse this: {said}")
+    return StoreError(f"the records in {place} refuse this: {reason}")
 
 
-def _full(place: str, said: str) -> StoreError:
+def _full(place: str, reason: str) -> StoreError:
     return StoreError(
-        f"there is no room for the records in {place}: {said}",
+        f"there is no room for the records in {place}: {reason}",
         hint="make room and run the same command again; nothing is written twice",
         code="store-full",
         transient=True,

@@ -120,8 +120,8 @@ def _defects(kept: StoredRecord, measures: Sequence[str]) -> Iterator[Row]:
 def _decisions(kept: StoredRecord) -> Iterator[Row]:
     record = kept.record
     for item in kept.decisions:
-        told = [item.verdict, item.who, item.why, item.when.isoformat()]
-        yield [kept.id, record.image, record.part, record.verdict, *told]
+        made = [item.verdict, item.who, item.why, item.when.isoformat()]
+        yield [kept.id, record.image, record.part, record.verdict, *made]
 
 
 def _cells(measures: Mapping[str, float], names: Sequence[str]) -> Row:

@@ -48,7 +48,7 @@ class Reading:
     zone: tzinfo | None = None
 
     def __post_init__(self) -> None:
-        """Refuse fields that there are none of.
+        """Refuse unknown fields.
 
         Raises:
             UsageError: an unknown field.
@@ -112,7 +112,7 @@ def import_table(
 
 
 def _fields(table: pl.DataFrame, how: Reading, path: Path) -> dict[str, str]:
-    """The column of each field that the table has."""
+    """Find the column of each field that the table has."""
     for column in how.columns.values():
         if column not in table.columns:
             raise ManifestError(
@@ -127,7 +127,7 @@ def _fields(table: pl.DataFrame, how: Reading, path: Path) -> dict[str, str]:
 
 
 def _measures(table: pl.DataFrame, fields: Mapping[str, str], counted: bool) -> dict[str, str]:
-    """The columns of numbers that are no field, and the names of their measures.
+    """Find the columns of numbers that are no field, and the names of their measures.
 
     A number of defects is one only where there are no rows of defects to count.
     """
@@ -166,9 +166,9 @@ def _records(
                 began + timedelta(microseconds=number),
             )
         except (UsageError, ValueError) as error:
-            said = error.message if isinstance(error, UsageError) else str(error)
+            reason = error.message if isinstance(error, UsageError) else str(error)
             hint = error.hint if isinstance(error, UsageError) else ""
-            raise ManifestError(f"{path.name}, row {number + 1}: {said}", hint=hint) from error
+            raise ManifestError(f"{path.name}, row {number + 1}: {reason}", hint=hint) from error
 
 
 def _record(
@@ -202,25 +202,25 @@ def _record(
 
 
 def _cell(field: Field, value: Any) -> Any:
-    """The value of a field from a cell that is not empty."""
+    """Convert a cell that is not empty to the value of a field."""
     if field.kind == "number":
         return number_of(value)
     return value if field.kind == "hash" else text_of(value)
 
 
 def _further(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
-    told = {name: text_of(row[name]) for name in names if row[name] not in (None, "")}
-    packed = told.pop("further", None)
+    known = {name: text_of(row[name]) for name in names if row[name] not in (None, "")}
+    packed = known.pop("further", None)
     if packed is None:
-        return told
+        return known
     unpacked = json.loads(packed)
     if not isinstance(unpacked, dict):
         raise ValueError("the column 'further' holds no JSON object")
-    return {**{str(k): str(v) for k, v in unpacked.items()}, **told}
+    return {**{str(k): str(v) for k, v in unpacked.items()}, **known}
 
 
 def _check_twins(rows: Sequence[Record], path: Path) -> None:
-    """Two rows that would be kept as one."""
+    """Refuse two rows that would be kept as one."""
     seen: dict[bytes, int] = {}
     for number, record in enumerate(rows, start=1):
         first = seen.setdefault(capture_key(record), number)

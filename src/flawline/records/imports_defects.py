@@ -19,19 +19,19 @@ _NAMES = {*_BOX, "inspection", "number", "defect", "image", "part", "captured", 
 
 
 def beside(path: Path) -> Path | None:
-    """The table of defects that an export or `flawline measure` wrote with this one."""
+    """Find the table of defects that an export or `flawline measure` wrote with this one."""
     stem = "defects" if path.stem == "inspections" else path.stem.removesuffix("-parts")
     found = path.with_name(f"{stem}{path.suffix}")
     return found if found != path and found.is_file() else None
 
 
 def owner_of(parts: pl.DataFrame, fields: Mapping[str, str]) -> str:
-    """The column of parts by which defects name them: their number in an export, else the image."""
+    """Name the column of parts by which defects name them: their number in an export, else the image."""
     return "id" if "id" in parts.columns else fields.get("image", "image")
 
 
 def read_defects(path: Path, parts: pl.DataFrame, owner: str) -> dict[str, list[DefectRecord]]:
-    """The defects of each row of `parts`, by its cell in the column `owner`.
+    """Read the defects of each row of `parts`, by its cell in the column `owner`.
 
     Raises:
         SourceError: the table cannot be read.

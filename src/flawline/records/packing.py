@@ -19,7 +19,7 @@ _TYPE = np.dtype("<f8")
 
 
 def shape_of(measures: Mapping[str, float]) -> str:
-    """The names of measures as one text, in a fixed order."""
+    """Join the names of measures to one text, in a fixed order."""
     return _shape(tuple(sorted(measures)))
 
 
@@ -30,23 +30,23 @@ def _shape(names: tuple[str, ...]) -> str:
 
 @lru_cache(4096)
 def names_of(shape: str) -> tuple[str, ...]:
-    """The names in the text of `shape_of`."""
+    """Split the names in the text of `shape_of`."""
     return tuple(json.loads(shape))
 
 
 def pack(measures: Mapping[str, float], shape: str) -> bytes:
-    """The numbers in the order of the names of `shape`."""
+    """Pack numbers in the order of the names of `shape`."""
     return np.array([measures[name] for name in names_of(shape)], dtype=_TYPE).tobytes()
 
 
 def unpack(shape: str, values: bytes) -> dict[str, float]:
-    """The measures of `pack`, without those that are not there (NaN)."""
+    """Unpack the measures of `pack`, without those that are not there (NaN)."""
     numbers = np.frombuffer(values, dtype=_TYPE).tolist()
     return {n: v for n, v in zip(names_of(shape), numbers, strict=True) if v == v}
 
 
 def column(name: str, shapes: Sequence[str | None], values: Sequence[bytes | None]) -> list[float]:
-    """One measure of many rows, NaN where a row does not have it."""
+    """Unpack one measure of many rows, NaN where a row does not have it."""
     found: NDArray[np.float64] = np.full(len(shapes), nan)
     for shape in set(shapes):
         if shape is None or name not in names_of(shape):
@@ -60,5 +60,5 @@ def column(name: str, shapes: Sequence[str | None], values: Sequence[bytes | Non
 
 
 def all_names(shapes: Iterable[str]) -> list[str]:
-    """Every name of any of the shapes, sorted."""
+    """List every name of any of the shapes, sorted."""
     return sorted({name for shape in shapes for name in names_of(shape)})

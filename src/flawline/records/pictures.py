@@ -30,7 +30,7 @@ class Pictures(Protocol):
         ...
 
     def get(self, name: str) -> bytes:
-        """The file of a hash, checked against it.
+        """Read the file of a hash, checked against it.
 
         Raises:
             StoreError: ("picture-missing") there is none; ("picture-damaged") it has another content.
@@ -39,13 +39,13 @@ class Pictures(Protocol):
 
 
 def pictures_beside(url: str) -> str | None:
-    """Where pictures go unless told otherwise: `records-pictures` beside `records.db`, None for PostgreSQL."""
+    """Name the place of pictures unless one is given: `records-pictures` beside `records.db`, None for PostgreSQL."""
     path = url.removeprefix("sqlite:///")
     return None if "://" in path else str(Path(path).with_name(f"{Path(path).stem}-pictures"))
 
 
 def open_pictures(place: str | Path) -> Pictures:
-    """Pictures in a folder, which is made when needed, or behind a URL such as `s3://bucket/pictures`.
+    """Open pictures in a folder, which is made when needed, or behind a URL such as `s3://bucket/pictures`.
 
     Raises:
         DependencyError: it is a URL and fsspec, or what fsspec needs for it, is not installed.
@@ -89,7 +89,7 @@ class FolderPictures:
         return name
 
     def get(self, name: str) -> bytes:
-        """The file of a hash; see `Pictures.get`."""
+        """Read the file of a hash; see `Pictures.get`."""
         try:
             data = (self.folder / _path(name)).read_bytes()
         except OSError as error:
@@ -117,7 +117,7 @@ class RemotePictures:
         return name
 
     def get(self, name: str) -> bytes:
-        """The file of a hash; see `Pictures.get`."""
+        """Read the file of a hash; see `Pictures.get`."""
         try:
             data = self._system.cat_file(f"{self._root}/{_path(name)}")
         except Exception as error:  # each file system has errors of its own
@@ -163,7 +163,7 @@ def _checked(data: bytes, name: str) -> bytes:
     if found != name:
         raise StoreError(
             f"the kept file {name[:16]} was altered: its content has the hash {found[:16]}",
-            hint="take it from a backup; the record still says what was decided about the true one",
+            hint="take it from a backup; the record still holds what was decided about the true one",
             code="picture-damaged",
         )
     return data

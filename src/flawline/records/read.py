@@ -33,7 +33,7 @@ class Page:
 def read_page(
     connection: Connection, terms: Terms, where: Where, after: str | None, count: int, newest: bool
 ) -> Page:
-    """Up to `count` inspections in the order of time, behind the place `after`."""
+    """Read up to `count` inspections in the order of time, behind the place `after`."""
     if count < 1:
         raise UsageError(f"a page has at least 1 inspection, got {count}")
     place = tuple_(inspection.c.captured, inspection.c.key)
@@ -49,19 +49,19 @@ def read_page(
 
 
 def read_one(connection: Connection, terms: Terms, number: int) -> StoredRecord | None:
-    """The inspection of a number, or None."""
+    """Read the inspection of a number, or None."""
     rows = connection.execute(select(inspection).where(inspection.c.id == number)).all()
     return next(iter(whole(connection, terms, rows)), None)
 
 
 def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
-    """How many inspections there are."""
+    """Count inspections."""
     query = select(func.count()).select_from(inspection)
     return connection.execute(query.where(condition(connection, terms, where))).scalar_one()
 
 
 def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Iterator[StoredRecord]:
-    """The inspections of rows of `inspection`, with their defects and decisions."""
+    """Build the inspections of rows of `inspection`, with their defects and decisions."""
     ids = [row.id for row in rows]
     found = _by_inspection(connection, defect, ids, defect.c.number)
     decided = _by_inspection(connection, decision, ids, decision.c.id)
@@ -113,7 +113,7 @@ def _measures(row: Row[Any], texts: Mapping[int, str]) -> Mapping[str, float]:
 
 
 def _value(field: Field, held: Any, texts: Mapping[int, str]) -> Any:
-    """The value of a field from what its column holds."""
+    """Return the value of a field from what its column holds."""
     if held is None:
         return field.empty
     if field.kind == "term":

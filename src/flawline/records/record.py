@@ -71,7 +71,7 @@ class Record(Process):
     frame_key: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could not be told apart or found again."""
+        """Refuse what could not be recognised or found again."""
         micros(self.judged)
         if self.captured is not None:
             micros(self.captured)
@@ -83,7 +83,7 @@ class Record(Process):
         if not (self.image or self.picture or self.captured):
             raise UsageError(
                 "an inspection needs a captured time, a picture's hash or a picture's name",
-                hint="without any of them it could not be told from another one",
+                hint="without any of them it could be taken for another one",
             )
         for number in (self.score, self.p_value):
             if number is not None and not isfinite(number):
@@ -158,7 +158,7 @@ class Record(Process):
 
 
 def _known(frame: Frame) -> dict[str, Any]:
-    """The fields of a record that a frame fills; its label is kept with what else is known."""
+    """Return the fields of a record that a frame fills; its label is kept with what else is known."""
     further = dict(frame.further)
     if frame.label is not None:
         further.setdefault("label", frame.label)
@@ -197,12 +197,12 @@ class StoredRecord:
 
     @property
     def verdict(self) -> Verdict | None:
-        """The last decision, or the machine's verdict where nobody decided."""
+        """Return the last decision, or the machine's verdict where nobody decided."""
         return self.decisions[-1].verdict if self.decisions else self.record.verdict
 
 
 def capture_key(record: Record) -> bytes:
-    """The 16 bytes by which an inspection is kept once, however often it is written.
+    """Compute the 16 bytes by which an inspection is kept once, however often it is written.
 
     They are of the station, the captured time and the picture's hash where known, and the hashes of recipe and
     specification. The time keeps two equal pictures of a camera apart, the hash two pictures of one moment, recipe and
@@ -230,7 +230,7 @@ def _digest(identity: list[Any]) -> bytes:
 
 
 def record_as_dict(record: Record) -> dict[str, Any]:
-    """A record as JSON can hold it; fields that have their default are left out."""
+    """Convert a record to what JSON can hold; fields that have their default are left out."""
     plain: dict[str, Any] = {}
     for name in _WRITTEN:
         value = getattr(record, name)
@@ -247,7 +247,7 @@ def record_as_dict(record: Record) -> dict[str, Any]:
 
 
 def record_from_dict(plain: Mapping[str, Any]) -> Record:
-    """The record of `record_as_dict`."""
+    """Build the record of `record_as_dict`."""
     values = dict(plain)
     values.setdefault("image", "")
     values.setdefault("verdict", None)
@@ -265,7 +265,7 @@ def record_from_dict(plain: Mapping[str, Any]) -> Record:
 
 
 def kept_as_dict(kept: StoredRecord) -> dict[str, Any]:
-    """A kept inspection as JSON can hold it; `verdict` is the machine's."""
+    """Convert a kept inspection to what JSON can hold; `verdict` is the machine's."""
     plain = record_as_dict(kept.record)
     plain["defects"] = [
         {"class": d.label, "box": d.box, "measures": dict(d.measures)} for d in kept.record.defects
@@ -278,7 +278,7 @@ def kept_as_dict(kept: StoredRecord) -> dict[str, Any]:
 
 
 def with_finite_measures(record: Record) -> Record:
-    """The record without measures that are not there."""
+    """Return the record without measures that are not there."""
     if all(map(_finite, (record.measures, *(defect.measures for defect in record.defects)))):
         return record
     return replace(

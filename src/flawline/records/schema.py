@@ -45,14 +45,14 @@ def migrate(engine: Engine, *, create: bool) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         revision = _revision(connection)
         if revision is None:
-            _refuse_strangers(connection)
+            _refuse_foreign_tables(connection)
         if revision != HEAD:
             _refuse_newer(connection, revision, scripts)
             _upgrade(connection, scripts)
 
 
 def missing(place: str) -> StoreError:
-    """What to say where there are no records yet."""
+    """Build the error for a place without records."""
     return StoreError(
         f"there are no records in {place}",
         hint="inspecting with `store`, or importing a table, begins them",
@@ -78,11 +78,11 @@ def _refuse_newer(connection: Connection, revision: str | None, scripts: ScriptD
         )
 
 
-def _refuse_strangers(connection: Connection) -> None:
-    strangers = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
-    if strangers:
+def _refuse_foreign_tables(connection: Connection) -> None:
+    foreign = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
+    if foreign:
         raise StoreError(
-            f"{shown(connection.engine.url)} has a table {strangers[0]!r} that is not Flawline's",
+            f"{shown(connection.engine.url)} has a table {foreign[0]!r} that is not Flawline's",
             hint="give a file or database of its own",
             code="store-unreadable",
         )

@@ -35,7 +35,7 @@ class SeriesRequest:
     level: Level = "inspection"
 
     def __post_init__(self) -> None:
-        """Refuse what there is no such thing of.
+        """Refuse an unknown level.
 
         Raises:
             UsageError: an unknown level.
@@ -45,7 +45,7 @@ class SeriesRequest:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns of a chunk, each once."""
+        """Name the columns of a chunk, each once."""
         return tuple(dict.fromkeys(("captured", self.measure, *self.beside)))
 
 
@@ -61,14 +61,14 @@ class ReadPlan:
     shapes: tuple[int, ...]
 
     def met(self) -> list[ColumnElement[bool]]:
-        """That an inspection has the measure itself."""
+        """Return the condition that an inspection has the measure itself."""
         if self.wanted.level == "inspection" and self.shapes:
             return [inspection.c.shape.in_(self.shapes)]
         return []
 
 
 def measure_names(connection: Connection, level: Level) -> list[str]:
-    """Every measure that any inspection, or any defect, has by itself."""
+    """List every measure that any inspection, or any defect, has by itself."""
     return all_names(_shapes(connection, level).values())
 
 
@@ -77,7 +77,7 @@ def _shapes(connection: Connection, level: Level) -> dict[int, str]:
 
 
 def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
-    """Where the columns are.
+    """Find where the columns are.
 
     Raises:
         StoreError: ("store-measure") there is none of a name.
@@ -88,10 +88,10 @@ def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
     packed = {name: _alike(name, known) for name in wanted.names if name not in fixed}
     for name, recorded in packed.items():
         if not recorded:
-            told = ", ".join([*NUMBERS, *known][:20])
+            listed = ", ".join([*NUMBERS, *known][:20])
             raise StoreError(
                 f"no {wanted.level} has a measure or name {name!r}",
-                hint=f"{did_you_mean(name, [*fixed, *known])} Measures are {told}".strip(),
+                hint=f"{did_you_mean(name, [*fixed, *known])} Measures are {listed}".strip(),
                 code="store-measure",
             )
     # Only rows that have the measure itself make a point; a column beside it may be empty.
@@ -116,7 +116,7 @@ def read_chunk(
     count: int,
     upto: Arrived | None = None,
 ) -> tuple[Columns, tuple[int, bytes] | None]:
-    """The columns of the next `count` inspections at most, and the place behind them."""
+    """Read the columns of the next `count` inspections at most, and the place behind them."""
     met = [condition(connection, terms, where), *(() if upto is None else upto.has())]
     if after is not None:
         met.append(tuple_(inspection.c.captured, inspection.c.key) > tuple_(*after))
@@ -133,7 +133,7 @@ def read_chunk(
 def formed(
     connection: Connection, terms: Terms, planned: ReadPlan, rows: Sequence[Row[Any]]
 ) -> Columns:
-    """Rows of inspections, with `columns_of`, as the wanted columns."""
+    """Turn rows of inspections, read with `columns_of`, into the wanted columns."""
     return _formed(connection, terms, planned, _values(rows))
 
 
@@ -156,7 +156,7 @@ def _values(rows: Sequence[Row[Any]]) -> dict[str, Sequence[Any]]:
 def _defects(
     connection: Connection, terms: Terms, planned: ReadPlan, rows: Sequence[Row[Any]]
 ) -> Columns:
-    """One row per defect of the inspections, in their order."""
+    """Read one row per defect of the inspections, in their order."""
     places = {row.id: place for place, row in enumerate(rows)}
     query = select(defect.c.inspection, defect.c.label, defect.c.shape, defect.c.measures)
     query = query.where(defect.c.inspection.in_(places)).order_by(defect.c.number)
@@ -197,7 +197,7 @@ def _first_number(cells: Iterable[float]) -> float | None:
 
 
 def _as_text(times: Sequence[int]) -> list[str]:
-    """Microseconds since 1970 as ISO 8601 in UTC; one call for all, since a chart has many."""
+    """Convert microseconds since 1970 to ISO 8601 in UTC; one call for all, since a chart has many."""
     texts = np.array(times, dtype="datetime64[us]").astype(str).tolist()
     return [f"{text}Z" for text in texts]
 
@@ -209,7 +209,7 @@ def _numbers(planned: ReadPlan, values: Mapping[str, Sequence[Any]]) -> Iterable
 
 
 def _with_measure(table: dict[str, list[Any]], measure: str) -> Columns:
-    """Without the rows whose measure is not there; another product may not have it."""
+    """Drop the rows whose measure is not there; another product may not have it."""
     if None not in table[measure]:
         return table
     kept = [place for place, value in enumerate(table[measure]) if value is not None]
@@ -217,7 +217,7 @@ def _with_measure(table: dict[str, list[Any]], measure: str) -> Columns:
 
 
 def joined(chunks: Iterable[Columns], wanted: SeriesRequest) -> dict[str, list[Any]]:
-    """All chunks as one table."""
+    """Join chunks to one table."""
     table: dict[str, list[Any]] = {name: [] for name in wanted.names}
     for chunk in chunks:
         for name, cells in chunk.items():
@@ -233,7 +233,7 @@ def chunks(
     count: int,
     upto: Arrived | None = None,
 ) -> Iterator[Columns]:
-    """Chunk after chunk, each in a transaction of its own, so that a slow reader holds nothing up."""
+    """Read chunk after chunk, each in a transaction of its own, so that a slow reader holds nothing up."""
     after: tuple[int, bytes] | None = None
     while True:
         with read() as connection:

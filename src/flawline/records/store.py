@@ -16,7 +16,7 @@ from flawline.errors import StoreError, UsageError
 from flawline.records.alerts import AlertBook
 from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
 from flawline.records.delivery import DeliveryBook, Owed, write_owed
-from flawline.records.engine import new_engine, reading, shown, store_url, told, writing
+from flawline.records.engine import new_engine, reading, shown, store_url, translated, writing
 from flawline.records.read import Page, count_rows, read_one, read_page
 from flawline.records.record import VERDICTS, Decision, Record, StoredRecord
 from flawline.records.schema import migrate, missing
@@ -53,7 +53,7 @@ class Store(Closing):
         self.alerts = AlertBook(self._engine)
         self.deliveries = DeliveryBook(self._engine)
         try:
-            with told(self._engine.url):
+            with translated(self._engine.url):
                 migrate(self._engine, create=create)
         except BaseException:
             self._engine.dispose()
@@ -80,7 +80,7 @@ class Store(Closing):
         return added
 
     def get(self, number: int) -> StoredRecord:
-        """One inspection.
+        """Return one inspection.
 
         Raises:
             StoreError: ("store-unknown") there is none of this number.
@@ -99,7 +99,7 @@ class Store(Closing):
         count: int = 50,
         newest: bool = True,
     ) -> Page:
-        """Inspections in the order of time, the newest first or last.
+        """Read a page of inspections in the order of time, the newest first or last.
 
         Args:
             where: which ones.
@@ -114,12 +114,12 @@ class Store(Closing):
             return read_page(connection, self._terms, where, after, count, newest)
 
     def count(self, where: Where = EVERYTHING) -> int:
-        """How many inspections there are; reads as many rows as there are."""
+        """Count inspections; reads as many rows as there are."""
         with self._read() as connection:
             return count_rows(connection, self._terms, where)
 
     def measures(self, level: Level = "inspection") -> list[str]:
-        """The names of all measures of inspections, or of defects, beside those that every inspection has."""
+        """List the names of all measures of inspections, or of defects, beside those that every inspection has."""
         with self._read() as connection:
             return measure_names(connection, level)
 
@@ -133,7 +133,7 @@ class Store(Closing):
         chunk: int = CHUNK,
         upto: Arrived | None = None,
     ) -> Iterator[Columns]:
-        """A measure in time order, in chunks of columns, whatever their number in bounded memory.
+        """Read a measure in time order, in chunks of columns, whatever their number in bounded memory.
 
         A chunk has the columns `captured` (ISO 8601, UTC; the time of judging where that of capture is not known),
         `measure`, and those that `by` names. Inspections without the measure are left out.
@@ -155,7 +155,7 @@ class Store(Closing):
         return chunks(self._read, planned, self._terms, where, chunk, upto)
 
     def arrived(self) -> Arrived:
-        """What is there by now, for `newer` to go on from."""
+        """Note what is there by now, for `newer` to go on from."""
         with self._read() as connection:
             return arrived(connection)
 
@@ -168,7 +168,7 @@ class Store(Closing):
         *,
         chunk: int = CHUNK,
     ) -> Iterator[tuple[Arrived, Columns]]:
-        """What came since `than`, however early it was captured: columns as of `series`, and what is there with them.
+        """Read what came since `than`, however early it was captured: columns as of `series`, and what is there then.
 
         The order is that in which they came, and that of time within one chunk. It costs what is new alone.
 
@@ -191,7 +191,7 @@ class Store(Closing):
         *,
         level: Level = "inspection",
     ) -> dict[str, list[Any]]:
-        """All of `series` as one table, as `charting.series.form_series` takes it."""
+        """Read all of `series` as one table, as `jobs.chart.series.form_series` takes it."""
         return joined(
             self.series(measure, where, by, level=level), SeriesRequest(measure, tuple(by), level)
         )
@@ -230,7 +230,7 @@ class Store(Closing):
             connection.execute(insert_new(connection, recipe_file), row)
 
     def recipe_file(self, recipe: str) -> str | None:
-        """The SHA-256 of the kept file of a recipe, or None."""
+        """Return the SHA-256 of the kept file of a recipe, or None."""
         with self._read() as connection:
             number = self._terms.find(connection, [("recipe", recipe)]).get(("recipe", recipe))
             query = select(recipe_file.c.file).where(recipe_file.c.recipe == number)

@@ -27,7 +27,7 @@ class Terms:
         self._texts: dict[int, str] = {}
 
     def numbers(self, connection: Connection, pairs: Iterable[Pair]) -> Mapping[Pair, int]:
-        """The numbers of terms, new ones for those that have none; for a transaction that writes."""
+        """Return the numbers of terms, new ones for those that have none; for a transaction that writes."""
         wanted = set(pairs)
         remembered = self._numbers
         known = {pair: remembered[pair] for pair in wanted if pair in remembered}
@@ -40,7 +40,7 @@ class Terms:
         return known
 
     def find(self, connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, int]:
-        """The numbers of those terms that have one."""
+        """Return the numbers of those terms that have one."""
         return _found(connection, sorted(set(pairs)))
 
     def remember(self, numbers: Mapping[Pair, int]) -> None:
@@ -50,7 +50,7 @@ class Terms:
         self._numbers.update(numbers)
 
     def texts(self, connection: Connection, numbers: Iterable[int | None]) -> Mapping[int, str]:
-        """The texts of numbers."""
+        """Return the texts of numbers."""
         if len(self._texts) > _REMEMBERED:
             self._texts = {}
         wanted = {number for number in numbers if number is not None}
@@ -66,7 +66,7 @@ class Terms:
 
 
 def of_kind(connection: Connection, kind: str) -> dict[int, str]:
-    """Every term of a kind by its number."""
+    """List every term of a kind by its number."""
     rows = connection.execute(select(term.c.id, term.c.text).where(term.c.kind == kind))
     return {row.id: row.text for row in rows}
 

@@ -71,7 +71,7 @@ EVERYTHING = Where()
 
 
 def condition(connection: Connection, terms: Terms, where: Where) -> ColumnElement[bool]:
-    """The condition on rows of `inspection`."""
+    """Build the condition on rows of `inspection`."""
     met: list[Any] = []
     if where.since is not None:
         met.append(inspection.c.captured >= micros(where.since))
@@ -97,7 +97,7 @@ def condition(connection: Connection, terms: Terms, where: Where) -> ColumnEleme
 
 
 def _class_of(name: str) -> str:
-    """The class in the name of a bound of one class, else nothing."""
+    """Find the class in the name of a bound of one class, else nothing."""
     prefix = _LARGEST if name.startswith(_LARGEST) else _COUNT
     return name[len(prefix) :] if name.startswith(prefix) else ""
 
@@ -123,7 +123,7 @@ def _some(
     name: str,
     met: Callable[[ColumnElement[Any]], ColumnElement[bool]],
 ) -> ColumnElement[bool]:
-    """That an inspection has a row of the class of `name` whose number meets a condition."""
+    """Return the condition that an inspection has a row of the class of `name` whose number meets a condition."""
     pair = LABEL, _class_of(name)
     number = terms.find(connection, [pair]).get(pair)
     column = class_count.c.largest_area if name.startswith(_LARGEST) else class_count.c.count

@@ -118,7 +118,7 @@ def _packed(
 
 
 def _held(field: Field, value: Any, numbers: Mapping[Pair, int]) -> Any:
-    """The value of a field as its column holds it."""
+    """Convert the value of a field to what its column holds."""
     if value is None or field.kind == "number":
         return value
     if field.kind == "term":
@@ -127,7 +127,7 @@ def _held(field: Field, value: Any, numbers: Mapping[Pair, int]) -> Any:
 
 
 def areas_of(record: Record) -> tuple[float | None, float | None]:
-    """The largest and the total area of an inspection: as measured, else of its defects; None where nobody measured."""
+    """Return the largest and the total area: as measured, else of the defects, None where neither was measured."""
     own = [d.measures["area"] for d in record.defects if "area" in d.measures]
     largest = record.measures.get("largest_area", max(own, default=None))
     return largest, record.measures.get("total_area", sum(own) if own else None)
@@ -155,7 +155,7 @@ def _json(value: Any) -> str:
 
 
 def clean(text: str) -> str:
-    """PostgreSQL cannot hold a NUL, nor either of them half a character; both are shown instead."""
+    """Show a NUL, which PostgreSQL cannot hold, and half a character, which neither can, as text."""
     if "\0" in text:
         text = text.replace("\0", "\\x00")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

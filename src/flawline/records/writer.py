@@ -29,7 +29,7 @@ SECONDS = 0.5
 """How long an inspection waits for others of its batch: what was given is in the records within a second."""
 SYNC_SECONDS = 0.25
 SETTINGS = "flawline records 2"
-"""What the spool says of itself."""
+"""What the spool names itself."""
 _OLD_SETTINGS = "flawline records 1"
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
 
@@ -111,7 +111,7 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Inspections that the store does not have yet."""
+        """Count the inspections that the store does not have yet."""
         return len(self._pending)
 
     def add(self, record: Record, owed: Sequence[Owed] = ()) -> None:
@@ -225,7 +225,7 @@ class Writer:
                 self._changed.wait(left)
 
     def _until_due(self) -> float | None:
-        """Seconds until the next try; None while there is nothing to be tried."""
+        """Return the seconds until the next try; None while there is nothing to be tried."""
         if not self._pending or self._error is not None:
             return None
         now = time.monotonic()
@@ -295,7 +295,7 @@ def _take_over(path: Path) -> None:
 
 
 def _left(spool: WorkFile) -> Iterable[_Given]:
-    """What an earlier writer left, the oldest first."""
+    """Yield what an earlier writer left, the oldest first."""
     for key, value in spool.items():
         kept = json.loads(value)
         owed = tuple(Owed(*message) for message in kept["owed"])
