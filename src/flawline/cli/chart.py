@@ -113,7 +113,6 @@ def chart(
     if freeze and (limits or centre is not None or sigma is not None):
         raise UsageError("limits are frozen where they are estimated, and these are given")
     from flawline.api import chart as api
-    from flawline.jobs.chart.chart_files import chart_as_dict
     from flawline.jobs.chart.chart_report import write_chart
 
     rows = assignments(where, "--where")
@@ -180,17 +179,17 @@ def chart(
     )
     skipped = charted.series.skipped
     out.mkdir(parents=True, exist_ok=True)
-    report = write_chart(charted, out, zones=zones)
+    written = write_chart(charted, out, zones=zones)
     if freeze:
         note(_freeze(charted, freeze), quiet=quiet)
     if as_json:
-        print_json(chart_as_dict(charted))
+        print_json(written.document)
     else:
         print_chart(charted)
     print_skipped(skipped)
     for text in () if as_json else charted.notes:
         note(text, quiet=quiet)
-    note(f"report: {report}", quiet=quiet)
+    note(f"report: {written.page}", quiet=quiet)
     return 2 if skipped else 0 if charted.in_control else 1
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from uuid import uuid4
 
 from flawline.cli.console import note, print_json, stderr, warn
@@ -77,11 +77,7 @@ def watch_chart(
 def _finish(drawing: _Drawing, progress: Progress, *, as_json: bool) -> int:
     drawing.end()
     if as_json:
-        from flawline.jobs.chart.chart_files import chart_as_dict
-
-        chart = drawing.watch.chart
-        told = {} if chart is None else chart_as_dict(chart)
-        print_json({**told, "new": progress.points, "alerts": list(progress.messages)})
+        print_json({**drawing.document, "new": progress.points, "alerts": list(progress.messages)})
     return 1 if progress.messages else 0
 
 
@@ -100,7 +96,8 @@ class _Drawing:
     ) -> None:
         self.watch, self._out, self._how, self._freeze = watch, out, how, freeze
         self._zones, self._quiet = zones, quiet
-        self._lacking, self._begun, self._drawn = 0, False, False
+        self._lacking, self._begun = 0, False
+        self.document: dict[str, Any] = {}
 
     def __call__(self, progress: Progress) -> None:
         """Draw after a reading."""
@@ -137,11 +134,11 @@ class _Drawing:
         if chart is None or growing is None:
             return
         told = Watched(datetime.now(UTC), every, growing.state.seen, self.watch.open_alerts())
-        if anew or not (self._drawn and (self._out / "chart.svg").is_file()):
-            write_chart(chart, self._out, zones=self._zones, watched=told)
+        if anew or not (self.document and (self._out / "chart.svg").is_file()):
+            written = write_chart(chart, self._out, zones=self._zones, watched=told)
+            self.document = written.document
         else:
             rewrite_page(chart, self._out, told)
-        self._drawn = True
 
 
 def _outputs(alerts: Sequence[str], records: Store, owner: str, out: Path) -> Dispatch:

@@ -1,5 +1,6 @@
 """Control charts are drawn whole, in words that are seen, and quickly."""
 
+import json
 import re
 from itertools import pairwise
 
@@ -129,8 +130,10 @@ def test_pareto():
 def test_the_report_opens_without_a_network_and_escapes(tmp_path):
     columns = {"d": [1.0, 2.0, 1.5, 2.5] * 8, "part": ["<b>x</b>"] * 32}
     series = form_series(columns, "d", "i-mr", Forming(label="part", unit="<i>"))
-    path = write_chart(chart_series(series, "i-mr", limits=ControlLimits("i-mr", 0, 0.1)), tmp_path)
-    page = path.read_text(encoding="utf-8")
+    chart = chart_series(series, "i-mr", limits=ControlLimits("i-mr", 0, 0.1))
+    written = write_chart(chart, tmp_path)
+    assert json.loads((tmp_path / "chart.json").read_text()) == written.document
+    page = written.page.read_text(encoding="utf-8")
     assert "<b>x" not in page
     assert not re.search(r"(src|href)=\W?https?:", page)
     assert "judged by limits that were given" in page

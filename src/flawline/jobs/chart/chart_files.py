@@ -30,7 +30,7 @@ def chart_as_dict(chart: ControlChart) -> dict[str, Any]:
         "in_control": chart.in_control,
         "settings": dict(chart.settings),
         "notes": list(chart.notes),
-        "signals": [_signal(chart, signal) for signal in chart.signals],
+        "signals": signals_as_dicts(chart),
         "stages": [_stage(chart, stage) for stage in chart.stages],
         "panels": [_panel(chart, row) for row in range(len(chart.panel_names))],
         "set_aside": [
@@ -42,9 +42,9 @@ def chart_as_dict(chart: ControlChart) -> dict[str, Any]:
     }
 
 
-def write_chart_json(chart: ControlChart, path: Path) -> Path:
-    """Write the chart as one JSON document."""
-    return write_json_document(path, chart_as_dict(chart))
+def signals_as_dicts(chart: ControlChart) -> list[dict[str, Any]]:
+    """Build the signals of that document, which the page shows too."""
+    return [_signal(chart, signal) for signal in chart.signals]
 
 
 def write_limits(limits: ControlLimits, path: Path) -> Path:

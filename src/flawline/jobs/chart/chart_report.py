@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flawline.data.json_file import write_json_document
 from flawline.data.whole_file import replacing, write_text
 from flawline.jobs.chart.chart_figure import control_chart_png, control_chart_svg, on_page
-from flawline.jobs.chart.chart_files import chart_as_dict, write_chart_json
+from flawline.jobs.chart.chart_files import chart_as_dict, signals_as_dicts
 from flawline.jobs.chart.control_chart import ControlChart, Stage
 from flawline.jobs.chart.finding import finding, limit_width, number
 from flawline.report.template import template
@@ -34,40 +35,52 @@ class Watched:
     alerts: tuple[KeptAlert, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenChart:
+    """The path of the page of a chart, and the document that chart.json holds."""
+
+    page: Path
+    document: dict[str, Any]
+
+
 def write_chart(
     chart: ControlChart, folder: Path, *, zones: bool = False, watched: Watched | None = None
-) -> Path:
-    """Write chart.html, chart.svg, chart.png and chart.json into `folder`; returns the path of the HTML."""
-    write_chart_json(chart, folder / "chart.json")
+) -> WrittenChart:
+    """Write chart.html, chart.svg, chart.png and chart.json into `folder`."""
+    document = chart_as_dict(chart)
+    write_json_document(folder / "chart.json", document)
     svg = control_chart_svg(chart, zones=zones)
     write_text(folder / "chart.svg", svg + "\n")
     with replacing(folder / "chart.png") as part:
         part.write_bytes(control_chart_png(chart, zones=zones))
-    return write_chart_report(chart, svg, folder / "chart.html", watched=watched)
+    page = _write_page(chart, document["signals"], svg, folder, watched)
+    return WrittenChart(page, document)
 
 
 def rewrite_page(chart: ControlChart, folder: Path, watched: Watched) -> Path:
     """Write chart.html alone, around the chart.svg that is there: nothing has changed but the time."""
     svg = (folder / "chart.svg").read_text(encoding="utf-8").rstrip("\n")
-    return write_chart_report(chart, svg, folder / "chart.html", watched=watched)
+    return _write_page(chart, signals_as_dicts(chart), svg, folder, watched)
 
 
-def write_chart_report(
-    chart: ControlChart, picture: str, path: Path, *, watched: Watched | None = None
+def _write_page(
+    chart: ControlChart,
+    signals: list[dict[str, Any]],
+    svg: str,
+    folder: Path,
+    watched: Watched | None,
 ) -> Path:
-    """Write the report of a chart whose picture is given as inline SVG."""
-    signals = chart_as_dict(chart)["signals"]
     html = template("chart.html").render(
         chart=chart,
         phases=sorted({stage.phase for stage in chart.stages}),
         watched=watched,
         finding=finding(chart),
-        picture=on_page(picture),
+        picture=on_page(svg),
         signals=signals[:SHOWN_SIGNALS],
         more=max(len(signals) - SHOWN_SIGNALS, 0),
         stages=[_row(chart, stage) for stage in chart.stages],
     )
-    return write_text(path, html)
+    return write_text(folder / "chart.html", html)
 
 
 def _row(chart: ControlChart, stage: Stage) -> dict[str, Any]:
