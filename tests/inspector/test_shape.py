@@ -1,6 +1,7 @@
 """Pictures of another shape than those learnt from are not judged where they would be squeezed."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import pytest
@@ -11,15 +12,17 @@ from flawline.cli.main import run
 from flawline.data.source import open_source
 from flawline.errors import ImageError, ModelError
 from flawline.inspector import Inspector
-from flawline.inspector.shape import KEY, check_shape, shape_settings
+from flawline.inspector.shape import check_shape, shape_settings
 from flawline.jobs.train.update_recipe import update_anomaly
 from flawline.jobs.train.view import ViewWishes
-from flawline.recipe import recipe_with, write_recipe
+from flawline.recipe import BackboneRecord, RecipeManifest, recipe_with, write_recipe
 from helpers.discs import SIDE, disc, train, write, write_discs
 from helpers.drawn_segmenter import segment_recipe
 from helpers.networks import write_network
 from helpers.pictures import as_picture
 
+KEY = "aspect_ratios"
+BACKBONE = BackboneRecord("none", "0" * 64, "none", {})
 SIDES = st.integers(1, 5000)
 
 
@@ -106,23 +109,15 @@ def test_a_segmenter_refuses_too(tmp_path):
 @given(st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=5), st.integers(1, 9))
 def test_what_was_learnt_is_never_refused_at_any_scale(sizes, scale):
     kept = shape_settings("fit", sizes)
-    recipe = _Known(kept)
+    recipe = SimpleNamespace(manifest=RecipeManifest(BACKBONE, settings=kept))
     for height, width in sizes:
         check_shape(recipe, (height * scale, width * scale))
     low, high = kept[KEY]
     with pytest.raises(ImageError):
         check_shape(recipe, (1000, int(1000 * high * 1.101) + 1))
-    widened = shape_settings("fit", [(3, 2)], kept)[KEY]
+    widened = shape_settings("fit", [(3, 2)], recipe.manifest)[KEY]
     assert widened[0] <= low <= high <= widened[1]
     assert not shape_settings(0.5, sizes)
-
-
-class _Known:
-    """Of a recipe what a check asks for."""
-
-    def __init__(self, settings):
-        self.manifest = self
-        self.settings = settings
 
 
 @pytest.mark.parametrize("kept", [[1.0], [1.0, "wide"], 3, [None, None]])

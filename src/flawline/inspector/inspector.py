@@ -220,8 +220,7 @@ class Inspector:
     @property
     def value_range(self) -> tuple[float, float] | None:
         """Values that become black and white in pictures of more than 8 bits, as in training."""
-        kept = self.recipe.manifest.settings.get("value_range")
-        return (float(kept[0]), float(kept[1])) if kept else None
+        return self.recipe.manifest.value_range
 
     def described(self) -> dict[str, Any]:
         """What inspects, for reports and JSON."""

@@ -68,10 +68,8 @@ def region_of(recipe: Recipe) -> RegionOfInterest | None:
     if interest.mask is not None:
         return from_mask(read_image(recipe.files[interest.mask]).pixels)
     if interest.polygons:
-        usual = recipe.manifest.settings["picture_size"]
-        return from_polygons(
-            interest.polygons, (interest.size or usual) if interest.unit == "px" else None
-        )
+        size = (interest.size or recipe.manifest.picture_size) if interest.unit == "px" else None
+        return from_polygons(interest.polygons, size)
     return None
 
 
@@ -123,7 +121,7 @@ def detector_state(recipe: Recipe) -> DetectorState:
     """What the recipe's detector learnt."""
     return DetectorState(
         detector_settings(recipe).method,
-        recipe.manifest.settings["detector"],
+        recipe.manifest.detector,
         part_arrays(recipe.arrays, "detector"),
     )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from flawline.errors import ImageError, ModelError
-from flawline.recipe import Recipe
+from flawline.errors import ImageError
+from flawline.recipe import Recipe, RecipeManifest
 
-KEY = "aspect_ratios"
 TOLERANCE = 1.1
 """A picture may be so many times wider or narrower than any that was learnt from."""
 
@@ -16,21 +14,21 @@ TOLERANCE = 1.1
 def shape_settings(
     resolution: float | str,
     sizes: Iterable[tuple[int, int]],
-    known: Mapping[str, Any] | None = None,
+    known: RecipeManifest | None = None,
 ) -> dict[str, list[float]]:
     """What a manifest's settings keep of the pictures learnt from and calibrated on: nothing unless these are squeezed.
 
     Args:
         resolution: that of the recipe, "fit" where pictures are squeezed into one window.
         sizes: (height, width) of the pictures, px.
-        known: settings of a recipe whose range they widen; without a range in them none is begun, since the earlier
+        known: manifest of a recipe whose range they widen; without a range in it none is begun, since the earlier
             pictures are not known.
     """
-    if resolution != "fit" or (known is not None and KEY not in known):
+    earlier = None if known is None else known.aspect_ratios
+    if resolution != "fit" or (known is not None and earlier is None):
         return {}
-    aspects = [width / height for height, width in sizes]
-    aspects += known[KEY] if known is not None else []
-    return {KEY: [min(aspects), max(aspects)]} if aspects else {}
+    aspects = [*(width / height for height, width in sizes), *(earlier or ())]
+    return {"aspect_ratios": [min(aspects), max(aspects)]} if aspects else {}
 
 
 def check_shape(recipe: Recipe, size: tuple[int, int]) -> None:
@@ -40,18 +38,10 @@ def check_shape(recipe: Recipe, size: tuple[int, int]) -> None:
         ImageError: ("image-view") its width/height lies more than a tenth outside the range of theirs.
         ModelError: ("model-damaged") the recipe does not hold their range as two numbers.
     """
-    known = recipe.manifest.settings.get(KEY)
+    known = recipe.manifest.aspect_ratios
     if known is None:
         return
-    height, width = size
-    try:
-        low, high = map(float, known)
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"the recipe's {KEY} are not two numbers, got {known!r}",
-            hint="copy the recipe again from where it was trained, or train again",
-            code="model-damaged",
-        ) from error
+    (height, width), (low, high) = size, known
     if low / TOLERANCE <= width / height <= high * TOLERANCE:
         return
     # What lists many pictures has room for the message alone, so the way out stands in it.

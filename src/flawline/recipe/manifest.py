@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
+from flawline.errors import ModelError
 from flawline.recipe.checks import FILE_NAME
 from flawline.recipe.settings import SCHEMA, TASKS
 from flawline.recipe.upgrade import upgrade_manifest
@@ -67,6 +68,41 @@ class RecipeManifest:
     files: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     fixed: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     trained_toml: str = ""
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """Values that become black and white in pictures of more than 8 bits; None where none was needed."""
+        return self._pair("value_range")
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(height, width) of the usual picture learnt from, px."""
+        found = self._pair("picture_size")
+        if found is None:
+            raise _not_two_numbers("picture_size", None)
+        return int(found[0]), int(found[1])
+
+    @property
+    def aspect_ratios(self) -> tuple[float, float] | None:
+        """Lowest and highest width/height of the pictures learnt from; None where any shape may come."""
+        return self._pair("aspect_ratios")
+
+    @property
+    def detector(self) -> Mapping[str, Any]:
+        """What a detector learnt, besides its arrays."""
+        found: Mapping[str, Any] = self.settings["detector"]
+        return found
+
+    def _pair(self, name: str) -> tuple[float, float] | None:
+        """Two numbers of the settings; raises ModelError ("model-damaged") for anything else."""
+        kept = self.settings.get(name)
+        if kept is None:
+            return None
+        if not isinstance(kept, list | tuple) or len(kept) != 2:
+            raise _not_two_numbers(name, kept)
+        if any(isinstance(one, bool) or not isinstance(one, int | float) for one in kept):
+            raise _not_two_numbers(name, kept)
+        return kept[0], kept[1]
 
 
 def manifest_bytes(manifest: RecipeManifest) -> bytes:
@@ -160,6 +196,14 @@ def _manifest(data: Mapping[str, Any]) -> RecipeManifest:
         files={_file(name): _hash(value) for name, value in _table(data.get("files")).items()},
         fixed=_table(data.get("fixed")),
         trained_toml=_hash(data.get("trained_toml")),
+    )
+
+
+def _not_two_numbers(name: str, kept: Any) -> ModelError:
+    return ModelError(
+        f"the recipe's {name} are not two numbers, got {kept!r}",
+        hint="copy the recipe again from where it was trained, or train again",
+        code="model-damaged",
     )
 
 

@@ -107,10 +107,10 @@ def _port(port: Port) -> dict[str, Any]:
 
 
 def _before(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
-    picture, learnt = recipe.settings.picture, recipe.manifest.settings
+    picture, learnt = recipe.settings.picture, recipe.manifest
     return {
-        "value_range": learnt.get("value_range"),
-        "usual_picture_size": learnt.get("picture_size"),
+        "value_range": learnt.value_range and list(learnt.value_range),
+        "usual_picture_size": list(learnt.picture_size),
         "not_in_the_model": steps_left_out(recipe),
         "resolution": picture.resolution,
         "window": list(picture.window),

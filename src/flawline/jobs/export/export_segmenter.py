@@ -219,7 +219,7 @@ def _document(
             "window": list(picture.window),
             "overlap": picture.overlap,
             "windows_begin_at_multiples_of": STEP,
-            "usual_picture_size": recipe.manifest.settings["picture_size"],
+            "usual_picture_size": list(recipe.manifest.picture_size),
         },
         "after": {
             "overlap_share_without_weight_on_either_side": MARGIN,

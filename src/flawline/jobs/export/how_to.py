@@ -52,7 +52,7 @@ def how_to_run(recipe: Recipe, model: ExportedModel, name: str) -> str:
 def _before(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
     picture = recipe.settings.picture
     lines = ["- Decode to 8-bit RGB, upright."]
-    values = recipe.manifest.settings.get("value_range")
+    values = recipe.manifest.value_range
     if values:
         lines[0] += f" In files of more than 8 bits {values[0]:g} becomes 0 and {values[1]:g} 255."
     if left := steps_left_out(recipe):

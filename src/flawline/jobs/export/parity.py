@@ -155,8 +155,7 @@ def _spread(samples: Sequence[Sample]) -> list[Sample]:
 def _drawn(
     inspector: Inspector, compare: Callable[[Picture], T]
 ) -> Iterator[tuple[str, T | Unjudged]]:
-    height, width = inspector.recipe.manifest.settings["picture_size"]
-    for name, picture in drawn_pictures((int(height), int(width))):
+    for name, picture in drawn_pictures(inspector.recipe.manifest.picture_size):
         try:
             yield name, compare(picture)
         except FlawlineError as error:

@@ -124,8 +124,7 @@ def _new(recipe: Recipe, source: Source, track: Track) -> tuple[Survey, list[Sam
     good, _, said = offered(source, TRAINING, where=TRAINING)
     if not good:
         raise nothing_good(source, good, ())
-    span = recipe.manifest.settings.get("value_range")
-    found = survey(source, good, value_range=(span[0], span[1]) if span else None, track=track)
+    found = survey(source, good, value_range=recipe.manifest.value_range, track=track)
     known = known_pictures(recipe)
     learn = [sample for sample in found.samples if found.hashes[sample.name] not in known]
     if not learn:
@@ -145,9 +144,9 @@ def _records(found: Survey, learn: Sequence[Sample]) -> list[PictureRecord]:
 
 def _widened(recipe: Recipe, found: Survey, samples: Sequence[Sample]) -> dict[str, Any]:
     """The settings of the manifest, with the shapes of further pictures."""
-    known, resolution = recipe.manifest.settings, recipe.settings.picture.resolution
+    known, resolution = recipe.manifest, recipe.settings.picture.resolution
     sizes = (found.sizes[sample.name] for sample in samples)
-    return {**known, **shape_settings(resolution, sizes, known)}
+    return {**known.settings, **shape_settings(resolution, sizes, known)}
 
 
 def _scores(
@@ -229,9 +228,7 @@ def _held_out(
 ) -> _HeldOut:
     """What calibrates, checked before anything is learnt."""
     good, bad, said = offered(source, CALIBRATION, where=CALIBRATION)
-    span = recipe.manifest.settings.get("value_range")
-    value_range = (span[0], span[1]) if span else None
-    found = survey(source, [*good, *bad], value_range=value_range, track=track)
+    found = survey(source, [*good, *bad], value_range=recipe.manifest.value_range, track=track)
     roles = known_pictures(recipe) | {new.hashes[sample.name]: "train" for sample in learn}
     learnt = [s.name for s in found.samples if roles.get(found.hashes[s.name]) == "train"]
     if learnt:

@@ -8,7 +8,6 @@ from flawline.cli.main import run
 from flawline.data.image import read_image
 from flawline.errors import ImageError
 from flawline.inspector import Inspector
-from flawline.inspector.shape import KEY
 from flawline.recipe import read_recipe
 
 REASON = "the extra [train] is not installed; `make test-train` runs this"
@@ -73,7 +72,7 @@ def test_without_a_range_dark_files_are_noted_once(deep, tmp_path, capsys):
 def test_whole_pictures_of_another_shape_are_refused(deep, tmp_path):
     assert trained(deep, tmp_path / "a.flaw", *RANGE) == 0
     inspector = Inspector.open(tmp_path / "a.flaw")
-    assert inspector.recipe.manifest.settings[KEY] == [80 / 72, 80 / 72]
+    assert inspector.recipe.manifest.settings["aspect_ratios"] == [80 / 72, 80 / 72]
     values = cv2.imread(str(deep.parent / "images" / "1.png"), cv2.IMREAD_UNCHANGED)
     for size, fits in (((160, 144), True), ((144, 160), False)):
         cv2.imwrite(str(tmp_path / "x.png"), cv2.resize(values, size))
