@@ -28,7 +28,10 @@ from flawline.core.measure.measure import measure
 from helpers.drawn_masks import random_masks
 
 EQUAL = ("contour_area", "circle_x", "circle_y", "circle_radius")
-SHAPE = ("area", "left", "centroid_x", "eccentricity", "solidity", "convex_area", "perimeter")
+SHAPE = (
+    *("area", "left", "top", "width", "height", "centroid_x", "centroid_y"),
+    *("eccentricity", "solidity", "convex_area", "perimeter"),
+)
 SCIKIT = ("area", "bbox", "centroid", "eccentricity", "solidity", "area_convex", "perimeter")
 WITHOUT = ("contrast", "probability", "subpixel_area")
 Masks = Sequence[NDArray[np.uint8]]

@@ -29,6 +29,8 @@ def close_pairs(
     labelled: Labelled, around: Boxes, limit: Floats, *, same_class: bool = False
 ) -> Gaps:
     """All pairs of regions of one picture whose gap is at most the larger `limit` (regions,) of the two."""
+    if labelled.count < 2:
+        return Gaps(*(np.empty(0, np.int64),) * 2, np.empty(0))
     beyond = float(around.right.max(initial=0) + around.bottom.max(initial=0))
     limit = np.minimum(limit, beyond) + _SLACK
     one, other = _box_pairs(around, limit)
@@ -51,6 +53,8 @@ def nearest_gaps(labelled: Labelled, around: Boxes, corners: Hulls) -> Floats:
 
 def grouped(count: int, pairs: Gaps) -> Integers:
     """The group of each of `count` regions when pairs are joined, numbered by the first region of each."""
+    if not len(pairs.one):
+        return np.arange(count)
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -22,7 +22,9 @@ def expand(counts: Integers) -> tuple[Integers, Integers]:
 
 def first_of_each(owner: Integers) -> Integers:
     """Places where the value of a sorted array (N,) changes, beginning with 0."""
-    return np.flatnonzero(np.diff(owner, prepend=-1))
+    changes = np.ones(len(owner), dtype=bool)
+    np.not_equal(owner[1:], owner[:-1], out=changes[1:])
+    return np.flatnonzero(changes)
 
 
 def total(owner: Integers, values: NDArray[np.generic], count: int) -> Floats:
