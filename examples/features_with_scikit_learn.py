@@ -18,17 +18,13 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from flawline import open_source
-from flawline.features.compute import FeatureSettings, compute_features
+import flawline
 from flawline.features.files import write_table
-from flawline.synthetic.castings import write_castings
 
 
 def main(location: Path, path: Path) -> None:
-    settings = FeatureSettings(features=("histogram_of_gradients", "level_histogram"))
-    with open_source(location) as source:
-        table = compute_features(source, settings).table
-    written = write_table(table, path)
+    names = ["histogram_of_gradients", "level_histogram"]
+    written = write_table(flawline.compute_features(location, features=names).table, path)
 
     frame = pl.read_parquet(path)
     features = frame.drop(written.source_columns)
@@ -57,5 +53,5 @@ if __name__ == "__main__":
             parts = Path(sys.argv[1])
         else:
             parts = Path(scratch) / "parts"
-            write_castings(parts, good=12, bad=6, size=128)
+            flawline.synth_castings(parts, good=12, bad=6, size=128)
         main(parts, Path(scratch) / "features.parquet")

@@ -15,25 +15,18 @@ from pathlib import Path
 import numpy as np
 
 import flawline
-from flawline.features.catalog import feature_set
-from flawline.features.table import FeatureTable, extract_features
-from flawline.networks.backbone import EMBEDDED, open_backbone
-from flawline.synthetic.castings import write_castings
 
 
-def embeddings(location: Path, backbone: str, preparation: str | None) -> FeatureTable:
-    network = open_backbone(backbone, preparation=preparation)
-    print(f"{network.name}: input {network.preparation.size}, outputs {dict(network.outputs)}")
-    features = feature_set(["embedding"], lambda: network)
-    with flawline.open_source(location) as source:
-        return extract_features(source, list(source.samples()), features)
-
-
-def main(backbone: str = EMBEDDED, preparation: str | None = None) -> None:
+def main(backbone: str = "flawline-small", preparation: str | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         parts = Path(scratch) / "parts"
-        write_castings(parts, good=20, bad=2, size=128)
-        table = embeddings(parts, backbone, preparation)
+        flawline.synth_castings(parts, good=20, bad=2, size=128)
+        computed = flawline.compute_features(
+            parts, features="embedding", backbone=backbone, preparation=preparation
+        )
+    table, network = computed.table, computed.network
+    assert network is not None
+    print(f"{network.name}: input {network.preparation.size}, outputs {dict(network.outputs)}")
     print(f"{table.values.shape[0]} pictures, {table.values.shape[1]} fields each")
     middle = np.median(table.values, axis=0)
     distance = np.linalg.norm(table.values - middle, axis=1)

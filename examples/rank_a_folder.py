@@ -14,7 +14,6 @@ from pathlib import Path
 import flawline
 from flawline.jobs.rank.ranking import recall
 from flawline.jobs.rank.ranking_files import write_ranking
-from flawline.synthetic.castings import write_castings
 
 
 def main(location: Path, out: Path) -> None:
@@ -39,5 +38,5 @@ if __name__ == "__main__":
             parts = Path(sys.argv[1])
         else:
             parts = Path(scratch) / "parts"
-            write_castings(parts, good=30, bad=3, size=128)
+            flawline.synth_castings(parts, good=30, bad=3, size=128)
         main(parts, Path(sys.argv[2]) if len(sys.argv) > 2 else Path(scratch) / "ranking")
