@@ -18,7 +18,7 @@ HEAD = """\
 
 This page is written from the calls themselves; `help(flawline.rank)` says the same. Every job of the command line is
 one call with the command's names and defaults. Names load what they need on first use, so `import flawline` is cheap.
-[Use it in a script](../how-to/use-in-a-script.md) shows them at work.
+[Flawline in a script](../tutorials/in-a-script.md) shows them at work.
 
 ```python
 import numpy as np
