@@ -13,6 +13,7 @@ from flawline.data.times import EPOCH
 from flawline.errors import StoreError
 from flawline.records import open_store, write
 from flawline.records.delivery import Owed
+from flawline.records.engine import reading
 from helpers.examples import examples
 from helpers.inspected_records import record
 
@@ -156,3 +157,14 @@ def test_whatever_happens_each_message_is_sent_once_and_in_order(tmp_path_factor
                 own.deliveries.put_off(found[0].id, now + timedelta(seconds=number + 1), "later")
         ended += keys(own.deliveries.due(HOOK, NOW + timedelta(days=9), count=1000))
         assert ended == given_in
+
+
+def test_what_is_due_is_found_without_reading_what_arrived(tmp_path):
+    """The plans of SQLite: an index holds what waits alone, in the order in which it is sent."""
+    with open_store(str(tmp_path / "r.db")) as own, reading(own._engine) as connection:
+        query = "SELECT * FROM delivery WHERE output = 'x' AND done IS NULL ORDER BY id LIMIT 100"
+        (row,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+        assert "USING INDEX delivery_waiting (output=?)" in row.detail
+        query = "SELECT 1 FROM class_count WHERE label = 5 AND inspection = 7 AND count >= 2"
+        (row,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+        assert "PRIMARY KEY (label=? AND inspection=?)" in row.detail
