@@ -225,6 +225,21 @@ def test_what_the_store_refuses_is_told_to_who_gives_next_and_kept(own, tmp_path
     assert own.count() == given + 1
 
 
+def test_what_another_thread_gives_while_closing_is_not_lost_silently(own):
+    class Late(Writer):
+        def flush(self):
+            super().flush()
+            away.error = GONE
+            self.add(record(1))
+
+    away = Between(own)
+    opened = Late(away, seconds=1e6)
+    opened.add(record(0))
+    with pytest.raises(StoreError, match="1 inspections wait"):
+        opened.close()
+    assert own.count() == 1
+
+
 def test_an_error_on_the_way_keeps_what_was_taken(own, tmp_path):
     spool = tmp_path / "spool"
     with pytest.raises(ZeroDivisionError):

@@ -156,6 +156,9 @@ class Writer:
                 self.flush()
         finally:
             self._stop()
+        # Another thread may have given something after the last batch.
+        if self._pending:
+            raise self._given_up()
 
     def _stop(self) -> None:
         """Try once more what waits, and end the thread."""
