@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from flawline.core.metrics import auroc
 from flawline.core.view.alignment import METHODS as ALIGNMENTS
-from flawline.core.view.light import METHODS as LIGHTS
+from flawline.core.view.illumination import METHODS as LIGHTS
 from flawline.core.view.tiling import resize
 from flawline.data.image import read_image
 from flawline.data.source import Source, open_source

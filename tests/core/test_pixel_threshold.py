@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from flawline.core.marking import marked_classes
+from flawline.core.class_mask import class_mask_of
 from flawline.core.pixel_curves import BINS
 from flawline.core.pixel_threshold import WITHOUT_PIXELS, PixelCurves, choose_thresholds
 from flawline.core.segmentation_metrics import IGNORE
@@ -31,10 +31,10 @@ def test_the_threshold_of_highest_dice_worked_by_hand():
     assert scratch.dice == pytest.approx(6 / 7)
     assert 0.1 < scratch.threshold <= 0.2
     assert (scratch.recall, scratch.precision) == (1, 0.75)
-    assert "scratch: from" in scratch.said
+    assert "scratch: from" in scratch.message
     assert (stain.threshold, stain.rule, stain.reached) == (WITHOUT_PIXELS, "none", False)
     assert stain.recall is None
-    assert "no pixel" in stain.said
+    assert "no pixel" in stain.message
 
 
 def test_the_middle_of_what_is_equally_good():
@@ -44,9 +44,9 @@ def test_the_middle_of_what_is_equally_good():
 
 def test_a_wished_recall_by_the_highest_threshold_that_reaches_it():
     curves = curves_of([1, 1, 1, 1, 0], [0.9, 0.8, 0.5, 0.3, 0.6])
-    (half, _) = choose_thresholds(curves, wished_recall=0.5)
+    (half, _) = choose_thresholds(curves, target_recall=0.5)
     assert (half.threshold, half.recall, half.precision) == (0.8, 0.5, 1)
-    (most, _) = choose_thresholds(curves, wished_recall=0.75)
+    (most, _) = choose_thresholds(curves, target_recall=0.75)
     assert (most.threshold, most.recall) == (0.5, 0.75)
     assert most.reached
 
@@ -58,7 +58,7 @@ def test_pixels_are_counted_as_they_are_marked():
     curves = PixelCurves(CLASSES)
     curves.add(truth, shares)
     # Thresholds that only one class can reach.
-    marked = marked_classes(shares, (0.55, 0.6))
+    marked = class_mask_of(shares, (0.55, 0.6))
     for number, (name, place) in enumerate((("scratch", 549), ("stain", 599)), 1):
         rates = curves.precision_recall(name)
         assert rates.missed[place] == ((truth == number) & (marked != number)).sum()
@@ -67,10 +67,10 @@ def test_pixels_are_counted_as_they_are_marked():
 
 def test_a_recall_that_cannot_be_had_is_said():
     curves = curves_of([1, 1], [0.7, 0.0])
-    (scratch, _) = choose_thresholds(curves, wished_recall=0.9)
+    (scratch, _) = choose_thresholds(curves, target_recall=0.9)
     assert not scratch.reached
     assert (scratch.threshold, scratch.recall) == (0.7, 0.5)
-    assert "a recall of 0.9 cannot be had, 0.500 is the most" in scratch.said
+    assert "a recall of 0.9 cannot be had, 0.500 is the most" in scratch.message
 
 
 def test_costs_move_the_threshold():
@@ -127,7 +127,7 @@ def test_no_other_threshold_is_better(truth, given_shares, wished, miss, false):
     curves.add(truth, given_shares)
     ways = (
         choose_thresholds(curves),
-        choose_thresholds(curves, wished_recall=wished),
+        choose_thresholds(curves, target_recall=wished),
         choose_thresholds(curves, miss_cost=miss, false_cost=false),
     )
     for name, best, found, cheap in zip(CLASSES[1:], *ways, strict=True):
@@ -163,12 +163,12 @@ def test_neither_order_nor_halves_matter(pairs):
 @pytest.mark.parametrize(
     "wishes",
     [
-        {"wished_recall": 0},
-        {"wished_recall": 1.1},
-        {"wished_recall": float("nan")},
+        {"target_recall": 0},
+        {"target_recall": 1.1},
+        {"target_recall": float("nan")},
         {"miss_cost": 1},
         {"false_cost": 1},
-        {"wished_recall": 0.5, "miss_cost": 1, "false_cost": 1},
+        {"target_recall": 0.5, "miss_cost": 1, "false_cost": 1},
         {"miss_cost": 0, "false_cost": 1},
         {"miss_cost": float("inf"), "false_cost": 1},
     ],

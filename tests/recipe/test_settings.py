@@ -265,5 +265,5 @@ def test_a_wrong_section_of_a_segmenter_is_refused(old, new, words):
 
 
 def test_methods_are_those_of_the_layers_below():
-    light = pytest.importorskip("flawline.core.view.light")
+    light = pytest.importorskip("flawline.core.view.illumination")
     assert light.METHODS == LIGHTS

@@ -28,7 +28,7 @@ Rule = Literal["dice", "recall", "costs", "none"]
 
 @dataclass(frozen=True, slots=True)
 class ChosenThreshold:
-    """The threshold of one class, what it does on the pictures on which it was chosen, and both in words: `said`.
+    """The threshold of one class, what it does on the pictures on which it was chosen, and both in words: `message`.
 
     `pixels` are the true ones of the class. `rule` is "dice" (highest Dice), "recall" (a wished recall), "costs"
     (least cost of pixels missed and marked wrongly) or "none" (no true pixel to choose by; then the figures are None).
@@ -43,13 +43,13 @@ class ChosenThreshold:
     pixels: int
     rule: Rule
     reached: bool
-    said: str
+    message: str
 
 
 def choose_thresholds(
     curves: PixelCurves,
     *,
-    wished_recall: float | None = None,
+    target_recall: float | None = None,
     miss_cost: float | None = None,
     false_cost: float | None = None,
 ) -> tuple[ChosenThreshold, ...]:
@@ -59,7 +59,7 @@ def choose_thresholds(
 
     Args:
         curves: pixels of pictures that nothing was learnt from.
-        wished_recall: above 0, at most 1: take the highest threshold that still finds this share of true pixels, and
+        target_recall: above 0, at most 1: take the highest threshold that still finds this share of true pixels, and
             where none does, the highest one that finds the most.
         miss_cost: of a true pixel that is not marked, above 0; together with `false_cost`.
         false_cost: of a pixel that is marked and something else, above 0.
@@ -67,14 +67,14 @@ def choose_thresholds(
     Raises:
         UsageError: a recall and costs together, one cost alone, or a number outside its range.
     """
-    costs = _checked_wishes(wished_recall, miss_cost, false_cost)
+    costs = _checked_wishes(target_recall, miss_cost, false_cost)
 
     def one(name: str) -> ChosenThreshold:
         rates, pixels = curves.precision_recall(name), curves.pixels(name)
         if rates is None:
             return _without(name)
-        if wished_recall is not None:
-            return _by_recall(name, rates, wished_recall, pixels)
+        if target_recall is not None:
+            return _by_recall(name, rates, target_recall, pixels)
         if costs is not None:
             return _by_costs(name, rates, costs, pixels)
         return _chosen(name, rates, _middle_of_best(rates.dice), pixels, "dice", "highest Dice")
@@ -116,13 +116,13 @@ def _chosen(
         float(values[place])
         for values in (rates.thresholds, rates.recall, rates.precision, rates.dice)
     )
-    said = f"{name}: from {threshold:.3f} ({words}); recall {recall:.3f}, precision {precision:.3f} of pixels"
-    return ChosenThreshold(name, threshold, recall, precision, dice, pixels, rule, reached, said)
+    message = f"{name}: from {threshold:.3f} ({words}); recall {recall:.3f}, precision {precision:.3f} of pixels"
+    return ChosenThreshold(name, threshold, recall, precision, dice, pixels, rule, reached, message)
 
 
 def _without(name: str) -> ChosenThreshold:
-    said = f"{name}: from {WITHOUT_PIXELS}, not chosen: no pixel of the class to choose by"
-    return ChosenThreshold(name, WITHOUT_PIXELS, None, None, None, 0, "none", False, said)
+    message = f"{name}: from {WITHOUT_PIXELS}, not chosen: no pixel of the class to choose by"
+    return ChosenThreshold(name, WITHOUT_PIXELS, None, None, None, 0, "none", False, message)
 
 
 def _middle_of_best(values: NDArray[np.float64]) -> int:

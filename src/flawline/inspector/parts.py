@@ -13,7 +13,7 @@ from flawline.core.scale import Scale
 from flawline.core.view.alignment import Alignment
 from flawline.core.view.foreground import Foreground
 from flawline.core.view.framing import Framing
-from flawline.core.view.light import Light
+from flawline.core.view.illumination import Illumination
 from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, from_polygons
 from flawline.data.image import read_image
 from flawline.detectors.detector import Detector, DetectorState, detector_backbone
@@ -23,7 +23,7 @@ from flawline.networks.segmenter import segmenter_network
 from flawline.recipe import MODEL, Recipe, RecipeManifest, RecipeSettings, detector_settings
 
 Arrays = Mapping[str, NDArray[Any]]
-Kept = TypeVar("Kept", Light, Alignment, Foreground)
+Kept = TypeVar("Kept", Illumination, Alignment, Foreground)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +53,7 @@ def view_of(recipe: Recipe) -> View:
 
     return View(
         Framing(picture.window, picture.resolution, picture.overlap),
-        light=restored("light", Light),
+        light=restored("light", Illumination),
         alignment=restored("alignment", Alignment),
         region=region_of(recipe),
         foreground=restored("foreground", Foreground)

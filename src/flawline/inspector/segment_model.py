@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.marking import coarse_map, marked_classes
+from flawline.core.class_mask import class_mask_of, coarse_map
 from flawline.core.view.framing import Framing
 from flawline.core.view.region_of_interest import pixels_inside
 from flawline.errors import ImageError
@@ -53,7 +53,7 @@ class SegmentModel:
         model = since(began)
         shown = coarse_map(probabilities)
         settings = self._settings
-        class_mask = marked_classes(probabilities, settings.thresholds, smallest=settings.smallest)
+        class_mask = class_mask_of(probabilities, settings.thresholds, smallest=settings.smallest)
         score = float(shown.max())
         timings = {"model": model, "map": since(began) - model}
         return Found(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flawline.core.view.alignment import Alignment, Pose, warp
 from flawline.core.view.foreground import Foreground
 from flawline.core.view.framing import Framing, map_size, scaled_size
-from flawline.core.view.light import Light
+from flawline.core.view.illumination import Illumination
 from flawline.core.view.region_of_interest import RegionOfInterest, cells_inside, pixels_inside
 from flawline.core.view.tiling import Window, cell_share, cut, stitch
 from flawline.types import Picture
@@ -31,7 +31,7 @@ class View:
     """
 
     framing: Framing
-    light: Light | None = None
+    light: Illumination | None = None
     alignment: Alignment | None = None
     region: RegionOfInterest | None = None
     foreground: Foreground | None = None

@@ -8,7 +8,7 @@ from flawline.core.spc.alerts import (
     unfinished,
     update_alerts,
 )
-from flawline.core.spc.rules import Hit, Rule
+from flawline.core.spc.rules import Rule, RuleSignal
 from helpers.examples import examples
 
 RUN = Rule(2, 9)
@@ -16,7 +16,7 @@ LABELS = {at: f"part {at + 1}" for at in range(1000)}
 
 
 def hit(at, rule=RUN, side=1, panel="individuals"):
-    return Hit(panel, rule, at, at - rule.span + 1, side)
+    return RuleSignal(panel, rule, at, at - rule.span + 1, side)
 
 
 def test_one_episode_sends_one_alert_and_escalates_once():

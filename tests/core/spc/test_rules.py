@@ -17,7 +17,7 @@ from flawline.core.spc.rules import (
     describe,
     parse_rules,
 )
-from flawline.core.spc.signals import merge_hits
+from flawline.core.spc.signals import merge_signals
 from flawline.errors import UsageError
 from helpers.examples import examples
 
@@ -106,15 +106,15 @@ def test_rules_that_do_not_exist(text):
 
 def test_a_run_is_one_signal_that_knows_where_it_began():
     x = [-0.5, *([0.5] * 14), -0.5]
-    (signal,) = merge_hits(level_hits(x, parse_rules("2")))
-    assert (signal.first, signal.rang, signal.last) == (1, 9, 14)
+    (signal,) = merge_signals(level_hits(x, parse_rules("2")))
+    assert (signal.first, signal.triggered, signal.last) == (1, 9, 14)
     assert signal.points == tuple(range(9, 15))
     assert signal.side == 1
 
 
 def test_points_beyond_a_limit_are_a_signal_each():
-    found = merge_hits(level_hits([0, 4, 4, 0, -4], FIRST_ONLY))
-    assert [(s.rang, s.side) for s in found] == [(1, 1), (2, 1), (4, -1)]
+    found = merge_signals(level_hits([0, 4, 4, 0, -4], FIRST_ONLY))
+    assert [(s.triggered, s.side) for s in found] == [(1, 1), (2, 1), (4, -1)]
 
 
 def test_neighbours_beyond_the_limit_of_an_ewma_are_one_signal():
@@ -122,9 +122,9 @@ def test_neighbours_beyond_the_limit_of_an_ewma_are_one_signal():
     _, _, hits = advance(
         State(), limits, FIRST_ONLY, individuals([0.0] * 5 + [4.0] * 6 + [0.0] * 30 + [4.0] * 3)
     )
-    found = merge_hits(hits)
+    found = merge_signals(hits)
     assert len(found) == 2
-    assert found[0].points == tuple(range(found[0].rang, found[0].last + 1))
+    assert found[0].points == tuple(range(found[0].triggered, found[0].last + 1))
 
 
 def test_every_rule_has_words():

@@ -111,7 +111,7 @@ def test_points_set_aside_are_drawn_but_not_estimated_from():
     assert named.stages[0].limits.set_aside == ("21",)
     assert "21" in found.stages[0].limits.set_aside
     assert any("without a known cause" in note for note in found.notes)
-    assert any(signal.rang == 20 for signal in named.signals)
+    assert any(signal.triggered == 20 for signal in named.signals)
     with pytest.raises(UsageError, match="no point 'x'"):
         chart_series(series_of(x), "i-mr", estimation=Estimation(set_aside=("x",)))
 
@@ -137,7 +137,7 @@ def test_the_shape_is_judged_without_the_outlier_and_not_on_a_moving_level():
     spoiled[70] = 25
     chart = chart_series(series_of(spoiled), "i-mr")
     assert chart.stages[0].limits.transform.name == "none"
-    assert any(signal.rang == 70 for signal in chart.signals)
+    assert any(signal.triggered == 70 for signal in chart.signals)
     moved = np.concatenate([random.normal(5, 0.5, 60), random.normal(9, 2, 60)])
     assert chart_series(series_of(moved), "i-mr").stages[0].limits.transform.name == "none"
 
@@ -147,7 +147,7 @@ def test_zero_heavy_areas_ring_for_the_large_ones_only():
     area = np.where(random.random(300) < 0.6, 0, random.lognormal(-2, 0.6, 300))
     area[250] = 4.0
     chart = chart_series(series_of(area), "i-mr")
-    assert [signal.rang for signal in chart.signals] == [250]
+    assert [signal.triggered for signal in chart.signals] == [250]
     assert chart.panel_names == ("individuals",)
     assert any("exactly zero" in note for note in chart.notes)
     assert chart_series(series_of(area), "i-mr", estimation=Estimation(transform="none")).signals[

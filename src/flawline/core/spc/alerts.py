@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from flawline.core.spc.rule_table import RULES
-from flawline.core.spc.rules import Hit, describe
+from flawline.core.spc.rules import RuleSignal, describe
 
 Book = Mapping[str, "Episode"]
 
@@ -59,7 +59,7 @@ NO_MARKS: Mapping[int, str] = MappingProxyType({})
 def update_alerts(
     book: Book,
     series: str,
-    hits: Sequence[Hit],
+    hits: Sequence[RuleSignal],
     labels: Mapping[int, str],
     policy: AlertPolicy = POLICY,
     marks: Mapping[int, str] = NO_MARKS,
@@ -142,7 +142,7 @@ def _same(one: Episode, other: Episode) -> bool:
 
 
 def _episode(
-    alerts: Iterable[Episode], series: str, hit: Hit, policy: AlertPolicy
+    alerts: Iterable[Episode], series: str, hit: RuleSignal, policy: AlertPolicy
 ) -> Episode | None:
     what = (series, hit.panel, hit.rule.number, hit.side)
     same = [a for a in alerts if (a.series, a.panel, a.rule, a.side) == what]
@@ -150,7 +150,9 @@ def _episode(
     return latest if latest is not None and hit.at - latest.last <= policy.quiet else None
 
 
-def _new(series: str, hit: Hit, labels: Mapping[int, str], marks: Mapping[int, str]) -> Episode:
+def _new(
+    series: str, hit: RuleSignal, labels: Mapping[int, str], marks: Mapping[int, str]
+) -> Episode:
     number = hit.rule.number
     here = labels.get(hit.at, f"#{hit.at + 1}")
     start = labels.get(hit.first, f"#{hit.first + 1}")

@@ -25,7 +25,7 @@ from flawline.core.spc.charts_variables import (
     subgroup_panels,
 )
 from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
-from flawline.core.spc.rules import FIRST_ONLY, Hit, Rule, Tail, find_hits
+from flawline.core.spc.rules import FIRST_ONLY, Rule, RuleSignal, Tail, find_signals
 from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
 
@@ -58,7 +58,7 @@ class PhaseOne:
 
 def advance(
     state: State, limits: ControlLimits, rules: Sequence[Rule], points: Points
-) -> tuple[State, tuple[Panel, ...], tuple[Hit, ...]]:
+) -> tuple[State, tuple[Panel, ...], tuple[RuleSignal, ...]]:
     """Judge the next points by given limits; all at once or one by one gives the same panels and hits.
 
     A single point costs the same after ten million as after ten. Hits count points from the beginning; the panels'
@@ -69,10 +69,10 @@ def advance(
     """
     memory, panels = _panels(limits, points, state.memory)
     tails = state.tails or (Tail(),) * len(panels)
-    hits: list[Hit] = []
+    hits: list[RuleSignal] = []
     ends: list[Tail] = []
     for panel, tail in zip(panels, tails, strict=True):
-        found, end = find_hits(panel, rules, state.seen, tail)
+        found, end = find_signals(panel, rules, state.seen, tail)
         hits += found
         ends.append(end)
     hits.sort(key=lambda hit: hit.at)

@@ -50,7 +50,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class RuleSignal:
     """A rule that a point completes: points are counted from 0.
 
     `first` is the earliest point of the pattern that ends at `at`; `side` is 1 above the centre (or rising), -1 below
@@ -111,9 +111,9 @@ class Tail:
     scores: tuple[float, ...] = ()
 
 
-def find_hits(
+def find_signals(
     panel: Panel, rules: Sequence[Rule], offset: int = 0, tail: Tail | None = None
-) -> tuple[tuple[Hit, ...], Tail]:
+) -> tuple[tuple[RuleSignal, ...], Tail]:
     """Which points of a panel complete which rules, in order of points, and the tail to go on from.
 
     Args:
@@ -127,7 +127,7 @@ def find_hits(
     places = np.concatenate([np.asarray(tail.at, dtype=np.int64), panel.at + offset])
     values = np.concatenate([np.asarray(tail.values), panel.values])
     scores = np.concatenate([np.asarray(tail.scores), panel.scores])
-    found: list[Hit] = []
+    found: list[RuleSignal] = []
     for rule in rules:
         if rule.number not in panel.rules or len(panel.values) == 0:
             continue
@@ -137,7 +137,7 @@ def find_hits(
             last = place + behind
             # Rules 5 and 6 are sure before K + 1 points are there.
             first = int(places[max(last - rule.span + 1, 0)])
-            found.append(Hit(panel.name, rule, int(places[last]), first, int(side[place])))
+            found.append(RuleSignal(panel.name, rule, int(places[last]), first, int(side[place])))
     found.sort(key=lambda hit: (hit.at, hit.rule.number))
     keep = max((rule.span for rule in rules), default=1) - 1
     start = max(len(values) - keep, 0)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.alerts import Episode, unfinished, update_alerts
-from flawline.core.spc.rules import Hit
+from flawline.core.spc.rules import RuleSignal
 from flawline.jobs.chart.growing import Growing
 from flawline.outputs import Alert
 from flawline.records.alerts import RaisedAlert
@@ -40,7 +40,7 @@ def find_alarms(
     book: Mapping[str, Episode],
     name: str,
     growing: Growing,
-    hits: Sequence[Hit],
+    hits: Sequence[RuleSignal],
     now: datetime,
     more: Mapping[str, str],
 ) -> tuple[dict[str, Episode], Alarms]:
@@ -67,7 +67,7 @@ def find_alarms(
     )
 
 
-def _without_echoes(hits: Sequence[Hit], growing: Growing) -> list[Hit]:
+def _without_echoes(hits: Sequence[RuleSignal], growing: Growing) -> list[RuleSignal]:
     """Without wide moving ranges to or from a point that rings for itself: they say the same once more."""
     beyond = {h.at for h in growing.hits if h.rule.number == 1 and h.panel == "individuals"}
     return [hit for hit in hits if hit.panel != "moving range" or not beyond & {hit.at, hit.at - 1}]

@@ -144,7 +144,7 @@ def _number_marks(axes: Any, chart: ControlChart, index: int) -> None:
     begun: dict[int, list[int]] = {}
     for signal in chart.signals:
         if signal.panel == name:
-            begun.setdefault(signal.rang, []).append(signal.rule.number)
+            begun.setdefault(signal.triggered, []).append(signal.rule.number)
     for point, rules in _spaced(begun, len(chart.series.labels)):
         stage = next(one for one in chart.stages if one.first <= point <= one.last)
         panel = stage.panels[index]

@@ -79,7 +79,7 @@ def _signal(chart: ControlChart, signal: Signal) -> dict[str, Any]:
         "panel": signal.panel,
         "side": {1: "above", -1: "below"}.get(signal.side, "both"),
         "first": labels[signal.first],
-        "rang": labels[signal.rang],
+        "rang": labels[signal.triggered],
         "last": labels[signal.last],
         "points": [labels[point] for point in signal.points],
         "text": sentence(chart, signal),

@@ -14,9 +14,9 @@ from flawline.core.spc.charts import TRANSFORMED, PhaseOne, State, advance, phas
 from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
 from flawline.core.spc.charts_variables import means
 from flawline.core.spc.limits import ControlLimits
-from flawline.core.spc.rules import FIRST_ONLY, Hit, Rule
+from flawline.core.spc.rules import FIRST_ONLY, Rule, RuleSignal
 from flawline.core.spc.run_chart import runs_about_median
-from flawline.core.spc.signals import merge_hits
+from flawline.core.spc.signals import merge_signals
 from flawline.core.spc.transform_choice import REFUSED, choose_transform
 from flawline.core.spc.transform_fits import FEW_PERCENTILES, fit_transform
 from flawline.core.spc.transforms import NONE, Transform
@@ -75,7 +75,7 @@ def chart_series(
         kind=kind,
         rules=tuple(rules),
         stages=tuple(stages),
-        signals=merge_hits(hits),
+        signals=merge_signals(hits),
         set_aside=aside,
         notes=(*series.notes, *notes),
         settings={
@@ -90,7 +90,7 @@ def chart_series(
 
 def _second_phase(
     series: Series, kind: str, rules: Sequence[Rule], limits: ControlLimits, estimation: Estimation
-) -> tuple[list[Stage], list[Hit], NDArray[np.bool_], list[str]]:
+) -> tuple[list[Stage], list[RuleSignal], NDArray[np.bool_], list[str]]:
     check_given(limits, kind, rules, estimation)
     _, panels, hits = advance(State(), limits, rules, series.points)
     last = len(series.labels) - 1
@@ -123,13 +123,13 @@ def check_given(
 
 def _first_phase(
     series: Series, kind: str, rules: Sequence[Rule], estimation: Estimation
-) -> tuple[list[Stage], list[Hit], NDArray[np.bool_], list[str]]:
+) -> tuple[list[Stage], list[RuleSignal], NDArray[np.bool_], list[str]]:
     named = _marked(series, estimation.set_aside)
     k = next((float(rule.k) for rule in rules if rule.number == 1), 3.0)
     spans = list(_spans(series.stages))
     family, notes = _family(series.points, kind, named, spans, estimation.transform)
     stages: list[Stage] = []
-    hits: list[Hit] = []
+    hits: list[RuleSignal] = []
     aside = np.zeros(len(series.labels), dtype=bool)
     for name, first, last in spans:
         here = slice(first, last + 1)
@@ -173,7 +173,9 @@ def _estimated(
         ) from error
 
 
-def _common_panels(stages: Sequence[Stage], hits: Sequence[Hit]) -> tuple[list[Stage], list[Hit]]:
+def _common_panels(
+    stages: Sequence[Stage], hits: Sequence[RuleSignal]
+) -> tuple[list[Stage], list[RuleSignal]]:
     """A stage of many zeros has no moving range; then no stage has."""
     names = [{panel.name for panel in stage.panels} for stage in stages]
     common = set.intersection(*names)

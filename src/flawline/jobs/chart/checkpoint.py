@@ -17,7 +17,7 @@ from flawline.core.spc.alerts import Episode
 from flawline.core.spc.chart_points import Panel
 from flawline.core.spc.charts import State
 from flawline.core.spc.limits import limits_as_dict, limits_from_dict
-from flawline.core.spc.rules import Hit, Rule, Tail
+from flawline.core.spc.rules import Rule, RuleSignal, Tail
 from flawline.data.json_file import write_json_document
 from flawline.errors import UsageError
 from flawline.jobs.chart.gathering import Rows
@@ -110,7 +110,7 @@ def _standing(plain: Mapping[str, Any]) -> Standing:
         labels=tuple(plain["labels"]),
         ids=tuple(plain["ids"]),
         panels=tuple(map(_panel, plain["panels"])),
-        hits=tuple(Hit(**{**hit, "rule": Rule(**hit["rule"])}) for hit in plain["hits"]),
+        hits=tuple(RuleSignal(**{**hit, "rule": Rule(**hit["rule"])}) for hit in plain["hits"]),
     )
     arrived = Arrived(plain["arrived"]["last"], tuple(map(tuple, plain["arrived"]["gaps"])))
     book = {one["key"]: Episode(**one) for one in plain["book"]}

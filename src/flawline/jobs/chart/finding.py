@@ -95,10 +95,10 @@ def stage_of(chart: ControlChart, point: int) -> Stage:
 
 def _beyond(chart: ControlChart, signal: Signal) -> str:
     """One point, or a stretch of an EWMA or CUSUM, beyond a limit."""
-    stage = stage_of(chart, signal.rang)
+    stage = stage_of(chart, signal.triggered)
     row = chart.panel_names.index(signal.panel)
     panel = stage.panels[row]
-    spot = int(np.searchsorted(panel.at, signal.rang - stage.first))
+    spot = int(np.searchsorted(panel.at, signal.triggered - stage.first))
     limit = panel.upper if signal.side > 0 else panel.lower
     assert limit is not None
     width = limit_width(stage, row)
@@ -111,23 +111,23 @@ def _beyond(chart: ControlChart, signal: Signal) -> str:
         return f"the {signal.panel} lies {side} limit {edge}{_stretch(chart, signal)}{began}"
     value = f"{number(float(panel.values[spot]), width)}{unit}"
     if row == 0:
-        return (
-            f"{place(chart, signal.rang)} is {side.replace('its', 'the')} limit {edge}, at {value}"
-        )
-    return f"the {signal.panel} at {place(chart, signal.rang)} is {side} limit {edge}, at {value}"
+        return f"{place(chart, signal.triggered)} is {side.replace('its', 'the')} limit {edge}, at {value}"
+    return (
+        f"the {signal.panel} at {place(chart, signal.triggered)} is {side} limit {edge}, at {value}"
+    )
 
 
 def _stretch(chart: ControlChart, signal: Signal) -> str:
-    if signal.last == signal.rang:
-        return f" at {place(chart, signal.rang)}"
-    return f" {_span(chart, replace(signal, first=signal.rang))}"
+    if signal.last == signal.triggered:
+        return f" at {place(chart, signal.triggered)}"
+    return f" {_span(chart, replace(signal, first=signal.triggered))}"
 
 
 def _began(chart: ControlChart, signal: Signal) -> str:
     """A CUSUM's own estimate of when the shift began: the point after its sum last was zero."""
-    stage = stage_of(chart, signal.rang)
+    stage = stage_of(chart, signal.triggered)
     sums = stage.panels[chart.panel_names.index(signal.panel)].values
-    zeros = np.flatnonzero(sums[: signal.rang - stage.first + 1] == 0)
+    zeros = np.flatnonzero(sums[: signal.triggered - stage.first + 1] == 0)
     start = stage.first + (int(zeros[-1]) + 1 if len(zeros) else 0)
     return f"; the shift began about {place(chart, start)}"
 
@@ -157,7 +157,7 @@ def _signals(chart: ControlChart) -> Iterator[str]:
 
 def _many(chart: ControlChart, own: Sequence[Signal]) -> str:
     side = "above the upper" if own[0].side > 0 else "below the lower"
-    names = [chart.series.labels[signal.rang] for signal in own]
+    names = [chart.series.labels[signal.triggered] for signal in own]
     listed = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
     where = "" if own[0].panel == chart.panel_names[0] else f" of the {own[0].panel}"
     return f"{len(own)} points lie {side} limit{where}: {chart.series.what} {listed}"

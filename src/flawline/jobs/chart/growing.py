@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from flawline.core.spc.chart_points import Panel, individuals
 from flawline.core.spc.charts import State, advance
 from flawline.core.spc.limits import ControlLimits
-from flawline.core.spc.rules import Hit, Rule
-from flawline.core.spc.signals import merge_hits
+from flawline.core.spc.rules import Rule, RuleSignal
+from flawline.core.spc.signals import merge_signals
 from flawline.jobs.chart.control_chart import ControlChart, Stage
 from flawline.jobs.chart.series import Series
 
@@ -37,7 +37,7 @@ class Growing:
     labels: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
     panels: tuple[Panel, ...] = ()
-    hits: tuple[Hit, ...] = ()
+    hits: tuple[RuleSignal, ...] = ()
 
     @property
     def before(self) -> int:
@@ -45,7 +45,9 @@ class Growing:
         return self.state.seen - len(self.labels)
 
 
-def grow(growing: Growing, series: Series, ids: Sequence[int]) -> tuple[Growing, tuple[Hit, ...]]:
+def grow(
+    growing: Growing, series: Series, ids: Sequence[int]
+) -> tuple[Growing, tuple[RuleSignal, ...]]:
     """Judge further points; returns also the hits among them, which count from the first point of all."""
     state, panels, hits = advance(growing.state, growing.limits, growing.rules, series.points)
     drawn = len(growing.labels)
@@ -112,7 +114,7 @@ def drawn_chart(
         kind=kind,
         rules=growing.rules,
         stages=tuple(_stages(growing)),
-        signals=merge_hits(hits),
+        signals=merge_signals(hits),
         set_aside=np.isin(np.array(growing.labels, dtype=object), list(growing.limits.set_aside)),
         notes=tuple(notes),
         settings={

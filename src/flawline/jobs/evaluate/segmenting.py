@@ -121,7 +121,7 @@ class SegmentationCounter:
         bad = np.array([part.defective for part in parts], bool)
         peaks = np.stack([self._peaks[part.name] for part in parts])
         return tuple(
-            _wish(wished, choose_thresholds(self._curves, wished_recall=wished), bad, peaks)
+            _wish(wished, choose_thresholds(self._curves, target_recall=wished), bad, peaks)
             for wished in WISHES
         )
 

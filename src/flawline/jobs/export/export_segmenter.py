@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.marking import coarse_map, marked_classes
+from flawline.core.class_mask import class_mask_of, coarse_map
 from flawline.core.view.framing import STEP, Framing
 from flawline.core.view.tiling import FEATHER, MARGIN
 from flawline.data.source import Source
@@ -142,8 +142,8 @@ def _pair(
     outside = own[0] == 1  # the region of interest is Flawline's own
     other = np.where(outside, own, other)
     difference = np.abs(own.astype(np.float64) - other)
-    marks = marked_classes(own, settings.thresholds, smallest=settings.smallest)
-    others = marked_classes(other, settings.thresholds, smallest=settings.smallest)
+    marks = class_mask_of(own, settings.thresholds, smallest=settings.smallest)
+    others = class_mask_of(other, settings.thresholds, smallest=settings.smallest)
     limits = np.array(settings.thresholds, np.float32)[:, None, None]
     at_limit = (np.abs(own[1:] - limits) <= _TOLERANCE.value).any(0)
     otherwise = marks != others

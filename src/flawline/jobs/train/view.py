@@ -16,8 +16,8 @@ from flawline.core.view.alignment import AlignmentMethod
 from flawline.core.view.alignment_training import fit_alignment
 from flawline.core.view.foreground import fit_foreground
 from flawline.core.view.framing import Framing, choose_framing, window_count
-from flawline.core.view.light import METHODS as LIGHTS
-from flawline.core.view.light import LightMethod, fit_light
+from flawline.core.view.illumination import METHODS as LIGHTS
+from flawline.core.view.illumination import IlluminationMethod, fit_illumination
 from flawline.core.view.region_of_interest import SAME_ASPECT, from_mask, from_polygons
 from flawline.data.image import read_image
 from flawline.errors import UsageError
@@ -45,7 +45,7 @@ class ViewWishes:
     window: tuple[int, int] = (256, 256)
     mm_per_px: float | None = None
     min_defect: str | None = None
-    light: LightMethod = "none"
+    light: IlluminationMethod = "none"
     alignment: AlignmentMethod | Literal["none"] = "none"
     region: RegionSettings = field(default_factory=RegionSettings)
     mask: bytes | None = None
@@ -111,7 +111,7 @@ def learn_view(
 
     light = alignment = foreground = None
     if wishes.light != "none":
-        light = keep("light", fit_light(pictures(lambda pixels: pixels), wishes.light))
+        light = keep("light", fit_illumination(pictures(lambda pixels: pixels), wishes.light))
     lit = light.apply if light is not None else lambda pixels: pixels
     if wishes.alignment != "none":
         alignment = keep("alignment", fit_alignment(pictures(lit), wishes.alignment))

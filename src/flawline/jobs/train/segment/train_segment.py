@@ -178,7 +178,13 @@ def train_segment(
         chosen,
         found,
         tuple(by_name[name] for name in worst),
-        (*split.said, *_told(report), *report.notes, *(one.said for one in chosen), *_said(found)),
+        (
+            *split.said,
+            *_told(report),
+            *report.notes,
+            *(one.message for one in chosen),
+            *_said(found),
+        ),
     )
 
 
@@ -333,7 +339,7 @@ def _curves(
 def _chosen(curves: PixelCurves, wished: SegmenterWishes) -> tuple[ChosenThreshold, ...]:
     return choose_thresholds(
         curves,
-        wished_recall=wished.wished_recall,
+        target_recall=wished.wished_recall,
         miss_cost=wished.miss_cost,
         false_cost=wished.false_cost,
     )

@@ -24,8 +24,8 @@ from flawline.core.thinning import thinned
 from flawline.core.view.smooth_field import fit_field, polynomials
 from flawline.errors import UsageError
 
-LightMethod = Literal["none", "level", "flat", "gradient"]
-METHODS: tuple[LightMethod, ...] = get_args(LightMethod)
+IlluminationMethod = Literal["none", "level", "flat", "gradient"]
+METHODS: tuple[IlluminationMethod, ...] = get_args(IlluminationMethod)
 
 LARGEST_GAIN = 2.0
 MOST_PICTURES = 512
@@ -40,13 +40,13 @@ _LEAST_SPREAD = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Light:
+class Illumination:
     """The light of good pictures: `typical` is () for "none", (19,) grey levels for "level", (32, 32) otherwise.
 
     For "gradient" it holds grey levels, for "flat" the gains.
     """
 
-    method: LightMethod
+    method: IlluminationMethod
     typical: NDArray[np.float32]
 
     def __post_init__(self) -> None:
@@ -72,12 +72,16 @@ class Light:
         return {"method": self.method}, {"typical": self.typical}
 
     @classmethod
-    def from_arrays(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Light:
+    def from_arrays(
+        cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> Illumination:
         """The inverse of `as_arrays`."""
         return cls(settings["method"], np.asarray(arrays["typical"], np.float32))
 
 
-def fit_light(pictures: Iterable[NDArray[np.uint8]], method: LightMethod) -> Light:
+def fit_illumination(
+    pictures: Iterable[NDArray[np.uint8]], method: IlluminationMethod
+) -> Illumination:
     """Learn the light of good pictures, uint8 (height, width, 3) or (height, width) of any sizes, small ones will do.
 
     They are read one at a time and, beyond 512, not all of them. What is learnt is the median over pictures, so that a
@@ -87,7 +91,7 @@ def fit_light(pictures: Iterable[NDArray[np.uint8]], method: LightMethod) -> Lig
         UsageError: an unknown method, or no pictures.
     """
     if method == "none" or method not in METHODS:
-        return Light(method, np.zeros(0, np.float32))
+        return Illumination(method, np.zeros(0, np.float32))
     look: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     look = _quantiles if method == "level" else _grid
     seen = thinned((look(pixels) for pixels in pictures), MOST_PICTURES)
@@ -98,8 +102,8 @@ def fit_light(pictures: Iterable[NDArray[np.uint8]], method: LightMethod) -> Lig
     typical = np.asarray(np.median(np.stack(seen), axis=0), np.float32)
     if method == "flat":
         level = np.clip(np.median(typical), _DARKEST, _BRIGHTEST)
-        return Light(method, _gains(np.full_like(typical, level), typical, _FLAT_DEGREE))
-    return Light(method, typical)
+        return Illumination(method, _gains(np.full_like(typical, level), typical, _FLAT_DEGREE))
+    return Illumination(method, typical)
 
 
 def _quantiles(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

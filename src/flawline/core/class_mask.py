@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def marked_classes(
+def class_mask_of(
     probabilities: NDArray[np.float32], thresholds: Sequence[float], *, smallest: int = 1
 ) -> NDArray[np.uint8]:
     """The class of a defect at each pixel, 0 where there is none.
@@ -42,10 +42,10 @@ def marked_classes(
         better = (factor >= best) & ((marked == 0) | (factor > best))
         marked[better] = number
         np.copyto(best, factor, where=better)
-    return without_small(marked, smallest)
+    return remove_small_regions(marked, smallest)
 
 
-def without_small(marked: NDArray[np.uint8], smallest: int) -> NDArray[np.uint8]:
+def remove_small_regions(marked: NDArray[np.uint8], smallest: int) -> NDArray[np.uint8]:
     """The same without 8-connected places of one class that have fewer pixels."""
     if smallest <= 1 or not marked.any():
         return marked

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from flawline.core.marking import coarse_map, marked_classes, without_small
+from flawline.core.class_mask import class_mask_of, coarse_map, remove_small_regions
 
 SHARES = arrays(np.float32, (3, 5, 6), elements=st.floats(0, 1, width=32))
 LIMITS = st.tuples(*[st.sampled_from([0.125, 0.25, 0.5, 1.0])] * 2)
@@ -12,7 +12,7 @@ LIMITS = st.tuples(*[st.sampled_from([0.125, 0.25, 0.5, 1.0])] * 2)
 
 @given(SHARES, LIMITS)
 def test_each_pixel_by_itself(shares, limits):
-    marked = marked_classes(shares, limits)
+    marked = class_mask_of(shares, limits)
     for y, x in np.ndindex(marked.shape):
         factors = [shares[k + 1, y, x] / np.float32(limit) for k, limit in enumerate(limits)]
         expected = int(np.argmax(factors)) + 1 if max(factors) >= 1 else 0
@@ -21,7 +21,7 @@ def test_each_pixel_by_itself(shares, limits):
 
 @given(SHARES)
 def test_a_higher_threshold_marks_no_more(shares):
-    low, high = (marked_classes(shares, (limit, limit)) for limit in (0.25, 0.5))
+    low, high = (class_mask_of(shares, (limit, limit)) for limit in (0.25, 0.5))
     assert ((high > 0) <= (low > 0)).all()
 
 
@@ -31,10 +31,10 @@ def test_small_places_of_a_class_are_left_out():
     marked[2, 2] = 1  # touches by a corner: one place of five
     marked[4, 6:8] = 2
     marked[5, 5] = 2  # touches by a corner: three
-    kept = without_small(marked, 5)
+    kept = remove_small_regions(marked, 5)
     assert (kept == np.where(marked == 1, 1, 0)).all()
-    assert (without_small(marked, 3) == marked).all()
-    assert not without_small(marked, 6).any()
+    assert (remove_small_regions(marked, 3) == marked).all()
+    assert not remove_small_regions(marked, 6).any()
     assert marked.sum() == 5 + 6
 
 
@@ -54,4 +54,4 @@ def test_a_coarse_map_keeps_the_highest(size):
 )
 def test_what_makes_no_sense_is_refused(classes, limits, words):
     with pytest.raises(ValueError, match=words):
-        marked_classes(np.zeros((classes, 4, 4), np.float32), limits)
+        class_mask_of(np.zeros((classes, 4, 4), np.float32), limits)
