@@ -57,7 +57,6 @@ TERMINAL = {"context", "as_json", "quiet", "limits", "report", "out"}
 OF_THE_COMMAND = {
     "rank": {"model", "save_model", "keep", "drop"},  # rank_with, save_ranking
     "classify": {"apply"},  # classify_with
-    "inspect": {"store", "keep", "pictures", "constant"},
     "judge": {"pictures"},
     "chart": {"freeze", "zones", "watch", "once", "every", "last", "alert"},
 }

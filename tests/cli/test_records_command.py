@@ -12,7 +12,7 @@ from flawline.inspector import Inspector
 from flawline.recipe import write_recipe
 from flawline.records import DefectRecord, Record, open_store
 from flawline.records.pictures import open_pictures, pictures_beside
-from flawline.station.replay import keep_recipe
+from flawline.station.kept_recipe import keep_recipe
 from helpers.discs import disc, spoilt, train, write, write_discs
 from helpers.inspected_records import START, record
 from helpers.networks import write_network

@@ -9,7 +9,7 @@ import pytest
 from flawline.outputs.events import message_id
 from flawline.outputs.sending import Sending
 from flawline.records import open_store
-from flawline.records.delivery import Owed
+from flawline.records.owed import Owed
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_what_no_records_keep_is_reported(sender, said):
     served = sender(Place(*[Failure("gone")] * 9), owing=None)
     served.tell(message(1))
     served.close()
-    assert said[-1] == "1 message waits for place, lost, for no records keep them"
+    assert said[-1] == "1 message did not reach place, and no records keep them"
 
 
 def test_events_go_to_all_outputs_and_those_of_health_to_the_others(store, said):

@@ -160,6 +160,25 @@ def test_what_was_sent_and_could_not_be_noted_is_noted_later(sending, owe, store
     assert (place.got, work.kept()) == ([message(1)], 0)
 
 
+def test_what_arrived_long_ago_is_deleted_once_an_hour(sending, owe, store):
+    class Counted:
+        cleared = 0
+
+        def __getattr__(self, name):
+            return getattr(store.deliveries, name)
+
+        def clear(self):
+            self.cleared += 1
+            return store.deliveries.clear()
+
+    clock, owing = Clock(), Counted()
+    work = sending(Place(), owing=owing, clock=clock)
+    owe(message(1))
+    for clock.now in (0.0, 10.0, 3599.0, 3600.0, 7000.0):
+        work.attempt()
+    assert owing.cleared == 2
+
+
 def test_without_records_messages_wait_in_memory(sending, said):
     clock, place = Clock(), Place(Failure("gone"))
     work = sending(place, owing=None, clock=clock)
@@ -167,7 +186,7 @@ def test_without_records_messages_wait_in_memory(sending, said):
         work.tell(message(number))
     assert work.attempt() == 1.0
     assert said == ["messages do not reach place: gone; they are tried again"]
-    assert (work.held(), work.kept()) == (2, 0)
+    assert (work.lost(), work.kept()) == (2, 0)
     clock.now = 1.0
     assert work.attempt() is None
     assert place.got == [message(1), message(2)]
@@ -178,13 +197,11 @@ def test_the_oldest_is_dropped_where_too_many_wait_in_memory(sending, said):
     work = sending(place, owing=None, most=3)
     for number in range(5):
         work.tell(message(number))
-    assert work.held() == 3
-    assert said == [
-        "more than 3 messages wait: the oldest is dropped, k0#1",
-        "more than 3 messages wait: the oldest is dropped, k1#1",
-    ]
+    assert work.lost() == 5
+    assert said == ["more than 3 messages wait for place: the oldest are dropped"]
     work.attempt()
     assert place.got == [message(number) for number in (2, 3, 4)]
+    assert work.lost() == 2
 
 
 @pytest.mark.parametrize("error", [OSError("no route"), ZeroDivisionError("bug")])

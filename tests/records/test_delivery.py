@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from flawline.data.times import EPOCH
 from flawline.errors import StoreError
 from flawline.records import open_store, write
-from flawline.records.delivery import Owed
 from flawline.records.engine import reading
+from flawline.records.owed import Owed
 from helpers.examples import examples
 from helpers.inspected_records import record
 

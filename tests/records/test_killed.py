@@ -14,7 +14,7 @@ SCRIPT = """
 import os, random, signal, sys, time
 from pathlib import Path
 from flawline.records import open_store
-from flawline.records.delivery import Owed
+from flawline.records.owed import Owed
 from flawline.data.work_file import WorkFile
 from flawline.records.writer import SETTINGS, Writer
 from helpers.inspected_records import record

@@ -14,8 +14,8 @@ from sqlalchemy import MetaData, select
 
 from flawline.errors import UsageError
 from flawline.records import DefectRecord, StoreError, open_store, schema
-from flawline.records.delivery import Owed
 from flawline.records.engine import reading, shown, store_url, writing
+from flawline.records.owed import Owed
 from flawline.records.schema import HEAD, VERSIONS
 from flawline.records.tables import metadata
 from flawline.records.where import Where

@@ -17,7 +17,7 @@ import pytest
 from flawline.data.work_file import WorkFile
 from flawline.errors import UsageError
 from flawline.records import StoreError, open_store
-from flawline.records.delivery import Owed
+from flawline.records.owed import Owed
 from flawline.records.where import Where
 from flawline.records.writer import SECONDS, SETTINGS, Writer
 from helpers.inspected_records import record
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 WRITES = """
 import sys, time
 from flawline.records import open_store
-from flawline.records.delivery import Owed
+from flawline.records.owed import Owed
 from flawline.records.writer import Writer
 from helpers.inspected_records import record
 with open_store(sys.argv[1]) as store, Writer(store, batch=10, seconds=0.01) as writer:
@@ -382,3 +382,18 @@ def test_one_process_writes_while_another_reads(tmp_path):
             seen = len(found)
             opened.add(record(seen))
     assert writing.wait(DEADLINE) == 0
+
+
+def test_who_asks_is_told_once_when_the_store_goes_away_and_when_it_is_back(own):
+    told = []
+    between = Between(own, GONE)
+    with Writer(between, seconds=0.01, notice=told.append) as writer:
+        for number in range(5):
+            writer.add(record(number))
+        deadline = time.monotonic() + DEADLINE
+        while len(between.calls) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert told == [GONE]
+        between.error = None
+        writer.flush()
+    assert told == [GONE, None]

@@ -13,8 +13,10 @@ from flawline.inspector import Inspector
 from flawline.jobs.train.training_pictures import write_training_report
 from flawline.jobs.train.unusual_pictures import Suspect
 from flawline.recipe import recipe_with
+from flawline.station.gallery import Gallery
 from flawline.station.inspect_report import write_run
 from flawline.station.inspect_source import inspect_source
+from flawline.station.station import Station
 from flawline.types import Unjudged
 from helpers.discs import SIDE, spoilt, train, write, write_discs
 from helpers.networks import write_network
@@ -96,9 +98,10 @@ def test_the_report_of_one_picture_has_no_scores_to_show(tmp_path):
 def inspected(root, trained, out, location=None):
     inspector = Inspector(trained.recipe)
     out.mkdir(parents=True, exist_ok=True)
-    with open_source(location or root / "parts") as source:
-        run = inspect_source(source, inspector, folder=out)
-        written = write_run(run, source, inspector, out)
+    with open_source(location or root / "parts") as source, Station(inspector) as station:
+        gallery = Gallery()
+        run = inspect_source(source, station, folder=out, gallery=gallery)
+        written = write_run(run, source, inspector, out, gallery)
     return run, written, (out / "report.html").read_text(encoding="utf-8")
 
 
@@ -124,16 +127,16 @@ def test_the_report_of_an_inspection(shop, tmp_path):
     assert "&lt;script&gt;alert" in page
     assert trained.recipe.settings.threshold.basis in page
     for item in run.inspections:
-        assert f"{item.row['score']:.4g}" in page
-    flagged = [item for item in run.inspections if item.row["verdict"] != "accept"]
+        assert f"{item.inspection.score:.4g}" in page
+    flagged = [item for item in run.inspections if item.inspection.verdict != "accept"]
     assert len(flagged) >= 3
     sheet, _, _ = page.partition("Accepted, and closest to being flagged")
     assert sheet.count('<article class="card">') == len(flagged)
     assert sheet.count("data:image/jpeg;base64,") == 2 * len(flagged)
-    worst = max(flagged, key=lambda item: item.row["score"])
+    worst = max(flagged, key=lambda item: item.inspection.score)
     names = re.findall(r'class="name">([^<]*)<', sheet)
     assert names[0].replace("&lt;", "<").replace("&gt;", ">") == worst.sample.name
-    left, top, width, height = worst.row["defects"][0]["box"]
+    left, top, width, height = worst.inspection.as_dict()["defects"][0]["box"]
     assert left >= 0
     assert left + width <= SIDE
     assert f"x {left} to {left + width}, y {top} to {top + height} px" in page
@@ -142,7 +145,7 @@ def test_the_report_of_an_inspection(shop, tmp_path):
 def test_an_inspection_where_all_are_accepted(shop, tmp_path):
     root, trained = shop
     run, _, _ = inspected(root, trained, tmp_path / "first")
-    fine = [item.sample.name for item in run.inspections if item.row["verdict"] == "accept"]
+    fine = [item.sample.name for item in run.inspections if item.inspection.verdict == "accept"]
     (tmp_path / "fine").mkdir()
     for name in fine:
         shutil.copy(root / "parts" / name, tmp_path / "fine")

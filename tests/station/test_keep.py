@@ -19,10 +19,9 @@ from flawline.inspector import Inspector
 from flawline.recipe import write_recipe
 from flawline.records import StoreError, open_store
 from flawline.records.pictures import open_pictures
-from flawline.records.writer import Writer
 from flawline.station.inspect_source import inspect_source
 from flawline.station.inspection_tables import run_as_dict
-from flawline.station.keep_records import Keeping
+from flawline.station.station import Station
 from helpers.discs import disc, spoilt, train, write, write_discs
 from helpers.networks import write_network
 
@@ -41,17 +40,25 @@ def mixed(tmp_path):
 
 
 @contextmanager
-def keeping(folder, which="all", **constant):
+def keeping(recipe, folder, which="all", *, pictures=None, **constant):
+    """A station whose records are in a folder."""
     with (
         open_store(str(folder / "r.db")) as store,
-        Writer(store, spool=folder / "spool", batch=3) as writer,
+        Station(
+            Inspector(recipe),
+            records=store,
+            pictures=pictures or open_pictures(folder / "pictures"),
+            keep=which,
+            constant=constant,
+            spool=folder / "spool",
+        ) as station,
     ):
-        yield Keeping(writer, open_pictures(folder / "pictures"), which, constant)
+        yield station
 
 
-def inspect(location, inspector, kept, **options):
+def inspect(location, station, **options):
     with open_source(location) as source:
-        return inspect_source(source, inspector, keeping=kept, **options)
+        return inspect_source(source, station, **options)
 
 
 def records(folder):
@@ -62,8 +69,8 @@ def records(folder):
 def test_every_picture_becomes_a_record(mixed, recipe, tmp_path):
     (mixed / "good" / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
     (mixed / "good" / "empty.png").touch()
-    with keeping(tmp_path, station="s1") as kept:
-        done = inspect(mixed, Inspector(recipe), kept)
+    with keeping(recipe, tmp_path, station="s1") as kept:
+        done = inspect(mixed, kept)
     found = {record.image: record for record in records(tmp_path)}
     assert set(found) == {i.sample.name for i in done.inspections} | {
         "good/cut.png",
@@ -71,7 +78,7 @@ def test_every_picture_becomes_a_record(mixed, recipe, tmp_path):
     }
     pictures = open_pictures(tmp_path / "pictures")
     for item in done.inspections:
-        record, row = found[item.sample.name], item.row
+        record, row = found[item.sample.name], item.inspection.as_dict()
         assert (record.verdict, record.score, record.p_value) == (
             row["verdict"],
             row["score"],
@@ -93,27 +100,29 @@ def test_every_picture_becomes_a_record(mixed, recipe, tmp_path):
 
 
 def test_the_same_results_come_out_with_and_without_records(mixed, recipe, tmp_path):
-    plain = inspect(mixed, Inspector(recipe), None)
-    with keeping(tmp_path) as kept:
-        assert run_as_dict(inspect(mixed, Inspector(recipe), kept)) == run_as_dict(plain)
-    with keeping(tmp_path) as kept:
-        inspect(mixed, Inspector(recipe), kept)
-    assert (kept.writer.added.new, kept.writer.added.known) == (0, 11)
+    with Station(Inspector(recipe)) as forgetful:
+        plain = inspect(mixed, forgetful)
+    with keeping(recipe, tmp_path) as kept:
+        assert run_as_dict(inspect(mixed, kept)) == run_as_dict(plain)
+    with keeping(recipe, tmp_path) as kept:
+        inspect(mixed, kept)
+    assert (kept.added.new, kept.added.known) == (0, 11)
     assert len(records(tmp_path)) == 11
 
 
 @pytest.mark.parametrize(("which", "count"), [("none", 0), ("all", 11)])
 def test_pictures_are_kept_as_asked_for(mixed, recipe, tmp_path, which, count):
-    with keeping(tmp_path, which) as kept:
-        inspect(mixed, Inspector(recipe), kept)
+    with keeping(recipe, tmp_path, which) as kept:
+        inspect(mixed, kept)
     files = [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
-    assert len(files) == 2 * count
+    # A picture and its map each, and once the recipe.
+    assert len(files) == 2 * count + (count > 0)
     assert sum(record.map is not None for record in records(tmp_path)) == count
 
 
 def test_flagged_pictures_are_those_not_accepted(mixed, recipe, tmp_path):
-    with keeping(tmp_path, "flagged") as kept:
-        inspect(mixed, Inspector(recipe), kept)
+    with keeping(recipe, tmp_path, "flagged") as kept:
+        inspect(mixed, kept)
     pictures = open_pictures(tmp_path / "pictures")
     assert {"accept", "reject"} <= {record.verdict for record in records(tmp_path)}
     for record in records(tmp_path):
@@ -134,13 +143,13 @@ def test_an_interrupted_run_goes_on_and_keeps_everything_once(mixed, recipe, tmp
             yield item
 
     (tmp_path / "whole").mkdir()
-    with keeping(tmp_path / "whole") as kept:
-        inspect(mixed, Inspector(recipe), kept)
+    with keeping(recipe, tmp_path / "whole") as kept:
+        inspect(mixed, kept)
     options = {"unfinished": tmp_path / "journal"}
-    with pytest.raises(KeyboardInterrupt), keeping(tmp_path) as kept:
-        inspect(mixed, Inspector(recipe), kept, track=track, **options)
-    with keeping(tmp_path) as kept:
-        assert inspect(mixed, Inspector(recipe), kept, **options).resumed == stop
+    with pytest.raises(KeyboardInterrupt), keeping(recipe, tmp_path) as kept:
+        inspect(mixed, kept, track=track, **options)
+    with keeping(recipe, tmp_path) as kept:
+        assert inspect(mixed, kept, **options).resumed == stop
     when = records(tmp_path)[0].judged
     timeless = [
         [replace(r, judged=when) for r in records(f)] for f in (tmp_path, tmp_path / "whole")
@@ -156,8 +165,8 @@ def test_the_manifest_tells_lots_and_times(recipe, tmp_path):
         "image,group,lot,captured,weather\n0.png,A,7,2026-03-01T06:00:00Z,fine\n"
         "1.png,B,8,2026-03-01T08:00:01+02:00,\n2.png,C,8,,\n"
     )
-    with keeping(tmp_path, "none", lot="0", tool="t") as kept:
-        inspect(tmp_path / "p" / "s.csv", Inspector(recipe), kept)
+    with keeping(recipe, tmp_path, "none", lot="0", tool="t") as kept:
+        inspect(tmp_path / "p" / "s.csv", kept)
     found = {record.image: record for record in records(tmp_path)}
     first, second, third = (found[f"{index}.png"] for index in range(3))
     assert (first.part, first.lot, first.tool, second.lot) == ("A", "7", "t", "8")
@@ -165,8 +174,8 @@ def test_the_manifest_tells_lots_and_times(recipe, tmp_path):
     assert third.captured is None
     assert first.further == {"weather": "fine"}
     (tmp_path / "p" / "s.csv").write_text("image,captured\n0.png,2026-03-01 06:00\n")
-    with keeping(tmp_path) as kept, pytest.raises(ManifestError, match=r"0\.png.*zone"):
-        inspect(tmp_path / "p" / "s.csv", Inspector(recipe), kept)
+    with keeping(recipe, tmp_path) as kept, pytest.raises(ManifestError, match=r"0\.png.*zone"):
+        inspect(tmp_path / "p" / "s.csv", kept)
 
 
 def test_a_place_that_is_full_ends_the_run_and_costs_no_verdict(mixed, recipe, tmp_path):
@@ -175,19 +184,28 @@ def test_a_place_that_is_full_ends_the_run_and_costs_no_verdict(mixed, recipe, t
             raise StoreError("full", code="store-full")
 
     options = {"unfinished": tmp_path / "journal"}
-    with pytest.raises(StoreError), keeping(tmp_path) as kept:
-        inspect(mixed, Inspector(recipe), replace(kept, pictures=Full()), **options)
-    with keeping(tmp_path) as kept:
-        done = inspect(mixed, Inspector(recipe), kept, **options)
+    with keeping(recipe, tmp_path):
+        pass  # which keeps the recipe
+    with (
+        pytest.raises(StoreError),
+        keeping(recipe, tmp_path, pictures=Full()) as kept,
+    ):
+        inspect(mixed, kept, **options)
+    with keeping(recipe, tmp_path) as kept:
+        done = inspect(mixed, kept, **options)
     assert not done.unjudged
     assert len(records(tmp_path)) == 11
 
 
-def test_wrong_wishes_are_refused(tmp_path):
-    with keeping(tmp_path) as kept:
-        for changes in ({"which": "some"}, {"constant": {"lott": "1"}}, {"pictures": None}):
-            with pytest.raises(UsageError):
-                replace(kept, **changes)
+@pytest.mark.parametrize(
+    "wrong", [{"keep": "some"}, {"constant": {"lott": "1"}}, {"pictures": None}]
+)
+def test_wrong_choices_are_refused(recipe, tmp_path, wrong):
+    right = {"keep": "all", "constant": {"lot": "1"}, "pictures": open_pictures(tmp_path)}
+    with open_store(str(tmp_path / "r.db")) as store:
+        Station(Inspector(recipe), records=store, **right).close()
+        with pytest.raises(UsageError):
+            Station(Inspector(recipe), records=store, **{**right, **wrong})
 
 
 def test_from_pictures_to_records_to_a_chart_and_back(mixed, recipe, tmp_path, monkeypatch, capsys):
@@ -219,8 +237,8 @@ def test_from_pictures_to_records_to_a_chart_and_back(mixed, recipe, tmp_path, m
 def test_copies_of_one_picture_are_one_inspection(recipe, tmp_path):
     data = write(tmp_path / "p" / "a.png", spoilt(1)).read_bytes()
     shutil.copy(tmp_path / "p" / "a.png", tmp_path / "p" / "b.png")
-    with keeping(tmp_path) as kept:
-        assert len(inspect(tmp_path / "p", Inspector(recipe), kept).inspections) == 2
+    with keeping(recipe, tmp_path) as kept:
+        assert len(inspect(tmp_path / "p", kept).inspections) == 2
     (record,) = records(tmp_path)
     assert record.picture == hashlib.sha256(data).hexdigest()
     assert np.isfinite(record.score)

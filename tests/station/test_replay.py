@@ -10,7 +10,8 @@ from flawline.inspector import Inspector
 from flawline.recipe import recipe_with
 from flawline.records import DefectRecord, Record, StoreError, open_store
 from flawline.records.pictures import open_pictures
-from flawline.station.replay import keep_recipe, kept_recipe, replay
+from flawline.station.kept_recipe import keep_recipe, kept_recipe
+from flawline.station.replay import replay
 from helpers.discs import disc, spoilt, train, write, write_discs
 from helpers.inspected_records import START
 from helpers.networks import write_network

@@ -1,410 +1,305 @@
-"""Inspecting a whole source: rows, overlays, tables, and going on after an interruption."""
+"""A station judges, records and sends frames, from any thread, in whatever form their pictures come."""
 
 from __future__ import annotations
 
-import csv
+import hashlib
 import json
-import math
-import shutil
-import zipfile
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
-import polars as pl
 import pytest
+from PIL import Image
 
-from flawline.data.image import read_image
+from flawline.data.array_file import npy_array
+from flawline.data.frame import Frame
 from flawline.data.source import open_source
-from flawline.errors import ModelError, SourceError, UsageError
+from flawline.errors import ImageError, ModelError, UsageError
 from flawline.inspector import Inspector
-from flawline.recipe import new_recipe, recipe_with
-from flawline.station import inspect_source as station_run
-from flawline.station.inspect_source import SIDE, inspect_source
-from flawline.station.inspection_tables import (
-    run_as_dict,
-    write_csv,
-    write_json_lines,
-    write_parquet,
-)
-from flawline.types import no_track
+from flawline.outputs import Failure
+from flawline.outputs.file import File
+from flawline.recipe import recipe_with
+from flawline.records import StoreError, open_store
+from flawline.records.pictures import open_pictures
+from flawline.station.feeds import source_frames
+from flawline.station.replay import replay
+from flawline.station.station import Station
+from flawline.types import Unjudged
 from helpers.discs import disc, spoilt, train, write, write_discs
 from helpers.networks import write_network
+from helpers.places import Place, until
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
+def inspector(tmp_path_factory):
     root = tmp_path_factory.mktemp("training")
     network = write_network(root / "small.onnx")
-    return train(write_discs(root / "parts", good=30), network).recipe
-
-
-@pytest.fixture(scope="module")
-def inspector(recipe):
-    return Inspector(recipe)
+    return Inspector(train(write_discs(root / "parts", good=20), network).recipe)
 
 
 @pytest.fixture
-def mixed(tmp_path):
-    """Eight good and three bad parts that training has not seen."""
-    return write_discs(tmp_path / "mixed", good=8, bad=3, first=100)
+def store(tmp_path):
+    with open_store(str(tmp_path / "r.db")) as opened:
+        yield opened
 
 
-def inspect(location, inspector, **options):
-    with open_source(location) as source:
-        return inspect_source(source, inspector, **options)
+@pytest.fixture
+def pictures(tmp_path):
+    return open_pictures(tmp_path / "pictures")
 
 
-def stop_after(count):
-    """A track that is interrupted like a person at the keyboard would."""
-
-    def track(items, *, title, total):
-        for place, item in enumerate(items):
-            if place == count:
-                raise KeyboardInterrupt
-            yield item
-
-    return track
+def png(pixels):
+    return cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
 
 
-def test_every_picture_is_judged_in_order(mixed, inspector):
-    run = inspect(mixed, inspector)
-    with open_source(mixed) as source:
-        listed = [sample.name for sample in source.samples()]
-    assert [item.sample.name for item in run.inspections] == listed
-    verdicts = {item.sample.name: item.row["verdict"] for item in run.inspections}
-    assert {verdicts[f"bad/{i}.png"] for i in range(100, 103)} == {"reject"}
-    assert sum(verdict == "accept" for verdict in verdicts.values()) >= 6
-    assert sum(run.counts.values()) == 11
-    assert run.exit_code == 1
-    assert run.resumed == 0
+def records(store):
+    return [kept.record for kept in store.page(count=1000, newest=False).items]
 
 
-def test_a_batch_gives_the_scores_of_single_pictures_to_the_bit(mixed, inspector, recipe):
-    run = inspect(mixed, inspector)
-    alone = Inspector(recipe, threads=1)
-    for item in run.inspections:
-        one = alone.inspect(mixed / item.sample.name)
-        assert one.score == item.row["score"]
-        assert one.p_value == item.row["p_value"]
-        assert [region.peak for region in one.regions] == [d["peak"] for d in item.row["defects"]]
-    with open_source(mixed) as source:
-        many = list(inspector.inspect_many(source, ahead=3))
-    assert [(s.name, i.score) for s, i in many] == [
-        (item.sample.name, item.row["score"]) for item in run.inspections
-    ]
-    assert all(inspection.image == sample.name for sample, inspection in many)
-
-
-def test_exit_codes_say_what_was_found(tmp_path, inspector, mixed):
-    (tmp_path / "fine").mkdir()
-    for item in inspect(mixed, inspector).inspections:
-        if item.row["verdict"] == "accept":
-            shutil.copy(mixed / item.sample.name, tmp_path / "fine")
-    assert inspect(tmp_path / "fine", inspector).exit_code == 0
-    (tmp_path / "fine" / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
-    run = inspect(tmp_path / "fine", inspector)
-    assert run.exit_code == 2
-    assert [item.image for item in run.unjudged] == ["cut.png"]
-    assert run.unjudged[0].reason
-    assert len(run.inspections) == len(list((tmp_path / "fine").iterdir())) - 1
-    for path in (tmp_path / "fine").iterdir():
-        path.write_bytes(b"nothing")
-    with pytest.raises(SourceError, match="none of the") as caught:
-        inspect(tmp_path / "fine", inspector)
-    assert "the first" in caught.value.hint
-
-
-def test_pictures_of_every_shape_are_judged_or_listed(tmp_path, inspector, recipe):
-    for height, width in ((1, 1), (1, 300), (7, 3), (500, 60), (96, 97)):
-        write(tmp_path / f"{height}x{width}.png", np.full((height, width, 3), 120, np.uint8))
-    write(tmp_path / "grey.png", disc(1)[..., 0])
-    write(tmp_path / "deep.png", disc(1)[..., 0].astype(np.uint16) * 257)
-    run = inspect(tmp_path, inspector)
-    refused = {"1x300.png", "7x3.png", "500x60.png"}
-    assert {(item.image, item.code) for item in run.unjudged} == {
-        (n, "image-view") for n in refused
-    }
-    assert len(run.inspections) == 4
-    # A recipe of an earlier version knows no shapes and refuses none.
-    known = dict(recipe.manifest.settings)
-    del known["aspect_ratios"]
-    older = recipe_with(recipe, manifest=replace(recipe.manifest, settings=known))
-    all_of_them = inspect(tmp_path, Inspector(older))
-    assert not all_of_them.unjudged
-    for item in (*run.inspections, *all_of_them.inspections):
-        for value in (item.row["score"], item.row["p_value"]):
-            assert math.isfinite(value)
-
-
-def test_nothing_that_is_not_a_number_is_ever_written(mixed, recipe, tmp_path):
-    """A model that overflows on a picture gives no verdict on it."""
-    broken = Inspector(recipe)
-    detect = broken.model._detector
-
-    def overflowing(window):
-        scores = detect(window)
-        return scores * np.float32(np.inf) if window.max() > 250 else scores
-
-    broken.model._detector = overflowing
-    run = inspect(mixed, broken)
-    assert {item.image for item in run.unjudged} == {f"bad/{i}.png" for i in range(100, 103)}
-    assert {item.code for item in run.unjudged} == {"image-score"}
-    assert run.exit_code == 2
-    text = write_json_lines(run, tmp_path / "a.jsonl").read_text()
-    assert "NaN" not in text
-    assert "Infinity" not in text
-
-
-def test_a_recipe_without_thresholds_judges_nothing(mixed, recipe, tmp_path):
-    bare = new_recipe(
-        replace(recipe.settings, threshold=None),
-        recipe.model,
-        recipe.arrays,
-        recipe.manifest,
-        recipe.files,
+def test_a_frame_is_judged_recorded_kept_and_sent(inspector, store, pictures):
+    place = Place()
+    frame = Frame(
+        png(spoilt(7)), "7.png", NOW, "bad", {"weather": "fine"}, part="P7", lot="L1", station="s2"
     )
-    inspector = Inspector(bare)
-    with pytest.raises(ModelError) as caught:
-        inspector.inspect(mixed / "good" / "100.png")
-    assert caught.value.code == "recipe-uncalibrated"
-    with pytest.raises(ModelError) as caught:
-        inspect(mixed, inspector, folder=tmp_path / "out")
-    assert caught.value.code == "recipe-uncalibrated"
-    assert math.isfinite(inspector.find(read_image(mixed / "good" / "100.png")).score)
-
-
-# Tables.
-
-
-def test_all_tables_agree(mixed, inspector, tmp_path):
-    (mixed / "good" / "cut.png").write_bytes(b"cut")
-    run = inspect(mixed, inspector)
-    with write_csv(run, tmp_path / "a.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    frame = pl.read_parquet(write_parquet(run, tmp_path / "a.parquet"))
-    lines = [
-        json.loads(line)
-        for line in write_json_lines(run, tmp_path / "a.jsonl").read_text().splitlines()
-    ]
-    document = run_as_dict(run)
-    assert len(rows) == len(frame) == len(lines) == 12
-    assert document["inspections"] == lines[:-1]
-    assert list(rows[0]) == frame.columns
-    for row, line, typed in zip(rows, lines, frame.iter_rows(named=True), strict=True):
-        assert row["image"] == line["image"] == typed["image"]
-        assert (row["verdict"] or None) == line["verdict"] == typed["verdict"]
-        if line["verdict"] is None:
-            assert typed["score"] is None
-            assert row["score"] == ""
-            assert "could not be judged" in row["reasons"]
-            continue
-        assert float(row["score"]) == line["score"] == typed["score"]
-        assert float(row["p_value"]) == line["p_value"] == typed["p_value"]
-        assert int(row["defects"]) == len(line["defects"]) == typed["defects"]
-        assert row["sha256"] == line["sha256"] == typed["sha256"]
-        assert row["reasons"] == "; ".join(line["reasons"])
-        assert (row["label"], int(row["width"])) == (line["label"], line["width"])
-    again = inspect(mixed, inspector)
-    assert write_csv(again, tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
-
-
-def test_further_columns_of_a_manifest_are_kept_whatever_they_are_called(inspector, tmp_path):
-    for index in range(2):
-        write(tmp_path / f"{index}.png", disc(index))
-    (tmp_path / "samples.csv").write_text(
-        "image,label,lot,score,source_score,verdict\n0.png,good,7,a,b,c\n1.png,good,8,,,=1+1\n"
+    constant = {"station": "s1", "tool": "t"}
+    with Station(
+        inspector, records=store, pictures=pictures, outputs=[place], constant=constant
+    ) as station:
+        found = station.inspect(frame)
+    assert (found.image, found.verdict) == ("7.png", "reject")
+    assert found.overlay().size == (96, 96)
+    (record,) = records(store)
+    assert (record.image, record.captured, record.verdict) == ("7.png", NOW, "reject")
+    assert (record.part, record.lot, record.station, record.tool) == ("P7", "L1", "s2", "t")
+    assert record.further == {"weather": "fine", "label": "bad"}
+    assert pictures.get(record.picture) == frame.picture
+    np.testing.assert_array_equal(npy_array(pictures.get(record.map)), found.map)
+    opened, sent, closed = place.got
+    assert (opened["state"], closed["state"]) == ("opened", "closed")
+    assert (sent["kind"], sent["image"], sent["verdict"]) == ("judged", "7.png", "reject")
+    assert (sent["part"], sent["names"]) == ("P7", {"station": "s2", "lot": "L1", "tool": "t"})
+    assert sent["reasons"] == list(found.reasons)
+    assert (sent["defects"], sent["classes"]) == (
+        len(found.regions),
+        {"anomaly": len(found.regions)},
     )
-    run = inspect(tmp_path / "samples.csv", inspector)
-    with write_csv(run, tmp_path / "a.csv").open(newline="") as file:
-        header, *rows = list(csv.reader(file))
-    assert len(set(header)) == len(header)
-    frame = pl.read_parquet(write_parquet(run, tmp_path / "a.parquet"))
-    assert frame.columns == header
-    first = dict(zip(header, rows[0], strict=True))
-    assert first["lot"] == "7"
-    assert float(first["score"]) == run.inspections[0].row["score"]
-    assert sorted(first[name] for name in header if name.startswith("source_")) == ["a", "b", "c"]
+    assert sent["measures"]["largest_area"] == max(region.area for region in found.regions)
+    assert datetime.fromisoformat(sent["captured"]) == NOW
 
 
-# Overlays.
+def test_pictures_come_as_arrays_paths_bytes_or_when_they_are_needed(
+    inspector, store, pictures, tmp_path
+):
+    pixels = spoilt(7)
+    path = write(tmp_path / "7.png", pixels)
+    given = (pixels, Image.fromarray(pixels), str(path), path, path.read_bytes(), path.read_bytes)
+    with Station(inspector, records=store, pictures=pictures, keep="all") as station:
+        found = [
+            station.inspect(Frame(picture, captured=NOW + timedelta(seconds=place)))
+            for place, picture in enumerate(given)
+        ]
+    assert len({inspection.score for inspection in found}) == 1
+    assert [inspection.image for inspection in found] == ["", "", "7.png", "7.png", "", ""]
+    for number, record in enumerate(records(store), start=1):
+        assert hashlib.sha256(pictures.get(record.picture)).hexdigest() == record.picture
+        assert replay(store, pictures, number).same
 
 
-@pytest.mark.parametrize("kind", ["flagged", "all", "none"])
-def test_overlays_are_drawn_for_those_asked_for(kind, mixed, inspector, tmp_path):
-    run = inspect(mixed, inspector, folder=tmp_path / "out", overlays=kind)
-    drawn = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*.jpg")}
-    wanted = [
-        item
-        for item in run.inspections
-        if kind == "all" or (kind == "flagged" and item.row["verdict"] != "accept")
-    ]
-    assert drawn == {Path("overlays", f"{item.sample.name}.jpg") for item in wanted}
-    for item in run.inspections:
-        assert (item.overlay is not None) == (item in wanted)
-        if item.overlay:
-            assert cv2.imread(str(item.overlay)).shape == (96, 96, 3)
+def test_many_threads_give_frames_at_once(inspector, store, pictures):
+    place, count = Place(), 60
+    alone = {n: inspector.inspect(disc(n)).score for n in range(count)}
+    with Station(inspector, records=store, pictures=pictures, outputs=[place]) as station:
+
+        def one(number):
+            frame = Frame(disc(number), f"{number}.png", NOW + timedelta(seconds=number))
+            return station.inspect(frame).score
+
+        with ThreadPoolExecutor(12) as pool:
+            scores = list(pool.map(one, range(count)))
+    assert scores == [alone[n] for n in range(count)]
+    kept = records(store)
+    assert [(r.image, r.score) for r in kept] == [(f"{n}.png", alone[n]) for n in range(count)]
+    judged = [m for m in place.got if m["kind"] == "judged"]
+    assert sorted(m["image"] for m in judged) == sorted(f"{n}.png" for n in range(count))
+    assert len({m["key"] for m in judged}) == count
 
 
-def test_overlays_of_an_earlier_run_do_not_stay(mixed, inspector, tmp_path):
-    with open_source(mixed) as source:
-        every = inspect_source(source, inspector, folder=tmp_path, overlays="all")
-    kept = tmp_path / "overlays" / "notes.txt"
-    kept.write_text("not an overlay", encoding="utf-8")
-    with open_source(mixed) as source:
-        flagged = inspect_source(source, inspector, folder=tmp_path)
-    wanted = {each.overlay for each in flagged.inspections if each.overlay}
-    assert set((tmp_path / "overlays").rglob("*.jpg")) == wanted
-    assert len(wanted) < len(every.inspections)
-    assert kept.exists()
+def test_what_is_given_is_in_the_records_soon_though_nothing_follows(inspector, store):
+    """A second on a quiet machine; the test only waits for it to happen while the station stays open."""
+    with Station(inspector, records=store, keep="none") as station:
+        station.inspect(Frame(disc(1), "1.png"))
+        until(lambda: store.count() == 1)
 
 
-def test_an_unknown_kind_of_overlay_is_an_error(mixed, inspector, tmp_path):
-    with pytest.raises(UsageError, match="flagged, all, none"):
-        inspect(mixed, inspector, folder=tmp_path, overlays="some")
+def test_a_picture_that_cannot_be_judged_is_recorded_and_sent(inspector, store, pictures):
+    place, broken = Place(), b"\x89PNG\r\n\x1a\n cut"
+    with Station(inspector, records=store, pictures=pictures, outputs=[place]) as station:
+        with pytest.raises(ImageError):
+            station.inspect(Frame(broken, "cut.png"))
+        for picture in (broken, np.zeros((2, 2, 7), np.uint8)):
+            with pytest.raises(ImageError):
+                station.inspect(Frame(picture))
+    # Without a time the same file is the same picture, whatever it is called.
+    named, unnamed = sorted(records(store), key=lambda record: record.image)
+    assert (named.image, named.verdict) == ("cut.png", None)
+    assert pictures.get(named.picture) == broken
+    assert unnamed.image.startswith("unnamed, ")
+    sent = [m for m in place.got if m["kind"] == "judged"]
+    assert [m["verdict"] for m in sent] == [None, None]
+    assert "could not be judged" in sent[0]["reasons"][0]
 
 
-def test_overlays_of_large_pictures_are_small(inspector, tmp_path):
-    write(tmp_path / "p" / "a.png", cv2.resize(spoilt(1), (2000, 2000)))
-    run = inspect(tmp_path / "p", inspector, folder=tmp_path / "out", overlays="all")
-    assert max(cv2.imread(str(run.inspections[0].overlay)).shape) == SIDE
+def test_a_feed_is_inspected_in_order_and_in_bounded_memory(inspector, store, tmp_path):
+    write_discs(tmp_path / "parts", good=9, bad=3)
+    (tmp_path / "parts" / "good" / "x.png").write_bytes(b"nothing")
+    taken, most = [], []
+
+    def feed(source):
+        for place, frame in enumerate(source_frames(source)):
+            taken.append(frame.name)
+            yield replace(frame, captured=NOW + timedelta(seconds=place))
+
+    with (
+        open_source(tmp_path / "parts") as source,
+        Station(inspector, records=store, keep="none") as station,
+    ):
+        names = [sample.name for sample in source.samples()]
+        done = []
+        for frame, result in station.run(feed(source), workers=2, ahead=3):
+            done.append((frame.name, result))
+            most.append(len(taken) - len(done))
+    assert [name for name, _ in done] == names
+    assert max(most) <= 3
+    missed = [result for _, result in done if isinstance(result, Unjudged)]
+    assert [item.image for item in missed] == ["good/x.png"]
+    assert [record.image for record in records(store)] == names
+    assert {record.further.get("label") for record in records(store)} == {"good", "bad"}
 
 
-def test_hostile_names_stay_inside_the_folder_and_cost_no_verdict(inspector, tmp_path):
-    names = [
-        "..%2f..png",
-        "<script>.png",
-        "deep/" * 20 + "a.png",
-        "x" * 251 + ".png",
-        "ü" * 120 + ".png",
-        "=cmd.png",
-        "tab\there.png",
-        "a.png.jpg/b.png",
-        "a.png",
-        "CON.png",
-    ]
-    data = cv2.imencode(".png", spoilt(1))[1].tobytes()
-    with zipfile.ZipFile(tmp_path / "parts.zip", "w") as archive:
-        for index, name in enumerate(names):
-            archive.writestr(name, data + bytes([index]))
-    out = tmp_path / "out"
-    run = inspect(tmp_path / "parts.zip", inspector, folder=out, overlays="all")
-    assert len(run.inspections) >= len(names) - 1
-    overlays = [item.overlay for item in run.inspections]
-    assert len(set(overlays)) == len(overlays)
-    for overlay in overlays:
-        assert overlay.is_file()
-        assert overlay.resolve().is_relative_to((out / "overlays").resolve())
-    assert {path.name for path in tmp_path.iterdir()} == {"parts.zip", "out"}
+def test_a_source_of_a_table_gives_times_and_names(inspector, store, tmp_path):
+    write(tmp_path / "0.png", disc(1))
+    (tmp_path / "s.csv").write_text("image,lot,captured\n0.png,7,2026-03-01T06:00:00Z\n")
+    with (
+        open_source(tmp_path / "s.csv") as source,
+        Station(inspector, records=store, keep="none") as station,
+    ):
+        list(station.run(source_frames(source)))
+    (record,) = records(store)
+    assert (record.lot, record.captured.hour) == ("7", 6)
 
 
-def test_pictures_beside_the_folder_of_a_manifest_keep_apart(inspector, tmp_path):
-    write(tmp_path / "a.png", spoilt(1))
-    write(tmp_path / "list" / "a.png", spoilt(2))
-    (tmp_path / "list" / "samples.csv").write_text("image\na.png\n../a.png\n")
-    out = tmp_path / "out"
-    try:
-        run = inspect(tmp_path / "list" / "samples.csv", inspector, folder=out, overlays="all")
-    except SourceError:
-        return
-    overlays = [item.overlay for item in run.inspections]
-    assert len(set(overlays)) == len(overlays)
-    assert all(path.resolve().is_relative_to(out.resolve()) for path in overlays)
+def test_a_frame_that_its_sender_named_is_recorded_and_sent_once(inspector, store):
+    place = Place()
+    with Station(inspector, records=store, keep="none", outputs=[place]) as station:
+        for number in (1, 2):
+            station.inspect(Frame(disc(number), f"{number}.png", key="order 7, shot 1"))
+    assert [record.image for record in records(store)] == ["1.png"]
+    assert sum(m["kind"] == "judged" for m in place.got) == 1
 
 
-# Going on.
+def test_without_records_events_are_sent_and_what_is_lost_is_reported(inspector):
+    place, dead, said = Place(), Place(*[Failure("gone")] * 99), []
+    dead.name = "dead"
+    with Station(inspector, outputs=[place, dead], say=said.append) as station:
+        station.inspect(Frame(disc(1), "1.png"))
+        until(lambda: any(m["kind"] == "judged" for m in place.got))
+    assert "1 message did not reach dead, and no records keep them" in said
+    failing = next(m for m in place.got if m.get("state") == "failing")
+    assert (failing["subject"], failing["name"]) == ("output", "dead")
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 10])
-def test_an_interrupted_run_goes_on_and_gives_the_same(count, mixed, recipe, tmp_path):
-    whole = inspect(mixed, Inspector(recipe), folder=tmp_path / "whole", overlays="all")
-    out = tmp_path / "out"
-    out.mkdir()
-    journal = out / ".unfinished"
-    options = {"folder": out, "overlays": "all", "unfinished": journal}
-    with pytest.raises(KeyboardInterrupt):
-        inspect(mixed, Inspector(recipe), track=stop_after(count), **options)
-    calls = []
-    second = Inspector(recipe)
-    find = second.find
-    second.find = lambda picture: calls.append(1) or find(picture)
-    run = inspect(mixed, second, **options)
-    assert run.resumed == count
-    assert len(calls) == 11 - count
-    assert run_as_dict(run) == run_as_dict(whole)
-    for suffix, writer in (("csv", write_csv), ("jsonl", write_json_lines)):
-        one = writer(whole, tmp_path / f"one.{suffix}").read_bytes()
-        assert writer(run, tmp_path / f"two.{suffix}").read_bytes() == one
-    for item in run.inspections:
-        twin = tmp_path / "whole" / item.overlay.relative_to(out)
-        assert item.overlay.read_bytes() == twin.read_bytes()
+def test_records_that_are_away_are_told_of_and_lose_nothing(inspector, store, monkeypatch):
+    place, real = Place(), store.add
+    with Station(inspector, records=store, keep="none", outputs=[place]) as station:
+
+        def away(*_, **__):
+            raise StoreError("gone", code="store-away", transient=True)
+
+        monkeypatch.setattr(store, "add", away)
+        station.inspect(Frame(disc(1), "1.png"))
+        until(lambda: "away" in [m.get("state") for m in place.got])
+        monkeypatch.setattr(store, "add", real)
+        station.flush()
+        until(lambda: "back" in [m.get("state") for m in place.got])
+    assert len(records(store)) == 1
+    assert [m["image"] for m in place.got if m["kind"] == "judged"] == ["1.png"]
 
 
-def test_another_recipe_or_option_does_not_take_over_what_was_kept(mixed, recipe, tmp_path):
-    journal = tmp_path / "journal"
-    with pytest.raises(KeyboardInterrupt):
-        inspect(mixed, Inspector(recipe), unfinished=journal, track=stop_after(5))
-    limit = replace(recipe.settings.threshold, review=-50.0)
-    stricter = recipe_with(recipe, settings=replace(recipe.settings, threshold=limit))
-    run = inspect(mixed, Inspector(stricter), unfinished=journal)
-    assert run.resumed == 0
-    assert run.counts["accept"] == 0
-    assert inspect(mixed, Inspector(stricter), unfinished=journal).resumed == 11
-    out = tmp_path / "out"
-    run = inspect(mixed, Inspector(stricter), unfinished=journal, folder=out, overlays="all")
-    assert run.resumed == 0
-
-
-def test_copies_in_one_run_are_not_called_resumed(inspector, tmp_path):
-    for name in ("a", "b", "c", "d", "e", "f"):
-        write(tmp_path / "parts" / f"{name}.png", spoilt(1))
-    out = tmp_path / "out"
-    options = {"folder": out, "unfinished": tmp_path / "journal"}
-    for _ in range(5):
-        run = inspect(tmp_path / "parts", inspector, **options)
-        assert run.resumed == 0
-        assert len(list(out.rglob("*.jpg"))) == 6
-        (tmp_path / "journal").unlink()
-        shutil.rmtree(out)
-
-
-def test_a_copy_gets_its_own_overlay_after_an_interruption(inspector, tmp_path):
-    for name in ("a", "b"):
-        write(tmp_path / "parts" / f"{name}.png", spoilt(1))
-    out = tmp_path / "out"
-    options = {"folder": out, "unfinished": tmp_path / "journal"}
-    with pytest.raises(KeyboardInterrupt):
-        inspect(tmp_path / "parts", inspector, track=stop_after(1), **options)
-    # What lies there is from another time and recipe.
-    write(out / "overlays" / "b.png.jpg", np.zeros((9, 9, 3), np.uint8))
-    run = inspect(tmp_path / "parts", inspector, **options)
-    one, two = (item.overlay.read_bytes() for item in run.inspections)
-    assert one == two
-
-
-def test_an_overlay_that_went_missing_is_drawn_again(mixed, inspector, tmp_path):
-    options = {"folder": tmp_path / "out", "unfinished": tmp_path / "journal"}
-    first = inspect(mixed, inspector, **options)
-    flagged = [item.overlay for item in first.inspections if item.overlay]
-    before = [path.read_bytes() for path in flagged]
-    shutil.rmtree(tmp_path / "out")
-    run = inspect(mixed, inspector, **options)
-    assert [path.read_bytes() for path in flagged] == before
-    assert run_as_dict(run) == run_as_dict(first)
-
-
-def test_what_was_kept_needs_no_decoding(mixed, inspector, tmp_path, monkeypatch):
-    options = {"unfinished": tmp_path / "journal"}
-    inspect(mixed, inspector, **options)
-    blind = SimpleNamespace(
-        **{
-            name: getattr(inspector, name)
-            for name in ("recipe", "precision", "value_range", "heat_range", "described")
-        }
+def test_a_station_that_cannot_judge_or_keep_is_not_opened(inspector, store):
+    bare = recipe_with(
+        inspector.recipe, settings=replace(inspector.recipe.settings, threshold=None)
     )
-    run = inspect(mixed, blind, **options)
-    assert run.resumed == 11
-    assert station_run.OVERLAYS
-    assert inspect(mixed, blind, track=no_track, **options).counts == run.counts
+    with pytest.raises(ModelError, match="threshold"):
+        Station(Inspector(bare))
+    with pytest.raises(UsageError, match="no place for pictures"):
+        Station(inspector, records=store)
+
+
+SERVICE = """
+import sys
+from pathlib import Path
+from flawline.data.frame import Frame
+from flawline.inspector import Inspector
+from flawline.outputs.file import File
+from flawline.records import open_store
+from flawline.station.station import Station
+from helpers.discs import disc
+folder = Path(sys.argv[1])
+with open_store(str(folder / "r.db")) as store, Station(
+    Inspector.open(folder / "r.flaw"), records=store, keep="none", outputs=[File(folder / "sent.jsonl")],
+    spool=folder / "spool",
+) as station:
+    for number in range(int(sys.argv[2]), 10_000):
+        station.inspect(Frame(disc(number), f"{number}.png"))
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_station_loses_no_inspection_and_no_event(inspector, tmp_path):
+    """Everything that `inspect` has returned is recorded and sent by the next station, each once but for a copy."""
+    from flawline.recipe import write_recipe
+
+    write_recipe(inspector.recipe, tmp_path / "r.flaw")
+    roots = [str(Path(__file__).parents[2] / "src"), str(Path(__file__).parents[1])]
+    given = 0
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", SERVICE, str(tmp_path), str(given)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(roots)},
+        ) as service:
+            for _ in range(15):
+                given = int(service.stdout.readline()) + 1
+            time.sleep(0.01 * given % 0.3)
+            service.send_signal(signal.SIGKILL)
+            given = max([given, *(int(text) + 1 for text in service.stdout.read().split())])
+    with (
+        open_store(str(tmp_path / "r.db")) as store,
+        Station(
+            inspector,
+            records=store,
+            keep="none",
+            outputs=[File(tmp_path / "sent.jsonl")],
+            spool=tmp_path / "spool",
+        ) as station,
+    ):
+        station.flush()
+        found = {record.image for record in records(store)}
+    lines = map(json.loads, (tmp_path / "sent.jsonl").read_text("utf-8").splitlines())
+    sent = [message["image"] for message in lines if message["kind"] == "judged"]
+    wanted = {f"{number}.png" for number in range(given)}
+    assert wanted <= found
+    assert set(sent) == found
+    assert len(sent) <= len(found) + 3, "a kill costs one copy at most"

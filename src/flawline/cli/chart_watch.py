@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from uuid import uuid4
 
-from flawline.cli.console import note, print_json, stderr, warn
+from flawline.cli.console import note, print_json, warn
+from flawline.cli.outputs import opened_outputs
 from flawline.errors import FlawlineError, UsageError
 
 if TYPE_CHECKING:
@@ -143,20 +143,13 @@ class _Drawing:
 
 def _outputs(alerts: Sequence[str], records: Store, owner: str, out: Path) -> Dispatch:
     """Open the outputs; what still waits in queue files of version 0.1 becomes owed."""
-    from flawline.outputs import Dispatch, open_output
+    from flawline.outputs import Dispatch
     from flawline.outputs.old_queue import take_over
 
-    opened = [open_output(text, say=_say, environment=os.environ) for text in alerts]
-    dispatch = Dispatch(opened, records.deliveries, owner=owner, say=warn)
+    dispatch = Dispatch(opened_outputs(alerts), records.deliveries, owner=owner, say=warn)
     for text, address in zip(alerts, dispatch.addresses, strict=True):
         take_over(out, text, address, records)
     return dispatch
-
-
-def _say(text: str) -> None:
-    from flawline.cli.console import printable
-
-    stderr().print(printable(text), markup=False, style="bold red")
 
 
 @contextmanager

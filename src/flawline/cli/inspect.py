@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
+from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
 from flawline.cli.feature_options import (
     Bad,
     Good,
@@ -21,14 +19,15 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.outputs import opened_outputs
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
-from flawline.cli.record_options import SetOption
+from flawline.cli.record_options import SetOption, assignments
+from flawline.cli.unfinished import note_start_over
 from flawline.core.words import counted
 
 if TYPE_CHECKING:
-    from flawline.inspector import Inspector
     from flawline.station.inspected import InspectionRun
-    from flawline.station.keep_records import Keeping
+    from flawline.station.station import Station
 
 LISTED = 20
 
@@ -59,6 +58,12 @@ def inspect(
         typer.Option(help="Folder or URL for them; beside an SQLite file if not given."),
     ] = None,
     constant: SetOption = None,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Send each verdict too, such as to console, file:PATH or webhook:URL; repeatable."
+        ),
+    ] = None,
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,
@@ -66,7 +71,9 @@ def inspect(
     quiet: Quiet = False,
 ) -> int:
     """Accept, review or reject each picture, with reasons; exit code 0 all accepted, 1 not all, 2 not all judged."""
+    from flawline.api.inspect import open_station
     from flawline.inspector import Inspector
+    from flawline.station.gallery import Gallery
     from flawline.station.inspect_report import write_run
     from flawline.station.inspect_source import inspect_source
     from flawline.station.inspection_tables import run_as_dict
@@ -74,22 +81,32 @@ def inspect(
     inspector = Inspector.open(recipe, precision=precision)
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
+    note_start_over(unfinished, quiet=quiet)
     # What one database has not taken must not end in another one.
     spool = out / f".unstored-{sha256((store or '').encode()).hexdigest()[:8]}"
-    with (
-        open_from_options(source, good, bad, limits) as opened,
-        _keeping(store, keep, pictures, constant, inspector, spool) as keeping,
-    ):
-        run = inspect_source(
-            opened,
+    gallery = Gallery()
+    with open_from_options(source, good, bad, limits) as opened:
+        with open_station(
             inspector,
-            folder=out,
-            overlays=overlays,
-            unfinished=unfinished,
-            keeping=keeping,
-            track=ProgressBar(quiet=quiet),
-        )
-        written = write_run(run, opened, inspector, out)
+            store=store,
+            keep=keep,
+            pictures=pictures,
+            constant=assignments(constant, "--set"),
+            output=opened_outputs(output or ()),
+            spool=spool,
+            limits=opened.image_limits,
+            say=warn,
+        ) as station:
+            run = inspect_source(
+                opened,
+                station,
+                folder=out,
+                overlays=overlays,
+                unfinished=unfinished,
+                gallery=gallery,
+                track=ProgressBar(quiet=quiet),
+            )
+        written = write_run(run, opened, inspector, out, gallery)
         summary = opened.summary()
     unfinished.unlink(missing_ok=True)
     spool.unlink(missing_ok=True)
@@ -98,53 +115,17 @@ def inspect(
     else:
         print_run(run)
     print_unjudged(run.unjudged)
-    lines = [*_notes(run, keeping), f"wrote {', '.join(map(str, written))}"]
+    lines = [*_notes(run, station), f"wrote {', '.join(map(str, written))}"]
     print_notes(summary, lines, quiet=quiet)
     return run.exit_code
 
 
-@contextmanager
-def _keeping(
-    store: str | None,
-    keep: str | None,
-    pictures: str | None,
-    constant: list[str] | None,
-    inspector: Inspector,
-    spool: Path,
-) -> Iterator[Keeping | None]:
-    """Where the options want inspections kept; None for nowhere."""
-    from flawline.api.records import pictures_of
-    from flawline.cli.record_options import assignments
-    from flawline.errors import UsageError
-
-    if store is None:
-        if keep or pictures or constant:
-            raise UsageError(
-                "--keep, --pictures and --set are about records", hint="give --store too"
-            )
-        yield None
-        return
-    from flawline.records import open_store
-    from flawline.records.writer import Writer
-    from flawline.station.keep_records import Keeping
-    from flawline.station.replay import keep_recipe
-
-    which = keep or "flagged"
-    place = None if which == "none" else pictures_of(pictures, store)
-    with open_store(store) as opened, Writer(opened, spool=spool) as writer:
-        keeping = Keeping(writer, place, which, assignments(constant, "--set"))
-        if place is not None:
-            keep_recipe(opened, place, inspector.recipe)
-        yield keeping
-
-
-def _notes(run: InspectionRun, keeping: Keeping | None) -> list[str]:
+def _notes(run: InspectionRun, station: Station) -> list[str]:
     """What decoding chose or lost, what went into records, and what an earlier run had done."""
     notes = picture_notes({item.sample.name: item.notes for item in run.inspections})
-    if keeping is not None:
-        added = keeping.writer.added
+    if (added := station.added) is not None:
         notes.append(
-            f"records: {added.new} new, {added.known} known before, in {keeping.writer.store.name}"
+            f"records: {added.new} new, {added.known} known before, in {station.records_name}"
         )
     if run.resumed:
         notes.append(
@@ -160,22 +141,22 @@ def print_run(run: InspectionRun) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    flagged = [item for item in run.inspections if item.row["verdict"] != "accept"]
+    flagged = [item for item in run.inspections if item.inspection.verdict != "accept"]
     if flagged:
-        flagged.sort(key=lambda item: (-item.row["score"], item.sample.name))
+        flagged.sort(key=lambda item: (-item.inspection.score, item.sample.name))
         table = Table(box=None, pad_edge=False)
         for name, justify in (("verdict", "left"), ("score", "right"), ("p", "right")):
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         table.add_column("image", overflow="fold")
         table.add_column("why", overflow="fold")
         for item in flagged[:LISTED]:
-            row = item.row
+            found = item.inspection
             table.add_row(
-                row["verdict"],
-                f"{row['score']:.4g}",
-                "" if row["p_value"] is None else f"{row['p_value']:.3g}",
+                found.verdict,
+                f"{found.score:.4g}",
+                "" if found.p_value is None else f"{found.p_value:.3g}",
                 Text(printable(item.sample.name)),
-                Text("; ".join(row["reasons"][1:] or row["reasons"])),
+                Text("; ".join(found.reasons[1:] or found.reasons)),
             )
         console.print(table)
     if len(flagged) > LISTED:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from flawline.data.as_picture import PictureLike
 from flawline.data.process import DIMENSIONS, Process
 from flawline.data.times import micros, parse_time
 from flawline.errors import ManifestError, UsageError
 from flawline.types import EMPTY, Sample
 
-FramePicture = bytes | NDArray[np.uint8] | NDArray[np.uint16] | Path
-"""A file's bytes, an array of pixels as `Inspector.inspect` takes it, or the path of a file."""
+FramePicture: TypeAlias = PictureLike | Callable[[], bytes]
+"""A picture as `Inspector.inspect` takes it, or what reads the bytes of its file when they are needed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

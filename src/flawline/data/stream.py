@@ -13,6 +13,7 @@ from flawline.data.source import Source
 from flawline.errors import FlawlineError
 from flawline.types import Picture, Sample, Unjudged
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -68,13 +69,31 @@ def map_pictures(
         except FlawlineError as error:
             return Unjudged(sample.name, error.code, error.message)
 
+    return in_order(samples, one, workers=workers, ahead=ahead)
+
+
+def in_order(
+    items: Iterable[Item],
+    function: Callable[[Item], Result],
+    *,
+    workers: int | None = None,
+    ahead: int | None = None,
+) -> Iterator[tuple[Item, Result]]:
+    """Apply `function` to each item on threads; yield items and results in the order of `items`.
+
+    Args:
+        items: taken as they are needed, by the thread that iterates.
+        function: called on `workers` threads; what it raises ends the iteration.
+        workers: threads, one more than cores by default.
+        ahead: items in flight at most, four per worker by default.
+    """
     workers = workers or cpu_count() + 1
     ahead = ahead or 4 * workers
-    pending: deque[tuple[Sample, Future[Result | Unjudged]]] = deque()
+    pending: deque[tuple[Item, Future[Result]]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="flawline")
     try:
-        for sample in samples:
-            pending.append((sample, pool.submit(one, sample)))
+        for item in items:
+            pending.append((item, pool.submit(function, item)))
             if len(pending) >= ahead:
                 first, future = pending.popleft()
                 yield first, future.result()

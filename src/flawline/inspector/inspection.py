@@ -154,5 +154,10 @@ def _defect(region: Region) -> dict[str, Any]:
         "peak": region.peak,
         "p_value": region.p_value,
         "contour": [[round(float(x), 2), round(float(y), 2)] for x, y in region.contour[::step]],
-        "measures": {name: float(f"{value:.9g}") for name, value in region.measures.items()},
+        "measures": {name: nine_digits(value) for name, value in region.measures.items()},
     }
+
+
+def nine_digits(value: float) -> float:
+    """Round a measure of a defect as documents and tables hold it."""
+    return float(f"{value:.9g}")

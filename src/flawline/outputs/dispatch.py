@@ -11,7 +11,7 @@ from flawline.outputs.events import Event, Health, message_id
 from flawline.outputs.output import Output
 from flawline.outputs.sender import Sender
 from flawline.outputs.sending import Owing, Sending
-from flawline.records.delivery import Owed
+from flawline.records.owed import Owed
 
 
 class Dispatch(Closing):

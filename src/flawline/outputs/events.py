@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any, ClassVar
 
+from flawline.data.process import DIMENSIONS
+from flawline.records.record import Record, capture_key
 from flawline.types import EMPTY, Verdict
 
 VERSION = 1
@@ -40,6 +44,28 @@ class Judged:
     picture: str | None = None
     recipe: str = ""
     spec: str = ""
+
+    @classmethod
+    def of(cls, record: Record) -> Judged:
+        """Make the event of an inspection from its record."""
+        names = {name: getattr(record, name) for name in DIMENSIONS}
+        return cls(
+            key=capture_key(record).hex(),
+            time=record.judged,
+            image=record.image,
+            verdict=record.verdict,
+            reasons=record.reasons,
+            captured=record.captured,
+            part=record.part,
+            names={name: text for name, text in names.items() if text},
+            score=record.score,
+            p_value=record.p_value,
+            classes=dict(Counter(defect.label for defect in record.defects)),
+            measures={k: v for k, v in record.measures.items() if isfinite(v)},
+            picture=record.picture,
+            recipe=record.recipe,
+            spec=record.spec,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the event as JSON can hold it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.outputs.events import Message, message_id
-from flawline.records.delivery import Owed
+from flawline.records.owed import Owed
 
 if TYPE_CHECKING:
     from flawline.records.store import Store

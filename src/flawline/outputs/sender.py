@@ -46,13 +46,13 @@ class Sender:
         self.ask_to_end()
         self._thread.join(patience)
         self.sending.ended = True
-        for count, why in (
-            (self.sending.kept(), "kept in the records"),
-            (self.sending.held(), "lost, for no records keep them"),
-        ):
-            if count:
-                plural = "s wait" if count > 1 else " waits"
-                self._say(f"{count} message{plural} for {self.sending.output.name}, {why}")
+        name = self.sending.output.name
+        if kept := self.sending.kept():
+            plural = "s wait" if kept > 1 else " waits"
+            self._say(f"{kept} message{plural} for {name}, kept in the records")
+        if lost := self.sending.lost():
+            plural = "s" if lost > 1 else ""
+            self._say(f"{lost} message{plural} did not reach {name}, and no records keep them")
 
     def _serve(self) -> None:
         while not self._closing:

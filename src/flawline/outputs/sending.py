@@ -15,13 +15,15 @@ from typing import Protocol
 from flawline.errors import FlawlineError, StoreError
 from flawline.outputs.events import Health, Message, message_id
 from flawline.outputs.output import Failure, Output
-from flawline.records.delivery import Delivery
+from flawline.records.owed import Delivery
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 MOST = 1000
 """Messages that are held in memory at most."""
 EVERY = 0.5
 """Seconds between two looks at what the records hold for the output."""
+CLEARING = 3600.0
+"""Seconds between two times at which messages that arrived long ago are deleted."""
 _AT_ONCE = 100
 # Another process may have put a message off; this one tries it at once.
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
@@ -50,13 +52,17 @@ class Owing(Protocol):
         """Note that a message will never be taken."""
         ...
 
+    def clear(self) -> object:
+        """Delete what arrived long ago."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A message to send; `number` is None where it is held in memory alone."""
+    """A message to send; `number` is 0 where it is held in memory alone."""
 
     message: Message
-    number: int | None = None
+    number: int = 0
 
 
 class Sending:
@@ -95,13 +101,15 @@ class Sending:
         # What was told lately, and whether it has arrived.
         self._told: dict[str, bool] = {}
         self._batch: deque[_Item] = deque()
+        self._dropped = 0
+        self._clearing = clock()
         self._pause, self._next = 0.0, clock()
         self._opened = self._failing = self._away = False
         self.ended = False
 
     def tell(self, message: Message) -> None:
         """Take a message that is held in memory alone, unless a copy of it was taken before."""
-        dropped = None
+        full = False
         with self._lock:
             name = message_id(message)
             if name in self._told:
@@ -109,9 +117,13 @@ class Sending:
             self._remember(name, arrived=False)
             self._memory.append(message)
             if len(self._memory) > self._most:
-                dropped = message_id(self._memory.popleft())
-        if dropped is not None:
-            self._say(f"more than {self._most} messages wait: the oldest is dropped, {dropped}")
+                self._memory.popleft()
+                self._dropped += 1
+                full = self._dropped == 1
+        if full:
+            self._say(
+                f"more than {self._most} messages wait for {self.output.name}: the oldest are dropped"
+            )
 
     def hurry(self) -> None:
         """Try at once what was put off."""
@@ -155,25 +167,49 @@ class Sending:
                 return self._owing.waiting(self.address)
         return 0
 
-    def held(self) -> int:
-        """Count the messages that wait in memory alone, without those about health."""
+    def lost(self) -> int:
+        """Count the messages that wait in memory alone or were dropped, without those about health that wait."""
         with self._lock:
-            return sum(message["kind"] != "health" for message in self._memory)
+            waiting = sum(1 for message in self._memory if message["kind"] != "health")
+            return waiting + self._dropped
 
     def _first(self) -> _Item | None:
-        """Return the oldest message that waits, what is in memory alone first."""
+        """Return the oldest message that waits, what is in memory alone last."""
+        away: StoreError | None = None
+        try:
+            item = self._owed()
+        except StoreError as error:
+            item, away = None, error
         with self._lock:
-            if self._memory:
-                return _Item(self._memory[0])
+            while self._memory and self._told.get(message_id(self._memory[0])):
+                self._memory.popleft()
+            if item is None and self._memory:
+                item = _Item(self._memory[0])
+        if item is None and away is not None:
+            raise away
+        return item
+
+    def _owed(self) -> _Item | None:
+        """Return the oldest message that waits in the records."""
         while self._owing is not None:
             if not self._batch:
                 found = self._owing.due(self.address, _ALWAYS, _AT_ONCE)
                 self._batch.extend(_Item(json.loads(one.body), one.id) for one in found)
-            if not self._batch or not self._told.get(message_id(self._batch[0].message)):
+            if not self._batch:
+                self._clear()
                 break
+            if not self._told.get(message_id(self._batch[0].message)):
+                return self._batch[0]
             # It went out while the records could not be written.
-            self._finish(self._batch[0], None)
-        return self._batch[0] if self._batch else None
+            self._owing.done([self._batch[0].number])
+            self._batch.popleft()
+        return None
+
+    def _clear(self) -> None:
+        """Delete what arrived long ago, now and then, when there is nothing to send."""
+        if self._owing is not None and self._clock() >= self._clearing:
+            self._clearing = self._clock() + CLEARING
+            self._owing.clear()
 
     def _try(self, message: Message) -> Failure | None:
         try:
@@ -193,9 +229,9 @@ class Sending:
             self._notice(Health(datetime.now(UTC), "output", "back", self.output.name))
         self._pause, self._failing = 0.0, False
         with self._lock:
-            if failure is None or item.number is None:
+            if failure is None or not item.number:
                 self._remember(message_id(item.message), arrived=True)
-            if item.number is None:
+            if not item.number:
                 # More may have come meanwhile, so many that this one was dropped.
                 if self._memory and self._memory[0] is item.message:
                     self._memory.popleft()
@@ -212,14 +248,14 @@ class Sending:
         pause = max(self._pause, failure.pause)
         self._next = self._clock() + pause
         if not self._failing:
-            kept = "tried again" if item.number is None else "kept"
+            kept = "kept" if item.number else "tried again"
             self._say(
                 f"messages do not reach {self.output.name}: {failure.reason}; they are {kept}"
             )
             now = datetime.now(UTC)
             self._notice(Health(now, "output", "failing", self.output.name, failure.reason))
         self._failing = True
-        if item.number is not None and self._owing is not None:
+        if item.number and self._owing is not None:
             until = datetime.now(UTC) + timedelta(seconds=pause)
             self._owing.put_off(item.number, until, failure.reason)
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 import os
-import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from flawline.errors import UsageError
 from flawline.outputs.events import Message, message_id
 from flawline.outputs.output import Failure, OutputKind, OutputSettings
+
+if TYPE_CHECKING:
+    import ssl
 
 T = TypeVar("T")
 
@@ -91,6 +92,8 @@ class Webhook:
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         """Return the status of the answer, and the seconds to wait that it asks for."""
+        import asyncio
+
         import httpx
 
         url, status, asked = self.url, 0, ""
@@ -182,11 +185,15 @@ def _reason(error: BaseException) -> str:
 @cache
 def _trusted() -> ssl.SSLContext:
     """Return the certificates of the system, which a plant may add its own to, or those of SSL_CERT_FILE."""
+    import ssl
+
     return ssl.create_default_context()
 
 
 def _run(work: Coroutine[object, object, T]) -> T:
     """Run a coroutine in a loop of its own; unlike `asyncio.run` this does not wait for a name server at the end."""
+    import asyncio
+
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(work)

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Engine, Row, exists, insert, select
 
 from flawline.data.times import from_micros, micros
 from flawline.errors import StoreError, UsageError
-from flawline.records.delivery import Owed, write_owed
+from flawline.records.delivery import write_owed
 from flawline.records.engine import reading, writing
+from flawline.records.owed import Owed
 from flawline.records.tables import alert, alert_entry
 from flawline.records.upsert import insert_new
 from flawline.records.write import clean

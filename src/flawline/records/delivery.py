@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, select, update
 
 from flawline.data.times import from_micros, micros
 from flawline.records.engine import reading, writing
+from flawline.records.owed import Delivery, Owed
 from flawline.records.tables import delivery
 from flawline.records.upsert import insert_new
 from flawline.records.write import clean
@@ -19,35 +19,6 @@ from flawline.records.write import clean
 KEPT = timedelta(days=14)
 """How long a message that arrived is kept: a copy within that time is not owed again."""
 _AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A message for one output.
-
-    `output` is the output's name and holds no secret, since it stands in the records. `key` is the same in every copy
-    of the message, which an output is owed once. `body` is JSON.
-    """
-
-    output: str
-    key: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message as the records hold it.
-
-    `tries` have failed so far, the last for `reason`. `due` is when it is to be tried next: 1970 before the first try.
-    """
-
-    id: int
-    output: str
-    key: str
-    body: str
-    tries: int
-    due: datetime
-    reason: str = ""
 
 
 class DeliveryBook:

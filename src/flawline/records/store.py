@@ -15,8 +15,9 @@ from flawline.data.times import micros
 from flawline.errors import StoreError, UsageError
 from flawline.records.alerts import AlertBook
 from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
-from flawline.records.delivery import DeliveryBook, Owed, write_owed
+from flawline.records.delivery import DeliveryBook, write_owed
 from flawline.records.engine import new_engine, reading, shown, store_url, translated, writing
+from flawline.records.owed import Owed
 from flawline.records.read import Page, count_rows, read_one, read_page
 from flawline.records.record import VERDICTS, Decision, Record, StoredRecord
 from flawline.records.schema import migrate, missing

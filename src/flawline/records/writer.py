@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from flawline.data.old_journal import read_old_journal
 from flawline.data.work_file import WorkFile, is_resumable
 from flawline.errors import StoreError, UsageError
-from flawline.records.delivery import Owed
+from flawline.records.owed import Owed
 from flawline.records.record import Record, record_as_dict, record_from_dict
 from flawline.records.write import Added
 
@@ -65,6 +65,7 @@ class Writer:
         seconds: float = SECONDS,
         waiting: int = 100_000,
         patience: float = 120.0,
+        notice: Callable[[StoreError | None], None] = lambda error: None,
     ) -> None:
         """Open the spool, and take over what another writer left there.
 
@@ -75,13 +76,14 @@ class Writer:
             seconds: how long an inspection waits for others.
             waiting: inspections that are held at most while the store is away.
             patience: seconds to wait for the store before giving up.
+            notice: gets the error when the store goes away, and None when it is back; called from the thread.
 
         Raises:
             UsageError: `spool` is another kind of file, or another process has it open.
         """
         self.added = Added(0, 0)
         self.store, self._batch, self._seconds = store, batch, seconds
-        self._most, self._patience = waiting, patience
+        self._most, self._patience, self._notice = waiting, patience, notice
         self._path = spool
         self._spool = None if spool is None else _open_spool(spool)
         self._pending = deque([] if self._spool is None else _left(self._spool))
@@ -204,6 +206,7 @@ class Writer:
             else:
                 self._forget(batch)
             with self._changed:
+                before = self._away
                 if failed is None:
                     self.added += added
                     for _ in batch:
@@ -213,8 +216,11 @@ class Writer:
                 else:
                     self._put_off(failed)
                 self._changed.notify_all()
-                if failed is not None and self._closing:
-                    return
+                after, ended = self._away, failed is not None and self._closing
+            if (before is None) != (after is None):
+                self._notice(after)
+            if ended:
+                return
 
     def _wait_for_batch(self) -> list[_Given]:
         """Wait until a batch is due; none when the writer is closed and nothing waits."""

@@ -1,1 +1,1 @@
-"""Where inspector, files and (later) store and outputs meet."""
+"""Where inspector, records and outputs meet; the feeds, and what a batch writes."""

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flawline.inspector.inspection import Inspection
 from flawline.types import Sample, Unjudged
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """One picture that was judged: `row` is `Inspection.as_dict` without the name, `overlay` a file."""
+    """One picture that was judged: `inspection` without its map, `overlay` its picture's file, if any."""
 
     sample: Sample
-    row: Mapping[str, Any]
+    inspection: Inspection
     overlay: Path | None
     notes: tuple[str, ...] = ()
 
@@ -36,7 +37,7 @@ class InspectionRun:
     @property
     def counts(self) -> dict[str, int]:
         """How many pictures were accepted, to be reviewed, rejected, and not judged."""
-        found = Counter(item.row["verdict"] for item in self.inspections)
+        found = Counter[str](item.inspection.verdict for item in self.inspections)
         verdicts = {name: found[name] for name in ("accept", "review", "reject")}
         return {**verdicts, "unjudged": len(self.unjudged)}
 
@@ -45,4 +46,5 @@ class InspectionRun:
         """0 all accepted, 1 a reject or review, 2 something could not be judged."""
         if self.unjudged:
             return 2
-        return 0 if all(item.row["verdict"] == "accept" for item in self.inspections) else 1
+        accepted = (item.inspection.verdict == "accept" for item in self.inspections)
+        return 0 if all(accepted) else 1

@@ -10,6 +10,7 @@ from typing import Any
 from flawline.data.csv_file import further_names, write_csv_rows
 from flawline.data.tables import write_frame
 from flawline.data.whole_file import write_text
+from flawline.inspector.inspection import nine_digits
 from flawline.station.inspected import Inspected, InspectionRun
 
 COLUMNS = (
@@ -49,7 +50,7 @@ def inspected_as_dict(item: Inspected) -> dict[str, Any]:
         "image": sample.name,
         "label": sample.label,
         "group": sample.group,
-        **item.row,
+        **item.inspection.as_dict(),
         "notes": list(item.notes),
     }
 
@@ -110,15 +111,15 @@ def write_parquet(run: InspectionRun, path: Path) -> Path:
 
 def write_defects(run: InspectionRun, path: Path) -> Path:
     """Write one row per defect: picture, number in it, class, place, and what was measured."""
-    shown = [(item.sample.name, item.row["defects"]) for item in run.inspections]
+    shown = [(item.sample.name, item.inspection.regions) for item in run.inspections]
     names = list(
-        dict.fromkeys(key for _, defects in shown for one in defects for key in one["measures"])
+        dict.fromkeys(name for _, regions in shown for one in regions for name in one.measures)
     )
     rows = [
-        [image, number, one["label"], *one["box"], one["peak"]]
-        + [one["measures"].get(name) for name in names]
-        for image, defects in shown
-        for number, one in enumerate(defects, start=1)
+        [image, number, one.label, *one.box, one.peak]
+        + [nine_digits(one.measures[name]) if name in one.measures else None for name in names]
+        for image, regions in shown
+        for number, one in enumerate(regions, start=1)
     ]
     own = ("image", "defect", "class", "box_left", "box_top", "box_width", "box_height", "peak")
     return write_csv_rows(path, [*own, *names], rows)
@@ -126,27 +127,29 @@ def write_defects(run: InspectionRun, path: Path) -> Path:
 
 def _measured(run: InspectionRun) -> list[str]:
     """The columns of the parts' measures, in their order."""
-    return list(dict.fromkeys(name for item in run.inspections for name in item.row["measures"]))
+    return list(
+        dict.fromkeys(name for item in run.inspections for name in item.inspection.measures)
+    )
 
 
 def _cells(item: Inspected, measured: Sequence[str]) -> list[Any]:
-    row, sample = item.row, item.sample
-    defects = row["defects"]
+    found, sample = item.inspection, item.sample
+    height, width = found.size
     return [
         sample.name,
         sample.label,
         sample.group,
-        row["verdict"],
-        row["score"],
-        row["p_value"],
-        len(defects),
-        max((defect["area"] for defect in defects), default=0.0),
-        "; ".join(row["reasons"]),
-        row["width"],
-        row["height"],
-        row["sha256"],
-        row["recipe"],
-        *(row["measures"].get(name) for name in measured),
+        found.verdict,
+        found.score,
+        found.p_value,
+        len(found.regions),
+        max((round(region.area, 2) for region in found.regions), default=0.0),
+        "; ".join(found.reasons),
+        width,
+        height,
+        found.sha256,
+        found.recipe,
+        *(found.measures.get(name) for name in measured),
     ]
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flawline.errors import StoreError
 from flawline.inspector import Inspector
-from flawline.recipe import Recipe, read_recipe, write_recipe
+from flawline.recipe import Recipe
 from flawline.records.pictures import Pictures
 from flawline.records.record import StoredRecord
+from flawline.station.feeds import kept_frame
+from flawline.station.kept_recipe import kept_recipe
+from flawline.station.station import Station
 from flawline.types import Verdict
 
 if TYPE_CHECKING:
@@ -47,16 +47,10 @@ def replay(store: Store, pictures: Pictures, number: int, recipe: Recipe | None 
         ImageError, ModelError: the picture can no longer be read, or the recipe no longer be used.
     """
     kept = store.get(number)
-    if kept.record.picture is None:
-        raise StoreError(
-            f"inspection {number} has no picture to judge again",
-            hint="it was imported from a table, or its file could not be read",
-            code="picture-missing",
-        )
+    frame = kept_frame(kept.record, pictures)
     used = recipe or kept_recipe(store, pictures, kept.record.recipe)
-    inspector = Inspector(used)
-    data = pictures.get(kept.record.picture)
-    found = inspector.inspect(data, name=kept.record.image)
+    with Station(Inspector(used)) as station:
+        found = station.inspect(frame)
     return Replay(
         kept=kept,
         verdict=found.verdict,
@@ -65,36 +59,6 @@ def replay(store: Store, pictures: Pictures, number: int, recipe: Recipe | None 
         defects=len(found.regions),
         differences=tuple(_differences(kept, used, found.verdict, found.score, len(found.regions))),
     )
-
-
-def keep_recipe(store: Store, pictures: Pictures, recipe: Recipe) -> str:
-    """Keep a recipe beside the pictures, once; returns the hash of its file."""
-    known = store.recipe_file(recipe.sha256)
-    if known is not None:
-        return known
-    with tempfile.TemporaryDirectory() as folder:
-        name = pictures.put(write_recipe(recipe, Path(folder) / "recipe.flaw").read_bytes())
-    store.keep_recipe(recipe.sha256, name)
-    return name
-
-
-def kept_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
-    """The recipe of a hash, as it was kept.
-
-    Raises:
-        StoreError: ("picture-missing") it was not kept; ("picture-damaged") it was altered.
-    """
-    name = store.recipe_file(sha256)
-    if name is None:
-        raise StoreError(
-            f"the recipe {sha256[:16] or 'of this inspection'} was not kept",
-            hint="give it with `recipe`",
-            code="picture-missing",
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "recipe.flaw"
-        path.write_bytes(pictures.get(name))
-        return read_recipe(path)
 
 
 def _differences(

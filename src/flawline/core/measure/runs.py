@@ -12,11 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.measure.ragged import starts
-
 Integers = NDArray[np.int64]
 Mask = NDArray[np.uint8]
-_PIXELS = 8  # of a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +70,18 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
     """
     sizes = [checked_mask(mask, place).shape for place, mask in enumerate(masks)]
     height, width = np.array(sizes, dtype=np.int64).reshape(-1, 2).T
-    if not len(masks):
+    base = np.cumsum((height * width + 7) // 8 + 1) - ((height * width + 7) // 8 + 1)
+    found = [_occupied(mask) for mask in masks]
+    if not found:
         none = np.empty(0, np.int64)
         return Runs(none, none, none, none, none, height, width)
-    words, base = _as_words(masks)
-    (places,) = (words != 0).nonzero()
-    first, length, value = _stretches(places, words[places])
+    counts = np.array([len(place) for place, _ in found])
+    places = np.concatenate([place for place, _ in found]) + np.repeat(base, counts)
+    first, length, value = _stretches(places, np.concatenate([words for _, words in found]))
     # Both ascend, so few bisections find where each picture begins.
-    begin = np.append(np.searchsorted(first, base * _PIXELS), len(first))
+    begin = np.append(np.searchsorted(first, base * 8), len(first))
     picture = np.repeat(np.arange(len(masks)), np.diff(begin))
-    first -= base[picture] * _PIXELS
-    return _split_at_rows(picture, first, length, value, height, width)
+    return _split_at_rows(picture, first - base[picture] * 8, length, value, height, width)
 
 
 def label_runs(runs: Runs, pairs: Touching) -> Labelled:
@@ -101,31 +99,35 @@ def checked_mask(mask: Mask, place: int) -> Mask:
     return mask
 
 
-def _as_words(masks: Sequence[Mask]) -> tuple[NDArray[np.uint64], Integers]:
-    """All pixels row by row, eight to a word, and the first word of each mask; an empty word parts masks.
+def _occupied(mask: Mask) -> tuple[Integers, NDArray[np.uint64]]:
+    """Eight pixels at a time, row by row: the places that hold a defect, and their pixels.
 
-    Nearly all of a mask is background, so passing over eight pixels at a time decides how fast measuring is.
+    Nearly all of a mask is background, so this one pass over it decides how fast measuring is.
     """
-    parts, sizes = [], []
-    for mask in masks:
-        rest = np.zeros(_PIXELS + -mask.size % _PIXELS, np.uint8)
-        parts += [mask.reshape(-1), rest]
-        sizes.append((mask.size + len(rest)) // _PIXELS)
-    return np.concatenate(parts).view(np.uint64), starts(np.array(sizes, dtype=np.int64))
+    flat = np.ascontiguousarray(mask).reshape(-1)
+    rest = -len(flat) % 8
+    words = (np.append(flat, np.zeros(rest, np.uint8)) if rest else flat).view(np.uint64)
+    places = np.flatnonzero(words != 0)
+    return places, words[places]
 
 
 def _stretches(places: Integers, words: NDArray[np.uint64]) -> tuple[Integers, Integers, Integers]:
     """First pixel, length and class of each stretch of one class, from the words that are not empty."""
-    pixels = words.view(np.uint8)
-    before, after = np.zeros_like(pixels), np.zeros_like(pixels)
-    before[1:], after[:-1] = pixels[:-1], pixels[1:]
-    parted = np.flatnonzero(places[1:] != places[:-1] + 1) + 1
-    before[parted * _PIXELS] = after[parted * _PIXELS - 1] = 0
-    marked = pixels != 0
-    begin = np.flatnonzero((pixels != before) & marked)
-    last = np.flatnonzero((pixels != after) & marked)
-    first = places[begin >> 3] * _PIXELS + (begin & 7)
-    return first, last - begin + 1, pixels[begin].astype(np.int64)
+    gap = np.diff(places, prepend=-2) > 1
+    # An empty word between words that are not neighbours; sums of whole numbers are faster than of truth values.
+    slot = np.cumsum(gap.astype(np.int64) + 1) - 1
+    dense = np.zeros(int(slot[-1]) + 2 if len(slot) else 1, dtype=np.uint64)
+    dense[slot] = words
+    where = np.zeros(len(dense), dtype=np.int64)
+    where[slot] = places
+    pixels = dense.view(np.uint8)
+    change = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    length, change = np.diff(change), change[:-1]
+    # Places are taken several times as fast as what is true is picked out.
+    kept = np.flatnonzero(pixels[change])
+    change, length = change[kept], length[kept]
+    value = pixels[change]
+    return where[change >> 3] * 8 + (change & 7), length, value.astype(np.int64)
 
 
 def _split_at_rows(

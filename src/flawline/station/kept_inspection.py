@@ -1,0 +1,111 @@
+"""An inspection as a work file keeps it, with every digit and without its map, for a run that goes on later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from flawline.inspector.inspection import OUTLINE, Inspection
+from flawline.station.outcome import Outcome
+from flawline.types import EMPTY, Region
+
+_NO_MAP = np.zeros((0, 0), np.float32)
+_NO_MASK = np.zeros((0, 0), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInspection:
+    """What an interrupted run found in the picture of a file; `image` is the name under which it found it."""
+
+    inspection: Inspection
+    image: str
+    judged: datetime
+    notes: tuple[str, ...]
+    map_name: str | None
+
+
+def slim(inspection: Inspection) -> Inspection:
+    """Return an inspection without its map, class mask and picture, and with contours as they are written out."""
+    regions = tuple(
+        replace(region, contour=region.contour[:: max(1, -(-len(region.contour) // OUTLINE))])
+        for region in inspection.regions
+    )
+    return replace(
+        inspection,
+        regions=regions,
+        map=_NO_MAP,
+        class_mask=_NO_MASK,
+        picture=None,
+        timings=EMPTY,
+    )
+
+
+def kept_as_dict(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome with an inspection as JSON can hold it."""
+    found = outcome.inspection
+    assert found is not None
+    return {
+        "image": outcome.frame.name,
+        "judged": outcome.judged.isoformat(),
+        "notes": list(outcome.notes),
+        "map": outcome.map_name,
+        "sha256": found.sha256,
+        "size": list(found.size),
+        "score": found.score,
+        "p_value": found.p_value,
+        "verdict": found.verdict,
+        "reasons": list(found.reasons),
+        "regions": [_region_as_dict(region) for region in found.regions],
+        "recipe": found.recipe,
+        "measures": _floats(found.measures),
+        "spec": found.spec,
+    }
+
+
+def kept_from_dict(plain: Mapping[str, Any]) -> KeptInspection:
+    """Read what `kept_as_dict` gave."""
+    height, width = plain["size"]
+    inspection = Inspection(
+        image=plain["image"],
+        sha256=plain["sha256"],
+        size=(height, width),
+        score=plain["score"],
+        p_value=plain["p_value"],
+        verdict=plain["verdict"],
+        reasons=tuple(plain["reasons"]),
+        regions=tuple(_region(region) for region in plain["regions"]),
+        map=_NO_MAP,
+        class_mask=_NO_MASK,
+        recipe=plain["recipe"],
+        timings=EMPTY,
+        measures=plain["measures"],
+        spec=plain["spec"],
+    )
+    judged = datetime.fromisoformat(plain["judged"])
+    return KeptInspection(inspection, plain["image"], judged, tuple(plain["notes"]), plain["map"])
+
+
+def _region_as_dict(region: Region) -> dict[str, Any]:
+    return {
+        "label": region.label,
+        "box": list(region.box),
+        "contour": region.contour.tolist(),
+        "area": float(region.area),
+        "peak": float(region.peak),
+        "p_value": region.p_value,
+        "measures": _floats(region.measures),
+    }
+
+
+def _region(plain: Mapping[str, Any]) -> Region:
+    left, top, width, height = plain["box"]
+    contour = np.array(plain["contour"], np.float32).reshape(-1, 2)
+    return Region(**{**plain, "box": (left, top, width, height), "contour": contour})
+
+
+def _floats(measures: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in measures.items()}

@@ -1,0 +1,44 @@
+"""Keep recipes beside the pictures that they judged, and read them again."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flawline.errors import StoreError
+from flawline.recipe import Recipe, read_recipe, write_recipe
+from flawline.records.pictures import Pictures
+
+if TYPE_CHECKING:
+    from flawline.records.store import Store
+
+
+def keep_recipe(store: Store, pictures: Pictures, recipe: Recipe) -> str:
+    """Keep a recipe beside the pictures, once; returns the hash of its file."""
+    known = store.recipe_file(recipe.sha256)
+    if known is not None:
+        return known
+    with tempfile.TemporaryDirectory() as folder:
+        name = pictures.put(write_recipe(recipe, Path(folder) / "recipe.flaw").read_bytes())
+    store.keep_recipe(recipe.sha256, name)
+    return name
+
+
+def kept_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
+    """The recipe of a hash, as it was kept.
+
+    Raises:
+        StoreError: ("picture-missing") it was not kept; ("picture-damaged") it was altered.
+    """
+    name = store.recipe_file(sha256)
+    if name is None:
+        raise StoreError(
+            f"the recipe {sha256[:16] or 'of this inspection'} was not kept",
+            hint="give it with `recipe`",
+            code="picture-missing",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recipe.flaw"
+        path.write_bytes(pictures.get(name))
+        return read_recipe(path)

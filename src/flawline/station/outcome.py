@@ -1,0 +1,44 @@
+"""What came of a frame: its inspection, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flawline.data.frame import Frame
+from flawline.errors import FlawlineError
+from flawline.inspector.inspection import Inspection
+from flawline.records.record import Record
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """A frame that was looked at, and not yet recorded.
+
+    Either `inspection` or `error` is there. `judged` is when. `notes` say what decoding chose or lost. `file` is the
+    content of the picture's file and `map` that of its map of scores, None where they are not to be kept; `map_name`
+    is the SHA-256 of a map that is kept already.
+    """
+
+    frame: Frame
+    judged: datetime
+    inspection: Inspection | None = None
+    error: FlawlineError | None = None
+    notes: tuple[str, ...] = ()
+    file: bytes | None = None
+    map: bytes | None = None
+    map_name: str | None = None
+
+    def record(self, recipe: str, picture: str | None) -> Record:
+        """Make the record of the frame.
+
+        Args:
+            recipe: the hash of the recipe.
+            picture: the SHA-256 of the kept file, for a picture that could not be judged.
+        """
+        if self.inspection is not None:
+            return Record.of(self.inspection, self.frame, self.judged, map=self.map_name)
+        assert self.error is not None
+        return Record.unjudged(
+            self.frame, self.error.message, self.judged, recipe=recipe, picture=picture
+        )
