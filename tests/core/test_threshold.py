@@ -359,3 +359,12 @@ def test_thresholds_out_of_order_are_refused(thresholds):
     with pytest.raises(UsageError) as refused:
         verdict(0.0, *thresholds)
     assert refused.value.code == "thresholds"
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_threshold_parts_neighbouring_floats(steps):
+    """The middle of two neighbours rounds to one of them: to the upper one where its last bit is even."""
+    good = np.nextafter(1.0, 2.0) if steps else 1.0
+    bad = np.nextafter(good, 2.0)
+    found = cost_threshold([good], [bad], 1, 1, 0.5)
+    assert good <= found.threshold < bad
