@@ -16,7 +16,8 @@ from pathlib import Path
 from flawline.records import open_store
 from flawline.records.owed import Owed
 from flawline.data.work_file import WorkFile
-from flawline.records.writer import SETTINGS, Writer
+from flawline.records.spool import SETTINGS
+from flawline.records.writer import Writer
 from helpers.inspected_records import record
 
 COUNT, folder, url, rounds = 200, Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -18,8 +18,9 @@ from flawline.data.work_file import WorkFile
 from flawline.errors import UsageError
 from flawline.records import StoreError, open_store
 from flawline.records.owed import Owed
+from flawline.records.spool import SETTINGS
 from flawline.records.where import Where
-from flawline.records.writer import SECONDS, SETTINGS, Writer
+from flawline.records.writer import SECONDS, Writer
 from helpers.inspected_records import record
 
 DEADLINE = 30.0

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from flawline.data.old_journal import read_old_journal
-from flawline.data.work_file import WorkFile, is_resumable
 from flawline.errors import StoreError, UsageError
 from flawline.records.owed import Owed
-from flawline.records.record import Record, record_as_dict, record_from_dict
+from flawline.records.record import Record
+from flawline.records.spool import Given, Spool
 from flawline.records.write import Added
 
 if TYPE_CHECKING:
@@ -27,21 +22,7 @@ if TYPE_CHECKING:
 
 SECONDS = 0.5
 """How long an inspection waits for others of its batch: what was given is in the records within a second."""
-SYNC_SECONDS = 0.25
-SETTINGS = "flawline records 2"
-"""What the spool names itself."""
-_OLD_SETTINGS = "flawline records 1"
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """An inspection that waits: its key in the spool, what outputs are owed with it, when it was given."""
-
-    key: str
-    record: Record
-    owed: tuple[Owed, ...]
-    since: float
 
 
 class Writer:
@@ -84,12 +65,11 @@ class Writer:
         self.added = Added(0, 0)
         self.store, self._batch, self._seconds = store, batch, seconds
         self._most, self._patience, self._notice = waiting, patience, notice
-        self._path = spool
-        self._spool = None if spool is None else _open_spool(spool)
-        self._pending = deque([] if self._spool is None else _left(self._spool))
+        self._spool = None if spool is None else Spool(spool)
+        self._pending = deque([] if self._spool is None else self._spool.left())
         self._count = int(self._pending[-1].key) if self._pending else 0
         self._taking, self._changed = Lock(), Condition()
-        self._delay, self._next, self._synced = 0.0, 0.0, float("-inf")
+        self._delay = self._next = 0.0
         self._away: StoreError | None = None
         self._error: Exception | None = None
         self._urgent = self._closing = False
@@ -130,8 +110,8 @@ class Writer:
             if len(self._pending) >= self._most:
                 self._drain(self._most - 1)
             self._count += 1
-            given = _Given(f"{self._count:015}", record, tuple(owed), time.monotonic())
-            spooled = self._keep(given)
+            given = Given(f"{self._count:015}", record, tuple(owed), time.monotonic())
+            spooled = self._spool is None or self._spool.keep(given)
             with self._changed:
                 self._pending.append(given)
                 self._changed.notify_all()
@@ -204,7 +184,8 @@ class Writer:
             except Exception as error:  # whoever gives the next inspection gets it
                 failed = error
             else:
-                self._forget(batch)
+                if self._spool is not None:
+                    self._spool.forget(batch)
             with self._changed:
                 before = self._away
                 if failed is None:
@@ -222,7 +203,7 @@ class Writer:
             if ended:
                 return
 
-    def _wait_for_batch(self) -> list[_Given]:
+    def _wait_for_batch(self) -> list[Given]:
         """Wait until a batch is due; none when the writer is closed and nothing waits."""
         with self._changed:
             while True:
@@ -251,61 +232,12 @@ class Writer:
         else:
             self._error = error
 
-    def _keep(self, given: _Given) -> bool:
-        """Put an inspection into the spool; False where that cannot be written, such as on a full disk."""
-        if self._spool is None:
-            return True
-        owed = [[message.output, message.key, message.body] for message in given.owed]
-        try:
-            self._spool.keep_json(given.key, {"record": record_as_dict(given.record), "owed": owed})
-            # Having it on the disk itself takes longer than all else.
-            if time.monotonic() - self._synced >= SYNC_SECONDS:
-                self._spool.sync()
-                self._synced = time.monotonic()
-        except OSError:
-            return False
-        return True
-
-    def _forget(self, batch: Iterable[_Given]) -> None:
-        """Take out of the spool what the store has; where that fails it is written once more, which changes nothing."""
-        if self._spool is not None:
-            with suppress(OSError):
-                self._spool.remove([given.key for given in batch])
-
     def _given_up(self) -> StoreError:
         error = self._away or StoreError("the records take too long", code="store-away")
-        kept = "" if self._path is None else f"; they are kept in {self._path}"
+        kept = "" if self._spool is None else f"; they are kept in {self._spool.path}"
         return StoreError(
             f"{error.message} ({len(self._pending)} inspections wait{kept})",
             hint=error.hint,
             code=error.code,
             transient=True,
         )
-
-
-def _open_spool(path: Path) -> WorkFile:
-    if not is_resumable(path):
-        _take_over(path)
-    return WorkFile(path, SETTINGS)
-
-
-def _take_over(path: Path) -> None:
-    """Make a spool out of one that version 0.1 left, whole or not at all."""
-    left = read_old_journal(path, _OLD_SETTINGS)
-    if left is None:
-        raise UsageError(
-            f"{path} is no spool but another kind of file", hint="name a file for the spool alone"
-        )
-    part = path.with_name(f"{path.name}.new")
-    with WorkFile(part, SETTINGS) as spool:
-        for number, (_, plain) in enumerate(left, start=1):
-            spool.keep_json(f"{number:015}", {"record": plain, "owed": []})
-    os.replace(part, path)
-
-
-def _left(spool: WorkFile) -> Iterable[_Given]:
-    """Yield what an earlier writer left, the oldest first."""
-    for key, value in spool.items():
-        kept = json.loads(value)
-        owed = tuple(Owed(*message) for message in kept["owed"])
-        yield _Given(key, record_from_dict(kept["record"]), owed, 0.0)
