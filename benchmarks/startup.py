@@ -65,7 +65,7 @@ def main() -> None:
     if options.recipe:
         runtime(options.rounds)
     for recipe in options.recipe:
-        print(f"{recipe.name}, {recipe.stat().st_size / 1e6:.1f} MB, loaded (budget 100 ms):")
+        print(f"{recipe.name}, {recipe.stat().st_size / 1e6:.1f} MB, loaded (budget 200 ms):")
         with tempfile.TemporaryDirectory() as cache:
             loading(recipe, options.rounds, {**os.environ, "FLAWLINE_CACHE": cache})
 

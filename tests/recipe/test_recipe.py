@@ -46,13 +46,6 @@ def test_what_was_written_comes_back(recipe, place):
     assert [p.name for p in place.parent.iterdir()] == [place.name]
 
 
-def test_settings_are_told_and_the_model_promised_before_the_rest_is_read(recipe, place):
-    told = []
-    read = read_recipe(write_recipe(recipe, place), lambda *found: told.append(found))
-    ((settings, manifest, model),) = told
-    assert (settings, manifest, model()) == (read.settings, read.manifest, read.model)
-
-
 def test_the_same_recipe_gives_the_same_bytes(recipe, place, tmp_path):
     write_recipe(recipe, place)
     again = write_recipe(read_recipe(place), tmp_path / f"again{place.suffix}")

@@ -6,7 +6,7 @@ score is raw, higher is more anomalous, and one cell stands for 8 x 8 pixels of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,14 @@ from numpy.typing import NDArray
 from flawline.detectors.graph import score_node
 from flawline.detectors.map_graph import backbone_and_graph, finest
 from flawline.detectors.registry import method_of
-from flawline.networks.compiling import Compiling, begin_compiling
 from flawline.networks.map_choice import choose_maps
 from flawline.networks.openvino_import import openvino
-from flawline.networks.openvino_runtime import read_restricted, with_preparation
+from flawline.networks.openvino_runtime import (
+    PreparedNetwork,
+    prepare_network,
+    read_restricted,
+    with_preparation,
+)
 
 CELL = 8
 
@@ -42,10 +46,11 @@ class Detector:
     def __init__(
         self,
         state: DetectorState,
-        backbone: Compiling,
+        backbone: PreparedNetwork,
         *,
         window: Size,
         threads: int = 0,
+        keep: bool = False,
     ) -> None:
         """Make a fitted detector ready.
 
@@ -55,6 +60,7 @@ class Detector:
                 always computed in f32.
             window: (height, width) of the windows, as fitted.
             threads: CPU threads, 0 for all.
+            keep: what is compiled for the next start.
 
         Raises:
             ModelError: the backbone cannot be used.
@@ -66,6 +72,7 @@ class Detector:
             lambda maps, inputs, grid: score_node(state.method, maps, state.arrays, grid, inputs),
             fixed=method_of(state.method).inputs(state.arrays),
             threads=threads,
+            keep=keep,
         )
         self.precision = self._network.precision
         self.preparation = self._network.preparation
@@ -81,34 +88,21 @@ class Detector:
 
 
 def detector_backbone(
-    method: str,
-    network: bytes | Callable[[], bytes],
-    *,
-    window: Size,
-    precision: str = "auto",
-    threads: int = 0,
-    sha256: str | None = None,
-) -> Compiling:
-    """The backbone of a detector, being compiled.
+    method: str, network: bytes, *, window: Size, precision: str = "auto"
+) -> PreparedNetwork:
+    """Read the backbone of a detector.
 
     Args:
         method: a name of the registry.
-        network: the content of an ONNX file with its preparation in its metadata, or what waits for it.
+        network: the content of an ONNX file with its preparation in its metadata.
         window: (height, width) of the windows.
         precision: "f32", "bf16" or "auto".
-        threads: CPU threads, 0 for all.
-        sha256: the hash that `network` has been checked to have, or is before it comes; what is compiled is then kept
-            for the next time.
+
+    Raises:
+        ModelError: it cannot be used.
     """
-    return begin_compiling(
-        network,
-        outputs=choose_maps,
-        named="maps",
-        size=input_size(method, window),
-        precision=precision,
-        threads=threads,
-        sha256=sha256,
-    )
+    size = input_size(method, window)
+    return prepare_network(network, outputs=choose_maps, size=size, precision=precision)
 
 
 def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> Any:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.networks.compiled_cache import compiled_key, exported, find_compiled, keep_compiled
-from flawline.networks.compiling import Compiling
 from flawline.networks.openvino_import import openvino
 from flawline.networks.openvino_runtime import (
     OpenVINONetwork,
-    core,
+    PreparedNetwork,
+    compile_network,
+    compiled,
     first_inference,
+    ready_network,
     runtime_options,
 )
 from flawline.types import EMPTY
@@ -50,14 +50,17 @@ class MapGraph:
         nodes = {name: ov.opset13.parameter(size, ov.Type.f32) for name, size in sizes.items()}
         built = build({name: nodes[name] for name in shapes}, {name: nodes[name] for name in fixed})
         model = ov.Model([built], list(nodes.values()), "detector")
+        # Without names of ours, OpenVINO makes some up and does not find again what it kept.
+        for name, port in zip([*sizes, "graph"], [*model.inputs, *model.outputs], strict=True):
+            port.get_tensor().set_names({name})
         # So few nodes run as fast without kernels made for groups of them, which take a fifth of the compilation.
         options = {**runtime_options("f32", threads), "SNIPPETS_MODE": "DISABLE"}
-        compiled = _compiled(model, options, keep)
+        made = compiled(model, options, keep=keep)
         self._names = list(shapes)
         self._fixed = dict(enumerate(fixed.values(), len(self._names)))
         self._requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
-            self._requests.put(compiled.create_infer_request())
+        for _ in range(made.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+            self._requests.put(made.create_infer_request())
         first_inference(
             lambda: self({name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
         )
@@ -74,69 +77,30 @@ class MapGraph:
 
 
 def backbone_and_graph(
-    backbone: Compiling,
+    backbone: PreparedNetwork,
     build: Callable[[Nodes, Nodes, tuple[int, int]], Any],
     *,
     fixed: Mapping[str, NDArray[np.float32]] = EMPTY,
     threads: int = 0,
+    keep: bool = False,
 ) -> tuple[OpenVINONetwork, MapGraph, tuple[int, int]]:
     """A backbone, what `build` makes of its maps and their finest grid, and that grid.
 
-    Both are compiled side by side, and both are kept for the next time where the backbone is.
+    Both are compiled side by side; with `keep` both are kept for the next start.
 
     Raises:
         ModelError: the backbone cannot be used.
     """
-    shapes = backbone.prepared.shapes
-    grid = finest(shapes)
-    graph = MapGraph(
-        shapes, lambda maps, held: build(maps, held, grid), fixed, threads, keep=backbone.keeps
-    )
-    return backbone.ready(), graph, grid
+    grid = finest(backbone.shapes)
+    with ThreadPoolExecutor(1, thread_name_prefix="flawline") as beside:
+        network = beside.submit(compile_network, backbone, threads, keep=keep)
+        graph = MapGraph(
+            backbone.shapes, lambda maps, held: build(maps, held, grid), fixed, threads, keep
+        )
+        return ready_network(backbone, network.result()), graph, grid
 
 
 def finest(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
     """(h, w) of the largest of maps (C, h, w)."""
     height, width = max((shape[1], shape[2]) for shape in shapes.values())
     return int(height), int(width)
-
-
-def graph_hash(model: Any) -> str:
-    """What an OpenVINO model without loops computes, as a hash.
-
-    It covers the order of the inputs and each operation with attributes, shapes, types, sources and constant values.
-    """
-    nodes = model.get_ordered_ops()
-    places = {node.get_name(): place for place, node in enumerate(nodes)}
-    digest = hashlib.sha256(repr([places[n.get_name()] for n in model.get_parameters()]).encode())
-    for node in nodes:
-        digest.update(repr(_described(node, places)).encode())
-        if node.get_type_name() == "Constant":
-            digest.update(np.ascontiguousarray(node.data).data)
-    return digest.hexdigest()
-
-
-def _described(node: Any, places: Mapping[str, int]) -> list[Any]:
-    sources = [value.get_source_output() for value in node.inputs()]
-    return [
-        node.get_type_name(),
-        sorted(node.get_attributes().items()),
-        [(places[source.get_node().get_name()], source.get_index()) for source in sources],
-        [
-            (str(value.get_partial_shape()), str(value.get_element_type()))
-            for value in node.outputs()
-        ],
-    ]
-
-
-def _compiled(model: Any, options: Mapping[str, Any], keep: bool) -> Any:
-    if not keep:
-        return core().compile_model(model, "CPU", options)
-    key = compiled_key(graph=graph_hash(model), options=options)
-    found = find_compiled(key)
-    if found is not None:
-        with suppress(RuntimeError):
-            return core().import_model(found[1], "CPU", options)
-    compiled = core().compile_model(model, "CPU", options)
-    keep_compiled(key, {}, exported(compiled))
-    return compiled

@@ -17,7 +17,6 @@ from flawline.inspector.decision import ReasonedVerdict, decide_by_score
 from flawline.inspector.model import BACKGROUND, Found, since
 from flawline.inspector.parts import calibration_of, detector_of, view_of
 from flawline.inspector.view import PreparedPicture
-from flawline.networks.compiling import Compiling
 from flawline.recipe import Recipe, threshold_settings
 from flawline.types import Picture, Region
 
@@ -34,12 +33,12 @@ class AnomalyModel:
     highest_first = True
     spec_decides = False
 
-    def __init__(self, recipe: Recipe, network: Compiling, threads: int) -> None:
-        """Take over the recipe's network; errors as for `Detector`."""
+    def __init__(self, recipe: Recipe, precision: str | None, threads: int) -> None:
+        """Compile the recipe's detector; errors as for `Detector`."""
         self._recipe = recipe
         self._view = view_of(recipe)
         self._calibration = calibration_of(recipe)
-        self._detector = detector_of(recipe, network, threads)
+        self._detector = detector_of(recipe, precision, threads)
         self.precision = self._detector.precision
         self.preparation = self._detector.preparation
 

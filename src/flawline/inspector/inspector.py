@@ -24,14 +24,11 @@ from flawline.inspector.decision import ReasonedVerdict, decide_by_spec, stricte
 from flawline.inspector.inspection import Inspection
 from flawline.inspector.measuring import measured_part
 from flawline.inspector.model import Found, Model, since
-from flawline.inspector.parts import Calibration, calibration_of, network_of, scale_of
+from flawline.inspector.parts import Calibration, calibration_of, scale_of
 from flawline.inspector.segment_model import SegmentModel
 from flawline.inspector.shape import check_shape
-from flawline.networks.compiling import Compiling
 from flawline.recipe import (
     Recipe,
-    RecipeManifest,
-    RecipeSettings,
     check_ready,
     read_recipe,
     spec_of,
@@ -40,7 +37,7 @@ from flawline.recipe import (
 from flawline.specification.judge import MeasuredPart
 from flawline.types import Picture, Region, Sample, Unjudged
 
-_MODELS: Mapping[str, Callable[[Recipe, Compiling, int], Model]] = {
+_MODELS: Mapping[str, Callable[[Recipe, str | None, int], Model]] = {
     "anomaly": AnomalyModel,
     "segment": SegmentModel,
 }
@@ -56,7 +53,6 @@ class Inspector:
         *,
         precision: str | None = None,
         threads: int = 0,
-        network: Compiling | None = None,
     ) -> None:
         """Make a recipe ready.
 
@@ -64,16 +60,12 @@ class Inspector:
             recipe: what to inspect with.
             precision: "auto", "f32" or "bf16" instead of the recipe's.
             threads: CPU threads, 0 for all.
-            network: what `flawline.inspector.parts.network_of` gave for this recipe, where it was begun before.
 
         Raises:
             ModelError: the recipe's model cannot be used.
         """
-        network = network or network_of(
-            recipe.settings, recipe.manifest, recipe.model, precision, threads
-        )
         self.recipe = recipe
-        self.model: Model = _MODELS[recipe.settings.task](recipe, network, threads)
+        self.model: Model = _MODELS[recipe.settings.task](recipe, precision, threads)
         self.calibration: Calibration | None = calibration_of(recipe)
         self.spec = spec_of(recipe.settings, recipe.text)
         self._scale = scale_of(recipe)
@@ -81,15 +73,7 @@ class Inspector:
     @classmethod
     def open(cls, path: str | Path, *, precision: str | None = None, threads: int = 0) -> Inspector:
         """Load a recipe, a folder or a `.flaw` file; errors as for `read_recipe` and `Inspector`."""
-        networks: list[Compiling] = []
-
-        def begin(
-            settings: RecipeSettings, manifest: RecipeManifest, model: Callable[[], bytes]
-        ) -> None:
-            networks.append(network_of(settings, manifest, model, precision, threads))
-
-        recipe = read_recipe(Path(path), begin)
-        return cls(recipe, precision=precision, threads=threads, network=networks[0])
+        return cls(read_recipe(path), precision=precision, threads=threads)
 
     def inspect(
         self, image: PictureLike, *, name: str = "", keep_picture: bool = True

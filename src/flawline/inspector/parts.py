@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,9 +18,7 @@ from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, f
 from flawline.data.image import read_image
 from flawline.detectors.detector import Detector, DetectorState, detector_backbone
 from flawline.inspector.view import View
-from flawline.networks.compiling import Compiling
-from flawline.networks.segmenter import segmenter_network
-from flawline.recipe import MODEL, Recipe, RecipeManifest, RecipeSettings, detector_settings
+from flawline.recipe import Recipe, detector_settings
 
 Arrays = Mapping[str, NDArray[Any]]
 Kept = TypeVar("Kept", Illumination, Alignment, Foreground)
@@ -81,40 +79,12 @@ def scale_of(recipe: Recipe) -> Scale | None:
     return Scale(picture.mm_per_px, picture.mm_per_px_u or 0.0)
 
 
-def network_of(
-    settings: RecipeSettings,
-    manifest: RecipeManifest,
-    model: bytes | Callable[[], bytes],
-    precision: str | None,
-    threads: int,
-) -> Compiling:
-    """The network of a recipe, being compiled: what takes longest, and can begin before all of a recipe is read.
-
-    `model` is the content of model.onnx, or what waits for it; it is not asked for where the compiled network is kept.
-    """
-    window, sha256 = settings.picture.window, manifest.files[MODEL]
-    if settings.segmenter is not None:
-        chosen = precision or settings.segmenter.precision
-        return segmenter_network(model, window, precision=chosen, threads=threads, sha256=sha256)
-    assert settings.detector is not None
-    return detector_backbone(
-        settings.detector.method,
-        model,
-        window=window,
-        precision=precision or settings.detector.precision,
-        threads=threads,
-        sha256=sha256,
-    )
-
-
-def detector_of(recipe: Recipe, network: Compiling, threads: int) -> Detector:
-    """The detector that a recipe carries, ready to run."""
-    return Detector(
-        detector_state(recipe),
-        network,
-        window=recipe.settings.picture.window,
-        threads=threads,
-    )
+def detector_of(recipe: Recipe, precision: str | None = None, threads: int = 0) -> Detector:
+    """The detector that a recipe carries, ready to run; what is compiled is kept for the next start."""
+    state, window = detector_state(recipe), recipe.settings.picture.window
+    chosen = precision or detector_settings(recipe).precision
+    backbone = detector_backbone(state.method, recipe.model, window=window, precision=chosen)
+    return Detector(state, backbone, window=window, threads=threads, keep=True)
 
 
 def detector_state(recipe: Recipe) -> DetectorState:

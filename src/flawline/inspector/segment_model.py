@@ -15,8 +15,7 @@ from flawline.errors import ImageError
 from flawline.inspector.decision import ReasonedVerdict, decide_by_class_mask
 from flawline.inspector.model import BACKGROUND, Found, since
 from flawline.inspector.parts import region_of
-from flawline.networks.compiling import Compiling
-from flawline.networks.segmenter import ready_segmenter
+from flawline.networks.segmenter import open_segmenter
 from flawline.recipe import Recipe, segmenter_settings
 from flawline.types import Picture, Region
 
@@ -29,14 +28,17 @@ class SegmentModel:
     spec_decides = True
     heat_range: tuple[float, float] | None = None
 
-    def __init__(self, recipe: Recipe, network: Compiling, threads: int) -> None:
-        """Take over the recipe's network; errors as for `open_segmenter`."""
+    def __init__(self, recipe: Recipe, precision: str | None, threads: int) -> None:
+        """Compile the recipe's segmenter; errors as for `open_segmenter`."""
         self._settings, picture = segmenter_settings(recipe), recipe.settings.picture
         self._region = region_of(recipe)
-        self._segmenter = ready_segmenter(
-            network,
-            Framing(picture.window, picture.resolution, picture.overlap, cell=1),
+        self._segmenter = open_segmenter(
+            recipe.model,
+            framing=Framing(picture.window, picture.resolution, picture.overlap, cell=1),
             flips=self._settings.flips,
+            precision=precision or self._settings.precision,
+            threads=threads,
+            keep=True,
         )
         self.classes = (BACKGROUND, *self._settings.classes)
         self.merge = self._settings.merge

@@ -7,8 +7,8 @@ the other pictures by construction.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.errors import ModelError
-from flawline.networks.network import Preparation, preparation_from_json, with_size
+from flawline.networks.cache import compiled_networks
+from flawline.networks.network import Preparation, with_size
 from flawline.networks.network_file import (
     IN_RECIPE,
     file_content,
@@ -92,24 +93,6 @@ class PreparedNetwork:
     shapes: Mapping[str, tuple[int, ...]]
     metadata: Mapping[str, str]
 
-    def as_dict(self) -> dict[str, Any]:
-        """All but the model, as JSON can hold it."""
-        return {
-            "name": self.name,
-            "sha256": self.sha256,
-            "preparation": self.preparation.as_dict(),
-            "precision": self.precision,
-            "shapes": [[name, *shape] for name, shape in self.shapes.items()],
-            "metadata": dict(self.metadata),
-        }
-
-    @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> PreparedNetwork:
-        """The inverse of `as_dict`; it has no model."""
-        shapes = {name: tuple(shape) for name, *shape in kept["shapes"]}
-        preparation = preparation_from_json(json.dumps(kept["preparation"]))
-        return cls(None, **{**kept, "shapes": shapes, "preparation": preparation})
-
 
 def load_network(
     path: Path | bytes,
@@ -175,25 +158,37 @@ def prepare_network(
     )
 
 
-def compile_network(prepared: PreparedNetwork, threads: int = 0) -> Any:
-    """Compile a network for `threads` CPU threads, 0 for all; other threads may compile at the same time.
+def compile_network(prepared: PreparedNetwork, threads: int = 0, *, keep: bool = False) -> Any:
+    """Compile a network for `threads` CPU threads, 0 for all; with `keep`, or take it as an earlier start compiled it.
 
     Raises:
         ModelError: the network does not run on pictures of that size.
     """
     options = runtime_options(prepared.precision, threads)
     try:
-        return core().compile_model(prepared.model, "CPU", options)
+        return compiled(prepared.model, options, keep=keep)
     except RuntimeError as error:
         raise _unsuitable(prepared.name, prepared.preparation, error) from error
 
 
-def import_network(compiled: Any, prepared: PreparedNetwork, threads: int = 0) -> Any:
-    """What `compile_network` gave on this machine, from a tensor of what its `export_model` gave.
+def compiled(model: Any, options: Mapping[str, Any], *, keep: bool) -> Any:
+    """Compile a model of OpenVINO, which with `keep` takes what it compiled before; raises RuntimeError.
 
-    Raises RuntimeError for anything else.
+    OpenVINO finds it by a hash of the model, the options, its version and the processor. A folder or file that cannot
+    be used changes nothing but the time.
     """
-    return core().import_model(compiled, "CPU", runtime_options(prepared.precision, threads))
+    folder = compiled_networks() if keep else None
+    if folder is not None:
+        name_nodes(model)
+        with suppress(RuntimeError):
+            return core().compile_model(model, "CPU", {**options, "CACHE_DIR": str(folder)})
+    return core().compile_model(model, "CPU", dict(options))
+
+
+def name_nodes(model: Any) -> None:
+    """Name the nodes of a model by their order: names that OpenVINO makes up count all that the process ever made."""
+    for place, node in enumerate(model.get_ordered_ops()):
+        node.set_friendly_name(f"{node.get_type_name()}_{place}")
 
 
 def ready_network(prepared: PreparedNetwork, compiled: Any) -> OpenVINONetwork:

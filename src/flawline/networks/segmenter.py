@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from flawline.core.view.framing import Framing, Size
 from flawline.core.view.tiling import WindowPlace, cut, stitch, upsample
 from flawline.errors import ModelError, UsageError
-from flawline.networks.compiling import Compiling, begin_compiling
 from flawline.networks.network import Network
 from flawline.networks.network_file import file_metadata
+from flawline.networks.openvino_runtime import compile_network, prepare_network, ready_network
 
 OUTPUT = "logits"
 CLASSES_KEY = "flawline.classes"
@@ -62,6 +62,7 @@ def open_segmenter(
     flips: bool = False,
     precision: str = "auto",
     threads: int = 0,
+    keep: bool = False,
 ) -> Segmenter:
     """Load a segmenter that Flawline exported.
 
@@ -71,48 +72,21 @@ def open_segmenter(
         flips: average over mirrored windows, for four times the work.
         precision: "f32", "bf16" or "auto".
         threads: of the CPU, 0 for all.
+        keep: the compiled network for the next start.
 
     Raises:
         ModelError: the file is missing, is no network, or does not say which classes it knows.
     """
     chosen = framing or _stated_framing(path)
-    network = segmenter_network(path, chosen.window, precision=precision, threads=threads)
-    return ready_segmenter(network, chosen, flips=flips)
-
-
-def segmenter_network(
-    path: Path | bytes | Callable[[], bytes],
-    window: Size,
-    *,
-    precision: str = "auto",
-    threads: int = 0,
-    sha256: str | None = None,
-) -> Compiling:
-    """The network of a segmenter for windows of (height, width), being compiled; arguments as for `begin_compiling`.
-
-    With `sha256` what is compiled is kept for the next time.
-    """
-    return begin_compiling(
-        path,
-        outputs=(OUTPUT,),
-        named=OUTPUT,
-        size=window,
-        precision=precision,
-        threads=threads,
-        sha256=sha256,
-    )
-
-
-def ready_segmenter(network: Compiling, framing: Framing, *, flips: bool = False) -> Segmenter:
-    """A segmenter with a network for the windows of `framing`; errors as for `open_segmenter`."""
-    prepared = network.prepared
+    prepared = prepare_network(path, outputs=(OUTPUT,), size=chosen.window, precision=precision)
     classes = _told(prepared.metadata, CLASSES_KEY, prepared.name)
     known = prepared.shapes[OUTPUT][0]
     if not isinstance(classes, list) or len(classes) != known:
         raise ModelError(
             f"{prepared.name} gives {known} classes and names {classes}", hint=_WAY_OUT
         )
-    return Segmenter(network.ready(), tuple(classes), replace(framing, cell=1), flips)
+    network = ready_network(prepared, compile_network(prepared, threads, keep=keep))
+    return Segmenter(network, tuple(classes), replace(chosen, cell=1), flips)
 
 
 def whole_picture(

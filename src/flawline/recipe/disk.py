@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,28 +27,14 @@ from flawline.recipe.recipe import Recipe, check_fit, recipe_hash, sealed
 from flawline.recipe.settings import RecipeSettings
 from flawline.recipe.settings_text import read_settings, upgraded_text
 
-Begin = Callable[[RecipeSettings, RecipeManifest, Callable[[], bytes]], None]
-"""Takes settings and manifest of a recipe that is not read to its end, and what waits for the content of model.onnx.
-
-That content has the hash in the manifest, or ValueError is raised.
-"""
-
 _AGAIN = "Copy the recipe again from where it was trained, or train again."
 
 
-def _nothing(
-    settings: RecipeSettings, manifest: RecipeManifest, model: Callable[[], bytes]
-) -> None:
-    """For who has nothing to begin before all is read."""
-
-
-def read_recipe(path: str | Path, begin: Begin = _nothing) -> Recipe:
+def read_recipe(path: str | Path) -> Recipe:
     """Read a recipe from a folder or a .flaw file; the content decides which it is.
 
     Args:
         path: where it lies.
-        begin: called once, as soon as settings and manifest are read and checked, while the rest is being read: making
-            the model ready takes as long. An error may follow, and what was begun is then not to be used.
 
     Raises:
         ModelError: with one of the codes
@@ -62,7 +47,7 @@ def read_recipe(path: str | Path, begin: Begin = _nothing) -> Recipe:
     try:
         _check_place(path)
         with opened(path) as files:
-            return _read(path, files, begin)
+            return _read(path, files)
     except (ArchiveError, ValueError, OSError) as error:
         raise _damaged(path, _why(error)) from error
 
@@ -119,7 +104,7 @@ def _check_zip(path: Path) -> None:
     )
 
 
-def _read(path: Path, files: Files, begin: Begin) -> Recipe:
+def _read(path: Path, files: Files) -> Recipe:
     _require(files, {MANIFEST})
     raw = _with_line_feeds(files.read(MANIFEST))
     manifest = read_manifest(raw, f"{path.name}: {MANIFEST}")
@@ -130,7 +115,7 @@ def _read(path: Path, files: Files, begin: Begin) -> Recipe:
     text = _decoded(written, where)
     settings = read_settings(text, where)
     check_fit(settings, manifest, text, where)
-    contents = _contents(files, manifest, partial(begin, settings, manifest))
+    contents = _contents(files, manifest)
     text, manifest = _present(text, settings, manifest)
     arrays = {
         name.removeprefix("arrays/").removesuffix(".npy"): npy_array(data)
@@ -164,9 +149,7 @@ def _refuse_unknown(files: Files, manifest: RecipeManifest) -> None:
         raise ValueError(f"it holds files that its manifest does not list: {listed}; take them out")
 
 
-def _contents(
-    files: Files, manifest: RecipeManifest, begin: Callable[[Callable[[], bytes]], None]
-) -> Mapping[str, bytes]:
+def _contents(files: Files, manifest: RecipeManifest) -> Mapping[str, bytes]:
     """The files that the manifest lists, each with the hash that it states, read and hashed two at a time."""
 
     def checked(name: str) -> bytes:
@@ -176,10 +159,7 @@ def _contents(
         return data
 
     with ThreadPoolExecutor(2) as pool:
-        found = {MODEL: pool.submit(checked, MODEL)}
-        begin(found[MODEL].result)
-        found |= {name: pool.submit(checked, name) for name in manifest.files if name != MODEL}
-        return {name: content.result() for name, content in found.items()}
+        return dict(zip(manifest.files, pool.map(checked, manifest.files), strict=True))
 
 
 def _with_line_feeds(data: bytes) -> bytes:

@@ -103,12 +103,12 @@ def _towards(corners: Hulls, around: Boxes, mine: Integers, theirs: Integers) ->
 
 def _neighbours(around: Boxes) -> tuple[Integers, Integers]:
     """For each region up to seven others of its picture with near centres: region, other."""
-    from scipy.spatial import cKDTree
-
     count = len(around.left)
     per_picture = np.bincount(around.picture, minlength=1)
     if not (per_picture > 1).any():
         return np.empty(0, np.int64), np.empty(0, np.int64)
+    from scipy.spatial import cKDTree
+
     far = 4.0 * (around.right.max() + around.bottom.max())
     x, y = (around.left + around.right) / 2, (around.top + around.bottom) / 2
     centres = np.stack([x, y, around.picture * far], axis=1)

@@ -19,7 +19,7 @@ from flawline.detectors.onnx_translation import INPUT, detector_onnx
 from flawline.errors import DependencyError, ModelError, UsageError
 from flawline.inspector.parts import detector_state
 from flawline.networks.openvino_import import openvino
-from flawline.networks.openvino_runtime import core
+from flawline.networks.openvino_runtime import core, name_nodes
 from flawline.recipe import Recipe, detector_settings
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -90,9 +90,7 @@ def write_model(recipe: Recipe, name: str, folder: Path) -> Path:
         path.write_bytes(detector_onnx(state, recipe.model, window=window, metadata=metadata))
         return path
     model = detector_model(state, recipe.model, window=window)
-    # Names that OpenVINO makes up count all nodes that the process ever made.
-    for place, node in enumerate(model.get_ordered_ops()):
-        node.set_friendly_name(f"{node.get_type_name()}_{place}")
+    name_nodes(model)
     for port, own in ((model.input(0), INPUT), (model.output(0), OUTPUT)):
         port.get_tensor().set_names({own})
     model.get_parameters()[0].set_friendly_name(INPUT)
