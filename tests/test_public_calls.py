@@ -313,3 +313,19 @@ def test_drawn_parts(tmp_path):
     assert done.manifest.is_file()
     with pytest.raises(UsageError, match="drift"):
         flawline.synth_heat_sink(tmp_path / "more", drift="much")
+
+
+@pytest.mark.parametrize(
+    ("name", "apart"),
+    [
+        ("rank", "flawline.inspector sqlalchemy torch"),
+        ("cluster", "flawline.inspector sqlalchemy flawline.jobs.classify.classify"),
+        ("chart", "flawline.inspector sqlalchemy openvino"),
+        ("list_records", "flawline.inspector sqlalchemy cv2"),
+        ("measure", "flawline.inspector sqlalchemy openvino"),
+    ],
+)
+def test_a_call_loads_what_it_needs_and_no_more(name, apart):
+    code = f"import flawline, sys; flawline.{name}; print([m for m in {apart.split()} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

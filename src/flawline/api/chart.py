@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flawline.api.records import StoreLike, Time, opened_records, where_of
-from flawline.core.spc.capability_values import SpecLimits
 from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
 from flawline.core.spc.pareto import Pareto
 from flawline.core.spc.rules import Rule, parse_rules
@@ -20,9 +20,10 @@ from flawline.jobs.chart.pareto_of import count_names
 from flawline.jobs.chart.phases import chart_in_phases
 from flawline.jobs.chart.series import Forming, Series, Skipped, form_series
 from flawline.jobs.chart.series_table import read_columns
-from flawline.jobs.study import capability_study as studying
-from flawline.jobs.study.capability_study import CapabilityStudy
-from flawline.records.where import Where
+
+if TYPE_CHECKING:
+    from flawline.jobs.study.capability_study import CapabilityStudy
+    from flawline.records.where import Where
 
 Table = str | os.PathLike[str]
 
@@ -96,7 +97,9 @@ def chart(
     own = own_limits(kind, weight, reference, decision, head_start)
     given = given or given_standards(own, centre, sigma)
     how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
-    series = series_of(table, store, measure, kind, how, where_of(where, since, until, None))
+    # Without records there is nothing to choose from, and what chooses takes time to load.
+    chosen = where_of(where, since, until) if store or where or since or until else None
+    series = series_of(table, store, measure, kind, how, chosen)
     return charted(series, kind, wanted, given, estimation_of(set_aside, transform, own), phase1)
 
 
@@ -153,13 +156,16 @@ def study_capability(
         SourceError: the table cannot be read or lacks a column.
         FlawlineError: the values cannot be studied.
     """
+    from flawline.core.spc.capability_values import SpecLimits
+    from flawline.jobs.study import capability_study as studying
+
     how = forming(by, subgroup, label=label, unit=unit)
     series = read_series(table, measure, "xbar-r", how)
     limits = SpecLimits(lsl, usl, target)
     done, notes = studying.study_capability(
         series, limits, transform=transform, confidence=confidence
     )
-    return CapabilityStudy(series, done, notes)
+    return studying.CapabilityStudy(series, done, notes)
 
 
 def forming(
@@ -199,7 +205,7 @@ def series_of(
     measure: str,
     kind: str,
     how: Forming,
-    where: Where,
+    where: Where | None,
 ) -> Series:
     """Read the series of a table's column, or of a measure of records."""
     if (table is None) == (store is None):
@@ -209,7 +215,8 @@ def series_of(
     assert store is not None
     beside = [name for name in how.columns(measure) if name != measure]
     with opened_records(store) as open_:
-        return form_series(open_.columns(measure, where, beside), measure, kind, how)
+        wanted = where_of(None, None, None) if where is None else where
+        return form_series(open_.columns(measure, wanted, beside), measure, kind, how)
 
 
 def read_series(table: Table, measure: str, kind: str, how: Forming) -> Series:

@@ -7,15 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from flawline.api.settings import (
-    ClassNames,
-    Ignore,
-    InspectorLike,
-    Palette,
-    RecipeLike,
-    inspector_of,
-    recipe_of,
-)
+from flawline.api.recipes import InspectorLike, RecipeLike, inspector_of, recipe_of
+from flawline.api.settings import ClassNames, Ignore, Palette
 from flawline.data.source import SourceLike, opened
 from flawline.errors import UsageError
 from flawline.inspector import Inspector

@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flawline.api.settings import FEATURES, ValueRange, feature_settings, path_text
 from flawline.data.source import SourceLike, opened
 from flawline.errors import UsageError
 from flawline.features import compute
 from flawline.features.compute import ComputedFeatures
-from flawline.jobs.classify import apply_classifier as applying
-from flawline.jobs.classify import classify as classifying
-from flawline.jobs.classify.classification import Classification
-from flawline.jobs.classify.classifier import Classifier
-from flawline.jobs.classify.classifier_file import load_classifier
-from flawline.jobs.cluster import cluster as clustering
-from flawline.jobs.cluster.clustering import Clustering
-from flawline.jobs.groups import group as grouping
-from flawline.jobs.groups.grouping import Grouping
 from flawline.types import Track, no_track
+
+if TYPE_CHECKING:
+    from flawline.jobs.classify.classification import Classification
+    from flawline.jobs.classify.classifier import Classifier
+    from flawline.jobs.cluster.clustering import Clustering
+    from flawline.jobs.groups.grouping import Grouping
 
 AUTO = "auto"
 
@@ -101,6 +99,8 @@ def cluster(
         ModelError: the backbone cannot be used.
         UsageError: an argument makes no sense, such as more clusters than different pictures.
     """
+    from flawline.jobs.cluster import cluster as clustering
+
     if not isinstance(clusters, int) and clusters != AUTO:
         raise UsageError(f'`clusters` takes a number from 1 up or "auto", got {clusters!r}')
     return clustering.cluster(
@@ -159,6 +159,8 @@ def classify(
         ModelError: the backbone cannot be used.
         UsageError: an argument makes no sense, there are fewer than two labels, or too few pictures of one.
     """
+    from flawline.jobs.classify import classify as classifying
+
     return classifying.classify(
         source,
         model=model,
@@ -202,6 +204,10 @@ def classify_with(
         SourceError: the source cannot be opened or no picture can be judged.
         ModelError: the classifier or its backbone cannot be used.
     """
+    from flawline.jobs.classify import apply_classifier as applying
+    from flawline.jobs.classify.classifier import Classifier
+    from flawline.jobs.classify.classifier_file import load_classifier
+
     return applying.apply_classifier(
         classifier if isinstance(classifier, Classifier) else load_classifier(Path(classifier)),
         source,
@@ -239,6 +245,8 @@ def groups(
         SourceError: the source cannot be opened or has fewer than two pictures that can be judged.
         UsageError: an argument makes no sense.
     """
+    from flawline.jobs.groups import group as grouping
+
     return grouping.group(
         source,
         threshold=threshold,

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flawline.api.recipes import InspectorLike, inspector_of
 from flawline.api.records import StoreLike, pictures_of
-from flawline.api.settings import InspectorLike, inspector_of
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.source import SourceLike, opened
 from flawline.errors import UsageError

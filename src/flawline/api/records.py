@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 from zoneinfo import ZoneInfo
 
-from flawline.api.settings import RecipeLike, recipe_of
 from flawline.data.times import parse_time
 from flawline.errors import UsageError
 from flawline.records import open_store
 from flawline.records.record import StoredRecord
-from flawline.records.where import Where
 from flawline.types import Verdict
 
 if TYPE_CHECKING:
+    from flawline.api.recipes import RecipeLike
     from flawline.records.alerts import KeptAlert
     from flawline.records.imports import Imported
     from flawline.records.pictures import Pictures
     from flawline.records.read import Page
     from flawline.records.store import Store
+    from flawline.records.where import Where
     from flawline.station.replay import Replay
 
 StoreLike: TypeAlias = Union["Store", str, "os.PathLike[str]"]
@@ -218,6 +218,7 @@ def replay(
             recipe is not kept or was altered.
         ImageError, ModelError: the picture can no longer be read, or the recipe no longer be used.
     """
+    from flawline.api.recipes import recipe_of
     from flawline.station.replay import replay as judge_again
 
     with opened_records(store) as open_:
@@ -283,6 +284,8 @@ def where_of(
     undecided: bool = False,
 ) -> Where:
     """Gather which inspections are meant; errors as for `list_records`."""
+    from flawline.records.where import Where
+
     return Where(
         since=parse_time(since) if isinstance(since, str) else since,
         until=parse_time(until) if isinstance(until, str) else until,

@@ -10,22 +10,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
+from flawline.api.masks import masks_of
+from flawline.api.recipes import RecipeLike, recipe_of
 from flawline.api.settings import (
     ClassNames,
     Ignore,
     Palette,
-    RecipeLike,
     ValueRange,
     Window,
-    masks_of,
-    part_name,
     path_text,
-    recipe_of,
     window_of,
 )
 from flawline.data.as_picture import PictureLike, as_picture
 from flawline.data.masks import MaskedSource
-from flawline.data.source import SourceLike, opened
+from flawline.data.source import Source, SourceLike, opened
 from flawline.detectors.registry import DEFAULT
 from flawline.errors import UsageError
 from flawline.jobs.train import train_anomaly as anomaly
@@ -406,6 +404,11 @@ def audit_labels(
     ):
         found = audit.audit_labels(masked, Path(place), settings, name=open_.location, track=track)
         return replace(found, unjudged=(*found.unjudged, *open_.unlisted()))
+
+
+def part_name(part: str, source: Source) -> str:
+    """Name a part by its source where it has no name."""
+    return part or Path(source.location).stem
 
 
 def spec_table(spec: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[str, Any] | None:
