@@ -50,7 +50,7 @@ def test_a_missing_runtime_is_an_error_with_the_way_out(place, tmp_path, capsys,
     assert run(["export", str(place / "part.flaw"), "--to", "onnx", "-o", str(out), "--json"]) == 2
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["code"] == "dependency"
-    assert "pip install 'flawline[onnx]'" in error["hint"]
+    assert "pip install '.[onnx]'" in error["hint"]
     assert not out.exists()
 
 

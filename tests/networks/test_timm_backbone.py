@@ -145,7 +145,7 @@ def test_weights_belong_to_timm_only():
 def test_without_the_extra_the_error_names_it(capsys):
     with pytest.raises(DependencyError) as caught:
         open_backbone("timm:resnet18")
-    assert "pip install 'flawline[train]'" in caught.value.hint
+    assert "pip install '.[train]'" in caught.value.hint
 
 
 def test_doctor_tells_the_extra_and_the_cache(cache, monkeypatch, capsys):

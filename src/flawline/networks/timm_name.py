@@ -18,7 +18,7 @@ from flawline.networks.cache import cache_folder
 
 PREFIX = "timm:"
 PACKAGES = ("torch", "timm", "onnx")
-INSTALL = "pip install 'flawline[train]'"
+INSTALL = "pip install '.[train]' in the checkout of Flawline"
 
 # Raised whenever the same network would be exported differently.
 _EXPORT = 1

@@ -60,7 +60,7 @@ def new_engine(url: URL) -> Engine:
     except ImportError as error:
         raise DependencyError(
             "records in PostgreSQL need psycopg, which is not installed",
-            hint="pip install 'flawline[postgres]'",
+            hint="pip install '.[postgres]' in the checkout of Flawline",
         ) from error
 
 

@@ -62,7 +62,7 @@ def open_pictures(place: str | Path) -> Pictures:
     except ImportError as error:
         raise DependencyError(
             f"pictures in {text.partition('://')[0]} need a package that is not installed: {error}",
-            hint="pip install 'flawline[remote]' and the package that it names",
+            hint="pip install '.[remote]' in the checkout of Flawline, and the package that it names",
         ) from error
     except ValueError as error:
         raise StoreError(f"{text} is no place for pictures: {error}") from error

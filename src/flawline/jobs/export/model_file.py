@@ -179,7 +179,7 @@ def onnx_runtime() -> Any:
     except ImportError as error:
         raise DependencyError(
             f"an ONNX file is compared with the recipe in ONNX Runtime, which cannot be imported: {error}",
-            hint="pip install 'flawline[onnx]', or export with `to=openvino`",
+            hint="pip install '.[onnx]' in the checkout of Flawline, or export with `to=openvino`",
         ) from error
     # Nothing is to be reported to anybody where the runtime would do so.
     onnxruntime.disable_telemetry_events()

@@ -14,7 +14,7 @@ from flawline.jobs.train.segment.extra import require_extra
 def test_without_the_extra_the_error_names_it():
     with pytest.raises(DependencyError, match="training segmenters: ") as caught:
         require_extra()
-    assert "pip install 'flawline[train]'" in caught.value.hint
+    assert "pip install '.[train]'" in caught.value.hint
 
 
 @pytest.mark.train
