@@ -6,14 +6,14 @@ FlawlineError                an expected failure: message, hint (the way out) an
 │   ├── ArchiveError         an archive is hostile, encrypted, damaged or over its limits
 │   └── ManifestError        a CSV or Parquet manifest does not have the columns or rows it must have
 ├── ImageError               one picture cannot be decoded or is over its limits; the batch goes on
-├── SpecError                a specification cannot be read, contradicts itself, or needs what is not there
+├── SpecError                a specification cannot be read, contradicts itself, or lacks what it needs
 ├── ModelError               a network, saved model or recipe cannot be loaded, or its preparation is unknown
 ├── DependencyError          an optional extra is needed and not installed
 └── StoreError               records cannot be read or written
 
-Every error states what was expected, what came, and the way out. `code` is stable across versions and is what JSON
-documents hold; programs may rely on it. Settings stand in backticks by the name of their Python argument, with a value
-as `name=value`; the command line shows the option instead.
+Every error states what was expected, what came, and the way out. `code` is stable across versions and appears in JSON
+documents; programs may rely on it. Messages name settings in backticks by their Python argument, with a value as
+`name=value`; the command line shows the option instead.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class FlawlineError(Exception):
             self.code = code
 
     def as_dict(self) -> dict[str, str]:
-        """Give the `error` object of JSON documents."""
+        """Convert to the `error` object of JSON documents."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
 
@@ -67,7 +67,7 @@ class ImageError(FlawlineError):
 
 
 class SpecError(FlawlineError):
-    """A specification cannot be read, contradicts itself, or needs what is not there."""
+    """A specification cannot be read, contradicts itself, or lacks what it needs."""
 
     code = "spec"
 

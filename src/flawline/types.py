@@ -1,4 +1,4 @@
-"""Frozen values that travel between the layers."""
+"""Frozen values shared by all layers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Verdict = Literal["accept", "review", "reject"]
 class Sample:
     """One picture of a source, not yet read.
 
-    `name` is its path inside the source with forward slashes ("bad/7.jpeg"); it is what every output calls the
-    picture. `label` is the innermost folder or the manifest's label column; `defective` is what the label means
-    (True bad, False good, None unknown). `mask` is the name of its mask inside the same source. `group` is the
-    identity of the part: pictures of one group are never split apart. `metadata` holds every further column.
+    `name` is its path inside the source with forward slashes ("bad/7.jpeg"); every output names the picture so. `label`
+    is the innermost folder or the manifest's label column; `defective` is what the label means (True bad, False good,
+    None unknown). `mask` is the name of its mask inside the same source. `group` is the identity of the part: pictures
+    of one group are never split apart. `metadata` holds every further column.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Picture:
 
     `width` and `height` are those of the file (upright) and differ from the shape of `pixels` where the picture was
     decoded at reduced scale. `mode` names how the file stored it ("L", "RGBA", "I;16", ...), `channels` is the
-    number of colour channels in the file (1 or 3), `sha256` the hash of the file's bytes, `notes` says what was lost or
-    chosen on the way ("first of 12 frames", "alpha dropped").
+    number of colour channels in the file (1 or 3), `sha256` the hash of the file's bytes, `notes` list what decoding
+    lost or chose ("first of 12 frames", "alpha dropped").
     """
 
     pixels: NDArray[np.uint8]
@@ -59,26 +59,26 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """An input that could not be judged, and why."""
+    """An input that could not be judged, with the reason."""
 
     image: str
     code: str
     reason: str
 
     def as_dict(self) -> dict[str, str]:
-        """Give image, code and reason as `--json` prints them."""
+        """Convert to a document with image, code and reason, as `--json` prints it."""
         return {"image": self.image, "code": self.code, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """A connected place of a picture that is out of the ordinary, or of one class of defects.
+    """A connected anomalous region of a picture, or a region of one class of defects.
 
-    All places are in pixels of the upright picture, from its top left corner: `box` is (left, top, width, height),
+    All coordinates are in pixels of the upright picture, from its top left corner: `box` is (left, top, width, height),
     `contour` float32 (N, 2) of x and y, `area` in square pixels. `peak` is the highest score inside: raw for an
     anomaly, a probability for a class. `p_value` is that of `peak` among the peaks of held-out good pictures, or
-    None where nothing was calibrated. `measures` are what was measured of it, by the names of
-    `flawline.core.measure.columns`, empty where nothing was.
+    None without calibration. `measures` are its measures by the names of `flawline.core.measure.columns`, empty where
+    it was not measured.
     """
 
     label: str
@@ -91,7 +91,7 @@ class Region:
 
 
 class Track(Protocol):
-    """Shows the progress of an iteration and passes its items on unchanged."""
+    """A callable that shows the progress of an iteration and passes its items on unchanged."""
 
     def __call__(self, items: Iterable[T], *, title: str, total: int | None) -> Iterable[T]:
         """Iterate over `items`, of which there are `total` where that is known."""
@@ -99,5 +99,5 @@ class Track(Protocol):
 
 
 def no_track(items: Iterable[T], *, title: str, total: int | None) -> Iterable[T]:
-    """Show nothing."""
+    """Pass the items on without showing progress."""
     return items

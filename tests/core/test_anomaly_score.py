@@ -22,12 +22,12 @@ sides = st.integers(1, 24)
     sides, sides, st.integers(0, 10_000), st.floats(0, 1), st.sampled_from([1e6, np.inf, np.nan])
 )
 @examples(80)
-def test_what_lies_outside_never_matters(height, width, seed, share, odd):
+def test_what_lies_outside_never_matters(height, width, seed, share, outside):
     rng = np.random.default_rng(seed)
     scores = some_map(height, width, seed)
     inside = rng.random((height, width)) < share
     inside[rng.integers(height), rng.integers(width)] = True
-    other = np.where(inside, scores, np.float32(odd))
+    other = np.where(inside, scores, np.float32(outside))
     assert image_score(scores, inside) == image_score(other, inside)
     assert scores[inside].min() <= image_score(scores, inside) <= scores[inside].max()
 

@@ -11,41 +11,41 @@ LIMITS = st.tuples(*[st.sampled_from([0.125, 0.25, 0.5, 1.0])] * 2)
 
 
 @given(SHARES, LIMITS)
-def test_each_pixel_by_itself(shares, limits):
-    marked = class_mask_of(shares, limits)
-    for y, x in np.ndindex(marked.shape):
-        factors = [shares[k + 1, y, x] / np.float32(limit) for k, limit in enumerate(limits)]
+def test_each_pixel_by_itself(probabilities, limits):
+    class_mask = class_mask_of(probabilities, limits)
+    for y, x in np.ndindex(class_mask.shape):
+        factors = [probabilities[k + 1, y, x] / np.float32(limit) for k, limit in enumerate(limits)]
         expected = int(np.argmax(factors)) + 1 if max(factors) >= 1 else 0
-        assert marked[y, x] == expected
+        assert class_mask[y, x] == expected
 
 
 @given(SHARES)
-def test_a_higher_threshold_marks_no_more(shares):
-    low, high = (class_mask_of(shares, (limit, limit)) for limit in (0.25, 0.5))
+def test_a_higher_threshold_marks_no_more(probabilities):
+    low, high = (class_mask_of(probabilities, (limit, limit)) for limit in (0.25, 0.5))
     assert ((high > 0) <= (low > 0)).all()
 
 
 def test_small_places_of_a_class_are_left_out():
-    marked = np.zeros((6, 8), np.uint8)
-    marked[0:2, 0:2] = 1
-    marked[2, 2] = 1  # touches by a corner: one place of five
-    marked[4, 6:8] = 2
-    marked[5, 5] = 2  # touches by a corner: three
-    kept = remove_small_regions(marked, 5)
-    assert (kept == np.where(marked == 1, 1, 0)).all()
-    assert (remove_small_regions(marked, 3) == marked).all()
-    assert not remove_small_regions(marked, 6).any()
-    assert marked.sum() == 5 + 6
+    class_mask = np.zeros((6, 8), np.uint8)
+    class_mask[0:2, 0:2] = 1
+    class_mask[2, 2] = 1  # touches by a corner: one region of five
+    class_mask[4, 6:8] = 2
+    class_mask[5, 5] = 2  # touches by a corner: three
+    cleaned = remove_small_regions(class_mask, 5)
+    assert (cleaned == np.where(class_mask == 1, 1, 0)).all()
+    assert (remove_small_regions(class_mask, 3) == class_mask).all()
+    assert not remove_small_regions(class_mask, 6).any()
+    assert class_mask.sum() == 5 + 6
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 5), (1, 1), (4, 7)])
 def test_a_coarse_map_keeps_the_highest(size):
-    shares = np.random.default_rng(0).random((3, *size)).astype(np.float32)
-    found = coarse_map(shares)
+    probabilities = np.random.default_rng(0).random((3, *size)).astype(np.float32)
+    found = coarse_map(probabilities)
     assert found.shape == (-(-size[0] // 4), -(-size[1] // 4))
-    assert found.max() == shares[1:].max()
+    assert found.max() == probabilities[1:].max()
     for y, x in np.ndindex(found.shape):
-        block = shares[1:, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4]
+        block = probabilities[1:, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4]
         assert found[y, x] == block.max()
 
 

@@ -52,17 +52,17 @@ def test_a_wished_recall_by_the_highest_threshold_that_reaches_it():
 
 
 def test_pixels_are_counted_as_they_are_marked():
-    shares = np.random.default_rng(0).dirichlet((1, 1, 1), (30, 40)).transpose(2, 0, 1)
-    shares = shares.astype(np.float32)
+    probabilities = np.random.default_rng(0).dirichlet((1, 1, 1), (30, 40)).transpose(2, 0, 1)
+    probabilities = probabilities.astype(np.float32)
     truth = np.random.default_rng(1).integers(0, 3, (30, 40), dtype=np.uint8)
     curves = PixelCurves(CLASSES)
-    curves.add(truth, shares)
+    curves.add(truth, probabilities)
     # Thresholds that only one class can reach.
-    marked = class_mask_of(shares, (0.55, 0.6))
+    class_mask = class_mask_of(probabilities, (0.55, 0.6))
     for number, (name, place) in enumerate((("scratch", 549), ("stain", 599)), 1):
         rates = curves.precision_recall(name)
-        assert rates.missed[place] == ((truth == number) & (marked != number)).sum()
-        assert rates.false[place] == ((truth != number) & (marked == number)).sum()
+        assert rates.missed[place] == ((truth == number) & (class_mask != number)).sum()
+        assert rates.false[place] == ((truth != number) & (class_mask == number)).sum()
 
 
 def test_a_recall_that_cannot_be_had_is_said():
@@ -70,7 +70,7 @@ def test_a_recall_that_cannot_be_had_is_said():
     (scratch, _) = choose_thresholds(curves, target_recall=0.9)
     assert not scratch.reached
     assert (scratch.threshold, scratch.recall) == (0.7, 0.5)
-    assert "a recall of 0.9 cannot be had, 0.500 is the most" in scratch.message
+    assert "a recall of 0.9 cannot be reached, 0.500 is the most" in scratch.message
 
 
 def test_costs_move_the_threshold():
@@ -83,7 +83,7 @@ def test_costs_move_the_threshold():
     assert strict.rule == "costs"
 
 
-probabilities = st.one_of(
+chances = st.one_of(
     st.floats(0, 1, width=32),
     # What lies on an edge of a bin, and its neighbours, is where counting can slip.
     st.tuples(st.integers(0, BINS), st.sampled_from([-1.0, 0.0, 1.0])).map(
@@ -95,39 +95,41 @@ probabilities = st.one_of(
     ),
 ).map(lambda value: min(max(value, 0.0), 1.0))
 truths = arrays(np.uint8, (4, 5), elements=st.sampled_from([0, 1, 2, IGNORE]))
-shares = arrays(np.float32, (3, 4, 5), elements=probabilities)
+probabilities = arrays(np.float32, (3, 4, 5), elements=chances)
 
 
 @examples(60)
-@given(truths, shares, st.integers(1, BINS - 1))
-def test_counts_are_exact_at_every_threshold(truth, given_shares, cut):
+@given(truths, probabilities, st.integers(1, BINS - 1))
+def test_counts_are_exact_at_every_threshold(truth, given_probabilities, cut):
     curves = PixelCurves(CLASSES)
-    curves.add(truth, given_shares)
+    curves.add(truth, given_probabilities)
     known = truth != IGNORE
     for number, name in enumerate(CLASSES[1:], 1):
         true = (truth == number)[known]
-        marked = (given_shares[number] >= np.float32(cut / BINS))[known]
+        predicted = (given_probabilities[number] >= np.float32(cut / BINS))[known]
         rates = curves.precision_recall(name)
         assert curves.pixels(name) == true.sum()
         if not true.any():
             assert rates is None
             continue
         assert rates.thresholds[cut - 1] == cut / BINS
-        assert rates.missed[cut - 1] == (true & ~marked).sum()
-        assert rates.false[cut - 1] == (marked & ~true).sum()
-        assert rates.recall[cut - 1] == pytest.approx((true & marked).sum() / true.sum())
-        if marked.any():
-            assert rates.precision[cut - 1] == pytest.approx((true & marked).sum() / marked.sum())
+        assert rates.missed[cut - 1] == (true & ~predicted).sum()
+        assert rates.false[cut - 1] == (predicted & ~true).sum()
+        assert rates.recall[cut - 1] == pytest.approx((true & predicted).sum() / true.sum())
+        if predicted.any():
+            assert rates.precision[cut - 1] == pytest.approx(
+                (true & predicted).sum() / predicted.sum()
+            )
 
 
 @examples(50)
-@given(truths, shares, st.floats(0.01, 1), st.floats(0.1, 10), st.floats(0.1, 10))
-def test_no_other_threshold_is_better(truth, given_shares, wished, miss, false):
+@given(truths, probabilities, st.floats(0.01, 1), st.floats(0.1, 10), st.floats(0.1, 10))
+def test_no_other_threshold_is_better(truth, given_probabilities, target, miss, false):
     curves = PixelCurves(CLASSES)
-    curves.add(truth, given_shares)
+    curves.add(truth, given_probabilities)
     ways = (
         choose_thresholds(curves),
-        choose_thresholds(curves, target_recall=wished),
+        choose_thresholds(curves, target_recall=target),
         choose_thresholds(curves, miss_cost=miss, false_cost=false),
     )
     for name, best, found, cheap in zip(CLASSES[1:], *ways, strict=True):
@@ -138,21 +140,21 @@ def test_no_other_threshold_is_better(truth, given_shares, wished, miss, false):
         place = {one: round(one.threshold * BINS) - 1 for one in (best, found, cheap)}
         assert rates.dice[place[best]] == best.dice == rates.dice.max()
         assert found.recall == rates.recall[place[found]]
-        assert found.reached == (found.recall >= wished)
-        assert (rates.recall[place[found] + 1 :] < min(wished, rates.recall.max())).all()
+        assert found.reached == (found.recall >= target)
+        assert (rates.recall[place[found] + 1 :] < min(target, rates.recall.max())).all()
         spent = miss * rates.missed + false * rates.false
         assert spent[place[cheap]] == spent.min()
         assert (np.diff(rates.recall) <= 0).all()
 
 
 @examples(20)
-@given(st.lists(st.tuples(truths, shares), min_size=2, max_size=4))
+@given(st.lists(st.tuples(truths, probabilities), min_size=2, max_size=4))
 def test_neither_order_nor_halves_matter(pairs):
     forth, back, first, rest = (PixelCurves(CLASSES) for _ in range(4))
-    for truth, given_shares in pairs:
-        forth.add(truth, given_shares)
-    for truth, given_shares in reversed(pairs):
-        back.add(truth, given_shares)
+    for truth, given_probabilities in pairs:
+        forth.add(truth, given_probabilities)
+    for truth, given_probabilities in reversed(pairs):
+        back.add(truth, given_probabilities)
     first.add(*pairs[0])
     for pair in pairs[1:]:
         rest.add(*pair)

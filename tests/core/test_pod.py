@@ -17,21 +17,21 @@ def drawn(n, seed, slope=4.0, a50=10.0):
     return sizes, rng.random(n) < special.expit(slope * np.log(sizes / a50))
 
 
-def lost(line, x, hit):
+def lost(line, x, is_found):
     odds = line[0] + line[1] * x
-    return float(np.logaddexp(0, odds).sum() - odds[hit].sum())
+    return float(np.logaddexp(0, odds).sum() - odds[is_found].sum())
 
 
-def by_profile(sizes, hit):
+def by_profile(sizes, is_found):
     """The fit and the bound by another way: a general minimiser, and a search along sizes at which POD is 0.9."""
     x = np.log(sizes)
-    best = optimize.minimize(lost, (0, 1), (x, hit), method="Nelder-Mead", tol=1e-12)
+    best = optimize.minimize(lost, (0, 1), (x, is_found), method="Nelder-Mead", tol=1e-12)
     intercept, slope = best.x
     a90 = (math.log(9) - intercept) / slope
     limit = stats.chi2.ppf(0.9, 1) / 2
 
     def excess(place):
-        given_place = lambda s: lost((math.log(9) - s * place, s), x, hit)  # noqa: E731
+        given_place = lambda s: lost((math.log(9) - s * place, s), x, is_found)  # noqa: E731
         found = optimize.minimize_scalar(given_place, bracket=(0.1, slope), tol=1e-12)
         return found.fun - best.fun - limit
 
@@ -81,9 +81,9 @@ def test_the_published_fit_of_the_o_rings():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_another_way_gives_the_same(seed):
-    sizes, hit = drawn(80, seed)
-    fit = fit_pod(sizes, hit)
-    intercept, slope, a90, bound = by_profile(sizes, hit)
+    sizes, is_found = drawn(80, seed)
+    fit = fit_pod(sizes, is_found)
+    intercept, slope, a90, bound = by_profile(sizes, is_found)
     assert fit.intercept == pytest.approx(intercept, rel=1e-4)
     assert fit.slope == pytest.approx(slope, rel=1e-4)
     assert fit.a90 == pytest.approx(a90, rel=1e-4)
@@ -111,7 +111,7 @@ def test_the_curve_reaches_90_percent_at_a90_and_its_bound_at_a90_95():
 
 
 @pytest.mark.parametrize(
-    ("sizes", "hit", "reason"),
+    ("sizes", "is_found", "reason"),
     [
         ([1, 2, 3], [1, 1, 1], "all 3 defects were found"),
         ([1, 2, 3], [0, 0, 0], "all 3 defects were missed"),
@@ -123,8 +123,8 @@ def test_the_curve_reaches_90_percent_at_a90_and_its_bound_at_a90_95():
         ([1, 2, 1, 2], [1, 1, 0, 0], "not found more often"),
     ],
 )
-def test_without_a_trend_there_is_a_reason_and_no_number(sizes, hit, reason):
-    fit = fit_pod(sizes, hit)
+def test_without_a_trend_there_is_a_reason_and_no_number(sizes, is_found, reason):
+    fit = fit_pod(sizes, is_found)
     assert reason in fit.reason
     assert fit.a50 is fit.a90 is fit.a90_95 is fit.slope is fit.curve is None
 
@@ -137,29 +137,30 @@ def test_a_trend_that_is_not_sure_has_no_bound():
 
 
 def test_sizes_beyond_the_data_are_told_with_a_warning():
-    sizes, hit = drawn(100, 0)
+    sizes, is_found = drawn(100, 0)
     small = sizes < 12
-    fit = fit_pod(sizes[small], hit[small])
+    fit = fit_pod(sizes[small], is_found[small])
     assert fit.a90_95 > fit.largest
     assert "beyond the largest defect" in fit.reason
-    assert fit_pod(sizes, hit).reason == ""
+    assert fit_pod(sizes, is_found).reason == ""
 
 
 def test_sizes_far_beyond_the_data_are_not_told():
     sizes = np.linspace(1, 1.5, 200)
-    hit = np.arange(200) % 5 == 0
-    hit[-1] = True
-    fit = fit_pod(sizes, hit)
+    is_found = np.arange(200) % 5 == 0
+    is_found[-1] = True
+    fit = fit_pod(sizes, is_found)
     assert fit.a90 is None
     assert fit.reason
 
 
 @pytest.mark.parametrize(
-    ("sizes", "hit"), [([], []), ([1], [True, False]), ([0.0], [True]), ([float("nan")], [True])]
+    ("sizes", "is_found"),
+    [([], []), ([1], [True, False]), ([0.0], [True]), ([float("nan")], [True])],
 )
-def test_what_is_no_data_is_refused(sizes, hit):
+def test_what_is_no_data_is_refused(sizes, is_found):
     with pytest.raises(ValueError, match=r"list|above 0"):
-        fit_pod(sizes, hit)
+        fit_pod(sizes, is_found)
 
 
 cases = st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=60)
@@ -168,8 +169,8 @@ cases = st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_s
 @examples(200)
 @given(cases, st.floats(0.01, 100), st.randoms(use_true_random=False))
 def test_numbers_are_finite_and_keep_their_order(pairs, unit, shuffle):
-    sizes, hit = (np.array(values) for values in zip(*pairs, strict=True))
-    fit = fit_pod(sizes, hit)
+    sizes, is_found = (np.array(values) for values in zip(*pairs, strict=True))
+    fit = fit_pod(sizes, is_found)
     known = [v for v in (fit.a50, fit.a90, fit.a90_95) if v is not None]
     assert all(math.isfinite(value) and value > 0 for value in known)
     assert known == sorted(known)
@@ -189,10 +190,10 @@ def test_numbers_are_finite_and_keep_their_order(pairs, unit, shuffle):
 @examples(50)
 @given(st.integers(0, 10_000))
 def test_the_fit_is_where_the_likelihood_is_highest(seed):
-    sizes, hit = drawn(50, seed)
-    fit = fit_pod(sizes, hit)
+    sizes, is_found = drawn(50, seed)
+    fit = fit_pod(sizes, is_found)
     assume(fit.slope is not None)
     x = np.log(sizes)
-    least = lost((fit.intercept, fit.slope), x, hit)
+    least = lost((fit.intercept, fit.slope), x, is_found)
     for across, up in ((1e-2, 0), (-1e-2, 0), (0, 1e-2), (0, -1e-2)):
-        assert lost((fit.intercept + across, fit.slope + up), x, hit) >= least
+        assert lost((fit.intercept + across, fit.slope + up), x, is_found) >= least

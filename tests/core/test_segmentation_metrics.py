@@ -64,11 +64,11 @@ def test_figures_are_those_of_scikit_learn(pairs):
     for truth, predicted in pairs:
         matrix.add(truth, predicted)
     true = np.concatenate([t[t != IGNORE] for t, _ in pairs])
-    marked = np.concatenate([p[t != IGNORE] for t, p in pairs])
+    mask = np.concatenate([p[t != IGNORE] for t, p in pairs])
     if not len(true):
         assert not matrix.counts.any()
         return
-    np.testing.assert_array_equal(matrix.counts, confusion_matrix(true, marked, labels=[0, 1, 2]))
+    np.testing.assert_array_equal(matrix.counts, confusion_matrix(true, mask, labels=[0, 1, 2]))
     given = {"labels": [0, 1, 2], "average": None, "zero_division": 0}
     for name, peer in (
         ("iou", jaccard_score),
@@ -77,7 +77,7 @@ def test_figures_are_those_of_scikit_learn(pairs):
         ("recall", recall_score),
     ):
         ours = [getattr(one, name) or 0 for one in matrix.figures()]
-        np.testing.assert_allclose(ours, peer(true, marked, **given), atol=1e-12)
+        np.testing.assert_allclose(ours, peer(true, mask, **given), atol=1e-12)
 
 
 @examples(30)
@@ -94,7 +94,7 @@ def test_pictures_apart_or_merged_are_the_same_and_dice_follows_from_iou(truth, 
 
 
 @pytest.mark.parametrize(
-    ("truth", "predicted", "said"),
+    ("truth", "predicted", "message"),
     [
         (np.zeros((2, 2), int), np.zeros((2, 3), int), "one shape"),
         (np.full((2, 2), 3), np.zeros((2, 2), int), "got 3"),
@@ -102,8 +102,8 @@ def test_pictures_apart_or_merged_are_the_same_and_dice_follows_from_iou(truth, 
         (np.zeros((2, 2)), np.zeros((2, 2)), "class numbers"),
     ],
 )
-def test_what_is_no_class_is_refused(truth, predicted, said):
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_class_is_refused(truth, predicted, message):
+    with pytest.raises(ValueError, match=message):
         matrix_of(truth, predicted)
 
 
@@ -118,7 +118,7 @@ def drawn():
     truth, predicted = np.zeros((2, 12, 12), np.uint8)
     truth[1:3, 1:3] = 1  # found by one pixel
     truth[3, 3] = 1  # touches the first at a corner: one region
-    truth[8:11, 8:11] = 2  # marked as the other class: not found
+    truth[8:11, 8:11] = 2  # predicted as the other class: not found
     truth[0, 11] = 2  # found
     truth[6, :] = IGNORE
     predicted[3, 3] = 1

@@ -11,15 +11,15 @@ from flawline.core.thinning import thinned
 
 @given(st.integers(0, 500), st.integers(2, 40))
 def test_kept_items_are_evenly_spread_over_the_whole_stream(count, most):
-    kept = thinned(iter(range(count)), most)
-    assert len(kept) <= most
+    taken = thinned(iter(range(count)), most)
+    assert len(taken) <= most
     if count <= most:
-        assert kept == list(range(count))
+        assert taken == list(range(count))
         return
-    strides = {b - a for a, b in pairwise(kept)}
+    strides = {b - a for a, b in pairwise(taken)}
     assert len(strides) <= 1
-    assert len(kept) >= most // 2
-    assert count - kept[-1] <= max(strides, default=count)
+    assert len(taken) >= most // 2
+    assert count - taken[-1] <= max(strides, default=count)
 
 
 def test_one_cannot_be_kept():

@@ -185,7 +185,7 @@ def test_scores_that_are_not_finite_are_errors(wrong):
 
 
 @pytest.mark.parametrize(
-    ("overkill", "confidence", "said"),
+    ("overkill", "confidence", "text"),
     [
         (0.01, 0.95, "at most 1 % of good parts, 95 % confidence, n = 312"),
         (0.0249999, 0.999, "at most 2.5 % of good parts, 99.9 % confidence, n = 312"),
@@ -193,8 +193,8 @@ def test_scores_that_are_not_finite_are_errors(wrong):
         (1.2341e-5, 0.99999999, "at most 0.00124 % of good parts, 99.9999 % confidence, n = 312"),
     ],
 )
-def test_the_sentence_never_says_more_than_is_true(overkill, confidence, said):
-    assert str(OverkillGuarantee(1.5, overkill, confidence, 312, 311)) == said
+def test_the_sentence_never_claims_more_than_holds(overkill, confidence, text):
+    assert str(OverkillGuarantee(1.5, overkill, confidence, 312, 311)) == text
 
 
 def test_p_values_by_hand():

@@ -1,4 +1,4 @@
-"""From the raw scores of cells to one score of a picture."""
+"""Compute the score of a picture from the raw scores of its cells."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ SHARE = 0.01
 
 
 def image_score(scores: NDArray[np.float32], inside: NDArray[np.bool_] | None = None) -> float:
-    """The mean of the highest cells of a map: a hundredth of those that count, one at least and ten at most.
+    """Average the highest cells of a map: a hundredth of the cells inside, at least one and at most ten.
 
-    A fixed number rather than a share of large maps: a defect does not get larger with the picture that it is in.
+    At most ten, because a defect does not grow with its picture.
 
     Args:
-        scores: float32 (h, w), raw, higher is odder.
-        inside: bool (h, w), the cells that count; None for all.
+        scores: float32 (h, w), raw, higher is more anomalous.
+        inside: bool (h, w), the cells to use; None for all.
 
     Raises:
-        ValueError: no cell counts.
+        ValueError: no cell is inside.
     """
     values = scores.ravel() if inside is None else scores[inside]
     if not len(values):
-        raise ValueError("expected a map with at least one cell that counts")
+        raise ValueError("expected a map with at least one cell inside")
     count = max(1, min(CELLS, round(SHARE * len(values))))
     return float(np.partition(values, len(values) - count)[-count:].mean(dtype=np.float64))

@@ -1,12 +1,11 @@
-"""How sure a metric of scores is, and whether one of two sets of scores for the same pictures is better.
+"""Bootstrap intervals of a metric of scores, and of the difference between two sets of scores of the same pictures.
 
-Whole groups (the pictures of one part) are drawn with replacement and keep all their pictures: pictures of one part
-rise and fall together, and drawing them singly would make intervals too narrow. Groups are drawn apart by what they
-hold (good only, bad only, both), so that every draw has good and bad parts and as many groups of each kind as the
-data. B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile intervals); C. A.
-Field and A. H. Welsh, "Bootstrapping clustered data", Journal of the Royal Statistical Society B 69, 2007, pp. 369-390;
-P. J. Bickel and D. A. Freedman, "Asymptotic normality and the bootstrap in stratified sampling", Annals of Statistics
-12, 1984, pp. 470-482.
+Whole groups (the pictures of one part) are drawn with replacement: scores of one part are correlated, so drawing single
+pictures would make intervals too narrow. Draws are stratified by what groups contain (good only, bad only, both), so
+every draw has as many groups of each kind as the data. B. Efron and R. J. Tibshirani, "An Introduction to the
+Bootstrap", 1993, chapter 13 (percentile intervals); C. A. Field and A. H. Welsh, "Bootstrapping clustered data",
+Journal of the Royal Statistical Society B 69, 2007, pp. 369-390; P. J. Bickel and D. A. Freedman, "Asymptotic normality
+and the bootstrap in stratified sampling", Annals of Statistics 12, 1984, pp. 470-482.
 
 Percentile intervals are somewhat too narrow where groups are few: below about twenty of a kind, read them as rough.
 """
@@ -29,7 +28,7 @@ DRAWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A metric as measured, and its interval over draws of groups."""
+    """Measured value of a metric, and its interval over draws of groups."""
 
     value: float
     low: float
@@ -40,9 +39,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Metric of the second scores less that of the first, and its interval over draws of groups.
+    """Metric of the second scores minus that of the first, and its interval over draws of groups.
 
-    `p` is the two-sided level at which the interval would just reach 0: small where the sign of the difference is sure.
+    `p` is the two-sided p-value: the level at which the interval would just reach 0.
     """
 
     value: float
@@ -63,12 +62,12 @@ def metric_interval(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Estimate:
-    """A metric and its percentile interval.
+    """Compute a metric and its percentile interval.
 
     Args:
         metric: called once on everything and once per draw.
         defective: (N,) booleans, True for bad; good and bad groups, at least two of each.
-        scores: (N,) finite numbers, higher is odder.
+        scores: (N,) finite numbers, higher is more anomalous.
         groups: the part of each picture; by default every picture is a part of its own.
         draws: at least 100.
         seed: the same seed gives the same interval.
@@ -96,11 +95,11 @@ def paired_difference(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Difference:
-    """What a metric gains from the first to the second scores of the same pictures, and its percentile interval.
+    """Compute the gain of a metric from the first to the second scores of the same pictures, with its interval.
 
-    Both are measured on the same draws, so what makes a draw easy or hard for both falls out. The p-value inverts the
-    interval (Efron and Tibshirani 1993, section 15.4), twice the smaller of the shares of draws at or below and at or
-    above 0, counting what was measured as one draw more (A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their
+    Both are measured on the same draws, which cancels the difficulty of a draw. The p-value inverts the percentile
+    interval (Efron and Tibshirani 1993, section 15.4): twice the smaller of the shares of draws at or below and at or
+    above 0, counting the measured value as one more draw (A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their
     Application", 1997, section 4.2), so it is never below 2 / (draws + 1). Further arguments and errors as for
     `metric_interval`.
     """
@@ -128,7 +127,7 @@ def paired_difference(
 def _resamples(
     bad: NDArray[np.bool_], names: NDArray[np.intp], draws: int, seed: int
 ) -> Iterator[NDArray[np.intp]]:
-    """Rows of each draw: groups with replacement, as many of each kind as there are."""
+    """Draw the rows of each resample: groups with replacement, as many of each kind as there are."""
     if draws < 100:
         raise UsageError(f"expected at least 100 draws, got {draws}", hint="2000 are usual")
     rows = np.argsort(names, kind="stable")
@@ -136,8 +135,8 @@ def _resamples(
     starts = np.cumsum(sizes) - sizes
     bad_share = np.bincount(names, weights=bad) / sizes
     kinds = [
-        np.flatnonzero(held)
-        for held in (bad_share == 0, bad_share == 1, (bad_share > 0) & (bad_share < 1))
+        np.flatnonzero(is_kind)
+        for is_kind in (bad_share == 0, bad_share == 1, (bad_share > 0) & (bad_share < 1))
     ]
     good_only, bad_only, both = map(len, kinds)
     for kind, most in (("good", max(good_only, both)), ("bad", max(bad_only, both))):
@@ -163,13 +162,13 @@ def _percentiles(drawn: NDArray[np.float64], confidence: float) -> tuple[float, 
 
 
 def _numbered(groups: Sequence[Hashable] | None, count: int) -> NDArray[np.intp]:
-    """Groups as numbers from 0 in order of first appearance."""
+    """Number groups from 0 in order of first appearance."""
     if groups is None:
         return np.arange(count)
     if len(groups) != count:
         raise ValueError(f"expected a group for each of {count} pictures, got {len(groups)}")
-    seen: dict[Hashable, int] = {}
-    return np.array([seen.setdefault(group, len(seen)) for group in groups], dtype=np.intp)
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(group, len(numbers)) for group in groups], dtype=np.intp)
 
 
 def _checked(

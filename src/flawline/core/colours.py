@@ -1,7 +1,6 @@
-"""The colours of charts, overlays and pages.
+"""Colours of charts, overlays and pages.
 
-They are those of Okabe and Ito, "Color Universal Design" (2008), which people with the common colour-vision
-deficiencies tell apart.
+From Okabe and Ito, "Color Universal Design" (2008): distinguishable with the common colour-vision deficiencies.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ BLUE, VERMILION, REDDISH_PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#99999
 GOOD, BAD, UNKNOWN = BLUE, VERMILION, GREY
 LIMIT = BLUISH_GREEN
 SERIES = (BLUE, VERMILION, BLUISH_GREEN, REDDISH_PURPLE, ORANGE, SKY_BLUE)
-# Classes of defects: first what stands out on metal.
+# Classes of defects: colours that stand out on metal first.
 CLASSES = (SKY_BLUE, YELLOW, VERMILION, BLUISH_GREEN, REDDISH_PURPLE, BLUE, ORANGE)
 
-# Pages by theme; "bad" is a vermilion that text of its colour can be read in.
+# Pages by theme; "bad" is a vermilion with enough contrast for text.
 PAGE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "light": {

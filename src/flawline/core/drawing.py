@@ -1,4 +1,4 @@
-"""Pictures for people: small copies, heat over grey, outlines of regions."""
+"""Draw pictures for people: small copies, heat maps over grey, outlines of regions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def heat_overlay(
 ) -> NDArray[np.uint8]:
     """Lay a map (h, w) over a picture: nothing at `low` and below, full colour at `high`.
 
-    Colours are OpenCV's Inferno, monotone in lightness; the picture below turns grey so that only heat has colour.
+    Colours are OpenCV's Inferno, monotone in lightness; the picture below is grey so that only heat has colour.
     """
     height, width = pixels.shape[:2]
     smooth = cv2.resize(heat, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -58,7 +58,7 @@ def class_overlay(pixels: NDArray[np.uint8], class_mask: NDArray[np.uint8]) -> N
 
 
 def class_colour(number: int) -> tuple[int, int, int]:
-    """Give the colour of a class of defects, counted from 1; the palette begins again after its last."""
+    """Look up the colour of a class of defects, counted from 1; the palette begins again after its last."""
     return rgb(CLASSES[(number - 1) % len(CLASSES)])
 
 

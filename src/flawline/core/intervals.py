@@ -6,9 +6,9 @@ from scipy.special import betaincinv
 
 
 def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a share, (low, high) within 0 to 1, for `successes` of `trials` independent trials.
+    """Compute the exact interval (low, high) of a share, 0 to 1, for `successes` of `trials` independent trials.
 
-    It holds the true share in at least `confidence` of all cases, and in more where trials are few. C. J. Clopper and
+    It contains the true share in at least `confidence` of all cases, in more with few trials. C. J. Clopper and
     E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial", Biometrika 26,
     1934, pp. 404-413, by quantiles of the beta distribution.
 

@@ -1,4 +1,4 @@
-"""How well scores separate bad parts from good ones."""
+"""Metrics of scores that separate bad parts from good ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Share:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        """Refuse what has no share."""
+        """Refuse counts and confidences outside their ranges."""
         if not 0 <= self.hits <= self.of or self.of < 1 or not 0 < self.confidence < 1:
             raise ValueError(f"expected hits of at least one trial, got {self}")
 
@@ -33,18 +33,18 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """The interval (low, high) of Clopper and Pearson at `confidence`."""
-        # Only who asks for an interval pays for importing scipy.stats.
+        # Imported here: scipy.special takes long to import, and many callers need no interval.
         from flawline.core.intervals import clopper_pearson
 
         return clopper_pearson(self.hits, self.of, self.confidence)
 
 
 def auroc(defective: ArrayLike, scores: ArrayLike) -> float:
-    """Area under the ROC curve: the chance that a bad part scores above a good one, ties counting half.
+    """Compute the area under the ROC curve: the chance that a bad part scores above a good one, ties counting half.
 
     Args:
         defective: (N,) booleans, True for bad; both kinds must be present.
-        scores: (N,) numbers, higher is odder.
+        scores: (N,) numbers, higher is more anomalous.
 
     Raises:
         ValueError: one kind is missing, or a score is not finite.
@@ -60,7 +60,7 @@ def auroc(defective: ArrayLike, scores: ArrayLike) -> float:
 
 
 def average_precision(defective: ArrayLike, scores: ArrayLike) -> float:
-    """Mean precision at each bad part down the ranking, without interpolation; equal scores enter together.
+    """Compute the mean precision at each bad part of the ranking, without interpolation; equal scores enter together.
 
     M. Zhu, "Recall, Precision and Average Precision", University of Waterloo, 2004.
 
@@ -77,14 +77,14 @@ def average_precision(defective: ArrayLike, scores: ArrayLike) -> float:
 
 
 def found_within(defective_in_order: ArrayLike) -> NDArray[np.int64]:
-    """Bad parts found within the first 1, 2, ... N places of a ranking: (N,), from (N,) booleans in rank order."""
+    """Count bad parts within the first 1, 2, ... N places of a ranking: (N,), from (N,) booleans in rank order."""
     return np.cumsum(np.asarray(defective_in_order, dtype=bool), dtype=np.int64)
 
 
 def _mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, equal values sharing their mean rank.
+    """Rank values from 1, equal values by their mean rank.
 
-    scipy.stats has this too, and takes longer to import than a hundred pictures take to rank.
+    Not by scipy.stats: it takes longer to import than a hundred pictures take to rank.
     """
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     means: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[place]

@@ -1,4 +1,4 @@
-"""Whether numbers are drawn from a normal distribution."""
+"""Test whether numbers are drawn from a normal distribution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FEWEST = 8
 
 
 def anderson_darling(values: ArrayLike) -> float:
-    """Anderson and Darling's A*² of (N,) finite numbers against a normal of their own mean and deviation.
+    """Compute Anderson and Darling's A*² of (N,) finite numbers against a normal of their own mean and deviation.
 
     Corrected for the estimated mean and deviation by (1 + 4/N - 25/N²), as G. Hamerly and C. Elkan, "Learning the k in
     k-means", NIPS 2003, equation 2, after M. A. Stephens, "EDF statistics for goodness of fit and some comparisons",

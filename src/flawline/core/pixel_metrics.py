@@ -1,4 +1,4 @@
-"""How well anomaly maps find defects: areas under curves over pixels, and the share of defect regions found.
+"""Metrics of anomaly maps: areas under curves over pixels, and the share of defect regions found.
 
 Regions are the 8-connected components of a mask, as in the evaluation code of the MVTec AD dataset.
 """
@@ -38,14 +38,14 @@ class SizeClass:
 
 
 class PixelCurve:
-    """Counts the pixels of maps by score, picture by picture, for the areas under their curves.
+    """Counts of pixels by score, picture by picture, for the areas under their curves.
 
-    Memory does not grow with the number of pictures. Scores are told apart as float32, exactly, until there are more
+    Memory does not grow with the number of pictures. Scores are distinguished exactly, as float32, until there are more
     than `bins` different ones; then neighbours that differ in the last bit are counted together, then those that differ
-    in the last two, and so on. How fine the bins end up depends on the scores, not on the order of the pictures.
+    in the last two, and so on. The width of the bins depends on the scores, not on the order of the pictures.
 
     Within a bin a curve rises from one corner of a rectangle to the other. The straight line between them is off by
-    half the rectangle at most: `Area.error` is a bound that always holds, and 0 while scores are told apart exactly.
+    half the rectangle at most: `Area.error` is a bound that always holds, and 0 while scores are distinguished exactly.
     """
 
     def __init__(self, bins: int = 2**16) -> None:
@@ -67,7 +67,7 @@ class PixelCurve:
         """Count one picture.
 
         Args:
-            scores: float32 (h, w), finite, higher is odder.
+            scores: float32 (h, w), finite, higher is more anomalous.
             mask: bool (h, w), True where defective; all False for a good picture.
 
         Raises:
@@ -88,7 +88,7 @@ class PixelCurve:
             self._regions += count
 
     def auroc(self) -> Area:
-        """Area under the ROC curve over all pixels, ties counting half.
+        """Compute the area under the ROC curve over all pixels, ties counting half.
 
         Raises:
             ValueError: no defective or no good pixel was added.
@@ -97,7 +97,7 @@ class PixelCurve:
         return _area(good, defective, 1.0, exact=not self._dropped_bits)
 
     def aupro(self, limit: float = 0.3) -> Area:
-        """Area under the curve of per-region overlap, up to a false-positive rate, divided by that rate.
+        """Compute the area under the curve of per-region overlap up to a false-positive rate, divided by that rate.
 
         Over falling thresholds: the share of each region's pixels that lie above, averaged over regions, against the
         share of all defect-free pixels that lie above, those of defective pictures included; straight lines between
@@ -129,7 +129,7 @@ class PixelCurve:
             self._merge()
 
     def _merge(self) -> _Histogram:
-        """All that was counted as one histogram of at most `bins` bins."""
+        """Merge all counts to one histogram of at most `bins` bins."""
         keys = np.concatenate([part.keys for part in self._pending])
         order = np.argsort(keys, kind="stable")
         weights = np.concatenate([part.weights for part in self._pending])[order]
@@ -141,7 +141,7 @@ class PixelCurve:
         return merged
 
     def _curves(self) -> NDArray[np.float64]:
-        """Rates of good pixels, defective pixels and overlap above falling thresholds: (3, K), from 0 to 1."""
+        """Compute rates of good pixels, defective pixels and overlap above falling thresholds: (3, K), from 0 to 1."""
         weights = self._merge().weights if self._pending else np.zeros((0, 3))
         reached = np.cumsum(weights[::-1], axis=0)
         if not self._regions or not reached[-1, 0]:
@@ -160,7 +160,7 @@ class _Histogram:
 def region_peaks(
     scores: NDArray[np.float32], mask: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Area in pixels and highest score of each region of a mask, int64 and float32 (K,), regions from top to bottom.
+    """Compute area in pixels and highest score of each region of a mask, int64 and float32 (K,), from top to bottom.
 
     A region is found at a threshold where its highest score is above it. Arguments and errors as for `PixelCurve.add`.
     """
@@ -180,15 +180,15 @@ def recall_by_size(
     classes: int = 4,
     confidence: float = 0.95,
 ) -> tuple[SizeClass, ...]:
-    """Share of regions found in each class of sizes, smallest first; classes without a region are left out.
+    """Compute the share of regions found in each class of sizes, smallest first; empty classes are left out.
 
-    The intervals count regions as independent; those of one part are not quite, and then the intervals are too narrow.
+    The intervals take regions as independent; regions of one part are not quite, which makes them too narrow.
 
     Args:
         areas: (K,) in pixels.
         found: (K,) booleans.
-        edges: rising sizes that part the classes; what has the size of an edge belongs above it. By default
-            quantiles, so that classes hold about equally many regions.
+        edges: rising sizes that separate the classes; a region of the size of an edge belongs above it. By default
+            quantiles, so that classes have about equally many regions.
         classes: how many classes by quantiles, at least 1.
         confidence: of the intervals of Clopper and Pearson.
 
@@ -196,12 +196,14 @@ def recall_by_size(
         UsageError: the edges do not rise.
         ValueError: the lengths differ.
     """
-    sizes, hit = np.asarray(areas, dtype=np.float64), np.asarray(found, dtype=bool)
-    if sizes.shape != hit.shape or sizes.ndim != 1:
-        raise ValueError(f"expected two lists of equal length, got {sizes.shape} and {hit.shape}")
+    sizes, is_found = np.asarray(areas, dtype=np.float64), np.asarray(found, dtype=bool)
+    if sizes.shape != is_found.shape or sizes.ndim != 1:
+        raise ValueError(
+            f"expected two lists of equal length, got {sizes.shape} and {is_found.shape}"
+        )
     if edges is None:
-        shares = np.arange(1, classes) / classes
-        cuts = np.unique(np.quantile(sizes, shares, method="higher")) if len(sizes) else sizes
+        levels = np.arange(1, classes) / classes
+        cuts = np.unique(np.quantile(sizes, levels, method="higher")) if len(sizes) else sizes
     else:
         cuts = np.asarray(edges, dtype=np.float64)
         if not (np.isfinite(cuts).all() and (np.diff(cuts) > 0).all()):
@@ -209,7 +211,9 @@ def recall_by_size(
     limits: list[float | None] = [0.0, *cuts.tolist(), None]
     place = np.searchsorted(cuts, sizes, side="right")
     return tuple(
-        SizeClass(low or 0.0, high, Share(int(hit[inside].sum()), int(inside.sum()), confidence))
+        SizeClass(
+            low or 0.0, high, Share(int(is_found[inside].sum()), int(inside.sum()), confidence)
+        )
         for k, (low, high) in enumerate(pairwise(limits))
         if (inside := place == k).any()
     )
@@ -218,21 +222,19 @@ def recall_by_size(
 def recall_by_label(
     labels: Iterable[str], found: ArrayLike, *, confidence: float = 0.95
 ) -> dict[str, Share]:
-    """Share of regions (or parts) found for each label, in alphabetical order; intervals as for `recall_by_size`.
+    """Compute the share of regions (or parts) found for each label, by name; intervals as for `recall_by_size`.
 
     Raises:
         ValueError: the lengths differ.
     """
     outcomes: dict[str, list[bool]] = {}
-    for label, hit in zip(labels, np.asarray(found, dtype=bool).tolist(), strict=True):
-        outcomes.setdefault(label, []).append(hit)
-    return {
-        label: Share(sum(hits), len(hits), confidence) for label, hits in sorted(outcomes.items())
-    }
+    for label, outcome in zip(labels, np.asarray(found, dtype=bool).tolist(), strict=True):
+        outcomes.setdefault(label, []).append(outcome)
+    return {label: Share(sum(own), len(own), confidence) for label, own in sorted(outcomes.items())}
 
 
 def _area(x: NDArray[np.float64], y: NDArray[np.float64], limit: float, *, exact: bool) -> Area:
-    """Trapezoids under the rising curve (K,) up to x = limit, over limit, and how far off they can be."""
+    """Integrate the rising curve (K,) by trapezoids up to x = limit, divide by limit, and bound the error."""
     last = int(np.searchsorted(x, limit, side="right")) - 1
     x_end, y_end, top = x[: last + 1], y[: last + 1], y[last]
     if last + 1 < len(x):
@@ -243,19 +245,19 @@ def _area(x: NDArray[np.float64], y: NDArray[np.float64], limit: float, *, exact
     widths = np.diff(x_end)
     value = float(widths @ (y_end[1:] + y_end[:-1])) / 2
     low = float(widths @ y_end[:-1])
-    # The true curve may reach the top of the bin in which the limit lies before the limit.
+    # The true curve may reach the top of the limit's bin before the limit.
     high = float(widths[:-1] @ y_end[1:-1]) + float(widths[-1]) * float(top)
     return Area(value / limit, 0.0 if exact else max(high - value, value - low) / limit)
 
 
 def _grouped(keys: NDArray[np.uint32], weights: NDArray[np.float64]) -> _Histogram:
-    """Equal neighbours among sorted keys taken together."""
+    """Merge equal neighbours among sorted keys."""
     starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] ^ np.uint32(1)))
     return _Histogram(keys[starts], np.add.reduceat(weights, starts, axis=0))
 
 
 def _sortable(values: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """Whole numbers in the order of the floats, neighbours for neighbours; -0 and 0 are one."""
+    """Map floats to integers in the same order, neighbours to neighbours; -0 and 0 are one."""
     bits = (values + np.float32(0)).view(np.uint32)
     sign = np.uint32(1 << 31)
     return np.where(bits & sign, ~bits, bits | sign)

@@ -1,10 +1,10 @@
-"""From which probability on a pixel is marked as a class of defects, chosen on pictures held back for it.
+"""Choose the probability threshold of each class of defects on held-out pictures.
 
-A pixel is marked where its probability reaches the threshold. Each class is weighed against all others together: where
-two classes reach theirs at one pixel only one of them is marked, and small places may be left out later, so a class
-has at most the marked pixels that are counted here.
+A pixel gets a class where its probability reaches the threshold. Each class is counted against all others together.
+Where two classes reach their thresholds at one pixel only one of them is predicted, and small regions may be removed
+later, so a class has at most the predicted pixels that are counted here.
 
-A threshold that was chosen on some pictures looks better on them than on new ones: measure it on others.
+A threshold looks better on the pictures it was chosen on than on new ones: measure it on others.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Rule = Literal["dice", "recall", "costs", "none"]
 
 @dataclass(frozen=True, slots=True)
 class ChosenThreshold:
-    """The threshold of one class, what it does on the pictures on which it was chosen, and both in words: `message`.
+    """The threshold of one class, its figures on the pictures it was chosen on, and a `message` with both.
 
-    `pixels` are the true ones of the class. `rule` is "dice" (highest Dice), "recall" (a wished recall), "costs"
-    (least cost of pixels missed and marked wrongly) or "none" (no true pixel to choose by; then the figures are None).
-    `reached` is False where a wished recall cannot be had.
+    `pixels` counts the true pixels of the class. `rule` is "dice" (highest Dice), "recall" (a target recall), "costs"
+    (least cost of missed and falsely predicted pixels) or "none" (no true pixel to choose by; then the figures are
+    None). `reached` is False where the target recall cannot be reached.
     """
 
     name: str
@@ -61,13 +61,13 @@ def choose_thresholds(
         curves: pixels of pictures that nothing was learnt from.
         target_recall: above 0, at most 1: take the highest threshold that still finds this share of true pixels, and
             where none does, the highest one that finds the most.
-        miss_cost: of a true pixel that is not marked, above 0; together with `false_cost`.
-        false_cost: of a pixel that is marked and something else, above 0.
+        miss_cost: the cost of a missed true pixel, above 0; together with `false_cost`.
+        false_cost: the cost of a falsely predicted pixel, above 0.
 
     Raises:
         UsageError: a recall and costs together, one cost alone, or a number outside its range.
     """
-    costs = _checked_wishes(target_recall, miss_cost, false_cost)
+    costs = _checked_costs(target_recall, miss_cost, false_cost)
 
     def one(name: str) -> ChosenThreshold:
         rates, pixels = curves.precision_recall(name), curves.pixels(name)
@@ -82,14 +82,14 @@ def choose_thresholds(
     return tuple(one(name) for name in curves.classes[1:])
 
 
-def _by_recall(name: str, rates: PixelRates, wished: float, pixels: int) -> ChosenThreshold:
+def _by_recall(name: str, rates: PixelRates, target: float, pixels: int) -> ChosenThreshold:
     most = float(rates.recall.max())
-    place = int(np.flatnonzero(rates.recall >= min(wished, most))[-1])
-    reached = most >= wished
+    place = int(np.flatnonzero(rates.recall >= min(target, most))[-1])
+    reached = most >= target
     words = (
-        f"recall of at least {wished:g}"
+        f"recall of at least {target:g}"
         if reached
-        else f"a recall of {wished:g} cannot be had, {most:.3f} is the most"
+        else f"a recall of {target:g} cannot be reached, {most:.3f} is the most"
     )
     return _chosen(name, rates, place, pixels, "recall", words, reached=reached)
 
@@ -126,14 +126,14 @@ def _without(name: str) -> ChosenThreshold:
 
 
 def _middle_of_best(values: NDArray[np.float64]) -> int:
-    """The middle of the longest run of highest values, of equal runs the first."""
+    """Find the middle of the longest run of highest values, of equal runs the first."""
     best = np.concatenate([[False], values == values.max(), [False]])
     starts, ends = np.flatnonzero(np.diff(best.astype(np.int8))).reshape(-1, 2).T
     longest = int(np.argmax(ends - starts))
     return int(starts[longest] + ends[longest] - 1) // 2
 
 
-def _checked_wishes(
+def _checked_costs(
     recall: float | None, miss: float | None, false: float | None
 ) -> tuple[float, float] | None:
     if recall is not None and not 0 < recall <= 1:
@@ -142,7 +142,7 @@ def _checked_wishes(
         )
     if (miss is None) != (false is None) or (recall is not None and miss is not None):
         raise UsageError(
-            "expected a wished recall, or the cost of a missed and of a wrongly marked pixel",
+            "expected a target recall, or the cost of a missed and of a falsely predicted pixel",
             hint="give one of the two, or none for the highest Dice",
         )
     if miss is None or false is None:

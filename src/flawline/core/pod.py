@@ -1,4 +1,4 @@
-"""Probability of detection against defect size, from defects that were found or missed (hit/miss).
+"""Fit the probability of detection against defect size, from found and missed defects (hit/miss data).
 
 The model is a straight line of the log odds over the logarithm of the size, fitted by maximum likelihood. Bounds come
 from the loglikelihood ratio, which MIL-HDBK-1823A, "Nondestructive Evaluation System Reliability Assessment", 2009,
@@ -26,7 +26,7 @@ from scipy.special import expit
 Numbers = NDArray[np.float64]
 
 FEWEST = 60
-"""Defects that the handbook wants at least for hit/miss."""
+"""The fewest defects that the handbook recommends for hit/miss data."""
 _CHI_SQUARE = 2.705543454095416
 """The 90 % quantile with one degree of freedom: one-sided 95 %."""
 _ODDS = math.log(9)
@@ -37,12 +37,12 @@ _CURVE = 61
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pod:
-    """How the chance of being found grows with size; sizes have the unit that was given.
+    """Probability of detection by size; sizes have the unit of the data.
 
     `a50` and `a90` are the sizes that are found with 50 and 90 %; `a90_95` is the upper bound of `a90` with 95 %
-    confidence. What cannot be told is None, and `reason` says why, or what lies beyond the data. `curve` is float64
-    (61, 3) from the smallest to the largest size: size, probability of detection and its lower bound; None without a
-    fit. With p the probability and a the size, log(p / (1 - p)) = intercept + slope * log(a).
+    confidence. Sizes that cannot be estimated are None, and `reason` says why, or what lies beyond the data. `curve` is
+    float64 (61, 3) from the smallest to the largest size: size, probability of detection and its lower bound; None
+    without a fit. With p the probability and a the size, log(p / (1 - p)) = intercept + slope * log(a).
     """
 
     defects: int
@@ -60,26 +60,26 @@ class Pod:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Data:
-    """Different log sizes, centred and scaled, with defects and found ones at each."""
+    """Distinct log sizes, centred and scaled, with the number of defects and of found ones at each."""
 
     x: Numbers
     of: Numbers
-    hits: Numbers
+    found: Numbers
     centre: float
     scale: float
 
     def loglikelihood(self, lines: Numbers) -> Numbers:
-        """Of lines (K, 2), intercept and slope: (K,)."""
+        """Compute the loglikelihood (K,) of lines (K, 2), intercept and slope."""
         odds = lines[:, :1] + lines[:, 1:] * self.x
-        return np.asarray(odds @ self.hits - np.logaddexp(0, odds) @ self.of)
+        return np.asarray(odds @ self.found - np.logaddexp(0, odds) @ self.of)
 
     def gradient(self, lines: Numbers) -> Numbers:
-        """Its gradient (K, 2)."""
-        rest = self.hits - self.of * expit(lines[:, :1] + lines[:, 1:] * self.x)
+        """Compute the gradient (K, 2) of the loglikelihood of lines (K, 2)."""
+        rest = self.found - self.of * expit(lines[:, :1] + lines[:, 1:] * self.x)
         return np.stack([rest.sum(1), rest @ self.x], axis=1)
 
     def information(self, line: Numbers) -> Numbers:
-        """Fisher information (2, 2) at one line."""
+        """Compute the Fisher information (2, 2) at one line."""
         p = expit(line[0] + line[1] * self.x)
         weights = self.of * p * (1 - p)
         mixed = weights @ self.x
@@ -94,58 +94,58 @@ def fit_pod(sizes: ArrayLike, found: ArrayLike) -> Pod:
         found: (K,) booleans.
 
     Returns:
-        The fit. There is none where sizes say nothing of what is found: all found or all missed, one size only, every
-        found one larger than every missed one (any steep curve fits, and none best), or no more found among the
-        large than among the small. `a90_95` is None too where the data allow that large ones are not found more
+        The fit. There is none where sizes do not explain what is found: all found or all missed, one size only, every
+        found one larger than every missed one (any steep curve fits, none is best), or no more found among the large
+        than among the small. `a90_95` is also None where the data do not exclude that large ones are not found more
         often.
 
     Raises:
         ValueError: the lengths differ, there is no defect, or a size is not above 0.
     """
-    size, hit = np.asarray(sizes, np.float64), np.asarray(found, bool)
-    if size.shape != hit.shape or size.ndim != 1 or not len(size):
-        raise ValueError(f"expected two lists of one length, got {size.shape} and {hit.shape}")
+    size, is_found = np.asarray(sizes, np.float64), np.asarray(found, bool)
+    if size.shape != is_found.shape or size.ndim != 1 or not len(size):
+        raise ValueError(f"expected two lists of one length, got {size.shape} and {is_found.shape}")
     if not (np.isfinite(size).all() and (size > 0).all()):
         raise ValueError("sizes must be finite and above 0")
-    counted = len(size), int(hit.sum()), float(size.min()), float(size.max())
-    reason = _without_fit(size, hit)
+    counted = len(size), int(is_found.sum()), float(size.min()), float(size.max())
+    reason = _without_fit(size, is_found)
     if reason:
         return Pod(*counted, reason=reason)
-    data = _data(size, hit)
+    data = _data(size, is_found)
     best = _most_likely(data)
     if best[1] <= 1e-9:
         return Pod(*counted, reason="large defects are not found more often than small ones")
-    return _told(data, best, counted)
+    return _pod(data, best, counted)
 
 
-def _without_fit(size: Numbers, hit: NDArray[np.bool_]) -> str:
-    """Why no curve is the most likely one, empty where there is one."""
-    if hit.all() or not hit.any():
-        return f"all {len(hit)} defects were {'found' if hit.all() else 'missed'}"
-    hits, misses = size[hit], size[~hit]
+def _without_fit(size: Numbers, is_found: NDArray[np.bool_]) -> str:
+    """Explain why no curve is the most likely one; empty where there is one."""
+    if is_found.all() or not is_found.any():
+        return f"all {len(is_found)} defects were {'found' if is_found.all() else 'missed'}"
+    found, missed = size[is_found], size[~is_found]
     if size.min() == size.max():
         return "all defects have the same size"
-    if misses.max() <= hits.min():
+    if missed.max() <= found.min():
         return (
-            f"all missed defects are up to {misses.max():.4g} and all found ones from {hits.min():.4g} on: "
+            f"all missed defects are up to {missed.max():.4g} and all found ones from {found.min():.4g} on: "
             "any steep curve between fits"
         )
-    if hits.max() <= misses.min():
+    if found.max() <= missed.min():
         return "large defects are not found more often than small ones"
     return ""
 
 
-def _data(size: Numbers, hit: NDArray[np.bool_]) -> _Data:
+def _data(size: Numbers, is_found: NDArray[np.bool_]) -> _Data:
     x, place = np.unique(np.log(size), return_inverse=True)
     of = np.bincount(place, minlength=len(x)).astype(np.float64)
-    hits = np.bincount(place, weights=hit, minlength=len(x)).astype(np.float64)
+    found = np.bincount(place, weights=is_found, minlength=len(x)).astype(np.float64)
     centre = float(of @ x / of.sum())
     scale = float(np.sqrt(of @ (x - centre) ** 2 / of.sum()))
-    return _Data((x - centre) / scale, of, hits, centre, scale)
+    return _Data((x - centre) / scale, of, found, centre, scale)
 
 
 def _most_likely(data: _Data) -> Numbers:
-    """Intercept and slope of highest likelihood, by Newton's method with halved steps."""
+    """Find intercept and slope of highest likelihood, by Newton's method with halved steps."""
     line = np.zeros(2)
     reached = data.loglikelihood(line[None])[0]
     for _ in range(200):
@@ -160,25 +160,25 @@ def _most_likely(data: _Data) -> Numbers:
 
 
 def _plausible(data: _Data, best: Numbers) -> Numbers:
-    """Lines (720, 2) at the edge of what is plausible, all around the most likely one."""
+    """Find lines (720, 2) on the boundary of the plausible region, all around the most likely one."""
     angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
-    # Along the axes of the information the edge is nearly a circle.
+    # Along the axes of the information the boundary is nearly a circle.
     axes = np.linalg.inv(np.linalg.cholesky(data.information(best)))
     rays = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ axes
-    wanted = data.loglikelihood(best[None])[0] - _CHI_SQUARE / 2
+    target = data.loglikelihood(best[None])[0] - _CHI_SQUARE / 2
     away = np.full((_ANGLES, 1), math.sqrt(_CHI_SQUARE))
-    # The loglikelihood is concave along a ray, so from the second step on Newton's method only comes closer.
+    # The loglikelihood is concave along a ray, so Newton's method converges monotonically from the second step on.
     for _ in range(100):
         lines = best + away * rays
         slope = (data.gradient(lines) * rays).sum(1, keepdims=True)
-        step = (data.loglikelihood(lines)[:, None] - wanted) / slope
+        step = (data.loglikelihood(lines)[:, None] - target) / slope
         away = away - step
         if np.abs(step).max() <= 1e-9 * away.max():
             break
     return np.asarray(best + away * rays)
 
 
-def _told(data: _Data, best: Numbers, counted: tuple[int, int, float, float]) -> Pod:
+def _pod(data: _Data, best: Numbers, counted: tuple[int, int, float, float]) -> Pod:
     edge = _plausible(data, best)
     low, high = math.log(counted[2]), math.log(counted[3])
     grid = np.linspace(low, high, _CURVE)
@@ -187,12 +187,12 @@ def _told(data: _Data, best: Numbers, counted: tuple[int, int, float, float]) ->
     curve = np.stack([np.exp(grid), expit(best[0] + best[1] * x), expit(lowest)], axis=1)
 
     def sized(odds: float, line: Numbers) -> float:
-        """The log size at which lines (..., 2) reach log odds, the largest of them."""
+        """Find the log size at which lines (..., 2) reach log odds, the largest of them."""
         return float(((odds - line[..., 0]) / line[..., 1]).max()) * data.scale + data.centre
 
     sure = bool(edge[:, 1].min() > 0)
 
-    def told(log: float) -> float | None:
+    def within_reach(log: float) -> float | None:
         return math.exp(log) if low - _REACH <= log <= high + _REACH else None
 
     a90, bound = sized(_ODDS, best), sized(_ODDS, edge) if sure else math.inf
@@ -201,9 +201,9 @@ def _told(data: _Data, best: Numbers, counted: tuple[int, int, float, float]) ->
         *counted,
         intercept=float(best[0]) - slope * data.centre,
         slope=slope,
-        a50=told(sized(0, best)),
-        a90=told(a90),
-        a90_95=told(bound),
+        a50=within_reach(sized(0, best)),
+        a90=within_reach(a90),
+        a90_95=within_reach(bound),
         curve=curve,
         reason=_left_out(a90, bound, low, high),
     )
@@ -219,5 +219,5 @@ def _left_out(a90: float, bound: float, low: float, high: float) -> str:
     if bound > high + _REACH:
         return "the bound of a90 lies beyond 100 times the largest defect"
     if bound > high:
-        return f"{'a90' if a90 > high else 'a90/95'} lies beyond the largest defect, where nothing was seen"
+        return f"{'a90' if a90 > high else 'a90/95'} lies beyond the largest defect, where there are no data"
     return ""

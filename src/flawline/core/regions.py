@@ -1,4 +1,4 @@
-"""An anomaly map at the pixels of its picture: those above a threshold, which make its regions."""
+"""Threshold an anomaly map at the resolution of its picture."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 ANOMALY = "anomaly"
-"""What a region is called whose class is not known."""
-LONGEST = (
-    1024  # side of the map as it is searched, px: finer outlines say nothing about a coarse map
-)
+"""The label of a region of unknown class."""
+# Longest side in px of the map that is thresholded: a coarse map has no finer outlines.
+LONGEST = 1024
 
 
 def mask_of_map(
     scores: NDArray[np.float32], threshold: float, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The pixels of a picture whose score is above a threshold, and the score of each pixel.
+    """Compute the mask of pixels whose score is above a threshold, and the score of each pixel.
 
     The map is brought to the size of the picture by bilinear interpolation, to at most 1024 px on the longer side and
     from there by repeating pixels. A cell above the threshold keeps its own score at its middle, so that it always
@@ -44,7 +43,7 @@ def mask_of_map(
 def _fine(
     scores: NDArray[np.float32], threshold: float, size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """The map at the size of the picture, at most LONGEST on a side, with every cell above the threshold kept."""
+    """Enlarge the map to the size of the picture, at most LONGEST on a side; cells above the threshold stay above."""
     shrink = min(1.0, LONGEST / max(size))
     height, width = (max(1, round(side * shrink)) for side in size)
     smooth = cv2.resize(
@@ -52,7 +51,7 @@ def _fine(
     )
     fine: NDArray[np.float32] = np.minimum(smooth, scores.max()).astype(np.float32, copy=False)
     rows, columns = np.nonzero(scores > threshold)
-    # Interpolation passes beside the middle of a cell, so a single high cell could sink below the threshold.
+    # Interpolation need not hit the middle of a cell, so a single high cell could sink below the threshold.
     centres = (
         ((2 * rows + 1) * height) // (2 * scores.shape[0]),
         ((2 * columns + 1) * width) // (2 * scores.shape[1]),

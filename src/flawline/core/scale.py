@@ -1,4 +1,4 @@
-"""Millimetres per pixel, how sure they are, and where the part lies in the picture."""
+"""Scale in millimetres per pixel with its uncertainty, and the coordinate frame of the part in the picture."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ EDGE = 0.5 / sqrt(3)
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The scale of a picture.
+    """Scale of a picture.
 
     `mm_per_px` is the length of a pixel's side, `uncertainty` its standard uncertainty in mm/px. `edge` is the standard
-    uncertainty in px of where the edge of a defect lies: by default that of a place known to half a pixel either way
-    (GUM, JCGM 100:2008, 4.3.7: half-width by the square root of 3).
+    uncertainty in px of the position of a defect's edge: by default that of a position known to half a pixel (GUM, JCGM
+    100:2008, 4.3.7: half-width by the square root of 3).
 
     Raises:
         ValueError: a number is not finite, the scale is not above 0, or an uncertainty is below 0.
@@ -37,7 +37,7 @@ class Scale:
             )
 
     def length(self, pixels: Floats) -> tuple[Floats, Floats]:
-        """Lengths in mm and their standard uncertainties, from lengths in px.
+        """Convert lengths in px to mm with their standard uncertainties.
 
         u^2 = (n u_s)^2 + 2 (s u_e)^2 for n px at the scale s between two edges (JCGM 100:2008, equation 10).
         """
@@ -47,9 +47,9 @@ class Scale:
         return pixels * self.mm_per_px, np.where(np.isfinite(pixels), spread, 0.0)
 
     def area(self, pixels: Floats, perimeter: Floats) -> tuple[Floats, Floats]:
-        """Areas in mm2 and their standard uncertainties, from areas in px2 and outlines in px.
+        """Convert areas in px2 to mm2 with their standard uncertainties; `perimeter` is in px.
 
-        u^2 = (2 s n u_s)^2 + (s^2 p u_e)^2: an edge that is drawn too far out is so all along the outline p.
+        u^2 = (2 s n u_s)^2 + (s^2 p u_e)^2: an edge error is the same along the whole outline p.
         """
         pixels = np.asarray(pixels, dtype=np.float64)
         square = self.mm_per_px**2
@@ -59,15 +59,18 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where a part lies in its picture: its origin (x, y) in px from the top left corner of the picture, and the
-    direction of its x axis in degrees from that of the picture, towards y (down)."""
+    """Coordinate frame of a part in its picture.
+
+    Its origin (x, y) is in px from the top left corner of the picture, the direction of its x axis in degrees from that
+    of the picture, towards y (down).
+    """
 
     x: float = 0.0
     y: float = 0.0
     angle: float = 0.0
 
     def to_part(self, points: Floats, mm_per_px: float = 1.0) -> Floats:
-        """Places (N, 2) of the picture in px, in coordinates of the part: mm, or px where the scale is left out."""
+        """Convert points (N, 2) of the picture in px to part coordinates: mm, or px where the scale is left out."""
         c, s = cos(radians(self.angle)), sin(radians(self.angle))
         moved = np.asarray(points, dtype=np.float64) - (self.x, self.y)
         return np.asarray(mm_per_px * (moved @ np.array([[c, -s], [s, c]])), dtype=np.float64)
@@ -81,7 +84,7 @@ def scale_of_two_points(
     distance_uncertainty: float = 0.0,
     point_uncertainty: float = EDGE,
 ) -> Scale:
-    """The scale by two points (x, y) in px that are `distance` mm apart.
+    """Compute the scale from two points (x, y) in px that are `distance` mm apart.
 
     `distance_uncertainty` (mm) and `point_uncertainty` (px, of each point along the line) are standard uncertainties;
     relative ones add in squares (JCGM 100:2008, 5.1.6).
@@ -101,11 +104,11 @@ def scale_of_two_points(
 
 @dataclass(frozen=True, slots=True)
 class Checkerboard:
-    """A scale read off a checkerboard.
+    """Scale read from a checkerboard.
 
-    `corners` are the inner corners found, (across, down), `residual` the root mean square in px of what a flat grid
-    seen straight does not explain, `worst` the largest such distance and `stretch` the ratio of the scales across and
-    along: 1 where the camera looks straight down.
+    `corners` are the inner corners found, (across, down), `residual` the root mean square distance in px from a flat
+    grid seen from straight above, `worst` the largest such distance and `stretch` the ratio of the scales across and
+    down: 1 where the camera looks straight down.
     """
 
     scale: Scale
@@ -122,13 +125,13 @@ def scale_of_checkerboard(
     *,
     square_uncertainty: float = 0.0,
 ) -> Checkerboard | None:
-    """The scale by a picture (height, width) of a checkerboard, None where the board is not found.
+    """Compute the scale from a picture (height, width) of a checkerboard; None where the board is not found.
 
     `corners` counts the inner corners (across, down), `square` is the side of a square in mm and `square_uncertainty`
     its standard uncertainty. Corners are found by cv2.findChessboardCornersSB (A. Duda and U. Frese, BMVC 2018). The
     scale is the mean of those across and down, by least squares; the uncertainty of the fit takes the residuals of a
     similarity as independent. Half the difference between the two directions is added as a half-width (JCGM 100:2008,
-    4.3.7), so that a tilted board makes the scale less sure and not wrong.
+    4.3.7), so a tilted board makes the scale less certain but not wrong.
 
     Raises:
         ValueError: fewer than 3 corners on a side, or a side of a square that is not above 0.
@@ -150,21 +153,21 @@ def scale_of_checkerboard(
 
 
 def _fit(places: Floats, corners: tuple[int, int]) -> tuple[float, float, float, Floats]:
-    """Standard uncertainty of the px per square by a similarity, its residuals; px per square across and down."""
+    """Fit the px per square: standard uncertainty by a similarity, values across and down, residuals."""
     row, column = np.divmod(np.arange(len(places)), corners[0])
     grid = column + 1j * row
-    seen = places[:, 0] + 1j * places[:, 1]
-    grid, seen = grid - grid.mean(), seen - seen.mean()
+    corner = places[:, 0] + 1j * places[:, 1]
+    grid, corner = grid - grid.mean(), corner - corner.mean()
     power = float((np.abs(grid) ** 2).sum())
     # A board may be seen from behind or counted from another corner: then the second axis runs the other way.
-    turns = [np.vdot(grid, seen) / power, np.vdot(grid.conj(), seen) / power]
+    turns = [np.vdot(grid, corner) / power, np.vdot(grid.conj(), corner) / power]
     mirrored = abs(turns[1]) > abs(turns[0])
     turn, used = (turns[1], grid.conj()) if mirrored else (turns[0], grid)
-    residuals = np.abs(seen - turn * used)
+    residuals = np.abs(corner - turn * used)
     fit = sqrt(float((residuals**2).sum()) / (2 * len(places) - 4) / power)
     affine, *_ = np.linalg.lstsq(
         np.stack([grid.real, grid.imag], axis=1),
-        np.stack([seen.real, seen.imag], axis=1),
+        np.stack([corner.real, corner.imag], axis=1),
         rcond=None,
     )
     across, down = np.linalg.norm(affine, axis=1).tolist()

@@ -1,7 +1,7 @@
-"""How well a segmenter marks classes of defects: over pixels, over defect regions and over parts.
+"""Metrics of segmenters: over pixels, over defect regions and over parts.
 
-Truth and prediction are maps (h, w) of class numbers; 0 is background, and pixels that are `IGNORE` in the truth count
-nowhere. What has no value (the recall of a class that does not occur) is None.
+Truth and prediction are maps (h, w) of class numbers; 0 is background, and pixels that are `IGNORE` in the truth are
+left out. A figure without a value (the recall of a class that does not occur) is None.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ IGNORE = 255
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """Figures of one class over all pixels, 0 to 1, None where there is nothing to divide by.
+    """Figures of one class over all pixels, 0 to 1, None where the denominator is 0.
 
-    With TP, FP and FN its pixels that are right, marked wrongly and missed: `iou` TP / (TP + FP + FN) (Jaccard),
+    With TP, FP and FN its true positive, false positive and false negative pixels: `iou` TP / (TP + FP + FN) (Jaccard),
     `dice` 2 TP / (2 TP + FP + FN) (also F1), `precision` TP / (TP + FP), `recall` TP / (TP + FN).
     """
 
@@ -44,7 +44,7 @@ class ConfusionMatrix:
 
     @classmethod
     def of(cls, counts: ArrayLike) -> ConfusionMatrix:
-        """What was counted before, (C, C) as `counts` gives it.
+        """Make a matrix from counts (C, C), as `counts` gives them.
 
         Raises:
             ValueError: not square, or negative.
@@ -68,51 +68,49 @@ class ConfusionMatrix:
             ValueError: the shapes differ, or a value is no class.
         """
         classes = len(self._counts)
-        true, marked = _checked(truth, predicted, classes)
-        seen = true != IGNORE
-        pairs = true[seen] * classes + marked[seen]
+        true, mask = _checked(truth, predicted, classes)
+        known = true != IGNORE
+        pairs = true[known] * classes + mask[known]
         self._counts += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
     def merge(self, other: ConfusionMatrix) -> None:
-        """Count what another one of as many classes has counted."""
+        """Add the counts of another matrix with as many classes."""
         if other._counts.shape != self._counts.shape:
             raise ValueError(f"expected {len(self._counts)} classes, got {len(other._counts)}")
         self._counts += other._counts
 
     def by_true_class(self) -> tuple[tuple[float, ...] | None, ...]:
-        """Each row divided by its sum: what the pixels of a class are taken for; None for a class without pixels."""
+        """Normalise each row: shares of the predicted classes of a true class; None for a class without pixels."""
         return tuple(
             tuple((row / row.sum()).tolist()) if row.any() else None for row in self._counts
         )
 
     def accuracy(self) -> float | None:
-        """Share of pixels with the right class; high wherever background is most of the picture."""
+        """Compute the share of pixels with the right class; high wherever background is most of the picture."""
         return _over(int(np.trace(self._counts)), int(self._counts.sum()))
 
     def figures(self) -> tuple[ClassFigures, ...]:
-        """Figures of each class, background first."""
+        """Compute the figures of each class, background first."""
         right = np.diag(self._counts).tolist()
-        true, marked = self._counts.sum(1).tolist(), self._counts.sum(0).tolist()
+        true, predicted = self._counts.sum(1).tolist(), self._counts.sum(0).tolist()
         return tuple(
-            ClassFigures(
-                t, _over(hit, t + m - hit), _over(2 * hit, t + m), _over(hit, m), _over(hit, t)
-            )
-            for hit, t, m in zip(right, true, marked, strict=True)
+            ClassFigures(t, _over(tp, t + p - tp), _over(2 * tp, t + p), _over(tp, p), _over(tp, t))
+            for tp, t, p in zip(right, true, predicted, strict=True)
         )
 
     def mean(self, figure: str = "iou") -> float | None:
-        """Mean of a figure ("iou", "dice", "precision", "recall") over the classes of defects that have a value."""
+        """Average a figure ("iou", "dice", "precision", "recall") over the classes of defects that have a value."""
         values = [getattr(one, figure) for one in self.figures()[1:]]
         known = [value for value in values if value is not None]
         return float(np.mean(known)) if known else None
 
 
 class Detection:
-    """Counts which defect regions and which defective parts are found, picture by picture.
+    """Counts of defect regions and defective parts that are found, picture by picture.
 
-    A region is an 8-connected place of one class in the truth. It is found where the prediction has its class on at
-    least one of its pixels. A part is defective where any pixel is, and rejected where any pixel is marked, over all of
-    its pictures.
+    A region is an 8-connected region of one class in the truth. It is found where the prediction has its class on at
+    least one of its pixels. A part is defective where the truth has a defect on any of its pictures, and rejected where
+    the prediction has one.
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -130,41 +128,41 @@ class Detection:
         Raises:
             ValueError: the shapes differ, or a value is no class.
         """
-        true, marked = _checked(truth, predicted, len(self._classes))
-        marked = np.where(true == IGNORE, 0, marked)
+        true, mask = _checked(truth, predicted, len(self._classes))
+        mask = np.where(true == IGNORE, 0, mask)
         true = np.where(true == IGNORE, 0, true)
         for number, name in enumerate(self._classes[1:], start=1):
-            areas, hits = _regions(true == number, marked == number)
+            areas, found = _regions(true == number, mask == number)
             self._labels += [name] * len(areas)
             self._areas += areas
-            self._found += hits
-            _, right = _regions(marked == number, true == number)
+            self._found += found
+            _, right = _regions(mask == number, true == number)
             self._false[name] += right.count(False)
         defective, rejected = self._parts.get(part, (False, False))
-        self._parts[part] = defective or bool(true.any()), rejected or bool(marked.any())
+        self._parts[part] = defective or bool(true.any()), rejected or bool(mask.any())
 
     def by_class(self, confidence: float = 0.95) -> dict[str, Share]:
-        """Share of the regions of each class that are found, with intervals; classes without a region are left out."""
+        """Compute the share of found regions of each class, with intervals; classes without a region are left out."""
         return recall_by_label(self._labels, self._found, confidence=confidence)
 
     def by_size(
         self, edges: Sequence[float] | None = None, *, label: str | None = None
     ) -> tuple[SizeClass, ...]:
-        """Share of regions found in each class of sizes in pixels, of one class of defects or of all of them."""
-        kept = np.array([label in (None, name) for name in self._labels], bool)
-        areas = np.array(self._areas, np.int64)[kept]
-        return recall_by_size(areas, np.array(self._found, bool)[kept], edges)
+        """Compute the share of found regions by size in pixels, of one class of defects or of all."""
+        chosen = np.array([label in (None, name) for name in self._labels], bool)
+        areas = np.array(self._areas, np.int64)[chosen]
+        return recall_by_size(areas, np.array(self._found, bool)[chosen], edges)
 
     def false_regions(self) -> dict[str, int]:
-        """Marked regions of each class that touch no true pixel of that class."""
+        """Count predicted regions of each class that touch no true pixel of that class."""
         return dict(self._false)
 
     def escapes(self, confidence: float = 0.95) -> Share | None:
-        """Share of defective parts on which nothing is marked; None without defective parts."""
+        """Compute the share of defective parts without a predicted defect; None without defective parts."""
         return self._share(True, False, confidence)
 
     def overkill(self, confidence: float = 0.95) -> Share | None:
-        """Share of good parts on which something is marked; None without good parts."""
+        """Compute the share of good parts with a predicted defect; None without good parts."""
         return self._share(False, True, confidence)
 
     def _share(self, defective: bool, rejected: bool, confidence: float) -> Share | None:
@@ -173,7 +171,7 @@ class Detection:
 
 
 def _regions(of: NDArray[np.bool_], touched_by: NDArray[np.bool_]) -> tuple[list[int], list[bool]]:
-    """Areas of the regions of one map, and whether the other touches them."""
+    """Compute the areas of the regions of one map, and whether the other touches them."""
     if not of.any():
         return [], []
     areas, peaks = region_peaks(touched_by.astype(np.float32), of)
@@ -187,19 +185,19 @@ def _over(part: int, whole: int) -> float | None:
 def _checked(
     truth: ArrayLike, predicted: ArrayLike, classes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    true, marked = np.asarray(truth), np.asarray(predicted)
-    if true.shape != marked.shape or true.ndim != 2:
+    true, mask = np.asarray(truth), np.asarray(predicted)
+    if true.shape != mask.shape or true.ndim != 2:
         raise ValueError(
-            f"expected two maps of one shape (h, w), got {true.shape} and {marked.shape}"
+            f"expected two maps of one shape (h, w), got {true.shape} and {mask.shape}"
         )
-    if not (np.issubdtype(true.dtype, np.integer) and np.issubdtype(marked.dtype, np.integer)):
-        raise ValueError(f"expected class numbers, got {true.dtype} and {marked.dtype}")
-    true, marked = true.astype(np.int64), marked.astype(np.int64)
-    if marked.size and not 0 <= marked.min() <= marked.max() < classes:
+    if not (np.issubdtype(true.dtype, np.integer) and np.issubdtype(mask.dtype, np.integer)):
+        raise ValueError(f"expected class numbers, got {true.dtype} and {mask.dtype}")
+    true, mask = true.astype(np.int64), mask.astype(np.int64)
+    if mask.size and not 0 <= mask.min() <= mask.max() < classes:
         raise ValueError(f"expected predicted classes 0 to {classes - 1}")
     known = (true >= 0) & (true < classes) | (true == IGNORE)
     if not known.all():
         raise ValueError(
             f"expected true classes 0 to {classes - 1} or {IGNORE}, got {true[~known][0]}"
         )
-    return true, marked
+    return true, mask

@@ -1,4 +1,4 @@
-"""A few out of a stream of unknown length."""
+"""Thin a stream of unknown length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def thinned(items: Iterable[T], most: int) -> list[T]:
-    """Every item, or at an even stride so many that there are no more than `most`, never holding more than that.
+    """Take every item, or items at an even stride so that there are at most `most`; never holds more.
 
     Raises:
         ValueError: `most` is below 2.

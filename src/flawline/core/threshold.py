@@ -1,8 +1,8 @@
-"""Where to cut scores: what a threshold can promise about good parts that were never seen, and what it costs.
+"""Thresholds of scores: guarantees about new good parts, and expected costs.
 
-A part is flagged where its score is above the threshold, never where it equals it. Every promise counts the scores as
-independent draws from the same process. Several pictures of one part, or near-copies, are not: give one score per
-part (`highest_by_part`), or n is larger than what was learnt.
+A part is flagged where its score is above the threshold, never where it equals it. Every guarantee assumes that the
+scores are independent draws from the same process. Several pictures of one part, or near-copies, are not: give one
+score per part (`highest_by_part`), or the guarantee does not hold.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from flawline.types import Verdict
 
 @dataclass(frozen=True, slots=True)
 class OverkillGuarantee:
-    """A threshold and what it promises: with `confidence`, at most the share `overkill` of good parts score above it.
+    """A threshold with its guarantee: with `confidence`, at most the share `overkill` of good parts score above it.
 
     `threshold` is the score of place `rank`, counted from the lowest as 1, among those of `n` held-out good parts.
     """
@@ -35,7 +35,7 @@ class OverkillGuarantee:
     rank: int
 
     def __str__(self) -> str:
-        """The promise as a sentence, rounded so that it never says more than is true."""
+        """Format the guarantee as text, rounded so that it never claims more than holds."""
         share = _percent(self.overkill, 3, ROUND_CEILING)
         sure = _percent(self.confidence, 6, ROUND_FLOOR)
         return f"at most {share} of good parts, {sure} confidence, n = {self.n}"
@@ -43,9 +43,9 @@ class OverkillGuarantee:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CostThreshold:
-    """The threshold of least expected cost per part, and the curve it was found on.
+    """The threshold of least expected cost per part, and its cost curve.
 
-    `interval` holds the cost of this threshold with the confidence asked, from the exact intervals of `escape` (of
+    `interval` contains the cost of this threshold with the given confidence, from the exact intervals of `escape` (of
     the bad parts, those not flagged) and `overkill` (of the good parts, those flagged). The threshold was chosen on
     the same parts, so expect new ones to cost more than `cost`, the more so the fewer bad parts there are. `thresholds`
     and `costs` are float64 (K,), in the order of rising thresholds.
@@ -61,7 +61,7 @@ class CostThreshold:
 
 
 def conformal_p_value(calibration: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
-    """Split-conformal p-values: (1 + number of held-out good scores that are as high) / (n + 1).
+    """Compute split-conformal p-values: (1 + number of held-out good scores that are as high) / (n + 1).
 
     A good part gets a value of alpha or less with a chance of at most alpha, whatever the distribution and the ties,
     on average over held-out sets. V. Vovk, A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World", 2005,
@@ -90,10 +90,10 @@ def conformal_p_value(calibration: ArrayLike, scores: ArrayLike) -> NDArray[np.f
 
 
 def overkill_threshold(scores: ArrayLike, overkill: float, confidence: float) -> OverkillGuarantee:
-    """The lowest held-out score above which, with `confidence`, at most the share `overkill` of good parts lie.
+    """Find the lowest held-out score above which, with `confidence`, at most the share `overkill` of good parts lie.
 
     The share below the score of place r among n has the distribution Beta(r, n - r + 1) for continuous scores, and
-    is larger in distribution where scores can be equal, so ties only make the promise safer. One-sided nonparametric
+    is larger in distribution where scores can be equal, so ties only make the guarantee safer. One-sided nonparametric
     tolerance limit: S. S. Wilks, "Determination of sample sizes for setting tolerance limits", Annals of Mathematical
     Statistics 12, 1941, pp. 91-96; H. A. David and H. N. Nagaraja, "Order Statistics", 2003, section 7.2.
 
@@ -109,17 +109,17 @@ def overkill_threshold(scores: ArrayLike, overkill: float, confidence: float) ->
     held = np.sort(_finite(scores))
     needed, n = pictures_needed(overkill, confidence), len(held)
     if n < needed:
-        promise = OverkillGuarantee(math.nan, overkill, confidence, needed, needed)
-        raise _too_few(f'"{str(promise).rpartition(",")[0]}" needs', needed, n, confidence)
-    # The highest score is known to suffice; asking again could say no by a rounding error.
-    rank = 1 + bisect_left(range(1, n), confidence, key=lambda r: _promise(n, r, overkill))
+        guarantee = OverkillGuarantee(math.nan, overkill, confidence, needed, needed)
+        raise _too_few(f'"{str(guarantee).rpartition(",")[0]}" needs', needed, n, confidence)
+    # The highest score is known to suffice; a second test could fail by a rounding error.
+    rank = 1 + bisect_left(range(1, n), confidence, key=lambda r: _confidence(n, r, overkill))
     return OverkillGuarantee(float(held[rank - 1]), overkill, confidence, n, rank)
 
 
 def tightest_threshold(scores: ArrayLike, confidence: float) -> OverkillGuarantee:
-    """The highest held-out score, and the share of good parts above it that few pictures can promise: 45 % from five.
+    """Take the highest held-out score, with the overkill that so few pictures guarantee: 45 % from five.
 
-    For sets too small for the overkill asked. Arguments and errors as for `overkill_threshold`.
+    For sets too small for the requested overkill. Arguments and errors as for `overkill_threshold`.
     """
     _check_share("confidence", confidence)
     held = _finite(scores)
@@ -132,7 +132,7 @@ def tightest_threshold(scores: ArrayLike, confidence: float) -> OverkillGuarante
 
 
 def pictures_needed(overkill: float, confidence: float) -> int:
-    """Fewest held-out good parts whose highest score promises this: 299 for 1 % at 95 %, 59 for 5 % at 95 %.
+    """Count the held-out good parts needed for a guarantee: 299 for 1 % at 95 %, 59 for 5 % at 95 %.
 
     The least n with 1 - (1 - overkill)^n >= confidence (Wilks 1941).
 
@@ -146,7 +146,7 @@ def pictures_needed(overkill: float, confidence: float) -> int:
 
 
 def guaranteed_overkill(n: int, rank: int, confidence: float) -> float:
-    """The share of good parts that, with `confidence`, is not exceeded above the score of place `rank` among n.
+    """Compute the share of good parts that, with `confidence`, is not exceeded above the score of place `rank` of n.
 
     The `confidence` quantile of Beta(n - rank + 1, rank), source as for `overkill_threshold`. Places count from the
     lowest as 1.
@@ -164,9 +164,9 @@ def guaranteed_overkill(n: int, rank: int, confidence: float) -> float:
 
 
 def highest_by_part(scores: ArrayLike, parts: Iterable[Hashable]) -> NDArray[np.float64]:
-    """One score per part, the highest of its pictures: float64 (P,), parts in order of first appearance.
+    """Reduce to one score per part, the highest of its pictures: float64 (P,), parts in order of first appearance.
 
-    A part is flagged where any of its pictures is, so promises about these scores are promises about parts.
+    A part is flagged where any of its pictures is, so guarantees about these scores are guarantees about parts.
 
     Raises:
         ValueError: the lengths differ, or a score is not finite.
@@ -178,13 +178,13 @@ def highest_by_part(scores: ArrayLike, parts: Iterable[Hashable]) -> NDArray[np.
 
 
 def escape_share(bad: ArrayLike, threshold: float, confidence: float = 0.95) -> Share:
-    """Of bad parts with scores (N,), N at least 1, those let through: not above the threshold."""
+    """Compute the share of bad parts with scores (N,), N at least 1, let through: not above the threshold."""
     values = _finite(bad)
     return Share(int((values <= threshold).sum()), len(values), confidence)
 
 
 def overkill_share(good: ArrayLike, threshold: float, confidence: float = 0.95) -> Share:
-    """Of good parts with scores (N,), N at least 1, those flagged: above the threshold."""
+    """Compute the share of good parts with scores (N,), N at least 1, flagged: above the threshold."""
     values = _finite(good)
     return Share(int((values > threshold).sum()), len(values), confidence)
 
@@ -198,21 +198,21 @@ def cost_threshold(
     *,
     confidence: float = 0.95,
 ) -> CostThreshold:
-    """The threshold of least expected cost per part.
+    """Find the threshold of least expected cost per part.
 
-    cost = prevalence * cost_escape * escape + (1 - prevalence) * cost_overkill * overkill, with both shares as seen
-    in these scores (C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001, section 1). Candidates lie
+    cost = prevalence * cost_escape * escape + (1 - prevalence) * cost_overkill * overkill, with both shares from
+    these scores (C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001, section 1). Candidates lie
     midway between neighbouring scores, and half a gap beyond the lowest and the highest. Of equal costs the one with
     fewer escapes is taken, then the one with less overkill.
 
     Args:
         good: (N,) held-out scores of good parts, N at least 1.
         bad: (M,) scores of bad parts, M at least 1.
-        cost_escape: what one bad part let through costs, 0 or more.
-        cost_overkill: what one good part thrown away costs, 0 or more, in the same money.
+        cost_escape: the cost of one bad part let through, 0 or more.
+        cost_overkill: the cost of one good part thrown away, 0 or more, in the same currency.
         prevalence: share of bad parts in production, above 0 and below 1.
         confidence: of the interval of the cost. Escapes and overkill are independent, so two exact intervals at the
-            root of this hold the cost at least as often.
+            root of this contain the cost at least as often.
 
     Raises:
         UsageError: a cost or share that makes no sense; no good or no bad score (code "calibration-too-few").
@@ -249,7 +249,7 @@ def cost_threshold(
 
 
 def verdict(score: float, review: float, reject: float) -> Verdict:
-    """Above `reject`: reject; else above `review`: review; else accept.
+    """Judge a score: above `reject` reject, else above `review` review, else accept.
 
     Raises:
         ModelError: the score is not finite (code "score-not-finite"): such a part is not judged, never accepted.
@@ -272,19 +272,19 @@ def verdict(score: float, review: float, reject: float) -> Verdict:
     return "review" if score > review else "accept"
 
 
-def _promise(n: int, rank: int, overkill: float) -> float:
-    """The confidence that at most this share of good parts lies above the score of place `rank` among n."""
-    # Inspecting needs verdicts and p-values, and neither needs what takes scipy so long to import.
+def _confidence(n: int, rank: int, overkill: float) -> float:
+    """Compute the confidence that at most this share of good parts lies above the score of place `rank` among n."""
+    # Imported here: scipy.special takes long to import, and inspecting does not need it.
     from scipy.special import betainc
 
     return float(betainc(n - rank + 1, rank, overkill))
 
 
 def _midway(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cuts between neighbours of rising distinct values (K,), and half a gap beyond both ends: (K + 1,)."""
+    """Compute cuts between neighbours of rising distinct values (K,), and half a gap beyond both ends: (K + 1,)."""
     gaps = np.diff(values) if len(values) > 1 else np.maximum(1.0, np.abs(values))
     between = values[:-1] / 2 + values[1:] / 2
-    # Between two neighbouring floats there is no other: the lower one separates them just as well.
+    # There is no float between two neighbouring ones: then the lower one is the cut.
     safe = np.where((between >= values[:-1]) & (between < values[1:]), between, values[:-1])
     lowest = min(values[0] - gaps[0] / 2, np.nextafter(values[0], -np.inf))
     return np.concatenate([[lowest], safe, [values[-1] + gaps[-1] / 2]])
@@ -312,14 +312,14 @@ def _check_costs(*costs: float) -> None:
 
 
 def _too_few(
-    wish: str, needed: int, came: int, confidence: float | None = None, kind: str = "good"
+    purpose: str, needed: int, came: int, confidence: float | None = None, kind: str = "good"
 ) -> UsageError:
     hint = f"give {needed - came} more {kind} parts"
     if came and confidence is not None:
-        promise = guaranteed_overkill(came, came, confidence)
-        hint += f", or ask for an overkill of {_percent(promise, 3, ROUND_CEILING)} or more"
+        reachable = guaranteed_overkill(came, came, confidence)
+        hint += f", or ask for an overkill of {_percent(reachable, 3, ROUND_CEILING)} or more"
     return UsageError(
-        f"{wish} {needed} held-out {kind} part{'s' * (needed > 1)}, got {came}",
+        f"{purpose} {needed} held-out {kind} part{'s' * (needed > 1)}, got {came}",
         hint=hint,
         code="calibration-too-few",
     )

@@ -1,4 +1,4 @@
-"""Decision trees as plain padded arrays, walked without executing anything that was saved."""
+"""Decision trees as plain padded arrays, evaluated without executing saved code."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def check_trees(trees: Trees, columns: int) -> None:
     inner = trees.left >= 0
     for name in ("left", "right"):
         child = getattr(trees, name)
-        # A child lies behind its parent in every tree that is grown, and so no path comes back.
+        # Children come after their parents, so a path cannot have a cycle.
         if not ((child > here) & (child < shape[1]))[inner].all():
             raise ValueError(f"{name} holds values out of range")
     if not ((trees.feature >= 0) & (trees.feature < columns))[inner].all():
@@ -74,7 +74,7 @@ def check_trees(trees: Trees, columns: int) -> None:
 
 
 def leaves(trees: Trees, tree: int, values: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The leaf of one tree that each row of (N, F) ends in."""
+    """Find the leaf of one tree that each row of (N, F) reaches."""
     leaf = np.zeros(len(values), dtype=np.intp)
     for alive, node, _ in descend(trees, tree, values):
         leaf[alive] = node

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """The number with its words: "1 picture", "2 pictures"; `many` where more than an "s" differs."""
+    """Format a number with its noun: "1 picture", "2 pictures"; `many` where the plural is not just an "s"."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -59,7 +59,7 @@ def in_chunks(points, lengths):
         start += length
 
 
-def told(panel, start):
+def rows_of(panel, start):
     limits = [None if x is None else x.tolist() for x in (panel.lower, panel.upper)]
     return [
         (panel.name, at + start, v, c, *(None if x is None else x[i] for x in limits))
@@ -82,18 +82,18 @@ def test_adding_points_one_by_one_gives_the_same_signals_as_all_at_once(
 ):
     points = points_of(kind, np.array(values), np.array(sizes))
     limits = some_limits(kind)
-    _, panels, hits = advance(State(), limits, rules, points)
-    whole = sorted(row for panel in panels for row in told(panel, 0))
+    _, panels, signals = advance(State(), limits, rules, points)
+    whole = sorted(row for panel in panels for row in rows_of(panel, 0))
     for chunks in ([1] * len(points), lengths):
         state, found, rows = State(), [], []
         for start, chunk in in_chunks(points, chunks):
             state, parts, new = advance(state, limits, rules, chunk)
             found += new
-            rows += [row for panel in parts for row in told(panel, start)]
+            rows += [row for panel in parts for row in rows_of(panel, start)]
         assert sorted(rows) == whole
-        assert set(found) == set(hits)
+        assert set(found) == set(signals)
         assert state.seen == len(points)
-        # However many points were seen, the state holds what the longest rule looks back on.
+        # However many points were judged, the state holds what the longest rule looks back on.
         assert all(len(tail.values) <= 14 for tail in state.tails)
 
 
@@ -133,9 +133,9 @@ def test_a_change_of_unit_changes_no_signal(values):
 def test_phase_two_judges_by_given_limits_alone():
     limits = ControlLimits("i-mr", 10, 1)
     wild = individuals([100.0, 200.0, 300.0])
-    _, panels, hits = advance(State(), limits, parse_rules("1"), wild)
+    _, panels, signals = advance(State(), limits, parse_rules("1"), wild)
     assert panels[0].upper.tolist() == [13, 13, 13]
-    assert [hit.at for hit in hits if hit.panel == "individuals"] == [0, 1, 2]
+    assert [signal.at for signal in signals if signal.panel == "individuals"] == [0, 1, 2]
 
 
 def test_a_point_set_aside_touches_neither_mean_nor_moving_range():
@@ -154,8 +154,8 @@ def test_automatic_setting_aside_stops_before_it_eats_the_process():
     found = phase_one("i-mr", individuals(x), automatic=True)
     assert found.set_aside[7]
     assert found.rounds >= 1
-    _, _, hits = advance(State(), found.limits, parse_rules("1"), individuals(x))
-    assert {hit.at for hit in hits} <= set(np.flatnonzero(found.set_aside))
+    _, _, signals = advance(State(), found.limits, parse_rules("1"), individuals(x))
+    assert {signal.at for signal in signals} <= set(np.flatnonzero(found.set_aside))
     mixed = subgroups(np.repeat([0.0, 50.0], 60).reshape(20, 6) + np.arange(6) / 100)
     with pytest.raises(FlawlineError, match="not in control"):
         phase_one("xbar-r", mixed, automatic=True)
@@ -203,8 +203,8 @@ def test_points_that_are_none():
 
 
 def test_a_constant_series_can_be_judged_by_given_limits():
-    _, _, hits = advance(State(), ControlLimits("i-mr", 5, 1), NELSON, individuals([5.5] * 20))
-    assert {hit.rule.number for hit in hits} == {2, 7}
+    _, _, signals = advance(State(), ControlLimits("i-mr", 5, 1), NELSON, individuals([5.5] * 20))
+    assert {signal.rule.number for signal in signals} == {2, 7}
 
 
 def test_laney_is_p_when_chance_alone_is_at_work_and_wider_when_not():
@@ -239,14 +239,14 @@ def test_zeros_and_sizes_keep_the_chance_of_a_false_signal():
     transform = fit_transform(x[:1000], "log")
     assert transform.zeros == pytest.approx(0.6, abs=0.05)
     limits = estimate("i-mr", individuals(x[:1000]), transform=transform)
-    _, (level,), hits = advance(State(), limits, parse_rules("1"), individuals(x[1000:]))
+    _, (level,), signals = advance(State(), limits, parse_rules("1"), individuals(x[1000:]))
     assert level.lower is None
     assert 7 not in level.rules
-    assert len(hits) / 3000 == pytest.approx(0.00135, abs=0.0015)
-    # Without the distribution, an ordinary I chart rings ten times as often.
+    assert len(signals) / 3000 == pytest.approx(0.00135, abs=0.0015)
+    # Without the distribution, an ordinary I chart signals ten times as often.
     plain = estimate("i-mr", individuals(x[:1000]))
-    _, _, hits = advance(State(), plain, parse_rules("1"), individuals(x[1000:]))
-    assert sum(hit.panel == "individuals" for hit in hits) / 3000 > 0.015
+    _, _, signals = advance(State(), plain, parse_rules("1"), individuals(x[1000:]))
+    assert sum(signal.panel == "individuals" for signal in signals) / 3000 > 0.015
 
 
 def test_limits_that_make_no_sense_are_refused():

@@ -48,8 +48,8 @@ def table_d2(monkeypatch):
 
 def charted(kind, points, limits=None, rules=FIRST_ONLY, **more):
     limits = limits or estimate(kind, points, **more)
-    _, panels, hits = advance(State(), limits, rules, points)
-    return limits, panels, hits
+    _, panels, signals = advance(State(), limits, rules, points)
+    return limits, panels, signals
 
 
 # Rings without 12 single measurements, so that samples hold 3, 4 or 5: qcc, "Variable control limits".
@@ -138,11 +138,11 @@ def test_limits_follow_the_size_of_a_sample():
 def test_flow_width_phase_one_and_two():
     # Montgomery, example 6.1: mean 1.5056, mean range 0.32521, limits 1.31795 and 1.69325 and 0.68749.
     first = subgroups(FLOW[:25])
-    limits, (level, spread), hits = charted("xbar-r", first, rules=WESTERN_ELECTRIC)
+    limits, (level, spread), signals = charted("xbar-r", first, rules=WESTERN_ELECTRIC)
     assert limits.centre == printed("1.5056")
     # The ranges of the printed table add up to 8.1292; the book has 8.1302.
     assert spread.values.mean() == pytest.approx(0.32521, abs=5e-5)
-    assert hits == ()
+    assert signals == ()
     # The book works with that sum and with A2 = 0.577 and D4 = 2.114, rounded.
     assert level.lower[0] == pytest.approx(1.31795, abs=1.5e-4)
     assert level.upper[0] == pytest.approx(1.69325, abs=1.5e-4)
@@ -150,7 +150,7 @@ def test_flow_width_phase_one_and_two():
     assert limits.sigma == printed("0.1398")
     # Figure 6.4: of the samples 26 to 45, numbers 43 and 45 lie above the upper limit, and no range does.
     _, _, later = charted("xbar-r", subgroups(FLOW[25:]), limits)
-    assert [(hit.panel, hit.at + 26, hit.side) for hit in later] == [
+    assert [(signal.panel, signal.at + 26, signal.side) for signal in later] == [
         ("mean", 43, 1),
         ("mean", 45, 1),
     ]
@@ -158,23 +158,23 @@ def test_flow_width_phase_one_and_two():
 
 def test_loans():
     # Montgomery, example 6.5: mean 300.5, mean moving range 7.79, limits 279.78 and 321.22, 25.45.
-    limits, (level, moving), hits = charted("i-mr", individuals(LOANS))
+    limits, (level, moving), signals = charted("i-mr", individuals(LOANS))
     assert limits.centre == printed("300.5")
     assert moving.values.mean() == printed("7.79")
     rounded = ControlLimits("i-mr", 300.5, 7.79 / 1.128)
     _, (level, moving), _ = charted("i-mr", individuals(LOANS), rounded)
     assert (level.lower[0], level.upper[0]) == (printed("279.78"), printed("321.22"))
     assert moving.upper[0] == pytest.approx(25.45, abs=0.01)
-    assert hits == ()
+    assert signals == ()
 
 
 def test_concentration():
     # Montgomery and Runger, example 16-2, p. 617: limits from the rounded mean 99.1 and mean moving range 2.59.
-    limits, (_, moving), hits = charted("i-mr", individuals(CONCENTRATION))
+    limits, (_, moving), signals = charted("i-mr", individuals(CONCENTRATION))
     assert limits.centre == printed("99.1")
     assert moving.values.mean() == printed("2.59")
     assert moving.values[:5].tolist() == [printed(x) for x in ("7.2", "3.5", "0.1", "3.6", "3.5")]
-    assert hits == ()
+    assert signals == ()
     _, (level, _), _ = charted(
         "i-mr", individuals(CONCENTRATION), ControlLimits("i-mr", 99.1, 2.59 / 1.128)
     )
@@ -185,35 +185,35 @@ def test_flowrate():
     # NIST 6.3.2.2: mean moving range 1.8778, limits 45.8159 and 55.8041.
     _, (_, moving), _ = charted("i-mr", individuals(FLOWRATE))
     assert moving.values.mean() == printed("1.8778")
-    _, (level, _), hits = charted(
+    _, (level, _), signals = charted(
         "i-mr", individuals(FLOWRATE), ControlLimits("i-mr", 50.81, 1.8778 / 1.128)
     )
     assert (level.lower[0], level.upper[0]) == (printed("45.8159"), printed("55.8041"))
-    assert hits == ()
+    assert signals == ()
 
 
 def test_points_out_of_control():
     # Montgomery, example 7.1: samples 15 and 23 plot above the upper limit.
-    _, _, hits = charted("p", counts(JUICE, 50))
-    assert [hit.at + 1 for hit in hits] == [15, 23]
+    _, _, signals = charted("p", counts(JUICE, 50))
+    assert [signal.at + 1 for signal in signals] == [15, 23]
     # Example 7.3: numbers 6 and 20 lie outside the limits of the circuit boards.
-    _, _, hits = charted("c", counts(CIRCUIT))
-    assert [(hit.at + 1, hit.side) for hit in hits] == [(6, -1), (20, 1)]
+    _, _, signals = charted("c", counts(CIRCUIT))
+    assert [(signal.at + 1, signal.side) for signal in signals] == [(6, -1), (20, 1)]
     # NIST 6.3.3.1: wafer 24 with 31 defects; wafer 3 with 28 lies on the limit.
-    _, _, hits = charted("c", counts(WAFERS))
-    assert [hit.at + 1 for hit in hits] == [24]
+    _, _, signals = charted("c", counts(WAFERS))
+    assert [signal.at + 1 for signal in signals] == [24]
     # Montgomery 4th ed., example 6.5 (qcc): batch 4.
-    _, _, hits = charted("i-mr", individuals(VISCOSITY))
-    assert {hit.at + 1 for hit in hits if hit.panel == "individuals"} == {4}
+    _, _, signals = charted("i-mr", individuals(VISCOSITY))
+    assert {signal.at + 1 for signal in signals if signal.panel == "individuals"} == {4}
 
 
 def test_setting_aside_goes_on_to_the_point_that_the_new_limits_find():
     # Montgomery, section 7.2.1: without 15 and 23 the limits are 0.0407 and 0.3893, and sample 21 lies above them.
     found = phase_one("p", counts(JUICE, 50), set_aside=[d in (22, 24) for d in JUICE])
     assert found.limits.centre == printed("0.215")
-    _, (panel,), hits = charted("p", counts(JUICE, 50), found.limits)
+    _, (panel,), signals = charted("p", counts(JUICE, 50), found.limits)
     assert panel.upper[0] == printed("0.3893")
-    assert [hit.at + 1 for hit in hits] == [15, 21, 23]
+    assert [signal.at + 1 for signal in signals] == [15, 21, 23]
     assert np.flatnonzero(phase_one("p", counts(JUICE, 50), automatic=True).set_aside).tolist() == [
         14,
         20,
@@ -243,35 +243,35 @@ def test_ewma_limits(points, k, at, lower, upper):
 def test_ewma_of_a_shifted_process():
     # Montgomery, table 9.10: lambda 0.1, L 2.7; the last limits are 9.38 and 10.62, and observation 29 signals.
     limits = ControlLimits("ewma", 10, 1, k=2.7, weight=0.1)
-    _, (panel,), hits = charted("ewma", individuals(SHIFTED), limits)
-    told = "9.945 9.7495 9.70355 9.8992 10.1253 10.1307 9.92167 10.0755 9.98796 10.0232 9.92384"
-    assert panel.values[:11].tolist() == [printed(text) for text in told.split()]
+    _, (panel,), signals = charted("ewma", individuals(SHIFTED), limits)
+    text = "9.945 9.7495 9.70355 9.8992 10.1253 10.1307 9.92167 10.0755 9.98796 10.0232 9.92384"
+    assert panel.values[:11].tolist() == [printed(value) for value in text.split()]
     assert (
         panel.values[-4:].tolist()
         == [printed(x) for x in ("10.4568", "10.5731", "10.6468", "10.6341")][:4]
     )
     assert (panel.upper[0], panel.upper[-1]) == (printed("10.27"), printed("10.62"))
     assert panel.lower[-1] == printed("9.38")
-    assert hits[0].at + 1 == 29
+    assert signals[0].at + 1 == 29
 
 
 def test_ewma_of_nist():
     # NIST 6.3.2.4: EWMA_0 50, s 2.0539, lambda 0.3; final upper limit 52.5884.
     limits = ControlLimits("ewma", 50, 2.0539, weight=0.3)
-    _, (panel,), hits = charted("ewma", individuals(NIST_EWMA), limits)
-    told = (
+    _, (panel,), signals = charted("ewma", individuals(NIST_EWMA), limits)
+    text = (
         "50.60 49.52 50.56 50.18 50.16 49.21 49.75 49.85 50.26 50.33 50.11 49.36 49.52 50.05 49.38 49.92 50.73 51.23 "
         "51.94 51.99"
     )
-    assert panel.values.tolist() == [printed(text) for text in told.split()]
+    assert panel.values.tolist() == [printed(value) for value in text.split()]
     assert panel.upper[-1] == pytest.approx(52.5884, abs=1e-4)
-    assert hits == ()
+    assert signals == ()
 
 
 def test_tabular_cusum_of_a_shifted_process():
     # Montgomery, table 9.2: k 0.5, h 5; the upper sum passes at 29, after 7 periods above zero.
     limits = ControlLimits("cusum", 10, 1)
-    _, (upper, lower), hits = charted("cusum", individuals(SHIFTED), limits)
+    _, (upper, lower), signals = charted("cusum", individuals(SHIFTED), limits)
     up = (
         "0 0 0 1.16 2.82 2.50 0.04 1.00 0 0 0 0.97 0.98 0 0 0 0.12 0 0 0.34 0.74 0 1.79 2.79 2.89 3.47 3.35 4.47 5.28 "
         "5.30"
@@ -285,19 +285,22 @@ def test_tabular_cusum_of_a_shifted_process():
     assert (-lower.values).round(9).tolist() == [
         pytest.approx(float(x), abs=0.00501) for x in down.split()
     ]
-    assert [(hit.panel, hit.at + 1) for hit in hits] == [("upper sum", 29), ("upper sum", 30)]
+    assert [(signal.panel, signal.at + 1) for signal in signals] == [
+        ("upper sum", 29),
+        ("upper sum", 30),
+    ]
     assert np.flatnonzero(upper.values == 0)[-1] + 1 == 29 - 7
 
 
 def test_tabular_cusum_of_the_concentration():
     # Montgomery and Runger, table 16-8, p. 636: target 99, K 1, H 10. Its last row prints the lower sum 0.0.
     limits = ControlLimits("cusum", 99, 1, reference=1, decision=10)
-    _, (upper, lower), hits = charted("cusum", individuals(CONCENTRATION), limits)
+    _, (upper, lower), signals = charted("cusum", individuals(CONCENTRATION), limits)
     up = "2.0 0.0 0.0 0.0 2.0 0.5 0.0 0.0 0.0 0.0 1.3 0.0 1.1 0.0 0.0 0.0 0.3 1.7 0.0 1.0"
     down = "0.0 3.2 2.9 2.5 0.0 0.0 0.0 0.3 0.0 0.0 0.0 0.0 0.0 0.0 1.0 2.3 0.0 0.0 0.8 0.0"
     assert upper.values.tolist() == [pytest.approx(float(x), abs=1e-9) for x in up.split()]
     assert (-lower.values).tolist() == [pytest.approx(float(x), abs=1e-9) for x in down.split()]
-    assert hits == ()
+    assert signals == ()
 
 
 @pytest.mark.parametrize(
@@ -319,14 +322,14 @@ def test_tabular_cusum_of_the_concentration():
     ],
 )
 def test_rules_of_qcc(rule, scores, found):
-    _, _, hits = charted(
+    _, _, signals = charted(
         "i-mr", individuals(scores), ControlLimits("i-mr", 0, 1), rules=parse_rules(rule)
     )
-    assert [hit.at + 1 for hit in hits if hit.panel == "individuals"] == found
+    assert [signal.at + 1 for signal in signals if signal.panel == "individuals"] == found
 
 
 def test_rings_after_the_trial():
     # Montgomery, example 6.3, figure 6.18: samples 37, 38 and 39 of Phase II lie above the upper limit.
     limits = estimate("xbar-s", subgroups(RINGS[:25]))
-    _, _, hits = charted("xbar-s", subgroups(RINGS[25:]), limits)
-    assert [hit.at + 26 for hit in hits] == [37, 38, 39]
+    _, _, signals = charted("xbar-s", subgroups(RINGS[25:]), limits)
+    assert [signal.at + 26 for signal in signals] == [37, 38, 39]

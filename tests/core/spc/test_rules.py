@@ -29,9 +29,9 @@ scores = st.lists(
 )
 
 
-def level_hits(values, rules):
-    _, _, hits = advance(State(), STANDARD, rules, individuals(values))
-    return [hit for hit in hits if hit.panel == "individuals"]
+def level_signals(values, rules):
+    _, _, signals = advance(State(), STANDARD, rules, individuals(values))
+    return [signal for signal in signals if signal.panel == "individuals"]
 
 
 def plainly(rule, x, i):
@@ -73,7 +73,9 @@ def plainly(rule, x, i):
 @examples(300)
 def test_every_rule_is_what_it_says(values, k):
     rules = [Rule(1, 3.0), *(Rule(n, k) for n in (2, 3, 4, 7, 8)), Rule(5, 2), Rule(6, k)]
-    found = {(hit.rule.number, hit.at): hit.side for hit in level_hits(values, rules)}
+    found = {
+        (signal.rule.number, signal.at): signal.side for signal in level_signals(values, rules)
+    }
     expected = {}
     for rule in rules:
         for i in range(len(values)):
@@ -106,23 +108,23 @@ def test_rules_that_do_not_exist(text):
 
 def test_a_run_is_one_signal_that_knows_where_it_began():
     x = [-0.5, *([0.5] * 14), -0.5]
-    (signal,) = merge_signals(level_hits(x, parse_rules("2")))
+    (signal,) = merge_signals(level_signals(x, parse_rules("2")))
     assert (signal.first, signal.triggered, signal.last) == (1, 9, 14)
     assert signal.points == tuple(range(9, 15))
     assert signal.side == 1
 
 
 def test_points_beyond_a_limit_are_a_signal_each():
-    found = merge_signals(level_hits([0, 4, 4, 0, -4], FIRST_ONLY))
+    found = merge_signals(level_signals([0, 4, 4, 0, -4], FIRST_ONLY))
     assert [(s.triggered, s.side) for s in found] == [(1, 1), (2, 1), (4, -1)]
 
 
 def test_neighbours_beyond_the_limit_of_an_ewma_are_one_signal():
     limits = ControlLimits("ewma", 0, 1)
-    _, _, hits = advance(
+    _, _, signals = advance(
         State(), limits, FIRST_ONLY, individuals([0.0] * 5 + [4.0] * 6 + [0.0] * 30 + [4.0] * 3)
     )
-    found = merge_signals(hits)
+    found = merge_signals(signals)
     assert len(found) == 2
     assert found[0].points == tuple(range(found[0].triggered, found[0].last + 1))
 
@@ -148,6 +150,6 @@ def test_no_rule_looks_back_further_than_the_longest_span():
 
 def test_rules_are_kept_from_panels_that_they_say_nothing_about():
     x = np.random.default_rng(0).normal(size=400).cumsum()
-    _, panels, hits = advance(State(), STANDARD, NELSON, individuals(x))
-    assert {hit.rule.number for hit in hits if hit.panel == "moving range"} <= {1}
+    _, panels, signals = advance(State(), STANDARD, NELSON, individuals(x))
+    assert {signal.rule.number for signal in signals if signal.panel == "moving range"} <= {1}
     assert panels[1].rules == {1}

@@ -144,9 +144,9 @@ def test_a_casting_turned_by_a_known_angle(rounds):
 def test_what_shows_no_such_part_is_not_found_and_says_why(shifted, turned, rounds):
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-    for odd in (noise, np.zeros_like(noise), bracket(1, x=900), bracket(2)[:, ::-1].copy()):
+    for anomalous in (noise, np.zeros_like(noise), bracket(1, x=900), bracket(2)[:, ::-1].copy()):
         for alignment in (shifted, turned):
-            pose = alignment.find(odd)
+            pose = alignment.find(anomalous)
             assert not pose.found
             assert "not recognised" in pose.reason
             np.testing.assert_array_equal(pose.matrix, np.eye(2, 3))

@@ -105,8 +105,8 @@ def test_an_empty_or_unlike_picture_is_inside_everywhere(good):
     texture = rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
     tiny = np.full((SIZE, SIZE, 3), 60, np.uint8)
     tiny[90:100, 90:100] = 200
-    for odd in (texture, tiny, np.full((SIZE, SIZE, 3), 60, np.uint8)):
-        assert foreground.inside(odd).all()
+    for anomalous in (texture, tiny, np.full((SIZE, SIZE, 3), 60, np.uint8)):
+        assert foreground.inside(anomalous).all()
 
 
 def test_a_surface_that_fills_the_picture_has_no_foreground():

@@ -91,17 +91,17 @@ def test_level_does_not_blow_up_the_noise_of_a_plain_picture():
 def test_flat_undoes_lamps_and_lens_that_stay():
     field = lamp((200, 260), 3) * (1 - 0.25 * np.square(np.linspace(-1, 1, 260))[None, :, None])
     light = fit_illumination([photograph(texture(seed) * field) for seed in range(20)], "flat")
-    seen = photograph(texture(50) * field)
-    assert unevenness(seen) > 0.12
-    assert unevenness(light.apply(seen)) < 0.03
+    other = photograph(texture(50) * field)
+    assert unevenness(other) > 0.12
+    assert unevenness(light.apply(other)) < 0.03
 
 
 def test_gradient_undoes_lamps_that_move():
     good = [photograph(texture(seed) * lamp((200, 260), seed)) for seed in range(20)]
     light = fit_illumination(good, "gradient")
-    seen = photograph(texture(50) * lamp((200, 260), 50))
-    assert unevenness(seen) > 0.12
-    assert unevenness(light.apply(seen)) < 0.04
+    other = photograph(texture(50) * lamp((200, 260), 50))
+    assert unevenness(other) > 0.12
+    assert unevenness(light.apply(other)) < 0.04
     still = photograph(texture(50))
     assert unevenness(light.apply(still)) < 0.04
 
@@ -121,9 +121,9 @@ def test_gradient_works_on_parts_and_leaves_a_defect_there():
 
 def test_a_few_odd_pictures_change_nothing_much():
     good = [photograph(texture(seed)) for seed in range(20)]
-    odd = [np.full((200, 260, 3), 10, np.uint8)] * 2
+    anomalous = [np.full((200, 260, 3), 10, np.uint8)] * 2
     for method in ("level", "flat", "gradient"):
-        clean, dirty = fit_illumination(good, method), fit_illumination(good + odd, method)
+        clean, dirty = fit_illumination(good, method), fit_illumination(good + anomalous, method)
         change = clean.apply(good[0]).astype(int) - dirty.apply(good[0])
         assert np.abs(change).mean() < 2
 

@@ -51,15 +51,15 @@ def test_the_centre_and_the_radius(x, y, radius):
 @given(st.floats(-180, 180), st.floats(0, 360), st.floats(0, 360))
 def test_the_angle_is_told_by_one_keyway_whatever_the_light(angle, first, second):
     reference = outline(wheel(lamp=first), (95, 98), 60)
-    seen = outline(wheel(angle=angle, lamp=second), (95, 98), 60)
-    assert off(turned_by(reference, seen) - angle) == pytest.approx(0, abs=1.5)
+    other = outline(wheel(angle=angle, lamp=second), (95, 98), 60)
+    assert off(turned_by(reference, other) - angle) == pytest.approx(0, abs=1.5)
 
 
 @given(st.floats(0.95, 1.05))
 def test_the_size(scale):
     reference = rings(structure(wheel()), (95, 98), 66)
-    seen = structure(wheel(radius=60 * scale))
-    assert enlarged_by(reference, seen, (95, 98), 66) == pytest.approx(scale, abs=0.006)
+    other = structure(wheel(radius=60 * scale))
+    assert enlarged_by(reference, other, (95, 98), 66) == pytest.approx(scale, abs=0.006)
 
 
 def test_rings_do_not_depend_on_the_angle():

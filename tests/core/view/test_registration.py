@@ -86,10 +86,10 @@ def test_correlation_and_refinement_find_a_turn_and_shift(angle, x, y):
     grey = scene()
     motion = shift(x, y) @ turn((63.5, 47.5), angle)
     reference = structure(grey)
-    seen = structure(moved(grey, motion, cv2.BORDER_REPLICATE))
-    starts = correlate(seen, turned_templates(reference, 180), 6)
+    other = structure(moved(grey, motion, cv2.BORDER_REPLICATE))
+    starts = correlate(other, turned_templates(reference, 180), 6)
     weights = np.ones_like(reference)
-    refined = [refine(reference, seen, start, weights, turning=True) for start in starts]
+    refined = [refine(reference, other, start, weights, turning=True) for start in starts]
     best, like = max(refined, key=lambda each: each[1])
     assert like > 0.9
     np.testing.assert_allclose((best @ motion)[:2, :2], np.eye(2), atol=0.01)
@@ -100,10 +100,10 @@ def test_correlation_and_refinement_find_a_turn_and_shift(angle, x, y):
 def test_refinement_never_makes_it_worse():
     rng = np.random.default_rng(0)
     for seed in range(6):
-        reference, seen = (rng.normal(0, 1, (40, 40)).astype(np.float32) for _ in range(2))
+        reference, other = (rng.normal(0, 1, (40, 40)).astype(np.float32) for _ in range(2))
         weights = np.ones_like(reference)
-        begun = likeness(reference, seen, weights)
-        assert refine(reference, seen, np.eye(3), weights, turning=seed % 2 == 0)[1] >= begun
+        begun = likeness(reference, other, weights)
+        assert refine(reference, other, np.eye(3), weights, turning=seed % 2 == 0)[1] >= begun
     plain = np.zeros((40, 40), np.float32)
     motion, like = refine(plain, plain, np.eye(3), np.ones_like(plain), turning=True)
     assert like == 0

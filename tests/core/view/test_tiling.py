@@ -102,10 +102,10 @@ def test_windows_show_the_scaled_picture_and_never_black(size, framing):
         assert window.pixels.shape == (*framing.window, 3)
         assert window.pixels.min() >= 1
         place = window.place
-        seen = whole[place.top :, place.left :][: framing.window[0], : framing.window[1]]
-        shown = window.pixels[: seen.shape[0], : seen.shape[1]]
+        expected = whole[place.top :, place.left :][: framing.window[0], : framing.window[1]]
+        shown = window.pixels[: expected.shape[0], : expected.shape[1]]
         if framing.scale == "fit" or framing.scale <= 1:
-            np.testing.assert_array_equal(shown, seen)
+            np.testing.assert_array_equal(shown, expected)
 
 
 def test_an_enlarged_window_is_the_enlarged_picture():
@@ -116,9 +116,9 @@ def test_an_enlarged_window_is_the_enlarged_picture():
     for window in windows:
         place = window.place
         whole = resize(smooth, scaled_size((90, 70), Framing((64, 96), 2.3, 16)))
-        seen = whole[place.top : place.top + 64, place.left : place.left + 96]
-        shown = window.pixels[: seen.shape[0], : seen.shape[1]].astype(int)
-        assert np.abs(shown - seen).max() <= 2
+        expected = whole[place.top : place.top + 64, place.left : place.left + 96]
+        shown = window.pixels[: expected.shape[0], : expected.shape[1]].astype(int)
+        assert np.abs(shown - expected).max() <= 2
 
 
 @examples(30)

@@ -1,4 +1,4 @@
-"""From hits to alerts: one for each episode, known by a key, until somebody acknowledges it."""
+"""Turn rule signals into alerts: one per episode, with a stable key, open until somebody acknowledges it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from flawline.core.spc.rule_table import RULES
 from flawline.core.spc.rules import RuleSignal, describe
 
-Book = Mapping[str, "Episode"]
+Alerts = Mapping[str, "Episode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Episode:
     """One episode of a rule on one side of one panel of one series.
 
     `key` is the same for every message about the episode. Points are counted from 0: `since` is the first of the
-    pattern, `first` the point that rang, `last` the latest that kept it going, `count` how many did. `level` is 1, and
-    2 once it was escalated. `acknowledged_by` is empty until somebody did; `note` is what they said.
+    pattern, `first` the point that raised the alert, `last` the latest point of the episode, `count` the number of its
+    points. `level` is 1, and 2 after escalation. `acknowledged_by` and `note` are empty until somebody acknowledges.
     """
 
     key: str
@@ -42,10 +42,10 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """When an episode is over and when it is raised to the next level.
+    """When an episode is over and when its alert is escalated.
 
-    An episode is over after `quiet` points without a hit. One that nobody acknowledged is escalated once `escalate`
-    points have kept it going.
+    An episode is over after `quiet` points without a signal. An alert that nobody acknowledged is escalated after
+    `escalate` more points of the episode.
     """
 
     quiet: int = 5
@@ -53,48 +53,47 @@ class AlertPolicy:
 
 
 POLICY = AlertPolicy()
-NO_MARKS: Mapping[int, str] = MappingProxyType({})
+NO_KEYS: Mapping[int, str] = MappingProxyType({})
 
 
 def update_alerts(
-    book: Book,
+    alerts: Alerts,
     series: str,
-    hits: Sequence[RuleSignal],
+    signals: Sequence[RuleSignal],
     labels: Mapping[int, str],
     policy: AlertPolicy = POLICY,
-    marks: Mapping[int, str] = NO_MARKS,
+    point_keys: Mapping[int, str] = NO_KEYS,
 ) -> tuple[dict[str, Episode], tuple[Episode, ...]]:
-    """Enter hits into a book of alerts; returns the new book and the alerts to send, in order.
+    """Update alerts with new signals; returns the new alerts by key, and those to send, in order.
 
-    An acknowledged alert leaves the book when another episode of its kind begins.
-
-    A hit that goes on with an episode changes its alert and sends nothing, but for the one that escalates it. The same
-    hits in one call or in many give the same book; a hit that is already entered changes nothing.
+    A signal within an episode updates its alert; only escalation sends it again. An acknowledged alert is dropped when
+    another episode of its kind begins. The same signals in one call or in many give the same alerts; a signal that
+    was processed before changes nothing.
 
     Args:
-        book: alerts by key, as the last call returned it.
-        series: what is charted, as it will be named in the key and the text.
-        hits: new hits, in order of points.
-        labels: the label of each point that a hit names; a point without one is named by its number from 1.
-        policy: when an episode ends and when it is escalated.
-        marks: what tells the point that rings from every other, for the key; its number from 0 where there is none.
-            Numbers change with the first point that is charted; the key of a record does not.
+        alerts: alerts by key, as the last call returned them.
+        series: the name of the charted series, for the key and the text.
+        signals: new signals, in order of points.
+        labels: the label of each point of a signal; a point without one is named by its number from 1.
+        policy: when an episode ends and when its alert is escalated.
+        point_keys: a unique key of each point that may raise an alert; by default its number from 0. Numbers change
+            with the first point that is charted; the key of a record does not.
     """
-    now, sent = dict(book), []
-    for hit in hits:
-        going_on = _episode(now.values(), series, hit, policy)
-        if going_on is None:
-            alert = _new(series, hit, labels, marks)
+    now, sent = dict(alerts), []
+    for signal in signals:
+        current = _episode(now.values(), series, signal, policy)
+        if current is None:
+            alert = _new(series, signal, labels, point_keys)
             now = {
                 key: old
                 for key, old in now.items()
                 if not (old.acknowledged_by and _same(old, alert))
             }
             sent.append(alert)
-        elif hit.at <= going_on.last:
+        elif signal.at <= current.last:
             continue
         else:
-            alert = replace(going_on, last=hit.at, count=going_on.count + 1)
+            alert = replace(current, last=signal.at, count=current.count + 1)
             if not alert.acknowledged_by and alert.level == 1 and alert.count > policy.escalate:
                 alert = replace(alert, level=2)
                 sent.append(alert)
@@ -102,34 +101,36 @@ def update_alerts(
     return now, tuple(sent)
 
 
-def acknowledge(book: Book, key: str, *, by: str, at: str, note: str = "") -> dict[str, Episode]:
-    """The book with one alert acknowledged; it stays silent until its episode is over and another begins.
+def acknowledge(
+    alerts: Alerts, key: str, *, by: str, at: str, note: str = ""
+) -> dict[str, Episode]:
+    """Acknowledge one alert; it stays silent until its episode is over and another begins.
 
     Args:
-        book: alerts by key.
-        key: which one.
-        by: who.
-        at: when, as the caller's clock writes it.
+        alerts: alerts by key.
+        key: the alert to acknowledge.
+        by: the person.
+        at: the time, as the caller's clock writes it.
         note: the cause, if it is known.
 
     Raises:
         KeyError: no such alert.
     """
-    return {**book, key: replace(book[key], acknowledged_by=by, acknowledged_at=at, note=note)}
+    return {**alerts, key: replace(alerts[key], acknowledged_by=by, acknowledged_at=at, note=note)}
 
 
-def open_alerts(book: Book) -> tuple[Episode, ...]:
-    """The alerts that nobody has acknowledged, the highest level first, then the oldest."""
-    waiting = [alert for alert in book.values() if not alert.acknowledged_by]
+def open_alerts(alerts: Alerts) -> tuple[Episode, ...]:
+    """List the alerts that nobody has acknowledged, the highest level first, then the oldest."""
+    waiting = [alert for alert in alerts.values() if not alert.acknowledged_by]
     return tuple(sorted(waiting, key=lambda alert: (-alert.level, alert.first, alert.key)))
 
 
-def unfinished(book: Book, seen: int, policy: AlertPolicy = POLICY) -> dict[str, Episode]:
-    """The alerts whose episode a hit at the next point would go on with, where `seen` points are judged.
+def unfinished(alerts: Alerts, points: int, policy: AlertPolicy = POLICY) -> dict[str, Episode]:
+    """Select the alerts whose episode may continue after `points` judged points.
 
-    With them alone `update_alerts` does the same; a book that keeps all others as well grows for ever.
+    `update_alerts` needs only these; without this selection the alerts grow for ever.
     """
-    return {key: alert for key, alert in book.items() if seen - alert.last <= policy.quiet}
+    return {key: alert for key, alert in alerts.items() if points - alert.last <= policy.quiet}
 
 
 def _same(one: Episode, other: Episode) -> bool:
@@ -142,35 +143,35 @@ def _same(one: Episode, other: Episode) -> bool:
 
 
 def _episode(
-    alerts: Iterable[Episode], series: str, hit: RuleSignal, policy: AlertPolicy
+    alerts: Iterable[Episode], series: str, signal: RuleSignal, policy: AlertPolicy
 ) -> Episode | None:
-    what = (series, hit.panel, hit.rule.number, hit.side)
-    same = [a for a in alerts if (a.series, a.panel, a.rule, a.side) == what]
+    kind = (series, signal.panel, signal.rule.number, signal.side)
+    same = [a for a in alerts if (a.series, a.panel, a.rule, a.side) == kind]
     latest = max(same, key=lambda alert: alert.last, default=None)
-    return latest if latest is not None and hit.at - latest.last <= policy.quiet else None
+    return latest if latest is not None and signal.at - latest.last <= policy.quiet else None
 
 
 def _new(
-    series: str, hit: RuleSignal, labels: Mapping[int, str], marks: Mapping[int, str]
+    series: str, signal: RuleSignal, labels: Mapping[int, str], point_keys: Mapping[int, str]
 ) -> Episode:
-    number = hit.rule.number
-    here = labels.get(hit.at, f"#{hit.at + 1}")
-    start = labels.get(hit.first, f"#{hit.first + 1}")
-    told = describe(hit.rule, hit.side)
-    text = f"{series}, {hit.panel}: {told} at {here}"
-    if hit.first < hit.at:
+    number = signal.rule.number
+    here = labels.get(signal.at, f"#{signal.at + 1}")
+    start = labels.get(signal.first, f"#{signal.first + 1}")
+    found = describe(signal.rule, signal.side)
+    text = f"{series}, {signal.panel}: {found} at {here}"
+    if signal.first < signal.at:
         text += f", since {start}"
-    side = {1: "above", -1: "below"}.get(hit.side, "both")
-    mark = marks.get(hit.at, str(hit.at))
+    side = {1: "above", -1: "below"}.get(signal.side, "both")
+    point_key = point_keys.get(signal.at, str(signal.at))
     return Episode(
-        key="/".join(map(_word, (series, hit.panel, f"rule-{number}", side, mark))),
+        key="/".join(map(_word, (series, signal.panel, f"rule-{number}", side, point_key))),
         series=series,
-        panel=hit.panel,
+        panel=signal.panel,
         rule=number,
-        side=hit.side,
-        since=hit.first,
-        first=hit.at,
-        last=hit.at,
+        side=signal.side,
+        since=signal.first,
+        first=signal.at,
+        last=signal.at,
         count=1,
         text=text,
         meaning=RULES[number].meaning,
@@ -179,5 +180,5 @@ def _new(
 
 
 def _word(text: str) -> str:
-    """A part of a key, to be typed without quotes."""
+    """Make a part of a key that can be typed without quotes."""
     return re.sub(r"[^\w.=+-]+", "-", text).strip("-")

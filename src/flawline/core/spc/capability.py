@@ -1,4 +1,4 @@
-"""Whether a process can hold its specification: Cp, Cpk, Pp, Ppk with intervals, and parts per million outside."""
+"""Process capability: Cp, Cpk, Pp, Ppk, Cpm with intervals, and parts per million outside the specification."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
 
 FEWEST = 10
-
-
 LARGEST_RANGE = 10
 
 
@@ -38,7 +36,7 @@ def capability(
     transform: Transform = NONE,
     confidence: float = 0.95,
 ) -> Capability:
-    """Capability of measurements in time order.
+    """Estimate the capability of a process from measurements in time order.
 
     Sigma within is the mean moving range over d2 for single measurements, else the mean of R / d2 (subgroups of up to
     10) or s / c4. Under a transform, the quantiles at 0.135 %, 50 % and 99.865 % of the fitted distribution take the
@@ -46,7 +44,7 @@ def capability(
 
     Args:
         points: the measurements.
-        spec: what they are held against.
+        spec: the specification limits.
         transform: `NONE`, or one that was fitted to them (core.transform_choice).
         confidence: of the intervals, above 0 and below 1.
 
@@ -118,18 +116,21 @@ def _indices(
     degrees: float,
     confidence: float,
 ) -> dict[str, Index]:
-    """D. C. Montgomery, Introduction to Statistical Quality Control, 6th ed., equations 8.4 to 8.9."""
-    found: dict[str, Index] = {}
+    """Compute the indices of one sigma.
+
+    D. C. Montgomery, Introduction to Statistical Quality Control, 6th ed., equations 8.4 to 8.9.
+    """
+    indices: dict[str, Index] = {}
     sides: list[float] = []
     if spec.lower is not None and spec.upper is not None:
         value = (spec.upper - spec.lower) / (6 * sigma)
-        found[f"{letter}p"] = Index(value, *ratio_interval(value, degrees, confidence))
+        indices[f"{letter}p"] = Index(value, *ratio_interval(value, degrees, confidence))
     for name, edge, direction in (("l", spec.lower, -1), ("u", spec.upper, 1)):
         if edge is not None:
             value = direction * (edge - mean) / (3 * sigma)
             sides.append(value)
             interval = distance_interval(value, count, degrees, confidence)
-            found[f"{letter}p{name}"] = Index(value, *interval)
+            indices[f"{letter}p{name}"] = Index(value, *interval)
     worst = min(sides)
     interval = distance_interval(worst, count, degrees, confidence)
-    return found | {f"{letter}pk": Index(worst, *interval)}
+    return indices | {f"{letter}pk": Index(worst, *interval)}

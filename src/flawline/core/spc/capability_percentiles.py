@@ -26,7 +26,7 @@ def transformed_capability(
 ) -> Capability:
     x = points.values
     values = _percentile_indices(x, spec, transform)
-    # The same draws each time: an interval is a property of the data.
+    # A fixed seed: the same data give the same interval.
     draws = np.random.default_rng(0).integers(0, len(x), (_RESAMPLES, len(x)))
     resampled: dict[str, list[float]] = {name: [] for name in values}
     for draw in draws:
@@ -78,7 +78,7 @@ def _quantiles(values: list[float], value: float, tail: float) -> tuple[float, f
 
 
 def _scale(x: NDArray[np.float64], transform: Transform) -> tuple[float, float]:
-    """Mean and deviation of the scores: 0 and 1 where a share of zeros was fitted along with the rest."""
+    """Compute the mean and deviation of the scores: 0 and 1 where a share of zeros was fitted along with the rest."""
     if is_standard(transform):
         return 0.0, 1.0
     scores = apply(transform, x)
@@ -116,7 +116,7 @@ def _above_zero(width: float) -> float:
 
 
 def edge_score(transform: Transform, edge: float) -> float:
-    """The score of any number: minus infinity below what the transform takes."""
+    """Transform one number to its score; minus infinity below the domain of the transform."""
     try:
         return float(apply(transform, np.array([edge]))[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The values of a capability study: specification, indices, parts per million outside."""
+"""Values of a capability study: specification, indices, parts per million outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flawline.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class SpecLimits:
-    """The limits of a specification in units of the measure; one of them may be missing. `target` is what is aimed at.
+    """Specification limits and target in units of the measure; one of the limits may be missing.
 
     Raises:
         UsageError: no limit, limits the wrong way round or not finite, or a target outside them.
@@ -26,7 +26,7 @@ class SpecLimits:
     target: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a specification that nothing can be held against."""
+        """Refuse a specification without limits, or with limits that contradict each other."""
         given = [edge for edge in (self.lower, self.upper, self.target) if edge is not None]
         if self.lower is None and self.upper is None:
             raise UsageError(
@@ -72,7 +72,7 @@ class Capability:
 
     `indices` are by name: "Cp", "Cpk", "Cpl", "Cpu" from sigma within subgroups, "Pp", "Ppk", "Ppl", "Ppu" from the
     standard deviation of all values, "Cpm" where a target was given. What does not exist for a one-sided specification
-    is not there. Under a transform only the overall indices are given and `expected_within` is None; `centre` and
+    is left out. Under a transform only the overall indices are given and `expected_within` is None; `centre` and
     `scale` are mean and deviation of the transformed values.
     """
 

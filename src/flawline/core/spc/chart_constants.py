@@ -1,4 +1,4 @@
-"""The constants of control charts, computed from what defines them rather than copied from a table."""
+"""Constants of control charts, computed from their definitions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NODES = 128
 
 @cache
 def d2(size: int) -> float:
-    """Mean range of `size` independent standard normal numbers.
+    """Compute the mean range of `size` independent standard normal numbers.
 
     The integral of 1 - F(x)^n - (1 - F(x))^n over x: L. H. C. Tippett, "On the extreme individuals and the range of
     samples taken from a normal population", Biometrika 17, 1925, pp. 364-387.
@@ -32,7 +32,7 @@ def d2(size: int) -> float:
 
 @cache
 def d3(size: int) -> float:
-    """Standard deviation of the range of `size` independent standard normal numbers.
+    """Compute the standard deviation of the range of `size` independent standard normal numbers.
 
     The mean square is twice the integral of 1 - F(y)^n - (1 - F(x))^n + (F(y) - F(x))^n over x < y (Tippett 1925).
 
@@ -55,7 +55,7 @@ def d3(size: int) -> float:
 
 @cache
 def c4(size: int) -> float:
-    """Mean sample standard deviation of `size` independent standard normal numbers.
+    """Compute the mean sample standard deviation of `size` independent standard normal numbers.
 
     sqrt(2 / (n - 1)) G(n / 2) / G((n - 1) / 2) with the gamma function G: ASTM E2587, annex.
 
@@ -67,12 +67,12 @@ def c4(size: int) -> float:
 
 
 def c5(size: int) -> float:
-    """Standard deviation of the sample standard deviation of `size` standard normal numbers: sqrt(1 - c4^2)."""
+    """Compute the deviation of the sample standard deviation of `size` standard normal numbers: sqrt(1 - c4^2)."""
     return float(np.sqrt(1 - c4(size) ** 2))
 
 
 def per_size(constant: Callable[[int], float], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """A constant for each of (G,) subgroup sizes of at least 2."""
+    """Compute a constant for each of (G,) subgroup sizes of at least 2."""
     different, place = np.unique(sizes, return_inverse=True)
     return np.array([constant(int(size)) for size in different], dtype=np.float64)[place]
 

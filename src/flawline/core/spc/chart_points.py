@@ -1,4 +1,4 @@
-"""What goes into a control chart, point by point, and what comes out of it to be drawn and judged."""
+"""Points of control charts (measurements or counts), and the panels computed from them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Panel:
 
 
 def individuals(values: ArrayLike) -> Subgroups:
-    """Measurements (N,) as N points of one measurement each.
+    """Make N points of one measurement each from measurements (N,).
 
     Raises:
         FlawlineError: no values, or one that is not finite.
@@ -73,7 +73,7 @@ def individuals(values: ArrayLike) -> Subgroups:
 
 
 def subgroups(values: ArrayLike | Sequence[ArrayLike], sizes: ArrayLike | None = None) -> Subgroups:
-    """Measurements (N,) with subgroup sizes (G,), or a sequence of G subgroups.
+    """Make subgroups from measurements (N,) with sizes (G,), or from a sequence of G subgroups.
 
     Raises:
         FlawlineError: no values, an empty subgroup, sizes that do not add up, or a value that is not finite.
@@ -93,7 +93,7 @@ def subgroups(values: ArrayLike | Sequence[ArrayLike], sizes: ArrayLike | None =
 
 
 def counts(defects: ArrayLike, sizes: ArrayLike = 1.0) -> Counts:
-    """Counts (G,) in inspected units (G,), or the same number of units for all.
+    """Make points of counts (G,) in inspected units (G,), or in the same number of units for all.
 
     Raises:
         FlawlineError: no counts, one below zero or not whole, or a number of units that is not above zero.
@@ -115,7 +115,7 @@ def counts(defects: ArrayLike, sizes: ArrayLike = 1.0) -> Counts:
 
 
 def select(points: Points, keep: NDArray[np.bool_]) -> Points:
-    """The points for which `keep` (G,) is True."""
+    """Select the points for which `keep` (G,) is True."""
     if isinstance(points, Counts):
         return Counts(points.counts[keep], points.sizes[keep])
     return Subgroups(points.values[np.repeat(keep, points.sizes)], points.sizes[keep])

@@ -1,4 +1,4 @@
-"""Control charts: Phase I estimates limits and freezes them, Phase II judges new points by them."""
+"""Control charts: Phase I estimates and freezes limits, Phase II judges new points by them."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ MOST_SET_ASIDE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is kept of the points so far, however many they were; `start` begins and `advance` goes on.
+    """State of a chart after the points so far, of constant size; `State()` begins, `advance` continues.
 
-    `seen` counts the points, `memory` is what a chart carries from point to point (the last measurement, the average
+    `seen` counts the points, `memory` is what the chart carries from point to point (the last measurement, the average
     and its variance, the sums), `tails` the last values of each panel for the rules.
     """
 
@@ -49,7 +49,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhaseOne:
-    """Limits, the points (G,) that were set aside as True, and how many rounds it took to find them."""
+    """Limits, the points (G,) set aside as True, and the number of rounds that set points aside."""
 
     limits: ControlLimits
     set_aside: NDArray[np.bool_]
@@ -59,9 +59,9 @@ class PhaseOne:
 def advance(
     state: State, limits: ControlLimits, rules: Sequence[Rule], points: Points
 ) -> tuple[State, tuple[Panel, ...], tuple[RuleSignal, ...]]:
-    """Judge the next points by given limits; all at once or one by one gives the same panels and hits.
+    """Judge the next points by given limits; all at once or one by one gives the same panels and signals.
 
-    A single point costs the same after ten million as after ten. Hits count points from the beginning; the panels'
+    A single point costs the same after ten million as after ten. Signals count points from the beginning; the panels'
     `at` counts from the first of `points`.
 
     Raises:
@@ -69,14 +69,14 @@ def advance(
     """
     memory, panels = _panels(limits, points, state.memory)
     tails = state.tails or (Tail(),) * len(panels)
-    hits: list[RuleSignal] = []
+    signals: list[RuleSignal] = []
     ends: list[Tail] = []
     for panel, tail in zip(panels, tails, strict=True):
-        found, end = find_signals(panel, rules, state.seen, tail)
-        hits += found
+        new, end = find_signals(panel, rules, state.seen, tail)
+        signals += new
         ends.append(end)
-    hits.sort(key=lambda hit: hit.at)
-    return State(state.seen + len(points), memory, tuple(ends)), panels, tuple(hits)
+    signals.sort(key=lambda signal: signal.at)
+    return State(state.seen + len(points), memory, tuple(ends)), panels, tuple(signals)
 
 
 def estimate(
@@ -88,14 +88,14 @@ def estimate(
     template: ControlLimits | None = None,
     k: float = 3.0,
 ) -> ControlLimits:
-    """The limits of one of `KINDS` from points that are taken to be in control, but those set aside.
+    """Estimate the limits of one of `KINDS` from points taken to be in control, without those set aside.
 
     Args:
         kind: the chart.
         points: `Subgroups`, or `Counts` for the charts of counts.
         set_aside: (G,) booleans, True for points not to use.
         transform: for i-mr, ewma and cusum of single measurements.
-        template: where weight, reference, decision and head start come from.
+        template: limits that give weight, reference, decision and head start.
         k: sigmas from the centre to a limit.
 
     Raises:
@@ -134,11 +134,11 @@ def phase_one(
     template: ControlLimits | None = None,
     k: float = 3.0,
 ) -> PhaseOne:
-    """Estimate limits; with `automatic`, set aside what lies beyond them and estimate anew until nothing does.
+    """Estimate limits; with `automatic`, set aside points beyond them and estimate anew until none is beyond.
 
-    A point beyond the limits is set aside on the charts' word alone, as if an assignable cause had been found: where
-    none was, leave `automatic` out, or the limits become too narrow (D. C. Montgomery, Introduction to Statistical
-    Quality Control, 6th ed., section 6.2.1, "trial control limits").
+    `automatic` treats every point beyond the limits as if an assignable cause had been found. Without such causes the
+    limits become too narrow: then leave it out (D. C. Montgomery, Introduction to Statistical Quality Control, 6th ed.,
+    section 6.2.1, "trial control limits").
 
     Raises:
         UsageError, FlawlineError: as `estimate`; or more than a quarter of the points would be set aside.
@@ -151,9 +151,9 @@ def phase_one(
         limits = estimate(
             kind, points, set_aside=aside, transform=transform, template=template, k=k
         )
-        _, _, hits = advance(State(), limits, FIRST_ONLY, points)
+        _, _, signals = advance(State(), limits, FIRST_ONLY, points)
         beyond = np.zeros(len(points), dtype=bool)
-        beyond[[hit.at for hit in hits]] = True
+        beyond[[signal.at for signal in signals]] = True
         if not automatic or not (beyond & ~aside).any():
             return PhaseOne(limits, aside, rounds)
         aside |= beyond

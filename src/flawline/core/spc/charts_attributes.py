@@ -26,7 +26,7 @@ _NAMES = {
 
 
 def estimate_counts(kind: str, points: Counts, keep: NDArray[np.bool_]) -> tuple[float, float]:
-    """Mean share, count or rate of the points that `keep` (G,) marks, and the factor on its deviation.
+    """Estimate the mean share, count or rate of the points that `keep` (G,) selects, and the factor on its deviation.
 
     The factor is 1, or for Laney's charts the mean moving range of the standardised points over d2 of 2: D. B. Laney,
     "Improved control charts for attributes", Quality Engineering 14, 2002, pp. 531-537. Below 1 it narrows the limits.
@@ -58,7 +58,7 @@ def estimate_counts(kind: str, points: Counts, keep: NDArray[np.bool_]) -> tuple
 
 
 def count_panels(limits: ControlLimits, points: Counts) -> tuple[Panel, ...]:
-    """The panel of a chart of counts; limits follow each point's units and stay within what is possible."""
+    """Compute the panel of a chart of counts; limits follow each point's units and stay within what is possible."""
     kind, units = limits.chart, points.sizes
     check_counts(kind, points)
     values = points.counts / units if kind in ("p", "laney-p", "u", "laney-u") else points.counts
@@ -96,9 +96,9 @@ def check_counts(kind: str, points: Counts) -> None:
 
 
 def false_signal_share(limits: ControlLimits, units: float) -> float:
-    """The chance that a point of a process in control lies beyond these limits: exact, binomial or Poisson.
+    """Compute the chance that a point of a process in control lies beyond these limits: exact, binomial or Poisson.
 
-    For ordinary charts of counts; the normal approximation behind 3 sigma promises 0.0027 and seldom keeps it.
+    For ordinary charts of counts; the normal approximation behind 3 sigma gives 0.0027, which seldom holds.
     """
     kind = limits.chart
     n = round(units)
@@ -107,7 +107,7 @@ def false_signal_share(limits: ControlLimits, units: float) -> float:
     assert panel.lower is not None
     assert panel.upper is not None
     scale = 1.0 if kind in ("np", "c") else units
-    # One count inside a limit that rounding has moved across it.
+    # The tolerance keeps a count on the limit inside, despite rounding.
     high = np.floor(panel.upper[0] * scale + 1e-9)
     low = np.ceil(panel.lower[0] * scale - 1e-9) - 1
     if kind in SHARES:
@@ -118,7 +118,7 @@ def false_signal_share(limits: ControlLimits, units: float) -> float:
 
 
 def overdispersion(limits: ControlLimits, points: Counts) -> float:
-    """How many times the points vary more from one to the next than chance allows; 1 is chance alone.
+    """Compute how many times more the points vary from one to the next than by chance alone, which is 1.
 
     Laney's sigma of the standardised points; 1 for fewer than three points.
     """

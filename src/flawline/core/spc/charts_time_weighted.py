@@ -1,4 +1,4 @@
-"""Charts that remember: the exponentially weighted moving average and the tabular cumulative sum."""
+"""Charts with memory: the exponentially weighted moving average and the tabular cumulative sum."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flawline.core.spc.charts_variables import (
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.transforms import Transform, apply, is_standard
 
-# Each value carries the ones before it, so that runs come by themselves.
+# Each value contains the ones before it, so runs occur by chance.
 OWN_LIMITS_ONLY = frozenset({1})
 LARGEST_RANGE = 10
 
@@ -23,7 +23,7 @@ LARGEST_RANGE = 10
 def estimate_time_weighted(
     points: Subgroups, transform: Transform, keep: NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Mean and sigma for an EWMA or CUSUM: as an I-MR chart's for single measurements, else as an Xbar chart's.
+    """Estimate mean and sigma for an EWMA or CUSUM: as for I-MR with single measurements, else as for Xbar.
 
     Subgroups of up to 10 go by range, larger ones by standard deviation. Where a share of values is zero, mean and
     standard deviation of all normal scores.
@@ -40,7 +40,7 @@ def estimate_time_weighted(
 def ewma_panels(
     limits: ControlLimits, points: Subgroups, memory: Memory
 ) -> tuple[Memory, tuple[Panel, ...]]:
-    """The panel of an EWMA chart; `memory` holds the average so far and its variance, or nothing.
+    """Compute the panel of an EWMA chart; `memory` holds the average so far and its variance, or nothing.
 
     z = lambda x + (1 - lambda) z, from the centre; its variance is lambda^2 sigma^2 / n + (1 - lambda)^2 of the one
     before, which for equal n is lambda / (2 - lambda) (1 - (1 - lambda)^2t) sigma^2 / n: J. M. Lucas and M. S.
@@ -69,10 +69,10 @@ def ewma_panels(
 def cusum_panels(
     limits: ControlLimits, points: Subgroups, memory: Memory
 ) -> tuple[Memory, tuple[Panel, ...]]:
-    """The two panels of a tabular CUSUM, in standard errors of a point; `memory` holds both sums, or nothing.
+    """Compute the two panels of a tabular CUSUM, in standard errors of a point; `memory` holds both sums, or nothing.
 
     Upper: max(0, z - k + the sum before). Lower, drawn below zero: the same of -z. Both start at the head start. A
-    sum signals above h; it goes on until the chart is started anew (D. C. Montgomery, Introduction to Statistical
+    sum signals above h and continues until the chart is started anew (D. C. Montgomery, Introduction to Statistical
     Quality Control, 6th ed., equations 9.2 and 9.3; head start: J. M. Lucas and R. B. Crosier, Technometrics 24, 1982).
     """
     x = means(Subgroups(apply(limits.transform, points.values), points.sizes))

@@ -14,9 +14,9 @@ from flawline.errors import FlawlineError
 
 Memory = tuple[float, ...]
 
-# A range or deviation is skewed, so that zones of equal width do not hold equal chances.
+# A range or deviation is skewed: zones of equal width do not have equal probabilities.
 SPREAD_RULES = frozenset({1, 2, 3, 4})
-# Neighbouring moving ranges share a measurement, so that their runs mean nothing.
+# Neighbouring moving ranges share a measurement, so their runs mean nothing.
 MOVING_RANGE_RULES = frozenset({1})
 RUN_RULES = frozenset({2, 3, 4})
 # Zeros all lie at one place, close to the centre or on it.
@@ -26,11 +26,11 @@ ZERO_RULES = ALL_RULES - {7}
 def estimate_individuals(
     points: Subgroups, transform: Transform, keep: NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Mean and sigma of individual measurements on the scale of `transform`; `keep` (G,) marks those to use.
+    """Estimate mean and sigma of individual measurements on the scale of `transform`; `keep` (G,) selects them.
 
-    Sigma is the mean moving range of neighbours, both kept, over d2 of 2 (D. C. Montgomery, Introduction to
-    Statistical Quality Control, 6th ed., section 6.4). Where a share of values is zero, or the
-    limits are percentiles, the scale has mean 0 and sigma 1.
+    Sigma is the mean moving range of neighbours, both selected, over d2 of 2 (D. C. Montgomery, Introduction to
+    Statistical Quality Control, 6th ed., section 6.4). Where a share of values is zero, or the limits are
+    percentiles, the scale has mean 0 and sigma 1.
 
     Raises:
         FlawlineError: subgroups instead of individuals, or too little to estimate from.
@@ -57,7 +57,7 @@ def estimate_individuals(
 def estimate_subgroups(
     points: Subgroups, keep: NDArray[np.bool_], *, by_range: bool
 ) -> tuple[float, float]:
-    """Grand mean and sigma within subgroups, from the subgroups that `keep` (G,) marks.
+    """Estimate grand mean and sigma within subgroups, from the subgroups that `keep` (G,) selects.
 
     Sigma is the mean of R / d2 (or s / c4) over the subgroups of two or more, each with the constant of its own size
     (I. W. Burr, "Control charts for measurements with varying sample sizes", Journal of Quality Technology 1, 1969).
@@ -80,14 +80,14 @@ def estimate_subgroups(
 
 
 def estimate_median(points: Subgroups, keep: NDArray[np.bool_]) -> tuple[float, float]:
-    """The median of the points' means, and 0: a run chart has no sigma."""
+    """Estimate the median of the points' means, with sigma 0: a run chart has none."""
     return float(np.median(means(points)[keep])), 0.0
 
 
 def individuals_panels(
     limits: ControlLimits, points: Subgroups, memory: Memory
 ) -> tuple[Memory, tuple[Panel, ...]]:
-    """The panels of an I-MR chart; `memory` holds the measurement before the first point, or nothing."""
+    """Compute the panels of an I-MR chart; `memory` holds the measurement before the first point, or nothing."""
     x = apply(limits.transform, points.values)
     edges = limits.centre + limits.sigma * np.array([-limits.k, 0.0, limits.k])
     low, middle, high = (float(edge) for edge in revert(limits.transform, edges))
@@ -97,7 +97,7 @@ def individuals_panels(
         np.arange(len(x), dtype=np.int64),
         points.values,
         middle * ones,
-        # No measurement lies below zero, so that a lower limit among the zeros is none.
+        # No measurement lies below zero, so a lower limit of zero or less is left out.
         None if zeros and low <= 0 else low * ones,
         high * ones,
         (x - limits.centre) / limits.sigma,
@@ -105,7 +105,7 @@ def individuals_panels(
     )
     before = np.concatenate([np.asarray(memory), x])
     panels: tuple[Panel, ...] = (level,)
-    # Where most values are zero, their differences are zeros and sizes once more.
+    # Where most values are zero, their differences are zeros and the values themselves again.
     if not is_standard(limits.transform):
         moved = np.abs(np.diff(before))
         first = len(x) - len(moved)
@@ -117,7 +117,7 @@ def individuals_panels(
 
 
 def subgroup_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
-    """The panels of an Xbar-R or Xbar-S chart; subgroups of one have a mean only."""
+    """Compute the panels of an Xbar-R or Xbar-S chart; subgroups of one have a mean only."""
     by_range = limits.chart == "xbar-r"
     mean = means(points)
     error = limits.sigma / np.sqrt(points.sizes)
@@ -135,7 +135,7 @@ def subgroup_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ..
 
 
 def run_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
-    """The panel of a run chart: no limits; the scores say the side of the median alone."""
+    """Compute the panel of a run chart: no limits; the scores are only the side of the median."""
     values = means(points)
     side = np.sign(values - limits.centre)
     at = np.arange(len(values), dtype=np.int64)
@@ -144,38 +144,38 @@ def run_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
 
 
 def means(points: Subgroups) -> NDArray[np.float64]:
-    """The mean of each subgroup, (G,)."""
+    """Compute the mean of each subgroup, (G,)."""
     return np.asarray(np.add.reduceat(points.values, starts(points)) / points.sizes)
 
 
 def ranges(points: Subgroups) -> NDArray[np.float64]:
-    """Largest minus smallest of each subgroup, (G,)."""
+    """Compute the range of each subgroup, (G,)."""
     first = starts(points)
     most = np.maximum.reduceat(points.values, first)
     return np.asarray(most - np.minimum.reduceat(points.values, first))
 
 
 def deviations(points: Subgroups) -> NDArray[np.float64]:
-    """The sample standard deviation of each subgroup, (G,); 0 for a single measurement."""
+    """Compute the sample standard deviation of each subgroup, (G,); 0 for a single measurement."""
     apart = points.values - np.repeat(means(points), points.sizes)
     squares = np.add.reduceat(apart**2, starts(points))
     return np.asarray(np.sqrt(squares / np.maximum(points.sizes - 1, 1)))
 
 
 def starts(points: Subgroups) -> NDArray[np.int64]:
-    """Where each subgroup begins in the values, (G,)."""
+    """Find where each subgroup begins in the values, (G,)."""
     return np.cumsum(points.sizes) - points.sizes
 
 
 def positive(sigma: float, used: NDArray[np.float64]) -> float:
-    """Give back a sigma above the rounding of the values it was estimated from.
+    """Check that a sigma is above the rounding of the values it was estimated from, and return it.
 
     Raises:
         FlawlineError: the values do not vary.
     """
     if sigma <= 1e-12 * max(float(np.abs(used).max()), 1e-300):
         raise FlawlineError(
-            f"the {len(used)} values do not vary from point to point, so that no limits follow from them",
+            f"the {len(used)} values do not vary from point to point, so no limits follow from them",
             hint="check the measure's resolution, or take limits from another period with `limits`",
             code="chart",
         )
@@ -191,7 +191,7 @@ def _spread(
     k: float,
     rules: frozenset[int],
 ) -> Panel:
-    """Ranges or deviations with the limits of their own mean and deviation, the lower one at least 0."""
+    """Make the panel of ranges or deviations with limits by their own mean and deviation, the lower at least 0."""
     of_deviation = name == "standard deviation"
     mean = sigma * per_size(c4 if of_deviation else d2, sizes)
     error = sigma * per_size(c5 if of_deviation else d3, sizes)

@@ -1,4 +1,4 @@
-"""What Phase I estimates and freezes, and Phase II judges by."""
+"""Control limits: estimated and frozen in Phase I, used in Phase II."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ControlLimits:
-    """The parameters of a process in control, from which every limit of its chart follows.
+    """Parameters of a process in control, from which all limits of its chart follow.
 
     `chart` is one of `KINDS`. `centre` is the process mean: of the measure on the scale of `transform`, or the mean
     share (p, np), count (c) or rate (u) of defects; for a run chart the median. `sigma` is the standard deviation
@@ -27,8 +27,7 @@ class ControlLimits:
     Laney's. `k` is the number of sigmas from the centre to a limit; for a CUSUM it is not used.
 
     `weight` is the EWMA's lambda. `reference`, `decision` and `head_start` are the CUSUM's k, h and first value, in
-    standard errors of a point. `points`
-    is how many points the estimate rests on, and `set_aside` names those that it does not.
+    standard errors of a point. `points` is the number of points used, `set_aside` names those left out.
     """
 
     chart: str
@@ -44,7 +43,7 @@ class ControlLimits:
     set_aside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be a limit.
+        """Refuse parameters that cannot make limits.
 
         Raises:
             UsageError: an unknown chart, or a parameter out of its range.
@@ -76,7 +75,7 @@ def _check_range(name: str, value: float, above: float, most: float) -> None:
 
 
 def limits_as_dict(limits: ControlLimits) -> dict[str, Any]:
-    """Limits as they are written to a file or a recipe; only what the chart uses."""
+    """Convert limits to a document for a file or a recipe, with the parameters that the chart uses."""
     document: dict[str, Any] = {
         "format": "flawline-limits",
         "version": VERSION,
@@ -97,7 +96,7 @@ def limits_as_dict(limits: ControlLimits) -> dict[str, Any]:
 
 
 def limits_from_dict(document: Mapping[str, Any]) -> ControlLimits:
-    """The limits that `limits_as_dict` wrote.
+    """Read the limits that `limits_as_dict` wrote.
 
     Raises:
         UsageError: not such a document, a newer version, or a value that makes no sense.
@@ -146,7 +145,7 @@ def _number(document: Mapping[str, Any], name: str) -> float:
 
 
 def check_kind(chart: str) -> str:
-    """Give back the name of a chart; raises UsageError for any other."""
+    """Check the name of a chart and return it; raises UsageError for any other."""
     if chart not in KINDS:
         raise UsageError(f"expected a chart of {', '.join(KINDS)}, got {chart!r}")
     return chart

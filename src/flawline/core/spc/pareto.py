@@ -1,4 +1,4 @@
-"""Which few causes make most of the trouble."""
+"""Pareto analysis: causes in order of their counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flawline.errors import FlawlineError
 
 @dataclass(frozen=True, slots=True)
 class Pareto:
-    """Names by falling count, equal counts by name; `shares` is each count's share of all, `cumulative` their sum."""
+    """Names by falling count, equal counts by name; `shares` of the total, `cumulative` their running sum."""
 
     names: tuple[str, ...]
     counts: tuple[float, ...]

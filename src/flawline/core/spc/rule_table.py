@@ -1,4 +1,4 @@
-"""The rules that find what chance alone rarely makes, each with all that is particular to it."""
+"""Table of run rules: Nelson's eight tests with their patterns, limits and texts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class RuleDefinition:
 
     `k` is the usual K, `least` and `most` its range. `pattern` gives from K, values and scores the side of the pattern
     that each point completes, `NONE` where there is none; a rule without one compares with the limits of the panel,
-    and its K is a number of sigmas. `more` points beyond K decide. `found` says what was found, with one of the two
-    words in `sides` for above and below; `meaning` and `action` are for the person at the process.
+    and its K is a number of sigmas. A rule looks at K + `more` points. `found` describes the pattern, with one of the
+    two words in `sides` for above and below; `meaning` and `action` are for the person at the process.
     """
 
     k: float
@@ -36,7 +36,7 @@ class RuleDefinition:
     most: float = _MOST_POINTS
 
     def span(self, k: float) -> int:
-        """How many points in a row decide on the last of them."""
+        """Count the points in a row that the rule looks at."""
         return 1 if self.pattern is None else int(k) + self.more
 
 
@@ -55,7 +55,7 @@ def _in_turn(k: int, values: NDArray[np.float64], scores: NDArray[np.float64]) -
 
 
 def _beyond_zone(zone: float) -> Pattern:
-    """K of K + 1 points beyond a zone of so many sigmas, the last of them too."""
+    """Make the pattern of K of K + 1 points beyond `zone` sigmas, the last point included."""
 
     def pattern(
         k: int, values: NDArray[np.float64], scores: NDArray[np.float64]
@@ -79,13 +79,13 @@ def _sided(above: NDArray[np.bool_], below: NDArray[np.bool_]) -> NDArray[np.int
 
 
 def _run(holds: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many points in a row hold, up to and including each."""
+    """Count the points in a row that hold, up to and including each."""
     places = np.arange(1, len(holds) + 1)
     return np.asarray(places - np.maximum.accumulate(np.where(holds, 0, places)))
 
 
 def _within(holds: NDArray[np.bool_], window: int) -> NDArray[np.int64]:
-    """How many of the last `window` points hold."""
+    """Count how many of the last `window` points hold."""
     total = np.cumsum(holds)
     return np.asarray(
         total - np.concatenate([np.zeros(window, dtype=np.int64), total])[: len(total)]
@@ -97,7 +97,7 @@ def _rises(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _alternating(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many steps in a row, up to each point, go the other way than the one before; the first step counts."""
+    """Count the steps in a row, up to each point, that reverse the one before; the first step counts."""
     step = np.sign(np.diff(values))
     turns = np.concatenate([[False], step[1:] * step[:-1] < 0])[: len(step)]
     steps = np.where(step != 0, _run(turns) + 1, 0)

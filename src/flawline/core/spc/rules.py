@@ -1,4 +1,4 @@
-"""Rules that find what chance alone rarely makes: Nelson's eight tests and the Western Electric rules."""
+"""Apply run rules: Nelson's eight tests and the Western Electric rules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Rule:
     k: float
 
     def __post_init__(self) -> None:
-        """Refuse a rule that cannot be applied.
+        """Refuse an unknown rule or a K out of range.
 
         Raises:
             UsageError: an unknown number, or a K out of its range.
@@ -45,13 +45,13 @@ class Rule:
 
     @property
     def span(self) -> int:
-        """How many points in a row decide on the last of them."""
+        """Number of points in a row that the rule looks at."""
         return RULES[self.number].span(self.k)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSignal:
-    """A rule that a point completes: points are counted from 0.
+    """A rule's pattern that one point completes; points are counted from 0.
 
     `first` is the earliest point of the pattern that ends at `at`; `side` is 1 above the centre (or rising), -1 below
     (or falling), 0 neither.
@@ -71,7 +71,7 @@ WESTERN_ELECTRIC = (Rule(1, 3.0), Rule(5, 2), Rule(6, 4), Rule(2, 8))
 
 
 def parse_rules(text: str) -> tuple[Rule, ...]:
-    """Rules from words: "nelson", "we", or numbers with or without a K, as in "1,2,5" or "1=2.5,2=7".
+    """Parse rules: "nelson", "we", or numbers with or without a K, as in "1,2,5" or "1=2.5,2=7".
 
     Raises:
         UsageError: anything else, or a rule named twice.
@@ -114,11 +114,11 @@ class Tail:
 def find_signals(
     panel: Panel, rules: Sequence[Rule], offset: int = 0, tail: Tail | None = None
 ) -> tuple[tuple[RuleSignal, ...], Tail]:
-    """Which points of a panel complete which rules, in order of points, and the tail to go on from.
+    """Find the points of a panel that complete rules, in order of points, and the tail to continue from.
 
     Args:
         panel: the panel; its own limits decide on rule 1.
-        rules: those wanted; the ones that the panel does not allow are passed over.
+        rules: the rules to apply; those that the panel does not allow are skipped.
         offset: the number of points before the panel's point 0.
         tail: the tail of the points just before, whose last point is the neighbour of the panel's first.
     """
@@ -127,7 +127,7 @@ def find_signals(
     places = np.concatenate([np.asarray(tail.at, dtype=np.int64), panel.at + offset])
     values = np.concatenate([np.asarray(tail.values), panel.values])
     scores = np.concatenate([np.asarray(tail.scores), panel.scores])
-    found: list[RuleSignal] = []
+    signals: list[RuleSignal] = []
     for rule in rules:
         if rule.number not in panel.rules or len(panel.values) == 0:
             continue
@@ -135,14 +135,14 @@ def find_signals(
         side = pattern(int(rule.k), values, scores)[behind:] if pattern else _beyond(panel)
         for place in np.flatnonzero(side != NONE).tolist():
             last = place + behind
-            # Rules 5 and 6 are sure before K + 1 points are there.
+            # Rules 5 and 6 can be complete before there are K + 1 points.
             first = int(places[max(last - rule.span + 1, 0)])
-            found.append(RuleSignal(panel.name, rule, int(places[last]), first, int(side[place])))
-    found.sort(key=lambda hit: (hit.at, hit.rule.number))
+            signals.append(RuleSignal(panel.name, rule, int(places[last]), first, int(side[place])))
+    signals.sort(key=lambda signal: (signal.at, signal.rule.number))
     keep = max((rule.span for rule in rules), default=1) - 1
     start = max(len(values) - keep, 0)
     ends = (places[start:], values[start:], scores[start:])
-    return tuple(found), Tail(*(tuple(end.tolist()) for end in ends))
+    return tuple(signals), Tail(*(tuple(end.tolist()) for end in ends))
 
 
 def _beyond(panel: Panel) -> NDArray[np.int64]:
@@ -155,7 +155,7 @@ def _beyond(panel: Panel) -> NDArray[np.int64]:
 
 
 def describe(rule: Rule, side: int, where: str = "the centre") -> str:
-    """What a rule found, as a clause; for rule 1 the end of one: "beyond the upper limit"."""
+    """Describe a rule's signal as a clause; for rule 1 as the end of one: "beyond the upper limit"."""
     definition, k = RULES[rule.number], int(rule.k)
     word = definition.sides[0 if side > 0 else 1]
     return definition.found.format(k=k, all=k + definition.more, side=word, where=where)

@@ -1,4 +1,4 @@
-"""Whether a series wanders about its median as chance would have it."""
+"""Test a run chart: length of runs about the median and number of crossings."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FEWEST = 10
 
 @dataclass(frozen=True, slots=True)
 class MedianRuns:
-    """Runs about the median: `useful` points not on it, the `longest` run, the `crossings`, and what chance allows.
+    """Runs about the median: `useful` points not on it, the `longest` run and the `crossings`, with their limits.
 
-    `longest_allowed` is the length that a run may have, `fewest_allowed` the crossings that there must be. `start` is
-    the place of the longest run's first point.
+    A run may be `longest_allowed` long, and there must be `fewest_allowed` crossings. `start` is the place of the
+    longest run's first point.
     """
 
     useful: int
@@ -33,11 +33,11 @@ class MedianRuns:
 
 
 def runs_about_median(values: ArrayLike) -> MedianRuns | None:
-    """Runs of (N,) finite values about their median; None for fewer than 10 points that are not on it.
+    """Count runs of (N,) finite values about their median; None for fewer than 10 points that are not on it.
 
     A run may be as long as log2(n) + 3 rounded, and there must be as many crossings as the lower 5 % point of the
     binomial distribution of n - 1 trials at one half: J. Anhoej and A. V. Olesen, "Run charts revisited", PLoS ONE 9,
-    2014, e113825. Points on the median count as if they were not there.
+    2014, e113825. Points on the median are left out.
     """
     x = np.asarray(values, dtype=np.float64)
     places = np.flatnonzero(x != np.median(x))
@@ -60,6 +60,6 @@ def runs_about_median(values: ArrayLike) -> MedianRuns | None:
 
 
 def _lower_point(trials: int) -> int:
-    """The smallest number that at most 95 % of binomial draws at one half exceed."""
+    """Find the smallest number that at most 95 % of binomial draws at one half exceed."""
     chances = bdtr(np.arange(trials + 1), trials, 0.5)
     return int(np.argmax(chances >= 0.05))

@@ -1,4 +1,4 @@
-"""How long a chart runs until it signals: exact where an equation is known, else by simulation with a seed."""
+"""Average run length of charts: exact where an equation is known, else by simulation with a seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NODES = 60
 
 @dataclass(frozen=True, slots=True)
 class RunLength:
-    """The mean of simulated run lengths, its standard error, and the number of runs."""
+    """Mean of simulated run lengths, its standard error, and the number of runs."""
 
     mean: float
     error: float
@@ -27,16 +27,16 @@ class RunLength:
 
 
 def shewhart_run_length(shift: float, k: float = 3.0) -> float:
-    """Mean points until one lies beyond k sigma, for a normal process that is off by `shift` sigma of a point."""
+    """Compute the mean points until one lies beyond k sigma, for a normal process off by `shift` sigma of a point."""
     return float(1 / (ndtr(-k - shift) + ndtr(-k + shift)))
 
 
 def ewma_run_length(shift: float, weight: float, k: float) -> float:
-    """Mean points until an EWMA of normal points, off by `shift` sigma, passes its final limits, from the centre.
+    """Compute the mean points until an EWMA of normal points off by `shift` sigma passes its final limits.
 
     The integral equation of S. V. Crowder, "A simple method for studying run-length distributions of exponentially
-    weighted moving average charts", Technometrics 29, 1987, pp. 401-407, by Gauss-Legendre quadrature. Limits that
-    widen from the first point on, as the chart draws them, signal a little sooner.
+    weighted moving average charts", Technometrics 29, 1987, pp. 401-407, by Gauss-Legendre quadrature, starting at the
+    centre. Limits that widen from the first point on, as the chart draws them, signal a little sooner.
     """
     edge = k * np.sqrt(weight / (2 - weight))
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
@@ -51,7 +51,7 @@ def ewma_run_length(shift: float, weight: float, k: float) -> float:
 def cusum_run_length(
     shift: float, reference: float, decision: float, head_start: float = 0.0
 ) -> float:
-    """Mean points until a two-sided tabular CUSUM of normal points, off by `shift` sigma, signals.
+    """Compute the mean points until a two-sided tabular CUSUM of normal points off by `shift` sigma signals.
 
     Each side by its integral equation (A. L. Goel and S. M. Wu, Technometrics 13, 1971, pp. 221-230; L. C. Vance, 1986)
     and both together by 1 / (1 / up + 1 / down) (K. W. Kemp, Journal of the Royal Statistical Society B 23, 1961); the
@@ -70,12 +70,12 @@ def cusum_run_length(
 def one_sided_cusum_run_length(
     shift: float, reference: float, decision: float, head_start: float = 0.0
 ) -> float:
-    """Mean points until the upper sum alone signals."""
+    """Compute the mean points until the upper sum alone signals."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     u, w = (nodes + 1) * decision / 2, weights * decision / 2
     mean = shift - reference
     at = np.concatenate([[0.0], u])
-    # The sum is zero with a chance of its own, and elsewhere has a density.
+    # The sum is zero with positive probability, and has a density elsewhere.
     kernel = np.empty((_NODES + 1, _NODES + 1))
     kernel[:, 0] = ndtr(-at - mean)
     kernel[:, 1:] = w * _density(u - at[:, None] - mean)
@@ -94,16 +94,16 @@ def simulate_run_length(
     panel: str = "",
     most: int = 100_000,
 ) -> RunLength:
-    """Run the chart itself on normal points, off by `shift` sigma from the first on, until it signals.
+    """Simulate the chart on normal points off by `shift` sigma from the first on, until it signals.
 
     Args:
         limits: of a chart of single measurements; its centre and sigma scale the points.
-        rules: what counts as a signal.
+        rules: the rules that signal.
         shift: in sigmas.
         runs: how many times.
         seed: of the random points.
         panel: signals of this panel alone, by its name; "" for those of every panel.
-        most: a run is cut off there, which makes the mean too low.
+        most: a run is cut off after so many points, which makes the mean too low.
     """
     random = np.random.default_rng(seed)
     lengths = np.array(

@@ -1,4 +1,4 @@
-"""Hits gathered into signals: what one pattern on a chart is to a person."""
+"""Merge the signals of single points into one signal for each pattern."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from flawline.core.spc.rules import Rule, RuleSignal
 
-# Panels on which one value carries the next.
+# Panels on which each value contains the one before.
 CARRYING = frozenset({"EWMA", "upper sum", "lower sum"})
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A pattern that goes on over one or more points, counted from 0.
+    """A pattern over one or more points, counted from 0.
 
-    `first` is the earliest point of the pattern, `rang` the point that completed it, `last` the latest that still does;
-    `points` are all that do.
+    `first` is the earliest point of the pattern, `triggered` the point that completed it first, `last` the latest that
+    completes it; `points` are all that complete it.
     """
 
     panel: str
@@ -28,28 +28,28 @@ class Signal:
     points: tuple[int, ...]
 
 
-def merge_signals(hits: Iterable[RuleSignal]) -> tuple[Signal, ...]:
-    """Signals in the order in which they rang; hits of one rule and side whose patterns overlap are one signal.
+def merge_signals(signals: Iterable[RuleSignal]) -> tuple[Signal, ...]:
+    """Merge signals of one rule and side whose patterns overlap; the result is in the order of their triggers.
 
-    Points beyond a limit are one signal each, for each may have a cause of its own; but on an EWMA or CUSUM, where one
-    carries the next, neighbours are one.
+    Points beyond a limit are one signal each, for each may have its own cause. On an EWMA or CUSUM, where each value
+    contains the one before, neighbours are one signal.
     """
     open_runs: dict[tuple[str, int, int], list[RuleSignal]] = {}
     done: list[list[RuleSignal]] = []
-    for hit in sorted(hits, key=lambda one: one.at):
-        key = (hit.panel, hit.rule.number, hit.side)
+    for one in sorted(signals, key=lambda signal: signal.at):
+        key = (one.panel, one.rule.number, one.side)
         run = open_runs.get(key)
-        carried = hit.panel in CARRYING and run is not None and hit.at == run[-1].at + 1
-        if run is not None and (carried or hit.first <= run[-1].at):
-            run.append(hit)
+        carried = one.panel in CARRYING and run is not None and one.at == run[-1].at + 1
+        if run is not None and (carried or one.first <= run[-1].at):
+            run.append(one)
         else:
-            open_runs[key] = [hit]
+            open_runs[key] = [one]
             done.append(open_runs[key])
-    found = [_signal(run) for run in done]
-    return tuple(sorted(found, key=lambda signal: (signal.triggered, signal.rule.number)))
+    merged = [_signal(run) for run in done]
+    return tuple(sorted(merged, key=lambda signal: (signal.triggered, signal.rule.number)))
 
 
 def _signal(run: list[RuleSignal]) -> Signal:
     start, end = run[0], run[-1]
-    points = tuple(hit.at for hit in run)
+    points = tuple(one.at for one in run)
     return Signal(start.panel, start.rule, start.side, start.first, start.at, end.at, points)

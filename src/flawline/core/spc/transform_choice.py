@@ -1,4 +1,4 @@
-"""Which transform makes measurements normal, chosen with the reason shown."""
+"""Choose the transform that makes measurements normal, and give the reason."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ REFUSED = 0.787
 MUCH = 0.25
 
 
-# More values would refuse every distribution for departures that do not matter.
+# With more values the test rejects every distribution for departures that do not matter.
 _JUDGED = 1000
 
 
-# From the simplest to the most pliant: the first that does as well as the best is taken.
+# From the simplest to the most flexible: the first that does as well as the best is taken.
 _ORDER = ("log", "weibull", "gamma", "box-cox")
 
 
-# So pliant that it makes outliers and mixtures look normal too: it is chosen only where it was asked for.
+# So flexible that it makes outliers and mixtures look normal too: used only on request.
 _PLIANT = "johnson"
 
 
 @dataclass(frozen=True, slots=True)
 class TransformChoice:
-    """A transform, A*² of every candidate's scores against the normal, and why this one was taken."""
+    """A transform, A*² of every candidate's scores against the normal, and the reason for the choice."""
 
     transform: Transform
     statistics: tuple[tuple[str, float], ...]
@@ -41,11 +41,11 @@ class TransformChoice:
 
 
 def choose_transform(values: ArrayLike, *, pliant: bool = False) -> TransformChoice:
-    """The simplest transform under which (N,) values look normal.
+    """Choose the simplest transform under which (N,) values look normal.
 
     None is used where the values themselves pass the Anderson-Darling test at 5 % (A*² at most 0.787). Otherwise the
     candidates are log, Weibull, gamma and Box-Cox, and with `pliant` Johnson; the first of them is taken that passes
-    and is about as good as the best. Where none passes, the one with the smallest A*² is, with a word of warning.
+    and is about as good as the best. Where none passes, the one with the smallest A*² is taken, and the reason warns.
     Values with at least 5 % exact zeros and none below zero get a share of zeros and a transform of the rest.
 
     Raises:
@@ -81,7 +81,7 @@ def _best(
             fitted = FITS[name](x)
             statistic = _departure(fitted, x)
         except (FlawlineError, ValueError):
-            continue  # a family that cannot hold these values is no candidate
+            continue  # the family cannot represent these values
         tried.append((name, fitted, statistic))
     if not always or not tried:
         tried.insert(0, ("none", NONE, plain))
@@ -107,6 +107,6 @@ def _reason(name: str, statistic: float, plain: float, what: str, passes: bool) 
 
 
 def _departure(transform: Transform, x: NDArray[np.float64]) -> float:
-    """A*² of the scores of at most 1000 values, evenly spaced in time."""
+    """Compute A*² of the scores of at most 1000 values, evenly spaced in time."""
     places = np.linspace(0, len(x) - 1, min(len(x), _JUDGED)).round().astype(np.int64)
     return anderson_darling(apply(transform, x[places]))

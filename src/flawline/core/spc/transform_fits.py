@@ -1,4 +1,4 @@
-"""Transforms fitted to measurements, family by family."""
+"""Fit transforms to measurements, family by family."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _JOHNSON_STEPS = tuple(round(0.25 + 0.05 * step, 2) for step in range(21))
 
 
 def fit_transform(values: ArrayLike, name: str) -> Transform:
-    """A transform fitted to (N,) values: none, log, box-cox, johnson, weibull, gamma or percentile.
+    """Fit a transform to (N,) values: none, log, box-cox, johnson, weibull, gamma or percentile.
 
     Values with at least 5 % exact zeros and none below zero get a share of zeros and the transform of the rest.
 
@@ -88,7 +88,7 @@ def _fit_log(x: NDArray[np.float64]) -> Transform:
 
 
 def _fit_box_cox(x: NDArray[np.float64]) -> Transform:
-    """The power of the largest likelihood between -3 and 3 (Box and Cox 1964, equation 8), to 0.01."""
+    """Find the power of the largest likelihood between -3 and 3 (Box and Cox 1964, equation 8), to 0.01."""
     logs = np.log(x / np.exp(np.log(x).mean()))
 
     def likelihood(power: float) -> float:
@@ -104,7 +104,7 @@ def _fit_box_cox(x: NDArray[np.float64]) -> Transform:
 
 
 def _fit_weibull(x: NDArray[np.float64]) -> Transform:
-    """Maximum likelihood; the shape solves sum(x^k log x) / sum(x^k) - 1/k = mean(log x)."""
+    """Fit by maximum likelihood; the shape solves sum(x^k log x) / sum(x^k) - 1/k = mean(log x)."""
     logs = np.log(x / x.max())
 
     def excess(shape: float) -> float:
@@ -117,7 +117,7 @@ def _fit_weibull(x: NDArray[np.float64]) -> Transform:
 
 
 def _fit_gamma(x: NDArray[np.float64]) -> Transform:
-    """Maximum likelihood; the shape solves log k - digamma(k) = log(mean x) - mean(log x)."""
+    """Fit by maximum likelihood; the shape solves log k - digamma(k) = log(mean x) - mean(log x)."""
     gap = float(np.log(x.mean()) - np.log(x).mean())
     if gap <= 1e-9:
         raise FlawlineError("the values hardly differ", code="chart")
@@ -129,11 +129,11 @@ def _fit_gamma(x: NDArray[np.float64]) -> Transform:
 
 
 def _fit_johnson(x: NDArray[np.float64]) -> Transform:
-    """Johnson's S_U, S_B or S_L by four quantiles: J. F. Slifker and S. S. Shapiro, Technometrics 22, 1980.
+    """Fit Johnson's S_U, S_B or S_L by four quantiles: J. F. Slifker and S. S. Shapiro, Technometrics 22, 1980.
 
-    Their step z is tried from 0.25 to 1.25, and the fit whose scores look most normal is kept (Y.-M. Chou, A. M.
+    The step z is tried from 0.25 to 1.25, and the fit with the most normal scores is taken (Y.-M. Chou, A. M.
     Polansky and R. L. Mason, "Transforming non-normal data to normality in statistical process control", Journal of
-    Quality Technology 30, 1998, pp. 133-141). A fit that leaves a value outside its bounds is none.
+    Quality Technology 30, 1998, pp. 133-141). A fit that leaves a value outside its bounds is rejected.
     """
     ordered = np.sort(x)
     best: tuple[float, Transform] | None = None
@@ -150,7 +150,7 @@ def _fit_johnson(x: NDArray[np.float64]) -> Transform:
 
 
 def _johnson_at(ordered: NDArray[np.float64], z: float) -> Transform | None:
-    """Slifker and Shapiro's formulas at one step z; None where they have no solution."""
+    """Apply Slifker and Shapiro's formulas at one step z; None where they have no solution."""
     count = len(ordered)
     # Their quantile of probability p is the value of rank N p + 1/2.
     ranks = count * ndtr(np.array([-3 * z, -z, z, 3 * z])) + 0.5
@@ -202,10 +202,10 @@ def _johnson(name: str, *parameters: float) -> Transform | None:
 
 
 def _fit_percentile(x: NDArray[np.float64]) -> Transform:
-    """The percentiles 0.135, 50 and 99.865 themselves, without any distribution; the extremes of fewer than 741 values.
+    """Take the percentiles 0.135, 50 and 99.865 without any distribution; of fewer than 741 values the extremes.
 
-    A further point of a process in control lies beyond the extremes of N with a chance of 2 / (N + 1), so that few
-    values make many false signals.
+    A further point of a process in control lies beyond the extremes of N with a chance of 2 / (N + 1), so few values
+    make many false signals.
     """
     low, median, high = (float(q) for q in np.quantile(x, [0.00135, 0.5, 0.99865]))
     if len(x) < FEW_PERCENTILES:
@@ -219,7 +219,7 @@ def _fit_percentile(x: NDArray[np.float64]) -> Transform:
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """The root of a rising function, by halving the logarithm of its interval."""
+    """Find the root of a rising function by halving the logarithm of its interval."""
     for _ in range(120):
         middle = (low * high) ** 0.5
         low, high = (middle, high) if function(middle) < 0 else (low, middle)

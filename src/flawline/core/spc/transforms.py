@@ -1,4 +1,4 @@
-"""Monotone transforms that make skewed measurements normal, so that limits at k sigma mean what they say."""
+"""Monotone transforms that make skewed measurements normal, so that limits at k sigma hold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARAMETERS = {
     "percentile": ("low", "median", "high"),
 }
 POSITIVE = frozenset({"log", "box-cox", "weibull", "gamma"})
-# A score beyond this is as good as certain, and still a number that a file can hold.
+# Scores are clipped here: beyond it the probability is practically 0, and files need finite numbers.
 FARTHEST = 8.0
 
 
@@ -46,12 +46,12 @@ NONE = Transform()
 
 
 def is_standard(transform: Transform) -> bool:
-    """Whether the scores have mean 0 and sigma 1 by construction, so that neither is estimated from them."""
+    """Tell whether the scores have mean 0 and sigma 1 by construction, so that neither is estimated from them."""
     return transform.zeros > 0 or transform.name == "percentile"
 
 
 def apply(transform: Transform, values: ArrayLike) -> NDArray[np.float64]:
-    """Values (N,) on the scale on which they are normal.
+    """Transform values (N,) to the scale on which they are normal.
 
     Raises:
         ValueError: a transform of numbers above zero got one that is not (below zero, where `zeros` are allowed).
@@ -65,13 +65,13 @@ def apply(transform: Transform, values: ArrayLike) -> NDArray[np.float64]:
     scores = np.full(x.shape, _zero_score(transform.zeros))
     above = x > 0
     inner = (_forward(transform, x[above]) - transform.centre) / transform.sigma
-    # From the upper tail, which is where limits are and where 1 - F keeps its digits.
+    # From the upper tail, where the limits are and where 1 - F keeps its digits.
     scores[above] = -ndtri(np.clip((1 - transform.zeros) * ndtr(-inner), 1e-300, 1.0))
     return np.asarray(np.clip(scores, -FARTHEST, FARTHEST))
 
 
 def revert(transform: Transform, scores: ArrayLike) -> NDArray[np.float64]:
-    """Measurements (N,) that `apply` takes to these scores; 0 for scores that fall among the zeros."""
+    """Invert `apply`: measurements (N,) from scores; 0 for scores that fall among the zeros."""
     z = np.asarray(scores, dtype=np.float64)
     if not transform.zeros:
         return _backward(transform, z)
@@ -84,7 +84,7 @@ def revert(transform: Transform, scores: ArrayLike) -> NDArray[np.float64]:
 
 
 def transform_as_dict(transform: Transform) -> dict[str, Any]:
-    """The transform as it is written to a file."""
+    """Convert a transform to a document for a file."""
     named = dict(zip(PARAMETERS[transform.name], transform.parameters, strict=True))
     document: dict[str, Any] = {"name": transform.name, **named}
     if transform.zeros:
@@ -97,7 +97,7 @@ def transform_as_dict(transform: Transform) -> dict[str, Any]:
 
 
 def transform_from_dict(document: Mapping[str, Any]) -> Transform:
-    """The transform that `transform_as_dict` wrote.
+    """Read the transform that `transform_as_dict` wrote.
 
     Raises:
         ValueError: an unknown name, or a parameter that is missing or not a finite number.
@@ -134,7 +134,7 @@ def _number(document: Mapping[str, Any], key: str) -> float:
 
 
 def _zero_score(share: float) -> float:
-    """A zero is the centre where most values are zero; otherwise the middle of the zeros' own range."""
+    """Score a zero: the centre where most values are zero, otherwise the middle of the zeros' own range."""
     return 0.0 if share >= 0.5 else float(ndtri(share / 2))
 
 
@@ -191,7 +191,7 @@ def _backward(transform: Transform, z: NDArray[np.float64]) -> NDArray[np.float6
             low, median, high = p
             edge = np.where(z < 0, low if low < median else 2 * median - high, high)
             share = np.abs(z) / 3
-            # So weighed, three sigma is the percentile to its last digit.
+            # With these weights, three sigma is exactly the percentile.
             return np.asarray(share * edge + (1 - share) * median)
         case "weibull":
             return np.asarray(p[1] * (-np.log(ndtr(-z))) ** (1 / p[0]))
@@ -200,20 +200,20 @@ def _backward(transform: Transform, z: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _score(below: NDArray[np.float64], above: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The normal score of a probability, from its smaller tail, within `FARTHEST`."""
+    """Compute the normal score of a probability, from its smaller tail, within `FARTHEST`."""
     lower = ndtri(np.clip(below, 1e-300, 1.0))
     upper = -ndtri(np.clip(above, 1e-300, 1.0))
     return np.asarray(np.clip(np.where(below < above, lower, upper), -FARTHEST, FARTHEST))
 
 
 def _box_cox(x: NDArray[np.float64], power: float) -> NDArray[np.float64]:
-    """(x^lambda - 1) / lambda, log x at 0: G. E. P. Box and D. R. Cox, JRSS B 26, 1964, pp. 211-252, equation 1."""
+    """Compute (x^lambda - 1) / lambda, log x at 0: G. E. P. Box and D. R. Cox, JRSS B 26, 1964, pp. 211-252, eq. 1."""
     return np.log(x) if power == 0 else np.expm1(power * np.log(x)) / power
 
 
 def _inverse_box_cox(z: NDArray[np.float64], power: float) -> NDArray[np.float64]:
     if power == 0:
         return np.exp(z)
-    # Scores below -1/lambda belong to no number above zero; they revert to the edge.
+    # Scores below -1/lambda belong to no number above zero; they become the smallest one.
     inner = np.maximum(power * z, -1 + 1e-12)
     return np.asarray(np.exp(np.log1p(inner) / power))

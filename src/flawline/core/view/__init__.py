@@ -1,1 +1,1 @@
-"""How pictures are looked at: resolution and windows, position, light, and where."""
+"""Views of pictures: resolution and windows, alignment, illumination, region of interest, foreground."""

@@ -1,11 +1,10 @@
-"""Parts that lie elsewhere or turned in each picture, brought to where they lie in a reference.
+"""Align parts that are shifted or turned from picture to picture with a reference.
 
 - "shift": the part only moves.
 - "rigid": it moves and turns. A coarse search correlates the picture with the reference turned in steps of 4 degrees.
 - "polar": a round part that moves, turns, and may be up to a tenth nearer or further. Its centre and size are found by
-  the rings that are left of the reference when it is averaged over all angles, its angle by correlating the pictures
-  unrolled about their centres (B. Reddy and B. Chatterji, IEEE Trans. Image Processing 5(8), 1996, in the picture's own
-  plane).
+  the reference's rings (its average over all angles), its angle by correlating the pictures unrolled about their
+  centres (B. Reddy and B. Chatterji, IEEE Trans. Image Processing 5(8), 1996, in the picture's own plane).
 
 The best few of the coarse search are refined by ECC, at 64 px and then at 192 px on the longer side, which is exact to
 about a tenth of such a pixel. The reference is the mean of aligned good pictures, begun with the one that the others
@@ -35,10 +34,10 @@ LEAST_QUALITY = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pose:
-    """How a part lies: `matrix` float64 (2, 3) takes (x, y) of the picture to where it would be in the reference.
+    """Pose of a part: `matrix` float64 (2, 3) maps (x, y) of the picture to the reference.
 
-    Both in pixels of this picture, with pixel centres at whole numbers; the reference is thought of as enlarged to its
-    size. `quality` is the correlation of the aligned picture with the reference, -1 to 1. Where the pose is not
+    Both in pixels of this picture, with pixel centres at whole numbers, as if the reference were enlarged to its size.
+    `quality` is the correlation of the aligned picture with the reference, -1 to 1. Where the pose is not
     `found`, `reason` says why, and the matrix changes nothing.
     """
 
@@ -50,11 +49,12 @@ class Pose:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """What pictures are aligned with.
+    """Reference and settings of an alignment.
 
     `size` is that of the training pictures (height, width); `reference` float32 (h, w) their mean grey levels, at most
-    192 px long, and `known` (h, w) from 0 to 1 where that mean is of many. `centre` (x, y) and `radius` are of the
-    round part, in the reference's pixels. `usual` is the median quality of good pictures, `limit` what a pose needs.
+    192 px long, and `known` (h, w) from 0 to 1 the share of pictures in that mean. `centre` (x, y) and `radius` are of
+    the round part, in the reference's pixels. `usual` is the median quality of good pictures, `limit` the least
+    quality.
     """
 
     method: AlignmentMethod
@@ -81,7 +81,7 @@ class Alignment:
         object.__setattr__(self, "_search", prepared)
 
     def find(self, pixels: NDArray[np.uint8]) -> Pose:
-        """The pose of the part in a picture uint8 (height, width, 3) or (height, width)."""
+        """Find the pose of the part in a picture uint8 (height, width, 3) or (height, width)."""
         height, width = pixels.shape[:2]
         if abs(height * self.size[1] / (width * self.size[0]) - 1) > _SAME_ASPECT:
             reason = (
@@ -89,7 +89,7 @@ class Alignment:
                 f"{self.size[1]} x {self.size[0]} px"
             )
             return Pose(np.eye(2, 3), 0.0, False, reason)
-        motion, quality = self.look(small_grey(pixels, self.reference.shape))
+        motion, quality = self.register(small_grey(pixels, self.reference.shape))
         if quality < self.limit:
             reason = (
                 f"the part was not recognised: likeness {quality:.2f}, at least {self.limit:.2f} needed, "
@@ -99,12 +99,12 @@ class Alignment:
         factors = width / self.reference.shape[1], height / self.reference.shape[0]
         return Pose(rescaled(motion, *factors)[:2], quality)
 
-    def look(self, grey: Floats) -> tuple[Matrix, float]:
-        """The best motion (3, 3) to the reference of small grey levels of its size, and its likeness."""
+    def register(self, grey: Floats) -> tuple[Matrix, float]:
+        """Find the best motion (3, 3) to the reference of small grey levels of its size, and its likeness."""
         return search(self._search, grey)
 
     def as_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """The same as plain settings and arrays."""
+        """Convert to plain settings and arrays."""
         settings = {
             "method": self.method,
             "size": list(self.size),
@@ -120,7 +120,7 @@ class Alignment:
     def from_arrays(
         cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Alignment:
-        """The inverse of `as_arrays`."""
+        """Restore from the settings and arrays of `as_arrays`."""
         pairs = {name: tuple(settings[name]) for name in ("size", "centre")}
         return cls(
             reference=np.asarray(arrays["reference"], np.float32),
@@ -130,9 +130,9 @@ class Alignment:
 
 
 def warp(pixels: NDArray[np.uint8], pose: Pose) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The picture as it looks in the reference's position, and which pixels of it, bool (height, width), it shows.
+    """Warp the picture to the reference's position; returns it and its valid pixels, bool (height, width).
 
-    Bicubic, which keeps more of the detail of turned pictures than bilinear. Beyond the picture its edge goes on.
+    Bicubic, which preserves more detail of turned pictures than bilinear. Edge pixels are repeated beyond the picture.
     """
     height, width = pixels.shape[:2]
     turned = cv2.warpAffine(
@@ -143,9 +143,9 @@ def warp(pixels: NDArray[np.uint8], pose: Pose) -> tuple[NDArray[np.uint8], NDAr
 
 
 def unwarp(values: Floats, pose: Pose, size: tuple[int, int]) -> Floats:
-    """A map float32 (h, w) over the reference, of any resolution, as it lies on the picture of `size` (height, width).
+    """Warp a map float32 (h, w) over the reference, of any resolution, back to the picture of `size` (height, width).
 
-    Places of the picture that the map does not show get its lowest value.
+    Places of the picture that the map does not cover get its lowest value.
     """
     height, width = values.shape
     motion = rescaled(np.linalg.inv(_square(pose.matrix)), width / size[1], height / size[0])
@@ -156,13 +156,13 @@ def unwarp(values: Floats, pose: Pose, size: tuple[int, int]) -> Floats:
 
 
 def to_picture(points: NDArray[Any], pose: Pose) -> NDArray[np.float64]:
-    """Points (..., 2) of x and y in the aligned picture to where they are in the picture itself."""
+    """Map points (..., 2) of x and y in the aligned picture to the picture itself."""
     inverse = np.linalg.inv(_square(pose.matrix))
     return np.asarray(points @ inverse[:2, :2].T + inverse[:2, 2], np.float64)
 
 
 def small_grey(pixels: NDArray[np.uint8], size: tuple[int, ...]) -> Floats:
-    """Grey levels float32 (h, w) of a picture, shrunk to `size`."""
+    """Shrink a picture to grey levels float32 (h, w) of `size`."""
     small = np.asarray(cv2.resize(pixels, (size[1], size[0]), interpolation=cv2.INTER_AREA))
     values = small.astype(np.float32)
     return values.mean(axis=2, dtype=np.float32) if values.ndim == 3 else values

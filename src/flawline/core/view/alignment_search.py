@@ -1,4 +1,4 @@
-"""The search for a part in a small picture: coarsely everywhere, then finely near the best places."""
+"""Search for a part in a small picture: coarsely everywhere, then finely near the best places."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from flawline.core.view import registration as reg
 from flawline.core.view.registration import Floats, Matrix, rescaled
 
 _COARSE = 64
-# The coarse search's best that are looked at coarsely, and those of them that are looked at finely.
+# Candidates of the correlation that are refined coarsely, and the best of them that are refined finely.
 _CANDIDATES, _FINALISTS = 8, 3
-# Of a round part, its edge belongs to it.
+# Part radii: a round part includes its edge.
 _EDGE = 1.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoundPart:
-    """`rings` (h, w) about `centre` up to its edge and `outline` (720, 96), within `radius` pixels."""
+    """A round reference: its `rings` (h, w) about `centre` and its `outline` (720, 96), within `radius` pixels."""
 
     centre: polar.Point
     radius: float
@@ -30,7 +30,7 @@ class RoundPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """What of a search is the same for every picture: the reference's structure, and where it counts, (h, w)."""
+    """A search prepared for all pictures: the reference's structure and its weights, (h, w)."""
 
     fine: Floats
     fine_weights: Floats
@@ -49,18 +49,18 @@ def prepare(
     largest_angle: float,
     round_part: tuple[polar.Point, float] | None,
 ) -> Search:
-    """Prepare the search for a reference, grey levels (h, w), which counts as far as it is `known`, 0 to 1.
+    """Prepare the search for a reference, grey levels (h, w), weighted by `known`, 0 to 1.
 
     `round_part` is its centre and radius where the part is round.
     """
-    fine, found = reg.structure(reference), None
+    fine, part = reg.structure(reference), None
     size = _coarse_size(fine)
     coarse = _shrunk(fine, size)
     if round_part is not None:
         centre, radius = round_part
         known = known * polar.disc(known.shape, centre, _EDGE * radius)
         rings = polar.rings(fine, centre, _EDGE * radius)
-        found = RoundPart(centre, radius, rings, polar.outline(reference, centre, radius))
+        part = RoundPart(centre, radius, rings, polar.outline(reference, centre, radius))
         across, down = size[1] / fine.shape[1], size[0] / fine.shape[0]
         middle = (centre[0] + 0.5) * across - 0.5, (centre[1] + 0.5) * down - 0.5
         templates = polar.scaled_templates(_shrunk(rings, size), middle)
@@ -68,17 +68,17 @@ def prepare(
         templates = reg.turned_templates(coarse, largest_angle)
     else:
         templates = reg.make_templates(coarse, [np.eye(3)])
-    return Search(fine, known, coarse, _shrunk(known, size), templates, turning, found)
+    return Search(fine, known, coarse, _shrunk(known, size), templates, turning, part)
 
 
 def search(known: Search, grey: Floats) -> tuple[Matrix, float]:
-    """The best motion (3, 3) of grey levels (h, w) of the reference's size to the reference, and its likeness."""
+    """Find the best motion (3, 3) of grey levels (h, w) of the reference's size to it, and its likeness."""
     fine = reg.structure(grey)
     coarse = _shrunk(fine, known.coarse.shape)
     factors = fine.shape[1] / coarse.shape[1], fine.shape[0] / coarse.shape[0]
     starts = reg.correlate(coarse, known.templates, 1 if known.round_part else _CANDIDATES)
     if known.round_part is not None:
-        begun = [_about(known, known.round_part, rescaled(starts[0], *factors), grey, fine)]
+        finalists = [_about(known, known.round_part, rescaled(starts[0], *factors), grey, fine)]
     else:
         weights = known.coarse_weights
         better = [
@@ -86,23 +86,23 @@ def search(known: Search, grey: Floats) -> tuple[Matrix, float]:
             for start in starts
         ]
         better.sort(key=lambda each: -each[1])
-        begun = [rescaled(motion, *factors) for motion, _ in better[:_FINALISTS]]
+        finalists = [rescaled(motion, *factors) for motion, _ in better[:_FINALISTS]]
     ended = [
         reg.refine(known.fine, fine, start, known.fine_weights, turning=known.turning)
-        for start in begun
+        for start in finalists
     ]
     return max(ended, key=lambda each: each[1])
 
 
 def _about(known: Search, part: RoundPart, motion: Matrix, grey: Floats, fine: Floats) -> Matrix:
-    """The motion of a round part: the centre and size by the rings, then the angle about it."""
+    """Find the motion of a round part: centre and size by its rings, then the angle."""
     for _ in range(2):
         motion, _like = reg.refine(part.rings, fine, motion, known.fine_weights, turning=False)
-        seen = reg.moved(fine, motion)
-        larger = polar.enlarged_by(part.rings, seen, part.centre, _EDGE * part.radius)
+        shown = reg.moved(fine, motion)
+        larger = polar.enlarged_by(part.rings, shown, part.centre, _EDGE * part.radius)
         motion = reg.turn(part.centre, 0, 1 / larger) @ motion
-    seen = reg.moved(grey, motion, cv2.BORDER_REPLICATE)
-    angle = polar.turned_by(part.outline, polar.outline(seen, part.centre, part.radius))
+    shown = reg.moved(grey, motion, cv2.BORDER_REPLICATE)
+    angle = polar.turned_by(part.outline, polar.outline(shown, part.centre, part.radius))
     return np.asarray(reg.turn(part.centre, -angle) @ motion, np.float64)
 
 

@@ -1,4 +1,4 @@
-"""The reference to align with: the mean of good pictures, begun with the one that the others are most like."""
+"""Compute the reference of an alignment: the mean of good pictures, starting from the most typical one."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from flawline.errors import UsageError
 
 MOST_PICTURES = 48
 _TRIALS, _COMPARED = 5, 10
-# Of fewer pictures, even unrelated ones are rather like their mean.
+# With fewer pictures, even unrelated ones resemble their mean.
 _MANY = 20
 _ROUNDS = 2
-# Each round averages this share of the pictures, those most like the last reference.
+# Each round averages this share of the pictures: those most like the last reference.
 _KEPT = 0.7
-# How much less like the reference than nearly all good pictures one may be, as a part of what these lack.
+# A picture may lack this many times as much of perfect likeness as nearly all good pictures lack.
 _LEEWAY = 1.5
 _SAME_ASPECT = 0.01
-# Below, there is nothing in common that could be aligned; unrelated pictures reach about half of it.
+# Below this likeness the pictures have nothing in common to align; unrelated pictures reach about half of it.
 _LEAST_USUAL = 0.4
 
 
 def fit_alignment(
     pictures: Iterable[NDArray[np.uint8]], method: AlignmentMethod, *, largest_angle: float = 180.0
 ) -> Alignment:
-    """Find the reference in good pictures, uint8 (height, width, 3) or (height, width), of one shape.
+    """Fit an alignment to good pictures, uint8 (height, width, 3) or (height, width), of one shape.
 
-    They are read one at a time and no more than 48 small copies kept. "rigid" looks for turns of up to
-    `largest_angle` degrees either way; a part that looks the same turned by less needs a smaller one.
+    They are read one at a time and at most 48 small copies are stored. "rigid" searches turns of up to
+    `largest_angle` degrees either way; choose it smaller for a part that looks the same after a smaller turn.
 
     Raises:
         UsageError: an unknown method, no pictures, pictures of several shapes, an angle not above 0, or pictures that
@@ -56,18 +56,18 @@ def fit_alignment(
             hint="rigid finds parts in any position",
         )
     sizes: set[tuple[int, int]] = set()
-    greys = thinned((_first_look(pixels, sizes) for pixels in pictures), MOST_PICTURES)
+    greys = thinned((_small(pixels, sizes) for pixels in pictures), MOST_PICTURES)
     if not greys:
         raise UsageError("expected pictures to align, got none", hint="give at least one")
     size = next(iter(sizes))
     trials = [_started(method, size, grey, largest_angle) for grey in _spread(greys, _TRIALS)]
     others = _spread(greys, _COMPARED)
-    likes = [[trial.look(grey)[1] for grey in others] for trial in trials]
+    likes = [[trial.register(grey)[1] for grey in others] for trial in trials]
     best = int(np.argmax([np.median(each) for each in likes]))
     alignment = trials[best]
     for _ in range(_ROUNDS):
         alignment = _averaged(alignment, greys)
-    qualities = [alignment.look(grey)[1] for grey in greys]
+    qualities = [alignment.register(grey)[1] for grey in greys]
     if len(greys) < _MANY:
         qualities = sorted(likes[best])[:-1]
     return _with_limit(alignment, qualities)
@@ -84,12 +84,12 @@ def _with_limit(alignment: Alignment, qualities: list[float]) -> Alignment:
     if usual < _LEAST_USUAL:
         raise UsageError(
             f"the pictures cannot be aligned: their likeness is {usual:.2f}, expected {_LEAST_USUAL} or more",
-            hint="leave the alignment out where the pictures show no one part, or try another method",
+            hint="leave the alignment out where the pictures show different parts, or try another method",
         )
     return replace(alignment, limit=max(LEAST_QUALITY, low - _LEEWAY * (1 - low)), usual=usual)
 
 
-def _first_look(pixels: NDArray[np.uint8], sizes: set[tuple[int, int]]) -> Floats:
+def _small(pixels: NDArray[np.uint8], sizes: set[tuple[int, int]]) -> Floats:
     height, width = pixels.shape[:2]
     first = next(iter(sizes), (height, width))
     if abs(height * first[1] / (width * first[0]) - 1) > _SAME_ASPECT:
@@ -114,18 +114,18 @@ def _started(
 
 
 def _averaged(alignment: Alignment, greys: list[Floats]) -> Alignment:
-    """The same with the mean of those pictures as reference that are most like its present one."""
-    poses = [alignment.look(grey) for grey in greys]
+    """Replace the reference by the mean of the pictures that are most like it."""
+    poses = [alignment.register(grey) for grey in greys]
     enough = np.quantile([quality for _, quality in poses], 1 - _KEPT)
-    total, seen = np.zeros_like(alignment.reference), np.zeros_like(alignment.reference)
+    total, weight = np.zeros_like(alignment.reference), np.zeros_like(alignment.reference)
     count = 0
     for grey, (motion, quality) in zip(greys, poses, strict=True):
         if quality >= enough:
             shown = reg.moved(np.ones_like(grey), motion)
             total += shown * reg.moved(grey, motion, cv2.BORDER_REPLICATE)
-            seen += shown
+            weight += shown
             count += 1
-    mean = np.where(seen > 0, total / np.maximum(seen, 1e-6), alignment.reference)
+    mean = np.where(weight > 0, total / np.maximum(weight, 1e-6), alignment.reference)
     return replace(
-        alignment, reference=mean.astype(np.float32), known=(seen / count).astype(np.float32)
+        alignment, reference=mean.astype(np.float32), known=(weight / count).astype(np.float32)
     )

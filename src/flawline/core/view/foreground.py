@@ -1,11 +1,11 @@
-"""What of a picture is the part, and what the plain ground that it lies on; learnt from good pictures.
+"""Separate the part from the plain ground that it lies on, learnt from good pictures.
 
-In one picture: a smooth field (a polynomial of degree 2 per channel) is fitted to the rim of the picture. Ground is
-what follows it, has no edges, and is connected to the rim by a way some pixels wide; the rest is part, its holes
-included. Over the pictures: where the part covers the same place in all of them, what it covers in more than a few;
-else the part is looked for in every picture, and filled up to its convex hull where good parts are convex, so that
-material that is missing is judged too. Doubt is always settled for the part: shadows, smudges on the ground and a
-margin belong to it; where the ground is not plain, or a part is of another size than any good one, everything is
+In one picture: a smooth field (a polynomial of degree 2 per channel) is fitted to the rim of the picture. Pixels are
+ground if they follow the field, have no edges, and are connected to the rim by a path some pixels wide; the rest is
+part, its holes included. Over the pictures: where the part lies in the same place in all of them, the foreground is
+what it covers in more than a few; else the part is searched in every picture, and filled up to its convex hull where
+good parts are convex, so that missing material is judged too. In doubt pixels are part: shadows, smudges on the ground
+and a margin belong to it. Where the ground is not plain, or a part is of another size than any good one, everything is
 inside.
 """
 
@@ -26,25 +26,25 @@ from flawline.errors import UsageError
 Bools = NDArray[np.bool_]
 
 MOST_PICTURES = 512
-# Pictures are looked at with a longer side of this, and a shorter one of at least the other, in pixels.
+# Pictures are shrunk to this longer side, and to at least this shorter side, in pixels.
 _LONGER, _SHORTER = 160, 32
 _RIM = 3
-# Ground lies within as many spreads of the rim's field, has edges up to as many times the rim's median, and the way to
-# the rim is wider than twice as many pixels.
+# Ground lies within so many spreads of the rim's field, has edges up to so many times the rim's median, and its path to
+# the rim is wider than twice so many pixels.
 _SPREADS, _EDGES, _GAP = 4.0, 4.0, 2
 _LEAST_DISTANCE, _LEAST_EDGE = 5.0, 6.0
-# Masks are compared, and kept, on a grid of this many cells each way.
+# Masks are compared and stored on a grid of this many cells each way.
 _GRID = 128
 _MARGIN = 0.02
-# Smaller pieces than this share of the largest are no part.
+# Pieces smaller than this share of the largest are not part.
 _PIECE = 0.1
-# A part is clear if it covers so much of the picture, so little of the rim, and differs so much from the ground.
+# A part is clear if it covers enough of the picture, little of the rim, and differs enough from the ground.
 _COVER, _RIM_COVER, _CONTRAST = (0.01, 0.97), 0.35, 1.2
 _CLEAR_SHARE = 0.9
 _SAME_PLACE = 0.9
-# Of fewer pictures none can say that the part always lies there.
+# With fewer pictures the place of the part is not certain.
 _ENOUGH = 5
-# Of a fixed part is what is part in more than this share of the pictures: in any of up to 50.
+# A fixed part includes pixels that are part in more than this share of the pictures: in any of up to 50.
 _RARE = 0.02
 _AREA_SPREAD = 0.5
 _CONVEX = 0.95
@@ -53,9 +53,9 @@ _AREA_LEEWAY = 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Foreground:
-    """Where the part is: "fixed", in the same place always; "moving", looked for each time; "none", everywhere.
+    """Place of the part: "fixed", always the same; "moving", searched in each picture; "none", everywhere.
 
-    `reason` says in words what was found. `confidence` is the share of the good pictures in which a part stands clear
+    `reason` explains the choice. `confidence` is the share of the good pictures in which a part stands clear
     of a plain ground. `mask` bool (128, 128) is the fixed part, over the whole picture whatever its shape; `areas` are
     the smallest and largest share of the picture that a moving part may cover, `convex` whether it fills its hull.
     """
@@ -68,19 +68,19 @@ class Foreground:
     convex: bool = False
 
     def inside(self, pixels: NDArray[np.uint8]) -> Bools:
-        """Which pixels of a picture uint8 (height, width, 3) or (height, width) may be part: bool (height, width)."""
+        """Compute which pixels of a picture uint8 (height, width, 3) or (height, width) may be part, bool."""
         size = pixels.shape[:2]
         if self.kind == "fixed":
             return _resized(self.mask, size)
         if self.kind == "moving":
-            found = _segment(pixels)
-            part = _hull(found.part) if self.convex else found.part
-            if found.clear and self.areas[0] <= part.mean() <= self.areas[1]:
+            segment = _segment(pixels)
+            part = _hull(segment.part) if self.convex else segment.part
+            if segment.clear and self.areas[0] <= part.mean() <= self.areas[1]:
                 return _resized(_widened(part), size)
         return np.ones(size, np.bool_)
 
     def as_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """The same as plain settings and arrays."""
+        """Convert to plain settings and arrays."""
         settings = {
             "kind": self.kind,
             "reason": self.reason,
@@ -94,7 +94,7 @@ class Foreground:
     def from_arrays(
         cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Foreground:
-        """The inverse of `as_arrays`."""
+        """Restore from the settings and arrays of `as_arrays`."""
         smallest, largest = settings["areas"]
         return cls(
             settings["kind"],
@@ -107,26 +107,26 @@ class Foreground:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class _Segment:
     part: Bools
     clear: bool
 
 
 def fit_foreground(pictures: Iterable[NDArray[np.uint8]]) -> Foreground:
-    """Learn the foreground from good pictures, uint8 (height, width, 3) or (height, width); small ones will do.
+    """Learn the foreground from good pictures, uint8 (height, width, 3) or (height, width); small ones are enough.
 
     They are read one at a time and, beyond 512, not all of them.
 
     Raises:
         UsageError: no pictures.
     """
-    found = thinned((_segment(pixels) for pixels in pictures), MOST_PICTURES)
-    if not found:
+    segments = thinned((_segment(pixels) for pixels in pictures), MOST_PICTURES)
+    if not segments:
         raise UsageError(
             "expected pictures to learn the foreground from, got none", hint="give at least one"
         )
-    confidence = sum(each.clear for each in found) / len(found)
-    parts = [each.part for each in found if each.clear]
+    confidence = sum(each.clear for each in segments) / len(segments)
+    parts = [each.part for each in segments if each.clear]
     if confidence < _CLEAR_SHARE:
         return _everything(
             f"a part stands clear of the ground in {confidence:.0%} only", confidence
@@ -164,7 +164,7 @@ def _everything(reason: str, confidence: float) -> Foreground:
     )
 
 
-def _segment(pixels: NDArray[np.uint8]) -> _Found:
+def _segment(pixels: NDArray[np.uint8]) -> _Segment:
     small = _small(pixels)
     height, width = small.shape[:2]
     rim = np.ones((height, width), np.bool_)
@@ -182,7 +182,7 @@ def _segment(pixels: NDArray[np.uint8]) -> _Found:
         and float(part[rim].mean()) <= _RIM_COVER
         and float(np.median(distance[part])) >= _CONTRAST * furthest
     )
-    return _Found(part, clear)
+    return _Segment(part, clear)
 
 
 def _small(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -194,9 +194,9 @@ def _small(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _reached(plain: Bools, rim: Bools) -> Bools:
-    """What of the plain can be reached from the rim by a disc that stays on it."""
+    """Find the plain pixels that a disc can reach from the rim without leaving them."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _GAP + 1, 2 * _GAP + 1))
-    # Beyond the picture the ground goes on.
+    # The ground continues beyond the picture.
     beyond = np.pad(plain.astype(np.uint8), 2 * _GAP, mode="edge")
     opened = cv2.morphologyEx(beyond, cv2.MORPH_OPEN, disc)[
         2 * _GAP : -2 * _GAP, 2 * _GAP : -2 * _GAP
@@ -215,7 +215,7 @@ def _largest(part: Bools) -> Bools:
 
 
 def _hull(part: Bools) -> Bools:
-    """The smallest convex region that holds the part."""
+    """Fill the part up to its convex hull."""
     canvas = part.astype(np.uint8)
     outlines, _ = cv2.findContours(canvas, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if outlines:
@@ -224,7 +224,7 @@ def _hull(part: Bools) -> Bools:
 
 
 def _widened(part: Bools) -> Bools:
-    """The part and a margin around it, of a share of the picture's sides."""
+    """Widen the part by a margin, a share of the picture's sides."""
     down, across = (1 + 2 * max(1, round(_MARGIN * side)) for side in part.shape)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, down))
     return np.asarray(cv2.dilate(part.astype(np.uint8), disc) > 0)

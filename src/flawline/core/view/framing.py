@@ -1,11 +1,11 @@
-"""At what resolution, and through windows of what size, pictures are looked at.
+"""Choose the resolution of pictures and the size of the windows they are cut into.
 
 A picture is squeezed whole into one window ("fit"), or scaled and cut into windows that overlap. Without a smallest
 defect it is fit. With one, it is fit where the defect then spans a whole cell of the map in both directions, and
-otherwise scaled so that it just does. One cell, 8 px, is where patch features begin to see: sound magnetic tiles at
-256 px with and without one round spot are told apart by the nearest neighbours of ResNet-18 features (strides 8 and
+otherwise scaled so that it just does. One cell, 8 px, is the least that patch features can detect: sound magnetic tiles
+at 256 px with and without one round spot are told apart by the nearest neighbours of ResNet-18 features (strides 8 and
 16) with an AUROC of 0.62, 0.75, 0.86, 0.97, 1.00 for spots of 4, 5, 6, 8, 12 px darkened by 60 %, and of 0.61, 0.80,
-0.95 for spots of 8, 12, 16 px darkened by 30 %. For faint defects a smaller figure than their size is to be named.
+0.95 for spots of 8, 12, 16 px darkened by 30 %. For faint defects give a smaller figure than their size.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ STEP = 16
 
 VISIBLE_CELLS = 1.0
 MAX_WINDOWS = 4096
-# One window of up to this many times the area costs less than the four or more that would overlap in its place.
+# One window of up to this many times the area costs less than four or more overlapping ones.
 _ONE_WINDOW_AREA = 2.0
 _SMALLEST_SIDE = 32
 _LEAST_OVERLAP = 64
-# Pictures whose aspect ratios differ by no more are of one shape.
+# Pictures whose aspect ratios differ by at most this factor are of one shape.
 _SAME_ASPECT = 1.05
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How pictures are brought to windows: `window` (height, width), multiples of 16, in scaled pixels.
+    """Resolution and windows of pictures: `window` (height, width), multiples of 16, in scaled pixels.
 
     `scale` is scaled pixels per picture pixel, or "fit": the whole picture squeezed into one window. `overlap` is the
     least number of scaled pixels that neighbouring windows share. A cell of the map is `cell` x `cell` scaled pixels.
@@ -50,7 +50,7 @@ class Framing:
     cell: int = 8
 
     def __post_init__(self) -> None:
-        """Refuse settings that make no windows."""
+        """Refuse settings out of range."""
         if len(self.window) != 2 or any(side < STEP or side % STEP for side in self.window):
             raise UsageError(
                 f"expected a window of (height, width), multiples of {STEP}, got {self.window}",
@@ -67,7 +67,7 @@ class Framing:
             raise UsageError(f"expected a scale above 0 or 'fit', got {self.scale}")
 
     def as_settings(self) -> dict[str, Any]:
-        """The same as plain values for JSON or TOML."""
+        """Convert to plain values for JSON or TOML."""
         return {
             "window": list(self.window),
             "scale": self.scale,
@@ -77,7 +77,7 @@ class Framing:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Framing:
-        """The inverse of `as_settings`."""
+        """Restore from the values of `as_settings`."""
         height, width = settings["window"]
         return cls((height, width), settings["scale"], settings["overlap"], settings["cell"])
 
@@ -90,7 +90,7 @@ def choose_framing(
     cell: int = 8,
     max_windows: int = MAX_WINDOWS,
 ) -> Framing:
-    """The framing for pictures of `sizes` that keeps a defect of `min_defect_px` picture pixels visible.
+    """Choose the framing for pictures of `sizes` that keeps a defect of `min_defect_px` picture pixels visible.
 
     `window` gives the area; the sides follow the pictures where these are of one shape, or where the scaled picture is
     narrower. Where a whole picture takes no more than twice that area, it becomes one window; else tiles that overlap
@@ -130,7 +130,7 @@ def choose_framing(
 
 
 def scaled_size(size: Size, framing: Framing) -> Size:
-    """Height and width of the scaled picture in pixels."""
+    """Compute height and width of the scaled picture in pixels."""
     if framing.scale == "fit":
         return framing.window
     height, width = (max(1, round(side * framing.scale)) for side in size)
@@ -138,13 +138,13 @@ def scaled_size(size: Size, framing: Framing) -> Size:
 
 
 def map_size(size: Size, framing: Framing) -> Size:
-    """Height and width in cells of the map of a picture of `size`; the last cells may reach beyond its edge."""
+    """Compute height and width in cells of the map of a picture of `size`; the last cells may reach beyond its edge."""
     height, width = scaled_size(size, framing)
     return -(-height // framing.cell), -(-width // framing.cell)
 
 
 def window_starts(size: Size, framing: Framing) -> tuple[list[int], list[int]]:
-    """Rows and columns of the scaled picture at which windows begin: the fewest, spread evenly, multiples of 16."""
+    """Compute rows and columns of the scaled picture where windows begin: the fewest, even, multiples of 16."""
     rows, columns = (
         _starts_along(length, side, framing.overlap)
         for length, side in zip(scaled_size(size, framing), framing.window, strict=True)
@@ -153,7 +153,7 @@ def window_starts(size: Size, framing: Framing) -> tuple[list[int], list[int]]:
 
 
 def window_count(size: Size, framing: Framing) -> int:
-    """How many windows a picture of `size` takes."""
+    """Count the windows of a picture of `size`."""
     rows, columns = window_starts(size, framing)
     return len(rows) * len(columns)
 
@@ -166,12 +166,12 @@ def _starts_along(length: int, side: int, overlap: int) -> list[int]:
 
 
 def _shaped(window: Size, shapes: list[Size]) -> Size:
-    """A window of that area in the shape of the pictures; as it is where these are of several."""
+    """Shape a window of that area like the pictures; unchanged where they have several shapes."""
     aspects = [height / width for height, width in shapes]
     if max(aspects) > _SAME_ASPECT * min(aspects):
         return window
     area, aspect = window[0] * window[1], math.sqrt(max(aspects) * min(aspects))
-    # The shorter side first: it is the one that may not become as short as the shape asks.
+    # The shorter side first, because of its least length.
     shorter = _side(math.sqrt(area * min(aspect, 1 / aspect)))
     longer = _side(area / shorter)
     return (shorter, longer) if aspect < 1 else (longer, shorter)
@@ -183,7 +183,7 @@ def _side(length: float) -> int:
 
 def _at_scale(window: Size, largest: Size, scale: float, cell: int) -> Framing:
     area = window[0] * window[1]
-    # The same rounding as that of the scaled picture, then up to whole steps.
+    # Rounded like the scaled picture, then up to whole steps.
     height, width = (
         max(_SMALLEST_SIDE, STEP * math.ceil(max(1, round(side * scale)) / STEP))
         for side in largest
@@ -203,7 +203,7 @@ def _at_scale(window: Size, largest: Size, scale: float, cell: int) -> Framing:
 
 
 def _even(length: int, side: int, overlap: int) -> int:
-    """The shortest side with which as many windows still cover the length."""
+    """Find the shortest side with which as many windows still cover the length."""
     shared = min(overlap, side // 2)
     count = len(_starts_along(length, side, overlap))
     shortest = STEP * math.ceil((length + (count - 1) * shared) / count / STEP)
@@ -211,7 +211,7 @@ def _even(length: int, side: int, overlap: int) -> int:
 
 
 def _enough(window: Size, largest: Size, cell: int, too_small: float, max_windows: int) -> float:
-    """The smallest defect in pixels, to three figures, that takes no more windows than allowed."""
+    """Find the smallest defect in pixels, to three figures, that needs no more windows than allowed."""
     enough = too_small
     while (
         window_count(largest, _at_scale(window, largest, VISIBLE_CELLS * cell / enough, cell))

@@ -1,8 +1,8 @@
-"""Round parts: their centre, their rings, and the angle at which they lie.
+"""Find the centre, the size and the angle of round parts.
 
-Rings say where the centre is and how large the part is, whatever its angle. The angle is told by what is left when each
-ring is rid of its broad changes, which are the reflections of lamps and stay where they are when the part turns. Every
-ring then counts as much as any other, so that one keyway outweighs seven alike vanes.
+The rings of a part (its averages over all angles) give centre and size at any angle. The angle follows from the narrow
+changes along each ring: broad ones are reflections of lamps and do not turn with the part. All rings have the same
+weight, so that one keyway outweighs seven equal vanes.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from flawline.core.view.registration import (
 
 Point = tuple[float, float]
 
-# A part's size may differ from the reference's by so much; its rings are looked for in steps of about a pixel.
+# Range of sizes relative to the reference, in steps of about a pixel at the edge.
 _SCALES = np.geomspace(0.88, 1.14, 11)
-# By how much the size may still be wrong then.
+# The error of the size that remains after that search.
 _LARGER = 0.06
 _TURNS, _RADII = 720, 96
 _INNERMOST = 0.12
-# Rings are compared by what is narrower than this many degrees, which reflections are not.
+# Rings are compared by changes narrower than this many degrees; reflections are broader.
 _NARROW = 5.0
-# A ring is clear if its edge is this share of the clearest.
+# A ring is clear if its edge has this share of the strongest edge.
 _CLEAR_RING = 0.4
 
 
 def symmetry_centre(values: Floats) -> Point:
-    """The (x, y) about which a picture is most like itself turned by half."""
+    """Find the (x, y) about which a picture is most like itself turned by 180 degrees."""
     height, width = values.shape
     size = 2 * height, 2 * width
     surface = fft.irfft2(np.square(fft.rfft2(values * fade(values.shape), size)), size)
     row, column = np.unravel_index(int(surface.argmax()), size)
-    near = [surface[(row + d) % size[0], column] for d in (-1, 0, 1)]
-    beside = [surface[row, (column + d) % size[1]] for d in (-1, 0, 1)]
-    return (int(column) + vertex(beside)) / 2, (int(row) + vertex(near)) / 2
+    down = [surface[(row + d) % size[0], column] for d in (-1, 0, 1)]
+    across = [surface[row, (column + d) % size[1]] for d in (-1, 0, 1)]
+    return (int(column) + vertex(across)) / 2, (int(row) + vertex(down)) / 2
 
 
 def outer_radius(values: Floats, centre: Point) -> float:
-    """The radius of the outermost clear ring about a centre; that of the largest ring in the picture without any."""
+    """Find the radius of the outermost clear ring about a centre; without any, the largest radius in the picture."""
     height, width = values.shape
     largest = max(4.0, min(centre[0], centre[1], width - 1 - centre[0], height - 1 - centre[1]))
     mean = unrolled(values, centre, largest).mean(axis=0)
@@ -62,7 +62,7 @@ def outer_radius(values: Floats, centre: Point) -> float:
 
 
 def unrolled(values: Floats, centre: Point, radius: float) -> Floats:
-    """Unrolled about a centre: (720 angles from x towards y, 96 radii up to `radius`, spaced by their logarithms)."""
+    """Unroll about a centre: (720 angles from x towards y, 96 radii up to `radius`, spaced by their logarithms)."""
     angles = np.arange(_TURNS) * (2 * np.pi / _TURNS)
     radii = radius * np.geomspace(_INNERMOST, 1, _RADII)
     x = (centre[0] + np.outer(np.cos(angles), radii)).astype(np.float32)
@@ -71,7 +71,7 @@ def unrolled(values: Floats, centre: Point, radius: float) -> Floats:
 
 
 def rings(values: Floats, centre: Point, radius: float) -> Floats:
-    """What is left of a picture when it is averaged over all angles about a centre, up to a radius."""
+    """Average a picture over all angles about a centre, up to a radius."""
     y, x = np.mgrid[: values.shape[0], : values.shape[1]]
     away = np.hypot(x - centre[0], y - centre[1])
     mean = unrolled(values, centre, radius).mean(axis=0)
@@ -80,31 +80,31 @@ def rings(values: Floats, centre: Point, radius: float) -> Floats:
 
 
 def disc(size: tuple[int, ...], centre: Point, radius: float) -> Floats:
-    """1 within a radius of a centre, 0 beyond: (height, width)."""
+    """Draw a disc: 1 within a radius of a centre, 0 beyond, (height, width)."""
     y, x = np.mgrid[: size[0], : size[1]]
     return np.asarray(np.hypot(x - centre[0], y - centre[1]) <= radius, np.float32)
 
 
 def scaled_templates(rings: Floats, centre: Point) -> Templates:
-    """Rings about a centre, smaller and larger."""
+    """Make templates of rings about a centre, smaller and larger."""
     return make_templates(rings, [turn(centre, 0, scale) for scale in _SCALES])
 
 
 def enlarged_by(reference: Floats, values: Floats, centre: Point, radius: float) -> float:
-    """How many times larger the rings about a centre are than the reference's."""
-    own, seen = (unrolled(each, centre, radius).mean(axis=0) for each in (reference, values))
+    """Estimate how many times larger the rings about a centre are than the reference's."""
+    own, other = (unrolled(each, centre, radius).mean(axis=0) for each in (reference, values))
     reach = math.ceil(_LARGER / _octave())
     middle = own[reach:-reach]
     heights = []
     for step in range(2 * reach + 1):
-        part = seen[step : step + len(middle)]
+        part = other[step : step + len(middle)]
         heights.append(likeness(middle, part, np.ones_like(part)))
     best = int(np.clip(np.argmax(heights), 1, 2 * reach - 1))
     return math.exp((best - reach + vertex(heights[best - 1 : best + 2])) * _octave())
 
 
 def outline(grey: Floats, centre: Point, radius: float) -> Floats:
-    """What tells the angle of a round part: (720 angles, 96 radii), every ring as strong as the others."""
+    """Compute the narrow changes along the rings of a round part: (720 angles, 96 radii), all rings equally strong."""
     fine = cv2.GaussianBlur(np.log(grey + DARK), (0, 0), 0.7)
     around = unrolled(fine, centre, radius)
     broad = gaussian_filter1d(around, _NARROW * _TURNS / 360, axis=0, mode="wrap")
@@ -113,7 +113,7 @@ def outline(grey: Floats, centre: Point, radius: float) -> Floats:
 
 
 def turned_by(reference: Floats, values: Floats) -> float:
-    """By how many degrees a part is turned against the reference, from their outlines."""
+    """Estimate by how many degrees a part is turned against the reference, from their outlines."""
     spectra = [fft.rfft(each, axis=0) for each in (reference, values)]
     heights = fft.irfft((spectra[1] * np.conj(spectra[0])).sum(axis=1), _TURNS)
     row = int(heights.argmax())

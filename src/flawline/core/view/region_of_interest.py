@@ -1,4 +1,4 @@
-"""Where a picture is judged: inside polygons or a mask; outside it nothing scores."""
+"""Region of interest: polygons or a mask; pixels outside are not judged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flawline.errors import UsageError
 Polygon = tuple[tuple[float, float], ...]
 """At least three (x, y) corners."""
 
-# Rounding of a small picture's sides to whole pixels changes its aspect ratio by about as much.
+# Rounding the sides of a small picture to whole pixels changes its aspect ratio by about this much.
 SAME_ASPECT = 0.01
 # Corners are drawn in steps of 1/2^4 pixel.
 _SHIFT = 4
@@ -25,7 +25,7 @@ _SHIFT = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionOfInterest:
-    """The union of `polygons`, or `mask` bool (height, width).
+    """Region of interest: the union of `polygons`, or `mask` bool (height, width).
 
     Corners are (x, y) from the top left corner of the picture: in pixels of a picture of `size` (height, width), or,
     where `size` is None, in parts of its width and height from 0 to 1. A mask has the size of the pictures it is for.
@@ -36,7 +36,7 @@ class RegionOfInterest:
     mask: NDArray[np.bool_] | None = None
 
     def as_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """The same as plain settings and arrays."""
+        """Convert to plain settings and arrays."""
         settings = {
             "polygons": [[list(corner) for corner in polygon] for polygon in self.polygons],
             "size": None if self.size is None else list(self.size),
@@ -47,7 +47,7 @@ class RegionOfInterest:
     def from_arrays(
         cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> RegionOfInterest:
-        """The inverse of `as_arrays`. Raises UsageError as `from_polygons` and `from_mask` do."""
+        """Restore from the values of `as_arrays`; raises UsageError as `from_polygons` and `from_mask` do."""
         if "mask" in arrays:
             return from_mask(arrays["mask"])
         return from_polygons(settings["polygons"], settings["size"])
@@ -56,7 +56,7 @@ class RegionOfInterest:
 def from_polygons(
     polygons: Sequence[Sequence[Sequence[float]]], size: Sequence[int] | None = None
 ) -> RegionOfInterest:
-    """The union of polygons, each three (x, y) corners or more.
+    """Make the union of polygons, each of three (x, y) corners or more.
 
     In pixels of pictures of `size` (height, width), or in parts of the picture from 0 to 1 without it.
 
@@ -78,7 +78,7 @@ def from_polygons(
 
 
 def from_mask(mask: NDArray[Any]) -> RegionOfInterest:
-    """The region where a mask, (height, width) or (height, width, C), is brighter than half its brightest pixel.
+    """Make the region where a mask, (height, width) or (height, width, C), is brighter than half its brightest pixel.
 
     Raises:
         UsageError: the mask has no such pixel.
@@ -91,7 +91,7 @@ def from_mask(mask: NDArray[Any]) -> RegionOfInterest:
 
 
 def adaptation(region: RegionOfInterest, size: Size) -> str:
-    """What has to be done to a region for a picture of `size`, in words; empty where nothing.
+    """Describe how a region is adapted to a picture of `size`; empty where it is not.
 
     Raises:
         UsageError: the region is for pictures of another shape.
@@ -109,7 +109,7 @@ def adaptation(region: RegionOfInterest, size: Size) -> str:
 
 
 def pixels_inside(region: RegionOfInterest, size: Size) -> NDArray[np.bool_]:
-    """Which pixels of a picture of `size` are inside: bool (height, width).
+    """Compute which pixels of a picture of `size` are inside: bool (height, width).
 
     Raises:
         UsageError: the region is for pictures of another shape, or no pixel is inside.
@@ -122,9 +122,9 @@ def pixels_inside(region: RegionOfInterest, size: Size) -> NDArray[np.bool_]:
 
 
 def cells_inside(inside: NDArray[np.bool_], framing: Framing) -> NDArray[np.bool_]:
-    """Which cells of the map are judged, bool (h, w), from the pixels that are: those covered by half or more.
+    """Compute which cells of the map are judged, bool (h, w): those covered by half or more by pixels inside.
 
-    Where a region is so thin that no cell is, the cells with the largest share are.
+    Where a thin region covers no cell by half, the cells with the largest share are judged.
     """
     share = cell_share(inside, framing)
     return np.asarray(share >= min(0.5, float(share.max())))
@@ -149,7 +149,7 @@ def _drawn(region: RegionOfInterest, size: Size) -> NDArray[np.bool_]:
     factor = np.array([size[1] / own[1], size[0] / own[0]])
     canvas = np.zeros(size, np.uint8)
     for polygon in region.polygons:
-        # Corners are measured from the picture's edge, OpenCV's from the first pixel's centre.
+        # Corners are measured from the picture's edge, OpenCV's coordinates from the first pixel's centre.
         corners = np.clip(np.array(polygon) * factor, -1e5, 1e5) - 0.5
         fixed = np.round(corners * 2**_SHIFT).astype(np.int32)
         cv2.fillPoly(canvas, [fixed], 1, cv2.LINE_8, _SHIFT)

@@ -1,8 +1,8 @@
-"""Where a small picture lies on a reference: coarse search by correlation, fine search by ECC.
+"""Register a small picture to a reference: coarse search by correlation, fine search by ECC.
 
 Both are compared by their structure, grey levels less their local mean and over their local spread, so that a change of
-light matters little. Every motion is a 3 x 3 matrix from pixels of the picture to pixels of the reference, with pixel
-centres at whole numbers.
+illumination matters little. Every motion is a 3 x 3 matrix from pixels of the picture to pixels of the reference, with
+pixel centres at whole numbers.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from scipy import fft
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
-# Added to grey levels before their logarithm, in which a change of light is a shift.
+# Added to grey levels before their logarithm, in which a change of illumination is a shift.
 DARK = np.float32(10.0)
-# Structure is what differs from a blur of this share of the longer side.
+# Structure is the difference from a blur of this share of the longer side.
 _LOCAL = 0.06
 # Correlation fades out over this share of each side.
 _TAPER = 0.15
@@ -38,7 +38,7 @@ class Templates:
 
 
 def structure(grey: Floats) -> Floats:
-    """Logarithms of grey levels (h, w) less their local mean, over their local spread: about -1 to 1, 0 where plain."""
+    """Normalise logarithms of grey levels (h, w) by local mean and spread: about -1 to 1, 0 where plain."""
     fine = cv2.GaussianBlur(np.log(grey + DARK), (0, 0), 1.0)
     sigma = max(2.0, _LOCAL * max(grey.shape))
     detail = fine - cv2.GaussianBlur(fine, (0, 0), sigma)
@@ -47,7 +47,7 @@ def structure(grey: Floats) -> Floats:
 
 
 def turn(centre: tuple[float, float], degrees: float = 0.0, scale: float = 1.0) -> Matrix:
-    """Turns about (x, y), from x towards y as seen on the screen, and enlarges."""
+    """Make the motion that turns about (x, y), from x towards y as seen on the screen, and enlarges."""
     cos, sin = (scale * f(math.radians(degrees)) for f in (math.cos, math.sin))
     x, y = centre
     return np.array(
@@ -56,26 +56,26 @@ def turn(centre: tuple[float, float], degrees: float = 0.0, scale: float = 1.0) 
 
 
 def shift(x: float, y: float) -> Matrix:
-    """Moves by x to the right and y down."""
+    """Make the motion by x to the right and y down."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
 
 
 def rescaled(motion: NDArray[Any], across: float, down: float) -> Matrix:
-    """The same motion between pictures that are `across` times as wide and `down` times as high."""
-    # Pixel centres are at whole numbers, so the edge from which sizes count is at -1/2.
+    """Convert a motion to pictures that are `across` times as wide and `down` times as high."""
+    # Pixel centres are at whole numbers, so the picture's edge is at -1/2.
     scale = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
     return np.asarray(scale @ motion @ np.linalg.inv(scale), np.float64)
 
 
 def moved(values: Floats, motion: Matrix, border: int = cv2.BORDER_CONSTANT) -> Floats:
-    """The picture as the motion shows it, of the same size; 0 where nothing is known."""
+    """Apply a motion to a picture, same size; 0 where nothing is known."""
     return np.asarray(
         cv2.warpAffine(values, motion[:2], values.shape[::-1], borderMode=border), np.float32
     )
 
 
 def likeness(reference: Floats, values: Floats, weights: Floats) -> float:
-    """Correlation coefficient over weighted pixels, -1 to 1; 0 where either is plain."""
+    """Compute the correlation coefficient over weighted pixels, -1 to 1; 0 where either is plain."""
     total = float(weights.sum())
     if total <= 0:
         return 0.0
@@ -85,7 +85,7 @@ def likeness(reference: Floats, values: Floats, weights: Floats) -> float:
 
 
 def make_templates(reference: Floats, motions: list[Matrix]) -> Templates:
-    """Copies of a reference under `motions`."""
+    """Make templates of a reference under `motions`."""
     faded = reference * fade(reference.shape)
     copies = np.stack([moved(faded, motion) for motion in motions])
     spectra = np.conj(fft.rfft2(copies, axes=(1, 2))).astype(np.complex64)
@@ -94,14 +94,14 @@ def make_templates(reference: Floats, motions: list[Matrix]) -> Templates:
 
 
 def turned_templates(reference: Floats, largest_angle: float) -> Templates:
-    """A reference turned in steps of 4 degrees up to `largest_angle` either way; at 0 as it is."""
+    """Make templates turned in steps of 4 degrees up to `largest_angle` either way, unturned included."""
     steps = math.ceil(min(largest_angle, 180.0) / _ANGLE_STEP)
     angles = {(_ANGLE_STEP * k) % 360 for k in range(-steps, steps + 1)}
     return make_templates(reference, [turn(_middle(reference), angle) for angle in sorted(angles)])
 
 
 def correlate(values: Floats, templates: Templates, count: int) -> list[Matrix]:
-    """The `count` best motions, of different templates, best first."""
+    """Find the `count` best motions, of different templates, best first."""
     height, width = templates.size
     spectrum = fft.rfft2(values * fade(values.shape)).astype(np.complex64)
     surfaces = fft.irfft2(spectrum * templates.spectra, s=(height, width), axes=(1, 2))
@@ -120,7 +120,7 @@ def correlate(values: Floats, templates: Templates, count: int) -> list[Matrix]:
 def refine(
     reference: Floats, values: Floats, start: Matrix, weights: Floats, *, turning: bool
 ) -> tuple[Matrix, float]:
-    """The motion nearest to `start` that makes the picture most like the reference, and its likeness.
+    """Refine a motion near `start` so that the picture is most like the reference; returns it and its likeness.
 
     Enhanced correlation coefficient (G. Evangelidis and E. Psarakis, IEEE TPAMI 30(10), 2008), over shifts and, if
     `turning`, small turns; the scale stays. Where it does not converge, `start` stays.
@@ -148,7 +148,7 @@ def _middle(values: Floats) -> tuple[float, float]:
 
 
 def fade(size: tuple[int, ...]) -> Floats:
-    """1 in the middle, smoothly down to 0 at the edges: (height, width)."""
+    """Make weights (height, width): 1 in the middle, smoothly down to 0 at the edges."""
     down, across = (
         np.clip(np.minimum(np.arange(n) + 0.5, n - np.arange(n) - 0.5) / (_TAPER * n), 0, 1)
         for n in size
@@ -158,7 +158,7 @@ def fade(size: tuple[int, ...]) -> Floats:
 
 
 def _apart(heights: NDArray[np.floating], count: int, around: bool, gap: int = 1) -> list[int]:
-    """Indices of the largest peaks, none within `gap` of a better one."""
+    """Choose the indices of the largest peaks, none within `gap` of a better one."""
     chosen: list[int] = []
     for index in np.argsort(-heights, kind="stable"):
         away = [abs(int(index) - other) for other in chosen]
@@ -172,7 +172,7 @@ def _apart(heights: NDArray[np.floating], count: int, around: bool, gap: int = 1
 
 
 def vertex(values: list[float]) -> float:
-    """Where, from -1/2 to 1/2, the parabola through three equally spaced values has its top."""
+    """Find the top, from -1/2 to 1/2, of the parabola through three equally spaced values."""
     left, middle, right = values
     bend = left - 2 * middle + right
     return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < 0 else 0.0

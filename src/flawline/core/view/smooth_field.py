@@ -1,4 +1,4 @@
-"""Smooth fields over a picture: polynomials in x and y, fitted robustly."""
+"""Fit smooth fields over a picture robustly: polynomials in x and y."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Tukey's biweight leaves out what lies further off than this many deviations (J. Fox and S. Weisberg, "Robust
+# Tukey's biweight ignores values more than this many deviations off (J. Fox and S. Weisberg, "Robust
 # Regression", 2002, table 1: 95 % as good as least squares on normal errors).
 _CUTOFF = 4.685
 _ABSOLUTE, _BIWEIGHT = 10, 5
-# Keeps the field near its mean where few values tell.
+# Keeps the field near its mean where there are few values.
 _RIDGE = 1e-3
 
 
 def polynomials(size: tuple[int, int], degree: int) -> Floats:
-    """Legendre polynomials in x and y of total degree up to `degree`: (height * width, M), the constant first."""
+    """Compute Legendre polynomials in x and y of total degree up to `degree`: (height * width, M), constant first."""
     down, across = (
         np.polynomial.legendre.legvander((np.arange(side) + 0.5) * 2 / side - 1, degree)
         for side in size
@@ -28,7 +28,7 @@ def polynomials(size: tuple[int, int], degree: int) -> Floats:
 
 
 def fit_field(basis: Floats, values: NDArray[Any], floor: float) -> tuple[Floats, float]:
-    """Coefficients (M, C) of values (N, C) in a basis (N, M), and the spread of those that follow it.
+    """Fit coefficients (M, C) of values (N, C) in a basis (N, M), with the spread of the values that follow it.
 
     Iteratively reweighted least squares, first towards least absolute deviations, then with Tukey's biweight; one
     weight for the channels of a place. The spread is 1.4826 times the median deviation, at least `floor`, which must

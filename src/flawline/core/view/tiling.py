@@ -1,14 +1,14 @@
-"""Windows of one size out of pictures of any size, and one map of the whole picture out of the windows' maps.
+"""Cut pictures of any size into windows of one size, and stitch the windows' maps to one map of the picture.
 
-A picture is looked at whole, squeezed into one window ("fit"), or scaled and cut into windows that overlap. Windows
-begin at multiples of 16 scaled pixels, so that the strides of a network fall on the same places in each of them; what
-a window shows beyond the picture is the picture reflected at its edge.
+A picture is squeezed whole into one window ("fit"), or scaled and cut into windows that overlap. Windows begin at
+multiples of 16 scaled pixels, so that the strides of a network fall on the same places in each of them. Beyond the
+picture, windows show it reflected at its edge.
 
-Near the border of a window a network sees the padding of its convolutions instead of the part. In a ResNet-18 on
+Near the border of a window, features contain the padding of the network's convolutions. In a ResNet-18 on
 surfaces of steel and tiles, a window of 256 px against the same place inside a larger one, the features at strides 4,
 8, 16 differ by 1.9, 1.5, 1.8 of their usual deviation in the outermost cell, and by 0.36 at 8-12 px, 0.13 at 24-32 px,
-0.37 at 48-64 px from the border. So the outer three eighths of an overlap on either side count nothing, and in the
-quarter between them one window gives way to the next.
+0.37 at 48-64 px from the border. So the outer three eighths of an overlap on either side have no weight, and the
+quarter between them blends one window into the next.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class WindowPlace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """`pixels` uint8 (H, W, 3) or (H, W), and where they are from."""
+    """A window: `pixels` uint8 (H, W, 3) or (H, W), and their place in the scaled picture."""
 
     pixels: NDArray[np.uint8]
     place: WindowPlace
@@ -46,9 +46,9 @@ class Window:
 def resize(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
     """Resize to `size` (height, width), not keeping the aspect ratio.
 
-    The one way in which pixels are brought to a network's size, in training, inference and export alike. Bilinear below
-    a twofold reduction, where area averaging costs four times as much for a difference under one grey level; area
-    averaging from there on, where bilinear would skip pixels and with them small defects.
+    The only resizing to a network's input, in training, inference and export alike. Bilinear below a twofold reduction,
+    where area averaging costs four times as much for a difference under one grey level; area averaging from there on,
+    where bilinear would skip pixels and with them small defects.
     """
     if pixels.shape[:2] == size:
         return pixels
@@ -58,9 +58,9 @@ def resize(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
 
 
 def cut(pixels: NDArray[np.uint8], framing: Framing) -> Iterator[Window]:
-    """The windows of a picture, uint8 (h, w, 3) or (h, w), row by row.
+    """Cut a picture, uint8 (h, w, 3) or (h, w), into windows, row by row.
 
-    One window at a time: what is held beside the picture is a copy of it at a scale below 1, and never an enlarged one.
+    One window at a time: memory holds at most a reduced copy of the picture, never an enlarged one.
     """
     height, width = size = pixels.shape[0], pixels.shape[1]
     scaled = scaled_size(size, framing)
@@ -84,7 +84,7 @@ def cut(pixels: NDArray[np.uint8], framing: Framing) -> Iterator[Window]:
 def stitch(
     maps: Iterable[tuple[WindowPlace, NDArray[np.float32]]], framing: Framing, size: Size
 ) -> NDArray[np.float32]:
-    """One map, float32 (h, w) by `map_size`, out of those of the windows of a picture of `size`, in any order.
+    """Stitch the maps of the windows of a picture of `size`, in any order, to one, float32 (h, w) by `map_size`.
 
     Raises:
         ValueError: a map of another size than the window's, or a window is missing.
@@ -115,27 +115,27 @@ def stitch(
 
 
 def cell_pitch(size: Size, framing: Framing) -> tuple[float, float]:
-    """Height and width of a cell in picture pixels; cell (r, c) covers rows r * height to (r + 1) * height."""
+    """Compute height and width of a cell in picture pixels; cell (r, c) covers rows r * height to (r + 1) * height."""
     height, width = scaled_size(size, framing)
     return framing.cell * size[0] / height, framing.cell * size[1] / width
 
 
 def to_picture(points: NDArray[Any], size: Size, framing: Framing) -> NDArray[np.float64]:
-    """Points (..., 2) of x and y in the map to picture pixels; cell and pixel centres are at whole numbers."""
+    """Map points (..., 2) of x and y in the map to picture pixels; cell and pixel centres are at whole numbers."""
     pitch = np.array(cell_pitch(size, framing)[::-1])
     return np.asarray((points + 0.5) * pitch - 0.5, np.float64)
 
 
 def to_cells(points: NDArray[Any], size: Size, framing: Framing) -> NDArray[np.float64]:
-    """Points (..., 2) of x and y in picture pixels to the map; the inverse of `to_picture`."""
+    """Map points (..., 2) of x and y in picture pixels to the map; the inverse of `to_picture`."""
     pitch = np.array(cell_pitch(size, framing)[::-1])
     return np.asarray((points + 0.5) / pitch - 0.5, np.float64)
 
 
 def upsample(values: NDArray[np.float32], size: Size, framing: Framing) -> NDArray[np.float32]:
-    """A map (h, w) of cells at the picture's resolution `size`, bilinear between the centres of cells.
+    """Enlarge a map (h, w) of cells to the picture's resolution `size`, bilinear between the centres of cells.
 
-    Places are right to half a picture pixel.
+    Positions are exact to half a picture pixel.
     """
     height, width = _reach(size, framing)
     whole = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -143,7 +143,7 @@ def upsample(values: NDArray[np.float32], size: Size, framing: Framing) -> NDArr
 
 
 def cell_share(mask: NDArray[np.bool_], framing: Framing) -> NDArray[np.float32]:
-    """How much of each cell a mask (height, width) of picture pixels covers, 0 to 1: float32 (h, w) by `map_size`."""
+    """Compute the share of each cell, 0 to 1, that a mask (height, width) covers: float32 (h, w) by `map_size`."""
     size = mask.shape[0], mask.shape[1]
     height, width = _reach(size, framing)
     values = cv2.copyMakeBorder(
@@ -160,7 +160,7 @@ def cell_share(mask: NDArray[np.bool_], framing: Framing) -> NDArray[np.float32]
 
 
 def _reach(size: Size, framing: Framing) -> Size:
-    """Picture pixels that the map covers, whole and at least `size`."""
+    """Compute the size in picture pixels that the map covers, whole and at least `size`."""
     cells, pitch = map_size(size, framing), cell_pitch(size, framing)
     height, width = (
         max(side, round(n * step)) for side, n, step in zip(size, cells, pitch, strict=True)
@@ -169,7 +169,7 @@ def _reach(size: Size, framing: Framing) -> Size:
 
 
 def _weights(start: int, starts: list[int], side: int, framing: Framing) -> NDArray[np.float64]:
-    """What the cells of a window count along one axis; up to the picture's edge they count in full."""
+    """Compute the weights of a window's cells along one axis; up to the picture's edge they are 1."""
     centres = (np.arange(side // framing.cell) + 0.5) * framing.cell
     weights = np.ones(len(centres))
     overlap = min(framing.overlap, side // 2)
@@ -182,8 +182,8 @@ def _weights(start: int, starts: list[int], side: int, framing: Framing) -> NDAr
 
 
 def _centres(start: int, stop: int, ratio: float) -> NDArray[np.float64]:
-    """Where the centres of scaled pixels lie in the picture, along one axis."""
-    # In the steps of OpenCV's table of weights: else the same place would round differently in two windows.
+    """Compute the positions of the centres of scaled pixels in the picture, along one axis."""
+    # In the steps of OpenCV's table of weights: otherwise the same place would round differently in two windows.
     return np.asarray(
         np.round(((np.arange(start, stop) + 0.5) * ratio - 0.5) * 32) / 32, np.float64
     )
@@ -192,7 +192,7 @@ def _centres(start: int, stop: int, ratio: float) -> NDArray[np.float64]:
 def _enlarge(
     pixels: NDArray[np.uint8], rows: NDArray[np.float64], columns: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Bilinear samples at `rows` x `columns`, out of no more of the picture than they touch."""
+    """Sample bilinearly at `rows` x `columns`, reading only the part of the picture that they touch."""
     top, left = max(0, int(rows[0])), max(0, int(columns[0]))
     near = pixels[top : int(rows[-1]) + 2, left : int(columns[-1]) + 2]
     x, y = np.meshgrid((columns - left).astype(np.float32), (rows - top).astype(np.float32))

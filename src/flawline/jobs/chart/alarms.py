@@ -58,7 +58,9 @@ def find_alarms(
     told = {place for hit in hits for place in (hit.first, hit.at) if place >= before}
     labels = {place: growing.labels[place - before] for place in told}
     marks = {hit.at: str(growing.ids[hit.at - before]) for hit in hits}
-    entered, sent = update_alerts(book, name, _without_echoes(hits, growing), labels, marks=marks)
+    entered, sent = update_alerts(
+        book, name, _without_echoes(hits, growing), labels, point_keys=marks
+    )
     events = [_event(episode, growing, now, more) for episode in sent]
     return unfinished(entered, growing.state.seen), Alarms(
         tuple(events),
