@@ -94,3 +94,8 @@ class StoreError(FlawlineError):
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.transient = transient
+
+
+def install_extra(extra: str) -> str:
+    """Say how to install an extra; there is no release on a package index yet, so it names the checkout."""
+    return f"pip install '.[{extra}]' in the checkout of Flawline"

@@ -1,4 +1,4 @@
-"""`flawline alerts`: what rang, and who has seen it."""
+"""`flawline alerts`: list and acknowledge alerts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def acknowledge(
     note: Annotated[str, typer.Option(help="What was found, or what is done about it.")] = "",
     as_json: AsJson = False,
 ) -> int:
-    """Say that somebody has seen an alert: it is not escalated any more; what others said before stays."""
+    """Acknowledge an alert: it is no longer escalated; earlier notes stay."""
     from flawline.api import records as api
     from flawline.records.alerts import alert_as_dict
 

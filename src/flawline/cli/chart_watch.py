@@ -46,7 +46,7 @@ def watch_chart(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Keep the chart current; returns only with `once`, 1 where something rang."""
+    """Keep the chart current; returns only with `once`, 1 where an alert was raised."""
     from flawline.jobs.chart.follow import follow
     from flawline.jobs.chart.watch import Watch
     from flawline.records import open_store

@@ -41,7 +41,7 @@ def speak_utf8() -> None:
 
 
 def printable(text: str) -> str:
-    """Names come from strangers: what would move the cursor, forge a line or turn text round is shown as its code."""
+    """Escape control characters of untrusted names: they could move the cursor, forge a line or turn text round."""
     return "".join(
         character
         if unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp", "Cs")
@@ -51,7 +51,7 @@ def printable(text: str) -> str:
 
 
 def note(text: str, *, quiet: bool) -> None:
-    """Say something beside the result."""
+    """Print a note to standard error."""
     if not quiet:
         stderr().print(printable(as_options(text)), markup=False, style="dim")
 

@@ -55,7 +55,7 @@ def inspect(
     ] = None,
     pictures: Annotated[
         str | None,
-        typer.Option(help="Folder or URL for them; beside an SQLite file if not given."),
+        typer.Option(help="Folder or URL for them; next to an SQLite file if not given."),
     ] = None,
     constant: SetOption = None,
     output: Annotated[

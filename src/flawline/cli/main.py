@@ -144,7 +144,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the console script."""
-    # A service may have neither stream; what would go there is then said to nobody.
+    # A service may have neither stream; output then goes nowhere.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     speak_utf8()

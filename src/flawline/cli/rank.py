@@ -1,4 +1,4 @@
-"""`flawline rank`: the odd pictures first."""
+"""`flawline rank`: the most anomalous pictures first."""
 
 from __future__ import annotations
 
@@ -79,10 +79,11 @@ def rank(
         Path | None, typer.Option(help="Score against a kept ranking instead of fitting.")
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(help="Copy the N oddest pictures into top.zip.", min=1)
+        int | None, typer.Option(help="Copy the N most anomalous pictures into top.zip.", min=1)
     ] = None,
     drop: Annotated[
-        int | None, typer.Option(help="Copy all but the N oddest pictures into rest.zip.", min=1)
+        int | None,
+        typer.Option(help="Copy all but the N most anomalous pictures into rest.zip.", min=1),
     ] = None,
     good: Good = None,
     bad: Bad = None,
@@ -91,7 +92,7 @@ def rank(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Put the odd pictures first, without using labels, and say why they are odd."""
+    """Rank pictures without labels, the most anomalous first, and give the reasons."""
     from flawline.api.rank import rank as rank_source
     from flawline.api.rank import rank_with
     from flawline.jobs.rank.ranking_files import write_ranking

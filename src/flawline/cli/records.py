@@ -49,7 +49,7 @@ def list_records(
     ] = False,
     count: Count = 20,
     after: Annotated[
-        str | None, typer.Option(help="Go on behind this place, which the page before told.")
+        str | None, typer.Option(help="Go on after this place, which the previous page prints.")
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -159,7 +159,7 @@ def import_records(
     table: Annotated[Path, typer.Argument(help="CSV or Parquet, one row per part or picture.")],
     defects: Annotated[
         Path | None,
-        typer.Option(help="Its table of defects; found by itself beside what Flawline wrote."),
+        typer.Option(help="Its table of defects; found by itself next to what Flawline wrote."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -214,7 +214,7 @@ def replay_record(
     ] = None,
     pictures: Annotated[
         str | None,
-        typer.Option(help="Where pictures are kept; beside an SQLite file if not given."),
+        typer.Option(help="Where pictures are kept; next to an SQLite file if not given."),
     ] = None,
     as_json: AsJson = False,
 ) -> int:

@@ -42,7 +42,7 @@ def heat_sink(
     label_noise: Annotated[
         str | None,
         typer.Option(
-            help='Shares of defects marked wrongly: "missing=0.05,extra=0.02,wrong-class=0.02,shifted=0.1".'
+            help='Shares of defects with wrong labels: "missing=0.05,extra=0.02,wrong-class=0.02,shifted=0.1".'
         ),
     ] = None,
     processes: Annotated[

@@ -104,12 +104,12 @@ def segment(
         typer.Option(help="Choose pixel thresholds for this recall; for the highest Dice if not."),
     ] = None,
     cost_missed: Annotated[
-        float | None, typer.Option(help="Choose them by cost: of a defect's pixel not marked.")
+        float | None, typer.Option(help="Choose them by cost: of a defect's pixel that is missed.")
     ] = None,
-    cost_false: Annotated[float | None, typer.Option(help="And of a pixel marked wrongly.")] = None,
-    smallest: Annotated[
-        int, typer.Option(help="Marked places of fewer pixels are left out.", min=1)
-    ] = 1,
+    cost_false: Annotated[
+        float | None, typer.Option(help="And of a pixel that is predicted wrongly.")
+    ] = None,
+    smallest: Annotated[int, typer.Option(help="Regions of fewer pixels are left out.", min=1)] = 1,
     merge: Annotated[
         float | None, typer.Option(help="Join pieces of a class with a gap of at most this, px.")
     ] = None,

@@ -13,6 +13,6 @@ RecipeOut = Annotated[
 PartName = Annotated[str, typer.Option(help="Name of the part; that of the source if not given.")]
 MmPerPx = Annotated[float | None, typer.Option(help="Scale of the pictures, for sizes in mm.")]
 RecipeReport = Annotated[
-    Path | None, typer.Option(help="HTML report; beside the recipe if not given.")
+    Path | None, typer.Option(help="HTML report; next to the recipe if not given.")
 ]
 TrainingSeed = Annotated[int, typer.Option(help="Seed of every draw.", min=0)]

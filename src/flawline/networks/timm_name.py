@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flawline.errors import DependencyError, UsageError
+from flawline.errors import DependencyError, UsageError, install_extra
 from flawline.networks.cache import cache_folder
 
 PREFIX = "timm:"
 PACKAGES = ("torch", "timm", "onnx")
-INSTALL = "pip install '.[train]' in the checkout of Flawline"
+INSTALL = install_extra("train")
 
 # Raised whenever the same network would be exported differently.
 _EXPORT = 1

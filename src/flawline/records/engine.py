@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from flawline.errors import DependencyError, StoreError, UsageError
+from flawline.errors import DependencyError, StoreError, UsageError, install_extra
 
 BUSY_SECONDS = 30
 _FORMS = "records.db, sqlite:///records.db or postgresql://user@host/database"
@@ -60,7 +60,7 @@ def new_engine(url: URL) -> Engine:
     except ImportError as error:
         raise DependencyError(
             "records in PostgreSQL need psycopg, which is not installed",
-            hint="pip install '.[postgres]' in the checkout of Flawline",
+            hint=install_extra("postgres"),
         ) from error
 
 

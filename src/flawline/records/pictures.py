@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from flawline.errors import DependencyError, StoreError
+from flawline.errors import DependencyError, StoreError, install_extra
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 # An object appears there whole or not at all; elsewhere it is written beside and then named.
@@ -62,7 +62,7 @@ def open_pictures(place: str | Path) -> Pictures:
     except ImportError as error:
         raise DependencyError(
             f"pictures in {text.partition('://')[0]} need a package that is not installed: {error}",
-            hint="pip install '.[remote]' in the checkout of Flawline, and the package that it names",
+            hint=f"{install_extra('remote')}, and the package that it names",
         ) from error
     except ValueError as error:
         raise StoreError(f"{text} is no place for pictures: {error}") from error

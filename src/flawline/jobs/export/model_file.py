@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from flawline.detectors.detector import CELL, detector_model, input_size
 from flawline.detectors.graph import OUTPUT
 from flawline.detectors.onnx_translation import INPUT, detector_onnx
-from flawline.errors import DependencyError, ModelError, UsageError
+from flawline.errors import DependencyError, ModelError, UsageError, install_extra
 from flawline.inspector.parts import detector_state
 from flawline.networks.openvino_import import openvino
 from flawline.networks.openvino_runtime import core, name_nodes
@@ -179,7 +179,7 @@ def onnx_runtime() -> Any:
     except ImportError as error:
         raise DependencyError(
             f"an ONNX file is compared with the recipe in ONNX Runtime, which cannot be imported: {error}",
-            hint="pip install '.[onnx]' in the checkout of Flawline, or export with `to=openvino`",
+            hint=f"{install_extra('onnx')}, or export with `to=openvino`",
         ) from error
     # Nothing is to be reported to anybody where the runtime would do so.
     onnxruntime.disable_telemetry_events()
