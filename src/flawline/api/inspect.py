@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flawline.api.recipes import InspectorLike, inspector_of
-from flawline.api.records import StoreLike, pictures_of
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.source import SourceLike, opened
 from flawline.errors import UsageError
@@ -21,6 +20,7 @@ from flawline.station.station import Station
 from flawline.types import EMPTY, Track, no_track
 
 if TYPE_CHECKING:
+    from flawline.api.records import StoreLike
     from flawline.outputs import Output
 
 
@@ -111,6 +111,9 @@ def open_station(
     with ExitStack() as stack:
         records = place = None
         if store is not None:
+            # What knows databases takes a while to load.
+            from flawline.api.records import pictures_of
+
             place = None if which == "none" else pictures_of(pictures, store)
             records = (
                 stack.enter_context(open_store(os.fspath(store)))
