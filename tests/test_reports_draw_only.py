@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "flawline"
-PAGES = sorted([*SOURCE.glob("report/*.py"), *SOURCE.rglob("jobs/**/*_report.py")])
+PAGES = sorted([*SOURCE.glob("report/*.py"), *SOURCE.rglob("*_report.py")])
 FORBIDDEN = (
     "flawline.inspector",
     "flawline.detectors",

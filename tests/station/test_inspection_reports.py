@@ -14,8 +14,8 @@ from flawline.jobs.train.training_pictures import write_training_report
 from flawline.jobs.train.unusual_pictures import Suspect
 from flawline.recipe import recipe_with
 from flawline.station.gallery import Gallery
-from flawline.station.inspect_report import write_run
 from flawline.station.inspect_source import inspect_source
+from flawline.station.inspection_files import write_run
 from flawline.station.station import Station
 from flawline.types import Unjudged
 from helpers.discs import SIDE, spoilt, train, write, write_discs

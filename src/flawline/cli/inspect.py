@@ -74,8 +74,8 @@ def inspect(
     from flawline.api.inspect import open_station
     from flawline.inspector import Inspector
     from flawline.station.gallery import Gallery
-    from flawline.station.inspect_report import write_run
     from flawline.station.inspect_source import inspect_source
+    from flawline.station.inspection_files import write_run
     from flawline.station.inspection_tables import run_as_dict
 
     inspector = Inspector.open(recipe, precision=precision)
