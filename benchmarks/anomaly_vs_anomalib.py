@@ -128,7 +128,7 @@ def run_ours(options: argparse.Namespace) -> dict[str, float]:
     """Train, write and read the recipe, score one by one and streamed; maps and scores go to a file."""
     from flawline.inspector import Inspector
     from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
-    from flawline.jobs.train.view import ViewWishes
+    from flawline.jobs.train.view import ViewSettings
     from flawline.recipe import write_recipe
 
     backbone, method = options.one.split(":")
@@ -138,7 +138,7 @@ def run_ours(options: argparse.Namespace) -> dict[str, float]:
         backbone=file if file == backbone else str(options.weights / file),
         preparation=preparation,
         precision=options.precision,
-        view=ViewWishes(window=(SIDE, SIDE)),
+        view=ViewSettings(window=(SIDE, SIDE)),
     )
     with open_source(options.data) as source:
         began = time.perf_counter()

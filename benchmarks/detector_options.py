@@ -34,7 +34,7 @@ from flawline.inspector import Inspector
 from flawline.inspector.inspection import Inspection
 from flawline.jobs.groups.group import group
 from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
-from flawline.jobs.train.view import ViewWishes
+from flawline.jobs.train.view import ViewSettings
 from flawline.types import Sample
 
 SIDE = 256
@@ -75,7 +75,7 @@ def light(options: argparse.Namespace) -> None:
                 learn = [s for s, f in zip(samples, fold, strict=True) if f != held]
                 learn = [s for s in learn if not s.defective]
                 test = [s for s, f in zip(samples, fold, strict=True) if f == held]
-                view = ViewWishes(window=(SIDE, SIDE), light=method)
+                view = ViewSettings(window=(SIDE, SIDE), light=method)
                 found.append(tested(pictures, learn, test, unchanged, change, view, options))
             print(f"tiles, {name:12} light {method:9} AUROC {shown(found)}", flush=True)
 
@@ -91,7 +91,7 @@ def alignment(options: argparse.Namespace) -> None:
     }
     for name, change in changes.items():
         for method in ("none", *ALIGNMENTS):
-            view = ViewWishes(window=(SIDE, SIDE), alignment=method)
+            view = ViewSettings(window=(SIDE, SIDE), alignment=method)
             found = [tested(pictures, *pair, change, change, view, options) for pair in parts]
             print(f"castings, {name:25} alignment {method:6} AUROC {shown(found)}", flush=True)
 
@@ -100,7 +100,7 @@ def numbers(options: argparse.Namespace) -> None:
     """From a single picture on."""
     pictures, parts = castings(options)
     for method in ("none", "polar"):
-        view = ViewWishes(window=(SIDE, SIDE), alignment=method)
+        view = ViewSettings(window=(SIDE, SIDE), alignment=method)
         for count in NUMBERS:
             found = [
                 tested(pictures, some(learn, count), test, unchanged, unchanged, view, options)
@@ -145,7 +145,7 @@ def tested(
     test: Sequence[Sample],
     change_learnt: Change,
     change_tested: Change,
-    view: ViewWishes,
+    view: ViewSettings,
     options: argparse.Namespace,
 ) -> float:
     """Area under the ROC curve of a detector that learnt from some pictures, over others."""

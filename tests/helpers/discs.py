@@ -11,7 +11,7 @@ import numpy as np
 
 from flawline.data.source import open_source
 from flawline.jobs.train.train_anomaly import AnomalySettings, AnomalyTraining, train_anomaly
-from flawline.jobs.train.view import ViewWishes
+from flawline.jobs.train.view import ViewSettings
 
 SIDE = 96
 
@@ -60,7 +60,7 @@ def train(
     location: Path, network: Path | str, *, track: Any = None, **wishes: Any
 ) -> AnomalyTraining:
     """Train on a source with a small network, in windows of 64 px, with three parts in ten held out."""
-    wishes.setdefault("view", ViewWishes(window=(64, 64)))
+    wishes.setdefault("view", ViewSettings(window=(64, 64)))
     settings = AnomalySettings(
         **{
             "part": "disc",

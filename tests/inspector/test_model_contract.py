@@ -13,13 +13,13 @@ from flawline.data.source import open_source
 from flawline.detectors.registry import METHODS, method_of
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
-from flawline.jobs.train.view import ViewWishes
+from flawline.jobs.train.view import ViewSettings
 from flawline.recipe import read_recipe, write_recipe
 from helpers.discs import disc, spoilt, train, write_discs
 from helpers.drawn_segmenter import segment_recipe
 from helpers.networks import write_network
 
-TILED = ViewWishes(window=(64, 64), min_defect="3 px")
+TILED = ViewSettings(window=(64, 64), min_defect="3 px")
 KINDS = [*METHODS, "aligned", "tiles", "segmenter", "segmenter with flips", "segmenter that merges"]
 
 
@@ -27,7 +27,7 @@ KINDS = [*METHODS, "aligned", "tiles", "segmenter", "segmenter with flips", "seg
 def recipes(tmp_path_factory):
     root = tmp_path_factory.mktemp("contract")
     network, parts = write_network(root / "small.onnx"), write_discs(root / "parts", good=20)
-    aligned = ViewWishes(window=(64, 64), alignment="shift", light="level")
+    aligned = ViewSettings(window=(64, 64), alignment="shift", light="level")
     made = {method: train(parts, network, method=method).recipe for method in METHODS}
     made["aligned"] = train(parts, network, view=aligned).recipe
     made["tiles"] = train(parts, network, view=TILED).recipe

@@ -14,7 +14,7 @@ from flawline.errors import ImageError, ModelError
 from flawline.inspector import Inspector
 from flawline.inspector.shape import check_shape, shape_settings
 from flawline.jobs.train.update_recipe import update_anomaly
-from flawline.jobs.train.view import ViewWishes
+from flawline.jobs.train.view import ViewSettings
 from flawline.recipe import BackboneRecord, RecipeManifest, recipe_with, write_recipe
 from helpers.discs import SIDE, disc, train, write, write_discs
 from helpers.drawn_segmenter import segment_recipe
@@ -70,7 +70,7 @@ def test_the_command_lists_what_it_refuses_and_judges_the_others(recipe, tmp_pat
 
 
 def test_windows_that_squeeze_nothing_take_every_shape(network, tmp_path):
-    tiles = ViewWishes(window=(64, 64), min_defect="3 px")
+    tiles = ViewSettings(window=(64, 64), min_defect="3 px")
     recipe = train(write_discs(tmp_path, good=6), network, view=tiles).recipe
     assert recipe.settings.picture.resolution != "fit"
     assert KEY not in recipe.manifest.settings

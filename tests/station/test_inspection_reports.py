@@ -58,7 +58,7 @@ def test_the_report_of_a_training(shop, tmp_path):
     assert trained.recipe.sha256[:12] in page
     basis = trained.recipe.settings.threshold.basis
     assert basis.replace(">", "&gt;") in page
-    for line in trained.said:
+    for line in trained.messages:
         assert line.replace("<", "&lt;").replace(">", "&gt;") in page
     assert "&lt;script&gt;alert" in page
     assert "Known bad pictures with the lowest scores" in page
@@ -175,7 +175,7 @@ def test_edited_thresholds_are_told_in_place_of_the_promise(shop, tmp_path):
 def test_no_threshold_of_one_part_is_shown_as_a_number(tmp_path):
     write_discs(tmp_path / "parts", good=1)
     trained = train(tmp_path / "parts", write_network(tmp_path / "small.onnx"))
-    assert "1 good picture of 1 part to learn from" in trained.said
+    assert "1 good picture of 1 part to learn from" in trained.messages
     run, _, page = inspected(tmp_path, trained, tmp_path / "out")
     check_page(page)
     assert run.counts["review"] == 1

@@ -30,7 +30,7 @@ from flawline.jobs.train import train_anomaly as anomaly
 from flawline.jobs.train.calibration import CalibrationTargets
 from flawline.jobs.train.train_anomaly import AnomalySettings, AnomalyTraining
 from flawline.jobs.train.update_recipe import Updated, update_anomaly
-from flawline.jobs.train.view import MASK, ViewWishes
+from flawline.jobs.train.view import MASK, ViewSettings
 from flawline.recipe import RegionSettings
 from flawline.types import Track, no_track
 
@@ -108,7 +108,7 @@ def train_anomaly(
         ModelError: the backbone cannot be used.
         ImageError: the mask cannot be read.
     """
-    view = ViewWishes(
+    view = ViewSettings(
         window=window_of(window),
         mm_per_px=mm_per_px,
         min_defect=min_defect,
@@ -265,11 +265,11 @@ def train_segment(
     require_extra()
     from flawline.jobs.train.segment import train_segment as segment
 
-    wishes = segment.SegmenterWishes(
+    settings = segment.TrainSegmentSettings(
         part=part,
         training=training,
         shares=shares,
-        wished_recall=recall,
+        target_recall=recall,
         miss_cost=cost_missed,
         false_cost=cost_false,
         smallest=smallest,
@@ -291,7 +291,7 @@ def train_segment(
     ):
         return segment.train_segment(
             masked,
-            replace(wishes, part=part_name(part, open_)),
+            replace(settings, part=part_name(part, open_)),
             folder=Path(place),
             resume=resume,
             each=each,

@@ -95,8 +95,10 @@ def compare(
     else:
         print_comparison(comparison)
     print_unjudged(comparison.unjudged)
-    said = say(tuple(dict.fromkeys(text for one in comparison.evaluations for text in one.said)))
-    notes = [*said, *picture_notes(comparison.evaluations[0].notes)]
+    messages = say(
+        tuple(dict.fromkeys(text for one in comparison.evaluations for text in one.messages))
+    )
+    notes = [*messages, *picture_notes(comparison.evaluations[0].notes)]
     print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
     return comparison.exit_code
 

@@ -77,8 +77,8 @@ def evaluate(
     else:
         print_evaluation(evaluation)
     print_unjudged(evaluation.unjudged)
-    said = say(evaluation.said)
-    notes = [*said, *picture_notes(evaluation.notes)]
+    messages = say(evaluation.messages)
+    notes = [*messages, *picture_notes(evaluation.notes)]
     print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
     return evaluation.exit_code
 

@@ -184,7 +184,7 @@ def print_trained(trained: AnomalyTraining) -> None:
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    for line in trained.said:
+    for line in trained.messages:
         console.print(Text(printable(as_options(line))))
     for suspect in trained.suspects:
         warn(f"set aside: {suspect.name}: {suspect.reason}")

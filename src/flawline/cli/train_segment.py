@@ -195,7 +195,7 @@ def segment(
     if as_json:
         print_json(segmenter_as_dict(trained, out))
     else:
-        for line in trained.said:
+        for line in trained.messages:
             typer.echo(printable(as_options(line)))
     print_unjudged(missed)
     wrote = f"wrote {out}, report: {page}, checkpoints: {folder}"

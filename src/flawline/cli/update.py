@@ -63,7 +63,7 @@ def update(
     if as_json:
         print_json(updated_as_dict(updated, target))
     else:
-        for line in updated.said:
+        for line in updated.messages:
             typer.echo(printable(as_options(line)))
     print_unjudged(updated.unjudged)
     print_notes(summary, [*picture_notes(updated.notes), f"wrote {target}"], quiet=quiet)

@@ -94,7 +94,7 @@ def test_p_values_are_held_against_their_promise(evaluation):
 
 def test_the_test_split_is_taken_and_named(parts, evaluation):
     assert evaluation.split == "test"
-    assert any("'test'" in text and "1 picture " in text for text in evaluation.said)
+    assert any("'test'" in text and "1 picture " in text for text in evaluation.messages)
     with open_source(parts) as source:
         everything = evaluate(source, BrightnessInspector(), split="all")
         train = evaluate(source, BrightnessInspector(), split="Train")
@@ -142,7 +142,7 @@ def test_known_pictures_are_dropped_with_the_rest_of_their_parts(parts):
         evaluation = evaluate(source, BrightnessInspector(known=seen), drop_known=True)
     assert evaluation.dropped == ("good/g1_0.png", "good/g1_1.png")
     assert evaluation.rates.overkill.parts.of == 9
-    assert any("1 more picture of the same parts" in text for text in evaluation.said)
+    assert any("1 more picture of the same parts" in text for text in evaluation.messages)
 
 
 def test_the_same_bytes_under_another_name_are_known_too(parts, tmp_path):
@@ -177,8 +177,8 @@ def test_pictures_without_a_meaning_are_left_out_and_said(tmp_path):
     with open_source(tmp_path) as source:
         evaluation = evaluate(source, BrightnessInspector())
     assert len(evaluation.pictures) == 2
-    assert any("1 picture left out" in text for text in evaluation.said)
-    assert any("no group column" in text for text in evaluation.said)
+    assert any("1 picture left out" in text for text in evaluation.messages)
+    assert any("no group column" in text for text in evaluation.messages)
     # Two parts are too few to draw from: the value stands without an interval.
     assert evaluation.auroc.value == 1.0
     assert evaluation.auroc.interval is None
@@ -237,7 +237,7 @@ def test_a_mask_that_contradicts_its_label_is_not_used(tmp_path):
         evaluation = evaluate(source, BrightnessInspector())
     assert evaluation.pixels is None
     assert evaluation.recall is None
-    assert any("contradicts the label of 2 pictures" in text for text in evaluation.said)
+    assert any("contradicts the label of 2 pictures" in text for text in evaluation.messages)
 
 
 def test_parts_in_several_splits_are_warned_of(tmp_path):
@@ -247,7 +247,9 @@ def test_parts_in_several_splits_are_warned_of(tmp_path):
     (tmp_path / "samples.csv").write_text(text, encoding="utf-8")
     with open_source(tmp_path / "samples.csv") as source:
         evaluation = evaluate(source, BrightnessInspector())
-    assert any(text.startswith("warning: 1 part of the split 'test'") for text in evaluation.said)
+    assert any(
+        text.startswith("warning: 1 part of the split 'test'") for text in evaluation.messages
+    )
 
 
 def test_the_document_is_the_same_every_time_but_for_the_times(parts, tmp_path):

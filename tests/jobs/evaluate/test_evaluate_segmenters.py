@@ -92,8 +92,10 @@ def test_parts_are_judged_by_their_marks(evaluation):
     assert {one.name for one in evaluation.recall_by_label} == {"dark", "bright"}
     assert all(picture.p_value is None for picture in evaluation.pictures)
     assert evaluation.missing == {"p_values": "the recipe holds no scores of held-out good parts"}
-    assert "class masks (index): dark, bright" in evaluation.said
-    assert any("dark: 8 defects; MIL-HDBK-1823A asks for 60" in text for text in evaluation.said)
+    assert "class masks (index): dark, bright" in evaluation.messages
+    assert any(
+        "dark: 8 defects; MIL-HDBK-1823A asks for 60" in text for text in evaluation.messages
+    )
 
 
 def test_wishes_say_what_thresholds_would_do(found):

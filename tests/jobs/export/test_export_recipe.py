@@ -26,7 +26,7 @@ from flawline.jobs.export.model_file import open_model
 from flawline.jobs.export.parity import scorer_of
 from flawline.jobs.export.pictures import drawn_pictures
 from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
-from flawline.jobs.train.view import ViewWishes
+from flawline.jobs.train.view import ViewSettings
 from flawline.recipe import RegionSettings, recipe_with
 from flawline.synthetic.castings import write_castings
 from helpers.networks import write_network
@@ -59,7 +59,7 @@ def trained(parts, tmp_path_factory):
     network = str(write_network(tmp_path_factory.mktemp("network") / "small.onnx"))
 
     def train(method, **wishes):
-        view = ViewWishes(window=(64, 64), **wishes)
+        view = ViewSettings(window=(64, 64), **wishes)
         settings = AnomalySettings(
             part="ring",
             method=method,

@@ -29,7 +29,7 @@ def test_few_pictures_promise_what_they_can() -> None:
     assert done.threshold.review == done.threshold.reject == 5
     assert "at most 45.1 % of good parts, 95 % confidence, n = 5" in done.threshold.basis
     assert "cross-fitted" in done.threshold.basis
-    assert any("takes 59" in line for line in done.said)
+    assert any("takes 59" in line for line in done.messages)
 
 
 def test_a_share_that_was_asked_for_needs_its_pictures() -> None:

@@ -18,7 +18,7 @@ from flawline.inspector import Inspector
 from flawline.jobs.train.calibration import CalibrationTargets
 from flawline.jobs.train.selection import select
 from flawline.jobs.train.update_recipe import update_anomaly
-from flawline.jobs.train.view import MASK, ViewWishes
+from flawline.jobs.train.view import MASK, ViewSettings
 from flawline.recipe import (
     RegionSettings,
     known_pictures,
@@ -102,7 +102,7 @@ def test_without_labels_all_is_good_and_that_is_said(network, tmp_path):
     for index in range(6):
         write(tmp_path / f"{index}.png", disc(index))
     done = train(tmp_path, network, held_out=None)
-    assert "no label says good or bad: all 6 pictures are taken as good" in done.said
+    assert "no label says good or bad: all 6 pictures are taken as good" in done.messages
     assert len(done.good) == 6
     assert not done.bad
 
@@ -110,8 +110,8 @@ def test_without_labels_all_is_good_and_that_is_said(network, tmp_path):
 def test_one_picture_is_told_in_the_singular(network, tmp_path):
     write(tmp_path / "0.png", disc(0))
     done = train(tmp_path, network, held_out=None)
-    assert "no label says good or bad: the 1 picture is taken as good" in done.said
-    assert "1 good picture of 1 part to learn from" in done.said
+    assert "no label says good or bad: the 1 picture is taken as good" in done.messages
+    assert "1 good picture of 1 part to learn from" in done.messages
 
 
 def test_a_label_that_says_nothing_is_left_out(network, tmp_path):
@@ -122,7 +122,8 @@ def test_a_label_that_says_nothing_is_left_out(network, tmp_path):
     done = train(tmp_path / "samples.csv", network)
     assert set(roles(done)) == {f"good/{index}.png" for index in range(4)}
     assert any(
-        "1 picture whose label says neither good nor bad is left out" in line for line in done.said
+        "1 picture whose label says neither good nor bad is left out" in line
+        for line in done.messages
     )
 
 
@@ -145,7 +146,7 @@ def test_other_splits_are_not_even_read(network, tmp_path):
     used = roles(done)
     assert names(used, "train") == {f"good/{i}.png" for i in range(5)}
     assert names(used, "calibration") == {f"good/{i}.png" for i in range(5, 8)}
-    assert any("2 pictures of other splits are not touched" in line for line in done.said)
+    assert any("2 pictures of other splits are not touched" in line for line in done.messages)
 
 
 def test_pictures_of_one_part_stay_together(network, tmp_path):
@@ -185,7 +186,7 @@ def test_copies_count_once_and_are_listed(network, tmp_path):
     assert done.copies == {"good/y.png": "good/3.png", "good/z.png": "good/3.png"}
     assert names(roles(done), "duplicate") == set(done.copies)
     assert len(done.good) == 10
-    assert any("2 copies count once" in line for line in done.said)
+    assert any("2 copies count once" in line for line in done.messages)
 
 
 def test_a_defect_on_a_picture_that_is_known_is_no_copy(network, tmp_path):
@@ -252,7 +253,7 @@ def test_bad_pictures_among_the_good_are_set_aside(method, network, tmp_path):
     assert suspects >= learnt
     assert len(suspects - learnt) <= 1
     assert names(roles(done), "set-aside") == suspects
-    assert any("look bad and were set aside" in line for line in done.said)
+    assert any("look bad and were set aside" in line for line in done.messages)
     kept = train(tmp_path, network, method=method, set_aside=False)
     assert not kept.suspects
     assert planted <= names(roles(kept), "train") | names(roles(kept), "calibration")
@@ -275,7 +276,7 @@ def test_suspects_are_never_learnt_from_or_scored_as_good(network, tmp_path):
 
 
 def test_the_embedded_backbone_tells_bad_parts_from_good_ones(parts):
-    view = ViewWishes(window=(128, 128))
+    view = ViewSettings(window=(128, 128))
     done = train(parts, "flawline-small", precision="auto", view=view)
     assert done.recipe.manifest.backbone.name == "flawline-small"
     assert done.recipe.manifest.backbone.licence == "Apache-2.0"
@@ -305,7 +306,7 @@ def test_few_pictures_are_enough_to_begin_with(method, count, network, tmp_path)
         assert f"n = {count}" in basis
         assert "cross-fitted" in basis
         assert defect.p_value == pytest.approx(1 / (count + 1))
-        assert any("cannot promise an overkill of 5 %" in line for line in done.said)
+        assert any("cannot promise an overkill of 5 %" in line for line in done.messages)
 
 
 def test_a_copy_of_the_only_picture_is_not_another_part(network, tmp_path):
@@ -436,7 +437,7 @@ def test_outside_the_region_of_interest_nothing_scores(kind, network, tmp_path):
         ),
         "mask": (RegionSettings(mask=MASK), png(mask)),
     }[kind]
-    done = train(tmp_path, network, view=ViewWishes(window=WINDOW, region=region, mask=content))
+    done = train(tmp_path, network, view=ViewSettings(window=WINDOW, region=region, mask=content))
     path = write_recipe(done.recipe, tmp_path / "left.flaw")
     inspector = Inspector.open(path)
     clean = inspector.inspect(as_picture(disc(70)))
@@ -455,22 +456,22 @@ def test_a_region_beside_the_picture_is_refused_with_the_reason(network, tmp_pat
     write_discs(tmp_path, good=3)
     outside = RegionSettings(polygons=(((200.0, 0.0), (300.0, 0.0), (300.0, 90.0)),))
     with pytest.raises(UsageError, match="region of interest is empty"):
-        train(tmp_path, network, view=ViewWishes(window=WINDOW, region=outside))
+        train(tmp_path, network, view=ViewSettings(window=WINDOW, region=outside))
     black = png(np.zeros((SIDE, SIDE, 3), np.uint8))
     with pytest.raises(UsageError, match="black"):
         train(
             tmp_path,
             network,
-            view=ViewWishes(window=WINDOW, region=RegionSettings(mask=MASK), mask=black),
+            view=ViewSettings(window=WINDOW, region=RegionSettings(mask=MASK), mask=black),
         )
 
 
 def test_what_the_part_does_not_cover_can_be_left_out(network, tmp_path):
     for index in range(6):
         write(tmp_path / f"{index}.png", on_black(disc(index)))
-    wishes = ViewWishes(window=WINDOW, region=RegionSettings(foreground=True))
+    wishes = ViewSettings(window=WINDOW, region=RegionSettings(foreground=True))
     done = train(tmp_path, network, view=wishes)
-    assert any(line.startswith("foreground:") for line in done.said)
+    assert any(line.startswith("foreground:") for line in done.messages)
     inspector = Inspector.open(write_recipe(done.recipe, tmp_path / "disc.flaw"))
     corner = on_black(disc(70))
     corner[2:7, 2:7] = 60
@@ -492,7 +493,7 @@ def test_moved_parts_are_brought_into_place(light, network, tmp_path):
     for index in range(12):
         x, y = rng.integers(-9, 10, 2)
         write(tmp_path / f"{index}.png", moved(casting(index), int(x), int(y)))
-    wishes = ViewWishes(window=(128, 128), alignment="shift", light=light)
+    wishes = ViewSettings(window=(128, 128), alignment="shift", light=light)
     done = train(tmp_path, network, view=wishes)
     inspector = Inspector.open(write_recipe(done.recipe, tmp_path / "part.flaw"))
     assert inspector.recipe.settings.alignment.method == "shift"
@@ -525,27 +526,27 @@ def moved(pixels: np.ndarray, right: int, down: int) -> np.ndarray:
 
 def test_a_smallest_defect_that_cannot_stay_visible_is_refused(network, tmp_path):
     with pytest.raises(UsageError, match="needs the scale"):
-        ViewWishes(min_defect="0.3 mm")
+        ViewSettings(min_defect="0.3 mm")
     with pytest.raises(UsageError, match='such as "3 px"'):
-        ViewWishes(min_defect="tiny")
+        ViewSettings(min_defect="tiny")
     write_discs(tmp_path, good=3)
     titles = []
     with pytest.raises(UsageError, match="1 pixel"):
         train(
             tmp_path,
             network,
-            view=ViewWishes(window=WINDOW, min_defect="0.5 px"),
+            view=ViewSettings(window=WINDOW, min_defect="0.5 px"),
             track=heard(titles),
         )
     assert "learning" not in titles
     write(tmp_path / "large" / "0.png", np.zeros((2500, 2500, 3), np.uint8))
     with pytest.raises(UsageError, match="more than 4096"):
-        train(tmp_path / "large", network, view=ViewWishes(window=WINDOW, min_defect="2 px"))
+        train(tmp_path / "large", network, view=ViewSettings(window=WINDOW, min_defect="2 px"))
 
 
 def test_a_small_defect_takes_tiles(network, tmp_path):
     write_discs(tmp_path, good=4)
-    wishes = ViewWishes(window=WINDOW, min_defect="0.3 mm", mm_per_px=0.1)
+    wishes = ViewSettings(window=WINDOW, min_defect="0.3 mm", mm_per_px=0.1)
     done = train(tmp_path, network, view=wishes)
     picture = done.recipe.settings.picture
     assert picture.resolution == pytest.approx(8 / 3)
@@ -584,7 +585,7 @@ def marked(seed: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def remembering(parts, network):
     # Larger windows: of few cells, a memory would hold nearly all of each picture.
-    view = ViewWishes(window=(128, 128))
+    view = ViewSettings(window=(128, 128))
     return train(parts, network, method="patch-memory", view=view).recipe
 
 
@@ -609,9 +610,9 @@ def test_a_false_alarm_is_learnt(remembering, tmp_path):
     assert all(done.after[name] < 0.5 * before for name, before in done.before.items())
     accepted = sum(score <= limit for score in done.after.values())
     assert accepted >= 2
-    said = f"3 of them were false alarms, {accepted} of which are accepted now"
-    assert any(said in line for line in done.said)
-    assert not any("detector of averages" in line for line in done.said)
+    text = f"3 of them were false alarms, {accepted} of which are accepted now"
+    assert any(text in line for line in done.messages)
+    assert not any("detector of averages" in line for line in done.messages)
     assert Inspector(done.recipe).inspect(as_picture(marked(300))).score < min(done.before.values())
     assert Inspector(done.recipe).inspect(as_picture(spoilt(301))).verdict == "reject"
     assert done.recipe.sha256 != remembering.sha256
@@ -686,7 +687,7 @@ def test_thresholds_are_set_anew_on_pictures_held_out(remembering, tmp_path):
     before = {p.sha256 for p in remembering.manifest.pictures if p.role == "train"}
     assert before <= set(known)
     asked = CalibrationTargets(overkill=0.3)
-    wished = update(remembering, tmp_path / "new", tmp_path / "held", wishes=asked)
+    wished = update(remembering, tmp_path / "new", tmp_path / "held", targets=asked)
     assert "at most 30 %" in wished.recipe.settings.threshold.basis
 
 
@@ -699,7 +700,7 @@ def test_false_alarms_are_accepted_by_the_thresholds_that_are_set_anew(rememberi
     now, _ = thresholds_of(done.recipe)
     accepted = sum(score <= now for score in done.after.values())
     assert accepted > 0
-    assert f"3 of them were false alarms, {accepted} of which are accepted now" in done.said
+    assert f"3 of them were false alarms, {accepted} of which are accepted now" in done.messages
 
 
 def test_calibrating_on_what_was_learnt_is_refused_before_the_work(remembering, parts, tmp_path):
@@ -721,7 +722,7 @@ def test_too_few_to_calibrate_are_refused_before_the_work(remembering, tmp_path)
             remembering,
             tmp_path / "new",
             tmp_path / "held",
-            wishes=CalibrationTargets(overkill=0.01),
+            targets=CalibrationTargets(overkill=0.01),
             track=heard(titles),
         )
     assert caught.value.code == "calibration-too-few"
@@ -732,7 +733,7 @@ def test_too_few_to_calibrate_are_refused_before_the_work(remembering, tmp_path)
 def test_updating_is_repeatable_and_keeps_the_region(method, network, tmp_path):
     write_discs(tmp_path / "parts", good=8)
     half = (((0.0, 0.0), (48.0, 0.0), (48.0, 96.0), (0.0, 96.0)),)
-    view = ViewWishes(window=WINDOW, region=RegionSettings(polygons=half))
+    view = ViewSettings(window=WINDOW, region=RegionSettings(polygons=half))
     recipe = train(tmp_path / "parts", network, method=method, view=view).recipe
     write_discs(tmp_path / "more", good=5, first=60)
     one, two = (update(recipe, tmp_path / "more").recipe for _ in range(2))

@@ -7,7 +7,7 @@ import pytest
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import region_of
-from flawline.jobs.train.view import MASK, ViewWishes
+from flawline.jobs.train.view import MASK, ViewSettings
 from flawline.recipe import RegionSettings
 from helpers.discs import SIDE, heard, train, write_discs
 from helpers.networks import write_network
@@ -28,7 +28,7 @@ def wishes(height, width):
     mask = np.zeros((height, width), np.uint8)
     mask[:, : -(-width // 2)] = 255
     content = cv2.imencode(".png", mask)[1].tobytes()
-    return ViewWishes(window=(64, 64), region=RegionSettings(mask=MASK), mask=content)
+    return ViewSettings(window=(64, 64), region=RegionSettings(mask=MASK), mask=content)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (23, 23), (96, 90), (200, 96)])

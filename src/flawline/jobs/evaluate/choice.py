@@ -28,7 +28,7 @@ class ChosenSamples:
     split: str | None
     grouped: bool
     dropped: tuple[str, ...]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def choose(
@@ -55,14 +55,14 @@ def choose(
             picture whose meaning is known.
     """
     listed = list(source.samples())
-    taken, name, said = _of_split(listed, split)
+    taken, name, messages = _of_split(listed, split)
     known, more = _with_meaning(taken, masked)
-    said += more + _torn(listed, known, name)
+    messages += more + _torn(listed, known, name)
     hashes = _hashes(source, known, track)
     kept, dropped, more = _without_leaks(known, hashes, recipes, drop_known)
-    said += more + _copies(kept, hashes)
+    messages += more + _copies(kept, hashes)
     grouped = any(sample.group is not None for sample in kept)
-    return ChosenSamples(tuple(kept), name, grouped, tuple(dropped), tuple(said))
+    return ChosenSamples(tuple(kept), name, grouped, tuple(dropped), tuple(messages))
 
 
 def _of_split(
@@ -79,12 +79,12 @@ def _of_split(
                 hint="name one of them, or take every picture with `split=all`",
             )
     if wanted is None:
-        said = [f"every split is evaluated together: {', '.join(names)}"] if names else []
-        return list(listed), None, said
+        messages = [f"every split is evaluated together: {', '.join(names)}"] if names else []
+        return list(listed), None, messages
     taken = [sample for sample in listed if sample.split == wanted]
     left = len(listed) - len(taken)
-    said = [f"the split {wanted!r} is evaluated; {counted(left, 'picture')} of others left out"]
-    return taken, wanted, said if left else []
+    messages = [f"the split {wanted!r} is evaluated; {counted(left, 'picture')} of others left out"]
+    return taken, wanted, messages if left else []
 
 
 def _with_meaning(
@@ -93,12 +93,14 @@ def _with_meaning(
     """Samples that are good or bad by their label; the others are, where they have one that may tell, by their mask."""
     by_mask = {s.name for s in taken if _by_mask(s, masked)}
     known = [s for s in taken if s.defective is not None or s.name in by_mask]
-    said = []
+    messages = []
     if by_mask:
         what = "whose label does not say" if masked else "without a label"
-        said.append(f"{counted(len(by_mask), 'picture')} {what}: bad where the mask is not empty")
+        messages.append(
+            f"{counted(len(by_mask), 'picture')} {what}: bad where the mask is not empty"
+        )
     if left := len(taken) - len(known):
-        said.append(
+        messages.append(
             f"{counted(left, 'picture')} left out: no label says whether they are good or bad"
         )
     if not known:
@@ -109,7 +111,7 @@ def _with_meaning(
             hint="name the labels with `good` and `bad`, or give masks",
             code="evaluation-unlabelled",
         )
-    return known, said
+    return known, messages
 
 
 def _by_mask(sample: Sample, masked: Collection[str]) -> bool:
@@ -174,8 +176,8 @@ def _without_leaks(
     dropped = [sample.name for sample in samples if part_of(sample) in parts]
     more = len(dropped) - len(leaked)
     text = f"{counted(len(leaked), 'picture')} left out: training or calibration saw them"
-    said = f"{text}, with {counted(more, 'more picture')} of the same parts" if more else text
-    return kept, dropped, [said]
+    note = f"{text}, with {counted(more, 'more picture')} of the same parts" if more else text
+    return kept, dropped, [note]
 
 
 def _leak(leaked: Mapping[str, str], of: int) -> UsageError:

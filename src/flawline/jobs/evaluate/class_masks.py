@@ -38,13 +38,13 @@ SOURCE_MASKS = MaskSettings()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassMasks:
-    """The masks of `names`, with the `classes` of a recipe, background first; `said` is what was understood of them."""
+    """Class masks of `names`, with the `classes` of a recipe, background first; `messages` tell how they were read."""
 
     masked: MaskedSource
     classes: tuple[str, ...]
     numbers: NDArray[np.uint8]
     names: frozenset[str]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
     def read(self, sample: Sample) -> RegionMask | Unjudged | None:
         """The mask of a sample, None where it has none."""
@@ -119,6 +119,6 @@ def class_masks_for(masked: MaskedSource, inspector: Inspector) -> ClassMasks:
                 code="evaluation-classes",
             )
         numbers[place] = classes.index(name) if place else 0
-    said = [f"class masks ({masked.format}): {', '.join(masked.classes[1:])}", *masked.notes]
+    messages = [f"class masks ({masked.format}): {', '.join(masked.classes[1:])}", *masked.notes]
     names = frozenset(sample.name for sample in masked.samples())
-    return ClassMasks(masked, tuple(classes), numbers, names, tuple(said))
+    return ClassMasks(masked, tuple(classes), numbers, names, tuple(messages))

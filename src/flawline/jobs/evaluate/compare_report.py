@@ -31,7 +31,9 @@ def write_comparison_report(comparison: Comparison, shown: Mapping[str, Shown], 
         first=first,
         counts=counts(first),
         rows=[_row(row) for row in comparison.rows],
-        said=list(dict.fromkeys(text for one in comparison.evaluations for text in one.said)),
+        messages=list(
+            dict.fromkeys(text for one in comparison.evaluations for text in one.messages)
+        ),
         finding=finding(comparison),
         cards=_cards(comparison, shown),
         above_cheapest=above_cheapest,

@@ -130,7 +130,11 @@ def evaluate_choice(
         pictures=pictures,
         unjudged=(*seen.unjudged, *source.unlisted()),
         dropped=choice.dropped,
-        said=(*choice.said, *(masks.said if masks else ()), *_said(choice, seen, segmentation)),
+        messages=(
+            *choice.messages,
+            *(masks.messages if masks else ()),
+            *_messages(choice, seen, segmentation),
+        ),
         auroc=whole,
         average_precision=figures.estimated(average_precision, pictures, seed=seed),
         labels=figures.label_figures(pictures, seed=seed),
@@ -179,24 +183,24 @@ def _one_kind(pictures: Sequence[JudgedPicture]) -> str:
     return f"every picture is {kind}: there is nothing to tell apart"
 
 
-def _said(choice: ChosenSamples, seen: Judging, segmentation: Segmentation | None) -> list[str]:
-    said = []
+def _messages(choice: ChosenSamples, seen: Judging, segmentation: Segmentation | None) -> list[str]:
+    messages = []
     if not choice.grouped:
-        said.append("the source has no group column: every picture counts as a part of its own")
+        messages.append("the source has no group column: every picture counts as a part of its own")
     if seen.conflicts:
-        said.append(
+        messages.append(
             f"warning: the mask contradicts the label of {len(seen.conflicts)} pictures, {seen.conflicts[0]} among "
             "them; their masks are not used"
         )
     unmasked = sum(p.defective and p.defects is None for p in seen.pictures)
     if unmasked and seen.curve.regions:
         bad = sum(p.defective for p in seen.pictures)
-        said.append(
+        messages.append(
             f"{unmasked} of {bad} bad pictures have no usable mask and count in no pixel figure"
         )
     for one in segmentation.defects if segmentation else ():
         if one.pod is not None and one.pod.defects < FEWEST:
-            said.append(
+            messages.append(
                 f"{one.name}: {one.pod.defects} defects; MIL-HDBK-1823A asks for {FEWEST} at least"
             )
-    return said
+    return messages

@@ -112,12 +112,11 @@ class Evaluation:
     """One recipe on the pictures of one split.
 
     `pictures` are in the order of the source. `grouped` says whether the source names parts; without, every picture
-    counts as a part. `dropped` were known to the recipe and left out on demand. `said` is what must be known to read
-    the figures, `notes` what was lost or chosen when a picture was decoded, by name. `missing` gives for every figure
-    that is None the reason. `milliseconds` are medians by stage of one picture; `pictures_per_second` are
-    decoded and inspected on all cores, measured for some seconds with nothing else done beside. `thresholds` are those
-    of the score, review and reject, None for a segmenter; `segmentation` is what only a segmenter has, None for others
-    and without class masks.
+    counts as a part. `dropped` were known to the recipe and left out on demand. `messages` explain the figures, `notes`
+    tell what was lost or chosen when a picture was decoded, by name. `missing` gives the reason for every figure that
+    is None. `milliseconds` are medians by stage of one picture; `pictures_per_second` are decoded and inspected on all
+    cores, measured for some seconds while nothing else runs. `thresholds` are review and reject of the score, None for
+    a segmenter; `segmentation` holds figures of segmenters, None for others and without class masks.
     """
 
     source: str
@@ -130,7 +129,7 @@ class Evaluation:
     pictures: tuple[JudgedPicture, ...]
     unjudged: tuple[Unjudged, ...]
     dropped: tuple[str, ...]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
     auroc: Estimated | None
     average_precision: Estimated | None
     labels: tuple[LabelFigures, ...]

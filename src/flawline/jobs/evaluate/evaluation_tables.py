@@ -61,7 +61,7 @@ def evaluation_as_dict(evaluation: Evaluation) -> dict[str, Any]:
         "missing": dict(evaluation.missing),
         "worst_misses": _names(worst_misses(evaluation.pictures, WORST)),
         "worst_false_alarms": _names(worst_false_alarms(evaluation.pictures, WORST)),
-        "said": list(evaluation.said),
+        "messages": list(evaluation.messages),
         "dropped": list(evaluation.dropped),
         "unjudged": _unjudged(evaluation.unjudged),
         "milliseconds": {k: round(v, 3) for k, v in evaluation.milliseconds.items()},

@@ -44,7 +44,7 @@ class CalibrationTargets:
     prevalence: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse wishes that contradict each other."""
+        """Refuse targets that contradict each other."""
         costs = (self.cost_escape, self.cost_overkill, self.prevalence)
         if any(cost is not None for cost in costs):
             if any(cost is None for cost in costs):
@@ -53,7 +53,7 @@ class CalibrationTargets:
                 )
             if self.overkill is not None or self.review is not None:
                 raise UsageError(
-                    "costs and a wished overkill or review share both decide the thresholds",
+                    "costs and a target of overkill or review both decide the thresholds",
                     hint="give either costs, or `overkill` and `review`",
                 )
         if self.overkill is not None and self.review is not None and self.review < self.overkill:
@@ -87,10 +87,10 @@ class Calibrated:
 
     threshold: ThresholdSettings
     metrics: Mapping[str, Any]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
-def calibrate(scores: Scores, wishes: CalibrationTargets) -> Calibrated:
+def calibrate(scores: Scores, targets: CalibrationTargets) -> Calibrated:
     """Set the thresholds.
 
     Raises:
@@ -98,12 +98,12 @@ def calibrate(scores: Scores, wishes: CalibrationTargets) -> Calibrated:
             needed; or costs without a defective part.
     """
     if not len(scores.good):
-        return _blind(scores, wishes)
-    if wishes.by_costs:
-        review, reject, basis, more = _by_costs(scores, wishes)
+        return _blind(scores, targets)
+    if targets.by_costs:
+        review, reject, basis, more = _by_costs(scores, targets)
     else:
-        review, reject, basis, more = _by_shares(scores, wishes)
-    region = _guarantee(scores.peaks, wishes.review, wishes.confidence, REVIEW).threshold
+        review, reject, basis, more = _by_shares(scores, targets)
+    region = _guarantee(scores.peaks, targets.review, targets.confidence, REVIEW).threshold
     if scores.cross_fitted:
         basis += "; cross-fitted, so about"
     threshold = ThresholdSettings(review=review, reject=reject, region=region, basis=basis)
@@ -111,17 +111,17 @@ def calibrate(scores: Scores, wishes: CalibrationTargets) -> Calibrated:
         **_metrics(scores, threshold, more),
         **_escapes(scores, review, reject),
     }
-    return Calibrated(threshold, metrics, _said(scores, wishes, threshold, metrics))
+    return Calibrated(threshold, metrics, _messages(scores, targets, threshold, metrics))
 
 
-def check_wishes(
-    parts: int, defective: int, wishes: CalibrationTargets, *, cross_fitted: bool
+def check_targets(
+    parts: int, defective: int, targets: CalibrationTargets, *, cross_fitted: bool
 ) -> None:
     """Refuse, before any work, what so many good and defective parts cannot keep; errors as for `calibrate`."""
     # Whether pictures suffice depends on their number alone.
     count = 0 if cross_fitted and parts < 2 else parts
     scores = np.arange(float(count))
-    calibrate(Scores(scores, scores, np.arange(float(defective)), cross_fitted), wishes)
+    calibrate(Scores(scores, scores, np.arange(float(defective)), cross_fitted), targets)
 
 
 def _guarantee(
@@ -134,10 +134,10 @@ def _guarantee(
 
 
 def _by_shares(
-    scores: Scores, wishes: CalibrationTargets
+    scores: Scores, targets: CalibrationTargets
 ) -> tuple[float, float, str, dict[str, Any]]:
-    reject = _guarantee(scores.good, wishes.overkill, wishes.confidence, OVERKILL)
-    review = _guarantee(scores.good, wishes.review, wishes.confidence, REVIEW)
+    reject = _guarantee(scores.good, targets.overkill, targets.confidence, OVERKILL)
+    review = _guarantee(scores.good, targets.review, targets.confidence, REVIEW)
     basis = f"reject: {reject}; review: {review}"
     promised = {
         name: {
@@ -152,29 +152,29 @@ def _by_shares(
 
 
 def _by_costs(
-    scores: Scores, wishes: CalibrationTargets
+    scores: Scores, targets: CalibrationTargets
 ) -> tuple[float, float, str, dict[str, Any]]:
-    assert wishes.cost_escape is not None
-    assert wishes.cost_overkill is not None
-    assert wishes.prevalence is not None
+    assert targets.cost_escape is not None
+    assert targets.cost_overkill is not None
+    assert targets.prevalence is not None
     best = cost_threshold(
         scores.good,
         scores.bad,
-        wishes.cost_escape,
-        wishes.cost_overkill,
-        wishes.prevalence,
-        confidence=wishes.confidence,
+        targets.cost_escape,
+        targets.cost_overkill,
+        targets.prevalence,
+        confidence=targets.confidence,
     )
     basis = (
         f"least expected cost per part, {best.cost:.4g} ({best.interval[0]:.4g} to {best.interval[1]:.4g}), for an "
-        f"escape at {wishes.cost_escape:g}, an overkill at {wishes.cost_overkill:g} and {100 * wishes.prevalence:g} % "
-        f"bad parts; {len(scores.good)} good and {counted(len(scores.bad), 'bad part')}"
+        f"escape at {targets.cost_escape:g}, an overkill at {targets.cost_overkill:g} and "
+        f"{100 * targets.prevalence:g} % bad parts; {len(scores.good)} good and {counted(len(scores.bad), 'bad part')}"
     )
     more = {
         "cost": {
-            "escape": wishes.cost_escape,
-            "overkill": wishes.cost_overkill,
-            "prevalence": wishes.prevalence,
+            "escape": targets.cost_escape,
+            "overkill": targets.cost_overkill,
+            "prevalence": targets.prevalence,
             "expected": best.cost,
             "interval": list(best.interval),
         },
@@ -183,9 +183,9 @@ def _by_costs(
     return best.threshold, best.threshold, basis, more
 
 
-def _blind(scores: Scores, wishes: CalibrationTargets) -> Calibrated:
+def _blind(scores: Scores, targets: CalibrationTargets) -> Calibrated:
     """One part: nothing can be held out, so no part is accepted or rejected by its score."""
-    if wishes.by_costs or wishes.overkill is not None or wishes.review is not None:
+    if targets.by_costs or targets.overkill is not None or targets.review is not None:
         raise UsageError(
             "a threshold needs good parts that were held out, and there is only one part",
             hint="give pictures of more good parts",
@@ -195,8 +195,10 @@ def _blind(scores: Scores, wishes: CalibrationTargets) -> Calibrated:
     threshold = ThresholdSettings(
         review=-NO_THRESHOLD, reject=NO_THRESHOLD, region=NO_THRESHOLD, basis=basis
     )
-    said = (f"{basis}; scores and maps still say where a part differs from the one that was shown",)
-    return Calibrated(threshold, _metrics(scores, threshold, {}), said)
+    messages = (
+        f"{basis}; scores and maps still say where a part differs from the one that was shown",
+    )
+    return Calibrated(threshold, _metrics(scores, threshold, {}), messages)
 
 
 def _metrics(
@@ -237,26 +239,26 @@ def _share(share: Share) -> dict[str, Any]:
     }
 
 
-def _said(
+def _messages(
     scores: Scores,
-    wishes: CalibrationTargets,
+    targets: CalibrationTargets,
     threshold: ThresholdSettings,
     metrics: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    said = [
+    messages = [
         f"thresholds: review above {threshold.review:.4g}, reject above {threshold.reject:.4g} ({threshold.basis})"
     ]
-    needed = pictures_needed(OVERKILL, wishes.confidence)
-    if len(scores.good) < needed and not wishes.by_costs and wishes.overkill is None:
-        said.append(
+    needed = pictures_needed(OVERKILL, targets.confidence)
+    if len(scores.good) < needed and not targets.by_costs and targets.overkill is None:
+        messages.append(
             f"{counted(len(scores.good), 'good part')} cannot promise an overkill of {100 * OVERKILL:g} %: "
             f"that takes {needed}"
         )
     if "defective" in metrics:
         escape = metrics["defective"]["escape"]
         low, high = escape["interval"]
-        said.append(
+        messages.append(
             f"{escape['count']} of {escape['of']} known bad parts would be accepted "
             f"({100 * low:.1f} to {100 * high:.1f} % of such parts, 95 % confidence)"
         )
-    return tuple(said)
+    return tuple(messages)

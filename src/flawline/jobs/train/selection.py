@@ -24,7 +24,7 @@ class Selection:
     """Good pictures to `learn` from and to `calibrate` with, and known `defective` ones that tell how many escape.
 
     `calibrate` is empty where too few parts are there to hold any out. `parts` and `hashes` are those of the survey;
-    `copies` names for each copy the picture it copies. `said` is what a person should know of the choice.
+    `copies` names for each copy the picture it copies. `messages` is what a person should know of the choice.
     """
 
     learn: tuple[Sample, ...]
@@ -36,7 +36,7 @@ class Selection:
     copies: Mapping[str, str]
     unjudged: tuple[Unjudged, ...]
     notes: Mapping[str, tuple[str, ...]]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def select(
@@ -63,14 +63,14 @@ def select(
     Raises:
         SourceError: no picture to learn from.
     """
-    good, defective, said = offered(source, (*TRAINING, *CALIBRATION), where=TRAINING)
+    good, defective, messages = offered(source, (*TRAINING, *CALIBRATION), where=TRAINING)
     found = survey(source, [*good, *defective], value_range=value_range, track=track)
     bad = {sample.name for sample in defective}
     kept = [sample for sample in found.samples if sample.name not in bad]
     if not kept:
         raise nothing_good(source, good, found.unjudged)
     learn, calibrate = _divide(kept, found, share, seed)
-    said += _said_of(found, learn, calibrate)
+    messages += _learning_messages(found, learn, calibrate)
     return Selection(
         tuple(learn),
         tuple(calibrate),
@@ -81,7 +81,7 @@ def select(
         found.copies,
         found.unjudged,
         found.notes,
-        tuple(said),
+        tuple(messages),
     )
 
 
@@ -92,16 +92,16 @@ def offered(
 
     All may where no picture states a split of `where`, else those of `splits`.
     """
-    samples, said = list(source.samples()), []
+    samples, messages = list(source.samples()), []
     if any(_split(sample) in where for sample in samples):
         kept = [sample for sample in samples if _split(sample) in splits]
         if len(kept) < len(samples):
             others = len(samples) - len(kept)
             what = counted(others, "picture of another split is", "pictures of other splits are")
-            said = [f"{what} not touched"]
+            messages = [f"{what} not touched"]
         samples = kept
     good, defective, more = _by_label(samples)
-    return good, defective, [*said, *more]
+    return good, defective, [*messages, *more]
 
 
 def _split(sample: Sample) -> str:
@@ -118,8 +118,8 @@ def _by_label(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], li
     bad = [sample for sample in samples if sample.defective]
     unknown = len(samples) - len(good) - len(bad)
     label = "whose label says neither good nor bad"
-    said = [f"{counted(unknown, f'picture {label} is', f'pictures {label} are')} left out"]
-    return good, bad, said if unknown else []
+    messages = [f"{counted(unknown, f'picture {label} is', f'pictures {label} are')} left out"]
+    return good, bad, messages if unknown else []
 
 
 def _divide(
@@ -138,18 +138,22 @@ def _divide(
     return hold_out(kept, found.parts, HELD_OUT if share is None else share, seed=seed)
 
 
-def _said_of(found: Survey, learn: Sequence[Sample], calibrate: Sequence[Sample]) -> list[str]:
-    said = []
+def _learning_messages(
+    found: Survey, learn: Sequence[Sample], calibrate: Sequence[Sample]
+) -> list[str]:
+    messages = []
     if found.copies:
         first = sorted(found.copies.items())[0]
-        said.append(
+        messages.append(
             f"{counted(len(found.copies), 'copy counts', 'copies count')} once, set aside, {first[0]} of {first[1]} "
             "among them"
         )
     for what, samples in (("to learn from", learn), ("held out for calibration", calibrate)):
         parts = len({found.parts[sample.name] for sample in samples})
-        said.append(f"{counted(len(samples), 'good picture')} of {counted(parts, 'part')} {what}")
-    return said
+        messages.append(
+            f"{counted(len(samples), 'good picture')} of {counted(parts, 'part')} {what}"
+        )
+    return messages
 
 
 def nothing_good(

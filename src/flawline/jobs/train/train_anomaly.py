@@ -25,12 +25,12 @@ from flawline.jobs.train.calibration import (
     CalibrationTargets,
     Scores,
     calibrate,
-    check_wishes,
+    check_targets,
 )
 from flawline.jobs.train.scoring import ScoredPicture, measured, scores_of
 from flawline.jobs.train.selection import Selection, select
 from flawline.jobs.train.unusual_pictures import FEWEST, Suspect, find_suspects
-from flawline.jobs.train.view import LearntView, ViewWishes, learn_view
+from flawline.jobs.train.view import LearntView, ViewSettings, learn_view
 from flawline.networks.openvino_runtime import PRECISIONS
 from flawline.networks.threads import one_thread
 from flawline.recipe import (
@@ -66,7 +66,7 @@ class AnomalySettings:
     preparation: str | None = None
     weights: str | None = None
     precision: str = "auto"
-    view: ViewWishes = field(default_factory=ViewWishes)
+    view: ViewSettings = field(default_factory=ViewSettings)
     thresholds: CalibrationTargets = field(default_factory=CalibrationTargets)
     held_out: float | None = None
     set_aside: bool = True
@@ -98,7 +98,7 @@ class AnomalyTraining:
     copies: Mapping[str, str]
     unjudged: tuple[Unjudged, ...]
     notes: Mapping[str, tuple[str, ...]]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def train_anomaly(
@@ -111,26 +111,26 @@ def train_anomaly(
         UsageError: an argument makes no sense, or too few pictures for the guarantee asked for.
         ModelError: the backbone cannot be used.
     """
-    wished = settings or AnomalySettings()
+    settings = settings or AnomalySettings()
     backbone = load_backbone(
-        wished.backbone, preparation=wished.preparation, weights=wished.weights
+        settings.backbone, preparation=settings.preparation, weights=settings.weights
     )
     with one_thread():
         chosen = select(
             source,
-            share=wished.held_out,
-            seed=wished.seed,
-            value_range=wished.value_range,
+            share=settings.held_out,
+            seed=settings.seed,
+            value_range=settings.value_range,
             track=track,
         )
-        _check(chosen, wished.thresholds)
-        job = _Job(source, wished, backbone, chosen, track)
-        view = learn_view(job.read, chosen.learn, chosen.sizes, wished.view)
+        _check(chosen, settings.thresholds)
+        job = _Job(source, settings, backbone, chosen, track)
+        view = learn_view(job.read, chosen.learn, chosen.sizes, settings.view)
         job = replace(job, view=view)
         learn = chosen.learn
         suspects: tuple[Suspect, ...] = ()
         state = job.fit(learn, title="learning")
-        if wished.set_aside:
+        if settings.set_aside:
             suspects = job.suspects(state)
             odd = {suspect.name for suspect in suspects}
             learn = tuple(sample for sample in learn if sample.name not in odd)
@@ -138,7 +138,7 @@ def train_anomaly(
             state = job.fit(learn, like=state, title="learning without those set aside")
         recipe = job.recipe(state, learn, suspects)
         scored, good, bad = job.held_out_scores(recipe, learn)
-        calibrated = calibrate(scored, wished.thresholds)
+        calibrated = calibrate(scored, settings.thresholds)
         recipe = _calibrated(recipe, scored, calibrated)
     return AnomalyTraining(
         recipe,
@@ -148,7 +148,7 @@ def train_anomaly(
         chosen.copies,
         (*chosen.unjudged, *source.unlisted()),
         chosen.notes,
-        (*chosen.said, *view.said, *_said_of(suspects), *calibrated.said),
+        (*chosen.messages, *view.messages, *_suspect_messages(suspects), *calibrated.messages),
     )
 
 
@@ -239,7 +239,7 @@ class _Job:
         """A recipe without thresholds."""
         assert self.view is not None
         settings, view, chosen = self.settings, self.view, self.chosen
-        wished = settings.view
+        asked = settings.view
         used = (*learn, *chosen.calibrate, *chosen.defective)
         return new_recipe(
             RecipeSettings(
@@ -248,12 +248,12 @@ class _Job:
                     window=view.view.framing.window,
                     resolution=view.view.framing.scale,
                     overlap=view.view.framing.overlap,
-                    mm_per_px=wished.mm_per_px,
-                    min_defect=wished.min_defect,
+                    mm_per_px=asked.mm_per_px,
+                    min_defect=asked.min_defect,
                 ),
                 region_of_interest=view.region,
-                alignment=AlignmentSettings(method=wished.alignment),
-                light=LightSettings(method=wished.light),
+                alignment=AlignmentSettings(method=asked.alignment),
+                light=LightSettings(method=asked.light),
                 detector=DetectorSettings(method=state.method, precision=settings.precision),
             ),
             self.backbone.model,
@@ -333,12 +333,12 @@ class _Job:
         )
 
 
-def _check(chosen: Selection, wishes: CalibrationTargets) -> None:
+def _check(chosen: Selection, targets: CalibrationTargets) -> None:
     def count(samples: Sequence[Sample]) -> int:
         return len({chosen.parts[sample.name] for sample in samples})
 
     apart = chosen.calibrate or chosen.learn
-    check_wishes(count(apart), count(chosen.defective), wishes, cross_fitted=not chosen.calibrate)
+    check_targets(count(apart), count(chosen.defective), targets, cross_fitted=not chosen.calibrate)
 
 
 def _calibrated(recipe: Recipe, scores: Scores, calibrated: Calibrated) -> Recipe:
@@ -354,7 +354,7 @@ def _calibrated(recipe: Recipe, scores: Scores, calibrated: Calibrated) -> Recip
     )
 
 
-def _said_of(suspects: Sequence[Suspect]) -> list[str]:
+def _suspect_messages(suspects: Sequence[Suspect]) -> list[str]:
     if not suspects:
         return []
     first = max(suspects, key=lambda suspect: suspect.score)

@@ -31,7 +31,7 @@ def trained_as_dict(trained: AnomalyTraining, path: Path) -> dict[str, Any]:
             for suspect in trained.suspects
         ],
         "copies": dict(trained.copies),
-        "said": list(trained.said),
+        "messages": list(trained.messages),
         "unjudged": [item.as_dict() for item in trained.unjudged],
     }
 
@@ -47,7 +47,7 @@ def updated_as_dict(updated: Updated, path: Path) -> dict[str, Any]:
             {"image": name, "before": before, "after": updated.after.get(name)}
             for name, before in updated.before.items()
         ],
-        "said": list(updated.said),
+        "messages": list(updated.messages),
         "unjudged": [item.as_dict() for item in updated.unjudged],
     }
 
@@ -70,5 +70,5 @@ def segmenter_as_dict(trained: TrainedSegmenterRecipe, path: Path) -> dict[str, 
             "test": [sample.name for sample in split.test],
         },
         "epochs": [record.as_dict() for record in trained.records],
-        "said": list(trained.said),
+        "messages": list(trained.messages),
     }

@@ -20,7 +20,7 @@ from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
 from flawline.inspector.shape import shape_settings
-from flawline.jobs.train.calibration import Calibrated, CalibrationTargets, calibrate, check_wishes
+from flawline.jobs.train.calibration import Calibrated, CalibrationTargets, calibrate, check_targets
 from flawline.jobs.train.scoring import ScoredPicture, measured, scores_of
 from flawline.jobs.train.selection import CALIBRATION, TRAINING, nothing_good, offered
 from flawline.jobs.train.survey import Survey, survey
@@ -48,7 +48,7 @@ class Updated:
     after: Mapping[str, float]
     unjudged: tuple[Unjudged, ...]
     notes: Mapping[str, tuple[str, ...]]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def update_anomaly(
@@ -56,15 +56,15 @@ def update_anomaly(
     source: Source,
     *,
     calibration: Source | None = None,
-    wishes: CalibrationTargets | None = None,
+    targets: CalibrationTargets | None = None,
     anyway: bool = False,
     track: Track = no_track,
 ) -> Updated:
     """Learn the good pictures of a source too.
 
     Without `calibration` the thresholds stay as they are and say that they are older than the new pictures. With
-    it they are set anew on its good pictures, of which none may have been learnt from, for `wishes` or else what
-    was wished at training. Pictures of which most are odd nearly everywhere are refused, unless `anyway`: they show
+    it they are set anew on its good pictures, of which none may have been learnt from, for `targets` or else what
+    was asked for at training. Pictures of which most are odd nearly everywhere are refused, unless `anyway`: they show
     another part, and a recipe that has learnt it would accept it.
 
     Raises:
@@ -74,8 +74,8 @@ def update_anomaly(
     if recipe.settings.task != "anomaly":
         raise UsageError("only a detector of good parts learns from good pictures alone")
     with one_thread():
-        found, learn, said = _new(recipe, source, track)
-        held = _held_out(recipe, calibration, found, learn, wishes, track) if calibration else None
+        found, learn, messages = _new(recipe, source, track)
+        held = _held_out(recipe, calibration, found, learn, targets, track) if calibration else None
         old = Inspector(recipe)
         if not anyway:
             _check_part(old, source, learn, track)
@@ -107,21 +107,23 @@ def update_anomaly(
         )
         arrays = {**kept, **joined_arrays(detector=state.arrays)}
         learnt = recipe_with(recipe, arrays=arrays, manifest=manifest)
-        said.append(f"learnt {counted(len(learn), 'more good picture')}")
+        messages.append(f"learnt {counted(len(learn), 'more good picture')}")
         if held is None:
             learnt, more = _kept_thresholds(learnt, len(learn))
         else:
             learnt, more = _calibrated(learnt, held, track)
-        said += more
+        messages += more
         after = _scores(Inspector(learnt), source, learn, "scoring after", track)
-    said += _alarms(recipe, learnt, before, after)
+    messages += _alarms(recipe, learnt, before, after)
     unjudged = (*found.unjudged, *source.unlisted())
-    return Updated(learnt, _by_name(before), _by_name(after), unjudged, found.notes, tuple(said))
+    return Updated(
+        learnt, _by_name(before), _by_name(after), unjudged, found.notes, tuple(messages)
+    )
 
 
 def _new(recipe: Recipe, source: Source, track: Track) -> tuple[Survey, list[Sample], list[str]]:
     """Good pictures that the recipe does not know yet."""
-    good, _, said = offered(source, TRAINING, where=TRAINING)
+    good, _, messages = offered(source, TRAINING, where=TRAINING)
     if not good:
         raise nothing_good(source, good, ())
     found = survey(source, good, value_range=recipe.manifest.value_range, track=track)
@@ -133,7 +135,7 @@ def _new(recipe: Recipe, source: Source, track: Track) -> tuple[Survey, list[Sam
             "the recipe knows the others",
             hint="a picture that calibrated the recipe is known too, and must stay held out",
         )
-    return found, learn, said
+    return found, learn, messages
 
 
 def _records(found: Survey, learn: Sequence[Sample]) -> list[PictureRecord]:
@@ -214,8 +216,8 @@ class _HeldOut:
     found: Survey
     good: tuple[Sample, ...]
     bad: tuple[Sample, ...]
-    wishes: CalibrationTargets
-    said: list[str]
+    targets: CalibrationTargets
+    messages: list[str]
 
 
 def _held_out(
@@ -223,11 +225,11 @@ def _held_out(
     source: Source,
     new: Survey,
     learn: Sequence[Sample],
-    wishes: CalibrationTargets | None,
+    targets: CalibrationTargets | None,
     track: Track,
 ) -> _HeldOut:
     """What calibrates, checked before anything is learnt."""
-    good, bad, said = offered(source, CALIBRATION, where=CALIBRATION)
+    good, bad, messages = offered(source, CALIBRATION, where=CALIBRATION)
     found = survey(source, [*good, *bad], value_range=recipe.manifest.value_range, track=track)
     roles = known_pictures(recipe) | {new.hashes[sample.name]: "train" for sample in learn}
     learnt = [s.name for s in found.samples if roles.get(found.hashes[s.name]) == "train"]
@@ -237,12 +239,12 @@ def _held_out(
             hint="calibrate with pictures that nothing was learnt from",
             code="calibration-leak",
         )
-    wishes = wishes or CalibrationTargets(**recipe.manifest.settings.get("thresholds", {}))
+    targets = targets or CalibrationTargets(**recipe.manifest.settings.get("thresholds", {}))
     faulty = tuple(sample for sample in found.samples if sample.defective)
     fine = tuple(sample for sample in found.samples if not sample.defective)
     parts, bad_parts = (len({found.parts[s.name] for s in own}) for own in (fine, faulty))
-    check_wishes(parts, bad_parts, wishes, cross_fitted=False)
-    return _HeldOut(source, found, fine, faulty, wishes, said)
+    check_targets(parts, bad_parts, targets, cross_fitted=False)
+    return _HeldOut(source, found, fine, faulty, targets, messages)
 
 
 def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, list[str]]:
@@ -250,7 +252,7 @@ def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, l
     good = _scores(inspector, held.source, held.good, "calibrating", track)
     bad = _scores(inspector, held.source, held.bad, "scoring known bad pictures", track)
     scores = scores_of(good, bad, parts, cross_fitted=False)
-    done: Calibrated = calibrate(scores, held.wishes)
+    done: Calibrated = calibrate(scores, held.targets)
     records = {p.sha256: p for p in recipe.manifest.pictures if p.role != "calibration"}
     for sample in held.found.samples:
         digest = held.found.hashes[sample.name]
@@ -266,7 +268,7 @@ def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, l
             settings=_widened(recipe, held.found, held.found.samples),
             metrics=done.metrics,
         ),
-    ), [*held.said, *done.said]
+    ), [*held.messages, *done.messages]
 
 
 def _alarms(
@@ -283,11 +285,11 @@ def _alarms(
     if not alarms:
         return ["all of them were accepted before, too"]
     still = [name for name in alarms if name in after and after[name].score > now]
-    said = [
+    messages = [
         f"{len(alarms)} of them were false alarms, {len(alarms) - len(still)} of which are accepted now"
     ]
     if still:
         why = "; a detector of averages learns little from single pictures"
         averages = method_of(detector_settings(old).method).averages
-        said.append(f"still not accepted: {', '.join(still[:5])}{why if averages else ''}")
-    return said
+        messages.append(f"still not accepted: {', '.join(still[:5])}{why if averages else ''}")
+    return messages

@@ -34,7 +34,7 @@ LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ViewWishes:
+class ViewSettings:
     """How to look at pictures.
 
     `window` (height, width) is what the detector sees at once, px; `min_defect` the smallest defect that must stay
@@ -71,14 +71,14 @@ class LearntView:
     settings: Mapping[str, Any]
     arrays: Mapping[str, Mapping[str, NDArray[Any]]]
     files: Mapping[str, bytes]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def learn_view(
     read: Callable[..., Iterator[tuple[Sample, Any]]],
     samples: Sequence[Sample],
     sizes: Mapping[str, tuple[int, int]],
-    wishes: ViewWishes,
+    settings: ViewSettings,
 ) -> LearntView:
     """Learn a view from good pictures.
 
@@ -86,7 +86,7 @@ def learn_view(
         read: applies a function to the pictures of samples, in order.
         samples: good pictures.
         sizes: (height, width) of each, by name.
-        wishes: what was asked for.
+        settings: what was asked for.
 
     Raises:
         UsageError: the smallest defect cannot be kept visible, a method is unknown, or the region is empty, or its mask
@@ -94,14 +94,14 @@ def learn_view(
     """
     own = [sizes[sample.name] for sample in samples]
     size = Counter(own).most_common(1)[0][0]
-    framing = choose_framing(own, wishes.window, _smallest_px(wishes))
+    framing = choose_framing(own, settings.window, _smallest_px(settings))
     looked = thinned(samples, LOOKED_AT)
-    settings: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     arrays: dict[str, Mapping[str, NDArray[Any]]] = {}
-    said = [_resolution(framing, size, wishes)]
+    messages = [_resolution(framing, size, settings)]
 
     def keep(part: str, learnt: Any) -> Any:
-        settings[part], arrays[part] = learnt.as_arrays()
+        parts[part], arrays[part] = learnt.as_arrays()
         return learnt
 
     def pictures(
@@ -110,48 +110,48 @@ def learn_view(
         return (pixels for _, pixels in read(looked, lambda picture: function(picture.pixels)))
 
     light = alignment = foreground = None
-    if wishes.light != "none":
-        light = keep("light", fit_illumination(pictures(lambda pixels: pixels), wishes.light))
+    if settings.light != "none":
+        light = keep("light", fit_illumination(pictures(lambda pixels: pixels), settings.light))
     lit = light.apply if light is not None else lambda pixels: pixels
-    if wishes.alignment != "none":
-        alignment = keep("alignment", fit_alignment(pictures(lit), wishes.alignment))
-    region = _region(wishes, size)
+    if settings.alignment != "none":
+        alignment = keep("alignment", fit_alignment(pictures(lit), settings.alignment))
+    region = _region(settings, size)
     view = View(framing, light, alignment, region)
-    if wishes.region.foreground:
+    if settings.region.foreground:
         foreground = keep(
             "foreground",
             fit_foreground(pixels for _, pixels in read(looked, lambda p: view.look(p).pixels)),
         )
-        said.append(f"foreground: {foreground.reason}")
+        messages.append(f"foreground: {foreground.reason}")
         view = replace(view, foreground=foreground)
-    files = {MASK: wishes.mask} if wishes.mask is not None else {}
-    return LearntView(view, size, wishes.region, settings, arrays, files, tuple(said))
+    files = {MASK: settings.mask} if settings.mask is not None else {}
+    return LearntView(view, size, settings.region, parts, arrays, files, tuple(messages))
 
 
-def _smallest_px(wishes: ViewWishes) -> float | None:
+def _smallest_px(settings: ViewSettings) -> float | None:
     """The smallest defect in px of the picture."""
-    found = size_of(wishes.min_defect)
-    if wishes.min_defect is None:
+    found = size_of(settings.min_defect)
+    if settings.min_defect is None:
         return None
     if found is None:
         raise UsageError(
-            f'`min_defect` takes a size such as "3 px" or "0.3 mm", got {wishes.min_defect!r}'
+            f'`min_defect` takes a size such as "3 px" or "0.3 mm", got {settings.min_defect!r}'
         )
     value, unit = found
     if unit == "px":
         return value
-    if wishes.mm_per_px is None:
+    if settings.mm_per_px is None:
         raise UsageError(
-            f"a smallest defect of {wishes.min_defect} needs the scale of the pictures",
+            f"a smallest defect of {settings.min_defect} needs the scale of the pictures",
             hint="give `mm_per_px`, or the size in px",
         )
-    return value / wishes.mm_per_px
+    return value / settings.mm_per_px
 
 
-def _region(wishes: ViewWishes, size: tuple[int, int]) -> Any:
-    interest = wishes.region
-    if wishes.mask is not None:
-        region = from_mask(read_image(wishes.mask).pixels)
+def _region(settings: ViewSettings, size: tuple[int, int]) -> Any:
+    interest = settings.region
+    if settings.mask is not None:
+        region = from_mask(read_image(settings.mask).pixels)
         assert region.mask is not None
         _check_mask(region.mask.shape, size)
         return region
@@ -172,7 +172,7 @@ def _check_mask(own: tuple[int, ...], size: tuple[int, int]) -> None:
         )
 
 
-def _resolution(framing: Framing, size: tuple[int, int], wishes: ViewWishes) -> str:
+def _resolution(framing: Framing, size: tuple[int, int], settings: ViewSettings) -> str:
     height, width = framing.window
     if framing.scale == "fit":
         text = f"each picture is seen whole, in a window of {width} x {height} px"
@@ -182,6 +182,6 @@ def _resolution(framing: Framing, size: tuple[int, int], wishes: ViewWishes) -> 
             f"pictures are seen at {framing.scale:.3g} px per px of the picture, a picture of {size[1]} x {size[0]} px "
             f"in {windows} windows of {width} x {height} px"
         )
-    if wishes.min_defect is None:
+    if settings.min_defect is None:
         return text
-    return f"{text}, so that a defect of {wishes.min_defect} stays visible"
+    return f"{text}, so that a defect of {settings.min_defect} stays visible"

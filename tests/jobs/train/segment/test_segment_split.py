@@ -57,7 +57,7 @@ def test_without_a_validation_some_training_pictures_are():
     split = split_samples(samples, counts, hashes, SHARES, 0)
     assert len(split.validation) == 6
     assert split.test == ()
-    assert re.search("names no validation, so 15 %", split.said[0])
+    assert re.search("names no validation, so 15 %", split.messages[0])
 
 
 @pytest.mark.parametrize("other", [None, "holdout"])

@@ -56,8 +56,8 @@ def without_time(records):
 
 
 def test_a_segmenter_learns_to_see_scratches_and_stains(drawn_source, tmp_path):
-    wishes = replace(SMALL, patch=(64, 64), epochs=6, patches=64, batch=8, rate=3e-3)
-    records = trained(drawn_source(12), tmp_path, wishes)
+    settings = replace(SMALL, patch=(64, 64), epochs=6, patches=64, batch=8, rate=3e-3)
+    records = trained(drawn_source(12), tmp_path, settings)
     assert [record.epoch for record in records] == [1, 2, 3, 4, 5, 6]
     last = records[-1]
     assert last.iou.keys() == {"background", "scratch", "stain"}
@@ -69,7 +69,7 @@ def test_a_segmenter_learns_to_see_scratches_and_stains(drawn_source, tmp_path):
     assert records[0].seconds_left > records[4].seconds_left > 0
     found = load_trained(tmp_path)
     assert found.classes == drawn_source.classes
-    assert found.settings == wishes
+    assert found.settings == settings
     best = max(records, key=lambda record: record.decision)
     assert found.records == tuple(records[: best.epoch])
     assert found.built.record["encoder_weights"]["from"] == "embedded"
@@ -96,12 +96,12 @@ def test_the_kept_weights_give_the_recorded_figures(drawn_source, tmp_path):
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("name", ["light", "unet-original"])
 def test_an_interrupted_training_resumes_to_the_same_bits(drawn_source, tmp_path, name, workers):
-    wishes = replace(SMALL, network=NetworkSettings(name), workers=workers, accumulate=2)
+    settings = replace(SMALL, network=NetworkSettings(name), workers=workers, accumulate=2)
     source = drawn_source(12)
-    whole = trained(source, tmp_path / "whole", wishes)
+    whole = trained(source, tmp_path / "whole", settings)
     # Left between two epochs, then stopped by Ctrl-C within one.
     samples = source.samples()
-    for record in train_segmenter(source, samples[:8], samples[8:], tmp_path / "cut", wishes):
+    for record in train_segmenter(source, samples[:8], samples[8:], tmp_path / "cut", settings):
         assert record.epoch == 1
         break
     steps = [0]
@@ -116,11 +116,11 @@ def test_an_interrupted_training_resumes_to_the_same_bits(drawn_source, tmp_path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop.Training, "_step", pressed)
         with pytest.raises(KeyboardInterrupt):
-            trained(source, tmp_path / "cut", wishes, resume=True)
+            trained(source, tmp_path / "cut", settings, resume=True)
     told = read_saved(tmp_path / "cut" / CHECKPOINT).told
     assert (told["step"], told["in_epoch"], len(told["records"])) == (5, 2, 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    rest = trained(source, tmp_path / "cut", replace(wishes, workers=1), resume=True)
+    rest = trained(source, tmp_path / "cut", replace(settings, workers=1), resume=True)
     assert without_time(rest) == without_time(whole[1:])
     assert without_time(training_records(tmp_path / "cut")) == without_time(whole)
     same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
@@ -149,13 +149,13 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_training(drawn_source, tmp
 def test_the_same_seed_gives_the_same_bits_in_bf16_too(drawn_source, tmp_path):
     if not machine.native_bf16():
         pytest.skip("this CPU does not compute in bf16")
-    wishes = replace(SMALL, precision="bf16", epochs=2)
+    settings = replace(SMALL, precision="bf16", epochs=2)
     torch.manual_seed(1)
-    trained(drawn_source(12), tmp_path / "one", wishes)
+    trained(drawn_source(12), tmp_path / "one", settings)
     torch.manual_seed(2)
-    trained(drawn_source(12), tmp_path / "other", wishes)
+    trained(drawn_source(12), tmp_path / "other", settings)
     same(weights(tmp_path / "one"), weights(tmp_path / "other"))
-    trained(drawn_source(12), tmp_path / "seed", replace(wishes, seed=1))
+    trained(drawn_source(12), tmp_path / "seed", replace(settings, seed=1))
     one, seed = weights(tmp_path / "one"), weights(tmp_path / "seed")
     assert not torch.equal(one["network.head.weight"], seed["network.head.weight"])
 
@@ -185,13 +185,13 @@ def test_training_in_another_thread_leaves_ctrl_c_alone(drawn_source, tmp_path):
 
 def test_gradients_of_parts_add_up_to_those_of_the_batch(drawn_source, tmp_path):
     """Without batch norm and unknown pixels, the mean over parts is the mean over the batch."""
-    wishes = replace(
+    settings = replace(
         SMALL, network=NetworkSettings("unet-original"), loss="cross-entropy", epochs=1, patches=4
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.nn.Dropout, "forward", lambda self, x: x)
-        whole = trained(drawn_source(12), tmp_path / "whole", wishes)
-        parts = trained(drawn_source(12), tmp_path / "parts", replace(wishes, accumulate=2))
+        whole = trained(drawn_source(12), tmp_path / "whole", settings)
+        parts = trained(drawn_source(12), tmp_path / "parts", replace(settings, accumulate=2))
     assert parts[0].losses["total"] == pytest.approx(whole[0].losses["total"], rel=1e-5)
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     moments = [name for name in one if name.endswith("exp_avg")]
@@ -219,8 +219,8 @@ def ticks(monkeypatch):
 
 
 def test_time_bounds_a_training(drawn_source, tmp_path, ticks):
-    wishes = replace(SMALL, epochs=None, minutes=2 / 60, patches=10_000)
-    (record,) = trained(drawn_source(12), tmp_path, wishes)
+    settings = replace(SMALL, epochs=None, minutes=2 / 60, patches=10_000)
+    (record,) = trained(drawn_source(12), tmp_path, settings)
     assert 2 <= record.seconds < 2.1
     assert 10 < record.steps < 200
     assert record.rate < SMALL.rate / 10
@@ -237,20 +237,20 @@ def test_an_epoch_is_longer_where_validation_would_take_most_of_the_time(
         return validate(*given)
 
     monkeypatch.setattr(loop, "validate", slowly)
-    wishes = replace(SMALL, epochs=None, minutes=6 / 60, patches=4)
-    records = trained(drawn_source(12), tmp_path, wishes)
+    settings = replace(SMALL, epochs=None, minutes=6 / 60, patches=4)
+    records = trained(drawn_source(12), tmp_path, settings)
     assert 2 < len(records) < 6
     assert all(record.steps > 5 for record in records[1:-1])
 
 
 def test_an_encoder_with_weights_learns_slower(drawn_source, tmp_path):
     source = drawn_source(12)
-    wishes = replace(SMALL, epochs=1, patches=4, encoder_rate=0.0, average=0.0)
+    settings = replace(SMALL, epochs=1, patches=4, encoder_rate=0.0, average=0.0)
     folders = []
     for number, first in enumerate(("none", None)):
         folders.append(tmp_path / str(number))
         network = NetworkSettings("light", None, first)
-        trained(source, folders[-1], replace(wishes, network=network, warm_up=0.0))
+        trained(source, folders[-1], replace(settings, network=network, warm_up=0.0))
     random, known = (weights(folder) for folder in folders)
     key = "network.encoder.stages.0.0.widen.1.weight"
     first = loop.build_network(NetworkSettings("light"), 3, seed=0).network.state_dict()
@@ -262,10 +262,10 @@ def test_an_encoder_with_weights_learns_slower(drawn_source, tmp_path):
 
 
 def test_training_stops_early_where_the_decision_metric_rises_no_more(drawn_source, tmp_path):
-    wishes = replace(SMALL, epochs=10, rate=1e-12, patience=2, average=0.0)
-    records = trained(drawn_source(12), tmp_path, wishes)
+    settings = replace(SMALL, epochs=10, rate=1e-12, patience=2, average=0.0)
+    records = trained(drawn_source(12), tmp_path, settings)
     assert [record.best for record in records] == [True, False, False]
-    assert trained(drawn_source(12), tmp_path, wishes, resume=True) == []
+    assert trained(drawn_source(12), tmp_path, settings, resume=True) == []
 
 
 def test_without_validation_the_last_weights_are_kept(drawn_source, tmp_path):
@@ -288,22 +288,22 @@ def test_pictures_that_are_unknown_everywhere_do_no_harm(drawn_source, tmp_path)
 
 
 def test_shrunk_pictures_and_other_losses(drawn_source, tmp_path):
-    wishes = replace(
+    settings = replace(
         SMALL,
         resolution="fit",
         loss="focal+0.5*lovasz+tversky+boundary",
         augmentation=NO_AUGMENTATION,
         epochs=1,
     )
-    (record,) = trained(drawn_source(12), tmp_path, wishes)
+    (record,) = trained(drawn_source(12), tmp_path, settings)
     assert record.losses.keys() == {"total", "focal", "lovasz", "tversky", "boundary"}
     assert 0 <= record.accuracy <= 1
 
 
 @pytest.mark.parametrize(("name", "encoder"), [("unet", "resnet50"), ("unet", "vgg16")])
 def test_the_encoders_of_the_story_run_a_few_steps(drawn_source, tmp_path, name, encoder):
-    wishes = replace(SMALL, network=NetworkSettings(name, encoder), epochs=1, patches=8)
-    (record,) = trained(drawn_source(10), tmp_path, wishes)
+    settings = replace(SMALL, network=NetworkSettings(name, encoder), epochs=1, patches=8)
+    (record,) = trained(drawn_source(10), tmp_path, settings)
     assert record.steps == 2
     assert load_trained(tmp_path).built.record["encoder"] == encoder
 
@@ -371,22 +371,22 @@ def test_a_gpu_that_is_not_there_is_told():
 
 
 def test_the_rate_rises_then_falls_by_half_a_cosine():
-    wishes = replace(SMALL, rate=1.0, warm_up=0.1)
-    rates = [learning_rate(wishes, share) for share in np.linspace(0, 1, 101)]
+    settings = replace(SMALL, rate=1.0, warm_up=0.1)
+    rates = [learning_rate(settings, share) for share in np.linspace(0, 1, 101)]
     assert rates[0] == 0.01
     assert rates[5] == pytest.approx(0.5)
     assert rates[10] == 1.0
     assert rates[55] == pytest.approx(0.505)
     assert rates[100] == pytest.approx(0.01)
     assert np.argmax(rates) == 10
-    assert learning_rate(replace(wishes, warm_up=0.0), 0.0) == 1.0
+    assert learning_rate(replace(settings, warm_up=0.0), 0.0) == 1.0
 
 
 def test_progress_is_by_steps_or_time_whichever_is_further():
-    wishes = replace(SMALL, epochs=10, minutes=1.0)
-    assert progress(wishes, 25, 5, 10.0, 10.0) == 0.5
-    assert progress(wishes, 25, 5, 40.0, 10.0) == pytest.approx(0.8)
-    assert progress(wishes, 60, 5, 0.0, 0.0) == 1.0
+    settings = replace(SMALL, epochs=10, minutes=1.0)
+    assert progress(settings, 25, 5, 10.0, 10.0) == 0.5
+    assert progress(settings, 25, 5, 40.0, 10.0) == pytest.approx(0.8)
+    assert progress(settings, 60, 5, 0.0, 0.0) == 1.0
 
 
 def test_augmentation_is_part_of_what_must_be_the_same(drawn_source, tmp_path):

@@ -21,7 +21,7 @@ pytest.importorskip("torch", reason=REASON)
 pytest.importorskip("segmentation_models_pytorch", reason=REASON)
 pytestmark = pytest.mark.train
 
-from flawline.jobs.train.segment.train_segment import FINDINGS, SegmenterWishes, train_segment  # noqa: E402
+from flawline.jobs.train.segment.train_segment import FINDINGS, TrainSegmentSettings, train_segment  # noqa: E402
 
 TRAINING = SegmentSettings(
     patch=(64, 64), epochs=2, patches=24, batch=8, rate=3e-3, precision="f32"
@@ -45,10 +45,10 @@ def parts(drawn_source, tmp_path):
     return folder / "samples.csv"
 
 
-def learnt(parts, folder, wishes=None, **more):
+def learnt(parts, folder, settings=None, **more):
     with open_masks(str(parts), classes=["scratch", "stain"]) as source:
         return train_segment(
-            source, wishes or SegmenterWishes("plate", TRAINING), folder=folder, **more
+            source, settings or TrainSegmentSettings("plate", TRAINING), folder=folder, **more
         )
 
 
@@ -95,9 +95,9 @@ def test_the_same_seed_gives_the_same_recipe_also_after_an_interruption(parts, t
 
 
 def test_a_specification_that_cannot_be_used_ends_it_before_the_training(parts, tmp_path):
-    wishes = SegmenterWishes("plate", TRAINING, spec={"limits": [{**LIMIT, "max": "1 mm2"}]})
+    settings = TrainSegmentSettings("plate", TRAINING, spec={"limits": [{**LIMIT, "max": "1 mm2"}]})
     with pytest.raises(ModelError, match="mm"):
-        learnt(parts, tmp_path / "work", wishes)
+        learnt(parts, tmp_path / "work", settings)
     assert not (tmp_path / "work").exists()
 
 
@@ -131,8 +131,10 @@ def test_copies_with_different_masks_and_classes_without_a_pixel_are_told(parts,
     lines.append(f"images/copy.png,{other},{group}")
     parts.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with open_masks(str(parts), classes=["scratch", "stain", "dent"]) as source:
-        done = train_segment(source, SegmenterWishes("plate", TRAINING), folder=tmp_path / "work")
-    told = "\n".join(done.said)
+        done = train_segment(
+            source, TrainSegmentSettings("plate", TRAINING), folder=tmp_path / "work"
+        )
+    told = "\n".join(done.messages)
     assert "no pixel is 'dent'" in told
     assert f"the same picture, different masks: {image}, images/copy.png" in told
     codes = [row["code"] for row in read_csv(tmp_path / "work" / FINDINGS)]
@@ -174,8 +176,8 @@ def test_the_command_trains_a_recipe_that_inspects_and_judges(parts, tmp_path, c
 
 
 def test_the_recipe_marks_what_the_network_sees(parts, tmp_path):
-    wishes = SegmenterWishes("plate", replace(TRAINING, epochs=4))
-    found = learnt(parts, tmp_path / "work", wishes)
+    settings = TrainSegmentSettings("plate", replace(TRAINING, epochs=4))
+    found = learnt(parts, tmp_path / "work", settings)
     inspector = Inspector(found.recipe)
     with open_masks(str(parts), classes=["scratch", "stain"]) as source:
         picture, _ = source.pair(found.split.validation[0])

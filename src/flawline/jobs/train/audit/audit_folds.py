@@ -49,11 +49,11 @@ def _trained(
 ) -> TrainedSegmenter:
     """The segmenter of a fold, trained or trained on; without validation pictures its last weights count."""
     folder = work / f"fold-{fold + 1}"
-    wished = settings.of_fold
+    of_fold = settings.of_fold
     started = (folder / CHECKPOINT).is_file()
     try:
-        epochs = train_segmenter(source, samples, (), folder, wished, resume=started, track=track)
-        for _ in track(epochs, title=f"{name}: epochs", total=wished.epochs):
+        epochs = train_segmenter(source, samples, (), folder, of_fold, resume=started, track=track)
+        for _ in track(epochs, title=f"{name}: epochs", total=of_fold.epochs):
             pass
         return load_trained(folder)
     except ModelError as error:

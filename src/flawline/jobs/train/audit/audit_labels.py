@@ -50,13 +50,13 @@ def audit_labels(
     require_extra()
     from flawline.jobs.train.audit.audit_folds import look_at_folds
 
-    wished = settings or AuditSettings()
-    plan = make_plan(source, wished, track)
+    settings = settings or AuditSettings()
+    plan = make_plan(source, settings, track)
     work = folder / WORK
     claim(plan, work)
     with AuditStore(work) as kept:
-        look_at_folds(source, plan, wished, work, kept, track)
-        return result_of(source, plan, wished, kept, name, track)
+        look_at_folds(source, plan, settings, work, kept, track)
+        return result_of(source, plan, settings, kept, name, track)
 
 
 def kept_probabilities(folder: Path) -> AuditStore:

@@ -152,8 +152,8 @@ def _encoder(text: str) -> TimmName:
         if text.startswith("tu-") or text in smp.encoders.get_encoder_names():
             return TimmName(text, {})
         near = difflib.get_close_matches(text, smp.encoders.get_encoder_names(), 3)
-        said = f"did you mean {', '.join(near)}? " if near else ""
-        raise ModelError(f"no encoder {text!r}", hint=f"{said}Those of timm are named timm:NAME")
+        meant = f"did you mean {', '.join(near)}? " if near else ""
+        raise ModelError(f"no encoder {text!r}", hint=f"{meant}Those of timm are named timm:NAME")
     asked = parse_timm_name(text)
     return TimmName(f"tu-{asked.name}", asked.arguments)
 
@@ -243,13 +243,13 @@ def _not_built(
     settings: NetworkSettings, asked: TimmName, hub: str | None, error: Exception
 ) -> ModelError:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0] if lines else type(error).__name__
+    reason = lines[0] if lines else type(error).__name__
     if hub is not None:
         return ModelError(
-            f"{settings.name} on {asked.name} with the weights {hub!r}: {said}",
+            f"{settings.name} on {asked.name} with the weights {hub!r}: {reason}",
             hint="give the weights by path: FILE.safetensors",
             code="model-fetch",
         )
     return ModelError(
-        f"{settings.name} cannot be built on {asked.name}: {said}", hint="choose another encoder"
+        f"{settings.name} cannot be built on {asked.name}: {reason}", hint="choose another encoder"
     )

@@ -22,17 +22,17 @@ _NORMAL = np.array([NormalDist().inv_cdf((step + 0.5) / 256) for step in range(2
 
 
 def relit(
-    pixels: NDArray[np.uint8], wishes: Augmentation, rng: np.random.Generator
+    pixels: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Pixels (h, w, 3) or (h, w) with another gain, offset, gamma and noise, the same in all channels."""
-    if wishes.light:
-        gain, offset, gamma = rng.normal(0, wishes.light, 3)
+    if settings.light:
+        gain, offset, gamma = rng.normal(0, settings.light, 3)
         levels = np.linspace(0, 1, 256)
         bent = levels ** np.exp(gamma) * np.exp(gain) + offset / 2
         table = np.clip(np.rint(bent * 255), 0, 255).astype(np.uint8)
         pixels = np.asarray(cv2.LUT(pixels, table), np.uint8)
-    if wishes.noise:
-        pixels = _noisy(pixels, rng.uniform(0, wishes.noise), rng)
+    if settings.noise:
+        pixels = _noisy(pixels, rng.uniform(0, settings.noise), rng)
     return pixels
 
 

@@ -54,8 +54,8 @@ def train_segmenter(
         SourceError: there is nothing to learn from, or a mask is not usable.
         ModelError: the network cannot be built, the checkpoint cannot be used, or the loss is no longer a number.
     """
-    wished = settings or SegmentSettings()
-    training = Training.start(source, train, validation, folder, wished, track)
+    settings = settings or SegmentSettings()
+    training = Training.start(source, train, validation, folder, settings, track)
     if resume:
         training.restore()
     return _epochs(training)

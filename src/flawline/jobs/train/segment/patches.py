@@ -27,26 +27,26 @@ class Patches:
 
     def __call__(self, epoch: int, number: int) -> Pair:
         """One patch, pixels uint8 (h, w, 3) and classes uint8 (h, w): a function of arguments and seed alone."""
-        wishes = self.settings.augmentation
+        augmentation = self.settings.augmentation
         rng = np.random.default_rng([self.settings.seed, epoch, number])
         patch = self._cut(rng)
-        if wishes.paste and rng.random() < wishes.paste and self.defects.present:
+        if augmentation.paste and rng.random() < augmentation.paste and self.defects.present:
             patch = pasted(patch, *self._around(rng))
-        return in_colour(relit(patch[0], wishes, rng)), patch[1]
+        return in_colour(relit(patch[0], augmentation, rng)), patch[1]
 
     def _cut(self, rng: np.random.Generator) -> Pair:
-        size, wishes = self.settings.patch, self.settings.augmentation
+        size, augmentation = self.settings.patch, self.settings.augmentation
         if self.settings.resolution == "fit":
             number = self._picture(rng)
             pair = self.pairs[number]
             middle = (np.array(size[::-1]) - 1) / 2
-            return cut_patch(pair, middle, draw_warp(size, wishes, rng), size)
+            return cut_patch(pair, middle, draw_warp(size, augmentation, rng), size)
         if self.defects.present and rng.random() < self.settings.around_defects:
             return self._around(rng)[0]
         pair = self.pairs[int(rng.integers(len(self.pairs)))]
         height, width = pair[1].shape
         centre = place_anywhere((height, width), size, rng)
-        return cut_patch(pair, centre, draw_warp(size, wishes, rng), size)
+        return cut_patch(pair, centre, draw_warp(size, augmentation, rng), size)
 
     def _picture(self, rng: np.random.Generator) -> int:
         """A whole picture: with a defect of a class drawn evenly, or any."""

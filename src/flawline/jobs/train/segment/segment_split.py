@@ -22,13 +22,13 @@ _VALIDATION = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`origin` says where the split is from, "source" or "stratified"; `said` what should be known of it."""
+    """`origin` says where the split is from, "source" or "stratified"; `messages` what should be known of it."""
 
     train: tuple[Sample, ...]
     validation: tuple[Sample, ...]
     test: tuple[Sample, ...]
     origin: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def split_samples(
@@ -57,19 +57,19 @@ def split_samples(
     named = [sample for sample in readable if sample.split is not None]
     if not named:
         dealt = _dealt(readable, counts, hashes, dict(zip(SHARES, shares, strict=True)), seed)
-        said = "split by part and class content"
-        return _split(readable, dealt, "stratified", [said])
+        note = "split by part and class content"
+        return _split(readable, dealt, "stratified", [note])
     _check(readable)
     dealt = {sample.name: NAMES[str(sample.split).lower()] for sample in named}
-    said = "split as the source names it"
+    note = "split as the source names it"
     if "validation" not in dealt.values():
         learn = [sample for sample in named if dealt[sample.name] == "train"]
         own = {"train": 1 - _VALIDATION, "validation": _VALIDATION}
         dealt |= _dealt(learn, counts, hashes, own, seed)
-        said += (
+        note += (
             f"; it names no validation, so {100 * _VALIDATION:.0f} % of the training pictures are"
         )
-    return _split(readable, dealt, "source", [said])
+    return _split(readable, dealt, "source", [note])
 
 
 def _dealt(
@@ -111,12 +111,12 @@ def _check(samples: Sequence[Sample]) -> None:
 
 
 def _split(
-    samples: Sequence[Sample], dealt: Mapping[str, str], origin: str, said: list[str]
+    samples: Sequence[Sample], dealt: Mapping[str, str], origin: str, messages: list[str]
 ) -> Split:
     train, validation, test = (
         tuple(sample for sample in samples if dealt[sample.name] == name) for name in SHARES
     )
-    said[0] += (
+    messages[0] += (
         f": {len(train)} to learn from, {len(validation)} for validation, {len(test)} held back"
     )
-    return Split(train, validation, test, origin, tuple(said))
+    return Split(train, validation, test, origin, tuple(messages))

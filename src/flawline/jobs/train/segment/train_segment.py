@@ -58,11 +58,11 @@ _ROLES: Mapping[str, Role] = {"train": "train", "validation": "calibration", "te
 
 
 @dataclass(frozen=True, slots=True)
-class SegmenterWishes:
+class TrainSegmentSettings:
     """What a recipe of a segmenter is made with.
 
     `part` names the part. `shares` are the shares of training, validation and test where the source names no splits.
-    Thresholds are those of the highest Dice on validation, or by `wished_recall`, or by the costs of a pixel missed
+    Thresholds are those of the highest Dice on validation, or by `target_recall`, or by the costs of a pixel missed
     and of one marked wrongly (`flawline.core.pixel_threshold.choose_thresholds`). `smallest`, `merge`, `mm_per_px`,
     `mm_per_px_u`, `flips` and `spec` go into the recipe as they are.
     """
@@ -70,7 +70,7 @@ class SegmenterWishes:
     part: str = ""
     training: SegmentSettings = field(default_factory=SegmentSettings)
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
-    wished_recall: float | None = None
+    target_recall: float | None = None
     miss_cost: float | None = None
     false_cost: float | None = None
     smallest: int = 1
@@ -106,12 +106,12 @@ class TrainedSegmenterRecipe:
     chosen: tuple[ChosenThreshold, ...]
     validation: Validation
     shown: tuple[Sample, ...]
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def train_segment(
     source: MaskedSource,
-    wishes: SegmenterWishes | None = None,
+    settings: TrainSegmentSettings | None = None,
     *,
     folder: Path,
     resume: bool = False,
@@ -122,7 +122,7 @@ def train_segment(
 
     Args:
         source: pictures and masks.
-        wishes: what to train and to choose by.
+        settings: what to train and to choose by.
         folder: where checkpoints go; with `resume` a training that was interrupted goes on from there.
         resume: see there.
         each: called with the record of every epoch and the split.
@@ -134,9 +134,9 @@ def train_segment(
         UsageError: a setting makes no sense, or `folder` holds an earlier training that is not to be resumed.
         ModelError: the network cannot be built or exported.
     """
-    wished = wishes or SegmenterWishes()
-    # Nothing is counted yet: a wish that makes no sense ends it here and not after the training.
-    _chosen(PixelCurves(source.classes), wished)
+    settings = settings or TrainSegmentSettings()
+    # Nothing is counted yet: a setting that makes no sense ends it here and not after the training.
+    _chosen(PixelCurves(source.classes), settings)
     if not resume and (folder / CHECKPOINT).exists():
         raise UsageError(
             f"{folder} holds an earlier training",
@@ -147,24 +147,24 @@ def train_segment(
     _refuse(report, folder)
     hashes = _hashes(source, track)
     split = split_samples(
-        source.samples(), report.counts, hashes, wished.shares, wished.training.seed
+        source.samples(), report.counts, hashes, settings.shares, settings.training.seed
     )
-    _check_spec(wished, source.classes)
+    _check_spec(settings, source.classes)
     for record in train_segmenter(
         source,
         split.train,
         split.validation,
         folder,
-        wished.training,
+        settings.training,
         resume=resume,
         track=track,
     ):
         if each is not None:
             each(record, split)
     trained = load_trained(folder)
-    recipe = _recipe(report, trained, split, hashes, wished, folder, source.value_range)
+    recipe = _recipe(report, trained, split, hashes, settings, folder, source.value_range)
     curves = _curves(Inspector(recipe), source, split.validation, track)
-    chosen = _chosen(curves, wished)
+    chosen = _chosen(curves, settings)
     recipe = _with_thresholds(recipe, chosen)
     found, wrong = _validate(Inspector(recipe), source, split.validation, track)
     recipe = _finished(recipe, found, chosen)
@@ -179,11 +179,11 @@ def train_segment(
         found,
         tuple(by_name[name] for name in worst),
         (
-            *split.said,
+            *split.messages,
             *_told(report),
             *report.notes,
             *(one.message for one in chosen),
-            *_said(found),
+            *_validation_messages(found),
         ),
     )
 
@@ -227,14 +227,14 @@ def _write_findings(report: MaskReport, folder: Path) -> None:
     write_csv_rows(folder / FINDINGS, ("code", "finding", "file", "detail"), rows)
 
 
-def _check_spec(wished: SegmenterWishes, classes: Sequence[str]) -> None:
+def _check_spec(asked: TrainSegmentSettings, classes: Sequence[str]) -> None:
     """Find out before the training, not after it, that the specification or the scale cannot be used."""
-    settings = _settings(wished, classes, "any", (256, 256), 1.0, 0)
+    settings = _settings(asked, classes, "any", (256, 256), 1.0, 0)
     new_recipe(settings, b"", {}, RecipeManifest(BackboneRecord("any", "0" * 64, "any", {})))
 
 
 def _settings(
-    wished: SegmenterWishes,
+    asked: TrainSegmentSettings,
     classes: Sequence[str],
     network: str,
     window: tuple[int, int],
@@ -242,25 +242,25 @@ def _settings(
     overlap: int,
 ) -> RecipeSettings:
     return RecipeSettings(
-        part=wished.part,
+        part=asked.part,
         task="segment",
         picture=PictureSettings(
             window=window,
             resolution=scale,
             overlap=overlap,
-            mm_per_px=wished.mm_per_px,
-            mm_per_px_u=wished.mm_per_px_u,
+            mm_per_px=asked.mm_per_px,
+            mm_per_px_u=asked.mm_per_px_u,
         ),
         detector=None,
         segmenter=SegmenterSettings(
             network=network,
             classes=tuple(classes[1:]),
             thresholds=(0.5,) * (len(classes) - 1),
-            smallest=wished.smallest,
-            merge=wished.merge,
-            flips=wished.flips,
+            smallest=asked.smallest,
+            merge=asked.merge,
+            flips=asked.flips,
         ),
-        spec=wished.spec,
+        spec=asked.spec,
     )
 
 
@@ -269,7 +269,7 @@ def _recipe(
     trained: TrainedSegmenter,
     split: Split,
     hashes: Mapping[str, str],
-    wished: SegmenterWishes,
+    asked: TrainSegmentSettings,
     folder: Path,
     value_range: tuple[float, float] | None,
 ) -> Recipe:
@@ -282,7 +282,7 @@ def _recipe(
     name = f"{built['network']} on {encoder}" if encoder else str(built["network"])
     used = [masks.sizes[sample.name] for sample in (*split.train, *split.validation)]
     return new_recipe(
-        _settings(wished, trained.classes, name, framing.window, framing.scale, framing.overlap),
+        _settings(asked, trained.classes, name, framing.window, framing.scale, framing.overlap),
         model,
         {},
         RecipeManifest(
@@ -336,12 +336,12 @@ def _curves(
     return curves
 
 
-def _chosen(curves: PixelCurves, wished: SegmenterWishes) -> tuple[ChosenThreshold, ...]:
+def _chosen(curves: PixelCurves, asked: TrainSegmentSettings) -> tuple[ChosenThreshold, ...]:
     return choose_thresholds(
         curves,
-        target_recall=wished.wished_recall,
-        miss_cost=wished.miss_cost,
-        false_cost=wished.false_cost,
+        target_recall=asked.target_recall,
+        miss_cost=asked.miss_cost,
+        false_cost=asked.false_cost,
     )
 
 
@@ -397,7 +397,7 @@ def _finished(recipe: Recipe, found: Validation, chosen: Sequence[ChosenThreshol
     return recipe_with(recipe, arrays=arrays, manifest=replace(recipe.manifest, metrics=metrics))
 
 
-def _said(found: Validation) -> list[str]:
+def _validation_messages(found: Validation) -> list[str]:
     """The figures in words, with what they are worth."""
     mean = found.matrix.mean("iou")
     lines = []

@@ -32,20 +32,20 @@ class Warp:
     knots: NDArray[np.float32] | None
 
 
-def draw_warp(size: Size, wishes: Augmentation, rng: np.random.Generator) -> Warp:
+def draw_warp(size: Size, settings: Augmentation, rng: np.random.Generator) -> Warp:
     """A random warp for a patch of `size` (height, width)."""
     matrix = np.eye(2)
-    if wishes.rotation:
-        angle = math.radians(rng.uniform(-wishes.rotation, wishes.rotation))
+    if settings.rotation:
+        angle = math.radians(rng.uniform(-settings.rotation, settings.rotation))
         cos, sin = math.cos(angle), math.sin(angle)
         matrix = np.array([[cos, -sin], [sin, cos]])
-    if wishes.zoom:
-        matrix = matrix * (1 + wishes.zoom) ** rng.uniform(-1, 1)
-    if wishes.flips:
+    if settings.zoom:
+        matrix = matrix * (1 + settings.zoom) ** rng.uniform(-1, 1)
+    if settings.flips:
         matrix = matrix * np.where(rng.random(2) < 0.5, -1.0, 1.0)
     knots = None
-    if wishes.elastic:
-        knots = rng.normal(0, wishes.elastic, (2, _KNOTS, _KNOTS)).astype(np.float32)
+    if settings.elastic:
+        knots = rng.normal(0, settings.elastic, (2, _KNOTS, _KNOTS)).astype(np.float32)
     return Warp(matrix, knots)
 
 
