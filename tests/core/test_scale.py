@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawline.core.scale import Frame, Scale, scale_of_checkerboard, scale_of_two_points
+from flawline.core.scale import PartFrame, Scale, scale_of_checkerboard, scale_of_two_points
 
 
 def board(
@@ -99,7 +99,7 @@ def test_stated_uncertainties_are_those_of_a_simulation() -> None:
 def test_a_frame_keeps_distances_and_maps_its_origin_to_zero(
     x: float, y: float, angle: float, scale: float
 ) -> None:
-    frame = Frame(x, y, angle)
+    frame = PartFrame(x, y, angle)
     points = np.array([[x, y], [x + 3, y + 4]])
     mapped = frame.to_part(points, scale)
     np.testing.assert_allclose(mapped[0], 0, atol=1e-9)
@@ -107,7 +107,7 @@ def test_a_frame_keeps_distances_and_maps_its_origin_to_zero(
 
 
 def test_a_frame_turns_with_the_part() -> None:
-    mapped = Frame(10, 20, 90).to_part(np.array([[10.0, 30.0]]))
+    mapped = PartFrame(10, 20, 90).to_part(np.array([[10.0, 30.0]]))
     np.testing.assert_allclose(mapped, [[10, 0]], atol=1e-12)
 
 

@@ -55,10 +55,10 @@ def test_shapes_values_and_colours(seed: int) -> None:
 def test_defects_fill_their_boxes(seed: int) -> None:
     rng = np.random.default_rng(seed)
     for planned in plan(rng):
-        marked = draw_shape(rng, planned).marked
-        assert marked.shape == (planned.height, planned.width)
-        assert marked.any()
-        rows, columns = np.nonzero(marked)
+        mask = draw_shape(rng, planned).mask
+        assert mask.shape == (planned.height, planned.width)
+        assert mask.any()
+        rows, columns = np.nonzero(mask)
         assert np.ptp(rows) + 1 >= 0.7 * planned.height - 2
         assert np.ptp(columns) + 1 >= 0.7 * planned.width - 2
 
@@ -66,9 +66,9 @@ def test_defects_fill_their_boxes(seed: int) -> None:
 @pytest.mark.parametrize("planned", [Planned(SCRATCH, 1, 1, 1.0), Planned(STAIN, 1, 3, 0.5),
                                      Planned(SCRATCH, 320, 320, 26.0), Planned(STAIN, 320, 320, 0.1)])  # fmt: skip
 def test_extreme_boxes(planned: Planned) -> None:
-    marked = draw_shape(np.random.default_rng(0), planned).marked
-    assert marked.shape == (planned.height, planned.width)
-    assert marked.any()
+    mask = draw_shape(np.random.default_rng(0), planned).mask
+    assert mask.shape == (planned.height, planned.width)
+    assert mask.any()
 
 
 def test_stains_are_dark_and_lie_where_the_mask_says() -> None:
@@ -106,7 +106,7 @@ def test_masks_follow_the_published_shares() -> None:
         rng = np.random.default_rng([9, seed])
         areas = np.zeros(3)
         for planned in plan(rng):
-            areas[planned.value] += draw_shape(rng, planned).marked.sum()
+            areas[planned.value] += draw_shape(rng, planned).mask.sum()
         masks.append(areas / SIDE**2)
     shares = np.mean(masks, axis=0)
     # 1.30 % and 1.67 % of the pixels; a few large defects make 150 pictures vary.

@@ -11,7 +11,7 @@ import numpy as np
 
 from flawline.core.scale import (
     Checkerboard,
-    Frame,
+    PartFrame,
     Scale,
     scale_of_checkerboard,
     scale_of_two_points,
@@ -33,7 +33,7 @@ def measure(
     *,
     classes: Mapping[int, str] | Sequence[str] | None = None,
     scale: Scale | float | tuple[float, float] | None = None,
-    frame: Frame | tuple[float, ...] | None = None,
+    frame: PartFrame | tuple[float, ...] | None = None,
     merge: float = -1,
     cluster: float = 0,
     smallest: int = 1,
@@ -169,9 +169,9 @@ def _scale(scale: Scale | float | tuple[float, float] | None) -> Scale | None:
         ) from error
 
 
-def _frame(frame: Frame | tuple[float, ...] | None) -> Frame:
-    if frame is None or isinstance(frame, Frame):
-        return frame or Frame()
+def _frame(frame: PartFrame | tuple[float, ...] | None) -> PartFrame:
+    if frame is None or isinstance(frame, PartFrame):
+        return frame or PartFrame()
     if len(frame) not in (2, 3) or not np.isfinite(frame).all():
         raise UsageError(f"`frame` takes (x, y) or (x, y, angle) in px and degrees, got {frame!r}")
-    return Frame(*frame)
+    return PartFrame(*frame)

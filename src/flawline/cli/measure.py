@@ -12,7 +12,7 @@ from flawline.cli.feature_options import Limits, open_from_options, print_notes,
 from flawline.cli.mask_options import parse_classes
 
 if TYPE_CHECKING:
-    from flawline.core.scale import Frame, Scale
+    from flawline.core.scale import PartFrame, Scale
     from flawline.jobs.measure.measured_masks import MeasuredMasks
 
 MasksArgument = Annotated[
@@ -128,11 +128,11 @@ def parse_scale(text: str | None) -> Scale | None:
         ) from error
 
 
-def parse_frame(text: str | None) -> Frame | None:
+def parse_frame(text: str | None) -> PartFrame | None:
     """Read "X,Y" or "X,Y,ANGLE"."""
     from math import isfinite
 
-    from flawline.core.scale import Frame
+    from flawline.core.scale import PartFrame
     from flawline.errors import UsageError
 
     if text is None:
@@ -143,7 +143,7 @@ def parse_frame(text: str | None) -> Frame | None:
         numbers = []
     if len(numbers) not in (2, 3) or not all(map(isfinite, numbers)):
         raise UsageError(f"--frame takes X,Y or X,Y,ANGLE in px and degrees, got {text!r}")
-    return Frame(*numbers)
+    return PartFrame(*numbers)
 
 
 def _refuse() -> Scale:

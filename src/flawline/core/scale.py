@@ -58,7 +58,7 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PartFrame:
     """Coordinate frame of a part in its picture.
 
     Its origin (x, y) is in px from the top left corner of the picture, the direction of its x axis in degrees from that

@@ -11,7 +11,7 @@ from flawline.types import Picture
 
 
 def average_pixels() -> Extractor:
-    """The extractor, 78 columns; a grey picture has three equal values per cell."""
+    """Make the extractor, 78 columns; a grey picture has three equal values per cell."""
     columns = tuple(
         Column(f"average_{cell.name}_{colour}", f"average {colour}, {cell.text}")
         for cell in pyramid_cells()

@@ -30,7 +30,7 @@ _WAVELETS = re.compile(r"wavelet_subbands\((\d+)\)")
 def feature_set(names: Sequence[str], open_network: Callable[[], Network]) -> FeatureSet:
     """Build a feature set from names such as "histogram_of_gradients", "wavelet_subbands(4)" or "embedding".
 
-    `open_network` is called only when an embedding is asked for.
+    `open_network` is called only for an embedding.
 
     Raises:
         UsageError: a name is unknown, given twice, or none is given, or two have columns of one name.

@@ -1,4 +1,4 @@
-"""From a source to its feature table in one call: open the backbone, compute every row."""
+"""Compute the feature table of a source in one call: open the backbone, compute every row."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ DEFAULT_FEATURES = ("histogram_of_gradients", "embedding")
 
 @dataclass(frozen=True, slots=True)
 class FeatureSettings:
-    """What decides a feature row beside the picture.
+    """Settings of the computation of feature rows.
 
     `features` are names of `flawline.features.catalog`; `backbone`, `preparation`, `size` (pixels), `precision` and
-    `weights` are those of `open_backbone` and count only where an embedding is computed; `value_range` is that of
-    `read_image`.
+    `weights` are those of `open_backbone` and used only for an embedding; `value_range` is that of `read_image`.
     """
 
     features: tuple[str, ...] = DEFAULT_FEATURES
@@ -50,7 +49,7 @@ class ComputedFeatures:
     network: Network | None
 
     def described(self) -> dict[str, Any]:
-        """What a result says of its features: plain values, in a fixed order."""
+        """Describe the features for a result: plain values, in a fixed order."""
         value_range = self.settings.value_range
         return {
             "features": ", ".join(self.settings.features),
@@ -70,13 +69,13 @@ def compute_features(
     """Compute the features of every picture of an open source.
 
     Args:
-        source: what to read.
-        settings: what to compute.
-        unfinished: a file that keeps the rows while they are computed, so that an interrupted run can go on.
+        source: the source to read.
+        settings: the features to compute.
+        unfinished: a file that stores the rows while they are computed, so that an interrupted run can resume.
         track: shows progress.
 
     Raises:
-        SourceError: not one picture could be judged.
+        SourceError: no picture could be judged.
         ModelError: the backbone cannot be used.
         UsageError: a feature's name is unknown.
     """
@@ -116,7 +115,7 @@ def compute_features(
 
 
 def by_name(table: FeatureTable) -> FeatureTable:
-    """The same rows in the order of their names, so that nothing fitted to them depends on the container's order."""
+    """Sort the rows by name, so that models fitted to them do not depend on the container's order."""
     order = sorted(range(len(table.samples)), key=lambda i: table.samples[i].name)
     return replace(
         table, samples=tuple(table.samples[i] for i in order), values=table.values[order]
@@ -124,27 +123,27 @@ def by_name(table: FeatureTable) -> FeatureTable:
 
 
 def computation(network: Network | None, settings: FeatureSettings) -> str:
-    """All that decides a row beside the picture and the columns: rows of another one must not be reused."""
-    said: list[Any] = [__version__, settings.value_range]
+    """Identify all that decides a row except the picture and the columns; rows are reused only if it is equal."""
+    facts: list[Any] = [__version__, settings.value_range]
     if network:
-        said += [describe_network(network), network.preparation.as_dict(), list(network.outputs)]
-    return repr(said)
+        facts += [describe_network(network), network.preparation.as_dict(), list(network.outputs)]
+    return repr(facts)
 
 
 def settings_as_dict(settings: FeatureSettings, network: Network | None) -> dict[str, Any]:
-    """What a saved model keeps, so that rows of new pictures are computed as its own were.
+    """Convert settings to a document for a saved model, so that rows of new pictures are computed in the same way.
 
-    bf16 is kept as "auto": a processor without it computes in float32 instead of not at all.
+    bf16 is stored as "auto": a processor without it computes in float32 instead of not at all.
     """
-    kept = {**asdict(settings), "features": list(settings.features)}
+    document = {**asdict(settings), "features": list(settings.features)}
     if network:
-        kept["preparation"] = network.preparation.as_dict()
-        kept["precision"] = "f32" if network.precision == "f32" else "auto"
-    return kept
+        document["preparation"] = network.preparation.as_dict()
+        document["precision"] = "f32" if network.precision == "f32" else "auto"
+    return document
 
 
 def settings_from_dict(value: Mapping[str, Any]) -> FeatureSettings:
-    """Read what `settings_as_dict` gave.
+    """Read settings from the document of `settings_as_dict`.
 
     Raises:
         ModelError: a setting is missing or of the wrong kind.
@@ -169,14 +168,14 @@ def settings_from_dict(value: Mapping[str, Any]) -> FeatureSettings:
 
 
 def moved(settings: FeatureSettings, backbone: str | None, weights: str | None) -> FeatureSettings:
-    """The same settings with the backbone's files where they lie now; a backbone named anew brings its own weights."""
+    """Replace the paths of the backbone's files; a new backbone comes with its own weights."""
     if backbone is None and weights is None:
         return settings
     return replace(settings, backbone=backbone or settings.backbone, weights=weights)
 
 
 def check_same_network(expected: Mapping[str, Any], network: Network | None) -> tuple[str, ...]:
-    """Warnings of using `network` in place of the one described by a saved model.
+    """Check `network` against the one described by a saved model; returns warnings.
 
     Raises:
         ModelError: it is another network, or its input has another size.
@@ -199,7 +198,7 @@ def check_same_network(expected: Mapping[str, Any], network: Network | None) -> 
 
 
 def describe_network(network: Network) -> dict[str, Any]:
-    """What a result says of the network that made it."""
+    """Describe a network for the results made with it."""
     height, width = network.preparation.size
     return {
         "backbone": network.name,

@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 def dimensions() -> Extractor:
-    """The extractor, 4 columns; width and height are those of the file, upright, before any reduction."""
+    """Make the extractor, 4 columns; width and height are those of the file, upright, before any reduction."""
     return Extractor("dimensions", COLUMNS, _compute)
 
 

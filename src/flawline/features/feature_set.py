@@ -1,4 +1,4 @@
-"""What an extractor is, and how several make one row with named columns."""
+"""Extractors, and feature sets that join several to one row with named columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flawline.types import Picture
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field: `name` heads it in tables, `text` is how a reason reads ("gradients at 20°, cell 2,3 of 4x4")."""
+    """One field: `name` in tables, `text` in reasons ("gradients at 20°, cell 2,3 of 4x4")."""
 
     name: str
     text: str
@@ -42,12 +42,12 @@ class FeatureSet:
         return tuple(column for extractor in self.extractors for column in extractor.columns)
 
     def compute(self, picture: Picture) -> NDArray[np.float32]:
-        """The row of one picture, float32 (len(self.columns),)."""
+        """Compute the row of one picture, float32 (len(self.columns),)."""
         return finite(np.concatenate([e.compute(picture) for e in self.extractors]))
 
 
 def finite(row: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The row as it is.
+    """Check that a row is finite and return it.
 
     Raises:
         ImageError: a value is not finite, as networks of low precision can give; such a picture cannot be judged.
@@ -87,7 +87,7 @@ MICRO = 12  # the least common multiple of the grids: 12x12 micro-cells sum up t
 
 
 def pyramid_cells() -> tuple[Cell, ...]:
-    """The 26 cells of the 1x1, 3x3 and 4x4 grids, row by row."""
+    """List the 26 cells of the 1x1, 3x3 and 4x4 grids, row by row."""
     return tuple(
         Cell(grid, row + 1, column + 1)
         for grid in GRIDS
@@ -97,7 +97,7 @@ def pyramid_cells() -> tuple[Cell, ...]:
 
 
 def pyramid_means(micro: NDArray[Any]) -> list[NDArray[Any]]:
-    """Average values (12, 12, K) on micro-cells over each grid: arrays (1, K), (9, K) and (16, K)."""
+    """Average values (12, 12, K) of micro-cells over each grid: arrays (1, K), (9, K) and (16, K)."""
     depth = micro.shape[2]
     return [
         micro.reshape(grid, MICRO // grid, grid, MICRO // grid, depth)

@@ -1,4 +1,4 @@
-"""A feature table as Parquet or CSV; the same table gives the same bytes."""
+"""Write a feature table as Parquet or CSV; the same table gives the same bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OWN = ("image", "label", "defective", "group", "split")
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A written table: its source columns in order, and those that had to be `renamed` (old name to new)."""
+    """A written table: its source columns in order, and the `renamed` ones (old name to new)."""
 
     path: Path
     source_columns: tuple[str, ...]
@@ -42,7 +42,7 @@ def write_table(table: FeatureTable, path: Path) -> TableFile:
 
 
 def _metadata_names(table: FeatureTable) -> dict[str, str]:
-    """The name in the file of each metadata column, in the order in which the samples bring them."""
+    """Choose the name in the file of each metadata column, in their order in the samples."""
     keys = dict.fromkeys(key for sample in table.samples for key in sample.metadata)
     taken = {*_OWN, *(column.name for column in table.columns)}
     names: dict[str, str] = {}
@@ -77,7 +77,7 @@ def _frame(table: FeatureTable, names: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _series(values: Sequence[Any]) -> pl.Series:
-    """One type for a column: that of its values where they agree, numbers as float, anything mixed as text."""
+    """Make a column of one type: that of its values where they agree, numbers as float, mixed values as text."""
     import polars as pl
 
     kinds = {type(value) for value in values if value is not None}

@@ -1,8 +1,8 @@
-"""histogram_of_gradients: how much edge of which direction lies where (234 fields).
+"""histogram_of_gradients: strength of edges by direction and cell (234 fields).
 
 Nine orientations of unsigned gradient (0 to 180 degrees, linear votes between bins, weighted by magnitude) in each of
-the 26 cells of 1x1, 3x3 and 4x4 grids; each grid is scaled to Euclidean length 1, so that contrast does not count but
-its distribution does. Orientation is the gradient's: 0 degrees at vertical edges, 90 at horizontal ones.
+the 26 cells of 1x1, 3x3 and 4x4 grids; each grid is scaled to Euclidean length 1, so that only the distribution of
+contrast matters, not its strength. Orientation is the gradient's: 0 degrees at vertical edges, 90 at horizontal ones.
 
 After N. Dalal and B. Triggs, "Histograms of Oriented Gradients for Human Detection", CVPR 2005 (central differences,
 nine unsigned bins, magnitude votes), over the grids of BigML's field of the same name and count.
@@ -24,7 +24,7 @@ _BASE = (_CELL_OF[:, None] * MICRO + _CELL_OF[None, :]) * BINS
 
 
 def histogram_of_gradients() -> Extractor:
-    """The extractor, 234 columns."""
+    """Make the extractor, 234 columns."""
     columns = tuple(
         Column(
             f"gradients_{cell.name}_{bin_ * 20:03d}deg",
@@ -47,7 +47,7 @@ def _compute(picture: Picture) -> NDArray[np.float32]:
 
 
 def _votes(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Magnitude votes per micro-cell and orientation, flat (12 * 12 * 9,)."""
+    """Compute the magnitude votes per micro-cell and orientation, flat (12 * 12 * 9,)."""
     kernel = np.array([[-1, 0, 1]], dtype=np.float32)
     dx = cv2.filter2D(grey, cv2.CV_32F, kernel, borderType=cv2.BORDER_REPLICATE)
     dy = cv2.filter2D(grey, cv2.CV_32F, kernel.T, borderType=cv2.BORDER_REPLICATE)

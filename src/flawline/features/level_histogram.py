@@ -13,7 +13,7 @@ LEVELS = 16
 
 
 def level_histogram() -> Extractor:
-    """The extractor, 48 columns; the 16 shares of a colour sum to 1."""
+    """Make the extractor, 48 columns; the 16 shares of a colour sum to 1."""
     width = 256 // LEVELS
     columns = tuple(
         Column(

@@ -14,7 +14,7 @@ OUTPUT = "embedding"
 
 
 def network_embedding(network: Network) -> Extractor:
-    """The network's `embedding` output, or the mean over place of each of its maps where it has none."""
+    """Make the extractor of the network's `embedding` output, or without one of the spatial means of its maps."""
     names = [OUTPUT] if OUTPUT in network.outputs else list(network.outputs)
     width = sum(network.outputs[name] for name in names)
     columns = tuple(

@@ -1,4 +1,4 @@
-"""The feature table of a source: one row per picture, kept beside its samples."""
+"""The feature table of a source: one row per picture, next to its samples."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from flawline.types import EMPTY, Sample, Track, Unjudged, no_track
 
 @dataclass(frozen=True, slots=True)
 class FeatureTable:
-    """`values` is float32 (len(samples), len(columns)); `unjudged` lists the pictures that have no row.
+    """Feature table: `values` float32 (len(samples), len(columns)); `unjudged` lists the pictures without a row.
 
-    `notes` says by name what was lost or chosen when a picture was decoded; rows kept from an interrupted
-    run have none.
+    `notes` list by name what decoding a picture lost or chose; rows stored by an interrupted run have none.
     """
 
     samples: tuple[Sample, ...]
@@ -47,12 +46,12 @@ def extract_features(
     """Compute the features of every sample.
 
     Args:
-        source: where the samples are read.
-        samples: which pictures.
-        features: what to compute.
-        computation: all that decides a row beside the features' names, such as a network's hash and precision.
+        source: the source of the samples.
+        samples: the pictures.
+        features: the features to compute.
+        computation: all that decides a row except the features' names, such as a network's hash and precision.
         value_range: as in `read_image`.
-        unfinished: a file that keeps the rows while they are computed; a rerun with the same computation reuses them.
+        unfinished: a file that stores the rows while they are computed; a rerun with the same computation reuses them.
         track: shows progress.
         workers: threads, one more than cores by default.
     """
@@ -61,7 +60,7 @@ def extract_features(
     digest = hashlib.sha256(identity.encode()).hexdigest()
     keeper = KeptRows(unfinished, digest, width) if unfinished else nullcontext()
     values = np.empty((len(samples), width), dtype=np.float32)
-    kept: list[Sample] = []
+    judged: list[Sample] = []
     unjudged: list[Unjudged] = []
     notes: dict[str, tuple[str, ...]] = {}
     with keeper as memory:
@@ -81,8 +80,12 @@ def extract_features(
             if isinstance(row, Unjudged):
                 unjudged.append(row)
                 continue
-            values[len(kept)] = row
-            kept.append(sample)
+            values[len(judged)] = row
+            judged.append(sample)
     return FeatureTable(
-        tuple(kept), features.columns, values[: len(kept)], (*unjudged, *source.unlisted()), notes
+        tuple(judged),
+        features.columns,
+        values[: len(judged)],
+        (*unjudged, *source.unlisted()),
+        notes,
     )

@@ -1,4 +1,4 @@
-"""wavelet_subbands(n): how strong detail of each size and direction is, and where (10(3n + 1) fields).
+"""wavelet_subbands(n): strength of detail by size, direction and place (10(3n + 1) fields).
 
 The grey picture, area-resized to 256x256 and scaled to 0-1, goes through n levels of the Haar transform
 (S. Mallat, "A Theory for Multiresolution Signal Decomposition", IEEE TPAMI 11(7), 1989). Each of the 3n + 1 sub-bands
@@ -26,10 +26,10 @@ _DIRECTIONS = ("horizontal", "vertical", "diagonal")
 
 
 def wavelet_subbands(levels: int = 3) -> Extractor:
-    """The extractor, 10(3 * levels + 1) columns; `levels` from 1 to 7.
+    """Make the extractor, 10(3 * levels + 1) columns; `levels` from 1 to 7.
 
     Raises:
-        UsageError: when `levels` is out of range.
+        UsageError: `levels` is out of range.
     """
     if not 1 <= levels <= MAX_LEVELS:
         raise UsageError(f"wavelet_subbands takes 1 to {MAX_LEVELS} levels, got {levels}")

@@ -1,1 +1,1 @@
-"""Written specifications: what a part may have, and whether it has more."""
+"""Written specifications: limits on the defects of a part, and judging parts by them."""

@@ -1,4 +1,4 @@
-"""One clause of a specification, read and checked."""
+"""Read and check one clause of a specification."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNITS_OF: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ClauseReader:
-    """Reads one clause: its `table`, which stands at `place` of the text with these `lines`."""
+    """Reader of one clause: its `table`, at `place` of the text with these `lines`."""
 
     lines: TomlLines
     place: TomlPath
@@ -37,9 +37,11 @@ class ClauseReader:
 
     @property
     def line(self) -> int:
+        """Line of the clause, from 1."""
         return self.lines.of(*self.place) or 1
 
     def limit(self) -> Limit:
+        """Read the clause; raises SpecError where it is wrong."""
         check_keys(self.lines, self.place, self.table, KEYS, "key of a limit")
         quantity, column = self._quantity()
         numbers = {key: self._number(key, quantity, column) for key in ("max", "min", "review")}
@@ -53,7 +55,7 @@ class ClauseReader:
         values = {key: pair[0] if pair else None for key, pair in numbers.items()}
         least, most, review_least, review_most = self._bounds(values, quantity)
         name, zone, where = self._class(), self._zone(), self._where()
-        # What is stated is shown in the words of the file, so that a reader finds it there.
+        # Bounds are shown as the file writes them, so that a reader finds them there.
         stated = {
             key: str(self.table[key]) for key in ("max", "min", "review") if key in self.table
         }
@@ -96,10 +98,10 @@ class ClauseReader:
         if quantity == "total" and "mm2" in allowed:
             allowed = (*allowed, "%")
         if unit not in allowed:
-            wanted = " or ".join(f'"{value:g} {u}"' for u in allowed if u != "1") or f"{value:g}"
+            correct = " or ".join(f'"{value:g} {u}"' for u in allowed if u != "1") or f"{value:g}"
             raise self._error(
                 f"{self.table['limit']} is not measured in {unit if unit != '1' else 'plain numbers'}",
-                f"write {key} = {wanted}",
+                f"write {key} = {correct}",
             )
         if not isfinite(value) or (value < 0 and column not in ("contrast", "left", "top")):
             raise self._error(f"{key}: expected a number of at least 0, got {value:g}")
@@ -116,7 +118,9 @@ class ClauseReader:
         if review is None:
             return least, most, None, None
         if least is not None and most is not None:
-            raise self._error("review beside both min and max is ambiguous", "write two limits")
+            raise self._error(
+                "review together with both min and max is ambiguous", "write two limits"
+            )
         rising = least is None and quantity not in ("spacing", "p_value")
         if most is not None and review >= most:
             raise self._error(f"review {review:g} must lie below max {most:g}")
@@ -179,7 +183,7 @@ class ClauseReader:
         text = self.table.get("where", "")
         if not isinstance(text, str):
             raise self._error(f'expected a text such as "area > 0.05 mm2", got {text!r}')
-        found = []
+        conditions = []
         for part in filter(None, (part.strip() for part in text.split(" and "))):
             try:
                 condition = parse_condition(part)
@@ -193,8 +197,8 @@ class ClauseReader:
                     f"{condition.column} is measured in {' or '.join(allowed)}, got {part!r}",
                     f"write {condition.column} {condition.comparison} {condition.value:g} {allowed[0]}",
                 )
-            found.append(condition)
-        return tuple(found)
+            conditions.append(condition)
+        return tuple(conditions)
 
     def _error(self, message: str, hint: str = "") -> SpecError:
         return SpecError(
@@ -213,7 +217,7 @@ def check_keys(
 
 
 def unknown(line: int, what: str, name: str, names: Iterable[str]) -> SpecError:
-    """The error for a name that is not known, with the nearest one that is."""
+    """Make the error for an unknown name, with the nearest known one."""
     known = sorted(names)
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"

@@ -19,12 +19,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredPart:
-    """What was measured on one part.
+    """Measures of one part.
 
     `columns` holds (N,) numbers by name for its N defects: lengths and areas in pixels under the name of
-    `measure.columns`, in millimetres with "_mm" or "_mm2" behind it, and the standard uncertainty of those with "_u"
-    behind that. `places` (N, 2) are the centroids in part coordinates in px, `outlines` the contours likewise, where
-    kept. `size` is (height, width) of the picture in px. `unjudged` says why the part could not be measured.
+    `measure.columns`, in millimetres with "_mm" or "_mm2" appended, and their standard uncertainties with "_u" after
+    that. `places` (N, 2) are the centroids in part coordinates in px, `outlines` the contours likewise, where
+    available. `size` is (height, width) of the picture in px. `unjudged` says why the part could not be measured.
     """
 
     image: str
@@ -43,7 +43,7 @@ class ClauseResult:
     """One clause applied to one part, or to one defect of it.
 
     `margin` is how far `value` lies on the good side of `bound`, below 0 on the bad side; `expanded` the expanded
-    uncertainty that guarded the bound. `defects` are the places of the defects that it is about.
+    uncertainty of the guard band. `defects` are the indices of the defects concerned.
     """
 
     clause: str
@@ -80,7 +80,7 @@ class _CannotJudgeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A number to hold against a bound."""
+    """A number to compare with a bound."""
 
     value: float
     uncertainty: float = 0.0
@@ -88,41 +88,41 @@ class _Value:
 
 
 def judge(spec: Spec, part: MeasuredPart) -> Judgement:
-    """Hold a part against every clause.
+    """Judge a part by every clause.
 
-    A value is rejected where it lies beyond its limit by more than k u, accepted where it keeps within the limit by
-    k u, and reviewed in between, where the measurement proves neither (ISO 14253-1: conformity is proven only inside
-    the guard band, nonconformity only outside it); k is the guard of the specification, u the standard uncertainty. A
-    part is rejected where one clause rejects it, and a part of which a needed number is missing is not judged.
+    A value is rejected where it lies beyond its limit by more than k u, accepted where it lies within the limit by k u,
+    and reviewed in between, where the measurement proves neither (ISO 14253-1: conformity is proven only inside the
+    guard band, nonconformity only outside it); k is the guard of the specification, u the standard uncertainty. A part
+    is rejected where one clause rejects it. A part without a number that a clause needs is not judged.
     """
     if part.unjudged:
         return Judgement(part.image, None, (), None, spec.hash, part.unjudged)
     try:
-        found = [finding for limit in spec.limits for finding in _findings(limit, part, spec.guard)]
+        results = [one for limit in spec.limits for one in _results(limit, part, spec.guard)]
     except _CannotJudgeError as error:
         return Judgement(part.image, None, (), None, spec.hash, str(error))
-    broken = [finding for finding in found if finding.outcome != "accept"]
+    broken = [one for one in results if one.outcome != "accept"]
     broken.sort(key=lambda f: (f.outcome != "reject", f.line, _relative(f), f.defects))
     if broken:
         return Judgement(part.image, broken[0].outcome, tuple(broken), None, spec.hash)
-    closest = min(found, key=lambda f: (_relative(f), f.line), default=None)
+    closest = min(results, key=lambda f: (_relative(f), f.line), default=None)
     return Judgement(part.image, "accept", (), closest, spec.hash)
 
 
-def _relative(finding: ClauseResult) -> float:
-    return finding.margin / abs(finding.bound) if finding.bound else finding.margin
+def _relative(result: ClauseResult) -> float:
+    return result.margin / abs(result.bound) if result.bound else result.margin
 
 
-def _findings(limit: Limit, part: MeasuredPart, guard: float) -> list[ClauseResult]:
+def _results(limit: Limit, part: MeasuredPart, guard: float) -> list[ClauseResult]:
     bounds = (limit.least, limit.most, limit.review_least, limit.review_most)
     return [
-        _held_against(limit, value, bounds, guard)
+        _compare(limit, value, bounds, guard)
         for value in _values(limit, part)
         if isfinite(value.value)
     ]
 
 
-def _held_against(
+def _compare(
     limit: Limit, value: _Value, bounds: tuple[float | None, ...], guard: float
 ) -> ClauseResult:
     least, most, review_least, review_most = bounds
@@ -158,38 +158,38 @@ def _held_against(
 
 
 def _values(limit: Limit, part: MeasuredPart) -> list[_Value]:
-    """The numbers that a clause is about."""
+    """List the numbers that a clause limits."""
     if limit.quantity == "p_value":
         if part.p_value is None or isnan(part.p_value):
             raise _CannotJudgeError(
                 f'"{limit.text}" needs an anomaly p-value, and the part has none'
             )
         return [_Value(part.p_value)]
-    mine = _chosen(limit, part)
-    numbers = tuple(mine.tolist())
+    matches = _matches(limit, part)
+    numbers = tuple(matches.tolist())
     if limit.quantity == "count":
-        return [_Value(len(mine), 0.0, numbers)]
+        return [_Value(len(matches), 0.0, numbers)]
     if limit.quantity == "density":
-        return [_Value(len(mine) / _surface(limit, part), 0.0, numbers)]
+        return [_Value(len(matches) / _surface(limit, part), 0.0, numbers)]
     if limit.quantity == "spacing":
-        return _spacing(limit, part, mine)
+        return _spacing(limit, part, matches)
     if limit.quantity == "score":
-        return [_score(limit, part, mine)]
+        return [_score(limit, part, matches)]
     if limit.quantity == "total":
-        return [_total(limit, part, mine)]
+        return [_total(limit, part, matches)]
     values, spread = _column(part, limit.column, limit.unit)
     return [_Value(float(values[k]), float(spread[k]), (k,)) for k in numbers]
 
 
-def _chosen(limit: Limit, part: MeasuredPart) -> NDArray[np.int64]:
-    kept = np.ones(len(part.classes), dtype=bool)
+def _matches(limit: Limit, part: MeasuredPart) -> NDArray[np.int64]:
+    matches = np.ones(len(part.classes), dtype=bool)
     if limit.class_name is not None:
-        kept &= np.array([name == limit.class_name for name in part.classes], dtype=bool)
+        matches &= np.array([name == limit.class_name for name in part.classes], dtype=bool)
     for condition in limit.where:
-        kept &= _holds(condition, part)
-    if limit.zone is not None and kept.any():
-        kept &= _within(limit.zone, part)
-    return np.flatnonzero(kept)
+        matches &= _holds(condition, part)
+    if limit.zone is not None and matches.any():
+        matches &= _within(limit.zone, part)
+    return np.flatnonzero(matches)
 
 
 def _holds(condition: Condition, part: MeasuredPart) -> NDArray[np.bool_]:
@@ -199,19 +199,19 @@ def _holds(condition: Condition, part: MeasuredPart) -> NDArray[np.bool_]:
 
 
 def _within(zone: Zone, part: MeasuredPart) -> NDArray[np.bool_]:
-    """A defect is in a zone where its centroid or any point of its contour is."""
+    """Find the defects in a zone: those with the centroid or any point of the contour in it."""
     factor = 1.0
     if zone.unit == "mm":
         factor = _scale(part, f"the zone {zone.name!r}")
-    kept = inside(zone, part.places * factor)
+    within = inside(zone, part.places * factor)
     if part.outlines is not None:
         for place, outline in enumerate(part.outlines):
-            kept[place] |= bool(inside(zone, outline * factor).any())
-    return kept
+            within[place] |= bool(inside(zone, outline * factor).any())
+    return within
 
 
 def _column(part: MeasuredPart, name: str, unit: str) -> tuple[Floats, Floats]:
-    """A column in a unit, and its standard uncertainty; without defects an empty one does."""
+    """Look up a column in a unit, and its standard uncertainty; both empty without defects."""
     if not part.classes:
         return np.empty(0), np.empty(0)
     full = f"{name}_{unit}" if unit in ("mm", "mm2") else name
@@ -220,8 +220,8 @@ def _column(part: MeasuredPart, name: str, unit: str) -> tuple[Floats, Floats]:
             _scale(part, f"{name} in {unit}")
         raise _CannotJudgeError(f"the column {full!r} was not measured")
     values = np.asarray(part.columns[full], dtype=np.float64)
-    endless = np.isinf(values) & (name != "nearest_distance")  # which is so for a lonely defect
-    if (np.isnan(values) | endless).any():
+    infinite = np.isinf(values) & (name != "nearest_distance")  # infinite for a single defect
+    if (np.isnan(values) | infinite).any():
         raise _CannotJudgeError(f"the column {full!r} has empty places")
     spread = np.asarray(part.columns.get(f"{full}_u", np.zeros(len(values))), dtype=np.float64)
     return values, np.nan_to_num(spread)
@@ -234,7 +234,7 @@ def _scale(part: MeasuredPart, what: str) -> float:
 
 
 def _surface(limit: Limit, part: MeasuredPart) -> float:
-    """Area of the zone or else of the picture, in the unit of the density."""
+    """Compute the area of the zone, or of the picture without a zone, in the unit of the density."""
     unit = limit.unit.removeprefix("/")
     if limit.zone is not None:
         size = area(limit.zone)
@@ -249,39 +249,43 @@ def _surface(limit: Limit, part: MeasuredPart) -> float:
     return size / 100 if unit == "cm2" else size
 
 
-def _spacing(limit: Limit, part: MeasuredPart, mine: NDArray[np.int64]) -> list[_Value]:
-    """The smallest distance between the centroids of two of the defects."""
-    if len(mine) < 2:
+def _spacing(limit: Limit, part: MeasuredPart, matches: NDArray[np.int64]) -> list[_Value]:
+    """Find the smallest distance between the centroids of two of the defects."""
+    if len(matches) < 2:
         return []
     factor = _scale(part, "a spacing in mm") if limit.unit == "mm" else 1.0
-    places = part.places[mine]
+    places = part.places[matches]
     best, pair = inf, (0, 0)
     for k in range(len(places) - 1):
         apart = np.hypot(*(places[k + 1 :] - places[k]).T)
         nearest = int(apart.argmin())
         if apart[nearest] < best:
-            best, pair = float(apart[nearest]), (int(mine[k]), int(mine[k + 1 + nearest]))
+            best, pair = float(apart[nearest]), (int(matches[k]), int(matches[k + 1 + nearest]))
     return [_Value(best * factor, 0.0, pair)]
 
 
-def _total(limit: Limit, part: MeasuredPart, mine: NDArray[np.int64]) -> _Value:
-    """The sum of a column; uncertainties of one scale and one edge rule add up, they do not cancel."""
-    numbers = tuple(mine.tolist())
+def _total(limit: Limit, part: MeasuredPart, matches: NDArray[np.int64]) -> _Value:
+    """Sum a column; uncertainties from one scale and one edge rule add up, they do not cancel."""
+    numbers = tuple(matches.tolist())
     if limit.unit == "%":
         zone = limit.zone
         unit = "mm2" if zone is not None and zone.unit == "mm" else "px2"
         surface = area(zone) if zone is not None else float(part.size[0] * part.size[1])
         values, spread = _column(part, limit.column, unit)
         share = 100 / surface if surface else inf
-        return _Value(float(values[mine].sum()) * share, float(spread[mine].sum()) * share, numbers)
+        return _Value(
+            float(values[matches].sum()) * share, float(spread[matches].sum()) * share, numbers
+        )
     values, spread = _column(part, limit.column, limit.unit)
-    return _Value(float(values[mine].sum()), float(spread[mine].sum()), numbers)
+    return _Value(float(values[matches].sum()), float(spread[matches].sum()), numbers)
 
 
-def _score(limit: Limit, part: MeasuredPart, mine: NDArray[np.int64]) -> _Value:
+def _score(limit: Limit, part: MeasuredPart, matches: NDArray[np.int64]) -> _Value:
     value = spread = 0.0
     for (name, column), weight in limit.weights.items():
-        of_class = np.array([k for k in mine.tolist() if part.classes[k] == name], dtype=np.int64)
+        of_class = np.array(
+            [k for k in matches.tolist() if part.classes[k] == name], dtype=np.int64
+        )
         if column == "count":
             value += weight * len(of_class)
             continue
@@ -291,4 +295,4 @@ def _score(limit: Limit, part: MeasuredPart, mine: NDArray[np.int64]) -> _Value:
         values, uncertain = _column(part, column, unit)
         value += weight * float(values[of_class].sum())
         spread += abs(weight) * float(uncertain[of_class].sum())
-    return _Value(value, spread, tuple(mine.tolist()))
+    return _Value(value, spread, tuple(matches.tolist()))

@@ -1,4 +1,4 @@
-"""A specification as frozen values."""
+"""Specifications as frozen values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Comparison = Literal["<", "<=", ">", ">="]
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A place on the part, in coordinates of the part in `unit` ("mm" or "px").
+    """A zone of the part, in part coordinates in `unit` ("mm" or "px").
 
     Either `polygon`, three or more corners (x, y), or `ring`: centre x, centre y, inner and outer radius.
     """
@@ -26,7 +26,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Which defects a limit is about: those whose `column` compares so with `value`, in `unit`."""
+    """A condition on defects: `column` compared with `value`, in `unit`."""
 
     column: str
     comparison: Comparison
@@ -38,9 +38,8 @@ class Condition:
 class Limit:
     """One clause.
 
-    `text` is the clause as a person would say it and `line` its line in the file. Beyond `least` or `most` a part is
-    rejected, beyond `review_least` or `review_most` looked at. `weights` are for a score: (class, column or "count")
-    to factor.
+    `text` is the clause as a sentence and `line` its line in the file. Beyond `least` or `most` a part is rejected,
+    beyond `review_least` or `review_most` reviewed. `weights` are for a score: (class, column or "count") to factor.
     """
 
     text: str
@@ -75,7 +74,7 @@ class Spec:
         return any("mm" in unit or "cm" in unit for unit in self.units())
 
     def units(self) -> set[str]:
-        """All units in use."""
+        """Collect all units in use."""
         used: set[str] = {zone.unit for zone in self.zones.values()}
         for limit in self.limits:
             used |= {limit.unit, *(condition.unit for condition in limit.where)}

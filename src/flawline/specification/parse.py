@@ -1,4 +1,4 @@
-"""Read a specification from TOML and check it: whatever is wrong is an error with its line and the nearest name."""
+"""Read a specification from TOML and check it; errors give the line and the nearest known name."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def parse_spec(
         has_scale: whether the pictures have a scale, where known; millimetres without one are an error.
 
     Raises:
-        SpecError: the text is no TOML, names something unknown, contradicts itself, or needs a scale that is not there.
-            The message begins with the line.
+        SpecError: the text is no TOML, names something unknown, contradicts itself, or needs a missing scale. The
+            message begins with the line.
     """
     try:
         data = read_toml(text)
@@ -151,17 +151,17 @@ class _Reader:
 
 
 def hash_of(data: Mapping[str, Any]) -> str:
-    """SHA-256 of the content: comments, order of keys and layout do not change it."""
+    """Compute the SHA-256 of the content; comments, order of keys and layout do not change it."""
     text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_contradictions(limits: tuple[Limit, ...]) -> None:
-    """Two clauses about the same thing must leave something that both accept, and must not both state one bound."""
-    seen: dict[tuple[object, ...], Limit] = {}
+    """Refuse two clauses on the same quantity that no part can meet, or that both state one bound."""
+    stated: dict[tuple[object, ...], Limit] = {}
     for limit in limits:
         zone = limit.zone.name if limit.zone else None
-        # A score is named by its weights.
+        # A score is identified by its weights.
         weights = tuple(sorted(limit.weights.items()))
         key = (
             limit.quantity,
@@ -175,13 +175,13 @@ def _check_contradictions(limits: tuple[Limit, ...]) -> None:
         for bound in ("least", "most", "review_least", "review_most"):
             if getattr(limit, bound) is None:
                 continue
-            other = seen.setdefault((*key, bound), limit)
+            other = stated.setdefault((*key, bound), limit)
             if other is not limit:
                 raise SpecError(
                     f'line {limit.line}: "{limit.text}" states again what line {other.line} states: "{other.text}"',
                     hint="keep one of them",
                 )
-        least, most = seen.get((*key, "least")), seen.get((*key, "most"))
+        least, most = stated.get((*key, "least")), stated.get((*key, "most"))
         if least and most and (least.least or 0) > (most.most or 0):
             raise SpecError(
                 f'line {limit.line}: "{most.text}" and "{least.text}" cannot both hold',

@@ -1,4 +1,4 @@
-"""Numbers with units and conditions, as a specification writes them."""
+"""Parse numbers with units, and conditions, as a specification writes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CONDITION = re.compile(r"\s*([\w-]+)\s*(<=|>=|<|>)\s*(.+?)\s*")
 
 
 def parse_number(value: object) -> tuple[float, Unit]:
-    """A number and its unit, from 3, 0.2 or "0.2 mm2"; raises ValueError with what was expected."""
+    """Parse a number and its unit, from 3, 0.2 or "0.2 mm2"; raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f'expected a number or a text such as "0.2 mm2", got {value!r}')
     text = value if isinstance(value, str) else repr(value)
@@ -33,7 +33,7 @@ def parse_number(value: object) -> tuple[float, Unit]:
 
 
 def parse_condition(text: str) -> Condition:
-    """One comparison, from "area > 0.05 mm2"; raises ValueError."""
+    """Parse one comparison, from "area > 0.05 mm2"; raises ValueError."""
     match = _CONDITION.fullmatch(text)
     if match is None:
         raise ValueError(f'expected a condition such as "area > 0.05 mm2", got {text!r}')
@@ -42,7 +42,7 @@ def parse_condition(text: str) -> Condition:
 
 
 def units_for(column: str) -> tuple[str, ...]:
-    """The units that a limit on a column may have."""
+    """List the units that a limit on a column may have."""
     return ALLOWED.get(BY_NAME[column].unit, ("1",))
 
 

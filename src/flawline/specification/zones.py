@@ -1,4 +1,4 @@
-"""Which places lie in a zone, and how large a zone is."""
+"""Points inside zones, and areas of zones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Floats = NDArray[np.float64]
 
 
 def inside(zone: Zone, points: Floats) -> NDArray[np.bool_]:
-    """Which points (N, 2), in the unit of the zone, lie in it; what lies on an outer edge may count or not.
+    """Find which points (N, 2), in the unit of the zone, lie in it; on an outer edge either answer is possible.
 
-    A polygon by the even-odd rule (M. Shimrat, "Algorithm 112", Communications of the ACM 5, 1962).
+    Polygons by the even-odd rule (M. Shimrat, "Algorithm 112", Communications of the ACM 5, 1962).
     """
     x, y = points[:, 0], points[:, 1]
     if zone.ring is not None:
@@ -33,7 +33,7 @@ def inside(zone: Zone, points: Floats) -> NDArray[np.bool_]:
 
 
 def area(zone: Zone) -> float:
-    """Area of a zone in the square of its unit."""
+    """Compute the area of a zone in the square of its unit."""
     if zone.ring is not None:
         return pi * (zone.ring[3] ** 2 - zone.ring[2] ** 2)
     x, y = np.array(zone.polygon, dtype=np.float64).T

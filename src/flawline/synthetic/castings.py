@@ -1,4 +1,4 @@
-"""Pictures of cast pump impellers, drawn: sound ones, and ones with a known defect and its mask."""
+"""Draw pictures of cast pump impellers: sound ones, and ones with a known defect and its mask."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from flawline.errors import UsageError
 from flawline.synthetic.defects import DAMAGES
-from flawline.synthetic.shading import draw_light, photograph, shade
+from flawline.synthetic.shading import draw_lamps, photograph, shade
 from flawline.synthetic.surface import draw_pose, draw_surface
 
 DEFECTS: tuple[str, ...] = tuple(DAMAGES)
 SIZES = (128, 2048)
 JPEG_QUALITY = 90
-# Drawing at half as much again as the picture's resolution keeps thin edges free of stairs.
+# Drawn at 1.5 times the picture's resolution, so that thin edges have no stairs.
 _OVERSAMPLING = 1.5
 
 
@@ -52,7 +52,7 @@ def draw_casting(
     covered = np.zeros((side, side), np.bool_)
     if defect is not None:
         surface, covered = DAMAGES[defect](defect_rng, surface)
-    lit = shade(texture_rng, surface, draw_light(light_rng))
+    lit = shade(texture_rng, surface, draw_lamps(light_rng))
     grey = np.round(photograph(camera_rng, lit, size) * 255).astype(np.uint8)
     return SyntheticPart(
         np.repeat(grey[:, :, None], 3, axis=2), _mask(covered, size, defect), defect
@@ -123,7 +123,7 @@ def _mask(covered: NDArray[np.bool_], size: int, defect: str | None) -> NDArray[
     share = np.asarray(
         cv2.resize(covered.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
     )
-    # A burr thinner than a pixel of a small picture covers no pixel by half, yet it is there.
+    # A thin burr in a small picture may cover no pixel by half; it still gets a mask.
     enough = np.clip(share.max(), 1e-3, 0.5)
     return np.where(share >= enough, DEFECTS.index(defect) + 1, 0).astype(np.uint8)
 

@@ -1,7 +1,7 @@
-"""Defects of castings, cut into or grown onto a sound surface.
+"""Draw defects of castings on a sound surface.
 
-Each takes a generator and a `Surface` and returns the damaged `Surface` with a mask, bool (height,
-width), of the pixels that the defect occupies.
+Each function takes a generator and a `Surface` and returns the damaged `Surface` with a mask, bool
+(height, width), of the defect's pixels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Damage: TypeAlias = Callable[[np.random.Generator, Surface], tuple[Surface, Mask
 
 
 def blowhole(rng: np.random.Generator, surface: Surface) -> tuple[Surface, Mask]:
-    """A cluster of pits that trapped gas left open: dark, rounded, with a bright lip."""
+    """Draw a cluster of open pits from trapped gas: dark, rounded, with a bright lip."""
     band, largest = _choose(
         rng, ((FLANGE, 0.038), (BEAD, 0.027), (RECESS, 0.046)), (0.65, 0.15, 0.2)
     )
@@ -45,7 +45,7 @@ def blowhole(rng: np.random.Generator, surface: Surface) -> tuple[Surface, Mask]
 
 
 def chip(rng: np.random.Generator, surface: Surface) -> tuple[Surface, Mask]:
-    """A piece broken out of the rim: a rough, facetted fracture that falls away to the belt."""
+    """Draw a piece broken out of the rim: a rough, facetted fracture down to the belt."""
     turn, half = rng.uniform(0, 2 * np.pi), rng.uniform(0.08, 0.15)
     reach = rng.uniform(0.06, 0.10)
     off = _off(surface, turn) / np.float32(half)
@@ -71,7 +71,7 @@ def chip(rng: np.random.Generator, surface: Surface) -> tuple[Surface, Mask]:
 
 
 def burr(rng: np.random.Generator, surface: Surface) -> tuple[Surface, Mask]:
-    """A fin of flash left at an edge: thin, torn, bright, over the belt or over the recess."""
+    """Draw a fin of flash at an edge: thin, torn, bright, over the belt or over the recess."""
     edge, outward = _choose(rng, ((RIM, 1.0), (BEAD[0] - 0.012, -1.0)), (0.75, 0.25))
     half, reach = rng.uniform(0.06, 0.15) / edge, rng.uniform(0.035, 0.065)
     off = _off(surface, rng.uniform(0, 2 * np.pi)) / np.float32(half)
@@ -95,7 +95,7 @@ def burr(rng: np.random.Generator, surface: Surface) -> tuple[Surface, Mask]:
 
 
 def scratch(rng: np.random.Generator, surface: Surface) -> tuple[Surface, Mask]:
-    """A long thin furrow across the flange, dark or burnished, fainter where it skipped."""
+    """Draw a long thin furrow across the flange, dark or burnished, fainter in places."""
     line = _furrow(rng, surface)
     width = rng.uniform(0.009, 0.013)
     tone = float(rng.choice((-0.5, 0.5)))
@@ -120,7 +120,7 @@ DAMAGES: dict[str, Damage] = {"blowhole": blowhole, "chip": chip, "burr": burr, 
 
 
 def _furrow(rng: np.random.Generator, surface: Surface) -> Mask:
-    """The middle line of a scratch, one pixel wide: a nearly straight quadratic Bezier curve."""
+    """Draw the middle line of a scratch, one pixel wide: a nearly straight quadratic Bezier curve."""
     turn, radius = rng.uniform(0, 2 * np.pi), rng.uniform(0.80, 0.92)
     heading = turn + rng.uniform(0.25, 0.45) * np.pi * rng.choice((-1, 1))
     half, sag = rng.uniform(0.10, 0.19), rng.normal(0, 0.03)
@@ -142,7 +142,7 @@ def _furrow(rng: np.random.Generator, surface: Surface) -> Mask:
 def _ellipse(
     rng: np.random.Generator, surface: Surface, at: tuple[float, float], size: float
 ) -> Field:
-    """Distance from a pit's centre `at` (radius, angle) in half axes: below 1 inside."""
+    """Compute the distance from a pit's centre `at` (radius, angle) in half axes: below 1 inside."""
     x = surface.radius * np.cos(surface.angle) - np.float32(at[0] * np.cos(at[1]))
     y = surface.radius * np.sin(surface.angle) - np.float32(at[0] * np.sin(at[1]))
     lean, flat = rng.uniform(0, np.pi), rng.uniform(0.6, 0.95)
@@ -152,13 +152,13 @@ def _ellipse(
 
 
 def _centre(surface: Surface) -> NDArray[np.float64]:
-    """Pixel (x, y) of the part's axis."""
+    """Find the pixel (x, y) of the part's axis."""
     row, column = np.unravel_index(int(np.argmin(surface.radius)), surface.radius.shape)
     return np.array([column, row], np.float64)
 
 
 def _along(rng: np.random.Generator, surface: Surface, length: float) -> Field:
-    """Noise that changes along the circumference only, with details of about `length`."""
+    """Draw noise that varies only along the circumference, with details of about `length`."""
     count = int(2 * np.pi * surface.scale)
     table = grain(rng, (2, count), length * surface.scale)[0]
     position = surface.angle * np.float32(count / (2 * np.pi))
@@ -167,7 +167,7 @@ def _along(rng: np.random.Generator, surface: Surface, length: float) -> Field:
 
 
 def _off(surface: Surface, turn: float) -> Field:
-    """Angle from `turn`, in (-pi, pi]."""
+    """Compute the angle from `turn`, in (-pi, pi]."""
     return np.asarray(
         np.mod(surface.angle - np.float32(turn - np.pi), 2 * np.pi) - np.pi, np.float32
     )

@@ -1,4 +1,4 @@
-"""Write a set of drawn heat sinks: pictures, masks, a manifest with splits by part, and what they may be used for."""
+"""Write a set of drawn heat sinks: pictures, masks, a manifest with splits by part, and a licence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from flawline.errors import UsageError
 from flawline.synthetic.heat_sink import draw_heat_sink
 from flawline.synthetic.heat_sink_labels import LabelError, LabelNoise, noisy_mask
 from flawline.synthetic.heat_sink_statistics import CLASSES
-from flawline.synthetic.heat_sink_surface import draw_look
+from flawline.synthetic.heat_sink_surface import draw_part_surface
 from flawline.types import Sample, Track, no_track
 
 PICTURES_PER_PART = 4
@@ -43,10 +43,10 @@ The drawn pictures, the masks and the tables are released under CC0 1.0: use the
 
 @dataclass(frozen=True, slots=True)
 class HeatSinkSettings:
-    """How a set is drawn: pictures, seed, growth of the stains, and label noise.
+    """Settings of a set: pictures, seed, growth of the stains, and label noise.
 
-    `drift` is how many times as long the stains of the last picture are as those of the first. `area_drift` is the
-    share by which their areas grow with every part from part `drift_from` (counted from 0) on, to 25 times at most.
+    `drift` is the ratio of the stains' lengths in the last picture to those in the first. `area_drift` is the share by
+    which their areas grow with every part from part `drift_from` (counted from 0) on, to 25 times at most.
     """
 
     pictures: int = 1000
@@ -77,7 +77,7 @@ class HeatSinkSettings:
             raise UsageError("stains drift over the whole set or from a part on, not both")
 
     def growth(self, number: int) -> float:
-        """How many times as long as they are by nature the stains of a picture are, by its number from 0."""
+        """Compute the factor on the lengths of the stains of a picture, by its number from 0."""
         if not self.area_drift:
             return float(self.drift ** (number / max(self.pictures - 1, 1)))
         parts = max(number // PICTURES_PER_PART - self.drift_from + 1, 0)
@@ -95,10 +95,10 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class _One:
+class _Picture:
     name: str
     pixels: tuple[int, ...]
-    marked: tuple[int, ...]
+    mask_pixels: tuple[int, ...]
     errors: tuple[LabelError, ...]
 
 
@@ -108,8 +108,8 @@ def write_heat_sinks(
     """Write images/, masks/ (indexed PNG), samples.csv and LICENSE.md into `folder`.
 
     Four pictures show one part and share its group; 25 parts make a lot. Splits are 70/15/15 by part, stratified by
-    the classes. With label noise, the masks hold the mistakes, truth/ what is really there, and label_errors.csv
-    every mistake. The bytes depend on `settings` and the versions of Flawline, NumPy, OpenCV and Pillow, not on
+    the classes. With label noise, the masks contain the mistakes, truth/ the true masks, and label_errors.csv every
+    mistake. The bytes depend on `settings` and the versions of Flawline, NumPy, OpenCV and Pillow, not on
     `processes`.
 
     Raises:
@@ -126,11 +126,11 @@ def write_heat_sinks(
         _write_errors(folder, drawn)
     write_text(folder / "LICENSE.md", _LICENCE)
     counts = np.array([one.pixels for one in drawn]).sum(axis=0)
-    found = list(split.values())
+    names = list(split.values())
     return Written(
         manifest,
         tuple(counts.tolist()),
-        {name: found.count(name) for name in SHARES if name in found},
+        {name: names.count(name) for name in SHARES if name in names},
         sum(len(one.errors) for one in drawn),
     )
 
@@ -152,22 +152,22 @@ def _make_folders(folder: Path, settings: HeatSinkSettings) -> None:
         ) from error
 
 
-def _mapped(draw: partial[_One], numbers: Sequence[int], processes: int) -> Iterator[_One]:
+def _mapped(draw: partial[_Picture], numbers: Sequence[int], processes: int) -> Iterator[_Picture]:
     if processes <= 1:
         yield from map(draw, numbers)
         return
-    # A fork of a process with threads may hang; a fresh one costs a third of a second.
+    # A forked process with threads may hang; a spawned one costs a third of a second.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         yield from pool.map(draw, numbers, chunksize=8)
 
 
-def _draw_and_write(folder: Path, settings: HeatSinkSettings, number: int) -> _One:
+def _draw_and_write(folder: Path, settings: HeatSinkSettings, number: int) -> _Picture:
     part, lot = number // PICTURES_PER_PART, number // (PICTURES_PER_PART * PARTS_PER_LOT)
     lamp = float(np.random.default_rng([settings.seed, 1, lot]).normal(1, 0.06))
-    look = draw_look(np.random.default_rng([settings.seed, 2, part]), max(lamp, 0.7))
+    surface = draw_part_surface(np.random.default_rng([settings.seed, 2, part]), max(lamp, 0.7))
     growth = settings.growth(number)
     sink = draw_heat_sink(
-        np.random.default_rng([settings.seed, 3, number]), look=look, stain_growth=growth
+        np.random.default_rng([settings.seed, 3, number]), surface=surface, stain_growth=growth
     )
     mask = sink.mask
     errors: tuple[LabelError, ...] = ()
@@ -180,7 +180,7 @@ def _draw_and_write(folder: Path, settings: HeatSinkSettings, number: int) -> _O
     (folder / "images" / name).write_bytes(
         cv2.imencode(".png", sink.pixels[..., ::-1])[1].tobytes()
     )
-    return _One(f"images/{name}", _counted(sink.mask), _counted(mask), errors)
+    return _Picture(f"images/{name}", _counted(sink.mask), _counted(mask), errors)
 
 
 def _counted(mask: NDArray[np.uint8]) -> tuple[int, ...]:
@@ -199,12 +199,12 @@ def _part(number: int) -> str:
     return f"part-{number // PICTURES_PER_PART:04d}"
 
 
-def _splits(samples: Sequence[Sample], drawn: Sequence[_One], seed: int) -> dict[str, str]:
-    """By part and class; sets too small to be split are for training."""
+def _splits(samples: Sequence[Sample], drawn: Sequence[_Picture], seed: int) -> dict[str, str]:
+    """Split by part and class; sets too small to be split are for training."""
     parts = {sample.name: part_of(sample) for sample in samples}
     if len(set(parts.values())) < 3:
         return {sample.name: "train" for sample in samples}
-    return stratified(samples, parts, {one.name: one.marked[1:] for one in drawn}, seed=seed)
+    return stratified(samples, parts, {one.name: one.mask_pixels[1:] for one in drawn}, seed=seed)
 
 
 def _write_manifest(
@@ -222,7 +222,7 @@ def _write_manifest(
     return write_csv_rows(folder / "samples.csv", [*header, "truth"] if noisy else header, rows)
 
 
-def _write_errors(folder: Path, drawn: Sequence[_One]) -> None:
+def _write_errors(folder: Path, drawn: Sequence[_Picture]) -> None:
     header = ["image", "error", "class", "left", "top", "width", "height"]
     rows = [
         [one.name, error.kind, CLASSES[error.value], *error.box]

@@ -1,4 +1,4 @@
-"""Mistakes as people make them when they mark defects: missed, invented, of the wrong class, beside the border."""
+"""Simulate labelling mistakes: missed, extra, wrong class, shifted."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class LabelNoise:
-    """How many of the defects are marked wrongly: shares of all defects, 0 to 1, together at most 1 but for `extra`.
+    """Shares of wrongly labelled defects, 0 to 1 of all defects, together at most 1 without `extra`.
 
-    `missing` ones are not marked, those of the `wrong_class` as the other class, `shifted` ones 2 to 6 px beside
-    where they are; `extra` marks are put where there is no defect.
+    `missing` defects have no label, those of `wrong_class` the other class, `shifted` ones a label 2 to 6 px off;
+    `extra` labels lie where there is no defect.
     """
 
     missing: float = 0.0
@@ -37,15 +37,15 @@ class LabelNoise:
             )
 
     def any(self) -> bool:
-        """Whether anything is marked wrongly."""
+        """Tell whether any label is wrong."""
         return bool(self.missing or self.extra or self.wrong_class or self.shifted)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelError:
-    """One mistake: its kind (a field of `LabelNoise`), the true class (of an extra mark its own), and its box.
+    """One mistake: its kind (a field of `LabelNoise`), the true class (of an extra label its own), and its box.
 
-    `box` is (left, top, width, height) in px, that of the true defect, or of the extra mark.
+    `box` is (left, top, width, height) in px, that of the true defect, or of the extra label.
     """
 
     kind: str
@@ -55,7 +55,7 @@ class LabelError:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnDefect:
-    """A defect as it truly is: its class, and its pixels bool (height, width) in a box whose corner is (left, top)."""
+    """A true defect: its class, and its pixels bool (height, width) in a box whose corner is (left, top)."""
 
     value: int
     left: int
@@ -63,14 +63,14 @@ class DrawnDefect:
     pixels: NDArray[np.bool_]
 
     def box(self) -> Box:
-        """Left, top, width, height."""
+        """Compute left, top, width and height."""
         return self.left, self.top, self.pixels.shape[1], self.pixels.shape[0]
 
 
 def noisy_mask(
     rng: np.random.Generator, defects: tuple[DrawnDefect, ...], noise: LabelNoise
 ) -> tuple[Mask, tuple[LabelError, ...]]:
-    """The mask (320, 320) as somebody marked it, and what is wrong with it."""
+    """Make the mask (320, 320) of a careless labeller, and list its mistakes."""
     mask = np.zeros((SIDE, SIDE), np.uint8)
     errors: list[LabelError] = []
     steps = np.cumsum([noise.missing, noise.wrong_class, noise.shifted])
@@ -99,7 +99,7 @@ def _shift(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def _stamp(mask: Mask, pixels: NDArray[np.bool_], left: int, top: int, value: int) -> None:
-    """Write a class where `pixels` are, as far as they lie on the mask."""
+    """Write a class at `pixels`, as far as they lie on the mask."""
     rows, columns = np.nonzero(pixels)
     rows, columns = rows + top, columns + left
     inside = (rows >= 0) & (rows < SIDE) & (columns >= 0) & (columns < SIDE)
@@ -107,15 +107,15 @@ def _stamp(mask: Mask, pixels: NDArray[np.bool_], left: int, top: int, value: in
 
 
 def _extra(rng: np.random.Generator, defects: tuple[DrawnDefect, ...]) -> DrawnDefect | None:
-    """A mark of a likely shape on sound metal; None where twenty tries found no room."""
+    """Draw an extra label of a likely shape on sound metal; None where twenty tries found no room."""
     planned = plan(rng)
     drawn = draw_shape(rng, planned[int(rng.integers(len(planned)))])
     taken = np.zeros((SIDE, SIDE), np.uint8)
     for defect in defects:
         _stamp(taken, defect.pixels, defect.left, defect.top, 1)
-    height, width = drawn.marked.shape
+    height, width = drawn.mask.shape
     for _ in range(20):
         top, left = int(rng.integers(SIDE - height + 1)), int(rng.integers(SIDE - width + 1))
-        if not taken[top : top + height, left : left + width][drawn.marked].any():
-            return DrawnDefect(drawn.planned.value, left, top, drawn.marked)
+        if not taken[top : top + height, left : left + width][drawn.mask].any():
+            return DrawnDefect(drawn.planned.value, left, top, drawn.mask)
     return None

@@ -1,4 +1,4 @@
-"""Outlines of scratches and stains inside their boxes, as people would mark them and as they look."""
+"""Draw scratches and stains inside their boxes, as people would label them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Points: TypeAlias = NDArray[np.float64]
 _FINE = 4
 _CANDIDATES = 12
 _MOST_STRANDS = 24
-# From this width of a stroke on (px), what was marked is more than one line.
+# From this width of a stroke (px) on, a labelled scratch is more than one line.
 _ONE_LINE = 6.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A defect in its box: `marked` bool (height, width) and, for scratches, the lines (N, 2) of x and y in px."""
+    """A defect in its box: `mask` bool (height, width) and, for scratches, the lines (N, 2) of x and y in px."""
 
     planned: Planned
-    marked: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
     lines: tuple[Points, ...] = ()
 
 
@@ -36,7 +36,7 @@ def draw_shape(rng: np.random.Generator, planned: Planned) -> Drawn:
 
 
 def strokes(lines: tuple[Points, ...], shape: tuple[int, int], width: float) -> Field:
-    """Share of each pixel of (height, width) that lines of a width in px cover, 0 to 1."""
+    """Compute the share of each pixel of (height, width) that lines of a width in px cover, 0 to 1."""
     canvas = np.zeros((shape[0] * _FINE, shape[1] * _FINE), np.uint8)
     points = [np.round((line * _FINE - 0.5) * 16).astype(np.int32) for line in lines]
     cv2.polylines(canvas, points, False, 255, max(1, round(width * _FINE)), cv2.LINE_8, 4)
@@ -55,19 +55,19 @@ def _scratch(rng: np.random.Generator, planned: Planned) -> Drawn:
     stroke = min(stroke, float(min(box)))
     lines = [_main_line(rng, planned, stroke)]
     area = planned.fullness * float(np.hypot(*box))
-    marked = strokes(tuple(lines), box, stroke) >= 0.5
+    mask = strokes(tuple(lines), box, stroke) >= 0.5
     if planned.fullness <= _ONE_LINE:
         # An arc is longer than the diagonal, a round end shorter.
-        stroke *= float(np.clip(area / max(int(marked.sum()), 1), 0.85, 1.15))
+        stroke *= float(np.clip(area / max(int(mask.sum()), 1), 0.85, 1.15))
         return Drawn(planned, strokes(tuple(lines), box, stroke) >= 0.5, tuple(lines))
-    while marked.sum() < 0.9 * area and len(lines) < _MOST_STRANDS:
+    while mask.sum() < 0.9 * area and len(lines) < _MOST_STRANDS:
         lines.append(_strand(rng, lines, planned, stroke))
-        marked = strokes(tuple(lines), box, stroke) >= 0.5
-    return Drawn(planned, marked, tuple(lines))
+        mask = strokes(tuple(lines), box, stroke) >= 0.5
+    return Drawn(planned, mask, tuple(lines))
 
 
 def _main_line(rng: np.random.Generator, planned: Planned, stroke: float) -> Points:
-    """From one corner of the box to the opposite one: nearly straight, or an arc."""
+    """Draw a line from one corner of the box to the opposite one: nearly straight, or an arc."""
     steps = np.linspace(0, 1, 7)
     slim = min(planned.height, planned.width) / max(planned.height, planned.width)
     if rng.random() < 0.25 * slim:
@@ -89,7 +89,7 @@ def _main_line(rng: np.random.Generator, planned: Planned, stroke: float) -> Poi
 def _strand(
     rng: np.random.Generator, lines: list[Points], planned: Planned, stroke: float
 ) -> Points:
-    """A further line from somewhere on an earlier one, about along the first or across it."""
+    """Draw a further line from a point of an earlier one, about along the first or across it."""
     line = lines[int(rng.integers(len(lines)))]
     start = line[int(rng.integers(len(line)))]
     way = lines[0][-1] - lines[0][0]
@@ -110,13 +110,13 @@ def _stain(rng: np.random.Generator, planned: Planned) -> Drawn:
     box = (planned.height, planned.width)
     if max(box) <= 3:
         return Drawn(planned, np.ones(box, np.bool_))
-    found = [_blob(rng, box) for _ in range(_CANDIDATES)]
-    wanted = planned.fullness * planned.height * planned.width
-    return Drawn(planned, min(found, key=lambda blob: abs(float(blob.sum()) - wanted)))
+    blobs = [_blob(rng, box) for _ in range(_CANDIDATES)]
+    area = planned.fullness * planned.height * planned.width
+    return Drawn(planned, min(blobs, key=lambda blob: abs(float(blob.sum()) - area)))
 
 
 def _blob(rng: np.random.Generator, box: tuple[int, int]) -> NDArray[np.bool_]:
-    """A polygon of a few corners, as people click them, that reaches all four sides of the box."""
+    """Draw a polygon of a few corners, as people click them, that reaches all four sides of the box."""
     corners = int(rng.integers(7, 14))
     angles = (np.arange(corners) + rng.uniform(-0.35, 0.35, corners)) * 2 * np.pi / corners
     radius = np.exp(rng.normal(0, rng.uniform(0.05, 0.45), corners))
@@ -125,7 +125,7 @@ def _blob(rng: np.random.Generator, box: tuple[int, int]) -> NDArray[np.bool_]:
     points = np.stack([x * np.cos(lean) - y * np.sin(lean), x * np.sin(lean) + y * np.cos(lean)])
     points = (points - points.min(axis=1, keepdims=True)) / np.ptp(points, axis=1, keepdims=True)
     height, width = box
-    # A corner alone covers no pixel by half; half a pixel more lets the shape reach its box.
+    # A corner alone covers no pixel by half; with half a pixel more the shape reaches its box.
     points = points * np.array([[width + 1], [height + 1]]) - 0.5
     canvas = np.zeros((height * _FINE, width * _FINE), np.uint8)
     cv2.fillPoly(

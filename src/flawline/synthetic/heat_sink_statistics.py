@@ -1,7 +1,7 @@
-"""How many defects heat sinks have, and of what size: figures published with a real set.
+"""Published statistics of heat sinks: numbers and sizes of their defects.
 
 Source of every number: the statistics published with the Heat Sink Surface Defect Dataset (Kaifeng Yang; 1000 pictures
-of 320 x 320 px, 7118 marked objects): pictures by class, objects by picture, and height, width and area of each object.
+of 320 x 320 px, 7118 labelled objects): pictures by class, objects by picture, and height, width and area of each.
 They are summarised here as counts and quantiles; places of objects are not published.
 """
 
@@ -88,7 +88,7 @@ _SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A defect to be drawn: its class, the sides of its box in px, and its fullness (see `SizeClass`)."""
+    """A defect to draw: its class, the sides of its box in px, and its fullness (see `ObjectSize`)."""
 
     value: int
     height: int
@@ -104,9 +104,9 @@ def plan(rng: np.random.Generator, *, stain_growth: float = 1.0) -> tuple[Planne
     kinds = rng.choice(3, p=np.array([ONLY_SCRATCH, ONLY_STAIN, BOTH]) / 1000)
     stains = 0 if kinds == 0 else _count(rng, STAIN_COUNTS)
     scratches = 0 if kinds == 1 else _count(rng, SCRATCH_COUNTS)
-    found = [_defect(rng, STAIN, stain_growth) for _ in range(stains)]
-    found += [_defect(rng, SCRATCH, 1.0) for _ in range(scratches)]
-    return tuple(sorted(found, key=lambda d: (-d.value, -d.height * d.width)))
+    defects = [_defect(rng, STAIN, stain_growth) for _ in range(stains)]
+    defects += [_defect(rng, SCRATCH, 1.0) for _ in range(scratches)]
+    return tuple(sorted(defects, key=lambda d: (-d.value, -d.height * d.width)))
 
 
 def _count(rng: np.random.Generator, pictures: tuple[int, ...]) -> int:

@@ -1,4 +1,4 @@
-"""The look of a heat sink's gold-plated fin: granular metal between dark gaps, and defects on it."""
+"""Paint a heat sink's gold-plated fin: granular metal between dark gaps, and its defects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flawline.synthetic.surface import grain
 Field: TypeAlias = NDArray[np.float32]
 Box = tuple[int, int]
 
-# Grey levels of a camera under warm light, chosen by eye: the gap, and worn plating beside gold.
+# Camera levels under warm light, chosen by eye: the gap, and worn plating relative to gold.
 _GAP = np.array([14.0, 8.0, 5.0], np.float32)
 _WORN = np.array([0.62, 1.55, 2.1], np.float32)
 # Bright grains turn yellow: green rises faster than red.
@@ -26,7 +26,7 @@ _REACH = 8
 
 @dataclass(frozen=True, slots=True)
 class PartSurface:
-    """What all pictures of one part share: colour (red, green, blue), grain (px), contrast, and its ripple."""
+    """Surface of one part, shared by its pictures: colour (red, green, blue), grain (px), contrast and ripple."""
 
     colour: tuple[float, float, float]
     grain: float
@@ -34,8 +34,8 @@ class PartSurface:
     ripple: float
 
 
-def draw_look(rng: np.random.Generator, lamp: float) -> PartSurface:
-    """The look of one part under a lamp of relative brightness `lamp`."""
+def draw_part_surface(rng: np.random.Generator, lamp: float) -> PartSurface:
+    """Draw the surface of one part under a lamp of relative brightness `lamp`."""
     red = float(rng.normal(98, 7)) * lamp
     return PartSurface(
         (red, red * float(rng.uniform(0.3, 0.355)), red * float(rng.uniform(0.05, 0.07))),
@@ -46,35 +46,36 @@ def draw_look(rng: np.random.Generator, lamp: float) -> PartSurface:
 
 
 def paint(
-    rng: np.random.Generator, look: PartSurface, defects: list[tuple[Drawn, Box]]
+    rng: np.random.Generator, surface: PartSurface, defects: list[tuple[Drawn, Box]]
 ) -> NDArray[np.uint8]:
-    """A picture uint8 (SIDE, SIDE, 3), RGB, of a fin with defects, each with the (top, left) of its box."""
-    light = _metal(rng, look)
+    """Paint a fin, uint8 (SIDE, SIDE, 3), RGB, with defects, each with the (top, left) of its box."""
+    brightness = _metal(rng, surface)
     worn = np.zeros((SIDE, SIDE), np.float32)
-    _specks(rng, light)
-    _hairlines(rng, light)
+    _specks(rng, brightness)
+    _hairlines(rng, brightness)
     for drawn, place in defects:
         window, inner, outer = _window(drawn, place)
         if drawn.planned.value == SCRATCH:
-            _scratch(rng, light[outer], worn[outer], drawn, window, inner)
+            _scratch(rng, brightness[outer], worn[outer], drawn, window, inner)
         else:
-            _stain(rng, light[outer], drawn, window, inner)
+            _stain(rng, brightness[outer], drawn, window, inner)
     plate = _edges(rng)
     colour = np.stack(
-        [light**rise * np.float32(c) for rise, c in zip(_RISE, look.colour, strict=True)], axis=-1
+        [brightness**rise * np.float32(c) for rise, c in zip(_RISE, surface.colour, strict=True)],
+        axis=-1,
     )
     colour *= 1 + worn[..., None] * (_WORN - 1)
-    seen = _GAP * np.float32(0.35) + colour * plate[..., None]
-    seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.62), np.float32)
-    noise = rng.standard_normal(seen.shape, dtype=np.float32) * (0.7 + 0.008 * seen)
-    return np.round(seen + noise).clip(0, 255).astype(np.uint8)
+    image = _GAP * np.float32(0.35) + colour * plate[..., None]
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.62), np.float32)
+    noise = rng.standard_normal(image.shape, dtype=np.float32) * (0.7 + 0.008 * image)
+    return np.round(image + noise).clip(0, 255).astype(np.uint8)
 
 
-def _metal(rng: np.random.Generator, look: PartSurface) -> Field:
-    """Relative brightness about 1: grains, their clusters, rolling ripple, and light that is not even."""
+def _metal(rng: np.random.Generator, surface: PartSurface) -> Field:
+    """Draw the relative brightness, about 1: grains, their clusters, rolling ripple, and uneven lighting."""
     shape = (SIDE, SIDE)
-    fine = grain(rng, shape, look.grain)
-    fine = np.asarray(cv2.GaussianBlur(fine, (0, 0), 0.3, sigmaY=0.7 * look.grain), np.float32)
+    fine = grain(rng, shape, surface.grain)
+    fine = np.asarray(cv2.GaussianBlur(fine, (0, 0), 0.3, sigmaY=0.7 * surface.grain), np.float32)
     fine /= fine.std()
     coarse = grain(rng, shape, 4.0)
     clouds = np.float32(0.7) * grain(rng, shape, 10.0) + grain(rng, shape, 30.0)
@@ -85,13 +86,15 @@ def _metal(rng: np.random.Generator, look: PartSurface) -> Field:
     streaks /= streaks.std()
     y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
     slope = rng.normal(0, 0.05) * x + rng.normal(0, 0.04) * y - rng.uniform(0, 0.06) * y * y
-    values = look.contrast * (fine + 0.4 * coarse) + 0.03 * clouds + look.ripple * streaks + slope
-    # Grains glint: the bright side of the distribution is the longer one.
-    return np.asarray(np.exp(values - 0.5 * look.contrast**2), np.float32)
+    values = (
+        surface.contrast * (fine + 0.4 * coarse) + 0.03 * clouds + surface.ripple * streaks + slope
+    )
+    # Grains glint: the distribution has its longer tail on the bright side.
+    return np.asarray(np.exp(values - 0.5 * surface.contrast**2), np.float32)
 
 
-def _specks(rng: np.random.Generator, light: Field) -> None:
-    """Pores and dust too small for anyone to mark."""
+def _specks(rng: np.random.Generator, brightness: Field) -> None:
+    """Draw pores and dust too small to be labelled."""
     for _ in range(int(rng.poisson(14))):
         x, y = (int(place * 16) for place in rng.uniform(0, SIDE, 2))
         dot = np.zeros((SIDE, SIDE), np.float32)
@@ -100,22 +103,22 @@ def _specks(rng: np.random.Generator, light: Field) -> None:
         row, column = min(y // 16, SIDE - 1), min(x // 16, SIDE - 1)
         near = (slice(max(row - 6, 0), row + 7), slice(max(column - 6, 0), column + 7))
         soft = cv2.GaussianBlur(np.ascontiguousarray(dot[near]), (0, 0), 0.9)
-        light[near] *= 1 - np.float32(rng.uniform(0.12, 0.4)) * np.asarray(soft, np.float32)
+        brightness[near] *= 1 - np.float32(rng.uniform(0.12, 0.4)) * np.asarray(soft, np.float32)
 
 
-def _hairlines(rng: np.random.Generator, light: Field) -> None:
-    """Faint traces of handling that nobody marks."""
+def _hairlines(rng: np.random.Generator, brightness: Field) -> None:
+    """Draw faint traces of handling that nobody labels."""
     for _ in range(int(rng.poisson(4))):
         start = rng.uniform(0, SIDE, 2)
         angle, length = rng.uniform(0, np.pi), rng.uniform(15, 90)
         end = start + length * np.array([np.cos(angle), np.sin(angle)])
         line = cv2.GaussianBlur(strokes((np.stack([start, end]),), (SIDE, SIDE), 1.0), (0, 0), 0.9)
-        light *= 1 + np.float32(rng.uniform(-0.16, 0.16)) * np.asarray(line, np.float32)
+        brightness *= 1 + np.float32(rng.uniform(-0.16, 0.16)) * np.asarray(line, np.float32)
 
 
 def _window(drawn: Drawn, place: Box) -> tuple[Box, Box, tuple[slice, slice]]:
-    """The size of a window around a box, where the box lies in it, and its slices of the picture."""
-    height, width = drawn.marked.shape
+    """Compute the size of a window around a box, the box's place in it, and its slices of the picture."""
+    height, width = drawn.mask.shape
     top, left = max(place[0] - _REACH, 0), max(place[1] - _REACH, 0)
     bottom, right = min(place[0] + height + _REACH, SIDE), min(place[1] + width + _REACH, SIDE)
     size = (bottom - top, right - left)
@@ -123,9 +126,9 @@ def _window(drawn: Drawn, place: Box) -> tuple[Box, Box, tuple[slice, slice]]:
 
 
 def _scratch(
-    rng: np.random.Generator, light: Field, worn: Field, drawn: Drawn, size: Box, inner: Box
+    rng: np.random.Generator, brightness: Field, worn: Field, drawn: Drawn, size: Box, inner: Box
 ) -> None:
-    """A groove: dark, or bright in grains where its edge glints, or greenish where the plating is worn."""
+    """Draw a groove: dark, or bright in grains where its edge glints, or greenish where the plating is worn."""
     shift = np.array([inner[1], inner[0]], np.float64)
     lines = tuple(line + shift for line in drawn.lines)
     wide = float(rng.uniform(1.2, 3.2))
@@ -138,22 +141,24 @@ def _scratch(
     # Bundles of lines are mostly scuffs that glint.
     kind = rng.choice(3, p=[0.45, 0.38, 0.17] if len(lines) < 3 else [0.25, 0.65, 0.1])
     if kind == 0:
-        light *= 1 - np.float32(min(0.85, 0.9 * strength)) * line.clip(0, 1)
+        brightness *= 1 - np.float32(min(0.85, 0.9 * strength)) * line.clip(0, 1)
     elif kind == 1:
         glint = (np.float32(0.9) + np.float32(0.6) * grain(rng, size, 1.5)).clip(0, 2.2)
-        light *= 1 + np.float32(0.9 * strength) * line * glint
+        brightness *= 1 + np.float32(0.9 * strength) * line * glint
     else:
         worn += np.float32(min(0.75, strength)) * line
-        light *= 1 + np.float32(0.25 * strength) * line
+        brightness *= 1 + np.float32(0.25 * strength) * line
 
 
-def _stain(rng: np.random.Generator, light: Field, drawn: Drawn, size: Box, inner: Box) -> None:
-    """A dark spot with a soft, ragged rim that lies a little inside what was marked."""
-    marked = np.zeros(size, np.float32)
-    height, width = drawn.marked.shape
-    marked[inner[0] : inner[0] + height, inner[1] : inner[1] + width] = drawn.marked
+def _stain(
+    rng: np.random.Generator, brightness: Field, drawn: Drawn, size: Box, inner: Box
+) -> None:
+    """Draw a dark spot with a soft, ragged rim a little inside its mask."""
+    mask = np.zeros(size, np.float32)
+    height, width = drawn.mask.shape
+    mask[inner[0] : inner[0] + height, inner[1] : inner[1] + width] = drawn.mask
     small = min(height, width)
-    soft = np.asarray(cv2.GaussianBlur(marked, (0, 0), min(5.0, 1.0 + 0.1 * small)), np.float32)
+    soft = np.asarray(cv2.GaussianBlur(mask, (0, 0), min(5.0, 1.0 + 0.1 * small)), np.float32)
     soft /= max(float(soft.max()), 0.3)
     ragged = soft + np.float32(0.15) * (grain(rng, size, 1.6) + grain(rng, size, 3.5)) * (
         soft > 0.08
@@ -163,14 +168,14 @@ def _stain(rng: np.random.Generator, light: Field, drawn: Drawn, size: Box, inne
     spot = np.asarray(cv2.GaussianBlur(spot, (0, 0), rng.uniform(0.8, 1.5)), np.float32)
     depth = float(np.clip(rng.normal(0.72, 0.2), 0.22, 0.94))
     if max(height, width) > 50:
-        # Large stains are veils with darker places more than spots.
+        # Large stains are veils with darker places rather than spots.
         depth *= 0.8
         spot *= (np.float32(0.65) + np.float32(0.4) * grain(rng, size, 6.0)).clip(0.1, 1.1)
-    light *= 1 - np.float32(depth) * spot
+    brightness *= 1 - np.float32(depth) * spot
 
 
 def _edges(rng: np.random.Generator) -> Field:
-    """Share of metal: the fin ends in ragged dark gaps above and below, now and then also at a side."""
+    """Draw the share of metal: ragged dark gaps above and below the fin, sometimes also at a side."""
     plate = np.ones((SIDE, SIDE), np.float32)
     for edge in range(4):
         rows = edge < 2
@@ -181,7 +186,7 @@ def _edges(rng: np.random.Generator) -> Field:
         chips = grain(rng, (1, SIDE), 3.5)[0] + 1.2 * grain(rng, (1, SIDE), 14.0)[0]
         border = np.asarray(depth + rough * chips, np.float32)
         distance = np.arange(SIDE, dtype=np.float32)[:, None] - border[None, :]
-        # The fin's rounded edge turns the light away before it falls off.
+        # The fin's rounded edge reflects less light before it falls off.
         rounded = np.float32(rng.uniform(0.08, 0.35)) * np.exp(-distance / rng.uniform(6.0, 16.0))
         share = (distance / np.float32(rng.uniform(2.0, 4.5))).clip(0, 1) * (1 - rounded).clip(0, 1)
         share = share if edge % 2 == 0 else share[::-1]

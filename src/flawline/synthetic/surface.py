@@ -1,4 +1,4 @@
-"""The sound part as arrays: where it lies, how high it stands, how it was finished.
+"""Draw the sound part as arrays: its pose, its heights, its finish.
 
 The part is a pump impeller seen from above: a turned flange, a groove and a bead, a recess left as
 cast with curved vanes, a turned hub and a bore with a keyway. Lengths and heights are in part radii
@@ -60,7 +60,7 @@ _RADII, _HEIGHTS = np.array(
 
 @dataclass(frozen=True, slots=True)
 class DrawnPose:
-    """Where the part lies: centre and radius in pixels, angles in radians, foreshortening."""
+    """Pose of the part: centre and radius in pixels, angles in radians, foreshortening."""
 
     x: float
     y: float
@@ -72,7 +72,7 @@ class DrawnPose:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What light meets, every array (height, width) and float32 but for `ring`.
+    """Surface of the part, every array (height, width) and float32 except `ring`.
 
     `radius` and `angle` are polar coordinates about the part's axis (part radii; radians in the
     picture's frame), `ring` the place of `radius` in a profile with `RINGS` entries a pixel.
@@ -91,8 +91,8 @@ class Surface:
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> Field:
-    """Smooth Gaussian noise, about unit variance, with details of about `sigma` pixels."""
-    # Coarse noise is drawn on a coarse lattice: a wide blur looks the same and costs far more.
+    """Draw smooth Gaussian noise, about unit variance, with details of about `sigma` pixels."""
+    # Coarse noise is drawn on a coarse lattice: a wide blur gives the same and costs far more.
     step = max(1.0, sigma / 1.5)
     small = (int(np.ceil(shape[0] / step)) + 3, int(np.ceil(shape[1] / step)) + 3)
     noise = rng.standard_normal(small, dtype=np.float32)
@@ -108,7 +108,7 @@ def grain(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> Fie
 
 
 def ramp(values: Field, low: float, high: float) -> Field:
-    """Smooth step from 0 at `low` to 1 at `high` (either may be the larger)."""
+    """Compute a smooth step from 0 at `low` to 1 at `high` (either may be the larger)."""
     t = values - np.float32(low)
     t *= np.float32(1 / (high - low))
     np.clip(t, 0, 1, out=t)
@@ -116,7 +116,7 @@ def ramp(values: Field, low: float, high: float) -> Field:
 
 
 def draw_pose(rng: np.random.Generator, size: int) -> DrawnPose:
-    """A free rotation and a slight shift, tilt and change of scale, inside a square of `size`."""
+    """Draw a free rotation and a slight shift, tilt and change of scale, inside a square of `size`."""
     x, y = size / 2 + rng.normal(0, 0.012, 2).clip(-0.03, 0.03) * size
     return DrawnPose(
         x=float(x),
@@ -129,7 +129,7 @@ def draw_pose(rng: np.random.Generator, size: int) -> DrawnPose:
 
 
 def draw_surface(rng: np.random.Generator, size: int, pose: DrawnPose) -> Surface:
-    """A sound part at `pose` on a square of `size` pixels, with the texture of its making."""
+    """Draw a sound part at `pose` on a square of `size` pixels, with its cast and machined texture."""
     radius, angle = _polar(size, pose)
     ring = (radius * np.float32(RINGS * pose.radius)).astype(np.int32)
     height, recess, cast, faced, body = (part.take(ring) for part in _profiles(pose.radius))
@@ -150,7 +150,7 @@ def draw_surface(rng: np.random.Generator, size: int, pose: DrawnPose) -> Surfac
 
 
 def _profiles(scale: float) -> tuple[Field, ...]:
-    """Height, recess, as-cast share, turned share, coverage by radius, `RINGS` entries a pixel."""
+    """Compute height, recess, as-cast share, turned share and coverage by radius, `RINGS` entries a pixel."""
     # The corners of the picture lie within 2.2 part radii of the axis in every pose.
     radius = np.arange(int(2.2 * RINGS * scale), dtype=np.float32) / np.float32(RINGS * scale)
     height = np.interp(radius, _RADII, _HEIGHTS).astype(np.float32)
@@ -173,7 +173,7 @@ def _polar(size: int, pose: DrawnPose) -> tuple[Field, Field]:
 
 
 def _details(radius: Field, angle: Field, pose: DrawnPose, thickness: float) -> tuple[Field, Field]:
-    """Bore with keyway, and vanes, each 0 to 1."""
+    """Draw the bore with its keyway, and the vanes, each 0 to 1."""
     # Both lie within the recess; the square around it is a quarter of the picture.
     reach = 0.68 * pose.radius
     rows = slice(int(pose.y - reach), int(pose.y + reach))
@@ -186,7 +186,7 @@ def _details(radius: Field, angle: Field, pose: DrawnPose, thickness: float) -> 
 
 
 def _bore(radius: Field, turn: Field) -> Field:
-    """1 inside the bore and its keyway, 0 outside."""
+    """Draw the bore: 1 inside it and its keyway, 0 outside."""
     round_bore = ramp(radius, BORE + 0.006, BORE - 0.006)
     across, along = radius * np.sin(turn), radius * np.cos(turn)
     key = ramp(np.abs(across), 0.041, 0.031) * ramp(along, 0.0, 0.01) * ramp(along, 0.196, 0.186)
@@ -194,7 +194,7 @@ def _bore(radius: Field, turn: Field) -> Field:
 
 
 def _vanes(radius: Field, turn: Field, thickness: float) -> Field:
-    """1 on the crest of the curved vanes, 0 on the floor between them."""
+    """Draw the curved vanes: 1 on their crest, 0 on the floor between them."""
     inner, outer = 0.30, 0.635
     twist = 1.05
     pitch = np.float32(2 * np.pi / VANES)

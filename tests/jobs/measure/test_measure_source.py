@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from flawline.core.measure.measure import measure
-from flawline.core.scale import Frame, Scale
+from flawline.core.scale import PartFrame, Scale
 from flawline.data.masks.pixels import read_mask
 from flawline.errors import ImageError, SourceError
 from flawline.jobs.measure.measure_files import defects_frame, parts_frame, write_tables
@@ -126,7 +126,7 @@ def test_scale_and_frame_come_with_the_sample(masks: Path) -> None:
     rows = ["image,mm_per_px,mm_per_px_u,origin_x,origin_y,part_angle,lot"]
     rows += ["0.png,0.5,0.01,100,50,90,A", "1.png,,,,,,B", "2.png,zero,,,,,B", "3.png,-1,,,,,B"]
     (masks / "list.csv").write_text("\n".join(rows))
-    measured = measure_source(masks / "list.csv", MeasureSettings(frame=Frame(1, 2, 0)))
+    measured = measure_source(masks / "list.csv", MeasureSettings(frame=PartFrame(1, 2, 0)))
     assert {item.image for item in measured.unjudged} == {"2.png", "3.png"}
     defects, parts = defects_frame(measured), parts_frame(measured)
     own = defects.filter(pl.col("image") == "0.png")

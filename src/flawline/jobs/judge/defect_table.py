@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.scale import Frame
+from flawline.core.scale import PartFrame
 from flawline.data.tables import read_table
 from flawline.errors import ManifestError, SourceError
 from flawline.specification.judge import MeasuredPart
@@ -130,7 +130,7 @@ def _outlines(
     contours = table.contours
     if contours is None:
         return None
-    frame = Frame(*(float(row.get(k) or 0) for k in ("origin_x", "origin_y", "frame_angle")))
+    frame = PartFrame(*(float(row.get(k) or 0) for k in ("origin_x", "origin_y", "frame_angle")))
     return [
         frame.to_part(np.array([point for ring in contours[k] for point in ring], dtype=np.float64))
         for k in mine.tolist()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from flawline.core.measure.defects import Defects, joined
 from flawline.core.measure.measure import measure
-from flawline.core.scale import Frame, Scale
+from flawline.core.scale import PartFrame, Scale
 from flawline.data.cores import cpu_count
 from flawline.data.image import read_image
 from flawline.data.masks.pixels import read_mask
@@ -104,7 +104,7 @@ def _read(
         return Unjudged(sample.name, error.code, error.message)
 
 
-def placed(sample: Sample, settings: MeasureSettings) -> tuple[Scale | None, Frame]:
+def placed(sample: Sample, settings: MeasureSettings) -> tuple[Scale | None, PartFrame]:
     """The scale and frame of a sample: its own where it brings them, else those of the settings."""
     known = settings.scale
     scale = known
@@ -120,7 +120,7 @@ def placed(sample: Sample, settings: MeasureSettings) -> tuple[Scale | None, Fra
     values = [_number(sample, name) for name in ("origin_x", "origin_y", "part_angle")]
     default = (settings.frame.x, settings.frame.y, settings.frame.angle)
     x, y, angle = (d if v is None else v for v, d in zip(values, default, strict=True))
-    return scale, Frame(x, y, angle)
+    return scale, PartFrame(x, y, angle)
 
 
 def _number(sample: Sample, name: str) -> float | None:

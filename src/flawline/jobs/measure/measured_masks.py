@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flawline.core.measure.defects import Defects
-from flawline.core.scale import Frame, Scale
+from flawline.core.scale import PartFrame, Scale
 from flawline.specification.model import Zone
 from flawline.types import Sample, Unjudged
 
@@ -22,7 +22,7 @@ class MeasureSettings:
 
     classes: Mapping[int, str] = field(default_factory=dict)
     scale: Scale | None = None
-    frame: Frame = field(default_factory=Frame)
+    frame: PartFrame = field(default_factory=PartFrame)
     merge: float = -1
     cluster: float = 0
     smallest: int = 1
@@ -40,7 +40,7 @@ class MaskRow:
     sample: Sample
     size: tuple[int, int]
     scale: Scale | None
-    frame: Frame
+    frame: PartFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
