@@ -147,7 +147,7 @@ def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed
 def score(folder: Path, source: MaskedSource, samples: Sequence[Sample]) -> dict[str, Any]:
     """Figures of the best network of a training over whole pictures."""
     from flawline.jobs.train.segment.fit import load_trained
-    from flawline.jobs.train.segment.prediction import class_shares
+    from flawline.jobs.train.segment.prediction import class_probabilities
     from flawline.jobs.train.segment.torch_settings import choose_machine
 
     found = load_trained(folder)
@@ -155,7 +155,7 @@ def score(folder: Path, source: MaskedSource, samples: Sequence[Sample]) -> dict
     right, wrong = np.zeros((2, len(source.classes), BINS), np.int64)
     for sample in samples:
         picture, mask = source.pair(sample)
-        shares = class_shares(
+        shares = class_probabilities(
             found.built.network,
             picture.pixels,
             found.built.preparation,

@@ -51,14 +51,14 @@ def parts(tmp_path):
 def seeing(monkeypatch):
     """Segmenters that see the truth."""
 
-    def look_at_folds(source, plan, settings, work, kept, track):
+    def predict_folds(source, plan, settings, work, kept, track):
         for number, sample in enumerate(plan.samples):
             truth = shown(int(sample.name.rpartition("/")[2].partition(".")[0]))
             shares = np.full((3, SIDE, SIDE), 0.01, np.float32)
             np.put_along_axis(shares, truth[None].astype(np.int64), np.float32(0.98), 0)
             kept.write(number, source.pair(sample)[1], shares)
 
-    module = SimpleNamespace(look_at_folds=look_at_folds)
+    module = SimpleNamespace(predict_folds=predict_folds)
     monkeypatch.setitem(sys.modules, "flawline.jobs.train.audit.audit_folds", module)
     monkeypatch.setattr(extra, "require_extra", lambda: None)
 

@@ -1,4 +1,4 @@
-"""The backbone of a recipe: its file, what it is, and how pixels are prepared for it."""
+"""Read the backbone of a recipe: its file, its record, and its preparation of pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class BackboneFile:
-    """`model` is an ONNX file that states its own preparation; `record` says where it came from."""
+    """A backbone: `model` is an ONNX file that states its own preparation, `record` tells where it is from."""
 
     model: bytes
     record: BackboneRecord
@@ -29,11 +29,10 @@ def load_backbone(
 ) -> BackboneFile:
     """Read a backbone: "flawline-small", the path of an ONNX file or "timm:NAME".
 
-    A preparation that is given, or that the file lacks, is written into its metadata, so that the recipe's model says
-    for itself how pixels are prepared.
+    A given preparation is written into the metadata of the file, so that the recipe's model states it.
 
     Raises:
-        ModelError: the file is missing or unusable, or nobody says how pixels are prepared for it.
+        ModelError: the file is missing or unusable, or its preparation is not known.
     """
     path = backbone_file(name, weights)
     data = path.read_bytes() if path.is_file() else b""

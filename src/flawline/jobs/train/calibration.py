@@ -1,4 +1,4 @@
-"""From scores of parts that nothing was learnt from to thresholds, and to what these can promise."""
+"""Calibrate thresholds, and their guarantees, from scores of parts that were not learnt from."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ REVIEW = 0.10
 
 @dataclass(frozen=True, slots=True)
 class CalibrationTargets:
-    """What the thresholds shall keep to.
+    """Targets for calibrating the thresholds.
 
-    `overkill` and `review` are the shares of good parts rejected, and rejected or sent to review, at most, with
-    `confidence`; None asks for 5 % and 10 %, or for as little as the pictures can promise where they are too few.
-    With all of `cost_escape`, `cost_overkill` and `prevalence`, one threshold of least expected cost takes the place
-    of both.
+    `overkill` and `review` are the largest shares of good parts rejected, and rejected or sent to review, with
+    `confidence`; None asks for 5 % and 10 %, or where there are too few parts for the least that they can promise.
+    With all of `cost_escape`, `cost_overkill` and `prevalence`, one threshold of least expected cost replaces both.
     """
 
     overkill: float | None = None
@@ -63,13 +62,13 @@ class CalibrationTargets:
 
     @property
     def by_costs(self) -> bool:
-        """Whether costs decide."""
+        """Whether costs determine the thresholds."""
         return self.prevalence is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Raw scores of parts that nothing was learnt from, float64, one for each part, the highest of its pictures.
+    """Raw scores of parts that were not learnt from, float64, one for each part, the highest of its pictures.
 
     `good` (n,) and `peaks` (n,), the highest map scores, are of good parts; `bad` (m,) of defective ones.
     `cross_fitted`: good parts were scored by detectors that learnt from the others, not by the final one.
@@ -83,7 +82,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """Thresholds, what is known of them for the manifest, and what a person should know."""
+    """Thresholds, their metrics for the manifest, and messages to a person."""
 
     threshold: ThresholdSettings
     metrics: Mapping[str, Any]
@@ -91,14 +90,14 @@ class Calibrated:
 
 
 def calibrate(scores: Scores, targets: CalibrationTargets) -> Calibrated:
-    """Set the thresholds.
+    """Calibrate the thresholds.
 
     Raises:
-        UsageError: too few good parts for a share that was asked for (code "calibration-too-few"), with how many are
-            needed; or costs without a defective part.
+        UsageError: too few good parts for a target (code "calibration-too-few"), with the number needed; or costs
+            without a defective part.
     """
     if not len(scores.good):
-        return _blind(scores, targets)
+        return _uncalibrated(scores, targets)
     if targets.by_costs:
         review, reject, basis, more = _by_costs(scores, targets)
     else:
@@ -117,8 +116,8 @@ def calibrate(scores: Scores, targets: CalibrationTargets) -> Calibrated:
 def check_targets(
     parts: int, defective: int, targets: CalibrationTargets, *, cross_fitted: bool
 ) -> None:
-    """Refuse, before any work, what so many good and defective parts cannot keep; errors as for `calibrate`."""
-    # Whether pictures suffice depends on their number alone.
+    """Refuse targets that this many good and defective parts cannot reach; errors as for `calibrate`."""
+    # Whether parts suffice depends on their number alone.
     count = 0 if cross_fitted and parts < 2 else parts
     scores = np.arange(float(count))
     calibrate(Scores(scores, scores, np.arange(float(defective)), cross_fitted), targets)
@@ -127,7 +126,7 @@ def check_targets(
 def _guarantee(
     scores: NDArray[np.float64], asked: float | None, confidence: float, usual: float
 ) -> OverkillGuarantee:
-    """What was asked, or an error; what is usual where nothing was, or the most that few scores can promise."""
+    """Find the threshold of a share asked for, else of the usual one, or the tightest that few scores allow."""
     if asked is None and len(scores) < pictures_needed(usual, confidence):
         return tightest_threshold(scores, confidence)
     return overkill_threshold(scores, usual if asked is None else asked, confidence)
@@ -183,8 +182,8 @@ def _by_costs(
     return best.threshold, best.threshold, basis, more
 
 
-def _blind(scores: Scores, targets: CalibrationTargets) -> Calibrated:
-    """One part: nothing can be held out, so no part is accepted or rejected by its score."""
+def _uncalibrated(scores: Scores, targets: CalibrationTargets) -> Calibrated:
+    """Send every part to review: with one part nothing can be held out."""
     if targets.by_costs or targets.overkill is not None or targets.review is not None:
         raise UsageError(
             "a threshold needs good parts that were held out, and there is only one part",
@@ -196,7 +195,7 @@ def _blind(scores: Scores, targets: CalibrationTargets) -> Calibrated:
         review=-NO_THRESHOLD, reject=NO_THRESHOLD, region=NO_THRESHOLD, basis=basis
     )
     messages = (
-        f"{basis}; scores and maps still say where a part differs from the one that was shown",
+        f"{basis}; scores and maps still show where a part differs from the one that was learnt",
     )
     return Calibrated(threshold, _metrics(scores, threshold, {}), messages)
 
@@ -204,7 +203,7 @@ def _blind(scores: Scores, targets: CalibrationTargets) -> Calibrated:
 def _metrics(
     scores: Scores, threshold: ThresholdSettings, more: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """With the thresholds, so that an edit of recipe.toml is told from what the promise is about."""
+    """Build the metrics, with the thresholds of the guarantee, so that later edits of recipe.toml are noticed."""
     return {
         "calibration": {
             "parts": len(scores.good),

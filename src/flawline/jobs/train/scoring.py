@@ -1,4 +1,4 @@
-"""Raw scores of the pictures that thresholds rest on, without the maps: those of thousands would not fit."""
+"""Score the pictures for thresholds, without their maps: those of thousands would not fit into memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from flawline.types import Picture
 
 
 class ScoredPicture(NamedTuple):
-    """The raw score of a picture and the highest of its map."""
+    """The raw score of a picture and the highest value of its map."""
 
     score: float
     peak: float
 
 
 def measured(inspector: Inspector) -> Callable[[Picture], ScoredPicture]:
-    """What scores a picture."""
+    """Return a function that scores a picture."""
 
     def scored(picture: Picture) -> ScoredPicture:
         found = inspector.find(picture)
@@ -38,7 +38,7 @@ def scores_of(
     *,
     cross_fitted: bool,
 ) -> Scores:
-    """One score for each part from those of its pictures, by name; `parts` names the part of each picture."""
+    """Collect one score for each part from scores of pictures by name; `parts` names the part of each picture."""
 
     def highest(found: Mapping[str, ScoredPicture], column: int) -> NDArray[np.float64]:
         return highest_by_part([one[column] for one in found.values()], [parts[n] for n in found])

@@ -1,4 +1,4 @@
-"""Which pictures a detector of good parts learns from, which calibrate it, and which it never sees."""
+"""Choose the pictures that a detector of good parts learns from, is calibrated with, or must not use."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ TRAINING = ("train", "training")
 CALIBRATION = ("val", "valid", "validation", "calibration", "calib")
 HELD_OUT = 0.3
 FEW = 40
-"""Parts below which none can be spared: scores come from cross-fitting instead."""
+"""With fewer parts none are held out: scores come from cross-fitting instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Good pictures to `learn` from and to `calibrate` with, and known `defective` ones that tell how many escape.
+    """Good pictures to `learn` from and to `calibrate` with, and known `defective` ones to estimate the escape.
 
-    `calibrate` is empty where too few parts are there to hold any out. `parts` and `hashes` are those of the survey;
-    `copies` names for each copy the picture it copies. `messages` is what a person should know of the choice.
+    `calibrate` is empty where there are too few parts to hold any out. `parts` and `hashes` are those of the survey;
+    `copies` names the original of each copy. `messages` explain the choice to a person.
     """
 
     learn: tuple[Sample, ...]
@@ -47,10 +47,11 @@ def select(
     value_range: tuple[float, float] | None,
     track: Track,
 ) -> Selection:
-    """Choose among the pictures of a source.
+    """Choose the pictures of a source to learn from and to calibrate with.
 
-    Labels that mean good are learnt from; where no label means anything, every picture is taken as good, and that is
-    said. Where the source states splits, only those for training and validation are touched. Copies are set aside.
+    Pictures with a label that means good are learnt from; without such labels every picture is taken as good, and a
+    message tells so. Where the source states splits, only those for training and validation are used. Copies are set
+    aside.
 
     Args:
         source: an open source.
@@ -66,10 +67,10 @@ def select(
     good, defective, messages = offered(source, (*TRAINING, *CALIBRATION), where=TRAINING)
     found = survey(source, [*good, *defective], value_range=value_range, track=track)
     bad = {sample.name for sample in defective}
-    kept = [sample for sample in found.samples if sample.name not in bad]
-    if not kept:
+    fine = [sample for sample in found.samples if sample.name not in bad]
+    if not fine:
         raise nothing_good(source, good, found.unjudged)
-    learn, calibrate = _divide(kept, found, share, seed)
+    learn, calibrate = _divide(fine, found, share, seed)
     messages += _learning_messages(found, learn, calibrate)
     return Selection(
         tuple(learn),
@@ -88,18 +89,18 @@ def select(
 def offered(
     source: Source, splits: Sequence[str], *, where: Sequence[str]
 ) -> tuple[list[Sample], list[Sample], list[str]]:
-    """Good and defective pictures that may be touched, and what a person should know of that.
+    """List the good and defective pictures that may be used, and messages on the choice.
 
-    All may where no picture states a split of `where`, else those of `splits`.
+    All may be used where no picture states a split of `where`, else those of `splits`.
     """
     samples, messages = list(source.samples()), []
     if any(_split(sample) in where for sample in samples):
-        kept = [sample for sample in samples if _split(sample) in splits]
-        if len(kept) < len(samples):
-            others = len(samples) - len(kept)
+        usable = [sample for sample in samples if _split(sample) in splits]
+        if len(usable) < len(samples):
+            others = len(samples) - len(usable)
             what = counted(others, "picture of another split is", "pictures of other splits are")
             messages = [f"{what} not touched"]
-        samples = kept
+        samples = usable
     good, defective, more = _by_label(samples)
     return good, defective, [*messages, *more]
 
@@ -123,19 +124,19 @@ def _by_label(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], li
 
 
 def _divide(
-    kept: Sequence[Sample], found: Survey, share: float | None, seed: int
+    good: Sequence[Sample], found: Survey, share: float | None, seed: int
 ) -> tuple[list[Sample], list[Sample]]:
-    calibrate = [sample for sample in kept if _split(sample) in CALIBRATION]
+    calibrate = [sample for sample in good if _split(sample) in CALIBRATION]
     if calibrate:
         apart = {found.parts[sample.name] for sample in calibrate}
         learn = [
-            s for s in kept if _split(s) not in CALIBRATION and found.parts[s.name] not in apart
+            s for s in good if _split(s) not in CALIBRATION and found.parts[s.name] not in apart
         ]
         if learn:
             return learn, calibrate
-    if share is None and len({found.parts[sample.name] for sample in kept}) < FEW:
-        return list(kept), []
-    return hold_out(kept, found.parts, HELD_OUT if share is None else share, seed=seed)
+    if share is None and len({found.parts[sample.name] for sample in good}) < FEW:
+        return list(good), []
+    return hold_out(good, found.parts, HELD_OUT if share is None else share, seed=seed)
 
 
 def _learning_messages(
@@ -159,7 +160,7 @@ def _learning_messages(
 def nothing_good(
     source: Source, good: Sequence[Sample], unjudged: Sequence[Unjudged]
 ) -> SourceError:
-    """The error where no picture is left to learn from."""
+    """Build the error of a source without a picture to learn from."""
     if good:
         return SourceError(
             f"none of the {len(good)} good pictures can be read"

@@ -1,4 +1,4 @@
-"""A first look at the pictures of a source: what each is, how large, and which are copies of which."""
+"""Survey the pictures of a source: their hashes, sizes, parts and copies."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from flawline.data.stream import map_pictures
 from flawline.types import Picture, Sample, Track, Unjudged
 
 COPY = 0.995
-"""Correlation from which a picture is a copy and set aside; less alike ones show the same part and share its group."""
+"""Correlation from which a picture is a copy and set aside; near-copies below it count as pictures of one part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a first look found, by the names of the pictures.
+    """Facts about the pictures of a source, by name.
 
-    `samples` are those that can be read and are no copies, `sizes` their (height, width) in px, `hashes` those of the
-    files (of copies too), `parts` the part that each shows: pictures of one part are never split apart and count once.
-    `copies` names for each copy the picture it copies. `notes` is what was lost or chosen when decoding.
+    `samples` can be read and are no copies, `sizes` are (height, width) in px, `hashes` those of the files (of copies
+    too), `parts` the part of each: pictures of one part are never split apart and count once. `copies` names the
+    original of each copy. `notes` tell what was lost or chosen when decoding.
     """
 
     samples: tuple[Sample, ...]
@@ -42,24 +42,24 @@ def survey(
     value_range: tuple[float, float] | None,
     track: Track,
 ) -> Survey:
-    """Read every picture once, at reduced scale where the format allows it; the order is that of the names.
+    """Read every picture once, at reduced scale where the format allows it, in the order of the names.
 
-    A good and a defective picture that look alike are no copies: the defect is what they differ in. A file that is both
+    A good and a defective picture that look alike are no copies: they differ in the defect. A file labelled as both
     counts as defective.
     """
     samples = sorted(samples, key=lambda sample: (not sample.defective, sample.name))
     notes: dict[str, tuple[str, ...]] = {}
-    seen = map_pictures(
-        source, samples, _look, target=256, value_range=value_range, noted=notes.__setitem__
+    surveyed = map_pictures(
+        source, samples, _facts, target=256, value_range=value_range, noted=notes.__setitem__
     )
-    read, looks, unjudged = [], [], []
-    for sample, look in track(seen, title="looking at the pictures", total=len(samples)):
-        if isinstance(look, Unjudged):
-            unjudged.append(look)
+    read, facts, unjudged = [], [], []
+    for sample, result in track(surveyed, title="looking at the pictures", total=len(samples)):
+        if isinstance(result, Unjudged):
+            unjudged.append(result)
         else:
             read.append(sample)
-            looks.append(look)
-    prints = np.stack([look[2] for look in looks]) if looks else np.empty((0, 1), np.float32)
+            facts.append(result)
+    prints = np.stack([one[2] for one in facts]) if facts else np.empty((0, 1), np.float32)
     alike = near_duplicates(prints)
     copies = {
         read[place].name: read[found[0]].name
@@ -68,14 +68,14 @@ def survey(
         and found[1] >= COPY
         and (
             read[place].defective == read[found[0]].defective
-            or looks[place][0] == looks[found[0]][0]
+            or facts[place][0] == facts[found[0]][0]
         )
     }
-    kept = (sample for sample in read if sample.name not in copies)
+    originals = (sample for sample in read if sample.name not in copies)
     return Survey(
-        tuple(sorted(kept, key=lambda sample: sample.name)),
-        {sample.name: look[1] for sample, look in zip(read, looks, strict=True)},
-        {sample.name: look[0] for sample, look in zip(read, looks, strict=True)},
+        tuple(sorted(originals, key=lambda sample: sample.name)),
+        {sample.name: one[1] for sample, one in zip(read, facts, strict=True)},
+        {sample.name: one[0] for sample, one in zip(read, facts, strict=True)},
         _parts(read, [found[0] if found else None for found in alike]),
         copies,
         tuple(unjudged),
@@ -83,14 +83,14 @@ def survey(
     )
 
 
-def _look(
+def _facts(
     picture: Picture,
 ) -> tuple[str, tuple[int, int], np.ndarray[tuple[int], np.dtype[np.float32]]]:
     return picture.sha256, (picture.height, picture.width), thumbprint(picture.pixels)
 
 
 def _parts(samples: Sequence[Sample], alike: Sequence[int | None]) -> dict[str, str]:
-    """The part of each picture: its group, joined with that of the picture that it nearly copies."""
+    """Name the part of each picture: its group, joined with that of the picture that it nearly copies."""
     joined: dict[str, str] = {}
 
     def root(part: str) -> str:

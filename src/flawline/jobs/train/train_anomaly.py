@@ -1,4 +1,4 @@
-"""Learn what good parts look like: a detector with an honest threshold, as a recipe."""
+"""Train a detector on good parts and calibrate its thresholds, as a recipe."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class AnomalySettings:
-    """What a detector of good parts is trained with.
+    """Settings of the training of a detector.
 
     `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
-    pictures kept for calibration, None for 30 % where there are 40 parts and cross-fitting below. `set_aside` looks for
-    bad pictures among the good ones. `value_range` is for pictures of more than 8 bits.
+    pictures held out for calibration, None for 30 % from 40 parts on and cross-fitting below. `set_aside` looks for bad
+    pictures among the good ones. `value_range` is for pictures of more than 8 bits.
     """
 
     part: str = ""
@@ -74,7 +74,7 @@ class AnomalySettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse unknown words before any picture is read."""
+        """Refuse unknown methods and precisions before any picture is read."""
         for what, value, known in (
             ("method", self.method, tuple(METHODS)),
             ("precision", self.precision, PRECISIONS),
@@ -85,10 +85,10 @@ class AnomalySettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnomalyTraining:
-    """A recipe, and what a person should know of how it came about.
+    """A recipe, and how it was trained.
 
-    `good` and `bad` hold the raw scores of the pictures that nothing was learnt from, by name. `suspects` were found
-    among the good pictures and set aside.
+    `good` and `bad` are raw scores of pictures that were not learnt from, by name. `suspects` were found among the good
+    pictures and set aside.
     """
 
     recipe: Recipe
@@ -132,8 +132,8 @@ def train_anomaly(
         state = job.fit(learn, title="learning")
         if settings.set_aside:
             suspects = job.suspects(state)
-            odd = {suspect.name for suspect in suspects}
-            learn = tuple(sample for sample in learn if sample.name not in odd)
+            unusual = {suspect.name for suspect in suspects}
+            learn = tuple(sample for sample in learn if sample.name not in unusual)
         if suspects:
             state = job.fit(learn, like=state, title="learning without those set aside")
         recipe = job.recipe(state, learn, suspects)
@@ -154,7 +154,7 @@ def train_anomaly(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
-    """What every step of a training needs."""
+    """The state that the steps of a training share."""
 
     source: Source
     settings: AnomalySettings
@@ -167,10 +167,12 @@ class _Job:
         self, samples: Sequence[Sample], function: Callable[[Any], Any], *, title: str = ""
     ) -> Iterator[tuple[Sample, Any]]:
         """Apply `function` to the pictures of samples; one that can no longer be read ends the training."""
-        seen = map_pictures(self.source, samples, function, value_range=self.settings.value_range)
+        results = map_pictures(
+            self.source, samples, function, value_range=self.settings.value_range
+        )
         if title:
-            seen = iter(self.track(seen, title=title, total=len(samples)))
-        for sample, result in seen:
+            results = iter(self.track(results, title=title, total=len(samples)))
+        for sample, result in results:
             if isinstance(result, Unjudged):
                 raise SourceError(
                     f"{sample.name} can no longer be used: {result.reason}",
@@ -181,19 +183,19 @@ class _Job:
     def windows(
         self, samples: Sequence[Sample], title: str = ""
     ) -> Callable[[], Iterator[NDArray[np.uint8]]]:
-        """All windows of the pictures of samples, each time from the start."""
+        """Return a function that iterates over the windows of all pictures from the start."""
         assert self.view is not None
         look = self.view.view.look
 
         def each() -> Iterator[NDArray[np.uint8]]:
-            for _, seen in self.read(samples, look, title=title):
-                for window in seen.windows():
+            for _, prepared in self.read(samples, look, title=title):
+                for window in prepared.windows():
                     yield window.pixels
 
         return each
 
     def suspects(self, state: DetectorState) -> tuple[Suspect, ...]:
-        """Pictures among the good ones that look as if they were not."""
+        """Find pictures among the good ones that do not look good."""
         if len(self.chosen.learn) < FEWEST:
             return ()
         # A memory remembers a bad picture as well as a good one; averages do not.
@@ -208,8 +210,8 @@ class _Job:
             )
         )
         inspector = Inspector(self.recipe(averaging, self.chosen.learn, ()))
-        found = self._measured(inspector, self.chosen.learn, "looking for bad pictures")
-        return find_suspects({name: scored.score for name, scored in found.items()})
+        scores = self._measured(inspector, self.chosen.learn, "looking for bad pictures")
+        return find_suspects({name: scored.score for name, scored in scores.items()})
 
     def fit(
         self,
@@ -219,7 +221,7 @@ class _Job:
         like: DetectorState | None = None,
         title: str = "",
     ) -> DetectorState:
-        """A detector of these good pictures; `like` lends it the basis of its features."""
+        """Fit a detector to these good pictures; it takes the basis of its features from `like`."""
         assert self.view is not None
         framing = self.view.view.framing
         return fit_detector(
@@ -236,7 +238,7 @@ class _Job:
     def recipe(
         self, state: DetectorState, learn: Sequence[Sample], suspects: Sequence[Suspect]
     ) -> Recipe:
-        """A recipe without thresholds."""
+        """Build a recipe without thresholds."""
         assert self.view is not None
         settings, view, chosen = self.settings, self.view, self.chosen
         asked = settings.view
@@ -279,7 +281,7 @@ class _Job:
     def held_out_scores(
         self, recipe: Recipe, learn: Sequence[Sample]
     ) -> tuple[Scores, dict[str, float], dict[str, float]]:
-        """Raw scores of good parts that nothing was learnt from, and of known bad ones; by part, then by picture."""
+        """Score good parts that were not learnt from, and known bad ones; by part, then by picture."""
         final = Inspector(recipe)
         chosen, parts = self.chosen, self.chosen.parts
         if chosen.calibrate:
@@ -296,27 +298,27 @@ class _Job:
     def _measured(
         self, inspector: Inspector, samples: Sequence[Sample], title: str
     ) -> dict[str, ScoredPicture]:
-        seen = self.read(samples, measured(inspector), title=title)
-        return {sample.name: scored for sample, scored in seen}
+        results = self.read(samples, measured(inspector), title=title)
+        return {sample.name: scored for sample, scored in results}
 
     def _cross_fitted(self, recipe: Recipe, learn: Sequence[Sample]) -> dict[str, ScoredPicture]:
-        """Each picture scored by a detector that learnt from the other folds; nothing where there is one part."""
-        found: dict[str, ScoredPicture] = {}
+        """Score each picture by a detector that learnt from the other folds; nothing where there is one part."""
+        scores: dict[str, ScoredPicture] = {}
         folds = folds_of(learn, self.chosen.parts, FOLDS, seed=self.settings.seed)
         if len(folds) < 2:
-            return found
+            return scores
         for fold in folds:
             held = {sample.name for sample in fold}
             state = self.fit([sample for sample in learn if sample.name not in held])
-            kept = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
+            others = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
             manifest = replace(
                 recipe.manifest,
                 settings={**recipe.manifest.settings, "detector": dict(state.settings)},
             )
-            arrays = {**kept, **joined_arrays(detector=state.arrays)}
+            arrays = {**others, **joined_arrays(detector=state.arrays)}
             apart = Inspector(recipe_with(recipe, arrays=arrays, manifest=manifest))
-            found.update(self._measured(apart, fold, "cross-fitting"))
-        return dict(sorted(found.items()))
+            scores.update(self._measured(apart, fold, "cross-fitting"))
+        return dict(sorted(scores.items()))
 
     def _records(
         self, learn: Sequence[Sample], suspects: Sequence[Suspect]
@@ -324,7 +326,7 @@ class _Job:
         chosen = self.chosen
         roles: dict[str, Role] = dict.fromkeys(chosen.copies, "duplicate")
         roles.update({sample.name: "calibration" for sample in chosen.calibrate})
-        # Cross-fitting and escapes use these for the thresholds, so an evaluation must not meet them again.
+        # Thresholds rest on these, by cross-fitting and escapes, so an evaluation must not use them again.
         roles.update({sample.name: "calibration" for sample in chosen.defective})
         roles.update({sample.name: "train" for sample in learn})
         roles.update({suspect.name: "set-aside" for suspect in suspects})

@@ -1,4 +1,4 @@
-"""What a training did, as JSON."""
+"""Build the JSON documents of trainings."""
 
 from __future__ import annotations
 

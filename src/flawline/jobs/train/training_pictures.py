@@ -22,7 +22,7 @@ def write_training_report(trained: AnomalyTraining, source: Source, path: Path) 
 
 
 def _pictures(source: Source, inspector: Inspector, names: set[str]) -> dict[str, Pair]:
-    """Each picture, small, and the same with its heat."""
+    """Draw each picture small, plain and with its heat map."""
     low, high = inspector.heat_range or (0.0, 1.0)
 
     def drawn(picture: Picture) -> Pair:
@@ -30,5 +30,5 @@ def _pictures(source: Source, inspector: Inspector, names: set[str]) -> dict[str
         return small, heat_overlay(small, inspector.find(picture).map, low, high)
 
     samples = [sample for sample in source.samples() if sample.name in names]
-    seen = map_pictures(source, samples, drawn, value_range=inspector.value_range)
-    return {sample.name: result for sample, result in seen if not isinstance(result, Unjudged)}
+    results = map_pictures(source, samples, drawn, value_range=inspector.value_range)
+    return {sample.name: result for sample, result in results if not isinstance(result, Unjudged)}

@@ -1,4 +1,4 @@
-"""The report of a training: what was learnt, what the thresholds rest on, and what a person should look at."""
+"""Write the report of a training: what was learnt, the basis of the thresholds, and pictures to check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures among the good ones that look as if they were not."""
+"""Find pictures labelled good that do not look good."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 LIMIT = 4.0
 """Robust deviations above the median from which a picture is set aside."""
 FEWEST = 20
-"""Pictures below which nobody can say what is usual among them."""
+"""With fewer pictures there is no telling what is usual."""
 MOST = 0.1
-"""Share of the pictures that are set aside at most: more are no exception."""
+"""Largest share of the pictures that is set aside: more would be no exception."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A picture that was set aside: its raw score, and why."""
+    """A picture that was set aside: its raw score and the reason."""
 
     name: str
     score: float
@@ -25,7 +25,7 @@ class Suspect:
 
 
 def find_suspects(scores: Mapping[str, float]) -> tuple[Suspect, ...]:
-    """Those of the training pictures that score far above the others, the oddest first.
+    """Find the training pictures that score far above the others, the most anomalous first.
 
     Far is four times the median absolute deviation, scaled by 1.4826 to a standard deviation, above the median
     (F. Hampel, "The influence curve and its role in robust estimation", JASA 69, 1974): a few bad pictures move

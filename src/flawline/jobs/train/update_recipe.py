@@ -1,4 +1,4 @@
-"""Teach a recipe more good pictures without starting again, false alarms among them."""
+"""Update a recipe with more good pictures, such as false alarms, without a new training."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from flawline.recipe import (
 )
 from flawline.types import Sample, Track, Unjudged, no_track
 
-_LOOKED_AT = 50
+_MOST_CHECKED = 50
 _SET_BEFORE = re.compile(r"; set before (\d+) pictures? (?:was|were) added$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Updated:
-    """A recipe that learnt more; `before` and `after` are the raw scores of the new pictures, by name."""
+    """An updated recipe; `before` and `after` are the raw scores of the new pictures, by name."""
 
     recipe: Recipe
     before: Mapping[str, float]
@@ -60,12 +60,12 @@ def update_anomaly(
     anyway: bool = False,
     track: Track = no_track,
 ) -> Updated:
-    """Learn the good pictures of a source too.
+    """Learn the good pictures of a source in addition.
 
-    Without `calibration` the thresholds stay as they are and say that they are older than the new pictures. With
-    it they are set anew on its good pictures, of which none may have been learnt from, for `targets` or else what
-    was asked for at training. Pictures of which most are odd nearly everywhere are refused, unless `anyway`: they show
-    another part, and a recipe that has learnt it would accept it.
+    Without `calibration` the thresholds stay as they are, and their basis states that they are older than the new
+    pictures. With it they are set anew on its good pictures, of which none may have been learnt from, for `targets` or
+    else those of the training. Where most new pictures are anomalous nearly everywhere they show another part, and the
+    updated recipe would accept that part: this is refused, unless `anyway`.
 
     Raises:
         SourceError: no new good picture, or most of them show another part ("update-part").
@@ -109,7 +109,7 @@ def update_anomaly(
         learnt = recipe_with(recipe, arrays=arrays, manifest=manifest)
         messages.append(f"learnt {counted(len(learn), 'more good picture')}")
         if held is None:
-            learnt, more = _kept_thresholds(learnt, len(learn))
+            learnt, more = _old_thresholds(learnt, len(learn))
         else:
             learnt, more = _calibrated(learnt, held, track)
         messages += more
@@ -122,7 +122,7 @@ def update_anomaly(
 
 
 def _new(recipe: Recipe, source: Source, track: Track) -> tuple[Survey, list[Sample], list[str]]:
-    """Good pictures that the recipe does not know yet."""
+    """List the good pictures that the recipe does not know yet."""
     good, _, messages = offered(source, TRAINING, where=TRAINING)
     if not good:
         raise nothing_good(source, good, ())
@@ -145,7 +145,7 @@ def _records(found: Survey, learn: Sequence[Sample]) -> list[PictureRecord]:
 
 
 def _widened(recipe: Recipe, found: Survey, samples: Sequence[Sample]) -> dict[str, Any]:
-    """The settings of the manifest, with the shapes of further pictures."""
+    """Extend the shapes in the settings of the manifest by those of further pictures."""
     known, resolution = recipe.manifest, recipe.settings.picture.resolution
     sizes = (found.sizes[sample.name] for sample in samples)
     return {**known.settings, **shape_settings(resolution, sizes, known)}
@@ -154,10 +154,10 @@ def _widened(recipe: Recipe, found: Survey, samples: Sequence[Sample]) -> dict[s
 def _scores(
     inspector: Inspector, source: Source, samples: Sequence[Sample], title: str, track: Track
 ) -> dict[str, ScoredPicture]:
-    seen = map_pictures(source, samples, measured(inspector), value_range=inspector.value_range)
+    results = map_pictures(source, samples, measured(inspector), value_range=inspector.value_range)
     return {
         sample.name: scored
-        for sample, scored in track(seen, title=title, total=len(samples))
+        for sample, scored in track(results, title=title, total=len(samples))
         if not isinstance(scored, Unjudged)
     }
 
@@ -165,12 +165,12 @@ def _scores(
 def _check_part(
     inspector: Inspector, source: Source, samples: Sequence[Sample], track: Track
 ) -> None:
-    """A defect or a mark is odd in places; another part is odd nearly everywhere."""
+    """Refuse pictures that are anomalous nearly everywhere: they show another part, not a defect."""
     limit = inspector.recipe.settings.threshold
     if limit is None:
         return
-    some = thinned(samples, _LOOKED_AT)
-    seen = map_pictures(
+    some = thinned(samples, _MOST_CHECKED)
+    checked = map_pictures(
         source,
         some,
         lambda picture: float((inspector.find(picture).map > limit.region).mean()),
@@ -178,12 +178,12 @@ def _check_part(
     )
     shares = [
         share
-        for _, share in track(seen, title="looking whether it is the same part", total=len(some))
+        for _, share in track(checked, title="checking that it is the same part", total=len(some))
         if not isinstance(share, Unjudged)
     ]
     if shares and np.median(shares) > 0.5:
         raise SourceError(
-            f"the new pictures show another part: the recipe finds {np.median(shares):.0%} of their area odd",
+            f"the new pictures show another part: the recipe finds {np.median(shares):.0%} of their area anomalous",
             hint="give pictures of the recipe's part, or learn these as well with `anyway`; nothing was changed",
             code="update-part",
         )
@@ -193,8 +193,8 @@ def _by_name(scores: Mapping[str, ScoredPicture]) -> dict[str, float]:
     return {name: scored.score for name, scored in scores.items()}
 
 
-def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
-    """The thresholds as they were, with a basis that says how old they are."""
+def _old_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
+    """Leave the thresholds as they were, with their age in the basis."""
     limit = recipe.settings.threshold
     if limit is None:
         return recipe, ["the recipe has no thresholds yet"]
@@ -210,7 +210,7 @@ def _kept_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _HeldOut:
-    """Pictures to set thresholds on, and what these shall keep to."""
+    """Pictures to calibrate with, and the targets."""
 
     source: Source
     found: Survey
@@ -228,7 +228,7 @@ def _held_out(
     targets: CalibrationTargets | None,
     track: Track,
 ) -> _HeldOut:
-    """What calibrates, checked before anything is learnt."""
+    """Find and check the calibration pictures before anything is learnt."""
     good, bad, messages = offered(source, CALIBRATION, where=CALIBRATION)
     found = survey(source, [*good, *bad], value_range=recipe.manifest.value_range, track=track)
     roles = known_pictures(recipe) | {new.hashes[sample.name]: "train" for sample in learn}
@@ -277,7 +277,7 @@ def _alarms(
     before: Mapping[str, ScoredPicture],
     after: Mapping[str, ScoredPicture],
 ) -> list[str]:
-    """What became of those new pictures that would not have been accepted; thresholds may have moved."""
+    """Tell which new pictures were false alarms and are accepted now; thresholds may have moved."""
     if old.settings.threshold is None:
         return []
     (limit, _), (now, _) = thresholds_of(old), thresholds_of(new)

@@ -1,4 +1,4 @@
-"""Learn how to look at the pictures of a part: at what resolution, in what light, where."""
+"""Learn the view of the pictures of a part: resolution, illumination, alignment and region of interest."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from flawline.types import Sample
 
 MASK = "region.png"
 COARSEST = 4
-"""A mask may have so many times fewer pixels along a side than the pictures."""
-LOOKED_AT = 200
-"""Good pictures that light, alignment and foreground are learnt from at most; they are drawn evenly."""
+"""A mask may be this many times smaller than the pictures along a side."""
+MOST_PICTURES = 200
+"""Most good pictures to learn illumination, alignment and foreground from; they are drawn evenly."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewSettings:
-    """How to look at pictures.
+    """Settings of a view.
 
-    `window` (height, width) is what the detector sees at once, px; `min_defect` the smallest defect that must stay
-    visible, as "3 px" or "0.3 mm" (which needs `mm_per_px`). `region` says where to look; `mask` is the content of a
-    picture that is white there. `light` and `alignment` name a method or "none".
+    `window` (height, width) is the input of the detector, px; `min_defect` the smallest defect that must stay
+    visible, as "3 px" or "0.3 mm" (which needs `mm_per_px`). `region` is the region of interest; `mask` the content of
+    a picture file that is white there. `light` (illumination) and `alignment` name a method or "none".
     """
 
     window: tuple[int, int] = (256, 256)
@@ -63,7 +63,7 @@ class ViewSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearntView:
-    """A view, and the settings, arrays and files of a recipe that keep it; `size` is that of the usual picture."""
+    """A view, and the settings, arrays and files of a recipe that store it; `size` is that of the usual picture."""
 
     view: View
     size: tuple[int, int]
@@ -86,41 +86,42 @@ def learn_view(
         read: applies a function to the pictures of samples, in order.
         samples: good pictures.
         sizes: (height, width) of each, by name.
-        settings: what was asked for.
+        settings: of the view.
 
     Raises:
-        UsageError: the smallest defect cannot be kept visible, a method is unknown, or the region is empty, or its mask
-            was not drawn on such pictures.
+        UsageError: the smallest defect cannot stay visible, a method is unknown, the region is empty, or its mask was
+            not drawn on such pictures.
     """
     own = [sizes[sample.name] for sample in samples]
     size = Counter(own).most_common(1)[0][0]
     framing = choose_framing(own, settings.window, _smallest_px(settings))
-    looked = thinned(samples, LOOKED_AT)
+    some = thinned(samples, MOST_PICTURES)
     parts: dict[str, Any] = {}
     arrays: dict[str, Mapping[str, NDArray[Any]]] = {}
     messages = [_resolution(framing, size, settings)]
 
-    def keep(part: str, learnt: Any) -> Any:
+    def stored(part: str, learnt: Any) -> Any:
         parts[part], arrays[part] = learnt.as_arrays()
         return learnt
 
     def pictures(
         function: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
     ) -> Iterator[NDArray[np.uint8]]:
-        return (pixels for _, pixels in read(looked, lambda picture: function(picture.pixels)))
+        return (pixels for _, pixels in read(some, lambda picture: function(picture.pixels)))
 
-    light = alignment = foreground = None
+    illumination = alignment = foreground = None
     if settings.light != "none":
-        light = keep("light", fit_illumination(pictures(lambda pixels: pixels), settings.light))
-    lit = light.apply if light is not None else lambda pixels: pixels
+        fitted = fit_illumination(pictures(lambda pixels: pixels), settings.light)
+        illumination = stored("light", fitted)
+    lit = illumination.apply if illumination is not None else lambda pixels: pixels
     if settings.alignment != "none":
-        alignment = keep("alignment", fit_alignment(pictures(lit), settings.alignment))
+        alignment = stored("alignment", fit_alignment(pictures(lit), settings.alignment))
     region = _region(settings, size)
-    view = View(framing, light, alignment, region)
+    view = View(framing, illumination, alignment, region)
     if settings.region.foreground:
-        foreground = keep(
+        foreground = stored(
             "foreground",
-            fit_foreground(pixels for _, pixels in read(looked, lambda p: view.look(p).pixels)),
+            fit_foreground(pixels for _, pixels in read(some, lambda p: view.look(p).pixels)),
         )
         messages.append(f"foreground: {foreground.reason}")
         view = replace(view, foreground=foreground)
@@ -129,15 +130,15 @@ def learn_view(
 
 
 def _smallest_px(settings: ViewSettings) -> float | None:
-    """The smallest defect in px of the picture."""
-    found = size_of(settings.min_defect)
+    """Convert the smallest defect to px of the picture."""
+    parsed = size_of(settings.min_defect)
     if settings.min_defect is None:
         return None
-    if found is None:
+    if parsed is None:
         raise UsageError(
             f'`min_defect` takes a size such as "3 px" or "0.3 mm", got {settings.min_defect!r}'
         )
-    value, unit = found
+    value, unit = parsed
     if unit == "px":
         return value
     if settings.mm_per_px is None:
@@ -161,7 +162,7 @@ def _region(settings: ViewSettings, size: tuple[int, int]) -> Any:
 
 
 def _check_mask(own: tuple[int, ...], size: tuple[int, int]) -> None:
-    """Refuse a mask of so few pixels, or of such a shape, that it was not drawn on a picture of `size`."""
+    """Refuse a mask whose size or shape shows that it was not drawn on a picture of `size`."""
     shape = own[1] * size[0] / (own[0] * size[1])
     small = any(COARSEST * side < length for side, length in zip(own, size, strict=True))
     if small or abs(shape - 1) > SAME_ASPECT:

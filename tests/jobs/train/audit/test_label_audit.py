@@ -12,7 +12,7 @@ import pytest
 
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.masks import open_masks
-from flawline.jobs.train.audit.audit_labels import result_of
+from flawline.jobs.train.audit.audit_labels import audit_result
 from flawline.jobs.train.audit.audit_notes import notes_of
 from flawline.jobs.train.audit.audit_plan import make_plan
 from flawline.jobs.train.audit.audit_scoring import AuditScores, score_pictures
@@ -36,7 +36,7 @@ def audited(tmp_path):
         for number, sample in enumerate(plan.samples):
             truth = source.truth(int(sample.name.partition(".")[0]))
             kept.write(number, source.pair(sample)[1], shares_of(truth))
-        return result_of(source, plan, settings(), kept, "parts", no_track), source
+        return audit_result(source, plan, settings(), kept, "parts", no_track), source
 
 
 def test_wrong_masks_come_first_and_their_kinds_are_told(audited):
@@ -145,7 +145,7 @@ def test_a_class_that_one_fold_has_alone_is_not_audited(tmp_path):
     with AuditStore(tmp_path) as kept:
         for number, sample in enumerate(plan.samples):
             kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
-        audit = result_of(source, plan, settings(), kept, "", no_track)
+        audit = audit_result(source, plan, settings(), kept, "", no_track)
     assert any("stain occurs in fold" in text for text in audit.notes)
     rare = next(picture for picture in audit.pictures if picture.image == "4.png")
     assert rare.regions == ()
@@ -159,7 +159,7 @@ def test_a_class_that_is_never_seen_is_told(audited, tmp_path):
     with AuditStore(tmp_path / "blind") as kept:
         for number, sample in enumerate(plan.samples):
             kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
-        blind = result_of(source, plan, settings(), kept, "", no_track)
+        blind = audit_result(source, plan, settings(), kept, "", no_track)
     assert sum("hardly seen" in text for text in blind.notes) == 2
 
 

@@ -13,14 +13,14 @@ from flawline.data.masks.rle import paint_coco
 from flawline.jobs.train.audit.audit_scoring import runs_of
 from flawline.jobs.train.audit.audit_settings import RegionLimits
 from flawline.jobs.train.audit.region_fits import misfits
-from flawline.jobs.train.audit.suspicious_regions import SuspiciousRegion, look, suspicious_regions
+from flawline.jobs.train.audit.suspicious_regions import SuspiciousRegion, suspicious_regions, weigh
 from helpers.audited_masks import mask_of, shares_of
 
 THRESHOLDS = np.array([0.9, 0.6, 0.6])
 
 
 def regions(mask, truth, limits=RegionLimits(), sure=0.98):  # noqa: B008
-    return suspicious_regions(look(mask, shares_of(truth, sure), THRESHOLDS), limits)
+    return suspicious_regions(weigh(mask, shares_of(truth, sure), THRESHOLDS), limits)
 
 
 def told(found):

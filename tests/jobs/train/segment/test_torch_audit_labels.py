@@ -101,7 +101,7 @@ def test_every_picture_is_looked_at_by_a_segmenter_that_did_not_learn_from_it(
 
 def test_a_stopped_audit_goes_on_and_ends_the_same(drawn_source, tmp_path, monkeypatch):
     whole = audit_labels(drawn_source(8), tmp_path / "whole", QUICK)
-    real, looked = folds.class_shares, []
+    real, looked = folds.class_probabilities, []
 
     def stopped(*given):
         if len(looked) == 5:
@@ -109,12 +109,14 @@ def test_a_stopped_audit_goes_on_and_ends_the_same(drawn_source, tmp_path, monke
         looked.append(given)
         return real(*given)
 
-    monkeypatch.setattr(folds, "class_shares", stopped)
+    monkeypatch.setattr(folds, "class_probabilities", stopped)
     with pytest.raises(KeyboardInterrupt):
         audit_labels(drawn_source(8), tmp_path / "stopped", QUICK)
     trained = []
     train = folds.train_segmenter
-    monkeypatch.setattr(folds, "class_shares", lambda *given: looked.append(given) or real(*given))
+    monkeypatch.setattr(
+        folds, "class_probabilities", lambda *given: looked.append(given) or real(*given)
+    )
     monkeypatch.setattr(
         folds, "train_segmenter", lambda *a, **b: trained.append(a[3].name) or train(*a, **b)
     )
@@ -151,7 +153,7 @@ def test_a_damaged_checkpoint_names_its_folder(drawn_source, tmp_path, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(folds, "class_shares", stop)
+        patch.setattr(folds, "class_probabilities", stop)
         with pytest.raises(KeyboardInterrupt):
             audit_labels(drawn_source(8), tmp_path, QUICK)
     checkpoint = tmp_path / "work" / "fold-1" / folds.CHECKPOINT

@@ -20,7 +20,7 @@ from flawline.jobs.train.segment import export  # noqa: E402
 from flawline.jobs.train.segment.architectures import build_network  # noqa: E402
 from flawline.jobs.train.segment.export import TOLERANCE, export_segmenter  # noqa: E402
 from flawline.jobs.train.segment.fit import TrainedSegmenter  # noqa: E402
-from flawline.jobs.train.segment.prediction import class_shares  # noqa: E402
+from flawline.jobs.train.segment.prediction import class_probabilities  # noqa: E402
 from flawline.jobs.train.segment.torch_settings import Machine  # noqa: E402
 
 CLASSES = ("background", "scratch", "stain")
@@ -65,7 +65,7 @@ def test_the_exported_segmenter_gives_what_the_trained_one_gives(
     assert loaded.classes == CLASSES
     assert loaded.framing == trained.settings.framing
     pixels = picture(100, 150)
-    expected = class_shares(
+    expected = class_probabilities(
         trained.built.network,
         pixels,
         trained.built.preparation,

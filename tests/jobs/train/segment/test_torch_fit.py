@@ -117,7 +117,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(drawn_source, tmp_path
         patch.setattr(loop.Training, "_step", pressed)
         with pytest.raises(KeyboardInterrupt):
             trained(source, tmp_path / "cut", settings, resume=True)
-    told = read_saved(tmp_path / "cut" / CHECKPOINT).told
+    told = read_saved(tmp_path / "cut" / CHECKPOINT).values
     assert (told["step"], told["in_epoch"], len(told["records"])) == (5, 2, 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     rest = trained(source, tmp_path / "cut", replace(settings, workers=1), resume=True)

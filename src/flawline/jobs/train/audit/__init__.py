@@ -1,1 +1,1 @@
-"""The steps of an audit of labels."""
+"""Audit labels: find masks that look wrong."""

@@ -1,4 +1,4 @@
-"""One segmenter for each fold, and what it sees in the pictures that it did not learn from."""
+"""Train a segmenter for each fold and store its probabilities for the pictures of that fold."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from flawline.jobs.train.audit.audit_store import AuditStore
 from flawline.jobs.train.segment.checkpoint import CHECKPOINT
 from flawline.jobs.train.segment.fit import TrainedSegmenter, load_trained, train_segmenter
 from flawline.jobs.train.segment.pairs import MaskedPictures
-from flawline.jobs.train.segment.prediction import class_shares
+from flawline.jobs.train.segment.prediction import class_probabilities
 from flawline.jobs.train.segment.torch_settings import choose_machine
 from flawline.types import Sample, Track
 
 
-def look_at_folds(
+def predict_folds(
     source: MaskedPictures,
     plan: AuditPlan,
     settings: AuditSettings,
     work: Path,
-    kept: AuditStore,
+    store: AuditStore,
     track: Track,
 ) -> None:
-    """Train what is not yet trained and keep the probabilities of every picture that has none.
+    """Train the missing segmenters and store the missing probabilities of every picture.
 
-    Ctrl-C loses at most the running step of a training or the running picture.
+    Ctrl-C loses at most the current training step or the current picture.
     """
     for fold in range(settings.folds):
-        left = [number for number in plan.of_fold(fold) if not kept.has(number)]
+        left = [number for number in plan.of_fold(fold) if not store.has(number)]
         if not left:
             continue
         name = f"Fold {fold + 1} of {settings.folds}"
         trained = _trained(source, plan.learnt_from(fold), settings, work, fold, name, track)
-        _look(source, plan, trained, left, kept, track, f"{name}: looking")
+        _predict(source, plan, trained, left, store, track, f"{name}: predicting")
 
 
 def _trained(
@@ -47,7 +47,7 @@ def _trained(
     name: str,
     track: Track,
 ) -> TrainedSegmenter:
-    """The segmenter of a fold, trained or trained on; without validation pictures its last weights count."""
+    """Train or resume the segmenter of a fold; without validation pictures its last weights count."""
     folder = work / f"fold-{fold + 1}"
     of_fold = settings.of_fold
     started = (folder / CHECKPOINT).is_file()
@@ -64,12 +64,12 @@ def _trained(
         ) from error
 
 
-def _look(
+def _predict(
     source: MaskedPictures,
     plan: AuditPlan,
     trained: TrainedSegmenter,
     numbers: Sequence[int],
-    kept: AuditStore,
+    store: AuditStore,
     track: Track,
     title: str,
 ) -> None:
@@ -78,7 +78,7 @@ def _look(
     network = trained.built.network.to(machine.device)
     for number in track(numbers, title=title, total=len(numbers)):
         picture, mask = source.pair(plan.samples[number])
-        shares = class_shares(
+        probabilities = class_probabilities(
             network, picture.pixels, trained.built.preparation, settings.framing, machine
         )
-        kept.write(number, mask, shares)
+        store.write(number, mask, probabilities)

@@ -1,4 +1,4 @@
-"""Find masks that look wrong: what segmenters that did not learn from a mask see in its picture."""
+"""Find masks that look wrong, by segmenters that did not learn from them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def audit_labels(
     name: str = "",
     track: Track = no_track,
 ) -> LabelAudit:
-    """Rank the masks of a source by how wrong they look, and tell the regions that do.
+    """Rank the masks of a source by how wrong they look, and list the suspicious regions.
 
-    The pictures are dealt to folds by group; a segmenter for each fold learns from the others and looks at the
-    pictures of its own. Where it is more confident of another class than it usually is of that class, a pixel is
-    suspicious (`flawline.jobs.train.audit.label_quality`). `folder` holds the work in a folder "work", so that an
-    audit that was stopped goes on; with other limits or another temperature nothing is trained again.
+    Pictures are dealt to folds by group; the segmenter of a fold learns from the other folds and predicts its own. A
+    pixel is suspicious where that segmenter is more confident of another class than it usually is of that class
+    (`flawline.jobs.train.audit.label_quality`). The folder "work" in `folder` stores the work, so that a stopped audit
+    can resume; other limits or another temperature need no new training.
 
     Args:
         source: pictures with masks; `flawline.data.masks.open_masks` opens them.
-        folder: where the work is kept.
-        settings: how it is done.
-        name: what the source is called in the result.
+        folder: where the work is stored.
+        settings: of the audit.
+        name: of the source, for the result.
         track: shows progress.
 
     Raises:
@@ -48,34 +48,34 @@ def audit_labels(
     from flawline.jobs.train.segment.extra import require_extra
 
     require_extra()
-    from flawline.jobs.train.audit.audit_folds import look_at_folds
+    from flawline.jobs.train.audit.audit_folds import predict_folds
 
     settings = settings or AuditSettings()
     plan = make_plan(source, settings, track)
     work = folder / WORK
     claim(plan, work)
-    with AuditStore(work) as kept:
-        look_at_folds(source, plan, settings, work, kept, track)
-        return result_of(source, plan, settings, kept, name, track)
+    with AuditStore(work) as store:
+        predict_folds(source, plan, settings, work, store, track)
+        return audit_result(source, plan, settings, store, name, track)
 
 
-def kept_probabilities(folder: Path) -> AuditStore:
-    """Open the masks and probabilities of the pictures of an audit, by `AuditedPicture.number`; to be closed."""
+def open_probabilities(folder: Path) -> AuditStore:
+    """Open the stored masks and probabilities of an audit, by `AuditedPicture.number`; close it after use."""
     return AuditStore(folder / WORK)
 
 
-def result_of(
+def audit_result(
     source: MaskedPictures,
     plan: AuditPlan,
     settings: AuditSettings,
-    kept: AuditStore,
+    store: AuditStore,
     name: str,
     track: Track,
 ) -> LabelAudit:
-    """What the kept probabilities of all pictures of a plan say of their masks."""
-    scored = score_pictures(plan, source.classes, kept, settings, track)
+    """Summarise what the stored probabilities tell of the masks of a plan."""
+    scored = score_pictures(plan, source.classes, store, settings, track)
     limits = scored.thresholds.tolist()
-    shares = scored.joint.joint()
+    joint = scored.joint.joint()
     return LabelAudit(
         source=name,
         classes=tuple(source.classes),
@@ -83,7 +83,7 @@ def result_of(
         pictures=scored.pictures,
         thresholds=tuple(limit if np.isfinite(limit) else None for limit in limits),
         joint=tuple(tuple(row) for row in scored.joint.counts.tolist()),
-        noise=float(max(shares.sum() - np.trace(shares), 0.0)),
+        noise=float(max(joint.sum() - np.trace(joint), 0.0)),
         notes=notes_of(plan, source.classes, scored),
         unjudged=plan.unjudged,
     )

@@ -1,4 +1,4 @@
-"""What must be known beside the result of an audit."""
+"""Write notes on the limits of an audit of labels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from flawline.jobs.train.audit.audit_plan import AuditPlan
 from flawline.jobs.train.audit.audit_scoring import LEAST_THRESHOLD, AuditScores
 
-# People invent fewer marks than this share; where more are not seen, the segmenters are to blame.
+# Fewer marks than this share are invented by people; where more are not seen, the segmenters are to blame.
 _MOST_EXTRA, _FEW = 0.1, 20
 
 
 def notes_of(plan: AuditPlan, classes: Sequence[str], scored: AuditScores) -> tuple[str, ...]:
-    """What could not be audited, and what segmenters see too badly for it."""
+    """List classes and pictures that could not be audited, or that the segmenters see too badly."""
     return (
         *_hardly_seen(classes, scored),
         *_unlearnt(plan, classes),
@@ -27,7 +27,7 @@ def _hardly_seen(classes: Sequence[str], scored: AuditScores) -> Iterator[str]:
         if limit < LEAST_THRESHOLD:
             yield (
                 f"{name} is hardly seen (mean self-confidence {limit:.3f}): "
-                "train longer before relying on what is said of it"
+                "train longer before relying on its results"
             )
 
 

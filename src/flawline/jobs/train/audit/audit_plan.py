@@ -1,4 +1,4 @@
-"""Which pictures can be audited, and in which fold each of them is."""
+"""Choose the pictures of an audit and their folds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from flawline.jobs.train.segment.pairs import MaskedPictures
 from flawline.types import Sample, Track, Unjudged
 
 PLAN = "plan.json"
-# Raised whenever what an older version kept cannot be used.
+# Raised whenever the stored work of an older version cannot be used.
 _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AuditPlan:
-    """The pictures that can be read, the fold of each from 0, and their pixels by class, int64 (N, C).
+    """Readable pictures, the fold of each from 0, and their pixels by class, int64 (N, C).
 
-    `key` is a hash of all that the probabilities depend on.
+    `key` is a hash of everything that the probabilities depend on.
     """
 
     samples: tuple[Sample, ...]
@@ -36,15 +36,15 @@ class AuditPlan:
     key: str
 
     def of_fold(self, fold: int) -> list[int]:
-        """The numbers of the pictures in a fold."""
+        """Return the numbers of the pictures in a fold."""
         return [number for number, own in enumerate(self.folds) if own == fold]
 
     def learnt_from(self, fold: int) -> list[Sample]:
-        """The pictures that the segmenter of a fold learns from: all others."""
+        """Return the training pictures of a fold: those of all other folds."""
         return [s for s, own in zip(self.samples, self.folds, strict=True) if own != fold]
 
     def unlearnt(self, fold: int) -> NDArray[np.int64]:
-        """Classes that occur in no picture outside a fold: its segmenter cannot know them."""
+        """Return classes that occur in no picture outside a fold, so that its segmenter cannot know them."""
         outside = np.array(self.folds) != fold
         return np.flatnonzero(self.counts[outside].sum(0) == 0)
 
@@ -52,7 +52,7 @@ class AuditPlan:
 def make_plan(source: MaskedPictures, settings: AuditSettings, track: Track) -> AuditPlan:
     """Read every picture and mask once and deal them to folds by group, stratified by class.
 
-    Pictures without a group and with the same file count as one group: a copy would tell the label.
+    Pictures without a group but with the same file count as one group: a copy would reveal the label.
 
     Raises:
         SourceError: none can be read, or no mask shows a defect.
@@ -74,13 +74,13 @@ def make_plan(source: MaskedPictures, settings: AuditSettings, track: Track) -> 
     split = stratified(samples, parts, contents, shares, seed=settings.training.seed)
     folds = tuple(int(split[sample.name]) for sample in samples)
     pictures = [[s.name, f, *own] for s, f, own in zip(samples, folds, hashes, strict=True)]
-    told = {k: v for k, v in settings.of_fold.as_dict().items() if k != "workers"}
-    known = json.dumps([_VERSION, source.classes, told, pictures]).encode()
-    return AuditPlan(samples, folds, counts, unjudged, hashlib.sha256(known).hexdigest())
+    training = {k: v for k, v in settings.of_fold.as_dict().items() if k != "workers"}
+    content = json.dumps([_VERSION, source.classes, training, pictures]).encode()
+    return AuditPlan(samples, folds, counts, unjudged, hashlib.sha256(content).hexdigest())
 
 
 def claim(plan: AuditPlan, folder: Path) -> None:
-    """Write the plan into the work folder, or find it there.
+    """Write the plan into the work folder, or check that it is the one there.
 
     Raises:
         UsageError: the folder holds the work of an audit of other pictures or masks, or with other settings.
@@ -108,8 +108,8 @@ def _key(path: Path) -> object:
 def _read(
     source: MaskedPictures, track: Track
 ) -> tuple[tuple[Sample, ...], NDArray[np.int64], list[tuple[str, str]], tuple[Unjudged, ...]]:
-    """Readable samples, their pixels by class, hashes of picture and mask, and what cannot be read."""
-    known: list[Sample] = []
+    """Read samples, their pixels by class, hashes of picture and mask, and what cannot be read."""
+    readable: list[Sample] = []
     counts: list[NDArray[np.int64]] = []
     hashes: list[tuple[str, str]] = []
     unjudged: list[Unjudged] = []
@@ -120,7 +120,7 @@ def _read(
         except FlawlineError as error:
             unjudged.append(Unjudged(sample.name, error.code, error.message))
             continue
-        known.append(sample)
+        readable.append(sample)
         counts.append(np.bincount(mask.ravel(), minlength=256)[:classes])
         hashes.append((picture.sha256, hashlib.sha256(mask.tobytes()).hexdigest()))
-    return tuple(known), np.array(counts).reshape(-1, classes), hashes, tuple(unjudged)
+    return tuple(readable), np.array(counts).reshape(-1, classes), hashes, tuple(unjudged)

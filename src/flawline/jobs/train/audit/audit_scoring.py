@@ -1,4 +1,4 @@
-"""From kept probabilities to ranks and regions, in two passes that hold one picture at a time."""
+"""Turn stored probabilities into ranks and regions, in two passes that hold one picture at a time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from flawline.jobs.train.audit.audit_store import AuditStore
 from flawline.jobs.train.audit.label_audit import AuditedPicture, SuspectRegion
 from flawline.jobs.train.audit.label_quality import ClassThresholds, ConfidentJoint, softmin
 from flawline.jobs.train.audit.suspicious_regions import (
-    Looked,
+    Evidence,
     SuspiciousRegion,
-    look,
     marks_of,
     suspicious_regions,
+    weigh,
 )
 from flawline.types import Track
 
@@ -31,7 +31,7 @@ Pair = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AuditScores:
-    """Pictures by rank, thresholds (C,), what was counted, and the names of pictures without a known pixel.
+    """Pictures by rank, thresholds (C,), the confident joint, and the names of pictures without a known pixel.
 
     `marks` int64 (C,) counts the connected regions of each class in the masks.
     """
@@ -44,58 +44,68 @@ class AuditScores:
 
 
 def score_pictures(
-    plan: AuditPlan, classes: Sequence[str], kept: AuditStore, settings: AuditSettings, track: Track
+    plan: AuditPlan,
+    classes: Sequence[str],
+    store: AuditStore,
+    settings: AuditSettings,
+    track: Track,
 ) -> AuditScores:
-    """Rank the pictures of a plan by their kept probabilities, and find the regions that look wrong."""
+    """Rank the pictures of a plan by their stored probabilities, and find suspicious regions."""
     confidence = ClassThresholds(len(classes))
-    for _, pair in _pairs(plan, kept, track, "Thresholds"):
+    for _, pair in _pairs(plan, store, track, "Thresholds"):
         confidence.add(*pair)
     thresholds, joint = confidence.values(), ConfidentJoint(len(classes))
     least = np.maximum(thresholds, LEAST_THRESHOLD)
-    found: list[AuditedPicture] = []
+    audited: list[AuditedPicture] = []
     unknown: list[str] = []
     marks = np.zeros(len(classes), np.int64)
-    for number, (mask, shares) in _pairs(plan, kept, track, "Regions"):
+    for number, (mask, probabilities) in _pairs(plan, store, track, "Regions"):
         if (mask == IGNORE).all():
             unknown.append(plan.samples[number].name)
             continue
-        looked = look(mask, shares, least)
-        joint.add(mask, looked.seen)
+        evidence = weigh(mask, probabilities, least)
+        joint.add(mask, evidence.seen)
         marks += marks_of(mask, len(classes))
-        found.append(_audited(plan, number, looked, classes, settings))
-    found.sort(key=lambda picture: (picture.score, picture.image))
-    ranked = tuple(replace(picture, rank=rank) for rank, picture in enumerate(found, 1))
+        audited.append(_audited(plan, number, evidence, classes, settings))
+    audited.sort(key=lambda picture: (picture.score, picture.image))
+    ranked = tuple(replace(picture, rank=rank) for rank, picture in enumerate(audited, 1))
     return AuditScores(ranked, thresholds, joint, tuple(unknown), marks)
 
 
 def _pairs(
-    plan: AuditPlan, kept: AuditStore, track: Track, title: str
+    plan: AuditPlan, store: AuditStore, track: Track, title: str
 ) -> Iterator[tuple[int, Pair]]:
-    """Masks and probabilities by number; labels of classes that a segmenter could not learn count as unknown."""
+    """Yield masks and probabilities by number; labels of classes that a segmenter could not learn are unknown."""
     unlearnt = [plan.unlearnt(fold) for fold in range(max(plan.folds) + 1)]
     for number in track(range(len(plan.samples)), title=title, total=len(plan.samples)):
-        mask, shares = kept.read(number)
+        mask, probabilities = store.read(number)
         mask[np.isin(mask, unlearnt[plan.folds[number]])] = IGNORE
-        yield number, (mask, shares)
+        yield number, (mask, probabilities)
 
 
 def _audited(
-    plan: AuditPlan, number: int, looked: Looked, classes: Sequence[str], settings: AuditSettings
+    plan: AuditPlan,
+    number: int,
+    evidence: Evidence,
+    classes: Sequence[str],
+    settings: AuditSettings,
 ) -> AuditedPicture:
-    height, width = looked.mask.shape
-    regions = suspicious_regions(looked, settings.limits)
+    height, width = evidence.mask.shape
+    regions = suspicious_regions(evidence, settings.limits)
     return AuditedPicture(
         rank=0,
         image=plan.samples[number].name,
-        score=softmin(looked.quality[looked.mask != IGNORE], settings.temperature),
+        score=softmin(evidence.quality[evidence.mask != IGNORE], settings.temperature),
         size=(height, width),
         number=number,
         fold=plan.folds[number] + 1,
-        regions=tuple(_told(region, classes, (height, width)) for region in regions),
+        regions=tuple(_region(region, classes, (height, width)) for region in regions),
     )
 
 
-def _told(region: SuspiciousRegion, classes: Sequence[str], size: tuple[int, int]) -> SuspectRegion:
+def _region(
+    region: SuspiciousRegion, classes: Sequence[str], size: tuple[int, int]
+) -> SuspectRegion:
     return SuspectRegion(
         region.kind,
         classes[region.given],
@@ -108,7 +118,7 @@ def _told(region: SuspiciousRegion, classes: Sequence[str], size: tuple[int, int
 
 
 def runs_of(region: SuspiciousRegion, size: tuple[int, int]) -> tuple[int, ...]:
-    """Lengths of pixels outside and inside a region in turn, down the columns of a picture (height, width)."""
+    """Return lengths of pixels outside and inside a region in turn, down the columns of a picture (height, width)."""
     left, top, width, height = region.box
     columns = np.zeros((width, size[0]), np.bool_)
     columns[:, top : top + height] = region.pixels.T

@@ -1,4 +1,4 @@
-"""How labels are audited."""
+"""Settings of an audit of labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flawline.errors import UsageError
 from flawline.jobs.train.audit.label_quality import TEMPERATURE
 from flawline.jobs.train.segment.segment_settings import Augmentation, SegmentSettings
 
-# An audit needs probabilities that say how sure a segmenter is; weighted classes make rare ones look too sure.
+# An audit needs probabilities that tell how sure a segmenter is; class weights make it too sure of rare classes.
 TRAINING = SegmentSettings(
     loss="cross-entropy+dice", encoder_rate=1.0, augmentation=Augmentation(rotation=180), epochs=20
 )
@@ -17,10 +17,10 @@ TRAINING = SegmentSettings(
 
 @dataclass(frozen=True, slots=True)
 class RegionLimits:
-    """What counts as a suspicious region.
+    """Limits of a suspicious region.
 
     It has at least `smallest` pixels, and somewhere the mean quality of a few pixels is at most `quality`, 0 to 1: a
-    higher limit finds more and is wrong more often. What lies within `border` pixels of the same class is an error of
+    higher limit finds more and is wrong more often. A region within `border` pixels of the same class is an error of
     its border.
     """
 
@@ -29,7 +29,7 @@ class RegionLimits:
     quality: float = 0.02
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse values out of range."""
         if self.smallest < 1 or self.border < 0 or not 0 < self.quality <= 0.5:
             raise UsageError(
                 "expected regions of at least 1 px, a border of 0 px or more and a quality above 0 and up to 0.5, "
@@ -40,7 +40,7 @@ class RegionLimits:
 
 @dataclass(frozen=True, slots=True)
 class AuditSettings:
-    """How labels are audited.
+    """Settings of an audit of labels.
 
     Each of `folds` segmenters learns from the pictures outside its fold as `training` says; `training.minutes` are
     those of all folds together. `temperature` is that of `flawline.jobs.train.audit.label_quality.softmin`.
@@ -52,7 +52,7 @@ class AuditSettings:
     temperature: float = TEMPERATURE
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense before any picture is read."""
+        """Refuse values out of range before any picture is read."""
         if not 2 <= self.folds <= 100:
             raise UsageError(f"expected 2 to 100 folds, got {self.folds}", hint="4 is usual")
         if not self.temperature > 0:
@@ -60,12 +60,12 @@ class AuditSettings:
 
     @property
     def of_fold(self) -> SegmentSettings:
-        """How one segmenter is trained: with its part of the minutes."""
+        """Return the settings of one segmenter: those of training, with its part of the minutes."""
         minutes = self.training.minutes
         return replace(self.training, minutes=minutes and minutes / self.folds)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "folds": self.folds,
             **asdict(self.limits),

@@ -1,4 +1,4 @@
-"""Out-of-fold probabilities on disk, so that an audit that was stopped goes on."""
+"""Store out-of-fold probabilities on disk, so that a stopped audit can resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flawline.data.work_file import WorkFile
 from flawline.errors import ModelError
 
 _FILE = "probabilities"
-# The folder's plan says of which audit they are.
+# The plan in the folder tells which audit they belong to.
 _SETTINGS = "flawline audit 1"
 _STEPS = 255
 
@@ -33,25 +33,27 @@ class AuditStore(Closing):
         self._file.close()
 
     def has(self, number: int) -> bool:
-        """Tell whether a picture is there."""
+        """Tell whether a picture is stored."""
         return self._file.get(str(number)) is not None
 
-    def write(self, number: int, mask: NDArray[np.uint8], shares: NDArray[np.float32]) -> None:
-        """Keep the mask (H, W) and the probabilities (C, H, W) of a picture."""
-        steps = np.rint(shares * _STEPS).astype(np.uint8)
+    def write(
+        self, number: int, mask: NDArray[np.uint8], probabilities: NDArray[np.float32]
+    ) -> None:
+        """Store the mask (H, W) and the probabilities (C, H, W) of a picture."""
+        steps = np.rint(probabilities * _STEPS).astype(np.uint8)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, mask=mask, shares=steps)
         self._file.keep(str(number), buffer.getvalue())
 
     def read(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Return the mask and the probabilities of a picture, which again add up to 1.
+        """Read the mask and the probabilities of a picture, scaled to add up to 1 again.
 
         Raises:
             ModelError: they are missing or damaged.
         """
-        found = self._file.get(str(number)) or b""
+        data = self._file.get(str(number)) or b""
         try:
-            with np.load(io.BytesIO(found), allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 mask, steps = arrays["mask"], arrays["shares"]
         except (EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(
@@ -59,5 +61,5 @@ class AuditStore(Closing):
                 hint="run the audit again; it computes what is missing",
                 code="model-damaged",
             ) from error
-        shares = steps.astype(np.float32)
-        return mask, shares / shares.sum(0)
+        probabilities = steps.astype(np.float32)
+        return mask, probabilities / probabilities.sum(0)

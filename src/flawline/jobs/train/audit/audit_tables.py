@@ -1,4 +1,4 @@
-"""What an audit of labels writes: a table, a JSON document, and COCO annotations for a relabelling tool."""
+"""Write an audit of labels as a table, a JSON document, and COCO annotations for a relabelling tool."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def audit_as_dict(audit: LabelAudit) -> dict[str, Any]:
 
 
 def audit_as_coco(audit: LabelAudit) -> dict[str, Any]:
-    """A COCO document of the suspicious regions: category is the class that is seen, "background" the last of them.
+    """Build a COCO document of the suspicious regions; the category is the class seen, "background" the last of them.
 
-    It holds the pictures with such regions. Outlines are run lengths, which keep holes and single pixels; COCO marks
-    those with `iscrowd` 1. `score` is the mean confidence; `kind` and `given` are further fields.
+    It holds the pictures with such regions. Outlines are run lengths (`iscrowd` 1 in COCO), which keep holes and single
+    pixels. `score` is the mean confidence; `kind` and `given` are further fields.
     """
     shown = [picture for picture in audit.pictures if picture.regions]
     categories = _categories(audit.classes)
@@ -105,7 +105,7 @@ def audit_as_coco(audit: LabelAudit) -> dict[str, Any]:
 
 
 def _categories(classes: Sequence[str]) -> dict[str, int]:
-    """Ids from 1, those of defects as in the masks: some tools take 0 for "none"."""
+    """Number categories from 1, defects as in the masks: some tools take 0 for "none"."""
     return {name: number or len(classes) for number, name in enumerate(classes)}
 
 

@@ -1,4 +1,4 @@
-"""Pictures of audited masks: what is marked, what is seen, and where the two disagree."""
+"""Draw audited pictures: the mask, the prediction, and where the two disagree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Colour = tuple[int, int, int]
 Pixels = NDArray[np.uint8]
 Window = tuple[slice, slice]
 
-# Okabe and Ito's palette, told apart by colour-blind people.
+# Okabe and Ito's palette, which colour-blind people can distinguish.
 CLASS_COLOURS: tuple[Colour, ...] = (
     (86, 180, 233),
     (204, 121, 167),
@@ -39,9 +39,9 @@ _UNKNOWN: Colour = (128, 128, 128)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panels:
-    """Four pictures of one size: as it is, with its mask, with what is seen, and grey with the suspicious regions.
+    """Four pictures of one size: plain, with the mask, with the prediction, and grey with the suspicious regions.
 
-    `place` tells in words which part of a large picture they show; empty where they show all.
+    `place` names the part of a large picture that they show; empty where they show all.
     """
 
     images: tuple[Pixels, Pixels, Pixels, Pixels]
@@ -49,13 +49,13 @@ class Panels:
 
 
 def draw_panels(
-    picture: AuditedPicture, pixels: Pixels, mask: Pixels, shares: NDArray[np.float32]
+    picture: AuditedPicture, pixels: Pixels, mask: Pixels, probabilities: NDArray[np.float32]
 ) -> Panels:
     """Draw an audited picture, uint8 RGB (H, W, 3), with its mask (H, W) and probabilities (C, H, W)."""
     rows, columns = window = _window(picture)
     part = np.ascontiguousarray(pixels[window])
     grey = np.repeat(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    seen = shares[:, rows, columns].argmax(0).astype(np.uint8)
+    seen = probabilities[:, rows, columns].argmax(0).astype(np.uint8)
     kinds = _kinds(picture)[window]
     of_kind = tuple(KIND_COLOURS[kind] for kind in KINDS)
     images = (
@@ -71,7 +71,7 @@ def draw_panels(
 
 
 def _window(picture: AuditedPicture) -> Window:
-    """All of a small picture; of a large one a square around its first region."""
+    """Choose the rows and columns to show: all of a small picture, else a square around its first region."""
     height, width = picture.size
     if max(height, width) <= 2 * SIDE or not picture.regions:
         return slice(0, height), slice(0, width)
@@ -86,7 +86,7 @@ def _span(centre: int, side: int, limit: int) -> slice:
 
 
 def _kinds(picture: AuditedPicture) -> Pixels:
-    """The kinds of suspicious regions, uint8 (H, W), numbered from 1."""
+    """Draw the kinds of suspicious regions, uint8 (H, W), numbered from 1."""
     places = np.zeros(picture.size, np.uint8)
     for region in reversed(picture.regions):
         paint_coco(list(region.runs), list(picture.size), places, KINDS.index(region.kind) + 1)

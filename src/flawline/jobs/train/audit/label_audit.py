@@ -1,4 +1,4 @@
-"""What an audit of labels found."""
+"""Result of an audit of labels."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from flawline.types import Unjudged
 
 @dataclass(frozen=True, slots=True)
 class SuspectRegion:
-    """A place of a mask that looks wrong.
+    """A region of a mask that looks wrong.
 
-    `kind` is "missing", "extra", "class" or "border" (`SuspiciousRegion`), `given` the class that
-    it is marked as, `seen` the one that is seen; `area` in pixels, `box` (left, top, width, height) in pixels,
-    `confidence` the mean probability of `seen`. `runs` are lengths of pixels outside and inside in turn, down the
-    columns of the whole picture, as COCO writes them.
+    `kind` is "missing", "extra", "class" or "border" (`SuspiciousRegion`), `given` the class in the mask, `seen` the
+    predicted one; `area` in pixels, `box` (left, top, width, height) in pixels, `confidence` the mean probability of
+    `seen`. `runs` are lengths of pixels outside and inside in turn, down the columns of the whole picture, as in COCO.
     """
 
     kind: Kind
@@ -47,10 +46,10 @@ class AuditedPicture:
 
 @dataclass(frozen=True, slots=True)
 class LabelAudit:
-    """What an audit found: all pictures by rank, and estimates over all of them.
+    """Result of an audit: all pictures by rank, and estimates over all of them.
 
     `thresholds` are the mean self-confidences of the classes, None for one without a pixel. `joint` are pixels by given
-    (rows) and confidently seen class (columns), `noise` the estimated share of all known pixels with a wrong class.
+    (rows) and confidently predicted class (columns), `noise` the estimated share of known pixels with a wrong class.
     """
 
     source: str
@@ -64,15 +63,15 @@ class LabelAudit:
     unjudged: tuple[Unjudged, ...]
 
     def regions(self) -> Iterator[tuple[AuditedPicture, SuspectRegion]]:
-        """All suspicious regions, those of the most suspicious picture first."""
+        """Iterate over the suspicious regions, those of the most suspicious picture first."""
         return ((picture, region) for picture in self.pictures for region in picture.regions)
 
     @property
     def suspects(self) -> int:
-        """How many regions look wrong."""
+        """Number of suspicious regions."""
         return sum(len(picture.regions) for picture in self.pictures)
 
     @property
     def exit_code(self) -> int:
-        """0 where nothing looks wrong, 1 where something does, 2 where something could not be read."""
+        """0 without suspicious regions, 1 with some, 2 where something could not be read."""
         return 2 if self.unjudged else 1 if self.suspects else 0

@@ -1,11 +1,11 @@
-"""Write the files of an audit of labels: tables and the report."""
+"""Write the tables and the report of an audit of labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from flawline.jobs.train.audit.audit_labels import kept_probabilities
+from flawline.jobs.train.audit.audit_labels import open_probabilities
 from flawline.jobs.train.audit.audit_tables import write_audit
 from flawline.jobs.train.audit.audited_pictures import Panels, draw_panels
 from flawline.jobs.train.audit.label_audit import AuditedPicture, LabelAudit
@@ -20,8 +20,8 @@ def write_label_audit(
 ) -> tuple[Path, Path, Path, Path]:
     """Write label-audit.csv, label-audit.json, label-audit-coco.json and report.html; returns their paths.
 
-    `folder` is the one in which the labels were audited: the report shows what was kept there of the pictures with
-    the most suspicious masks, which are read once more from `source`.
+    `folder` is the one of the audit: the report shows the probabilities stored there for the pictures with the most
+    suspicious masks, which are read once more from `source`.
     """
     page = write_label_audit_report(audit, source, folder)
     return (*write_audit(audit, folder), page)
@@ -38,7 +38,7 @@ def _drawn(
 ) -> Iterator[tuple[AuditedPicture, Panels]]:
     worst = [picture for picture in audit.pictures if picture.regions][:SHOWN]
     samples = {sample.name: sample for sample in source.samples()}
-    with kept_probabilities(folder) as kept:
+    with open_probabilities(folder) as store:
         for picture in worst:
             pixels = source.pair(samples[picture.image])[0].pixels
-            yield picture, draw_panels(picture, pixels, *kept.read(picture.number))
+            yield picture, draw_panels(picture, pixels, *store.read(picture.number))

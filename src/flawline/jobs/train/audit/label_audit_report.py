@@ -1,4 +1,4 @@
-"""The report of an audit of labels: one HTML file that opens without a network."""
+"""Write the report of an audit of labels: one HTML file that opens without a network."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write_label_audit_page(
 
 
 def finding(audit: LabelAudit) -> str:
-    """What was found, in one sentence."""
+    """Summarise an audit in one sentence."""
     pictures = sum(bool(picture.regions) for picture in audit.pictures)
     if not pictures:
         return f"No region of {len(audit.pictures)} masks looks wrong."
@@ -52,7 +52,7 @@ def finding(audit: LabelAudit) -> str:
 
 
 def _kinds(audit: LabelAudit) -> list[tuple[str, str, str, int, int]]:
-    """Kind, class given, class seen, regions and pixels, the most regions first."""
+    """Count regions and pixels by kind, class given and class seen, the most regions first."""
     regions: Counter[tuple[str, str, str]] = Counter()
     pixels: Counter[tuple[str, str, str]] = Counter()
     for _, region in audit.regions():

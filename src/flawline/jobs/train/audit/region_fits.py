@@ -1,4 +1,4 @@
-"""Marks that do not fit what is seen at their place: some pixels beside it, too thin or too thick."""
+"""Find marks that do not fit the prediction around them: shifted by some pixels, too thin or too thick."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Chosen on drawn heat sinks: of 1006 right marks these call 8 too thin and 4 too thick, of 1061 unmoved 18 shifted.
-# A mark is shifted where a place at least so many pixels beside it raises the mean over its pixels by at least so much,
-# to at least so much.
+# A mark is shifted where moving it by at least _MOVE pixels raises the mean over its pixels by at least _GAIN, to at
+# least _BEST.
 _MOVE, _GAIN, _BEST = 2.0, 0.1, 0.3
-# It is too thin where the ring around it has this mean, too thick where its own rim has no more than that and where
-# the rest is seen.
+# It is too thin where the ring around it has the mean _RING, too thick where its own rim has at most _RIM; both only
+# where the rest has at least _SEEN.
 _RING, _RIM, _SEEN = 0.7, 0.2, 0.5
 
 Places = NDArray[np.bool_]
-Share = NDArray[np.float32]
+Probability = NDArray[np.float32]
 
 
-def misfits(marked: Places, free: Places, share: Share, reach: int) -> Places:
-    """The connected marks, bool (H, W), that would fit better elsewhere within `reach`, or wider or narrower.
+def misfits(marked: Places, free: Places, probability: Probability, reach: int) -> Places:
+    """Find the connected marks, bool (H, W), that would fit better shifted within `reach`, or wider or narrower.
 
     Args:
         marked: pixels (H, W) marked as one class.
         free: known pixels (H, W) without any mark.
-        share: probability float32 (H, W) of that class.
+        probability: of that class, float32 (H, W).
         reach: the longest move in each direction, in pixels; rings and rims are half as wide.
     """
     if reach < 1:
@@ -32,7 +32,7 @@ def misfits(marked: Places, free: Places, share: Share, reach: int) -> Places:
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(
         marked.view(np.uint8), connectivity=8
     )
-    padded, spare = np.pad(share, reach), np.pad(free, reach)
+    padded, spare = np.pad(probability, reach), np.pad(free, reach)
     wrong = np.zeros(count, np.bool_)
     for number in range(1, count):
         left, top, width, height = (int(value) for value in boxes[number, :4])
@@ -45,8 +45,8 @@ def misfits(marked: Places, free: Places, share: Share, reach: int) -> Places:
     return np.asarray(wrong[labels])
 
 
-def _shifted(mark: Places, around: Share, reach: int) -> bool:
-    """Whether a mark (h, w) fits the surroundings (h + 2 reach, w + 2 reach) better off their centre."""
+def _shifted(mark: Places, around: Probability, reach: int) -> bool:
+    """Tell whether a mark (h, w) fits its surroundings (h + 2 reach, w + 2 reach) better off their centre."""
     sums = cv2.matchTemplate(around, mark.astype(np.float32), cv2.TM_CCORR)
     means = sums / mark.sum()
     row, column = np.unravel_index(int(means.argmax()), means.shape)
@@ -55,8 +55,8 @@ def _shifted(mark: Places, around: Share, reach: int) -> bool:
     return bool(far and best >= _BEST and best - here >= _GAIN)
 
 
-def _wrong_width(mark: Places, around: Share, free: Places, width: int) -> bool:
-    """Whether the class is seen all around a mark, or inside but not along its rim."""
+def _wrong_width(mark: Places, around: Probability, free: Places, width: int) -> bool:
+    """Tell whether the class is seen all around a mark, or inside but not along its rim."""
     ring = _near(mark, width) & ~mark & free
     rim = _near(~mark, width) & mark
     core = mark & ~rim
@@ -69,6 +69,6 @@ def _near(places: Places, reach: int) -> Places:
     return np.asarray(away <= reach)
 
 
-def _mean(share: Share, places: Places) -> float:
-    """0 where there is no place."""
-    return float(share[places].mean(dtype=np.float64)) if places.any() else 0.0
+def _mean(probability: Probability, places: Places) -> float:
+    """Average over places; 0 without any."""
+    return float(probability[places].mean(dtype=np.float64)) if places.any() else 0.0

@@ -1,1 +1,1 @@
-"""Segmenters of defect classes, learnt from pictures with masks. The modules below need the extra [train]."""
+"""Train segmenters of defect classes on pictures with masks. The modules below need the extra [train]."""

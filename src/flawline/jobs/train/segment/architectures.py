@@ -1,4 +1,4 @@
-"""Segmentation networks by name."""
+"""Build segmentation networks by name."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _DEPTH = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
-    """A network with random or first weights.
+    """A network with random or pretrained weights.
 
-    `preparation` is for pictures of any size. Both sides of a picture are multiples of `multiple`. `record` tells what
-    was built and which weights the encoder began with, as plain values. `unfold` where the network wants to see
-    prepared pictures before it is trained.
+    `preparation` is for pictures of any size. Both sides of a picture are multiples of `multiple`. `record` names the
+    network and the weights that the encoder began with, as plain values. With `unfold` the network needs prepared
+    pictures before it is trained (`LightUNet.unfold`).
     """
 
     network: Any
@@ -49,12 +49,12 @@ class Built:
 
 
 def network_names() -> tuple[str, ...]:
-    """All names that `build_network` knows, aliases left out."""
+    """List all names that `build_network` knows, without aliases."""
     return LIGHT, ORIGINAL, *sorted(smp.MODEL_ARCHITECTURES_MAPPING)
 
 
 def build_network(settings: NetworkSettings, classes: int, *, seed: int = 0) -> Built:
-    """A network for `classes` classes, background counted; the same seed gives the same random weights.
+    """Build a network for `classes` classes, background included; the same seed gives the same random weights.
 
     Raises:
         UsageError: a malformed name, or an encoder or weights for a network that has none.
@@ -147,7 +147,7 @@ def _of_smp(settings: NetworkSettings, classes: int) -> Built:
 
 
 def _encoder(text: str) -> TimmName:
-    """The name that smp has for an encoder; those of timm begin with "tu-" there."""
+    """Translate the name of an encoder to that of smp; those of timm begin with "tu-" there."""
     if not text.startswith(PREFIX):
         if text.startswith("tu-") or text in smp.encoders.get_encoder_names():
             return TimmName(text, {})
@@ -159,7 +159,7 @@ def _encoder(text: str) -> TimmName:
 
 
 def _preparation(asked: TimmName) -> Preparation:
-    """That of ImageNet, unless timm states another one for its network."""
+    """Choose the preparation: that of ImageNet, unless timm states another one for its network."""
     usual = PRESETS["imagenet"]
     stated = timm.models.get_pretrained_cfg(asked.name.removeprefix("tu-"))
     if not asked.name.startswith("tu-") or stated is None:
@@ -171,7 +171,7 @@ def _preparation(asked: TimmName) -> Preparation:
 
 
 def _hub_or_file(weights: str | None) -> tuple[str | None, Path | None]:
-    """The name of weights on the hub, or the file of weights, or neither."""
+    """Tell the name of weights on the hub from a file of weights; both None without weights."""
     if weights is None or weights == "none":
         return None, None
     # Neither a suffix nor a separator: a name, as smp gives them.
@@ -181,9 +181,9 @@ def _hub_or_file(weights: str | None) -> tuple[str | None, Path | None]:
 
 
 def _load_encoder(encoder: Any, path: Path, asked: TimmName) -> dict[str, Any]:
-    """Take the weights of a file; the last stages may be absent from it and then stay random."""
+    """Load the weights of a file; the last stages may be missing in it and then stay random."""
     try:
-        held = load_file(path)
+        stored = load_file(path)
     except Exception as error:  # SafetensorError and, for an empty file, others
         raise ModelError(
             f"{path.name} cannot be read: {error}",
@@ -192,7 +192,7 @@ def _load_encoder(encoder: Any, path: Path, asked: TimmName) -> dict[str, Any]:
         ) from error
     body = encoder.model if asked.name.startswith("tu-") else encoder
     expected = body.state_dict()
-    used = {key: value for key, value in held.items() if key in expected}
+    used = {key: value for key, value in stored.items() if key in expected}
     check_keys(list(expected), list(used), (), asked.name, path)
     wrong = [key for key, value in used.items() if value.shape != expected[key].shape]
     if wrong:
@@ -215,7 +215,7 @@ def _load_encoder(encoder: Any, path: Path, asked: TimmName) -> dict[str, Any]:
         "name": path.name,
         "sha256": file_sha256(path),
         "left_random": missing,
-        "not_used": len(held) - len(used),
+        "not_used": len(stored) - len(used),
     }
 
 
@@ -231,7 +231,7 @@ def _record(
 
 
 def state_sha256(module: Any) -> str:
-    """A hash of all weights of a module."""
+    """Hash all weights of a module."""
     digest = hashlib.sha256()
     for key, value in module.state_dict().items():
         digest.update(key.encode())

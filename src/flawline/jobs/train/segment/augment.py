@@ -1,4 +1,4 @@
-"""Light, noise, and defects of one picture copied onto the good area of another."""
+"""Augment patches: illumination, noise, and defects of one picture copied onto the good area of another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flawline.jobs.train.segment.segment_settings import Augmentation
 _FEATHER = 5
 _RING = 15
 _LARGEST = 0.5
-# A bend moves the place by a few pixels.
+# A bend moves a defect by a few pixels.
 _NEAR = 8
 # The standard normal distribution in 256 equally probable steps.
 _NORMAL = np.array([NormalDist().inv_cdf((step + 0.5) / 256) for step in range(256)])
@@ -24,7 +24,7 @@ _NORMAL = np.array([NormalDist().inv_cdf((step + 0.5) / 256) for step in range(2
 def relit(
     pixels: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Pixels (h, w, 3) or (h, w) with another gain, offset, gamma and noise, the same in all channels."""
+    """Vary gain, offset, gamma and noise of pixels (h, w, 3) or (h, w), the same in all channels."""
     if settings.light:
         gain, offset, gamma = rng.normal(0, settings.light, 3)
         levels = np.linspace(0, 1, 256)
@@ -39,7 +39,7 @@ def relit(
 def _noisy(
     pixels: NDArray[np.uint8], deviation: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Noise by way of a table: drawing from the normal distribution itself takes longer than all else."""
+    """Add noise by way of a table: drawing from the normal distribution takes longer than all other steps."""
     height, width = pixels.shape[:2]
     levels = np.clip(np.rint(deviation * _NORMAL), -255, 255).astype(np.int16)
     drawn = np.frombuffer(rng.bytes(height * width), np.uint8).reshape(height, width)
@@ -50,15 +50,15 @@ def _noisy(
 
 
 def in_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels (h, w, 3) of such, or of grey ones (h, w)."""
+    """Convert pixels to (h, w, 3) where they are grey, (h, w)."""
     return pixels if pixels.ndim == 3 else np.asarray(cv2.merge((pixels,) * 3), np.uint8)
 
 
 def pasted(patch: Pair, donor: Pair, at: NDArray[np.float64]) -> Pair:
-    """A patch with the defect that a donor patch shows at `at` (x, y) copied to the same place.
+    """Copy the defect that a donor patch shows at `at` (x, y) to the same place of a patch.
 
-    The defect's surroundings fade into the patch, and its grey levels are shifted by the difference between the good
-    areas around it in both. The patch stays as it is where the defect would not lie wholly on good area, or is
+    The surroundings of the defect fade into the patch, and its grey levels are shifted by the difference between the
+    good areas around it in both. The patch stays as it is where the defect would not lie wholly on good area, or is
     larger than half of it. After G. Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance
     Segmentation", CVPR 2021, with the fading and the shift added.
     """
@@ -84,7 +84,7 @@ def pasted(patch: Pair, donor: Pair, at: NDArray[np.float64]) -> Pair:
 
 
 def _box(shape: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The rows and columns of a shape with a margin of the fading."""
+    """Return the rows and columns of a shape with a margin for the fading."""
     rows, columns = (np.flatnonzero(shape.any(axis)) for axis in (1, 0))
     return (
         slice(max(0, rows[0] - _FEATHER), rows[-1] + 1 + _FEATHER),
@@ -93,7 +93,7 @@ def _box(shape: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 
 def _component(mask: NDArray[np.uint8], at: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-    """The connected defect at or next to a place, None where there is none or where it leaves the patch."""
+    """Find the connected defect at or next to a place; None where there is none or where it leaves the patch."""
     defective = (mask != 0) & (mask != IGNORE)
     y, x = np.nonzero(defective)
     if not len(x):

@@ -1,4 +1,4 @@
-"""A training on disk: numbers in safetensors, everything else as JSON in the same file. Loading executes nothing."""
+"""Store a training: tensors in safetensors, everything else as JSON in the same file. Loading executes nothing."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ from flawline.data.whole_file import replacing
 from flawline.errors import ModelError
 
 CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
-_TOLD = "flawline.jobs.train"
+_VALUES_KEY = "flawline.jobs.train"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Saved:
-    """What a file holds: tensors by name, and `told`, plain values."""
+    """Content of a file: tensors by name, and plain `values`."""
 
     tensors: Mapping[str, Any]
-    told: Mapping[str, Any]
+    values: Mapping[str, Any]
 
 
-def of_groups(groups: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any]) -> Saved:
-    """Groups of tensors, named "group.tensor"."""
+def of_groups(groups: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> Saved:
+    """Join groups of tensors under names "group.tensor"."""
     tensors = {
         f"{group}.{name}": tensor
         for group, named in groups.items()
         for name, tensor in named.items()
     }
-    return Saved(tensors, json.loads(json.dumps(told, allow_nan=False)))
+    return Saved(tensors, json.loads(json.dumps(values, allow_nan=False)))
 
 
-def copied(groups: Mapping[str, Mapping[str, Any]], told: Mapping[str, Any]) -> Saved:
-    """The same, each tensor as it is now, whatever becomes of it."""
-    saved = of_groups(groups, told)
+def copied(groups: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> Saved:
+    """Join groups of tensors as in `of_groups`, with a copy of each tensor, so that later changes do not matter."""
+    saved = of_groups(groups, values)
     return Saved(
         {
             name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, tensor in saved.tensors.items()
         },
-        saved.told,
+        saved.values,
     )
 
 
 def write_saved(path: Path, saved: Saved) -> None:
-    """Write such a file; the one before is replaced only when it is complete."""
+    """Write a file of a training; an earlier one is replaced only when the new one is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        save_file(dict(saved.tensors), part, metadata={_TOLD: json.dumps(saved.told)})
+        save_file(dict(saved.tensors), part, metadata={_VALUES_KEY: json.dumps(saved.values)})
 
 
 def read_saved(path: Path) -> Saved:
-    """Read such a file.
+    """Read a file of a training.
 
     Raises:
-        ModelError: it is missing, damaged, or of something else.
+        ModelError: it is missing, damaged, or another kind of file.
     """
     if not path.is_file():
         raise ModelError(
@@ -70,8 +70,8 @@ def read_saved(path: Path) -> Saved:
         )
     try:
         with safe_open(path, "pt") as file:
-            told = json.loads((file.metadata() or {})[_TOLD])
-            return Saved({name: file.get_tensor(name) for name in file.keys()}, told)  # noqa: SIM118
+            values = json.loads((file.metadata() or {})[_VALUES_KEY])
+            return Saved({name: file.get_tensor(name) for name in file.keys()}, values)  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise ModelError(
             f"{path.name} cannot be used as a training: {error}",
@@ -81,13 +81,13 @@ def read_saved(path: Path) -> Saved:
 
 
 def group_of(saved: Saved, group: str) -> dict[str, Any]:
-    """The tensors of one group by name."""
+    """Select the tensors of one group by name."""
     start = f"{group}."
     return {k.removeprefix(start): v for k, v in saved.tensors.items() if k.startswith(start)}
 
 
 def optimizer_tensors(optimizer: Any) -> dict[str, Any]:
-    """The state of an optimizer, by "number of parameter/name"."""
+    """Collect the state of an optimizer, by "number of parameter/name"."""
     return {
         f"{number}/{name}": value
         for number, state in optimizer.state_dict()["state"].items()
@@ -96,17 +96,17 @@ def optimizer_tensors(optimizer: Any) -> dict[str, Any]:
 
 
 def restore_optimizer(optimizer: Any, tensors: Mapping[str, Any]) -> None:
-    """Put back what `optimizer_tensors` gave, in the memory layout of the parameters."""
+    """Restore the state from `optimizer_tensors`, in the memory layout of the parameters."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for key, value in tensors.items():
         number, name = key.split("/")
         like = parameters[int(number)]
-        # A fused step walks through memory: moments in another layout than the weights would be of other weights.
-        kept = (
+        # A fused step walks through memory: moments in another layout would belong to other weights.
+        moment = (
             torch.empty_like(like).copy_(value)
             if value.shape == like.shape
             else value.to(like.device)
         )
-        state.setdefault(int(number), {})[name] = kept
+        state.setdefault(int(number), {})[name] = moment
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -1,4 +1,4 @@
-"""What the best network of a training so far marks on a few pictures."""
+"""Show what the best network of a training so far predicts on a few pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.jobs.train.segment.fit import load_trained
 from flawline.jobs.train.segment.pairs import MaskedPictures
-from flawline.jobs.train.segment.prediction import class_shares
+from flawline.jobs.train.segment.prediction import class_probabilities
 from flawline.jobs.train.segment.segment_panels import three_panels, write_sheet
 from flawline.jobs.train.segment.torch_settings import choose_machine
 from flawline.types import Sample
@@ -22,18 +22,18 @@ COUNT = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """A picture uint8 RGB (H, W, 3), its mask and what is marked, uint8 (H, W) each; 255 in the mask is unknown."""
+    """A picture uint8 RGB (H, W, 3), its mask and the predicted one, uint8 (H, W) each; 255 in the mask is unknown."""
 
     name: str
     pixels: NDArray[np.uint8]
     truth: NDArray[np.uint8]
-    marked: NDArray[np.uint8]
+    predicted: NDArray[np.uint8]
 
 
 def examples(
     source: MaskedPictures, samples: Sequence[Sample], folder: Path, count: int
 ) -> list[Example]:
-    """The first `count` samples with a defect, marked by the most probable class."""
+    """Predict the most probable class on the first `count` samples with a defect."""
     trained = load_trained(folder)
     machine = choose_machine("cpu", trained.settings.precision)
     found: list[Example] = []
@@ -43,15 +43,15 @@ def examples(
         picture, truth = source.pair(sample)
         if not ((truth > 0) & (truth != IGNORE)).any():
             continue
-        shares = class_shares(
+        probabilities = class_probabilities(
             trained.built.network,
             picture.pixels,
             trained.built.preparation,
             trained.settings.framing,
             machine,
         )
-        marked = shares.argmax(0).astype(np.uint8)
-        found.append(Example(sample.name, picture.pixels, truth, marked))
+        predicted = probabilities.argmax(0).astype(np.uint8)
+        found.append(Example(sample.name, picture.pixels, truth, predicted))
     return found
 
 
@@ -60,4 +60,4 @@ def write_examples(
 ) -> Path:
     """Write a JPEG of some validation pictures: picture, mask, and what the best network so far predicts."""
     found = examples(source, samples, folder, COUNT)
-    return write_sheet([three_panels(one.pixels, one.truth, one.marked) for one in found], path)
+    return write_sheet([three_panels(one.pixels, one.truth, one.predicted) for one in found], path)

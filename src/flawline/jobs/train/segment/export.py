@@ -1,4 +1,4 @@
-"""Write a trained segmenter as ONNX, and hold it against the original before anything relies on it."""
+"""Write a trained segmenter as ONNX and compare it with the original."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _OPSET = 17
 def export_segmenter(trained: TrainedSegmenter, path: Path) -> float:
     """Write the network as an ONNX file of logits (N, C, H, W) with its preparation, classes and windows as metadata.
 
-    The file takes pictures of any size where that gives what PyTorch gives in two sizes, else of the trained patch
-    alone. The same network gives the same bytes.
+    The file takes pictures of any size where it agrees with PyTorch in two sizes, else of the trained patch alone. The
+    same network gives the same bytes.
 
     Returns:
-        The largest difference of a logit from PyTorch's over random pictures, both in float32, relative to the largest
+        The largest difference of a logit from PyTorch over random pictures, both in float32, relative to the largest
         logit.
 
     Raises:
-        ModelError: that is more than `TOLERANCE`, or the network has no form in ONNX. Nothing is written then.
+        ModelError: that is more than `TOLERANCE`, or ONNX cannot express the network. Nothing is written then.
     """
     network = trained.built.network.cpu().to(memory_format=torch.contiguous_format).eval()
     framing = trained.settings.framing
     preparation = replace(trained.built.preparation, size=framing.window)
-    told = {
+    metadata = {
         METADATA_KEY: json.dumps(preparation.as_dict()),
         CLASSES_KEY: json.dumps(list(trained.classes)),
         FRAMING_KEY: json.dumps(framing.as_settings()),
@@ -52,7 +52,7 @@ def export_segmenter(trained: TrainedSegmenter, path: Path) -> float:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         for free, sizes in ((True, (framing.window, larger)), (False, (framing.window,))):
-            _write(network, framing.window, free, told, part)
+            _write(network, framing.window, free, metadata, part)
             worst = max(_difference(network, preparation, part, size) for size in sizes)
             if worst <= TOLERANCE:
                 return worst
@@ -64,13 +64,13 @@ def export_segmenter(trained: TrainedSegmenter, path: Path) -> float:
         )
 
 
-def _write(network: Any, window: Size, free: bool, told: Mapping[str, str], path: Path) -> None:
+def _write(network: Any, window: Size, free: bool, metadata: Mapping[str, str], path: Path) -> None:
     import onnx
 
     axes = {0: "batch", 2: "height", 3: "width"}
     try:
         with warnings.catch_warnings():
-            # The tracer says of every check of a size that it becomes a constant; the sizes below tell what is so.
+            # The tracer warns that every check of a size becomes a constant; two sizes are compared afterwards.
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 network,
@@ -93,12 +93,12 @@ def _write(network: Any, window: Size, free: bool, told: Mapping[str, str], path
             code="model-export",
         ) from error
     model = onnx.load(path)
-    onnx.helper.set_model_props(model, dict(told))
+    onnx.helper.set_model_props(model, dict(metadata))
     onnx.save(model, path)
 
 
 def _difference(network: Any, preparation: Preparation, path: Path, size: Size) -> float:
-    """Largest difference on a random picture, relative to the largest logit; infinite on failure."""
+    """Measure the largest difference on a random picture, relative to the largest logit; infinite on failure."""
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     try:
         with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""The extra [train], asked for before anything imports it."""
+"""Require the extra [train] before anything imports it."""
 
 from __future__ import annotations
 

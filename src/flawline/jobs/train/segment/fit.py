@@ -1,4 +1,4 @@
-"""Train a segmenter, epoch by epoch, with a checkpoint after each; and read what a training left."""
+"""Train a segmenter epoch by epoch, with a checkpoint after each, and load a finished training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flawline.types import Sample, Track, no_track
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedSegmenter:
-    """The best network of a training in evaluation mode, and what it was trained with and reached."""
+    """The best network of a training in evaluation mode, its settings and its learning curve."""
 
     built: Built
     classes: tuple[str, ...]
@@ -40,19 +40,18 @@ def train_segmenter(
     resume: bool = False,
     track: Track = no_track,
 ) -> Iterator[EpochRecord]:
-    """Train on some samples of a source and measure on others; a record after each epoch.
+    """Train on some samples of a source and validate on others; yield a record after each epoch.
 
-    Masks are read and settings checked at once; each epoch is run when its record is asked for.
-    After each epoch `folder` holds the best weights so far (`load_trained`). A checkpoint is written while the next
-    epoch begins, and is there once the records have ended or were closed. Ctrl-C ends a training after the running
-    step, saves, and raises KeyboardInterrupt. With `resume` it goes on from there, and on a CPU with
-    the same number of threads it ends with the same bits, unless time bounds it. Without validation samples the last
-    weights are the best.
+    Masks are read and settings checked at once; each epoch runs when its record is asked for. After each epoch
+    `folder` holds the best weights so far (`load_trained`). A checkpoint is written while the next epoch begins, and is
+    complete once the iterator has ended or was closed. Ctrl-C ends a training after the current step, saves, and raises
+    KeyboardInterrupt. With `resume` it continues from there; on a CPU with the same number of threads it ends with the
+    same bits, unless `minutes` limit it. Without validation samples the last weights are the best.
 
     Raises:
-        UsageError: the settings make no sense, or differ from those of the training to be resumed.
+        UsageError: the settings are wrong, or differ from those of the training to resume.
         SourceError: there is nothing to learn from, or a mask is not usable.
-        ModelError: the network cannot be built, the checkpoint cannot be used, or the loss is no longer a number.
+        ModelError: the network cannot be built, the checkpoint cannot be used, or the loss is no longer finite.
     """
     settings = settings or SegmentSettings()
     training = Training.start(source, train, validation, folder, settings, track)
@@ -70,35 +69,35 @@ def _epochs(training: Training) -> Iterator[EpochRecord]:
 
 
 def load_trained(folder: Path) -> TrainedSegmenter:
-    """The best network of a training.
+    """Load the best network of a training.
 
     Raises:
         ModelError: the folder holds no usable training.
     """
     saved = read_saved(folder / BEST)
     try:
-        settings = settings_from_dict(saved.told["settings"])
-        classes = tuple(saved.told["classes"])
+        settings = settings_from_dict(saved.values["settings"])
+        classes = tuple(saved.values["classes"])
         bare = NetworkSettings(
             settings.network.name, settings.network.encoder, "none", settings.network.preparation
         )
         built = build_network(bare, len(classes))
         built.network.load_state_dict(group_of(saved, "network"))
-        records = tuple(map(record_from_dict, saved.told["records"]))
+        records = tuple(map(record_from_dict, saved.values["records"]))
     except (KeyError, TypeError, RuntimeError, FlawlineError) as error:
         raise ModelError(
             f"{BEST} cannot be used as a segmenter: {error}",
             hint="train again with this version",
             code="model-damaged",
         ) from error
-    kept = Built(built.network.eval(), built.preparation, built.multiple, saved.told["network"])
-    return TrainedSegmenter(kept, classes, settings, records)
+    best = Built(built.network.eval(), built.preparation, built.multiple, saved.values["network"])
+    return TrainedSegmenter(best, classes, settings, records)
 
 
 def training_records(folder: Path) -> tuple[EpochRecord, ...]:
-    """The learning curve of a training so far; raises ModelError where the folder holds none."""
+    """Read the learning curve of a training so far; raises ModelError where the folder holds none."""
     try:
-        return tuple(map(record_from_dict, read_saved(folder / CHECKPOINT).told["records"]))
+        return tuple(map(record_from_dict, read_saved(folder / CHECKPOINT).values["records"]))
     except (KeyError, TypeError) as error:
         raise ModelError(
             f"{CHECKPOINT} holds no learning curve: {error}",

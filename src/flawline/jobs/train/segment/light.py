@@ -1,7 +1,7 @@
 """A small segmenter that is fast on CPUs: an encoder of strides 2 to 16, by default the embedded backbone.
 
-The embedded backbone was distilled with full convolutions, which matrix units run faster than depthwise ones. Its file
-holds convolutions whose batch norms were folded into them; for training they are unfolded again (`LightUNet.unfold`).
+The embedded backbone was distilled with full convolutions, which matrix units run faster than depthwise ones. In its
+file the batch norms are folded into the convolutions; for training they are unfolded again (`LightUNet.unfold`).
 """
 
 from __future__ import annotations
@@ -34,29 +34,29 @@ class LightUNet(nn.Module):  # type: ignore[misc]
         self.encoder = encoder
         below = (*WIDTHS[1:], channels[3])
         self.join = nn.ModuleList(
-            _normed(nn.Conv2d(deep + beside, width, 3, padding=1, bias=False), nn.ReLU)
-            for deep, beside, width in zip(below, channels, WIDTHS, strict=False)
+            _normed(nn.Conv2d(deep + skip, width, 3, padding=1, bias=False), nn.ReLU)
+            for deep, skip, width in zip(below, channels, WIDTHS, strict=False)
         )
         self.head = nn.Conv2d(WIDTHS[0], classes, 1)
 
     def forward(self, image: Any) -> Any:
-        """Prepared pictures to logits."""
+        """Compute logits of prepared pictures."""
         *fine, x = self.encoder(image)[-4:]
-        for join, beside in zip(reversed(self.join), reversed(fine), strict=True):
-            x = join(torch.cat([functional.interpolate(x, scale_factor=2), beside], 1))
-        # Bilinear here alone: below it costs more than the convolution that smooths the nearest neighbours anyway.
-        # Few channels: one after the other and in float32 they are enlarged faster.
+        for join, skip in zip(reversed(self.join), reversed(fine), strict=True):
+            x = join(torch.cat([functional.interpolate(x, scale_factor=2), skip], 1))
+        # Bilinear only here: above it costs more than the convolution that smooths the nearest neighbours anyway.
+        # The few channels are enlarged faster in float32 and as contiguous maps.
         logits = self.head(x).float().contiguous()
         return functional.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False)
 
     def unfold(self, images: Any) -> None:
-        """Give the batch norms of the embedded encoder the statistics of prepared pictures, (N, 3, H, W).
+        """Set the batch norms of the embedded encoder to the statistics of prepared pictures, (N, 3, H, W).
 
-        Each is set to undo itself, so that the encoder gives the maps that it gave without them; what it learns from
-        there is normalised by batches.
+        Each is set to undo itself, so that the encoder gives the same maps as without them; training from there is
+        normalised by batches.
         """
 
-        def settle(norm: Any, inputs: tuple[Any, ...]) -> None:
+        def set_statistics(norm: Any, inputs: tuple[Any, ...]) -> None:
             mean, variance = inputs[0].mean((0, 2, 3)), inputs[0].var((0, 2, 3), unbiased=False)
             norm.running_mean.copy_(mean)
             norm.running_var.copy_(variance)
@@ -64,7 +64,7 @@ class LightUNet(nn.Module):  # type: ignore[misc]
             norm.bias.add_(mean)
 
         norms = [part for part in self.encoder.modules() if isinstance(part, nn.BatchNorm2d)]
-        hooks = [norm.register_forward_pre_hook(settle) for norm in norms]
+        hooks = [norm.register_forward_pre_hook(set_statistics) for norm in norms]
         training = self.encoder.training
         try:
             with torch.no_grad():
@@ -93,19 +93,19 @@ class EmbeddedEncoder(nn.Module):  # type: ignore[misc]
             self.stages.append(nn.Sequential(*steps))
 
     def forward(self, image: Any) -> list[Any]:
-        """The maps, finest first."""
+        """Compute the maps, finest first."""
         maps = [self.stem(image)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         return maps
 
     def load_folded(self, path: Path) -> None:
-        """Take weights and biases out of the backbone's file; `LightUNet.unfold` is to follow.
+        """Load weights and biases from the file of the backbone; call `LightUNet.unfold` afterwards.
 
         Raises:
             ModelError: the file does not hold these convolutions.
         """
-        found = folded_convolutions(path)
+        folded = folded_convolutions(path)
         pairs = [
             (convolution, norm)
             for convolution, norm in zip(
@@ -114,28 +114,28 @@ class EmbeddedEncoder(nn.Module):  # type: ignore[misc]
                 strict=True,
             )
         ]
-        if [tuple(weight.shape) for weight, _ in found] != [
+        if [tuple(weight.shape) for weight, _ in folded] != [
             tuple(c.weight.shape) for c, _ in pairs
         ]:
             raise ModelError(f"{path.name} does not hold the embedded backbone")
         with torch.no_grad():
-            for (convolution, norm), (weight, bias) in zip(pairs, found, strict=True):
+            for (convolution, norm), (weight, bias) in zip(pairs, folded, strict=True):
                 convolution.weight.copy_(weight)
                 norm.weight.fill_(1)
                 norm.bias.copy_(bias)
 
 
 def folded_convolutions(path: Path) -> list[tuple[Any, Any]]:
-    """Weights and biases of the convolutions in an ONNX file in the order in which they run, without the heads."""
+    """Read weights and biases of the convolutions in an ONNX file in the order in which they run, without the heads."""
     import onnx
 
     graph = onnx.load(path).graph
-    held = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
     for node in graph.node:
-        if node.op_type == "Cast" and node.input[0] in held:
-            held[node.output[0]] = held[node.input[0]]
+        if node.op_type == "Cast" and node.input[0] in arrays:
+            arrays[node.output[0]] = arrays[node.input[0]]
     return [
-        tuple(torch.from_numpy(held[name].astype("float32")) for name in node.input[1:3])
+        tuple(torch.from_numpy(arrays[name].astype("float32")) for name in node.input[1:3])
         for node in graph.node
         if node.op_type == "Conv" and ".heads." not in node.input[1]
     ]

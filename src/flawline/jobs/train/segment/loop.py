@@ -1,4 +1,4 @@
-"""The loop of a training: steps, measurements and checkpoints."""
+"""Run the training loop: steps, validations and checkpoints."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LONGEST_GRADIENT = 1.0
 _UNFOLDED_ON = 16
 _MOST_EXPECTED = 0.2
 _MOST_VALIDATING = 0.1
-# What may differ between a training and its resumption: nothing that its result depends on.
+# Settings that may differ when a training is resumed: its result does not depend on them.
 _FREE = ("workers",)
 
 
@@ -56,7 +56,7 @@ def _writer() -> ThreadPoolExecutor:
 
 @dataclass(slots=True, eq=False)
 class Training:
-    """A training at the border between two steps."""
+    """State of a training between two steps."""
 
     settings: SegmentSettings
     folder: Path
@@ -89,7 +89,7 @@ class Training:
         settings: SegmentSettings,
         track: Track,
     ) -> Training:
-        """Everything before the first step."""
+        """Prepare everything before the first step."""
         clock = Clock()
         loss = parse_loss(settings.loss)
         machine = choose_machine(settings.device, settings.precision)
@@ -126,7 +126,7 @@ class Training:
         )
 
     def ended(self) -> bool:
-        """Whether epochs, time or patience are used up."""
+        """Tell whether epochs, time or patience are used up."""
         settings, done = self.settings, len(self.records)
         if settings.epochs is not None and done >= settings.epochs:
             return True
@@ -136,10 +136,10 @@ class Training:
         return settings.patience is not None and done - best >= settings.patience
 
     def epoch(self) -> EpochRecord:
-        """Run what is left of an epoch, measure, and save; `saved` waits for the checkpoint."""
+        """Run the rest of an epoch, validate, and save; `saved` waits for the checkpoint."""
         with held_interrupt() as interrupt, _deterministic(self.machine):
             self._run_steps(interrupt)
-            record = self._measured()
+            record = self._validated()
             self.records.append(record)
             self.in_epoch, self.sums = 0, {}
             self._save(best=record.best)
@@ -148,17 +148,17 @@ class Training:
         return record
 
     def restore(self) -> None:
-        """Go on from the checkpoint in the folder."""
+        """Restore the state from the checkpoint in the folder."""
         saved = read_saved(self.folder / CHECKPOINT)
-        told = saved.told
-        if told.get("kind") != _KIND or told.get("content") != self.content:
+        values = saved.values
+        if values.get("kind") != _KIND or values.get("content") != self.content:
             raise UsageError(
                 f"{self.folder} holds a training on other pictures or classes, or with another value range",
                 hint="give the same source, split and range, or train anew without `resume`",
             )
-        mine = self.settings.as_dict()
+        own = self.settings.as_dict()
         different = [
-            k for k, v in mine.items() if k not in _FREE and told["settings"].get(k) != _plain(v)
+            k for k, v in own.items() if k not in _FREE and values["settings"].get(k) != _plain(v)
         ]
         if different:
             raise UsageError(
@@ -169,11 +169,11 @@ class Training:
             self.built.network.load_state_dict(group_of(saved, "network"))
             self.average.network.load_state_dict(group_of(saved, "average"))
             restore_optimizer(self.optimizer, group_of(saved, "optimizer"))
-            self.records = [record_from_dict(record) for record in told["records"]]
-            self.step, self.in_epoch = told["step"], told["in_epoch"]
-            self.sums, self.validation_seconds = told["sums"], told["validation_seconds"]
-            self.scaler.load_state_dict(told["scaler"])
-            self.clock = Clock(told["seconds"])
+            self.records = [record_from_dict(record) for record in values["records"]]
+            self.step, self.in_epoch = values["step"], values["in_epoch"]
+            self.sums, self.validation_seconds = values["sums"], values["validation_seconds"]
+            self.scaler.load_state_dict(values["scaler"])
+            self.clock = Clock(values["seconds"])
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(
                 f"{CHECKPOINT} cannot be resumed: {error}",
@@ -186,7 +186,7 @@ class Training:
         return progress(self.settings, self.step, self.steps, seconds, self.validation_seconds)
 
     def _expect(self, step_seconds: float) -> None:
-        """Guess how long the first validation will take: a third of a step for as many pictures."""
+        """Estimate how long the first validation will take: a third of a step for as many pictures."""
         most = 60 * _MOST_EXPECTED * (self.settings.minutes or 0.0)
         guess = step_seconds / self.settings.batch / 3 * len(self.validation)
         self.validation_seconds = min(guess, most)
@@ -209,12 +209,12 @@ class Training:
                 break
 
     def _full(self, started: float) -> bool:
-        """Whether an epoch has its steps, and so many that validations take no more than their share of the time."""
+        """Tell whether an epoch has its steps, and enough of them that validation keeps to its share of the time."""
         seconds = self.clock.seconds() - started + self.validation_seconds
         return self.in_epoch >= self.steps and self.validation_seconds <= _MOST_VALIDATING * seconds
 
     def _step(self, pixels: Any, mask: Any) -> None:
-        """One step of the optimizer; its randomness depends on the seed and its number alone."""
+        """Run one step of the optimizer; its randomness depends on the seed and its number alone."""
         rate = learning_rate(self.settings, self._share())
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
@@ -237,7 +237,7 @@ class Training:
                 code="training-diverged",
             )
         self.scaler.unscale_(self.optimizer)
-        # Without batch norm, one odd batch can throw a network far off.
+        # Without batch norm, one unusual batch can throw a network far off.
         torch.nn.utils.clip_grad_norm_(network.parameters(), _LONGEST_GRADIENT)
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -246,7 +246,7 @@ class Training:
         self.in_epoch += 1
         self.average.update(self.step)
 
-    def _measured(self) -> EpochRecord:
+    def _validated(self) -> EpochRecord:
         settings, began = self.settings, self.clock.seconds()
         matrix, loss = ConfusionMatrix(len(self.validation.source.classes)), None
         if len(self.validation):
@@ -277,13 +277,13 @@ class Training:
         )
 
     def saved(self) -> None:
-        """Wait until the last checkpoint is on disk; raises what stood in its way."""
+        """Wait until the last checkpoint is on disk; raises the error of writing it."""
         writing, self.writing = self.writing, None
         if writing is not None:
             writing.result()
 
     def _save(self, *, best: bool) -> None:
-        """Write the best weights, and a copy of all while training goes on: that takes longer than a step."""
+        """Write the best weights now, and the checkpoint while training goes on: it takes longer than a step."""
         self.saved()
         checkpoint = copied(
             {
@@ -291,7 +291,7 @@ class Training:
                 "average": self.average.network.state_dict(),
                 "optimizer": optimizer_tensors(self.optimizer),
             },
-            self._told()
+            self._values()
             | {
                 "content": self.content,
                 "step": self.step,
@@ -303,11 +303,11 @@ class Training:
             },
         )
         if best:
-            kept = {"network": group_of(checkpoint, "average")}
-            write_saved(self.folder / BEST, of_groups(kept, self._told()))
+            weights = {"network": group_of(checkpoint, "average")}
+            write_saved(self.folder / BEST, of_groups(weights, self._values()))
         self.writing = self.writer.submit(write_saved, self.folder / CHECKPOINT, checkpoint)
 
-    def _told(self) -> dict[str, Any]:
+    def _values(self) -> dict[str, Any]:
         return {
             "kind": _KIND,
             "settings": self.settings.as_dict(),
@@ -318,7 +318,7 @@ class Training:
 
 
 def _network(settings: SegmentSettings, classes: int) -> Built:
-    """The network, for which the patches have to have the right sides."""
+    """Build the network and check that it takes patches of this size."""
     built = build_network(settings.network, classes, seed=settings.seed)
     if any(side % built.multiple for side in settings.patch):
         raise UsageError(
@@ -330,7 +330,7 @@ def _network(settings: SegmentSettings, classes: int) -> Built:
 
 
 def _groups(built: Built, settings: SegmentSettings) -> list[dict[str, Any]]:
-    """The parameters with the shares of the learning rate at which they learn: first weights are changed slowly."""
+    """Group the parameters by their share of the learning rate: pretrained weights change slowly."""
     known = built.record["encoder_weights"]["from"] != "none"
     slow = set(built.network.encoder.parameters()) if known else set()
     groups = (
@@ -343,7 +343,7 @@ def _groups(built: Built, settings: SegmentSettings) -> list[dict[str, Any]]:
 def _patches(
     source: MaskedPictures, train: Sequence[Sample], settings: SegmentSettings, track: Track
 ) -> Patches:
-    """What is learnt from."""
+    """Prepare the patches to learn from."""
     if not train or len(source.classes) < 2:
         raise SourceError(
             f"expected pictures and classes of defects, got {len(train)} and {len(source.classes) - 1}",
@@ -361,14 +361,14 @@ def _patches(
 
 
 def _first(patches: Patches) -> Any:
-    """Pixels of the first patches of a training."""
+    """Cut the first patches of a training."""
     return next(batches(patches, 0, range(1), _UNFOLDED_ON))[0]
 
 
 def _content(source: MaskedPictures, train: Sequence[Sample], validation: Sequence[Sample]) -> str:
-    """A hash of what is learnt, from which pictures, and how these are read."""
+    """Hash the classes, the names of the pictures, and the value range."""
     names = [list(source.classes), [s.name for s in train], [s.name for s in validation]]
-    # Only of files does a source state it.
+    # Only sources of files state it.
     value_range = getattr(source, "value_range", None)
     if value_range is not None:
         names.append([str(value) for value in value_range])
@@ -385,7 +385,7 @@ def _devices(machine: Machine) -> list[int]:
 
 @contextmanager
 def _deterministic(machine: Machine) -> Iterator[None]:
-    """Choose algorithms that give the same bits again where a GPU has them; on CPUs they do anyway."""
+    """Use deterministic algorithms where a GPU has them; on CPUs they always are."""
     if machine.device == "cpu":
         yield
         return

@@ -1,4 +1,4 @@
-"""Pictures with their masks, held in memory as far as they fit, and where their defects lie."""
+"""Pictures with their masks, in memory as far as they fit, and the places of their defects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flawline.core.view.tiling import resize
 from flawline.errors import FlawlineError, SourceError
 from flawline.types import Picture, Sample, Track, no_track
 
-KEPT_BYTES = 2**31
+CACHE_BYTES = 2**31
 _PLACES = 32
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -35,16 +35,16 @@ class MaskedPictures(Protocol):
         ...
 
     def samples(self) -> Sequence[Sample]:
-        """All samples, each time in the same order."""
+        """List all samples, each time in the same order."""
         ...
 
     def pair(self, sample: Sample) -> tuple[Picture, NDArray[np.uint8]]:
-        """A picture and its mask, uint8 (H, W) of class numbers, 255 where unknown."""
+        """Read a picture and its mask, uint8 (H, W) of class numbers, 255 where unknown."""
         ...
 
 
 class Pairs:
-    """The pictures and masks of samples, by number; safe from threads."""
+    """The pictures and masks of samples, by number; thread-safe."""
 
     def __init__(
         self,
@@ -52,36 +52,36 @@ class Pairs:
         samples: Sequence[Sample],
         *,
         fit: Size | None = None,
-        keep: int = KEPT_BYTES,
+        keep: int = CACHE_BYTES,
         lean: bool = False,
     ) -> None:
-        """Nothing is read yet; `fit` shrinks or enlarges all to one size, `keep` bytes are held at most.
+        """Read nothing yet; `fit` resizes all to one size, at most `keep` bytes stay in memory.
 
-        If `lean`, pictures whose three channels are the same are held and given as one.
+        If `lean`, pictures with three equal channels are stored and returned as one channel.
         """
         self.source = source
         self.samples = tuple(samples)
         self._fit = fit
         self._room = keep
         self._lean = lean
-        self._kept: dict[int, Pair] = {}
+        self._cache: dict[int, Pair] = {}
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, number: int) -> Pair:
-        """Pixels and classes of a sample.
+        """Return pixels and classes of a sample.
 
         Raises:
             SourceError: the picture or its mask cannot be read, they are not of one size, or a value is no class.
         """
-        if number in self._kept:
-            return self._kept[number]
+        if number in self._cache:
+            return self._cache[number]
         pair = self._read(self.samples[number])
         size = pair[0].nbytes + pair[1].nbytes
         if size <= self._room:
             self._room -= size
-            self._kept[number] = pair
+            self._cache[number] = pair
         return pair
 
     def _read(self, sample: Sample) -> Pair:
@@ -115,7 +115,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DefectPlaces:
-    """Where defects lie: `places[c]` has for each picture with class c its number and pixels (K, 2) of x, y by region.
+    """Places of defects: `places[c]` has for each picture with class c its number and pixels (K, 2) of x, y by region.
 
     `pixels` int64 (N, C) counts the pixels of each class by picture.
     """
@@ -125,12 +125,12 @@ class DefectPlaces:
 
     @property
     def present(self) -> tuple[int, ...]:
-        """The classes of defects that occur."""
+        """Classes of defects that occur."""
         return tuple(c for c, pictures in enumerate(self.places) if c and pictures)
 
 
 def find_defects(pairs: Pairs, *, seed: int = 0, track: Track = no_track) -> DefectPlaces:
-    """Read all masks once and remember some pixels of every region."""
+    """Read all masks once and collect some pixels of every region."""
     classes = len(pairs.source.classes)
     found: list[list[tuple[int, tuple[NDArray[np.int32], ...]]]] = [[] for _ in range(classes)]
     counts = np.zeros((len(pairs), classes), np.int64)
@@ -144,7 +144,7 @@ def find_defects(pairs: Pairs, *, seed: int = 0, track: Track = no_track) -> Def
 
 
 def _places(of_class: NDArray[np.bool_], rng: np.random.Generator) -> tuple[NDArray[np.int32], ...]:
-    """Some pixels (K, 2) of x and y of each region."""
+    """Draw some pixels (K, 2) of x and y of each region."""
     count, labels = cv2.connectedComponents(of_class.view(np.uint8), connectivity=8)
     y, x = np.nonzero(labels)
     region = labels[y, x]

@@ -1,4 +1,4 @@
-"""The patches that a segmenter learns from: balanced around defects, the same for the same seed, epoch and number."""
+"""Cut the patches that a segmenter learns from: balanced around defects, determined by seed, epoch and number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Patches:
     settings: SegmentSettings
 
     def __call__(self, epoch: int, number: int) -> Pair:
-        """One patch, pixels uint8 (h, w, 3) and classes uint8 (h, w): a function of arguments and seed alone."""
+        """Cut one patch, pixels uint8 (h, w, 3) and classes uint8 (h, w), determined by arguments and seed."""
         augmentation = self.settings.augmentation
         rng = np.random.default_rng([self.settings.seed, epoch, number])
         patch = self._cut(rng)
@@ -49,20 +49,20 @@ class Patches:
         return cut_patch(pair, centre, draw_warp(size, augmentation, rng), size)
 
     def _picture(self, rng: np.random.Generator) -> int:
-        """A whole picture: with a defect of a class drawn evenly, or any."""
+        """Draw a whole picture: with a defect of a class drawn evenly, or any."""
         if self.defects.present and rng.random() < self.settings.around_defects:
             return self._defect(rng)[0]
         return int(rng.integers(len(self.pairs)))
 
     def _defect(self, rng: np.random.Generator) -> tuple[int, NDArray[np.int32]]:
-        """A picture and a pixel (2,) of a defect in it: class, picture and region are each drawn evenly."""
+        """Draw a picture and a pixel (2,) of a defect in it: class, picture and region are each drawn evenly."""
         pictures = self.defects.places[int(rng.choice(self.defects.present))]
         number, regions = pictures[int(rng.integers(len(pictures)))]
         region = regions[int(rng.integers(len(regions)))]
         return number, region[int(rng.integers(len(region)))]
 
     def _around(self, rng: np.random.Generator) -> tuple[Pair, NDArray[np.float64]]:
-        """A patch that shows a defect, and where."""
+        """Cut a patch that shows a defect, and return the place of the defect."""
         size = self.settings.patch
         number, pixel = self._defect(rng)
         warp = draw_warp(size, self.settings.augmentation, rng)
@@ -75,12 +75,11 @@ class Patches:
 def batches(
     patches: Patches, epoch: int, steps: range, batch: int, *, workers: int = 0
 ) -> Iterator[Pair]:
-    """The batches of some steps of an epoch: pixels uint8 (B, h, w, 3) and classes uint8 (B, h, w), in order.
+    """Cut the batches of some steps of an epoch: pixels uint8 (B, h, w, 3) and classes uint8 (B, h, w), in order.
 
-    They are the same whatever the number of `workers`, threads that cut the next batches meanwhile; without them the
-    patches of a batch are cut at the same time when it is asked for.
+    They do not depend on the number of `workers`, threads that cut the next batches ahead; without them the patches of
+    a batch are cut in parallel when it is asked for.
     """
-
     pool = ThreadPoolExecutor(workers or cpu_count(), thread_name_prefix="flawline-patches")
     pending: deque[list[Future[Pair]]] = deque()
     try:

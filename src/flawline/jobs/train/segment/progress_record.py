@@ -1,4 +1,4 @@
-"""What each epoch of a training gave."""
+"""Records of the epochs of a training."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flawline.core.segmentation_metrics import ConfusionMatrix
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """One epoch, counted from 1. What was not measured or has no value is None.
+    """One epoch, counted from 1. Values that were not measured or do not exist are None.
 
-    `losses` are means over the epoch's steps: "total", and each term before its weight. The rest is measured with the
-    averaged weights on whole validation pictures: `validation_loss` is the mean of -log p of the true class,
-    `iou` has the value of each class, `decision` the figure that training is steered by. `best` tells whether it is the
+    `losses` are means over the steps of the epoch: "total", and each term before its weight. The rest is measured with
+    the averaged weights on whole validation pictures: `validation_loss` is the mean of -log p of the true class, `iou`
+    the value of each class, `decision` the metric that the best epoch is chosen by. `best` tells whether it is the
     highest so far. `seconds` were spent since the start, `seconds_left` are expected until the end.
     """
 
@@ -34,17 +34,17 @@ class EpochRecord:
     seconds_left: float
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 def record_from_dict(values: Mapping[str, Any]) -> EpochRecord:
-    """The inverse of `EpochRecord.as_dict`."""
+    """Restore a record from `EpochRecord.as_dict`."""
     return EpochRecord(**values)
 
 
 def figures_of(matrix: ConfusionMatrix, classes: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of a record that a confusion matrix gives."""
+    """Compute the fields of a record from a confusion matrix."""
     return {
         "iou": {name: one.iou for name, one in zip(classes, matrix.figures(), strict=True)},
         "mean_iou": matrix.mean("iou"),

@@ -1,4 +1,4 @@
-"""Draw pictures beside their masks and what a segmenter predicts."""
+"""Draw pictures next to their masks and the prediction of a segmenter."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Panels = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def three_panels(
-    pixels: NDArray[np.uint8], truth: NDArray[np.uint8], marked: NDArray[np.uint8]
+    pixels: NDArray[np.uint8], truth: NDArray[np.uint8], predicted: NDArray[np.uint8]
 ) -> Panels:
     """Draw a small picture, and the same with its mask and with the prediction, uint8 RGB; unknown pixels stay."""
     small = thumbnail(pixels)
     known = np.where(truth == IGNORE, np.uint8(0), truth)
-    return small, class_overlay(small, known), class_overlay(small, marked)
+    return small, class_overlay(small, known), class_overlay(small, predicted)
 
 
 def write_sheet(rows: Sequence[Panels], path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What a segmenter is trained with."""
+"""Settings of the training of a segmenter."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ RESOLUTIONS = ("full", "fit")
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How patches are varied; 0 or False leaves a step out.
+    """Settings of augmentation; 0 or False leaves a step out.
 
-    `flips` mirrors both ways. `rotation` is the largest turn in degrees, `zoom` the largest change of scale (0.2: 1/1.2
-    to 1.2 times), `elastic` the deviation of a smooth displacement in pixels, `light` that of gain, offset and gamma
-    (0.2: a fifth), `noise` the largest deviation of Gaussian noise in grey levels. `paste` is the share of
-    patches onto whose good area a defect of another picture is copied.
+    `flips` mirrors both ways. `rotation` is the largest rotation in degrees, `zoom` the largest change of scale (0.2:
+    1/1.2 to 1.2 times), `elastic` the deviation of a smooth displacement in pixels, `light` (illumination) that of
+    gain, offset and gamma (0.2: a fifth), `noise` the largest deviation of Gaussian noise in grey levels. `paste` is
+    the share of patches that get a defect of another picture on their good area.
     """
 
     flips: bool = True
@@ -36,7 +36,7 @@ class Augmentation:
     paste: float = 0.3
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no sense."""
+        """Refuse numbers out of range."""
         for name in ("rotation", "zoom", "elastic", "light", "noise", "paste"):
             value = getattr(self, name)
             most = 1.0 if name in ("light", "paste") else math.inf
@@ -49,7 +49,7 @@ NO_AUGMENTATION = Augmentation(False, 0, 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """Which network, and where its first weights are from.
+    """Settings of the network and its first weights.
 
     `name` is "light", "unet-original", or an architecture of segmentation-models-pytorch such as "unet", "unet++",
     "fpn", "deeplabv3+", "segformer". `encoder` is one of that package, or "timm:NAME" with arguments as in
@@ -67,18 +67,18 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True)
 class SegmentSettings:
-    """What a segmenter is trained with.
+    """Settings of the training of a segmenter.
 
     `loss` is a sum such as "balanced+dice" or "focal+0.5*lovasz" (`flawline.jobs.train.segment.losses`). `patch` is
     (height, width) in pixels; `resolution` "full" cuts patches out of pictures as they are, "fit" shrinks each whole
-    picture to one patch. `around_defects` is the share of patches that are placed around a defect, every class as often
-    as any other. An epoch is `patches` patches, None for as many as there are pictures, and more where `minutes` are
-    given and validation would take over a tenth of them. `batch` patches make one step, in `accumulate` equal parts.
-    Training ends after `epochs`, after `minutes` or when the decision metric has not risen for `patience` epochs,
-    whichever comes first. `rate` is the highest learning rate, reached after a share `warm_up`; an encoder that begins
-    with weights learns at `encoder_rate` times that, so that what it knows outlasts the first steps. `average` is
-    the decay of the moving average of the weights (EMA); the averaged ones are measured and kept.
-    `workers` are threads that cut patches ahead; with 0 all cores cut them between steps.
+    picture to one patch. `around_defects` is the share of patches that are placed around a defect, every class equally
+    often. An epoch has `patches` patches, None for as many as there are pictures, and more where `minutes` are given
+    and validation would take over a tenth of them. `batch` patches make one step, in `accumulate` equal parts. Training
+    ends after `epochs`, after `minutes` or when the decision metric has not risen for `patience` epochs, whichever
+    comes first. `rate` is the highest learning rate, reached after a share `warm_up`; a pretrained encoder learns at
+    `encoder_rate` times that, so that its knowledge outlasts the first steps. `average` is the decay of the moving
+    average of the weights (EMA); the averaged weights are validated and stored. `workers` are threads that cut patches
+    ahead; with 0 all cores cut them between steps.
     """
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
@@ -105,7 +105,7 @@ class SegmentSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense before any picture is read."""
+        """Refuse values out of range before any picture is read."""
         for what, value, known in (
             ("decision", self.decision, DECISIONS),
             ("device", self.device, DEVICES),
@@ -119,17 +119,17 @@ class SegmentSettings:
 
     @property
     def framing(self) -> Framing:
-        """How whole pictures are looked at: windows of the size of a patch that overlap by a quarter."""
+        """Framing of whole pictures: windows of the size of a patch that overlap by a quarter."""
         scale: float | Literal["fit"] = "fit" if self.resolution == "fit" else 1.0
         return Framing(self.patch, scale, STEP * (min(self.patch) // (4 * STEP)), cell=1)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return dataclasses.asdict(self) | {"patch": list(self.patch)}
 
 
 def settings_from_dict(values: Mapping[str, Any]) -> SegmentSettings:
-    """The inverse of `SegmentSettings.as_dict`."""
+    """Restore settings from `SegmentSettings.as_dict`."""
     given = dict(values)
     height, width = given.pop("patch")
     return SegmentSettings(
@@ -161,6 +161,6 @@ def _check_numbers(settings: SegmentSettings) -> None:
         raise UsageError("training without an end", hint="give a number of epochs or of minutes")
     if settings.batch % settings.accumulate or settings.batch == settings.accumulate:
         raise UsageError(
-            f"a batch of {settings.batch} does not part into {settings.accumulate} of at least 2 patches",
+            f"a batch of {settings.batch} cannot be divided into {settings.accumulate} of at least 2 patches",
             hint="batch norm needs two patches at a time",
         )

@@ -1,4 +1,4 @@
-"""Which pictures a segmenter learns from, is chosen on, and never meets."""
+"""Split pictures into training, validation and test of a segmenter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VALIDATION = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`origin` says where the split is from, "source" or "stratified"; `messages` what should be known of it."""
+    """Samples of training, validation and test; `origin` is "source" or "stratified", `messages` explain the split."""
 
     train: tuple[Sample, ...]
     validation: tuple[Sample, ...]
@@ -38,7 +38,7 @@ def split_samples(
     shares: tuple[float, float, float],
     seed: int,
 ) -> Split:
-    """The splits that the source names, else ones stratified by class content, parts never torn apart.
+    """Split samples as the source names it, else stratified by class content, keeping all pictures of a part together.
 
     Where the source names no validation, it is taken from its training pictures.
 
@@ -85,7 +85,7 @@ def _dealt(
 
 
 def _parts(samples: Sequence[Sample], hashes: Mapping[str, str]) -> dict[str, str]:
-    """The part of each picture; parts that share a file are one."""
+    """Name the part of each picture; parts that share a file are one."""
     same: dict[str, str] = {}
 
     def root(part: str) -> str:

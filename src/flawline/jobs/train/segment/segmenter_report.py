@@ -1,4 +1,4 @@
-"""The report of a training of a segmenter: how it learnt, what its thresholds rest on, where it errs."""
+"""Write the report of the training of a segmenter: learning curves, thresholds and errors."""
 
 from __future__ import annotations
 

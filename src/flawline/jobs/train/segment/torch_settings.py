@@ -1,4 +1,4 @@
-"""Where and in which numbers a training computes."""
+"""Choose the device and the precision of a training."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _MALLOC = {
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`device` "cpu" or "cuda"; `precision` "f32", "bf16", or "f16" on GPUs without bf16."""
+    """Device "cpu" or "cuda", and precision "f32", "bf16", or "f16" on GPUs without bf16."""
 
     device: str
     precision: str
 
     def autocast(self) -> Any:
-        """A context in which a network computes in that precision; parameters stay float32."""
+        """Return a context in which a network computes in that precision; parameters stay float32."""
         kind = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}[self.precision]
         return torch.autocast(self.device, kind, enabled=self.precision != "f32")
 
 
 def choose_machine(device: str, precision: str) -> Machine:
-    """The fastest of what is there and wished; raises UsageError where it is not there."""
+    """Choose the fastest device and precision that were asked for; raises UsageError where they are missing."""
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch finds no GPU", hint="use `device=cpu`, or install its CUDA build")
     if device != "cpu" and torch.cuda.is_available():
@@ -49,7 +49,7 @@ def choose_machine(device: str, precision: str) -> Machine:
 
 
 def native_bf16() -> bool:
-    """Whether the CPU has instructions for bf16; without them it is emulated, and slower than f32."""
+    """Tell whether the CPU has instructions for bf16; without them it is emulated, and slower than f32."""
     asked = (
         getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("amx_tile", "avx512_bf16")
     )
@@ -58,10 +58,10 @@ def native_bf16() -> bool:
 
 @cache
 def keep_freed_memory() -> None:
-    """Have glibc, where it is there, keep what is freed until the process ends instead of handing it back.
+    """Let glibc keep freed memory until the process ends instead of returning it to the system.
 
-    A step on a CPU allocates and frees maps of tens of megabytes by the hundred. Each one that is handed back is
-    fetched again page by page, zeroed, which takes a fifth of the time of a training.
+    A step on a CPU allocates and frees hundreds of maps of tens of megabytes. Memory that was returned comes back page
+    by page, zeroed, which takes a fifth of the time of a training.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,6 +1,6 @@
-"""Learn classes of defects from pictures with masks: a segmenter with chosen thresholds, as a recipe.
+"""Train a segmenter on pictures with masks and choose its thresholds, as a recipe.
 
-Needs the extra [train]; `flawline.jobs.train.segment.extra.require_extra` says so where it is missing.
+Needs the extra [train]; `flawline.jobs.train.segment.extra.require_extra` raises an error where it is missing.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ from flawline.recipe.manifest import file_hash
 from flawline.types import Sample, Track, no_track
 
 FINDINGS = "mask-findings.csv"
-# These are told; all others end it before anything is learnt.
-_ONLY_TOLD = ("empty-class", "duplicate-masks")
+# These become messages; all others end the training before it starts.
+_ONLY_MESSAGES = ("empty-class", "duplicate-masks")
 _NAMED = 3
 _ROLES: Mapping[str, Role] = {"train": "train", "validation": "calibration", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSegmentSettings:
-    """What a recipe of a segmenter is made with.
+    """Settings of a recipe of a segmenter.
 
-    `part` names the part. `shares` are the shares of training, validation and test where the source names no splits.
-    Thresholds are those of the highest Dice on validation, or by `target_recall`, or by the costs of a pixel missed
-    and of one marked wrongly (`flawline.core.pixel_threshold.choose_thresholds`). `smallest`, `merge`, `mm_per_px`,
+    `part` names the part. `shares` are those of training, validation and test where the source names no splits.
+    Thresholds have the highest Dice on validation, or follow from `target_recall`, or from the costs of a missed and of
+    a falsely predicted pixel (`flawline.core.pixel_threshold.choose_thresholds`). `smallest`, `merge`, `mm_per_px`,
     `mm_per_px_u`, `flips` and `spec` go into the recipe as they are.
     """
 
@@ -83,7 +83,7 @@ class TrainSegmentSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Validation:
-    """What the recipe does on the pictures on which its epoch and thresholds were chosen: flattering, by that."""
+    """Results on the pictures by which epoch and thresholds were chosen, and which are therefore too good."""
 
     matrix: ConfusionMatrix
     detection: Detection
@@ -93,10 +93,10 @@ class Validation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedSegmenterRecipe:
-    """A recipe, and what a person should know of how it came about.
+    """A recipe, and how it was trained.
 
-    `chosen` are the thresholds, one for each class; `shown` the validation samples of the most wrongly marked pixels,
-    worst first.
+    `chosen` are the thresholds, one for each class; `shown` the validation samples with the most wrong pixels, worst
+    first.
     """
 
     recipe: Recipe
@@ -122,20 +122,20 @@ def train_segment(
 
     Args:
         source: pictures and masks.
-        settings: what to train and to choose by.
-        folder: where checkpoints go; with `resume` a training that was interrupted goes on from there.
-        resume: see there.
+        settings: of training, thresholds and recipe.
+        folder: where checkpoints go.
+        resume: whether an interrupted training continues from `folder`.
         each: called with the record of every epoch and the split.
-        track: shows progress of all else.
+        track: shows progress of everything else.
 
     Raises:
         SourceError: no picture with a mask, unreadable ones, pictures of one part in several splits, or nothing to
             learn from.
-        UsageError: a setting makes no sense, or `folder` holds an earlier training that is not to be resumed.
+        UsageError: a setting is wrong, or `folder` holds an earlier training that shall not be resumed.
         ModelError: the network cannot be built or exported.
     """
     settings = settings or TrainSegmentSettings()
-    # Nothing is counted yet: a setting that makes no sense ends it here and not after the training.
+    # Nothing is counted yet: a wrong setting raises its error here and not after the training.
     _chosen(PixelCurves(source.classes), settings)
     if not resume and (folder / CHECKPOINT).exists():
         raise UsageError(
@@ -180,7 +180,7 @@ def train_segment(
         tuple(by_name[name] for name in worst),
         (
             *split.messages,
-            *_told(report),
+            *_finding_messages(report),
             *report.notes,
             *(one.message for one in chosen),
             *_validation_messages(found),
@@ -189,21 +189,21 @@ def train_segment(
 
 
 def _refuse(report: MaskReport, folder: Path) -> None:
-    """What cannot be trained on: unreadable pairs, and pictures of one part in several splits."""
-    findings = [finding for finding in report.findings if finding.code not in _ONLY_TOLD]
+    """Refuse findings that prevent a training: unreadable pairs, and pictures of one part in several splits."""
+    findings = [finding for finding in report.findings if finding.code not in _ONLY_MESSAGES]
     if findings:
         more = f"; findings in all: {len(findings)}" if len(findings) > 1 else ""
         raise SourceError(
             f"{_in_words(findings[0])}{more}",
-            hint=f"{folder / FINDINGS} lists every file; mend or take them out, and keep the pictures of a part in "
+            hint=f"{folder / FINDINGS} lists every file; repair or remove them, and keep the pictures of a part in "
             "one split",
             code=findings[0].code,
         )
 
 
-def _told(report: MaskReport) -> list[str]:
-    """What does not end a training, and should be known of it."""
-    return [_in_words(finding) for finding in report.findings if finding.code in _ONLY_TOLD]
+def _finding_messages(report: MaskReport) -> list[str]:
+    """List the messages of findings that do not end a training."""
+    return [_in_words(finding) for finding in report.findings if finding.code in _ONLY_MESSAGES]
 
 
 def _in_words(finding: MaskProblem) -> str:
@@ -214,7 +214,7 @@ def _in_words(finding: MaskProblem) -> str:
 
 
 def _write_findings(report: MaskReport, folder: Path) -> None:
-    """All files of all findings: a message has no room for them."""
+    """Write all files of all findings: a message has no room for them."""
     (folder / FINDINGS).unlink(missing_ok=True)
     if not report.findings:
         return
@@ -228,7 +228,7 @@ def _write_findings(report: MaskReport, folder: Path) -> None:
 
 
 def _check_spec(asked: TrainSegmentSettings, classes: Sequence[str]) -> None:
-    """Find out before the training, not after it, that the specification or the scale cannot be used."""
+    """Check before the training that the specification and the scale can be used."""
     settings = _settings(asked, classes, "any", (256, 256), 1.0, 0)
     new_recipe(settings, b"", {}, RecipeManifest(BackboneRecord("any", "0" * 64, "any", {})))
 
@@ -273,7 +273,7 @@ def _recipe(
     folder: Path,
     value_range: tuple[float, float] | None,
 ) -> Recipe:
-    """A recipe with thresholds of one half."""
+    """Build a recipe with thresholds of one half."""
     exported = folder / "network.onnx"
     difference = export_segmenter(trained, exported)
     model = exported.read_bytes()
@@ -355,7 +355,7 @@ def _with_thresholds(recipe: Recipe, chosen: Sequence[ChosenThreshold]) -> Recip
 def _validate(
     inspector: Inspector, source: MaskedSource, samples: Sequence[Sample], track: Track
 ) -> tuple[Validation, dict[str, int]]:
-    """Figures over validation pictures, and the number of wrong pixels of each."""
+    """Measure figures over validation pictures, and the number of wrong pixels of each."""
     matrix, detection = ConfusionMatrix(len(inspector.classes)), Detection(inspector.classes)
     wrong: dict[str, int] = {}
     scores: dict[str, dict[str, float]] = {}
@@ -374,7 +374,7 @@ def _validate(
 
 
 def _finished(recipe: Recipe, found: Validation, chosen: Sequence[ChosenThreshold]) -> Recipe:
-    """With the scores of good parts, and the figures in the manifest."""
+    """Add the scores of good parts, and the figures in the manifest."""
     arrays = dict(recipe.arrays)
     if found.good_scores:
         scores = np.sort(np.array(list(found.good_scores.values()), np.float64))
@@ -398,7 +398,7 @@ def _finished(recipe: Recipe, found: Validation, chosen: Sequence[ChosenThreshol
 
 
 def _validation_messages(found: Validation) -> list[str]:
-    """The figures in words, with what they are worth."""
+    """Format the figures of the validation as messages."""
     mean = found.matrix.mean("iou")
     lines = []
     if mean is not None:
@@ -407,8 +407,8 @@ def _validation_messages(found: Validation) -> list[str]:
             f"of {found.pictures} pictures"
         )
     for name, share in (
-        ("defective parts with nothing marked (escapes)", found.detection.escapes()),
-        ("good parts with something marked (overkill)", found.detection.overkill()),
+        ("defective parts without a predicted defect (escapes)", found.detection.escapes()),
+        ("good parts with a predicted defect (overkill)", found.detection.overkill()),
     ):
         if share is not None:
             lines.append(f"validation: {share.hits} of {share.of} {name}")

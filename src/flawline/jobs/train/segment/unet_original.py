@@ -1,8 +1,8 @@
-"""The first U-Net, with half its filters.
+"""The original U-Net with half its filters.
 
 O. Ronneberger, P. Fischer and T. Brox, "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015,
 figure 1 and section 2: two 3x3 convolutions with ReLU on each of five levels, 2x2 max pooling, 2x2 up-convolutions, the
-map of the same level beside it, a 1x1 convolution at the end; weights drawn with deviation sqrt(2 / inputs) and
+skip connections on each level, a 1x1 convolution at the end; weights drawn with deviation sqrt(2 / inputs) and
 drop-out at the end of the contracting path (section 3). There is no batch norm in it. Convolutions are padded here, so
 that the map has the size of the picture and nothing is cropped.
 """
@@ -40,15 +40,15 @@ class OriginalUNet(nn.Module):  # type: ignore[misc]
                 nn.init.zeros_(part.bias)
 
     def forward(self, x: Any) -> Any:
-        """Prepared pictures to logits."""
-        kept = []
+        """Compute logits of prepared pictures."""
+        skips = []
         for level, block in enumerate(self.down):
             x = block(self.pool(x) if level else x)
             if level >= len(FILTERS) - 2:
                 x = self.drop(x)
-            kept.append(x)
-        for widen, join, beside in zip(self.up, self.join, kept[-2::-1], strict=True):
-            x = join(torch.cat([beside, widen(x)], 1))
+            skips.append(x)
+        for widen, join, skip in zip(self.up, self.join, skips[-2::-1], strict=True):
+            x = join(torch.cat([skip, widen(x)], 1))
         return self.head(x)
 
 

@@ -1,4 +1,4 @@
-"""Patches out of pictures: cut as they are, or turned, mirrored, zoomed and bent in one interpolation."""
+"""Cut patches out of pictures as they are, or rotated, mirrored, zoomed and bent in one interpolation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOTHING = np.empty(0, np.float32)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Warp:
-    """From places in a patch to those in a picture.
+    """A transform of places in a patch to places in a picture.
 
     `matrix` (2, 2) is about the centres. `knots` (2, 6, 6) are shifts of x and y in pixels at places spread evenly over
     the patch, enlarged bicubically; None bends nothing.
@@ -33,7 +33,7 @@ class Warp:
 
 
 def draw_warp(size: Size, settings: Augmentation, rng: np.random.Generator) -> Warp:
-    """A random warp for a patch of `size` (height, width)."""
+    """Draw a random warp for a patch of `size` (height, width)."""
     matrix = np.eye(2)
     if settings.rotation:
         angle = math.radians(rng.uniform(-settings.rotation, settings.rotation))
@@ -51,7 +51,7 @@ def draw_warp(size: Size, settings: Augmentation, rng: np.random.Generator) -> W
 
 @lru_cache
 def _along(length: int) -> NDArray[np.float32]:
-    """What a place along an axis is made of, (length, 6 + 2): weights of the knots, the way from the middle, and 1."""
+    """Compute terms of the places along an axis, (length, 6 + 2): weights of knots, distance to the middle, and 1."""
     knots = np.eye(_KNOTS, dtype=np.float32)
     weights = cv2.resize(knots, (_KNOTS, length), interpolation=cv2.INTER_CUBIC)
     middle = np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2)
@@ -61,10 +61,10 @@ def _along(length: int) -> NDArray[np.float32]:
 def place_around(
     pixel: NDArray[np.int32], shape: Size, warp: Warp, size: Size, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A centre (2,) of x, y in a picture of `shape` for which the patch shows a pixel, and where in the patch.
+    """Draw a centre (2,) of x, y in a picture of `shape` whose patch shows a pixel, and the pixel's place in the patch.
 
-    That is anywhere in the inner part of the patch, so that a network does not learn to look at the middle; the bend
-    moves it a little. The patch reaches beyond the picture only where it must.
+    That place is anywhere in the inner part of the patch, so that a network does not learn to look at the middle; the
+    bend moves it a little. The patch reaches beyond the picture only where it must.
     """
     middle = (np.array(size[::-1]) - 1) / 2
     offset = warp.matrix @ ((rng.random(2) - 0.5) * _CENTRAL * np.array(size[::-1]))
@@ -76,27 +76,27 @@ def place_around(
 
 
 def place_anywhere(shape: Size, size: Size, rng: np.random.Generator) -> NDArray[np.float64]:
-    """A centre (2,) of x, y for a patch of `size` in a picture of `shape`, reaching beyond it only where it must."""
+    """Draw a centre (2,) of x, y for a patch of `size` in a picture of `shape`, reaching beyond it only if it must."""
     draw = rng.random(2)
     long, half = np.array(shape[::-1], np.float64), np.array(size[::-1]) / 2
     return np.where(long > 2 * half, half - 0.5 + draw * (long - 2 * half), (long - 1) / 2)
 
 
 def cut_patch(pair: Pair, centre: NDArray[np.float64], warp: Warp, size: Size) -> Pair:
-    """The patch of `size` around a centre; what lies beyond the picture is the picture reflected at its edge."""
+    """Cut the patch of `size` around a centre; beyond the edge of the picture it is reflected."""
     pixels, mask = pair
     if warp.knots is None and np.array_equal(np.abs(warp.matrix), np.eye(2)):
-        # To where the pixels of the patch fall on those of the picture.
+        # Move the centre so that the pixels of the patch fall on those of the picture.
         centre = np.floor(centre) + (np.array(size[::-1]) - 1) / 2 % 1
         x, y = _sources(centre, warp, size)
         rows = _reflected(y[:, 0].astype(np.int64), mask.shape[0])
         columns = _reflected(x[0].astype(np.int64), mask.shape[1])
         at = np.ix_(rows, columns)
         return pixels[at], mask[at]
-    # The part that is touched: cv2.remap takes no pictures of more than 32767 px.
+    # Only the part in reach: cv2.remap takes no pictures of more than 32767 px.
     reach = _reach(warp, size)
     first, last = np.floor(centre - reach).astype(int), np.ceil(centre + reach).astype(int)
-    # A reflection may show what lies farther in than the patch reaches.
+    # A reflection may show pixels farther inside than the patch reaches.
     mirrored = 2 * np.array(mask.shape[::-1]) - last - 3
     left, top = np.maximum(0, np.minimum(first - 1, mirrored)).tolist()
     right, bottom = np.maximum(last + 2, 2 - first).tolist()
@@ -110,7 +110,7 @@ def cut_patch(pair: Pair, centre: NDArray[np.float64], warp: Warp, size: Size) -
 
 
 def _reach(warp: Warp, size: Size) -> NDArray[np.float64]:
-    """How far from its centre a patch touches a picture at most, along x and y."""
+    """Bound the distance from its centre at which a patch still uses pixels of a picture, along x and y."""
     reach: NDArray[np.float64] = np.abs(warp.matrix) @ (np.array(size[::-1]) - 1) / 2
     if warp.knots is not None:
         # The weights of the knots, without their signs, add up to 1.375 at most along an axis: 1.9 along both.
@@ -121,7 +121,7 @@ def _reach(warp: Warp, size: Size) -> NDArray[np.float64]:
 def _sources(
     centre: NDArray[np.float64], warp: Warp, size: Size
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where in the picture each pixel of the patch is from: x and y, (h, w) each, to 1/256 px up to 65536 px."""
+    """Compute the place in the picture of each patch pixel: x and y, (h, w) each, to 1/256 px up to 65536 px."""
     parts = np.zeros((2, _KNOTS + 2, _KNOTS + 2), np.float32)
     if warp.knots is not None:
         parts[:, :_KNOTS, :_KNOTS] = warp.knots
@@ -138,14 +138,14 @@ def _product(one: NDArray[np.float32], other: NDArray[np.float32], flags: int = 
 
 
 def _inside(centre: NDArray[np.float64], shape: tuple[int, ...], size: Size) -> NDArray[np.float64]:
-    """The nearest centre at which the patch stays inside the picture, or in the middle where it is larger."""
+    """Find the nearest centre at which the patch stays inside the picture, or the middle where it is larger."""
     long, half = np.array(shape[::-1]), np.array(size[::-1]) / 2
     low, high = half - 0.5, long - half - 0.5
     return np.where(low <= high, np.clip(centre, low, high), (long - 1) / 2)
 
 
 def _reflected(places: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    """Whole places along an axis, those beyond it mirrored about its first and last pixel."""
+    """Mirror whole places beyond an axis about its first and last pixel."""
     if length == 1:
         return np.zeros_like(places)
     period = 2 * (length - 1)

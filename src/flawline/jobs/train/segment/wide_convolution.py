@@ -1,7 +1,7 @@
-"""Split the gradient of wide convolutions in bf16: kept, for with oneDNN 3.13 on AMX 110 to 250 ms a step become 33.
+"""Split the gradient of wide convolutions in bf16: with oneDNN 3.13 on AMX a step takes 33 ms instead of 110 to 250.
 
-That is the gradient of the weights where more than about 2000 channels come in, as in the first convolution of a
-decoder on ResNet-50. Taken by the thousand channels it keeps its speed.
+The gradient of the weights is slow from about 2000 input channels on, as in the first convolution of a decoder on
+ResNet-50. Computed for a thousand channels at a time it is fast.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import nn
 _WIDE = 1536
 _AT_ONCE = 1024
 _SLOW_UNTIL = (2, 15)
-"""The last version of PyTorch in which it was found slow; later ones are left as they are."""
+"""The last version of PyTorch in which it was measured to be slow; later ones are not changed."""
 
 
 def widen(network: Any) -> None:
@@ -47,7 +47,7 @@ class WideConvolution(nn.Conv2d):  # type: ignore[misc]
         self.train(of.training)
 
     def forward(self, x: Any) -> Any:
-        """Maps (N, C, H, W) convolved."""
+        """Convolve maps (N, C, H, W)."""
         in_bf16 = torch.get_autocast_dtype("cpu") == torch.bfloat16
         if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or not in_bf16:
             return super().forward(x)
@@ -76,7 +76,7 @@ class _Split(torch.autograd.Function):  # type: ignore[misc]
 
 
 def _gradients(gradient: Any, x: Any, weight: Any, form: Any, wanted: list[bool]) -> Any:
-    """The gradients of input, weight and bias of a convolution that are wanted."""
+    """Compute those gradients of input, weight and bias of a convolution that are wanted."""
     x, weight = (each.contiguous(memory_format=torch.channels_last) for each in (x, weight))
     return torch.ops.aten.convolution_backward(
         gradient, x, weight, None, *form, False, [0, 0], 1, wanted
