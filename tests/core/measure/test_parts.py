@@ -9,7 +9,7 @@ from flawline.core.measure.parts import (
     former_count_name,
     part_columns,
     part_summary,
-    story_columns,
+    published_columns,
 )
 
 STORY = [
@@ -51,7 +51,7 @@ def test_the_columns_of_the_published_table_come_first_for_stains():
         name: part_summary(found, found.value == value, np.array([600.0]))
         for value, name in ((1, "scratch"), (2, "stain"))
     }
-    assert list(story_columns(summaries["stain"], "stain"))[:6] == STORY
+    assert list(published_columns(summaries["stain"], "stain"))[:6] == STORY
     table = part_columns([(name, "", summaries[name]) for name in ("stain", "scratch")])
     assert (table["NumberOfStains"].tolist(), table["count_scratch"].tolist()) == ([1], [1])
     assert table["LargestStainArea"].tolist() == [15]

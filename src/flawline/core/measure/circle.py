@@ -1,4 +1,4 @@
-"""Smallest enclosing circles of many point sets at once."""
+"""Compute the smallest enclosing circles of many point sets at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flawline.core.measure.ragged import Floats, Integers, first_of_each
 Complexes = NDArray[np.complex128]
 _CANDIDATES = [(k, k) for k in range(3)] + list(combinations(range(3), 2))
 _TINY = 1e-12
-_SLACK = 1e-9  # relative to the squared radius: rounding must not keep a point outside for ever
+_SLACK = 1e-9  # relative to the squared radius, so that rounding cannot cause an endless loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +26,38 @@ class Circles:
     radius: Floats
 
 
-def enclosing_circles(found: Hulls) -> Circles:
-    """The smallest circle around the corners of each hull.
+def enclosing_circles(hull: Hulls) -> Circles:
+    """Compute the smallest circle around the corners of each hull.
 
-    The point farthest outside joins the at most three that hold the circle, and the smallest circle of those four is
-    the next one; the radius grows each time until nothing is outside (B. Gaertner, "Fast and robust smallest enclosing
-    balls", ESA 1999, pivoting on the farthest point).
+    The point farthest outside joins the at most three points that define the circle, and the smallest circle of these
+    four is the next one; the radius grows each time until no point is outside (B. Gaertner, "Fast and robust smallest
+    enclosing balls", ESA 1999, pivoting on the farthest point).
     """
-    count = len(found.counts)
-    points = found.x + 1j * found.y
-    first = first_of_each(found.region)
+    count = len(hull.counts)
+    points = hull.x + 1j * hull.y
+    first = first_of_each(hull.region)
     centre = points[first]
     square = np.zeros(count)
     support = np.repeat(first[None], 3, axis=0)
     active = np.arange(count)
-    rows, owner = np.arange(len(points)), found.region
+    rows, owner = np.arange(len(points)), hull.region
     while len(active):
         distance = _squares(points[rows] - centre[owner])
         begin = first_of_each(owner)
         farthest = np.maximum.reduceat(distance, begin)
         outside = farthest > square[active] * (1 + _SLACK) + _TINY
-        hit = np.flatnonzero(distance == np.repeat(farthest, np.diff(begin, append=len(owner))))
-        pivot = rows[hit[first_of_each(owner[hit])]]
+        at_farthest = np.flatnonzero(
+            distance == np.repeat(farthest, np.diff(begin, append=len(owner)))
+        )
+        pivot = rows[at_farthest[first_of_each(owner[at_farthest])]]
         active, pivot = active[outside], pivot[outside]
         centre[active], square[active], support[:, active] = _next(
             points, support[:, active], pivot
         )
         still = np.zeros(count, dtype=bool)
         still[active] = True
-        kept = still[owner]
-        rows, owner = rows[kept], owner[kept]
+        stays = still[owner]
+        rows, owner = rows[stays], owner[stays]
     return Circles(centre.real, centre.imag, np.sqrt(square))
 
 
@@ -66,7 +68,7 @@ def _squares(values: Complexes) -> Floats:
 def _next(
     points: Complexes, support: Integers, pivot: Integers
 ) -> tuple[Complexes, Floats, Integers]:
-    """The smallest circle around up to four points, of which `pivot` is on the circle."""
+    """Compute the smallest circle around up to four points, of which `pivot` is on the circle."""
     best_centre = np.zeros(len(pivot), dtype=np.complex128)
     best = np.full(len(pivot), np.inf)
     chosen = np.repeat(pivot[None], 3, axis=0)
@@ -87,7 +89,7 @@ def _next(
 
 
 def _through(u: Complexes, v: Complexes) -> Complexes:
-    """Centres of the circles through 0, u and v; far away where they lie on one line."""
+    """Compute the centres of the circles through 0, u and v; infinite where they lie on one line."""
     cross = u.real * v.imag - u.imag * v.real
     turned = 1j * (u * _squares(v) - v * _squares(u))
     flat = np.abs(cross) < _TINY

@@ -1,4 +1,4 @@
-"""The columns of the defect table: name, unit, meaning and how each is computed. A new column is a new row here."""
+"""Columns of the defect table: name, unit, meaning and computation. A new column is a new row here."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Unit = Literal["px", "px2", "deg", "1", "grey", "count", "flag"]
 class DefectColumn:
     """One number per defect.
 
-    `unit` is what it is measured in: lengths "px" and areas "px2" scale with the picture, "place" says that a length is
-    a coordinate, so that it moves with the origin. `of` gives the values (N,) of N regions. `needs` names what must
-    be given beside masks for the column to be there.
+    Lengths in "px" and areas in "px2" scale with the picture; `place` says that a length is a coordinate, which moves
+    with the origin. `of` computes the values (N,) of N regions. `needs` names the input that the column needs in
+    addition to masks.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Defects as a struct of arrays."""
+"""Measured defects as arrays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Defects:
     square pixels, places from the top left corner of the picture, so that the centre of its first pixel is at
     (0.5, 0.5). `nearest_distance` is infinite where a picture holds one defect only; nothing is NaN.
 
-    `contours`, where asked for, holds for each defect the outer contours of its pieces, float32 (points, 2).
+    `contours`, where requested, holds for each defect the outer contours of its pieces, float32 (points, 2).
     """
 
     picture: Integers
@@ -33,12 +33,12 @@ class Defects:
         return len(self.picture)
 
     def __getitem__(self, name: str) -> NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_]:
-        """One column; raises KeyError where it was not measured."""
+        """Look up one column; raises KeyError where it was not measured."""
         return self.columns[name]
 
 
 def joined(parts: Sequence[Defects], pictures: Sequence[int]) -> Defects:
-    """Defects of consecutive batches as one; `pictures` is the number of masks in each."""
+    """Join the defects of consecutive batches; `pictures` is the number of masks in each."""
     first = np.cumsum([0, *pictures[:-1]])
     contours = None
     if all(part.contours is not None for part in parts):

@@ -1,4 +1,4 @@
-"""Gaps between regions of one picture: the shortest way from the edge of one pixel to that of another."""
+"""Measure gaps between regions of one picture: the shortest distance from pixel edge to pixel edge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flawline.core.measure.runs import Labelled
 from flawline.core.measure.sums import Boxes
 
 _AT_ONCE = 4_000_000
-_SLACK = 1e-9  # px: a limit that was computed must not lose its own pair to rounding
+_SLACK = 1e-9  # px: rounding must not exclude the pair from which a limit was computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Gaps:
 def close_pairs(
     labelled: Labelled, around: Boxes, limit: Floats, *, same_class: bool = False
 ) -> Gaps:
-    """All pairs of regions of one picture whose gap is at most the larger `limit` (regions,) of the two."""
+    """Find all pairs of regions of one picture whose gap is at most the larger `limit` (regions,) of the two."""
     if labelled.count < 2:
         return Gaps(*(np.empty(0, np.int64),) * 2, np.empty(0))
     beyond = float(around.right.max(initial=0) + around.bottom.max(initial=0))
@@ -43,16 +43,16 @@ def close_pairs(
 
 
 def nearest_gaps(labelled: Labelled, around: Boxes, corners: Hulls) -> Floats:
-    """The gap from each region to the nearest other one of its picture, infinite where it is alone: (regions,)."""
-    found = close_pairs(labelled, around, _upper_bounds(around, corners))
+    """Compute the gap from each region to the nearest other one of its picture, (regions,); infinite without one."""
+    pairs = close_pairs(labelled, around, _upper_bounds(around, corners))
     nearest = np.full(labelled.count, np.inf)
-    np.minimum.at(nearest, found.one, found.gap)
-    np.minimum.at(nearest, found.other, found.gap)
+    np.minimum.at(nearest, pairs.one, pairs.gap)
+    np.minimum.at(nearest, pairs.other, pairs.gap)
     return nearest
 
 
 def grouped(count: int, pairs: Gaps) -> Integers:
-    """The group of each of `count` regions when pairs are joined, numbered by the first region of each."""
+    """Group `count` regions by joining pairs; groups are numbered by their first region."""
     if not len(pairs.one):
         return np.arange(count)
     from scipy.sparse import coo_array
@@ -66,43 +66,43 @@ def grouped(count: int, pairs: Gaps) -> Integers:
 
 
 def _upper_bounds(around: Boxes, corners: Hulls) -> Floats:
-    """For each region a distance within which its picture surely holds another one; -1 where it is alone.
+    """Bound the distance from each region to the nearest other one of its picture from above; -1 for a single one.
 
-    It is the gap between two corners of hulls that face each other: its own, and that of the region, of a few near by,
-    with the nearest box.
+    It is the gap between two facing hull corners: of the region, and of the one of a few near regions that has the
+    nearest box.
     """
     count = len(around.left)
     bound = np.full(count, -1.0)
-    mine, near = _neighbours(around)
-    if not len(mine):
+    region, near = _neighbours(around)
+    if not len(region):
         return bound
     # The pair with the smallest gap of boxes: sorted by it, the first of each region.
-    order = np.lexsort((_box_gaps(around, mine, near), mine))
-    mine, near = mine[order], near[order]
-    first = first_of_each(mine)
-    mine, near = mine[first], near[first]
-    one, other = _towards(corners, around, mine, near), _towards(corners, around, near, mine)
+    order = np.lexsort((_box_gaps(around, region, near), region))
+    region, near = region[order], near[order]
+    first = first_of_each(region)
+    region, near = region[first], near[first]
+    one, other = _towards(corners, around, region, near), _towards(corners, around, near, region)
     across = np.maximum(np.abs(corners.x[one] - corners.x[other]) - 1, 0)
     down = np.maximum(np.abs(corners.y[one] - corners.y[other]) - 1, 0)
-    bound[mine] = np.hypot(across, down)
+    bound[region] = np.hypot(across, down)
     return bound
 
 
-def _towards(corners: Hulls, around: Boxes, mine: Integers, theirs: Integers) -> Integers:
-    """The hull corner of each of `mine` that lies nearest to the middle of the box of `theirs`."""
-    owner, place = expand(corners.counts[mine])
-    corner = starts(corners.counts)[mine][owner] + place
-    x = ((around.left + around.right - 1) / 2)[theirs][owner] - corners.x[corner]
-    y = ((around.top + around.bottom - 1) / 2)[theirs][owner] - corners.y[corner]
+def _towards(corners: Hulls, around: Boxes, region: Integers, other: Integers) -> Integers:
+    """Find the hull corner of each `region` that lies nearest to the middle of the box of the `other`."""
+    owner, place = expand(corners.counts[region])
+    corner = starts(corners.counts)[region][owner] + place
+    x = ((around.left + around.right - 1) / 2)[other][owner] - corners.x[corner]
+    y = ((around.top + around.bottom - 1) / 2)[other][owner] - corners.y[corner]
     square = x**2 + y**2
     begin = first_of_each(owner)
     nearest = np.minimum.reduceat(square, begin)
-    hits = np.flatnonzero(square == nearest[owner])
-    return np.asarray(corner[hits[first_of_each(owner[hits])]], dtype=np.int64)
+    best = np.flatnonzero(square == nearest[owner])
+    return np.asarray(corner[best[first_of_each(owner[best])]], dtype=np.int64)
 
 
 def _neighbours(around: Boxes) -> tuple[Integers, Integers]:
-    """For each region up to seven others of its picture with near centres: region, other."""
+    """Pair each region with up to seven others of its picture with near centres: region, other."""
     count = len(around.left)
     per_picture = np.bincount(around.picture, minlength=1)
     if not (per_picture > 1).any():
@@ -114,9 +114,9 @@ def _neighbours(around: Boxes) -> tuple[Integers, Integers]:
     centres = np.stack([x, y, around.picture * far], axis=1)
     tried = min(8, count)
     _, near = cKDTree(centres).query(centres, k=tried)
-    mine, other = np.repeat(np.arange(count), tried), near.reshape(-1)
-    valid = (other != mine) & (around.picture[other] == around.picture[mine])
-    return mine[valid], np.asarray(other[valid], dtype=np.int64)
+    region, other = np.repeat(np.arange(count), tried), near.reshape(-1)
+    valid = (other != region) & (around.picture[other] == around.picture[region])
+    return region[valid], np.asarray(other[valid], dtype=np.int64)
 
 
 def _box_gaps(around: Boxes, a: Integers, b: Integers) -> Floats:
@@ -133,10 +133,10 @@ def _box_gaps(around: Boxes, a: Integers, b: Integers) -> Floats:
 
 
 def _box_pairs(around: Boxes, limit: Floats) -> tuple[Integers, Integers]:
-    """Pairs of one picture whose boxes are as close as the larger of their limits; `one` < `other`.
+    """Find pairs of one picture whose boxes are as close as the larger of their limits; `one` < `other`.
 
-    Boxes are swept from top to bottom: a pair can be close only where one begins before the other, let down by the
-    limit, has ended.
+    Boxes are swept from top to bottom: a pair can be close only where one begins before the other, extended downwards
+    by the limit, has ended.
     """
     count = len(around.left)
     if not count:
@@ -146,12 +146,12 @@ def _box_pairs(around: Boxes, limit: Floats) -> tuple[Integers, Integers]:
     order = np.lexsort((around.top, around.picture))
     base = around.picture[order] * tall
     top = base + around.top[order]
-    # The longest limit of a picture holds for all of it, so that the smaller of two limits is never missed.
+    # The largest limit of a picture is used for all its boxes, so that no pair is missed.
     widest = np.zeros(int(around.picture.max()) + 1)
     np.maximum.at(widest, around.picture, reach)
     end = base + around.bottom[order] + np.ceil(widest[around.picture[order]]).astype(np.int64)
     counts = np.searchsorted(top, end, side="right") - np.arange(count) - 1
-    found: list[NDArray[np.int64]] = []
+    pairs: list[NDArray[np.int64]] = []
     # In portions, so that ten thousand boxes do not make a hundred million pairs at once.
     portion = np.cumsum(counts) // _AT_ONCE
     for number in np.unique(portion):
@@ -159,15 +159,15 @@ def _box_pairs(around: Boxes, limit: Floats) -> tuple[Integers, Integers]:
         owner, place = expand(counts[rows])
         a, b = order[rows[owner]], order[rows[owner] + place + 1]
         close = _box_gaps(around, a, b) <= np.maximum(limit[a], limit[b])
-        found.append(np.stack([np.minimum(a, b)[close], np.maximum(a, b)[close]]))
-    one, other = np.concatenate(found, axis=1)
+        pairs.append(np.stack([np.minimum(a, b)[close], np.maximum(a, b)[close]]))
+    one, other = np.concatenate(pairs, axis=1)
     return one, other
 
 
 def _run_gaps(
     labelled: Labelled, around: Boxes, one: Integers, other: Integers, limit: Floats
 ) -> Floats:
-    """The smallest gap between the runs of each pair, or infinite where it is above `limit`."""
+    """Compute the smallest gap between the runs of each pair; infinite where it is above `limit`."""
     order = np.argsort(labelled.region, kind="stable")
     counts = np.bincount(labelled.region, minlength=labelled.count)
     runs = labelled.runs
@@ -194,15 +194,15 @@ def _near_runs(
     stop: Integers,
     first: Integers,
     counts: Integers,
-    mine: Integers,
+    region: Integers,
     around: Boxes,
-    theirs: Integers,
+    other: Integers,
     limit: Floats,
 ) -> tuple[Integers, Integers]:
-    """Runs of region `mine` within `limit` of the box of region `theirs`: the number of the pair, and the run."""
-    pair, place = expand(counts[mine])
-    run = first[mine][pair] + place
-    box = theirs[pair]
+    """Find the runs of `region` within `limit` of the box of the `other` region: numbers of pair and run."""
+    pair, place = expand(counts[region])
+    run = first[region][pair] + place
+    box = other[pair]
     down = np.maximum(0, np.maximum(around.top[box] - row[run] - 1, row[run] - around.bottom[box]))
     across = np.maximum(0, np.maximum(around.left[box] - stop[run], start[run] - around.right[box]))
     near = down**2 + across**2 <= limit[pair] ** 2

@@ -1,4 +1,4 @@
-"""Convex hulls of regions, and the smallest rotated rectangles around them; all regions at once."""
+"""Compute convex hulls and smallest rotated rectangles of all regions at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Hulls:
     counts: Integers
 
     def following(self) -> Integers:
-        """The place of the next corner of the same hull."""
+        """Compute the place of the next corner of the same hull."""
         after = np.arange(1, len(self.x) + 1)
         first = starts(self.counts)
         after[first + self.counts - 1] = first
@@ -33,7 +33,7 @@ class Hulls:
 
 
 def hulls(labelled: Labelled, around: Boxes) -> Hulls:
-    """The convex hull of every region."""
+    """Compute the convex hull of every region."""
     runs, region = labelled.runs, labelled.region
     heights = around.bottom - around.top
     slot = (starts(heights) - around.top)[region] + runs.row
@@ -42,7 +42,7 @@ def hulls(labelled: Labelled, around: Boxes) -> Hulls:
     left, right = np.full(len(owner), np.iinfo(np.int64).max), np.full(len(owner), -1)
     np.minimum.at(left, slot, runs.start)
     np.maximum.at(right, slot, runs.stop - 1)
-    filled = right >= 0  # a defect of several pieces may leave rows free
+    filled = right >= 0  # a defect of several pieces may have empty rows
     if not filled.all():
         left, right, owner, row = left[filled], right[filled], owner[filled], row[filled]
     one = _chain(left, row, owner)
@@ -50,7 +50,7 @@ def hulls(labelled: Labelled, around: Boxes) -> Hulls:
     x = np.concatenate([left[one], right[other]])
     y = np.concatenate([row[one], row[other]])
     both = np.concatenate([owner[one], owner[other]])
-    # Where left and right are the same pixel it must count once.
+    # A pixel that is both left and right must count once.
     double = np.zeros(len(x), dtype=bool)
     ends = left[other] == right[other]
     top, bottom = around.top[owner[other]], around.bottom[owner[other]] - 1
@@ -61,32 +61,32 @@ def hulls(labelled: Labelled, around: Boxes) -> Hulls:
 
 
 def _chain(x: Integers, y: Integers, owner: Integers) -> Integers:
-    """Places of the points on the left hull of each owner; points are sorted by owner, then y.
+    """Find the points on the left hull of each owner; points are sorted by owner, then y.
 
-    A point right of the line between two others of its owner is no corner. Whatever order such points are taken out
-    in, corners stay, so all that lie right of their neighbours go at once until none is left.
+    A point right of the line between two others of its owner is no corner. The order of removal does not matter, so
+    all points right of the line between their neighbours are removed at once, until there is none.
     """
-    kept = np.arange(len(x))
-    while len(kept) > 2:
+    corners = np.arange(len(x))
+    while len(corners) > 2:
         down, across = np.diff(y), np.diff(x)
         inner = owner[2:] == owner[:-2]
-        gone = inner & (
+        removed = inner & (
             across[:-1] * (down[1:] + down[:-1]) >= down[:-1] * (across[1:] + across[:-1])
         )
-        if not gone.any():
+        if not removed.any():
             break
-        stays = np.concatenate([[True], ~gone, [True]])
-        kept, x, y, owner = kept[stays], x[stays], y[stays], owner[stays]
-    return kept
+        stays = np.concatenate([[True], ~removed, [True]])
+        corners, x, y, owner = corners[stays], x[stays], y[stays], owner[stays]
+    return corners
 
 
-def convex_areas(found: Hulls) -> Floats:
-    """Pixels whose centres lie in or on the hull, by Pick's theorem: area + border points / 2 + 1."""
-    after = found.following()
-    x, y = found.x, found.y
-    count = len(found.counts)
-    doubled = total(found.region, x[after] * y - x * y[after], count)
-    border = total(found.region, np.gcd(x[after] - x, y[after] - y), count)
+def convex_areas(hull: Hulls) -> Floats:
+    """Count the pixels whose centres lie in or on the hull, by Pick's theorem: area + border points / 2 + 1."""
+    after = hull.following()
+    x, y = hull.x, hull.y
+    count = len(hull.counts)
+    doubled = total(hull.region, x[after] * y - x * y[after], count)
+    border = total(hull.region, np.gcd(x[after] - x, y[after] - y), count)
     return np.abs(doubled) / 2 + border / 2 + 1
 
 
@@ -104,31 +104,31 @@ class Rectangles:
     angle: Floats
 
 
-def smallest_rectangles(found: Hulls) -> Rectangles:
-    """The smallest rectangle around the pixels of each region.
+def smallest_rectangles(hull: Hulls) -> Rectangles:
+    """Compute the smallest rectangle around the pixels of each region.
 
-    One side lies along a side of the hull (H. Freeman and R. Shapira, Communications of the ACM 18, 1975), so all of
-    them are tried. The hull runs through pixel centres, on average half the distance between neighbouring lines of
+    One side lies along a side of the hull (H. Freeman and R. Shapira, Communications of the ACM 18, 1975), so all
+    sides are tried. The hull runs through pixel centres, on average half the distance between neighbouring lines of
     pixels inside the true edge, so both sides grow by that distance: 1 / sqrt(p^2 + q^2) for the direction (p, q) in
     lowest terms, 1 px along rows and columns, 0.71 px along diagonals.
     """
-    after = found.following()
-    dx, dy = found.x[after] - found.x, found.y[after] - found.y
+    after = hull.following()
+    dx, dy = hull.x[after] - hull.x, hull.y[after] - hull.y
     dx = np.where((dx == 0) & (dy == 0), 1, dx)  # a single pixel
     size = np.sqrt(dx * dx + dy * dy)
     cos, sin = dx / size, dy / size
-    ahead, across, behind = _supports(found, np.arctan2(dy, dx))
-    x, y = found.x, found.y
+    ahead, across, behind = _supports(hull, np.arctan2(dy, dx))
+    x, y = hull.x, hull.y
     along = np.stack([x[behind] * cos + y[behind] * sin, x[ahead] * cos + y[ahead] * sin])
     sideways = np.stack([y * cos - x * sin, y[across] * cos - x[across] * sin])
     sides = np.abs(np.stack([along[1] - along[0], sideways[1] - sideways[0]]))
     sides += np.gcd(dx, dy) / size
     angle = np.degrees(np.arctan2(sin, cos)) + 90 * (sides[1] > sides[0] + 1e-9)
     angle = np.round(angle % 180, 9) % 180
-    # Equal areas are common on a grid of pixels: the longer rectangle then, however the picture is turned.
+    # Equal areas are common on a pixel grid: take the longer rectangle, so that turning the picture changes nothing.
     area, longer = np.round(sides[0] * sides[1], 6), np.round(sides.max(axis=0), 6)
-    order = np.lexsort((angle, -longer, area, found.region))
-    best = order[first_of_each(found.region)]
+    order = np.lexsort((angle, -longer, area, hull.region))
+    best = order[first_of_each(hull.region)]
     middle_along, middle_across = along[:, best].mean(axis=0), sideways[:, best].mean(axis=0)
     return Rectangles(
         middle_along * cos[best] - middle_across * sin[best] + 0.5,
@@ -139,22 +139,22 @@ def smallest_rectangles(found: Hulls) -> Rectangles:
     )
 
 
-def _supports(found: Hulls, direction: Floats) -> tuple[Integers, Integers, Integers]:
-    """For each side of a hull the corners farthest ahead, opposite, and behind.
+def _supports(hull: Hulls, direction: Floats) -> tuple[Integers, Integers, Integers]:
+    """Find for each side of a hull the corners farthest ahead, opposite, and behind.
 
-    Sides turn one way round the hull, so each of these is where their direction passes a quarter, a half, and three
+    The direction of sides increases around the hull; these corners are where it passes a quarter, a half and three
     quarters of a turn more: rotating calipers, by bisection in all hulls at once.
     """
-    first = starts(found.counts)[found.region]
+    first = starts(hull.counts)[hull.region]
     turned = (direction[first] - direction) % (2 * np.pi)
     # Rounding must not put the first side behind the last one.
     turned = np.where(turned > 2 * np.pi - 1e-9, 0.0, turned)
-    base = 7.0 * found.region
+    base = 7.0 * hull.region
     keys = base + turned
-    last = first + found.counts[found.region]
+    last = first + hull.counts[hull.region]
     corners = []
     for quarter in (1, 2, 3):
-        wanted = (turned + quarter * np.pi / 2) % (2 * np.pi)
-        corner = np.searchsorted(keys, base + wanted - 1e-9)
+        target = (turned + quarter * np.pi / 2) % (2 * np.pi)
+        corner = np.searchsorted(keys, base + target - 1e-9)
         corners.append(np.where(corner < last, corner, first))
     return corners[0], corners[1], corners[2]

@@ -1,4 +1,4 @@
-"""Sub-pixel contours: where a probability crosses one half, by marching squares over a whole picture at once."""
+"""Trace sub-pixel contours where a probability crosses one half, by marching squares over a whole picture."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _CASES: dict[int, tuple[tuple[int, int], ...]] = {
 
 
 def signed_field(mask: Mask, probabilities: NDArray[np.float32], value: int) -> Floats:
-    """A field (h, w) that is positive inside class `value` of the mask and negative outside.
+    """Compute a field (h, w) that is positive inside class `value` of the mask and negative outside.
 
     With (K, h, w) it is the probability of the class less the highest of the others, with (h, w) 2 p - 1. Where the
-    sign does not agree with the mask, which may have been cleaned since, the mask decides.
+    sign differs from the mask, which may have been cleaned, the mask decides.
     """
     if probabilities.ndim == 3:
         rest = np.delete(probabilities, value, axis=0).max(axis=0)
@@ -48,10 +48,10 @@ def signed_field(mask: Mask, probabilities: NDArray[np.float32], value: int) -> 
 
 
 def level_contours(field: Floats, regions: NDArray[np.int64]) -> tuple[Outlines, Floats]:
-    """Contours of level 0 of a field (h, w), and the area they enclose less their holes.
+    """Trace contours of level 0 of a field (h, w), with the area they enclose less their holes.
 
-    `regions` (h, w) names the region of each pixel where the field is positive. Contours are closed along the border
-    of the picture. Places are linear interpolations between pixel centres (W. E. Lorensen and H. E. Cline, SIGGRAPH
+    `regions` (h, w) holds the region of each pixel where the field is positive. Contours are closed along the border
+    of the picture. Points are linear interpolations between pixel centres (W. E. Lorensen and H. E. Cline, SIGGRAPH
     1987, in two dimensions). Outer contours only are returned; the areas are (number of regions,).
     """
     padded = np.pad(field, 1, mode="edge")
@@ -75,7 +75,7 @@ def level_contours(field: Floats, regions: NDArray[np.int64]) -> tuple[Outlines,
 def _segments(
     field: Floats, regions: NDArray[np.int64]
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """Crossings as points, the crossing that follows each, and the region that each bounds."""
+    """Find the crossings as points, the crossing that follows each, and the region that each bounds."""
     inside = field > 0
     case = (
         inside[:-1, :-1] + 2 * inside[:-1, 1:] + 4 * inside[1:, 1:] + 8 * inside[1:, :-1]
@@ -84,7 +84,7 @@ def _segments(
     wide = field.shape[1]
     for number, segments in _CASES.items():
         y, x = np.nonzero(case == number)
-        # An edge is named by its first pixel, upright ones after all level ones.
+        # An edge is numbered by its first pixel, upright ones after all level ones.
         names = (
             y * wide + x,
             (y * wide + x + 1) + field.size,
@@ -116,16 +116,16 @@ def _segments(
 
 
 def _rings(follow: NDArray[np.int64]) -> list[list[int]]:
-    """The cycles of a permutation, each from its smallest element."""
+    """Find the cycles of a permutation, each from its smallest element."""
     after = follow.tolist()
-    seen = bytearray(len(after))
+    visited = bytearray(len(after))
     rings = []
     for begin in range(len(after)):
-        if seen[begin]:
+        if visited[begin]:
             continue
         ring, node = [], begin
-        while not seen[node]:
-            seen[node] = 1
+        while not visited[node]:
+            visited[node] = 1
             ring.append(node)
             node = after[node]
         rings.append(ring)
@@ -133,7 +133,7 @@ def _rings(follow: NDArray[np.int64]) -> list[list[int]]:
 
 
 def _anticlockwise(points: Floats, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each ring goes anticlockwise as seen, as outer contours do."""
+    """Find the rings that go anticlockwise as seen, as outer contours do."""
     ring = np.repeat(np.arange(len(counts)), counts)
     first = starts(counts)
     after = np.arange(1, len(points) + 1)
@@ -144,6 +144,6 @@ def _anticlockwise(points: Floats, counts: NDArray[np.int64]) -> NDArray[np.bool
     return np.asarray(doubled < 0)
 
 
-def _chosen(found: Outlines, wanted: NDArray[np.bool_]) -> Outlines:
-    points: Points = found.points[np.repeat(wanted, found.counts)]
-    return Outlines(points, found.counts[wanted], found.regions[wanted])
+def _chosen(outlines: Outlines, chosen: NDArray[np.bool_]) -> Outlines:
+    points: Points = outlines.points[np.repeat(chosen, outlines.counts)]
+    return Outlines(points, outlines.counts[chosen], outlines.regions[chosen])

@@ -31,16 +31,16 @@ def measure(
 ) -> Defects:
     """Measure every defect of class masks.
 
-    A defect is an 8-connected region of one class: pixels that touch by a corner belong together, regions that touch
-    are one and are not split. With `merge`, pieces of one class with at most that gap between them are one defect.
-    Holes do not count to `area`; what lies in a hole is a defect of its own. At the border a defect ends.
+    A defect is an 8-connected region of one class: pixels that touch by a corner belong together, and touching regions
+    are not split. With `merge`, pieces of one class with at most that gap between them are one defect. Holes do not
+    count to `area`; a region in a hole is a defect of its own. Defects end at the border of the picture.
 
     Args:
         masks: uint8 (height, width) of class indices, 0 background; sizes may differ.
-        columns: which columns to compute, of `columns.COLUMNS` and "contours"; all by default, those of probability
-            and contrast where what they need is given.
+        columns: the columns to compute, of `columns.COLUMNS` and "contours"; all by default, those of probability and
+            contrast where their inputs are given.
         probabilities: for each mask float32 (K, height, width), plane k for class k with 0 the background, or
-            (height, width) for the one class of a mask, or None. The contours then have sub-pixel places.
+            (height, width) for the one class of a mask, or None. The contours then are sub-pixel ones.
         pictures: for each mask the uint8 picture (height, width) or (height, width, 3), or None.
         merge: largest gap in px, from pixel edge to pixel edge, between pieces of one defect; below 0 none are merged.
         cluster: largest gap in px between neighbours of one cluster, whatever their classes.
@@ -50,7 +50,7 @@ def measure(
     Raises:
         ValueError: a mask, map or picture does not have the shape it must have, or a column is not known.
     """
-    wanted = _wanted(columns, probabilities is not None, pictures is not None)
+    names = _computable(columns, probabilities is not None, pictures is not None)
     _check_planes(masks, probabilities, pictures)
     portions = max(min(workers, len(masks) // _LEAST), -(-len(masks) // _BATCH), 1)
     edges = np.linspace(0, len(masks), portions + 1).astype(int).tolist()
@@ -64,8 +64,8 @@ def measure(
             pictures=pictures[begin:end] if pictures is not None else None,
             probabilities=probabilities[begin:end] if probabilities is not None else None,
         )
-        values = {column.name: column.of(regions) for column in COLUMNS if column.name in wanted}
-        contours = regions.contours if CONTOURS in wanted else None
+        values = {column.name: column.of(regions) for column in COLUMNS if column.name in names}
+        contours = regions.contours if CONTOURS in names else None
         return Defects(regions.boxes.picture, regions.boxes.value, values, contours)
 
     if portions == 1:
@@ -75,8 +75,8 @@ def measure(
     return joined(parts, np.diff(edges).tolist())
 
 
-def _wanted(columns: Collection[str], probabilities: bool, pictures: bool) -> frozenset[str]:
-    """Those of these columns for which what they need is given."""
+def _computable(columns: Collection[str], probabilities: bool, pictures: bool) -> frozenset[str]:
+    """Select the columns whose inputs are given."""
     unknown = sorted(set(columns) - set(ALL))
     if unknown:
         raise ValueError(f"expected columns of {', '.join(ALL)}, got {', '.join(unknown)}")

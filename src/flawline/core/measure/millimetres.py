@@ -1,4 +1,4 @@
-"""Measured columns in millimetres, with their uncertainty."""
+"""Convert measured columns to millimetres, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Values = NDArray[Any]
 
 
 def names_in_millimetres(name: str) -> tuple[str, ...]:
-    """The columns that `column_in_millimetres` makes of one: the value, and its uncertainty where it has one."""
+    """Name the columns that `column_in_millimetres` makes of one: the value, and its uncertainty where it has one."""
     column = BY_NAME[name]
     if column.unit not in ("px", "px2"):
         return ()
@@ -24,7 +24,7 @@ def names_in_millimetres(name: str) -> tuple[str, ...]:
 
 
 def column_in_millimetres(name: str, columns: Mapping[str, Values], scale: Scale) -> list[Values]:
-    """The columns of `names_in_millimetres`, from those in pixels; areas need the column "perimeter"."""
+    """Convert a column in pixels to those of `names_in_millimetres`; areas need the column "perimeter"."""
     values = np.asarray(columns[name], dtype=np.float64)
     if BY_NAME[name].unit == "px":
         both = scale.length(values)

@@ -1,4 +1,4 @@
-"""Contours of regions, traced in one call for many regions, and the perimeter."""
+"""Trace the contours of many regions in one call, and measure their perimeters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Outlines:
     """Outer contours: `points` float32 (N, 2) of x and y through pixel centres, from the corner of the picture.
 
     Contour j has `counts[j]` points and belongs to region `regions[j]` (ascending); a defect of several pieces has
-    several contours. Only the corners of a contour are kept.
+    several contours. Only the corners of a contour are stored.
     """
 
     points: Points
@@ -30,22 +30,22 @@ class Outlines:
     regions: Integers
 
     def segments(self) -> tuple[Integers, Floats, Floats]:
-        """Region, begin and end (N, 2) of each side of each contour."""
+        """List region, begin and end (N, 2) of each side of each contour."""
         begin = self.points.astype(np.float64)
         return np.repeat(self.regions, self.counts), begin, _next_of(self, begin)
 
     def rings(self, count: int) -> tuple[tuple[Points, ...], ...]:
-        """The contours of each of `count` regions."""
-        found: list[list[Points]] = [[] for _ in range(count)]
+        """List the contours of each of `count` regions."""
+        rings: list[list[Points]] = [[] for _ in range(count)]
         ends = np.cumsum(self.counts)
         begins = (ends - self.counts).tolist()
         for region, begin, end in zip(self.regions.tolist(), begins, ends.tolist(), strict=True):
-            found[region].append(self.points[begin:end])
-        return tuple(map(tuple, found))
+            rings[region].append(self.points[begin:end])
+        return tuple(map(tuple, rings))
 
 
 def outlines(strip: Strip) -> tuple[Outlines, Outlines]:
-    """The outer contours of the regions of a strip, and all of them with those of holes.
+    """Trace the outer contours of the regions of a strip, and all contours including those of holes.
 
     `regions` are numbers within the whole batch. A hole's contour runs through the pixels of the region around it.
     """
@@ -64,19 +64,19 @@ def outlines(strip: Strip) -> tuple[Outlines, Outlines]:
     return sorted_by_region(alone), sorted_by_region(every)
 
 
-def sorted_by_region(found: Outlines) -> Outlines:
-    """The same contours by region, then from top to bottom, then from left to right of their first point."""
-    first = found.points[starts(found.counts)]
-    order = np.lexsort((first[:, 0], first[:, 1], found.regions))
-    counts = found.counts[order]
-    place = np.repeat(starts(found.counts)[order] - starts(counts), counts) + np.arange(
-        len(found.points)
+def sorted_by_region(contours: Outlines) -> Outlines:
+    """Sort contours by region, then from top to bottom, then from left to right of their first point."""
+    first = contours.points[starts(contours.counts)]
+    order = np.lexsort((first[:, 0], first[:, 1], contours.regions))
+    counts = contours.counts[order]
+    place = np.repeat(starts(contours.counts)[order] - starts(counts), counts) + np.arange(
+        len(contours.points)
     )
-    return Outlines(found.points[place], counts, found.regions[order])
+    return Outlines(contours.points[place], counts, contours.regions[order])
 
 
 def joined(parts: list[Outlines]) -> Outlines:
-    """Contours of several strips as one."""
+    """Join the contours of several strips."""
     if not parts:
         return Outlines(np.empty((0, 2), np.float32), *(np.empty(0, np.int64),) * 2)
     return sorted_by_region(
@@ -88,40 +88,42 @@ def joined(parts: list[Outlines]) -> Outlines:
     )
 
 
-def perimeters(found: Outlines, count: int) -> Floats:
-    """Perimeter of each region, px: the length of its outer contours, half a pixel further out.
+def perimeters(contours: Outlines, count: int) -> Floats:
+    """Compute the perimeter of each region, px: the length of its outer contours, half a pixel further out.
 
     The contour through pixel centres is measured by 0.980 a + 1.406 b - 0.091 c as a skeleton is (see
     `skeleton.chain_lengths`); a curve that runs half a pixel outside a closed one is longer by pi.
     """
-    steps = np.abs(_to_next(found))
+    steps = np.abs(_to_next(contours))
     straight = np.abs(steps[:, 0] - steps[:, 1])
     diagonal = steps.min(axis=1)
     slanted = diagonal > 0
-    ring = np.repeat(np.arange(len(found.counts)), found.counts)
-    turns = slanted != _next_of(found, slanted)
+    ring = np.repeat(np.arange(len(contours.counts)), contours.counts)
+    turns = slanted != _next_of(contours, slanted)
     length = STRAIGHT * straight + DIAGONAL * diagonal + CORNER * turns
-    per_ring = total(ring, length, len(found.counts)) + np.pi
-    return total(found.regions, per_ring, count)
+    per_ring = total(ring, length, len(contours.counts)) + np.pi
+    return total(contours.regions, per_ring, count)
 
 
-def polygon_areas(found: Outlines, count: int) -> Floats:
-    """Area inside the contours of each region by Green's formula, 1/2 |sum (x dy - y dx)|, in square pixels."""
-    ring = np.repeat(np.arange(len(found.counts)), found.counts)
-    # From the first point of each ring: far from the origin single precision would lose digits.
-    local = found.points.astype(np.float64)
-    local -= np.repeat(local[starts(found.counts)], found.counts, axis=0)
-    after = _next_of(found, local)
-    doubled = total(ring, local[:, 0] * after[:, 1] - local[:, 1] * after[:, 0], len(found.counts))
-    return total(found.regions, np.abs(doubled) / 2, count)
+def polygon_areas(contours: Outlines, count: int) -> Floats:
+    """Compute the area inside the contours of each region by Green's formula, 1/2 |sum (x dy - y dx)|, in px2."""
+    ring = np.repeat(np.arange(len(contours.counts)), contours.counts)
+    # Relative to the first point of each ring: far from the origin digits would be lost.
+    local = contours.points.astype(np.float64)
+    local -= np.repeat(local[starts(contours.counts)], contours.counts, axis=0)
+    after = _next_of(contours, local)
+    doubled = total(
+        ring, local[:, 0] * after[:, 1] - local[:, 1] * after[:, 0], len(contours.counts)
+    )
+    return total(contours.regions, np.abs(doubled) / 2, count)
 
 
-def _to_next(found: Outlines) -> Floats:
-    return np.asarray(_next_of(found, found.points) - found.points, dtype=np.float64)
+def _to_next(contours: Outlines) -> Floats:
+    return np.asarray(_next_of(contours, contours.points) - contours.points, dtype=np.float64)
 
 
-def _next_of(found: Outlines, values: NDArray[T]) -> NDArray[T]:
+def _next_of(contours: Outlines, values: NDArray[T]) -> NDArray[T]:
     after = np.arange(1, len(values) + 1)
-    first = starts(found.counts)
-    after[first + found.counts - 1] = first
+    first = starts(contours.counts)
+    after[first + contours.counts - 1] = first
     return values[after]

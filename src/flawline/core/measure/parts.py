@@ -1,4 +1,4 @@
-"""From defects to parts: one row per picture, for each class and zone."""
+"""Summarise defects by part: one row per picture, for each class and zone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flawline.core.measure.ragged import Floats, Integers, total
 
 @dataclass(frozen=True, slots=True)
 class PartSummary:
-    """The defects of one class (in one zone) of every picture; each array has one entry per picture.
+    """Summary of the defects of one class (in one zone) of every picture; each array has one entry per picture.
 
     `largest` is the place in the defects of the one with the largest contour area, -1 where there is none. Its area
     is `largest_area`, of its smallest enclosing circle `circle_x` and `circle_y` are the centre and `largest_radius`
@@ -35,20 +35,20 @@ class PartSummary:
 
 
 def part_summary(
-    defects: Defects, wanted: NDArray[np.bool_], picture_areas: NDArray[np.float64]
+    defects: Defects, chosen: NDArray[np.bool_], picture_areas: NDArray[np.float64]
 ) -> PartSummary:
-    """Summarise the `wanted` defects (N,) by picture; `picture_areas` (pictures,) is in square pixels.
+    """Summarise the `chosen` defects (N,) by picture; `picture_areas` (pictures,) is in square pixels.
 
     Equal areas go to the defect that comes first from the top. Lengths are 0 where skeletons were not measured.
     """
     count = len(picture_areas)
-    mine = np.flatnonzero(wanted)
-    picture = defects.picture[mine]
-    area = defects["contour_area"][mine].astype(np.float64)
+    index = np.flatnonzero(chosen)
+    picture = defects.picture[index]
+    area = defects["contour_area"][index].astype(np.float64)
     largest = np.full(count, -1)
-    order = np.lexsort((-mine, area))
-    largest[picture[order]] = mine[order]
-    length = np.asarray(defects.columns.get("skeleton_length", np.zeros(len(defects))))[mine]
+    order = np.lexsort((-index, area))
+    largest[picture[order]] = index[order]
+    length = np.asarray(defects.columns.get("skeleton_length", np.zeros(len(defects))))[index]
     longest = np.zeros(count)
     np.maximum.at(longest, picture, length)
 
@@ -65,16 +65,16 @@ def part_summary(
         of_largest("circle_x", -0.5),
         of_largest("circle_y", -0.5),
         100 * sums / picture_areas,
-        total(picture, defects["area"][mine], count),
+        total(picture, defects["area"][index], count),
         longest,
         total(picture, length, count),
     )
 
 
-def story_columns(
+def published_columns(
     summary: PartSummary, class_name: str, zone: str = ""
 ) -> dict[str, NDArray[np.generic]]:
-    """A summary under the names of the published table of heat sinks, with the class in the place of the stain.
+    """Name the columns of a summary as in the published table of heat sinks, with the class in place of the stain.
 
     For "stain": NumberOfStains, LargestStainArea, LargestStainRadius, EnclosingCircleX, EnclosingCircleY, TotalStain%,
     then LongestStain, TotalStainLength, TotalStainArea. The number of any other class is `count_` and its name. A class
@@ -100,11 +100,11 @@ def story_columns(
 def part_columns(
     summaries: Sequence[tuple[str, str, PartSummary]],
 ) -> dict[str, NDArray[np.generic]]:
-    """Columns of several (class, zone, summary); the circle of every class but the first carries its noun."""
+    """Make the columns of several (class, zone, summary); circles of classes after the first get the class name."""
     table: dict[str, NDArray[np.generic]] = {}
     first = summaries[0][0] if summaries else ""
     for class_name, zone, summary in summaries:
-        for name, values in story_columns(summary, class_name, zone).items():
+        for name, values in published_columns(summary, class_name, zone).items():
             circle = "EnclosingCircle"
             if class_name != first and circle in name:
                 name = name.replace(circle, noun_of(class_name) + circle)
@@ -113,19 +113,19 @@ def part_columns(
 
 
 def stain_first(class_name: str) -> bool:
-    """A key to sort classes by: stains first, whatever their index, for the published table is about them."""
+    """Make a sort key of classes: stains first, as in the published table."""
     return class_name.lower() != "stain"
 
 
 def count_name(class_name: str) -> str:
-    """The column of the number of defects of a class: "scratch" gives count_scratch, "paint run" count_paint_run."""
+    """Name the column of the number of defects of a class: "scratch" gives count_scratch."""
     if noun_of(class_name) == "Stain":
         return "NumberOfStains"
     return _COUNT + ("_".join(_words(class_name)) or "defect")
 
 
 def former_count_name(name: str) -> str:
-    """What version 0.1 called a column of numbers of defects: count_scratch NumberOfScratches; any other as it is."""
+    """Translate count_scratch to version 0.1's NumberOfScratches; other columns are unchanged."""
     front, dot, own = name.rpartition(".")
     if not own.startswith(_COUNT):
         return name
@@ -133,7 +133,7 @@ def former_count_name(name: str) -> str:
 
 
 def noun_of(class_name: str) -> str:
-    """The class as it stands in a column: "stain" gives Stain, "paint run" PaintRun."""
+    """Format a class for the name of a column: "stain" gives Stain, "paint run" PaintRun."""
     return "".join(word[:1].upper() + word[1:] for word in _words(class_name)) or "Defect"
 
 
@@ -145,7 +145,7 @@ def _words(class_name: str) -> list[str]:
 
 
 def plural(noun: str) -> str:
-    """Stain gives Stains, Scratch Scratches, Anomaly Anomalies."""
+    """Form a plural: Stain gives Stains, Scratch Scratches, Anomaly Anomalies."""
     lower = noun.lower()
     if lower.endswith("y") and lower[-2:-1] not in ("", *"aeiou"):
         return noun[:-1] + "ies"

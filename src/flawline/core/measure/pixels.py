@@ -1,4 +1,4 @@
-"""What needs the values of pixels: mean probability, sub-pixel contours, contrast to the surroundings."""
+"""Measures from pixel values: mean probability, sub-pixel contours, contrast to the surroundings."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ RING = 5
 
 
 def mean_probabilities(labelled: Labelled, probabilities: Maps) -> Floats:
-    """Mean probability of its class over the pixels of each region; 0 where a mask has no probabilities."""
+    """Average the probability of its class over the pixels of each region; 0 where a mask has no probabilities."""
     runs = labelled.runs
     sums, sizes = np.zeros(labelled.count), np.zeros(labelled.count)
     for picture, planes in enumerate(probabilities):
-        mine = _runs_of(labelled, picture)
-        if planes is None or mine.start == mine.stop:
+        own = _runs_of(labelled, picture)
+        if planes is None or own.start == own.stop:
             continue
-        run, place = expand((runs.stop - runs.start)[mine])
-        x = runs.start[mine][run] + place
-        y, value = runs.row[mine][run], runs.value[mine][run]
+        run, place = expand((runs.stop - runs.start)[own])
+        x = runs.start[own][run] + place
+        y, value = runs.row[own][run], runs.value[own][run]
         at = planes[value, y, x] if planes.ndim == 3 else planes[y, x]
-        region = labelled.region[mine][run]
+        region = labelled.region[own][run]
         sums += np.bincount(region, at, labelled.count)
         sizes += np.bincount(region, minlength=labelled.count)
     return sums / np.maximum(sizes, 1)
@@ -39,7 +39,7 @@ def mean_probabilities(labelled: Labelled, probabilities: Maps) -> Floats:
 def subpixel(
     labelled: Labelled, masks: Sequence[Mask], probabilities: Maps
 ) -> tuple[Floats, list[tuple[Points, ...]]]:
-    """Area inside the sub-pixel contour of each region less its holes, and the contours.
+    """Compute the area inside the sub-pixel contour of each region less its holes, and the contours.
 
     Where a mask has no probabilities the area is 0 and there is no contour.
     """
@@ -52,11 +52,11 @@ def subpixel(
         for value in np.unique(labelled.runs.value[_runs_of(labelled, picture)]).tolist():
             inside = np.where(mask == value, numbers, -1)
             cleaned = np.where(inside >= 0, mask, 0).astype(np.uint8)
-            found, sizes = level_contours(signed_field(cleaned, planes, value), inside)
-            mine = np.unique(found.regions)
-            area[mine] = sizes[mine]
-            every = found.rings(labelled.count)
-            for region in mine.tolist():
+            contours, sizes = level_contours(signed_field(cleaned, planes, value), inside)
+            own = np.unique(contours.regions)
+            area[own] = sizes[own]
+            every = contours.rings(labelled.count)
+            for region in own.tolist():
                 rings[region] = every[region]
     return area, rings
 
@@ -67,11 +67,10 @@ def contrasts(
     masks: Sequence[Mask],
     pictures: Sequence[NDArray[np.uint8] | None],
 ) -> Floats:
-    """Mean grey level of each region less that of its surroundings, -255 to 255.
+    """Compute the mean grey level of each region less that of its surroundings, -255 to 255.
 
-    The surroundings are the pixels within 5 px that belong to no defect of any class; where there are none within
-    5 px it is all of the picture that is no defect, and where there is no such pixel the contrast is 0. Grey is the
-    luma of ITU-R BT.601.
+    The surroundings are the pixels within 5 px that belong to no defect of any class; without any, all pixels of the
+    picture that belong to none; without these, the contrast is 0. Grey is the luma of ITU-R BT.601.
     """
     contrast = np.zeros(labelled.count)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RING + 1, 2 * RING + 1))
@@ -97,7 +96,7 @@ def contrasts(
 
 
 def grey_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey (h, w) of a picture (h, w) or (h, w, 3)."""
+    """Convert a picture (h, w) or (h, w, 3) to grey (h, w)."""
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture  # type: ignore[return-value]
 
 
@@ -107,9 +106,9 @@ def _runs_of(labelled: Labelled, picture: int) -> slice:
 
 
 def _numbered(labelled: Labelled, picture: int, shape: tuple[int, int]) -> NDArray[np.int64]:
-    """The region of each pixel (h, w), -1 where there is none."""
-    runs, mine = labelled.runs, _runs_of(labelled, picture)
+    """Draw the region of each pixel (h, w), -1 for none."""
+    runs, own = labelled.runs, _runs_of(labelled, picture)
     numbers = np.full(shape, -1)
-    run, place = expand((runs.stop - runs.start)[mine])
-    numbers[runs.row[mine][run], runs.start[mine][run] + place] = labelled.region[mine][run]
+    run, place = expand((runs.stop - runs.start)[own])
+    numbers[runs.row[own][run], runs.start[own][run] + place] = labelled.region[own][run]
     return numbers

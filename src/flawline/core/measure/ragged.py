@@ -10,23 +10,23 @@ Floats = NDArray[np.float64]
 
 
 def starts(counts: Integers) -> Integers:
-    """Where each list starts: (N,) from the (N,) lengths."""
+    """Compute where each list starts: (N,) from the (N,) lengths."""
     return np.asarray(np.cumsum(counts) - counts, dtype=np.int64)
 
 
 def expand(counts: Integers) -> tuple[Integers, Integers]:
-    """For each element of each list, the number of its list and its place in that list."""
+    """List for each element of each list the number of its list and its place in that list."""
     owner = np.repeat(np.arange(len(counts)), counts)
     return owner, np.arange(len(owner)) - starts(counts)[owner]
 
 
 def first_of_each(owner: Integers) -> Integers:
-    """Places where the value of a sorted array (N,) changes, beginning with 0."""
+    """Find the places where the value of a sorted array (N,) changes, beginning with 0."""
     changes = np.ones(len(owner), dtype=bool)
     np.not_equal(owner[1:], owner[:-1], out=changes[1:])
     return np.flatnonzero(changes)
 
 
 def total(owner: Integers, values: NDArray[np.generic], count: int) -> Floats:
-    """Sums of `values` by owner, float64 (count,)."""
+    """Sum `values` by owner, float64 (count,)."""
     return np.asarray(np.bincount(owner, values, count), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The regions of a batch of masks, and what is known of all of them at once with NumPy and OpenCV."""
+"""Regions of a batch of masks, measured all at once with NumPy and OpenCV."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ Rings = tuple[tuple[Points, ...], ...]
 class Regions:
     """Regions by picture and then by their topmost leftmost pixel; arrays have one entry per region.
 
-    `pieces` is the number of connected pieces of each. Everything else is computed when it is first asked for.
-    Lengths are in px, areas in px2, and places from the top left corner of the picture.
+    `pieces` is the number of connected pieces of each. Everything else is computed on first use. Lengths are in px,
+    areas in px2, and places from the top left corner of the picture.
     """
 
     labelled: Labelled
@@ -136,7 +136,7 @@ class Regions:
 
     @cached_property
     def contour_area(self) -> Floats:
-        """Area inside the outer contours; they pass over holes, so a region with holes is traced for it."""
+        """Area inside the outer contours, holes included; regions with holes are traced."""
         area = areas_inside_contours(self.labelled, self.touching)
         hollow = self.holes > 0
         if hollow.any():
@@ -210,22 +210,22 @@ def find_regions(
         pieces = np.bincount(group)
         labelled = replace(labelled, region=group[labelled.region], count=len(pieces))
     if smallest > 1 and labelled.count:
-        kept = areas(labelled) >= smallest
-        labelled, pieces = _only(labelled, kept), pieces[kept]
+        large = areas(labelled) >= smallest
+        labelled, pieces = _selected(labelled, large), pieces[large]
         touching = touching_runs(labelled.runs)
     return Regions(labelled, touching, pieces, masks, pictures, probabilities, cluster)
 
 
-def _only(labelled: Labelled, kept: NDArray[np.bool_]) -> Labelled:
-    runs, mine = labelled.runs, kept[labelled.region]
-    number = np.cumsum(kept) - 1
+def _selected(labelled: Labelled, regions: NDArray[np.bool_]) -> Labelled:
+    runs, own = labelled.runs, regions[labelled.region]
+    number = np.cumsum(regions) - 1
     fewer = Runs(
-        runs.picture[mine],
-        runs.row[mine],
-        runs.start[mine],
-        runs.stop[mine],
-        runs.value[mine],
+        runs.picture[own],
+        runs.row[own],
+        runs.start[own],
+        runs.stop[own],
+        runs.value[own],
         runs.height,
         runs.width,
     )
-    return Labelled(fewer, number[labelled.region[mine]], int(kept.sum()))
+    return Labelled(fewer, number[labelled.region[own]], int(regions.sum()))

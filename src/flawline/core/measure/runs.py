@@ -1,7 +1,7 @@
 """Masks as runs of pixels, and the 8-connected regions that runs form.
 
 A mask of defects is mostly empty. As runs - row, first column, column after the last - a thousand masks are a few
-hundred thousand integers, and everything that is summed over pixels is summed over runs of all masks at once.
+hundred thousand integers, and sums over pixels become sums over the runs of all masks at once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Runs:
         return len(self.row)
 
     def tall_row(self) -> Integers:
-        """The row in a tall stack of all pictures with an empty row between them."""
+        """Compute the row in a stack of all pictures with an empty row between them."""
         above = np.cumsum(self.height + 1) - (self.height + 1)
         return above[self.picture] + self.row
 
@@ -63,7 +63,7 @@ class Touching:
 
 
 def runs_of_masks(masks: Sequence[Mask]) -> Runs:
-    """The runs of class masks, uint8 (height, width), 0 being background.
+    """Find the runs of class masks, uint8 (height, width), 0 being background.
 
     Raises:
         ValueError: a mask is not uint8, not two-dimensional or empty.
@@ -71,13 +71,13 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
     sizes = [checked_mask(mask, place).shape for place, mask in enumerate(masks)]
     height, width = np.array(sizes, dtype=np.int64).reshape(-1, 2).T
     base = np.cumsum((height * width + 7) // 8 + 1) - ((height * width + 7) // 8 + 1)
-    found = [_occupied(mask) for mask in masks]
-    if not found:
+    occupied = [_occupied(mask) for mask in masks]
+    if not occupied:
         none = np.empty(0, np.int64)
         return Runs(none, none, none, none, none, height, width)
-    counts = np.array([len(place) for place, _ in found])
-    places = np.concatenate([place for place, _ in found]) + np.repeat(base, counts)
-    first, length, value = _stretches(places, np.concatenate([words for _, words in found]))
+    counts = np.array([len(place) for place, _ in occupied])
+    places = np.concatenate([place for place, _ in occupied]) + np.repeat(base, counts)
+    first, length, value = _stretches(places, np.concatenate([words for _, words in occupied]))
     # Both ascend, so few bisections find where each picture begins.
     begin = np.append(np.searchsorted(first, base * 8), len(first))
     picture = np.repeat(np.arange(len(masks)), np.diff(begin))
@@ -91,7 +91,7 @@ def label_runs(runs: Runs, pairs: Touching) -> Labelled:
 
 
 def checked_mask(mask: Mask, place: int) -> Mask:
-    """The mask; raises ValueError where it is not uint8 (height, width) or empty. `place` is its place in the batch."""
+    """Check that a mask is uint8 (height, width) and not empty, else raise ValueError; `place` is that in the batch."""
     if mask.dtype != np.uint8 or mask.ndim != 2 or mask.size == 0:
         raise ValueError(
             f"expected masks of uint8 (height, width), mask {place} is {mask.dtype} {mask.shape}"
@@ -100,9 +100,9 @@ def checked_mask(mask: Mask, place: int) -> Mask:
 
 
 def _occupied(mask: Mask) -> tuple[Integers, NDArray[np.uint64]]:
-    """Eight pixels at a time, row by row: the places that hold a defect, and their pixels.
+    """Find the words of eight pixels, row by row, that contain a defect: their places and pixels.
 
-    Nearly all of a mask is background, so this one pass over it decides how fast measuring is.
+    Nearly all of a mask is background, so this pass decides the speed of measuring.
     """
     flat = np.ascontiguousarray(mask).reshape(-1)
     rest = -len(flat) % 8
@@ -112,9 +112,9 @@ def _occupied(mask: Mask) -> tuple[Integers, NDArray[np.uint64]]:
 
 
 def _stretches(places: Integers, words: NDArray[np.uint64]) -> tuple[Integers, Integers, Integers]:
-    """First pixel, length and class of each stretch of one class, from the words that are not empty."""
+    """Find first pixel, length and class of each stretch of one class, from the words that are not empty."""
     gap = np.diff(places, prepend=-2) > 1
-    # An empty word between words that are not neighbours; sums of whole numbers are faster than of truth values.
+    # An empty word between words that are not neighbours; summing integers is faster than summing booleans.
     slot = np.cumsum(gap.astype(np.int64) + 1) - 1
     dense = np.zeros(int(slot[-1]) + 2 if len(slot) else 1, dtype=np.uint64)
     dense[slot] = words
@@ -123,9 +123,9 @@ def _stretches(places: Integers, words: NDArray[np.uint64]) -> tuple[Integers, I
     pixels = dense.view(np.uint8)
     change = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
     length, change = np.diff(change), change[:-1]
-    # Places are taken several times as fast as what is true is picked out.
-    kept = np.flatnonzero(pixels[change])
-    change, length = change[kept], length[kept]
+    # Indexing by places is several times as fast as by a mask.
+    foreground = np.flatnonzero(pixels[change])
+    change, length = change[foreground], length[foreground]
     value = pixels[change]
     return where[change >> 3] * 8 + (change & 7), length, value.astype(np.int64)
 
@@ -138,7 +138,7 @@ def _split_at_rows(
     height: Integers,
     width: Integers,
 ) -> Runs:
-    # Dividing by one number is many times faster than by an array of equal ones.
+    # Dividing by one number is many times faster than by an array of equal numbers.
     wide = width[0] if (width == width[0]).all() else width[picture]
     top = first // wide
     left = first - top * wide
@@ -155,7 +155,7 @@ def _split_at_rows(
 
 
 def touching_runs(runs: Runs) -> Touching:
-    """All pairs of runs of one class that touch."""
+    """Find all pairs of runs of one class that touch."""
     if not len(runs):
         return Touching(np.empty(0, np.int64), np.empty(0, np.int64))
     stride = int(runs.width.max()) + 2
@@ -171,8 +171,8 @@ def touching_runs(runs: Runs) -> Touching:
 
 
 def _components(count: int, upper: Integers, lower: Integers) -> tuple[int, Integers]:
-    """Components of the graph of `count` nodes; numbered by their first node."""
-    # Most runs hang under one other: following the first run above settles nearly all of them.
+    """Find the components of the graph of `count` nodes, numbered by their first node."""
+    # Most runs have one run above: following it resolves nearly all of them.
     root = np.arange(count)
     root[lower[::-1]] = upper[::-1]
     while True:
@@ -180,16 +180,16 @@ def _components(count: int, upper: Integers, lower: Integers) -> tuple[int, Inte
         if np.array_equal(above, root):
             break
         root = above
-    torn = root[upper] != root[lower]
-    if torn.any():
-        root = _joined(root, root[upper[torn]], root[lower[torn]])
+    separate = root[upper] != root[lower]
+    if separate.any():
+        root = _joined(root, root[upper[separate]], root[lower[separate]])
     own = root == np.arange(count)
     number = np.cumsum(own) - 1
     return int(own.sum()), number[root]
 
 
 def _joined(root: Integers, one: Integers, other: Integers) -> Integers:
-    """Roots after joining pairs of roots; the smallest of each component becomes the root of all."""
+    """Join pairs of roots; the smallest of each component becomes the root of all."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

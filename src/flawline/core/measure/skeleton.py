@@ -1,4 +1,4 @@
-"""Skeletons of regions by thinning, 64 pixels at a time, and their length."""
+"""Thin regions to skeletons, 64 pixels at a time, and measure their length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ONE, _TOP = np.uint64(1), np.uint64(63)
 
 
 def thin(strip: Strip) -> Words:
-    """Skeletons one pixel wide with the connections and holes of the regions: words as in the strip.
+    """Thin to skeletons one pixel wide with the connections and holes of the regions: words as in the strip.
 
     Z. Guo and R. W. Hall, "Parallel thinning with two-subiteration algorithms", Communications of the ACM 32, 1989,
     pp. 359-373, algorithm A1. All pixels of a word are decided by operations on its bits.
@@ -26,19 +26,19 @@ def thin(strip: Strip) -> Words:
         changed = np.zeros(len(rows), dtype=bool)
         active = words[rows]
         for even in (False, True):
-            gone = active & _removable(active, even)
-            changed |= gone.any(axis=1)
-            active = active & ~gone
+            deleted = active & _deletable(active, even)
+            changed |= deleted.any(axis=1)
+            active = active & ~deleted
         words[rows] = active
         moving = np.zeros(len(strip.regions), dtype=bool)
         moving[owner[changed]] = True
-        kept = moving[owner]
-        rows, owner = rows[kept], owner[kept]
+        stays = moving[owner]
+        rows, owner = rows[stays], owner[stays]
     return words
 
 
 def _neighbours(words: Words) -> tuple[Words, ...]:
-    """For each pixel its neighbours N, NE, E, SE, S, SW, W, NW, as bits in its place."""
+    """Shift the neighbours N, NE, E, SE, S, SW, W, NW of each pixel to its place."""
     north, south = np.zeros_like(words), np.zeros_like(words)
     north[1:] = words[:-1]
     south[:-1] = words[1:]
@@ -55,7 +55,7 @@ def _neighbours(words: Words) -> tuple[Words, ...]:
 
 
 def _east(words: Words) -> Words:
-    """The pixel to the right: a higher bit."""
+    """Shift the pixel to the right of each, a higher bit, to its place."""
     moved = words >> _ONE
     if words.shape[1] > 1:
         moved[:, :-1] |= words[:, 1:] << _TOP
@@ -69,9 +69,9 @@ def _west(words: Words) -> Words:
     return moved
 
 
-def _removable(words: Words, even: bool) -> Words:
+def _deletable(words: Words, even: bool) -> Words:
     n, ne, e, se, s, sw, w, nw = _neighbours(words)
-    # One connected group of neighbours: exactly one of four corners begins it.
+    # One connected group of neighbours: it begins at exactly one of four corners.
     groups = (~n & (ne | e), ~e & (se | s), ~s & (sw | w), ~w & (nw | n))
     one_group = (groups[0] ^ groups[1] ^ groups[2] ^ groups[3]) & ~_two_or_more(groups)
     odd_pairs = (nw | n, ne | e, se | s, sw | w)
@@ -79,8 +79,8 @@ def _removable(words: Words, even: bool) -> Words:
     two = _two_or_more(odd_pairs) & _two_or_more(even_pairs)
     four = _all(odd_pairs) & _all(even_pairs)
     side = (n | ne | ~se) & e if even else (s | sw | ~nw) & w
-    removable: Words = one_group & two & ~four & ~side
-    return removable
+    deletable: Words = one_group & two & ~four & ~side
+    return deletable
 
 
 def _two_or_more(bits: Four) -> Words:
@@ -95,10 +95,10 @@ def _all(bits: Four) -> Words:
 
 
 def prune(strip: Strip, skeleton: Words, reach: Integers) -> Words:
-    """Skeletons without the side branches that are at most `reach` (regions,) steps long.
+    """Remove side branches of skeletons that are at most `reach` (regions,) steps long.
 
     Thinning leaves branches into corners and to bumps of the outline; they are no longer than the region is wide
-    there. Ends are taken back by `reach` steps and let grow again along their line, which stops where it forks.
+    there. Ends are shortened by `reach` steps and then grow again along their line up to the next fork.
     """
     straight, diagonal = _links(skeleton)
     forks = skeleton & _three_or_more((*straight, *diagonal))
@@ -107,20 +107,20 @@ def prune(strip: Strip, skeleton: Words, reach: Integers) -> Words:
     if not len(rows):
         return skeleton
     steps = np.where(forked, reach, 0)[strip.owner[rows]]
-    kept, before = skeleton[rows], skeleton[rows]
+    pruned, before = skeleton[rows], skeleton[rows]
     for step in range(int(steps.max())):
-        kept = np.where((steps > step)[:, None], kept & ~_loose_ends(kept), kept)
+        pruned = np.where((steps > step)[:, None], pruned & ~_loose_ends(pruned), pruned)
     near_forks = forks[rows] | _around(forks[rows])
     for step in range(int(steps.max())):
-        ends = _ends(kept) & ~near_forks
-        kept = np.where((steps > step)[:, None], kept | (_around(ends) & before), kept)
+        ends = _ends(pruned) & ~near_forks
+        pruned = np.where((steps > step)[:, None], pruned | (_around(ends) & before), pruned)
     result = skeleton.copy()
-    result[rows] = kept
+    result[rows] = pruned
     return result
 
 
 def _loose_ends(skeleton: Words) -> Words:
-    """Ends that may go: of a line of two pixels, or of one, nothing goes."""
+    """Find the ends that may be deleted: none of a line of one or two pixels."""
     ends = _ends(skeleton)
     alone = skeleton & ~_around(skeleton)
     return ends & ~_around(ends) & ~alone
@@ -141,7 +141,7 @@ def _three_or_more(bits: tuple[Words, ...]) -> Words:
 
 
 def _links(skeleton: Words) -> tuple[Four, Four]:
-    """Straight and diagonal steps that leave each pixel; a diagonal one beside two straight ones is none."""
+    """Find straight and diagonal steps from each pixel; a diagonal one next to a straight one does not count."""
     n, ne, e, se, s, sw, w, nw = _neighbours(skeleton)
     straight = (n & skeleton, e & skeleton, s & skeleton, w & skeleton)
     diagonal = (
@@ -154,7 +154,7 @@ def _links(skeleton: Words) -> tuple[Four, Four]:
 
 
 def _ends(skeleton: Words) -> Words:
-    """Pixels with at most one step."""
+    """Find pixels with at most one step."""
     straight, diagonal = _links(skeleton)
     several = _two_or_more(straight) | _two_or_more(diagonal)
     several |= _any(straight) & _any(diagonal)
@@ -162,7 +162,7 @@ def _ends(skeleton: Words) -> Words:
 
 
 def chain_lengths(strip: Strip, skeleton: Words) -> tuple[Floats, Words]:
-    """Length of each skeleton from end pixel to end pixel, px, (regions,), and its end pixels as words.
+    """Measure each skeleton from end pixel to end pixel, px, (regions,), and return its end pixels as words.
 
     0.980 a + 1.406 b - 0.091 c with a straight and b diagonal steps and c changes between the two: without bias for
     straight lines of all directions (A. M. Vossepoel and A. W. M. Smeulders, "Vector code probability and metrication
@@ -189,7 +189,7 @@ def _exactly_one(bits: Four) -> Words:
 
 
 def _sum(strip: Strip, words: Words) -> Floats:
-    """Set bits of each region."""
+    """Count the set bits of each region."""
     per_row = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
     sums: NDArray[np.float64] = np.add.reduceat(per_row, strip.first).astype(np.float64)
     return sums

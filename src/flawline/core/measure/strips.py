@@ -1,4 +1,4 @@
-"""Regions laid out one below the other, 64 pixels to a word, so that one operation works on all of them."""
+"""Stack regions one below the other, 64 pixels to a word, so that one operation works on all of them."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class Strip:
     words: Words
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The strip as uint8 (rows, 64 W) of 0 and 1."""
+        """Unpack the strip to uint8 (rows, 64 W) of 0 and 1."""
         return np.unpackbits(self.words.view(np.uint8), axis=1, bitorder="little")
 
 
 def strips(
-    labelled: Labelled, around: Boxes, wanted: NDArray[np.bool_] | None = None
+    labelled: Labelled, around: Boxes, chosen: NDArray[np.bool_] | None = None
 ) -> Iterator[Strip]:
-    """All regions, or the `wanted` ones (regions,); those that need equally many words to a row are in one strip."""
+    """Stack all regions, or the `chosen` ones (regions,); those with equally many words to a row share a strip."""
     needed = (around.right - around.left + 2 + _BITS - 1) // _BITS
-    if wanted is not None:
-        needed = np.where(wanted, needed, 0)
+    if chosen is not None:
+        needed = np.where(chosen, needed, 0)
     for wide in np.unique(needed[needed > 0]):
         yield _strip(labelled, around, np.flatnonzero(needed == wide), int(wide))
 
@@ -68,7 +68,7 @@ def _strip(labelled: Labelled, around: Boxes, regions: Integers, wide: int) -> S
 
 
 def _fill(words: Words) -> Words:
-    """Set all bits from each odd one up to the next: the running exclusive or along every row."""
+    """Set the bits between pairs of set bits: the running exclusive or along every row."""
     for shift in (1, 2, 4, 8, 16, 32):
         words = words ^ (words << np.uint64(shift))
     for column in range(1, words.shape[1]):

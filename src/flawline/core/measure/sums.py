@@ -1,4 +1,4 @@
-"""What is summed over the pixels of a region: area, box, moments, holes, the area inside its contour."""
+"""Sums over the pixels of regions: area, box, moments, holes, area inside the contour."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Boxes:
 
 
 def boxes(labelled: Labelled) -> Boxes:
-    """The bounding box, picture and class of every region."""
+    """Compute the bounding box, picture and class of every region."""
     runs, region, count = labelled.runs, labelled.region, labelled.count
-    # Runs go from top to bottom, so the last one written is the lowest and, from behind, the first the highest.
+    # Runs go from top to bottom: the last write is the lowest run, and in reverse order the highest.
     top, bottom, picture, value = (np.zeros(count, np.int64) for _ in range(4))
     bottom[region] = runs.row + 1
     top[region[::-1]] = runs.row[::-1]
@@ -39,15 +39,15 @@ def boxes(labelled: Labelled) -> Boxes:
 
 
 def areas(labelled: Labelled) -> Integers:
-    """Pixels of every region."""
+    """Count the pixels of every region."""
     runs = labelled.runs
     return total(labelled.region, runs.stop - runs.start, labelled.count).astype(np.int64)
 
 
 def holes(labelled: Labelled, touching: Touching, pieces: Integers) -> Integers:
-    """Holes of every region: background that its pixels enclose, sides and not corners connecting it.
+    """Count the holes of every region: background enclosed by its pixels, 4-connected.
 
-    Every ring of touching runs closes one hole, so holes are pieces - runs + touching pairs (Euler). `pieces` is the
+    Every cycle of touching runs closes one hole, so holes are pieces - runs + touching pairs (Euler). `pieces` is the
     number of connected pieces of each region.
     """
     runs = np.bincount(labelled.region, minlength=labelled.count)
@@ -56,10 +56,10 @@ def holes(labelled: Labelled, touching: Touching, pieces: Integers) -> Integers:
 
 
 def areas_inside_contours(labelled: Labelled, touching: Touching) -> Floats:
-    """Area inside the polygon through the centres of the border pixels, for regions without holes.
+    """Compute the area inside the polygon through the centres of the border pixels, for regions without holes.
 
-    It is cv2.contourArea (Green's formula) of cv2.findContours, without tracing: each square of four pixel centres
-    lies inside the polygon wholly where all four are in the region, by half where three are, else not at all.
+    Equals cv2.contourArea (Green's formula) of cv2.findContours, without tracing: each square of four pixel centres
+    counts fully where all four are in the region, half where three are, else not.
     """
     runs, upper, lower = labelled.runs, touching.upper, touching.lower
     start = np.maximum(runs.start[upper], runs.start[lower])
@@ -81,7 +81,7 @@ class Moments:
     xy: Floats
 
     def eccentricity(self) -> Floats:
-        """Eccentricity of the ellipse with the same second moments: 0 for a circle, towards 1 for a line.
+        """Compute the eccentricity of the ellipse with the same second moments: 0 for a circle, towards 1 for a line.
 
         sqrt(1 - l2 / l1) with l1 >= l2 the eigenvalues of the matrix of central second moments; 0 for a single pixel.
         """
@@ -93,10 +93,10 @@ class Moments:
 
 
 def moments(labelled: Labelled, area: Integers, left: Integers, top: Integers) -> Moments:
-    """Moments of regions as sets of pixel centres; `left` and `top` are of their boxes."""
+    """Compute the moments of regions as sets of pixel centres; `left` and `top` are of their boxes."""
     runs, region, count = labelled.runs, labelled.region, labelled.count
     length = (runs.stop - runs.start).astype(np.float64)
-    # From the corner of the box and not of the picture, or large pictures would cost digits.
+    # Relative to the corner of the box: relative to that of a large picture, digits would be lost.
     middle = (runs.start + runs.stop) / 2 - left[region]
     row = runs.row + 0.5 - top[region]
     x, y = (total(region, length * at, count) / area for at in (middle, row))

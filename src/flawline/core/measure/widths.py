@@ -1,4 +1,4 @@
-"""How wide regions are: the largest circle inside, and length along the skeleton."""
+"""Measure regions by the largest circle inside and the length along the skeleton."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Sides = tuple[Integers, Floats, Floats]
 
 
 def lengths_and_widths(strip: Strip, borders: Outlines) -> tuple[Floats, Floats]:
-    """Skeleton length and largest width of each region of a strip, px.
+    """Measure skeleton length and largest width of each region of a strip, px.
 
-    `borders` are all contours of the regions of the strip, those of holes too, sorted by region. The width is the
+    `borders` are all contours of the regions of the strip, including those of holes, sorted by region. The width is the
     diameter of the largest circle inside the contour, which runs through pixel centres, plus 1 px. Its centre is the
     centre or a corner of a pixel: the one farthest from the background.
 
@@ -44,13 +44,13 @@ def lengths_and_widths(strip: Strip, borders: Outlines) -> tuple[Floats, Floats]
 
 
 def _depth(pixels: NDArray[np.uint8]) -> Integers:
-    """The square of the distance from each pixel to the nearest 0: whole numbers, so that equal ones are equal."""
+    """Compute the squared distance from each pixel to the nearest 0 as integers, so that equal ones are equal."""
     distance = cv2.distanceTransform(pixels, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.rint(np.square(distance, dtype=np.float64)).astype(np.int64)
 
 
 def _widths(strip: Strip, sides: Sides, depth: Integers, shift: float) -> Floats:
-    """Diameter of the circle around the deepest place of each region, which lies `shift` px off the pixel centre."""
+    """Compute the diameter of the circle around the deepest point of each region, `shift` px off the pixel centre."""
     bit = depth.argmax(axis=1)
     deepest = depth[np.arange(len(depth)), bit]
     row = _first_highest(deepest, strip)
@@ -62,12 +62,12 @@ def _widths(strip: Strip, sides: Sides, depth: Integers, shift: float) -> Floats
 
 def _first_highest(values: Integers, strip: Strip) -> Integers:
     highest = np.maximum.reduceat(values, strip.first)
-    hits = np.flatnonzero(values == highest[strip.owner])
-    return np.asarray(hits[first_of_each(strip.owner[hits])], dtype=np.int64)
+    rows = np.flatnonzero(values == highest[strip.owner])
+    return np.asarray(rows[first_of_each(strip.owner[rows])], dtype=np.int64)
 
 
 def _distances(places: Floats, regions: Integers, sides: Sides) -> Floats:
-    """Distance from one place in each of `regions` (ascending) to the nearest point of its contours."""
+    """Compute the distance from one place in each of `regions` (ascending) to the nearest point of its contours."""
     owner, begin, end = sides
     number = np.searchsorted(regions, owner)
     along, reach = end - begin, places[number] - begin
