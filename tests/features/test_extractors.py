@@ -153,7 +153,7 @@ def test_features_that_make_no_sense_are_refused(names, message):
         feature_set(names, lambda: None)
 
 
-def test_a_misspelt_feature_is_told_its_neighbour():
+def test_a_misspelt_feature_gets_the_nearest_name():
     with pytest.raises(UsageError) as caught:
         feature_set(["histogram_of_gradient"], lambda: None)
     assert "did you mean histogram_of_gradients?" in caught.value.hint

@@ -40,7 +40,7 @@ def two(first: str, second: str) -> str:
 FACE = "[zones]\nface = {polygon=[[0,0],[1,0],[1,1]], unit='px'}"
 
 
-def test_everything_that_can_be_said() -> None:
+def test_every_key_of_a_specification() -> None:
     spec = parse_spec(WHOLE, classes=["stain", "scratch"], has_scale=True)
     assert (spec.name, spec.version, spec.guard) == ("heat sink, gold side", "3", 2)
     assert [limit.line for limit in spec.limits] == list(range(9, 17))

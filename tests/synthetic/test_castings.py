@@ -126,21 +126,21 @@ def test_senseless_arguments_are_refused(call: Callable[[], object]) -> None:
 
 
 def test_files_are_laid_out_by_label(tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     paths = write_castings(
         tmp_path / "set",
         good=2,
         bad=5,
         size=128,
         masks=tmp_path / "masks",
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total: calls.append((done, total)),
     )
     names = [path.relative_to(tmp_path / "set").as_posix() for path in paths]
     assert names == [f"good/casting_{i:04d}.jpg" for i in range(2)] + [
         f"bad/casting_{i:04d}.jpg" for i in range(5)
     ]
     assert sorted(p for p in (tmp_path / "set").rglob("*") if p.is_file()) == sorted(paths)
-    assert seen == [(done, 7) for done in range(1, 8)]
+    assert calls == [(done, 7) for done in range(1, 8)]
     classes = []
     for path in sorted((tmp_path / "masks").rglob("*.png")):
         mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

@@ -12,7 +12,7 @@ from flawline.core.colours import CLASSES, VERMILION, rgb
 from flawline.types import Region
 
 SIDE = 320
-# Outlined in black: seen on dark and light ground.
+# Outlined in black: visible on dark and bright ground.
 _OUTLINE = rgb(VERMILION)
 
 

@@ -98,7 +98,7 @@ def _by_costs(
     name: str, rates: PixelRates, costs: tuple[float, float], pixels: int
 ) -> ChosenThreshold:
     spent = costs[0] * rates.missed + costs[1] * rates.false
-    words = f"least cost, {costs[0]:g} a pixel missed and {costs[1]:g} a pixel marked wrongly"
+    words = f"least cost, {costs[0]:g} a missed pixel and {costs[1]:g} a falsely predicted pixel"
     return _chosen(name, rates, _middle_of_best(-spent), pixels, "costs", words)
 
 

@@ -15,15 +15,15 @@ def thinned(items: Iterable[T], most: int) -> list[T]:
         ValueError: `most` is below 2.
     """
     if most < 2:
-        raise ValueError(f"expected to keep 2 items or more, got {most}")
-    kept: list[T] = []
+        raise ValueError(f"expected to take 2 items or more, got {most}")
+    taken: list[T] = []
     stride = 1
     for index, item in enumerate(items):
         if index % stride:
             continue
-        if len(kept) == most:
-            kept, stride = kept[::2], stride * 2
+        if len(taken) == most:
+            taken, stride = taken[::2], stride * 2
             if index % stride:
                 continue
-        kept.append(item)
-    return kept
+        taken.append(item)
+    return taken

@@ -1,4 +1,4 @@
-"""A column is the same whatever is measured beside it, however masks lie in memory and whoever else measures."""
+"""A column does not depend on the other columns, the memory layout of masks, or other threads."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def check_against_opencv(mask: np.ndarray) -> None:
     columns = ("contour_area", "circle_x", "circle_y", "circle_radius")
     found = measure([mask], columns=columns)
     for value in np.unique(mask[mask > 0]):
-        mine = found.value == value
+        ours = found.value == value
         count, numbers = cv2.connectedComponents((mask == value).view(np.uint8))
         expected = []
         for k in range(1, count):
@@ -52,7 +52,7 @@ def check_against_opencv(mask: np.ndarray) -> None:
             )
             (x, y), radius = cv2.minEnclosingCircle(contours[0])
             expected.append((cv2.contourArea(contours[0]), x, y, radius))
-        actual = np.stack([found[name][mine] for name in columns], axis=1)
+        actual = np.stack([found[name][ours] for name in columns], axis=1)
         actual[:, 1:3] -= 0.5
         order = np.lexsort(np.round(actual, 1).T)
         wanted = np.array(expected)
@@ -63,7 +63,7 @@ def check_against_opencv(mask: np.ndarray) -> None:
 def test_a_thousand_masks_have_the_regions_that_scikit_image_finds() -> None:
     masks = random_masks(1000)
     found = measure(masks, columns=["area", "left", "top", "width", "height"], workers=2)
-    mine: list[list[tuple[int, ...]]] = [[] for _ in masks]
+    ours: list[list[tuple[int, ...]]] = [[] for _ in masks]
     c = found.columns
     for k in range(len(found)):
         box = (
@@ -72,8 +72,8 @@ def test_a_thousand_masks_have_the_regions_that_scikit_image_finds() -> None:
             c["top"][k] + c["height"][k],
             c["left"][k] + c["width"][k],
         )
-        mine[found.picture[k]].append(tuple(map(int, (found.value[k], *box, c["area"][k]))))
-    assert [sorted(rows) for rows in mine] == [by_scikit_image(mask) for mask in masks]
+        ours[found.picture[k]].append(tuple(map(int, (found.value[k], *box, c["area"][k]))))
+    assert [sorted(rows) for rows in ours] == [by_scikit_image(mask) for mask in masks]
 
 
 def test_the_heat_sink_masks_have_the_regions_that_scikit_image_finds(real_data) -> None:
@@ -108,16 +108,16 @@ def test_moments_and_holes_are_those_of_scikit_image() -> None:
         found = measure([mask], columns=["centroid_x", "centroid_y", "eccentricity", "holes"])
         for value in np.unique(mask[mask > 0]):
             table = regionprops_table(sk_label(mask == value, connectivity=2), properties=names)
-            mine = found.value == value
+            ours = found.value == value
             order = np.lexsort((table["centroid-1"], table["centroid-0"]))
-            own = np.lexsort((found["centroid_x"][mine], found["centroid_y"][mine]))
+            own = np.lexsort((found["centroid_x"][ours], found["centroid_y"][ours]))
             for name, expected in (
                 ("centroid_x", table["centroid-1"] + 0.5),
                 ("centroid_y", table["centroid-0"] + 0.5),
                 ("eccentricity", table["eccentricity"]),
                 ("holes", 1 - table["euler_number"]),
             ):
-                np.testing.assert_allclose(found[name][mine][own], expected[order], atol=1e-6)
+                np.testing.assert_allclose(found[name][ours][own], expected[order], atol=1e-6)
 
 
 @given(SMALL)
@@ -165,9 +165,9 @@ def test_threads_and_company_change_nothing() -> None:
     masks = random_masks(40, seed=5)
     together = measure(masks, workers=3)
     for place in (0, 17, 39):
-        alone, mine = measure([masks[place]]), together.picture == place
+        alone, ours = measure([masks[place]]), together.picture == place
         for name, values in alone.columns.items():
-            assert values.tolist() == together[name][mine].tolist(), name
+            assert values.tolist() == together[name][ours].tolist(), name
 
 
 def test_empty_masks_and_every_shape() -> None:

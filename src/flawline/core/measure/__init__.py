@@ -1,1 +1,1 @@
-"""From class masks to numbers: regions as runs of pixels, and what is measured on them."""
+"""Measure class masks: regions as runs of pixels, and their columns."""

@@ -56,12 +56,12 @@ def _strip(labelled: Labelled, around: Boxes, regions: Integers, wide: int) -> S
     place = np.full(labelled.count, -1)
     place[regions] = np.arange(len(regions))
     k = place[labelled.region]
-    mine = np.flatnonzero(k >= 0)
-    k, runs = k[mine], labelled.runs
-    row = first[k] + runs.row[mine] - top[k] + 1
+    own = np.flatnonzero(k >= 0)
+    k, runs = k[own], labelled.runs
+    row = first[k] + runs.row[own] - top[k] + 1
     words = np.zeros(int(heights.sum()) * wide, dtype=np.uint64)
     for edge in (runs.start, runs.stop):
-        bit = edge[mine] - left[k] + 1
+        bit = edge[own] - left[k] + 1
         np.add.at(words, row * wide + bit // _BITS, _ONE << (bit % _BITS).astype(np.uint64))
     filled = _fill(words.reshape(-1, wide))
     return Strip(regions, first, left, top, np.repeat(np.arange(len(regions)), heights), filled)

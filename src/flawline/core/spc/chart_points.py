@@ -23,7 +23,7 @@ class Subgroups:
     sizes: NDArray[np.int64]
 
     def __len__(self) -> int:
-        """The number of points, G."""
+        """Count the points, G."""
         return len(self.sizes)
 
 
@@ -35,7 +35,7 @@ class Counts:
     sizes: NDArray[np.float64]
 
     def __len__(self) -> int:
-        """The number of points, G."""
+        """Count the points, G."""
         return len(self.counts)
 
 

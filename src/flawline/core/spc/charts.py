@@ -30,7 +30,7 @@ from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
 
 TRANSFORMED = ("i-mr", "ewma", "cusum")
-# Beyond this share of points set aside, what is left no longer describes the process.
+# With a larger share of points set aside, the rest no longer describes the process.
 MOST_SET_ASIDE = 0.25
 
 

@@ -13,7 +13,7 @@ from flawline.errors import FlawlineError
 
 SHARES = ("p", "np", "laney-p")
 LANEY = ("laney-p", "laney-u")
-# Counts are discrete and skewed: zones of one sigma do not hold the chances that the zone tests rest on.
+# Counts are discrete and skewed: zones of one sigma do not have the probabilities that the zone tests assume.
 COUNT_RULES = frozenset({1, 2, 3, 4})
 _NAMES = {
     "p": "share defective",
@@ -58,7 +58,7 @@ def estimate_counts(kind: str, points: Counts, keep: NDArray[np.bool_]) -> tuple
 
 
 def count_panels(limits: ControlLimits, points: Counts) -> tuple[Panel, ...]:
-    """Compute the panel of a chart of counts; limits follow each point's units and stay within what is possible."""
+    """Compute the panel of a chart of counts; limits follow each point's units and stay within the possible range."""
     kind, units = limits.chart, points.sizes
     check_counts(kind, points)
     values = points.counts / units if kind in ("p", "laney-p", "u", "laney-u") else points.counts

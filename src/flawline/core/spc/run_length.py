@@ -123,10 +123,10 @@ def _one_run(
     state, batch = State(), 64
     while state.seen < most:
         x = limits.centre + limits.sigma * (shift + random.standard_normal(batch))
-        state, _, hits = advance(state, limits, rules, individuals(x))
-        wanted = [hit.at for hit in hits if panel in ("", hit.panel)]
-        if wanted:
-            return wanted[0] + 1
+        state, _, signals = advance(state, limits, rules, individuals(x))
+        places = [signal.at for signal in signals if panel in ("", signal.panel)]
+        if places:
+            return places[0] + 1
         batch = min(2 * batch, 1024)
     return most
 
