@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flawline.data.kept_rows import KeptRows
+from flawline.data.stored_rows import StoredRows
 from flawline.data.work_file import WorkFile, is_resumable
 from flawline.errors import UsageError
 from helpers.examples import examples
@@ -299,14 +299,14 @@ def test_closing_twice_does_nothing(tmp_path: Path) -> None:
 
 def test_a_row_of_another_width_is_not_known(tmp_path: Path) -> None:
     path = tmp_path / "rows"
-    with KeptRows(path, "a", 3) as rows:
+    with StoredRows(path, "a", 3) as rows:
         rows.remember(b"one", np.ones(3, np.float32))
         np.testing.assert_array_equal(rows.recall(b"one"), np.ones(3))
         assert rows.recall(b"two") is None
-    with KeptRows(path, "a", 3) as rows:
+    with StoredRows(path, "a", 3) as rows:
         assert len(rows) == 1
         np.testing.assert_array_equal(rows.recall(b"one"), np.ones(3))
-    with KeptRows(path, "a", 4) as rows:
+    with StoredRows(path, "a", 4) as rows:
         assert rows.recall(b"one") is None
 
 
@@ -315,8 +315,8 @@ def test_a_row_of_another_width_is_not_known(tmp_path: Path) -> None:
 def test_rows_that_are_remembered_are_recalled(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("rows") / "rows"
     for _ in range(2):
-        with KeptRows(path, "a", 1) as rows:
+        with StoredRows(path, "a", 1) as rows:
             for data, value in values.items():
                 rows.remember(data, np.array([value], dtype=np.float32))
-    with KeptRows(path, "a", 1) as rows:
+    with StoredRows(path, "a", 1) as rows:
         assert {data: float(rows.recall(data)[0]) for data in values} == values

@@ -23,7 +23,7 @@ from flawline.data.names import (
 )
 from flawline.errors import ArchiveError, ImageError, SourceError
 
-# Below this size a ratio says nothing: an evenly black bitmap packs a thousandfold and is harmless.
+# Below this size no ratio is checked: an evenly black bitmap packs a thousandfold and is harmless.
 RATIO_FLOOR_BYTES = 64 * 1024 * 1024
 
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -34,7 +34,7 @@ class ArchiveLimits:
     """Limits of what an archive may hold.
 
     `max_member_bytes` bounds one picture (of a folder too) and `max_total_bytes` all members
-    together, both unpacked; `max_ratio` is unpacked over packed size, looked at from 64 MiB on.
+    together, both unpacked; `max_ratio` is unpacked over packed size, checked from 64 MiB on.
     """
 
     max_members: int = 1_000_000
@@ -93,7 +93,7 @@ def check_member_size(name: str, size: int, limits: ArchiveLimits) -> None:
 
 
 def member_name(raw: str) -> str:
-    """Normalise the name of a member; raises ArchiveError for names that reach outside or fit no system."""
+    """Normalise the name of a member; raises ArchiveError for names that lead outside the archive or hold a NUL."""
     flat = raw.replace("\\", "/")
     if flat.startswith("/") or _DRIVE.match(flat):
         raise refuse("absolute", f"the member {raw!r} has an absolute name", _REPACK)
@@ -160,7 +160,7 @@ class MemberTable:
         return np.array(self._numbers, dtype=np.int64).reshape(-1, self._width)
 
     def sort(self) -> None:
-        """Bring the rows into natural order; raises ArchiveError ("archive-duplicate") for equal names."""
+        """Sort the rows in natural order; raises ArchiveError ("archive-duplicate") for equal names."""
         keys = list(map(natural_key, self.names))
         order = sorted(range(len(keys)), key=keys.__getitem__)
         del keys
@@ -224,7 +224,7 @@ class Archive:
     def read(self, name: str, *, checksum: bool = True) -> bytes:
         """Read one member; raises ImageError for an unknown name, ArchiveError for a bad member.
 
-        `checksum`: False leaves out the archive's own checksum, for callers that check a better hash.
+        `checksum`: False skips the archive's own checksum, for callers that check a better hash.
         """
         row = self._table.find(name)
         if row is None:

@@ -1,4 +1,4 @@
-"""A model on disk: a zip of plain arrays and a JSON manifest with their hashes. Loading executes nothing."""
+"""Write and read models: a zip of plain arrays and a JSON manifest with their hashes. Loading executes nothing."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def write_stored_zip(path: Path, contents: Mapping[str, bytes]) -> Path:
 
 
 def npy_bytes(array: NDArray[Any]) -> bytes:
-    """An array of numbers as the content of a .npy file (NPY format 1.0), little-endian; ValueError for objects."""
+    """Convert an array of numbers to the content of a little-endian .npy file (NPY 1.0); ValueError for objects."""
     buffer = io.BytesIO()
     np.save(buffer, array.astype(array.dtype.newbyteorder("<"), copy=False), allow_pickle=False)
     return buffer.getvalue()
 
 
 def npy_array(data: bytes) -> NDArray[Any]:
-    """The array of numbers in a .npy file, read-only and without a copy.
+    """Read the array of numbers in a .npy file, read-only and without a copy.
 
     Raises:
         ValueError: `data` is cut short, or holds anything other than bool, int, uint or float numbers.

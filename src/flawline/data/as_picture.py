@@ -1,8 +1,8 @@
-"""Take a picture as people hold one: an array, a picture of Pillow, the path or the bytes of a file.
+"""Read a picture from an array, a picture of Pillow, the path or the bytes of a file.
 
-Values of an array become the lossless Netpbm file that holds them (PGM and PPM for whole numbers, PFM for floats), and
-that is read like any other file. So a range of values, notes, errors and hashes mean the same for arrays and for files,
-and what is kept of an array is a picture file.
+An array becomes the lossless Netpbm file of its values (PGM and PPM for whole numbers, PFM for floats), which is read
+like any other file. So value ranges, notes, errors and hashes mean the same for arrays and for files, and an array is
+stored as a picture file.
 """
 
 from __future__ import annotations
@@ -41,23 +41,22 @@ def as_picture(
     *,
     limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ) -> Picture:
-    """Read a picture, whatever it is held as.
+    """Read a picture from an array, a picture of Pillow, a path or bytes.
 
     Args:
         image: an array of grey (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA (H, W, 4), uint8, uint16 or floating point;
             channels are RGB, never guessed to be BGR. Or a picture of Pillow, the path of a file, its bytes, or a
             `Picture`, which is returned as it is.
         value_range: (low, high) of values of more than 8 bits, mapped to 0..255, as for `read_image`.
-        limits: of what a picture may take.
+        limits: the most pixels and bytes of a picture.
 
     Returns:
         The picture. Of an array, `format` is "array", `sha256` and `file_bytes` are those of `picture_bytes(image)`:
         equal values in an equal shape and type have one hash, whatever their strides.
 
     Raises:
-        ImageError: another type or shape ("image-array"), nothing in it ("image-empty"), NaN or infinity
-            ("image-not-finite"), floats outside 0 to 1 without a range ("image-value-range"); and what `read_image`
-            raises.
+        ImageError: another type or shape ("image-array"), no pixels ("image-empty"), NaN or infinity
+            ("image-not-finite"), floats outside 0 to 1 without a range ("image-value-range"); and as `read_image`.
     """
     if isinstance(image, Picture):
         return image
@@ -76,9 +75,9 @@ def as_picture(
 
 
 def picture_bytes(image: PictureLike, *, max_bytes: int = DEFAULT_IMAGE_LIMITS.max_bytes) -> bytes:
-    """Give the file of a picture: its bytes where it has some, else the Netpbm file that holds its values.
+    """Return the file of a picture: its bytes where it has some, else the Netpbm file of its values.
 
-    RGBA loses alpha; floats are kept as float32. Arguments and errors are those of `as_picture`.
+    RGBA loses alpha; floats become float32. Arguments and errors are those of `as_picture`.
     """
     if isinstance(image, bytes):
         return image
@@ -88,7 +87,7 @@ def picture_bytes(image: PictureLike, *, max_bytes: int = DEFAULT_IMAGE_LIMITS.m
 
 
 def _values(image: Any) -> NDArray[Any]:
-    """The values of an array or a picture of Pillow, (H, W, 1, 3 or 4), uint8, uint16 or float32."""
+    """Return the values of an array or a picture of Pillow: (H, W, 1, 3 or 4), uint8, uint16 or float32."""
     values = image if isinstance(image, np.ndarray) else _values_of_pillow(image)
     shape, dtype = values.shape, values.dtype
     if values.ndim == 2:
@@ -118,7 +117,7 @@ def _values(image: Any) -> NDArray[Any]:
 
 
 def _values_of_pillow(image: Any) -> NDArray[Any]:
-    """The values of a picture of Pillow, upright as its EXIF entry says."""
+    """Return the values of a picture of Pillow, upright by its EXIF entry."""
     from PIL import Image, ImageOps
 
     if not isinstance(image, Image.Image):
@@ -147,12 +146,12 @@ def _values_of_pillow(image: Any) -> NDArray[Any]:
 
 
 def _netpbm(values: NDArray[Any]) -> bytes:
-    """The Netpbm file of values (H, W, 1, 3 or 4), without alpha."""
+    """Build the Netpbm file of values (H, W, 1, 3 or 4), without alpha."""
     colours = values[..., :3]
     height, width, channels = colours.shape
     code = _code(values)
     kind = _KINDS[code][channels == 3]
-    # PFM counts rows from the bottom, and says by a sign that the lowest byte comes first.
+    # PFM counts rows from the bottom; a negative scale means that the lowest byte comes first.
     white = {"u1": "255", "u2": "65535", "f4": "-1.0"}[code]
     stored = colours[::-1].astype("<f4") if code == "f4" else colours
     if code == "u2":

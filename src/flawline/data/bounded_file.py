@@ -1,4 +1,4 @@
-"""Read a whole file, but no more than a stated number of bytes."""
+"""Read whole files up to a size limit."""
 
 from __future__ import annotations
 

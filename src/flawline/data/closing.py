@@ -1,4 +1,4 @@
-"""Close with the end of a `with` block."""
+"""Base class of objects that are closed at the end of a `with` block."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Self
 
 
 class Closing(ABC):
-    """Base of what has a `close`: the end of a `with` block closes it."""
+    """A context manager whose end calls `close`."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what is held open."""
+        """Release files, connections or threads."""
 
     def __enter__(self) -> Self:
         return self

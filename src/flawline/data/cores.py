@@ -12,8 +12,8 @@ def cpu_count(quota: Path = _QUOTA) -> int:
     """Count the cores that this process may use, at least 1: its affinity, or less where its container has a CPU quota.
 
     `quota` is the file `cpu.max` of control groups, version 2: "max" or microseconds of CPU time, then the period in
-    which they may be used up (Linux kernel documentation, Control Group v2, CPU interface files). A part of a
-    core is rounded down.
+    microseconds (Linux kernel documentation, Control Group v2, CPU interface files). A fraction of a core is rounded
+    down.
     """
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

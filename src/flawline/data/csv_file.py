@@ -19,7 +19,7 @@ def write_csv_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[ob
 
 
 def spreadsheet_safe(value: object) -> object:
-    """Quote text that a spreadsheet would run as a formula: names of files are not to be trusted."""
+    """Quote text that a spreadsheet would run as a formula: names of files are untrusted."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return value if _is_number(value) else "'" + value
     return "" if value is None else value
@@ -34,7 +34,7 @@ def _is_number(text: str) -> bool:
 
 
 def further_names(own: Collection[str], extra: Sequence[str]) -> list[str]:
-    """Name the further columns of a table; a name that is taken gets `source_` before it."""
+    """Name the further columns of a table; a name that is taken gets the prefix `source_`."""
     names: list[str] = []
     for key in extra:
         name = key

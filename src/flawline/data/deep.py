@@ -1,7 +1,7 @@
 """Decode colour pictures of more than 8 bits per channel with OpenCV.
 
-Pillow would cut them to 8 bits. tifffile reads no LZW and no predictor of floats without a further package, and takes
-strips without content for black; OpenCV reads them, and is a dependency anyway.
+Pillow would cut them to 8 bits. tifffile needs a further package for LZW and for the predictor of floats, and reads
+empty strips as black; OpenCV reads them, and is a dependency anyway.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class TiffLayout:
 
 
 def tiff_layout(data: bytes) -> TiffLayout:
-    """Read the first directory; raises what Pillow raises on damaged ones, and KeyError without a size."""
+    """Read the first directory; raises the errors of Pillow for a damaged one, KeyError without a size."""
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
     big = data[2:4] in (b"+\0", b"\0+")
@@ -96,10 +96,10 @@ def is_deep(name: str, data: bytes, mode: str) -> bool:
 def plain_png(data: bytes) -> bytes:
     """Reduce a PNG to its header and pixels; raises OSError for chunks that do not fit.
 
-    OpenCV allocates whatever length a chunk states, gigabytes in a file of a few bytes, and decodes
-    animations, which are not wanted here.
+    OpenCV allocates any length that a chunk states, gigabytes for a file of a few bytes, and decodes
+    animations.
     """
-    at, kept = 8, [data[:8]]
+    at, chunks = 8, [data[:8]]
     while at < len(data):
         length = int.from_bytes(data[at : at + 4], "big")
         end = at + 12 + length
@@ -107,9 +107,9 @@ def plain_png(data: bytes) -> bytes:
             raise OSError("truncated")
         kind = data[at + 4 : at + 8]
         if kind in (b"IHDR", b"IDAT", b"IEND"):
-            kept.append(data[at:end])
+            chunks.append(data[at:end])
         if kind == b"IEND":
-            return b"".join(kept)
+            return b"".join(chunks)
         at = end
     raise OSError("truncated")
 
@@ -118,7 +118,7 @@ def decode_deep(data: bytes) -> NDArray[Any]:
     """Decode to (height, width) or (height, width, 3) in RGB order at the file's depth; alpha is dropped."""
     import cv2
 
-    # What it would print about a damaged file is raised; its level cannot be set for one thread.
+    # Damage is raised as an error, not printed; the level cannot be set for one thread.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -1,4 +1,4 @@
-"""Convert pixels of more than 8 bits to 8, by a stated range that is never taken from the pixels."""
+"""Convert pixels of more than 8 bits to 8, by a stated range and never by that of the pixels."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def to_eight_bits(
 
 
 def range_notes(values: NDArray[Any], container: int | None) -> tuple[str, ...]:
-    """Note integers that are read without a range and fill hardly any of 0..`container`.
+    """Note that integers read without a range fill hardly any of 0..`container`.
 
     There is no note for 8 bits, nor for a black picture.
     """

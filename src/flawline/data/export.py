@@ -22,10 +22,9 @@ _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}
 def write_zip(source: Source, samples: Iterable[Sample], path: Path) -> int:
     """Copy the files of `samples`, byte for byte; returns how many.
 
-    Members keep the names of the samples. Where a zip must not hold a name ("../a.png"), or where its folder would
+    Members have the names of the samples. Where a zip must not hold a name ("../a.png"), or where its folder would
     not state the label that a manifest gives, the member is the label and the last part of the name, numbered where
-    that is taken. The zip holds no times, so that the same pictures give the same bytes. It takes its place only when
-    it is complete.
+    that is taken. The zip holds no times: the same pictures give the same bytes. It appears only when complete.
     """
     ordered = sorted(samples, key=lambda sample: sample.name)
     names = _member_names(source, ordered)
@@ -38,14 +37,14 @@ def write_zip(source: Source, samples: Iterable[Sample], path: Path) -> int:
 
 def _member_names(source: Source, samples: list[Sample]) -> list[str]:
     stated = source.kind == "manifest"
-    kept = [
+    usable = [
         _fits(sample.name) and not (stated and folder_label(sample.name) != sample.label)
         for sample in samples
     ]
-    taken = {sample.name for sample, keep in zip(samples, kept, strict=True) if keep}
+    taken = {sample.name for sample, fits in zip(samples, usable, strict=True) if fits}
     names = []
-    for sample, keep in zip(samples, kept, strict=True):
-        name = sample.name if keep else _unlike(_new_name(source, sample), taken)
+    for sample, fits in zip(samples, usable, strict=True):
+        name = sample.name if fits else _unlike(_new_name(source, sample), taken)
         taken.add(name)
         names.append(name)
     return names
@@ -74,8 +73,8 @@ def _new_name(source: Source, sample: Sample) -> str:
 def _unlike(name: str, taken: set[str]) -> str:
     """Return `name`, or the first of name-2, name-3, ... that is not taken."""
     start = name[: len(name) - len(suffix(name))]
-    number, found = 1, name
-    while found in taken:
+    number, free = 1, name
+    while free in taken:
         number += 1
-        found = f"{start}-{number}{name[len(start) :]}"
-    return found
+        free = f"{start}-{number}{name[len(start) :]}"
+    return free

@@ -86,10 +86,10 @@ class Folder:
         """List the file names of the pictures directly in `folder`, in natural order."""
         try:
             with os.scandir(os.path.join(self.root, folder)) as entries:
-                found = [entry.name for entry in entries if suffix(entry.name) in PICTURE_SUFFIXES]
+                names = [entry.name for entry in entries if suffix(entry.name) in PICTURE_SUFFIXES]
         except OSError:
             return []
-        return sorted((name for name in found if why(name) is None), key=natural_key)
+        return sorted((name for name in names if why(name) is None), key=natural_key)
 
     def read(self, name: str) -> bytes:
         """Read one file below the folder; raises ImageError."""

@@ -1,4 +1,4 @@
-"""A picture with what is known of it: what every feed yields and a station takes."""
+"""Frames: a picture and its data, as every feed yields it and a station takes it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from flawline.errors import ManifestError, UsageError
 from flawline.types import EMPTY, Sample
 
 FramePicture: TypeAlias = PictureLike | Callable[[], bytes]
-"""A picture as `Inspector.inspect` takes it, or what reads the bytes of its file when they are needed."""
+"""A picture as `Inspector.inspect` takes it, or a function that reads the bytes of its file when they are needed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame(Process):
-    """One picture and what is known of it beside its pixels.
+    """One picture, its part and where it comes from.
 
-    `name` is what every output calls the picture. `captured` is a time with a zone, None where it is not known. `label`
-    is what somebody says of the part, such as "good". `further` holds what the feed knows beyond the fields here. `key`
-    is the sender's own name for this frame: frames of one key are recorded once, however often they are sent.
+    `name` is the name of the picture in every output. `captured` is a time with a zone, None where it is unknown.
+    `label` is a person's label of the part, such as "good". `further` holds further columns of the source. `key` is
+    the sender's own name for this frame: frames of one key are recorded once, however often they are sent.
 
     Raises:
         UsageError: a time without a zone.
@@ -37,24 +37,24 @@ class Frame(Process):
     key: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a time whose moment is unknown."""
+        """Refuse a time without a zone."""
         if self.captured is not None:
             micros(self.captured)
 
 
 def frame_of(sample: Sample, picture: FramePicture, constant: Mapping[str, str] = EMPTY) -> Frame:
-    """Join a picture with what its source knows of it.
+    """Make the frame of a sample.
 
-    Columns of the source that have the name of a field fill that field, and the others are kept in `further`. The
-    sample's group is the part where no column names one.
+    Columns of the source that have the name of a field fill that field, the others go into `further`. The sample's
+    group is the part where no column names one.
 
     Args:
-        sample: what the source knows.
+        sample: the picture in its source.
         picture: the picture's bytes, pixels or path.
-        constant: values of `DIMENSIONS` for all pictures; a value of the source goes before.
+        constant: values of `DIMENSIONS` for all pictures; a value of the source takes precedence.
 
     Raises:
-        ManifestError: the captured time is no time, or has no zone.
+        ManifestError: the captured time cannot be read, or has no zone.
     """
     try:
         captured = captured_time(sample)
@@ -75,10 +75,10 @@ def frame_of(sample: Sample, picture: FramePicture, constant: Mapping[str, str] 
 
 
 def captured_time(sample: Sample) -> datetime | None:
-    """Return when a sample's source says that it was captured, None where it says nothing.
+    """Return the captured time of a sample, None where its source states none.
 
     Raises:
-        UsageError: what it says is no time, or has no zone.
+        UsageError: it cannot be read as a time, or has no zone.
     """
     value = sample.metadata.get("captured")
     if value is None or not str(value).strip():

@@ -1,4 +1,4 @@
-"""Pictures that are handed over in memory, as the tree of a source."""
+"""Sources of pictures in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flawline.data.names import Findings, natural_key
 from flawline.errors import ImageError, SourceError
 
 NAME = "pictures"
-"""What outputs call a source of pictures that were handed over."""
+"""The name of a source of pictures in memory, in outputs."""
 
 
 class GivenPictures:
@@ -31,16 +31,16 @@ class GivenPictures:
                 )
 
     def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]:
-        """The names, in natural order where asked."""
+        """List the names, in natural order if `ordered`."""
         return iter(sorted(self._pictures, key=natural_key) if ordered else self._pictures)
 
     def siblings(self, folder: str) -> list[str]:
-        """The last parts of the names directly in `folder`."""
+        """List the last parts of the names directly in `folder`."""
         parts = (name.rpartition("/") for name in self._pictures)
         return sorted((last for own, _, last in parts if own == folder), key=natural_key)
 
     def read(self, name: str) -> bytes:
-        """The file of a picture, a lossless one of an array; raises ImageError."""
+        """Read the file of a picture, that of an array without losses; raises ImageError."""
         if name not in self._pictures:
             raise ImageError(
                 f"there is no picture {name!r}",
@@ -50,11 +50,11 @@ class GivenPictures:
         return picture_bytes(self._pictures[name], max_bytes=self._max_bytes)
 
     def close(self) -> None:
-        """Let go of nothing: the pictures are their owner's."""
+        """Do nothing: the pictures belong to the caller."""
 
 
 def _named(pictures: Sequence[PictureLike]) -> dict[str, PictureLike]:
-    """Paths by their file's names, the others by their place, "0000" first."""
+    """Name paths after their files, other pictures by their place: "0000" first."""
     named: dict[str, PictureLike] = {}
     for place, picture in enumerate(pictures):
         name = Path(picture).name if isinstance(picture, str | os.PathLike) else f"{place:04d}"

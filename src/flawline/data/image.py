@@ -1,4 +1,4 @@
-"""Decode one picture file to 8-bit RGB, refusing what is damaged, oversized or no picture at all."""
+"""Decode picture files to 8-bit RGB; damaged, oversized and other files are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Let Ctrl-C stop long work between two steps, not within one."""
+"""Stop long work between two steps at Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Interrupt:
 
 @contextmanager
 def held_interrupt() -> Iterator[Interrupt]:
-    """Remember the first Ctrl-C inside a `with` instead of ending at once; the second one ends at once.
+    """Note the first Ctrl-C inside a `with`; the second one ends the program at once.
 
-    In threads other than the main one, and where the program handles Ctrl-C itself, nothing is changed.
+    Nothing is changed in threads other than the main one, and where the program handles Ctrl-C itself.
     """
     interrupt = Interrupt()
     main = threading.current_thread() is threading.main_thread()

@@ -1,4 +1,4 @@
-"""Read the header of a plain JPEG; Pillow, which reads that of any, would cost a fifth of the decoding speed."""
+"""Read the header of a plain JPEG; Pillow reads that of any, but would cost a fifth of the decoding speed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class JpegHeader(NamedTuple):
 def plain_jpeg(data: bytes) -> JpegHeader | None:
     """Read size and mode of a JPEG of 8 bits in grey or colour; None where anything else stands before its pixels.
 
-    None is no error: EXIF, colour profiles, several pictures in one file, four channels and whatever is unusual or
-    damaged is left to Pillow. Markers and their segments are those of ITU-T T.81, annex B.
+    None is no error: EXIF, colour profiles, several pictures in one file, four channels, and unusual or damaged files
+    are left to Pillow. Markers and their segments are those of ITU-T T.81, annex B.
     """
     header, at = None, 2
     while data[at : at + 1] == b"\xff" and at + 4 <= len(data):

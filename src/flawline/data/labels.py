@@ -1,4 +1,4 @@
-"""Tell from a label whether a part is good or bad."""
+"""Find out from a label whether a part is good or bad."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def meaning(
 
     `good` and `bad` name labels whose meaning is stated (case does not count); the words of the
     others decide. Where at least one label is good and none is known to be bad, the unknown ones
-    mean bad: "free" beside "blowhole" and "crack". Raises UsageError for a stated label that is not
+    mean bad, such as "blowhole" and "crack" next to "free". Raises UsageError for a stated label that is not
     in the set or is stated as both.
     """
     known = sorted(set(labels))

@@ -30,7 +30,7 @@ Meaning = Mapping[str, bool | None]
 
 
 class Tree(Protocol):
-    """Names below a folder or in an archive, and their content."""
+    """The files below a folder or in an archive, by name."""
 
     def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]: ...
     def siblings(self, folder: str) -> list[str]: ...
@@ -52,7 +52,7 @@ class FolderMeaning:
 class Layout:
     """`name` is "flat", "labels", "mvtec" or "pairs"; `folders` counts the pictures directly in each folder.
 
-    `suffixed` holds the folders with masks beside the pictures ("x.png", "x_mask.png");
+    `suffixed` holds the folders with masks next to the pictures ("x.png", "x_mask.png");
     `labelled_bases`: image folders lie in folders of several names ("crack/images").
     """
 
@@ -65,7 +65,7 @@ class Layout:
     places: dict[str, FolderMeaning] = field(default_factory=dict)
 
     def place(self, folder: str) -> FolderMeaning:
-        """Give what is known of the pictures in `folder`."""
+        """Return label, split and masks of the pictures in `folder`."""
         if folder not in self.places:
             self.places[folder] = self._place(folder)
         return self.places[folder]
@@ -89,22 +89,20 @@ class Layout:
 
 
 def detect(tree: Tree, findings: Findings) -> Layout:
-    """Read all names once and tell the layout from the folders; memory grows with folders, not with
-    files.
-    """
+    """Find the layout from the folders, in one pass over all names; memory grows with folders, not with files."""
     folders: Counter[str] = Counter()
-    marked: set[str] = set()
+    with_masks: set[str] = set()
     for name in tree.names(findings, ordered=False):
         folder, _, last = name.rpartition("/")
         folders[folder] += 1
         if _MASK_SUFFIX in last and stem(last).endswith(_MASK_SUFFIX):
-            marked.add(folder)
+            with_masks.add(folder)
     candidates = {root for root in map(_mvtec_root, folders) if root is not None}
     roots = frozenset(r for r in candidates if any(_below(f, r, "test") for f in folders))
     if roots:
         return Layout("mvtec", folders, roots)
     masks = _paired_mask_folders(folders)
-    suffixed = frozenset(f for f in marked if f not in masks and _suffix_masks(tree, f))
+    suffixed = frozenset(f for f in with_masks if f not in masks and _suffix_masks(tree, f))
     if masks or suffixed:
         bases = {_label(base.split("/")) for base in _image_bases(folders)}
         return Layout("pairs", folders, frozenset(), suffixed, masks, len(bases) > 1)
@@ -200,9 +198,7 @@ def count_labels(tree: Tree, layout: Layout, findings: Findings) -> Counter[str 
 
 
 def tree_samples(tree: Tree, layout: Layout, meaning: Meaning) -> Iterator[Sample]:
-    """List the samples of a tree in natural order; holds the names of a few folders at a time for their
-    masks.
-    """
+    """List the samples of a tree in natural order; the names of a few folders at a time are held for their masks."""
 
     @lru_cache(maxsize=8)
     def stems(folder: str) -> dict[str, str]:

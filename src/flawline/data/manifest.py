@@ -198,7 +198,7 @@ def _text(value: Any) -> str | None:
 
 
 def _is_empty(value: Any) -> bool:
-    # A table written by pandas marks a missing text by a float that is no number.
+    # A table written by pandas has NaN for a missing text.
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 

@@ -1,4 +1,4 @@
-"""Sort the names of files in a source, and tell which of them are pictures."""
+"""Sort the names of files in a source and find those of pictures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MOST_PROBLEMS = 100
 
 @dataclass(slots=True)
 class Findings:
-    """Findings of a listing: how many names were passed over, by reason, and problems in words."""
+    """Findings of a listing: how many names were passed over, by reason, and its problems as text."""
 
     passed_over: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Findings:
             self.unlisted += 1
 
     def all_problems(self) -> tuple[str, ...]:
-        """Return the problems kept, and a last line with the number of the others."""
+        """Return the first hundred problems, and a last line with the number of the others."""
         more = (f"and {self.unlisted} more",) if self.unlisted else ()
         return (*self.problems, *more)
 

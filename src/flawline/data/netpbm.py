@@ -1,4 +1,4 @@
-"""Read binary PGM, PPM and PFM at full depth: Pillow cuts colours to 8 bits, knows no PFM in
+"""Read binary PGM, PPM and PFM at full depth: Pillow cuts colours to 8 bits, reads no PFM in
 colour, and takes seconds for a megapixel whose white is not 255 or 65535.
 
 Layout: https://netpbm.sourceforge.net/doc/pgm.html, ppm.html, pfm.html.

@@ -1,4 +1,4 @@
-"""Open an archive; its first bytes decide which kind it is."""
+"""Open an archive by its content."""
 
 from __future__ import annotations
 

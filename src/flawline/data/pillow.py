@@ -1,7 +1,7 @@
 """Decode with Pillow, which refuses a truncated file where other decoders return half a picture.
 
-It reads no more than the header of a JPEG, and not even that of a plain one: OpenCV, which holds the same decoder and
-gives the same pixels, leaves the interpreter to the other threads meanwhile.
+Of a JPEG it reads the header alone, and of a plain one nothing: OpenCV has the same decoder, gives the same pixels, and
+releases the GIL.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 CheckSize = Callable[[tuple[int, int]], None]
 
-# The decoder is named and not left to `Image.open`, which refuses more pixels than a limit of the whole process (179
-# million by default) and opens a JPEG of several pictures as another format.
+# `Image.open` is not used: it refuses more pixels than a limit of the whole process (179 million by default) and opens
+# a JPEG of several pictures as another format.
 _DECODERS = {
     **{"JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "GIF": "Gif", "WEBP": "WebP"},
     **{"JPEG2000": "Jpeg2K", "AVIF": "Avif", "BMP": "Bmp", "PPM": "Ppm"},
@@ -62,7 +62,7 @@ class Decoded:
 
 
 def damaged(name: str, reason: str) -> ImageError:
-    """Make the error for a file whose format is right and whose content is not."""
+    """Make the error for a file of a known format with damaged content."""
     return ImageError(
         f"the {name} file is damaged: {reason}",
         hint="Copy it again from where it was taken.",
@@ -119,7 +119,7 @@ def _decoder_error(name: str, data: bytes, error: Exception) -> ImageError:
 def _ends_early(name: str, data: bytes) -> bool:
     if name != "TIFF" or cut_short(name, data):
         return cut_short(name, data)
-    # The directory may be damaged itself, which is another error than a missing end.
+    # The directory itself may be damaged, which is not a missing end.
     try:
         return tiff_layout(data).end > len(data)
     except Exception:
@@ -169,7 +169,7 @@ def _load_jpeg(data: bytes, size: tuple[int, int], mode: str, target: int | None
     if values is None:
         raise OSError("its pixels cannot be decoded")
     if reading != "IMREAD_COLOR_RGB":
-        # The flags for a reduced scale know no order but blue first.
+        # At a reduced scale OpenCV gives blue first.
         values = cv2.cvtColor(values, cv2.COLOR_GRAY2RGB if channels == 1 else cv2.COLOR_BGR2RGB)
     return Decoded(values, size, mode, channels)
 
@@ -229,9 +229,8 @@ def _values(image: ImageFile, size: tuple[int, int], name: str, data: bytes) -> 
     if mode.startswith("I") or mode == "F":
         values, largest = _numbers(image, name, data)
         return Decoded(values, size, mode, 1, largest, notes=notes)
-    image.info.pop(
-        "transparency", None
-    )  # Pillow would try to blend or keep it; the colour below is kept.
+    # Pillow would blend with it; the colour below it is kept.
+    image.info.pop("transparency", None)
     grey = mode in _GREY_MODES or (mode == "P" and _grey_palette(image))
     pixels = image if mode == "RGB" else _to_rgb(image)
     return Decoded(np.asarray(pixels), size, mode, 1 if grey else 3, notes=notes)

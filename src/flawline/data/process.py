@@ -1,4 +1,4 @@
-"""What the process tells of a part: the names by which parts are sorted, written down once for the whole house."""
+"""Process data of a part: the names by which parts are sorted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 class Process:
     """Which part a picture shows, and where, from what and by whom the part was made.
 
-    A field more here is a field of every frame and record, a condition, a column of exports and imports and a name that
-    the command line takes; the records need a migration beside it.
+    A field added here becomes a field of frames and records, a condition, a column of exports and imports and a name on
+    the command line; the records need a migration too.
     """
 
     part: str | None = None
@@ -26,4 +26,4 @@ class Process:
 PROCESS = tuple(item.name for item in fields(Process))
 """The names of all fields of `Process`."""
 DIMENSIONS = tuple(name for name in PROCESS if name != "part")
-"""Those by which a process engineer sorts; each has few values, a part has its own."""
+"""The names of those with few values, by which a process engineer sorts."""

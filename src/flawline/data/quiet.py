@@ -1,4 +1,4 @@
-"""Silence warnings and logs of packages; what matters in them becomes an error or a note."""
+"""Silence warnings and logs of packages; those that matter become errors or notes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _FILTER = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 @contextmanager
 def quiet_decoder() -> Iterator[None]:
-    """Drop what Pillow warns about.
+    """Drop the warnings of Pillow.
 
-    `warnings.catch_warnings` swaps the filters of the whole process back and forth and is not safe
-    from threads; one filter for Pillow's modules that stays in front is. It is looked for each
-    time, since others may have reset the list.
+    `warnings.catch_warnings` replaces the filters of the whole process and is not thread-safe; one
+    filter for Pillow's modules that stays first is. It is checked each time, since other code may
+    have reset the list.
     """
     filters = cast(list[Any], warnings.filters)
     if not filters or filters[0] is not _FILTER:
@@ -28,7 +28,7 @@ def quiet_decoder() -> Iterator[None]:
 
 @contextmanager
 def quiet_packages() -> Iterator[None]:
-    """Drop what packages such as PyTorch and timm warn about and log; for one thread at a time."""
+    """Drop warnings and logs of packages such as PyTorch and timm; for one thread at a time."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""Tell what a file is by its first bytes: the content decides, never the extension."""
+"""Recognise a file by its first bytes; its extension plays no part."""
 
 from __future__ import annotations
 

@@ -33,10 +33,9 @@ _MANIFEST_NAMES = ("samples.csv", "manifest.csv", "samples.parquet", "manifest.p
 class SourceSummary:
     """Contents of a source.
 
-    `labels` gives for each label its pictures and its meaning (True bad, False good, None unknown);
-    pictures without a label are in `pictures` only. `passed_over` counts files that are no samples
-    by reason, `problems` describes what could not be listed, and `hints` what else could be
-    done with the source.
+    `labels` gives for each label the number of its pictures and its meaning (True bad, False good, None
+    unknown); pictures without a label count in `pictures` only. `passed_over` counts files that are no
+    samples by reason, `problems` describes what could not be listed, `hints` how else to open the source.
     """
 
     location: str
@@ -81,17 +80,17 @@ class Source(Closing):
     def read(self, name: str) -> bytes:
         """Read one picture or mask; safe from threads.
 
-        Raises ImageError where it is missing, unreadable or too large, ArchiveError where the
-        archive lies about it, and SourceError after `close`.
+        Raises ImageError where it is missing, unreadable or too large, ArchiveError where it is not
+        what its archive states, and SourceError after `close`.
         """
         return self._reader().read(name)
 
     def summary(self) -> SourceSummary:
-        """Return what was found when the source was opened."""
+        """Return the contents of the source as of its opening."""
         return self._summary
 
     def unlisted(self) -> tuple[Unjudged, ...]:
-        """Return what should have been a sample and could not be listed: inputs that were not judged."""
+        """Return the inputs that could not be listed as samples, and so cannot be judged."""
         return tuple(
             Unjudged("(not listed)", "source-listing", problem)
             for problem in self._summary.problems
@@ -108,7 +107,7 @@ class Source(Closing):
 SourceLike: TypeAlias = Union[
     str, "os.PathLike[str]", Source, Mapping[str, PictureLike], Sequence[PictureLike]
 ]
-"""What every job takes as a source: an open one, or anything that `open_source` takes."""
+"""A source as every job takes it: an open one, or anything that `open_source` takes."""
 
 
 def open_source(
@@ -136,7 +135,7 @@ def open_source(
         return _opened(NAME, "pictures", _given(location, limits), good, bad, image_limits)
     text = os.fspath(location)
     if not text:
-        # An empty path means the working folder to the system, and a mistake to a person.
+        # The system takes an empty path for the working folder; here it is a mistake.
         raise SourceError(
             "expected the name of a source, got an empty one",
             hint='Give "." for the folder that you are in.',
@@ -149,7 +148,7 @@ def open_source(
 def opened(
     source: SourceLike, good: Sequence[str] = (), bad: Sequence[str] = ()
 ) -> AbstractContextManager[Source]:
-    """Give an open source as it is, which stays open, or anything else opened for the length of a `with`."""
+    """Open a source for a `with` block; one that is open already stays open after it."""
     if isinstance(source, Source):
         return nullcontext(source)
     return open_source(source, good=good, bad=bad)
@@ -225,7 +224,7 @@ def _meanings(
         return meaning(labels, good, bad)
     stated = meaning(labels, good, bad)
     named = {name.casefold() for name in (*good, *bad)}
-    # Words with a meaning count; any other label names a defect there, as test/<defect> does.
+    # Labels with a known meaning keep it; any other one names a defect, as in test/<defect>.
     meanings = {label: label_meaning(label) for label in labels}
     return {
         label: stated[label]

@@ -1,4 +1,4 @@
-"""Hold pictures out by group: the same seed gives the same split, whatever the order of the pictures."""
+"""Split pictures by group: the same seed gives the same split, whatever the order of the pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHARES: Mapping[str, float] = MappingProxyType({"train": 0.7, "validation": 0.15
 
 
 def part_of(sample: Sample) -> str:
-    """Name the part in a picture: its group, or the picture itself where no group is known."""
+    """Name the part that a picture shows: its group, or the picture itself where no group is known."""
     return f"group {sample.group}" if sample.group is not None else f"picture {sample.name}"
 
 
@@ -27,7 +27,7 @@ def hold_out(
 ) -> tuple[list[Sample], list[Sample]]:
     """Split samples into those to learn from and those held out, keeping all pictures of a part together.
 
-    Parts go in an order that depends on their names and the seed alone; the first are held out until they hold
+    Parts go in an order that depends on their names and the seed alone; the first are held out until they make up
     `share` of the pictures, and at least one part is left on each side where there are two.
 
     Args:
@@ -83,8 +83,8 @@ def stratified(
 
     Iterative stratification (Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", ECML PKDD
     2011, algorithm 1) over parts in place of pictures: of the classes still to be dealt, the one in the fewest parts
-    comes first, its parts go to the split that lacks most of it relative to its share, where pictures with the class
-    count twice and its amount once. Parts with much of the class go first; among parts with about as much (within a
+    comes first; each of its parts goes to the split that lacks most of it relative to its share. Pictures with the
+    class count twice, its amount once. Parts with much of the class go first; among parts with about as much (within a
     factor of two) the order depends on their names and the seed alone.
 
     Args:
@@ -109,7 +109,7 @@ def stratified(
     if len(names) < len(shares):
         raise UsageError(
             f"expected at least {len(shares)} parts to split, got {len(names)}",
-            hint="Give more pictures, or check the groups: pictures of one part are not torn apart.",
+            hint="Give more pictures, or check the groups: all pictures of a part go to one split.",
         )
     amounts = _amounts(samples, parts, contents, names)
     wanted = np.array(list(shares.values()))[:, None] * amounts.sum(axis=0)

@@ -18,14 +18,14 @@ Result = TypeVar("Result")
 
 
 class Memory(Protocol[Result]):
-    """Keeps results for a later run, by the bytes of the picture."""
+    """Results of an earlier run, by the bytes of the picture."""
 
     def recall(self, data: bytes) -> Result | None:
         """Return the result for these bytes, or None."""
         ...
 
     def remember(self, data: bytes, result: Result) -> None:
-        """Keep the result for these bytes."""
+        """Store the result for these bytes."""
         ...
 
 
@@ -41,14 +41,23 @@ def map_pictures(
     memory: Memory[Result] | None = None,
     noted: Callable[[str, tuple[str, ...]], None] | None = None,
 ) -> Iterator[tuple[Sample, Result | Unjudged]]:
-    """Decode each sample and apply `function` to it, on `workers` threads: one more than cores by default,
-    so that one decodes while each core runs a network.
+    """Decode each sample and apply `function` to it, on threads.
 
     Yields (sample, result) in the order of `samples`; a picture that cannot be read gives `Unjudged` instead. Decoding,
-    OpenCV and networks release the interpreter lock, so threads keep every core busy. At most `ahead` pictures (four
-    per worker by default) are in flight; more keep the workers busy while the results are used in chunks. What
-    `memory` holds is not computed again. `noted` gets, from any thread, the name of each picture that was
-    decoded with something lost or chosen, and its notes.
+    OpenCV and networks release the GIL, so threads keep every core busy.
+
+    Args:
+        source: where the pictures are.
+        samples: the pictures.
+        function: called on `workers` threads.
+        target: as for `read_image`.
+        value_range: as for `read_image`.
+        workers: threads; by default one more than cores, so that one decodes while each core runs a network.
+        ahead: pictures in flight at most, four per worker by default; more keep the workers busy while the results
+            are used in chunks.
+        memory: results that are not computed again.
+        noted: gets, from any thread, the name and the notes of each picture that was decoded with something lost or
+            chosen.
     """
 
     def one(sample: Sample) -> Result | Unjudged:

@@ -1,4 +1,4 @@
-"""Read tables that people give, and write tables: CSV or Parquet."""
+"""Read third-party tables and write tables: CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ _WRITTEN = (".parquet", ".csv")
 def read_table(path: Path, *, infer: bool = False) -> pl.DataFrame:
     """Read a CSV in UTF-8 with a header (separated by comma, semicolon or tab) or a Parquet file.
 
-    The name of the file is taken literally: brackets and stars in it are no pattern. Names of columns lose the spaces
-    around them.
+    Brackets and stars in the name of the file are no pattern. Names of columns are stripped of spaces.
 
     Args:
-        path: the file; Parquet is known by its content or its extension, all else is read as CSV.
+        path: the file; Parquet is recognised by its content or extension, any other file is read as CSV.
         infer: whether columns of a CSV get a type from their cells; otherwise they are text. Parquet has its own types.
 
     Raises:
@@ -57,12 +56,12 @@ def read_table(path: Path, *, infer: bool = False) -> pl.DataFrame:
 
 
 def separator_of(header: str) -> str:
-    """Tell which of comma, semicolon and tab separates the names in the first line of a CSV."""
+    """Find which of comma, semicolon and tab separates the names in the first line of a CSV."""
     return max(",;\t", key=header.count)
 
 
 def check_output(path: Path) -> Path:
-    """Return the path of a table to write; raises UsageError where its extension is of no format that is written."""
+    """Return the path of a table to write; raises UsageError unless it ends in .parquet or .csv."""
     if path.suffix.lower() not in _WRITTEN:
         raise UsageError(
             f"expected an output that ends in {' or '.join(_WRITTEN)}, got {path.name!r}",
@@ -102,7 +101,7 @@ def _is_parquet(path: Path, head: bytes) -> bool:
 
 
 def _reason(error: Exception, path: Path, head: bytes) -> Any:
-    """Give the kind of the file where it is no text, otherwise the words of its reader."""
+    """Return the kind of the file where it is no text, otherwise the error of its reader."""
     content = picture_format(head) or describe(head)
     if head and content != "plain text" and not _is_parquet(path, head):
         return f"it is {content}"

@@ -1,4 +1,4 @@
-"""List the members of a tar, packed or not, and read them by offset."""
+"""List the members of a tar, compressed or not, and read them by offset."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _copy_unpacked(
 
 
 def _more(unpacker: Any) -> bytes:
-    """Unpack what is left of the last chunk, a bounded piece at a time."""
+    """Unpack the rest of the last chunk, a bounded piece at a time."""
     if hasattr(unpacker, "unconsumed_tail"):
         return bytes(unpacker.decompress(unpacker.unconsumed_tail, _CHUNK))
     return b"" if unpacker.needs_input else bytes(unpacker.decompress(b"", _CHUNK))

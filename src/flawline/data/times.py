@@ -33,7 +33,7 @@ def parse_time(text: str) -> datetime:
     """Read a time from ISO 8601 with a zone.
 
     Raises:
-        UsageError: the text is no time, or has no zone.
+        UsageError: the text cannot be read as a time, or has no zone.
     """
     try:
         time = datetime.fromisoformat(text.strip())

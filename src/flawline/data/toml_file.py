@@ -1,4 +1,4 @@
-"""TOML that people wrote: read within bounds, with the line of every entry for errors that name it."""
+"""Read TOML files within bounds, with the line of every entry for messages."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def read_toml(text: str) -> dict[str, Any]:
     """Read TOML as `tomllib` does.
 
     Raises:
-        ValueError: it is no TOML, is nested too deeply, or has a key of more than 100 parts, for which `tomllib`
-            would take time and memory with the square of their number.
+        ValueError: it is no TOML, is nested too deeply, or has a key of more than 100 parts, whose number `tomllib`
+            squares in time and memory.
     """
     if long := _LONG_KEY.search(text):
         line = text.count("\n", 0, long.start()) + 1
@@ -45,25 +45,25 @@ class TomlLines:
     """Lines of the entries and sections of a text, by path.
 
     A path holds names, and places from 0 in arrays: `("spec", "limits", 2, "max")`. The text must be TOML that
-    `tomllib` accepts; this finds places in it and checks nothing.
+    `tomllib` accepts; nothing is checked.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._begin: dict[TomlPath, int] = {}
-        # Nested about as deeply as `tomllib` bears: what was found until then is known.
+        # Nested about as deeply as `tomllib` allows: the lines found until then are known.
         with suppress(RecursionError):
             self._scan()
 
     def of(self, *path: str | int) -> int | None:
-        """The line, from 1, of an entry or section, or of what holds it; None where there is neither."""
+        """Find the line, from 1, of an entry or section, else of what holds it; None where there is neither."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._begin:
                 return self._text.count("\n", 0, self._begin[path[:length]]) + 1
         return None
 
     def paths(self) -> list[TomlPath]:
-        """All paths, in the order in which they come in the text."""
+        """List all paths, in the order of the text."""
         return list(self._begin)
 
     def _scan(self) -> None:
@@ -80,7 +80,7 @@ class TomlLines:
             at = self._text.find("\n", at) + 1 or len(self._text)
 
     def _entry(self, outer: TomlPath, key: re.Match[str], at: int) -> int:
-        """Take a key and its value; where the value ends."""
+        """Add a key and its value; returns where the value ends."""
         path = (*outer, *_names(key[1]))
         self._put(path, at, outer)
         return self._value(path, key.end())
@@ -103,7 +103,7 @@ class TomlLines:
         return at + 1
 
     def _put(self, path: TomlPath, at: int, outer: TomlPath) -> None:
-        """Note where a path inside `outer` begins, and with it what has no line of its own between the two."""
+        """Note where a path inside `outer` begins, and the paths between the two that have no line of their own."""
         least = max(len(outer) + 1, len(path) - _MOST_PARTS)
         for length in range(least, len(path) + 1):
             self._begin.setdefault(path[:length], at)
@@ -124,7 +124,7 @@ def _names(key: str) -> tuple[str, ...]:
 
 
 def _section(names: tuple[str, ...], counts: dict[TomlPath, int], *, many: bool) -> TomlPath:
-    """The path of a header; `counts` holds how many tables each array has so far, and is kept up to date."""
+    """Return the path of a header; `counts`, the tables of each array so far, is updated."""
     path: TomlPath = ()
     for place, name in enumerate(names, 1):
         path = (*path, name)

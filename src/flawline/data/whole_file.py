@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which takes the place of `path` when the block ends without an error.
+    """Yield a path to write to, which replaces `path` when the block ends without an error.
 
-    Otherwise it is removed and `path` stays as it was, so that a full disk or Ctrl-C never leaves half a file.
+    Otherwise it is removed and `path` stays as it was: a full disk or Ctrl-C never leaves half a file.
     """
     # The process number keeps two commands with the same output apart; some writers choose the format by the extension.
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")

@@ -1,4 +1,4 @@
-"""Results of long work, kept under keys in one SQLite file as they come, so that an interrupted run can resume."""
+"""Store results of long work under keys in one SQLite file, so that an interrupted run can resume."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flawline.data.closing import Closing
 from flawline.errors import UsageError
 
 _MAGIC = b"SQLite format 3\0"
-# Raised whenever what an older version kept cannot be used.
+# Raised whenever the values of an older version cannot be used.
 _FORMAT = 1
 _SCHEMA = (
     "CREATE TABLE work (format INTEGER, settings TEXT)",
@@ -24,7 +24,7 @@ _SCHEMA = (
 )
 # SQLite takes no larger value, bytes.
 _LARGEST = 10**9
-# Where a damaged file puts wrong bytes into SQLite's own message, that cannot be decoded.
+# SQLite's own message can hold bytes of a damaged file that cannot be decoded.
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 _OPEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _CLOSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
@@ -33,8 +33,7 @@ _SYSTEM = {
     sqlite3.SQLITE_IOERR: errno.EIO,
     sqlite3.SQLITE_NOMEM: errno.ENOMEM,
 }
-# In this order. A commit is in the hands of the system at once; only moving the log into the file waits for the disk,
-# which is done every 64 MiB.
+# In this order. A commit does not wait for the disk; only moving the log into the file does, every 64 MiB.
 _SETTINGS = (
     "page_size=16384",
     "locking_mode=EXCLUSIVE",
@@ -47,22 +46,21 @@ _SETTINGS = (
 
 
 class WorkFile(Closing):
-    """Bytes under keys in one file: the first under a key stays, until it is removed.
+    """Bytes under keys in one file: the first value under a key stays, until it is removed.
 
-    A file of other settings, of another format, or one that is damaged is started anew; a value that does not fit
-    its CRC-32 is not known. So whatever happens to the file costs computing time and never gives a wrong result. What
-    was kept survives the end of the process at once, and a power failure after the next `sync`; without one a power
-    failure costs what came last. Values are plain bytes: nothing is executed or unpickled. One process has the file
-    open at a time, and one `WorkFile` in it, which may be called from several threads. Use as a context manager,
-    or call `close`.
+    A file of other settings, of another format or with damage is started anew, and a value that fails its CRC-32 is
+    dropped: damage costs computing time and never gives a wrong result. Values survive the end of the process at once,
+    and a power failure after the next `sync`; without one a power failure costs the last values. Values are plain
+    bytes: nothing is executed or unpickled. One process has the file open at a time, and one `WorkFile` in it, which
+    may be called from several threads. Use as a context manager, or call `close`.
     """
 
     def __init__(self, path: Path, settings: str) -> None:
         """Open a file or create it; whatever else was at `path` is removed.
 
         Args:
-            path: the file. While it is open there is another one beside it, with "-wal" at the end of its name.
-            settings: all that the values depend on beside their keys, as text.
+            path: the file. While it is open there is another one next to it, with "-wal" at the end of its name.
+            settings: all that the values depend on in addition to their keys, as text.
 
         Raises:
             UsageError: another run has the file open.
@@ -71,7 +69,7 @@ class WorkFile(Closing):
         self.path, self._settings = path, settings
         self._lock = threading.Lock()
         self._open()
-        # What was here before: `get` can tell it from what this run keeps.
+        # `get` can tell the values of earlier runs from those of this one.
         self._last = int(self._run("SELECT coalesce(max(number), 0) FROM kept")[0][0])
 
     def __len__(self) -> int:
@@ -88,10 +86,10 @@ class WorkFile(Closing):
         return None
 
     def keep(self, key: str, value: bytes) -> None:
-        """Keep a value; the first under a key stays.
+        """Store a value; the first under a key stays.
 
         Raises:
-            OSError: it cannot be written, such as on a full disk; what was kept before is still there.
+            OSError: it cannot be written, such as on a full disk; the values before it are still there.
         """
         if len(value) > _LARGEST:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(self.path))
@@ -106,21 +104,21 @@ class WorkFile(Closing):
         return None if found is None else json.loads(found)
 
     def keep_json(self, key: str, value: Mapping[str, Any]) -> None:
-        """Keep a JSON object, as `keep` does; a NaN raises ValueError."""
+        """Store a JSON object, as `keep` does; a NaN raises ValueError."""
         self.keep(key, json.dumps(value, allow_nan=False, separators=(",", ":")).encode())
 
     def items(self) -> list[tuple[str, bytes]]:
-        """List keys and values in the order in which they were kept."""
+        """List keys and values in the order in which they were stored."""
         found = self._run("SELECT key, value, crc FROM kept ORDER BY number")
         return [(key, value) for key, value, crc in found if _check(key, value) == crc]
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove what is under some keys, such as what is done; the space is used again."""
+        """Remove the values under some keys; their space is used again."""
         listed = json.dumps(list(keys))
         self._run("DELETE FROM kept WHERE key IN (SELECT value FROM json_each(?))", (listed,))
 
     def sync(self) -> None:
-        """Wait until all that was kept is on the disk itself, so that a power failure cannot take it.
+        """Wait until all values are on the disk itself, safe from a power failure.
 
         Raises:
             OSError: the disk cannot be written.
@@ -133,7 +131,7 @@ class WorkFile(Closing):
             self._database.close()
 
     def _open(self) -> None:
-        """Open the database, and start it anew where it is of other settings or cannot be used."""
+        """Open the database; start it anew where it has other settings or cannot be used."""
         try:
             if self._connect():
                 return
@@ -152,7 +150,7 @@ class WorkFile(Closing):
             raise
 
     def _connect(self) -> bool:
-        """Connect, alone; whether what is there is of these settings."""
+        """Connect exclusively; returns whether the file has these settings."""
         self._database = database = sqlite3.connect(
             self.path, timeout=0, isolation_level=None, check_same_thread=False
         )
@@ -171,15 +169,15 @@ class WorkFile(Closing):
                     self._must_be_damage(error)
                     if anew:
                         raise
-                # Damage that shows only now: what was kept is unknown again, and a new file takes the rest.
+                # Damage that shows only now: the values so far are lost, and a new file takes the rest.
                 self._database.close()
                 self._start_anew()
         raise AssertionError("a second attempt returns or raises")
 
     def _must_be_damage(self, error: Exception) -> None:
-        """Raise what SQLite reports, as the error of the house or of the system, unless the file is damaged.
+        """Raise an error of SQLite as a UsageError or OSError, unless the file is damaged.
 
-        The commands are fixed and right, so whatever else fails is what the file says of itself.
+        The commands are fixed and correct, so any other error comes from damage.
         """
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _OPEN:
@@ -188,7 +186,7 @@ class WorkFile(Closing):
                 hint="wait until that one ends, or give another folder",
             ) from error
         if code in _CLOSED:
-            with self.path.open("ab"):  # which says why, unless the file is damaged
+            with self.path.open("ab"):  # raises the reason, unless the file is damaged
                 pass
         if code in _SYSTEM:
             number = _SYSTEM[code]
@@ -198,7 +196,7 @@ class WorkFile(Closing):
 
 
 def is_resumable(path: Path) -> bool:
-    """Tell whether a run can go on from a file, or there is none; False for what is not a work file."""
+    """Tell whether a run can resume from a file, or there is none; False for another kind of file."""
     if not path.is_file():
         return True
     with path.open("rb") as file:
@@ -206,7 +204,7 @@ def is_resumable(path: Path) -> bool:
 
 
 def _prepare(database: sqlite3.Connection, settings: str) -> bool:
-    """Lock a database and give it its tables; whether it is one of these settings."""
+    """Lock a database and create its tables; returns whether it has these settings."""
     database.text_factory = lambda text: text.decode("utf-8", "replace")
     for setting in _SETTINGS:
         database.execute(f"PRAGMA {setting}").fetchall()
@@ -227,5 +225,5 @@ def _delete(path: Path) -> None:
 
 
 def _check(key: str, value: object) -> int:
-    """The CRC-32 of a key and its value; -1 for what a damaged file gives instead of bytes."""
+    """Compute the CRC-32 of a key and its value; -1 for a value that is no bytes, in a damaged file."""
     return zlib.crc32(value, zlib.crc32(key.encode())) if isinstance(value, bytes) else -1

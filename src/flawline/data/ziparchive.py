@@ -1,7 +1,7 @@
 """List a zip file with the standard library, check every member before one is unpacked, and read members by offset.
 
-Reading and the check for overlaps are our own: those of `zipfile` stop an over-long member only by its checksum, refuse
-some sound archives as overlapping (CPython issue 109858), and hold some 550 bytes for every member.
+Reading and the check for overlaps are our own: `zipfile` stops an over-long member only by its checksum, refuses some
+sound archives as overlapping (CPython issue 109858), and holds some 550 bytes for every member.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def open_zip(file: BinaryIO, limits: ArchiveLimits) -> Archive:
 
 
 class _DirectoryReads:
-    """The file as zipfile reads it while listing; a directory of more members than the limit is refused."""
+    """The file as zipfile reads it while listing, with a limit on the number of members."""
 
     def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
         self._file, self._limits = file, limits
@@ -117,7 +117,7 @@ def _add_member(table: MemberTable, info: zipfile.ZipInfo, length: int) -> None:
 
 
 def _decode_name(text: str, flags: int) -> str:
-    """Decode a name that zipfile took for code page 437: many tools write UTF-8 and do not state it."""
+    """Decode a name that zipfile read as code page 437: many tools write UTF-8 without stating it."""
     try:
         stated = flags & _UTF8 or text.isascii()
         return text if stated else text.encode("cp437").decode()
@@ -126,7 +126,7 @@ def _decode_name(text: str, flags: int) -> str:
 
 
 def _check_overlap(offsets: NDArray[np.int64], packed: NDArray[np.int64], start: int) -> None:
-    """Refuse members that share bytes, the mark of a bomb that grows with the square of its size (Fifield 2019)."""
+    """Refuse members that share bytes, as in a bomb that grows with the square of its size (Fifield 2019)."""
     order = np.argsort(offsets, kind="stable")
     begins = offsets[order]
     ends = begins + packed[order] + _LOCAL.size

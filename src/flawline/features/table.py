@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.kept_rows import KeptRows
 from flawline.data.source import Source
+from flawline.data.stored_rows import StoredRows
 from flawline.data.stream import map_pictures
 from flawline.features.feature_set import Column, FeatureSet
 from flawline.types import EMPTY, Sample, Track, Unjudged, no_track
@@ -58,7 +58,7 @@ def extract_features(
     width = len(features.columns)
     identity = f"{','.join(c.name for c in features.columns)} {computation} {value_range}"
     digest = hashlib.sha256(identity.encode()).hexdigest()
-    keeper = KeptRows(unfinished, digest, width) if unfinished else nullcontext()
+    keeper = StoredRows(unfinished, digest, width) if unfinished else nullcontext()
     values = np.empty((len(samples), width), dtype=np.float32)
     judged: list[Sample] = []
     unjudged: list[Unjudged] = []

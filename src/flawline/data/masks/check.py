@@ -27,8 +27,8 @@ class MaskProblem:
     """A problem: a stable `code`, a description, and all files that it concerns.
 
     The codes are "image-mask-size", "image-mask-value", "image-mask-outline" and the other codes of unreadable
-    pictures and masks, "empty-class", "group-leak", "duplicate-leak" and "duplicate-masks". `details` says
-    for each file what came, where that differs from file to file.
+    pictures and masks, "empty-class", "group-leak", "duplicate-leak" and "duplicate-masks". `details` describes
+    each file, where that differs from file to file.
     """
 
     code: str
@@ -39,7 +39,7 @@ class MaskProblem:
 
 @dataclass(frozen=True, slots=True)
 class ClassShare:
-    """`share` is that of all pixels that are not ignored; `pictures` counts those with at least one pixel."""
+    """Pixels of a class: `share` of all that are not ignored, `pictures` with at least one."""
 
     name: str
     pixels: int
@@ -49,7 +49,7 @@ class ClassShare:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """Number of pictures that hold exactly these classes; no class for pictures without defects."""
+    """Number of pictures with exactly these classes; no class for pictures without defects."""
 
     classes: tuple[str, ...]
     pictures: int
@@ -117,7 +117,7 @@ def check_masks(masked: MaskedSource, *, track: Track = no_track) -> MaskReport:
 
 
 def report_as_dict(report: MaskReport) -> dict[str, Any]:
-    """Convert the report to plain values, without the rows of single pictures."""
+    """Convert the report to what JSON can hold, without the rows of single pictures."""
     document = asdict(report)
     del document["counts"], document["sizes"], document["decoding"]
     return document

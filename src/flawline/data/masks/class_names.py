@@ -21,7 +21,7 @@ Ignore = int | str | Colour
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedClasses:
-    """`classes` from index 0, "background"; `values` gives the index of every name, 255 for the name to ignore."""
+    """Class names from index 0, "background"; `values` gives the index of every name, 255 for the one to ignore."""
 
     classes: tuple[str, ...]
     values: Mapping[str, int]
@@ -30,10 +30,10 @@ class ResolvedClasses:
 def resolve_class_names(
     labels: Sequence[str], classes: Classes | None, ignore: Ignore | None
 ) -> ResolvedClasses:
-    """Number the labels that a file uses: in the order of `classes` where given, else in their own.
+    """Number the labels of a file: in the order of `classes` where given, else in their own.
 
     Raises:
-        UsageError: a label that `classes` does not name, a class twice, too many, or an ignore value that is no name.
+        UsageError: a label that is not in `classes`, a class twice, too many, or a number or unknown name to ignore.
     """
     if ignore is not None and not isinstance(ignore, str):
         raise UsageError(
@@ -63,14 +63,14 @@ def checked_names(names: Sequence[str], ignore: Ignore | None = None) -> tuple[s
     """Return the classes without background and what is ignored; raises UsageError for empty or repeated names."""
     if isinstance(names, str):
         raise UsageError(f"expected a list of class names, got the text {names!r}")
-    kept = tuple(name for name in names if name.casefold() != BACKGROUND and name != ignore)
-    if not kept or not all(name.strip() for name in kept):
+    named = tuple(name for name in names if name.casefold() != BACKGROUND and name != ignore)
+    if not named or not all(name.strip() for name in named):
         raise UsageError("expected names of classes, got none", hint="such as scratch and stain")
-    twice = next((name for name in kept if kept.count(name) > 1), None)
-    if twice is not None or len(kept) > MOST_CLASSES:
-        came = f"{twice!r} twice" if twice is not None else f"{len(kept)}"
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None or len(named) > MOST_CLASSES:
+        came = f"{twice!r} twice" if twice is not None else f"{len(named)}"
         raise UsageError(f"expected at most {MOST_CLASSES} different classes, got {came}")
-    return kept
+    return named
 
 
 def value_table(
@@ -107,11 +107,11 @@ def colour_values(
     """Return class names from background on, and the index of each colour; background is black unless named.
 
     Raises:
-        UsageError: a colour that is none, two names for one colour, or names that do not agree with `classes`.
+        UsageError: an invalid colour, two names for one colour, or names that do not agree with `classes`.
     """
     colours = {name: _colour(name, colour) for name, colour in palette.items()}
     if isinstance(ignore, int):
-        raise UsageError(f"expected a name or colour to ignore beside a palette, got {ignore}")
+        raise UsageError(f"expected a name or colour to ignore with a palette, got {ignore}")
     if isinstance(ignore, tuple):
         name = next((n for n, c in colours.items() if c == tuple(ignore)), "to ignore")
         colours.setdefault(name, _colour(name, ignore))

@@ -107,6 +107,6 @@ def _paint(outline: Any, mask: Mask, value: int) -> None:
     if isinstance(outline, dict):
         paint_coco(outline.get("counts"), outline.get("size"), mask, value)
     elif isinstance(outline, list):
-        paint_polygons(tuple(points_of(ring) for ring in outline), mask, value)
+        paint_polygons(tuple(points_of(flat) for flat in outline), mask, value)
     else:
         raise BrokenShape("expected polygons or run lengths as the segmentation")

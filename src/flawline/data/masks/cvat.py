@@ -41,7 +41,7 @@ def read_cvat(path: Path, most_pixels: int) -> Annotations:
         )
         for name, (size, shapes) in reader.pictures.items()
     }
-    used = (shape.label for marked in pictures.values() for shape in marked.shapes)
+    used = (shape.label for picture in pictures.values() for shape in picture.shapes)
     labels = tuple(dict.fromkeys([*reader.labels, *used]))
     notes = tuple(
         f"{count} shapes of the kind {kind!r} are passed over: they have no outline"
@@ -51,7 +51,7 @@ def read_cvat(path: Path, most_pixels: int) -> Annotations:
 
 
 class _Reader:
-    """Gathers pictures while the parser walks through the file."""
+    """The pictures read so far while the parser walks through the file."""
 
     def __init__(self, file: str, most_pixels: int) -> None:
         self.pictures: dict[str, tuple[tuple[int, int], list[tuple[int, Shape]]]] = {}

@@ -1,4 +1,4 @@
-"""Read files of annotations, which are not trusted: bounded, never executed, every refusal with its place."""
+"""Read untrusted files of annotations: bounded, never executed, errors with their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find masks that are files: one for each picture, or one for each class of a picture."""
+"""Find mask files: one for each picture, or one for each class of a picture."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class MaskFiles:
 def find_masks(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> MaskFiles:
     """Match masks to pictures by the names below `path`.
 
-    A name that is that of a picture holds all classes of it: "1.png" or "1_mask.png". Else the first folder is the
-    class ("scratch/1.png"), or what follows the name of the picture is ("1_scratch.png"). `classes` restricts what a
-    folder or ending may say.
+    A file with the name of a picture holds all its classes: "1.png" or "1_mask.png". Else the first folder is the class
+    ("scratch/1.png"), or the ending after the name of the picture ("1_scratch.png"). `classes` restricts the classes
+    that a folder or ending may name.
 
     Raises:
         SourceError: no file fits a picture.
@@ -149,7 +149,7 @@ def _by_ending(
 def _of_pictures(
     samples: Sequence[Sample], of_class: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Sort files by picture and class that are given by class and the path of their picture."""
+    """Sort files by picture and class; `of_class` gives them by class and the path of their picture."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for label, own in of_class.items():
         for picture, path in match(samples, own, also=_without_mask).items():

@@ -1,4 +1,4 @@
-"""Find the masks of a source, and how each of them is read."""
+"""Find the masks of a source and their readers."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class MaskRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masks:
-    """Masks that were found: for the samples called `known`.
+    """Masks of the samples named in `known`.
 
-    `read` gives the mask of a sample; it may ask for the size (height, width) of its picture. `absent_is_empty` tells
-    that in this format a picture without an annotation has no defects.
+    `read` returns the mask of a sample; it may ask for the size (height, width) of its picture. `absent_is_empty`: in
+    this format a picture without an annotation has no defects.
     """
 
     format: str
@@ -70,10 +70,10 @@ class Masks:
     absent_is_empty: bool = False
 
 
-def find(wanted: MaskRequest, annotations: Path | None) -> Masks:
+def find(request: MaskRequest, annotations: Path | None) -> Masks:
     """Find the masks of a source, as `open_masks` describes it."""
     if annotations is None:
-        return _from_files(wanted, None)
+        return _from_files(request, None)
     path = Path(annotations).expanduser()
     if not path.exists():
         raise SourceError(
@@ -82,21 +82,21 @@ def find(wanted: MaskRequest, annotations: Path | None) -> Masks:
             code="annotations-missing",
         )
     if path.is_dir() and not _holds_labels(path):
-        files = find_masks(path, wanted.samples, wanted.names())
+        files = find_masks(path, request.samples, request.names())
         return (
-            _from_class_files(wanted, files)
+            _from_class_files(request, files)
             if files.kind == "per class"
-            else _from_files(wanted, files)
+            else _from_files(request, files)
         )
-    _no_palette(wanted)
-    found, format = _annotations(path, wanted)
-    return _from_annotations(wanted, found, format)
+    _no_palette(request)
+    found, format = _annotations(path, request)
+    return _from_annotations(request, found, format)
 
 
-def _no_palette(wanted: MaskRequest) -> None:
-    if wanted.palette is not None:
+def _no_palette(request: MaskRequest) -> None:
+    if request.palette is not None:
         raise UsageError(
-            "expected no palette beside annotations that name their classes",
+            "expected no palette with annotations that name their classes",
             hint="Leave the palette out; it is for masks whose colour is the class.",
         )
 
@@ -107,10 +107,10 @@ def _holds_labels(folder: Path) -> bool:
     return ".txt" in suffixes and not suffixes & PICTURE_SUFFIXES
 
 
-def _annotations(path: Path, wanted: MaskRequest) -> tuple[Annotations, str]:
-    kind, most_pixels = suffix(path.name), wanted.source.image_limits.max_pixels
+def _annotations(path: Path, request: MaskRequest) -> tuple[Annotations, str]:
+    kind, most_pixels = suffix(path.name), request.source.image_limits.max_pixels
     if path.is_dir() or kind in (".yaml", ".yml"):
-        return read_yolo(path, wanted.names() or None), "YOLO"
+        return read_yolo(path, request.names() or None), "YOLO"
     if kind == ".xml":
         return read_cvat(path, most_pixels), "CVAT"
     if kind == ".json":
@@ -132,14 +132,14 @@ def _annotations(path: Path, wanted: MaskRequest) -> tuple[Annotations, str]:
     )
 
 
-def _from_annotations(wanted: MaskRequest, found: Annotations, format: str) -> Masks:
-    named = resolve_class_names(found.labels, wanted.classes, wanted.ignore)
+def _from_annotations(request: MaskRequest, found: Annotations, format: str) -> Masks:
+    named = resolve_class_names(found.labels, request.classes, request.ignore)
     also = uploaded_name if format == "Label Studio" else None
-    entries = match(wanted.samples, found.names, also=also)
+    entries = match(request.samples, found.names, also=also)
     if not entries:
         raise SourceError(
             f"none of {len(found.names)} annotated pictures is in the source "
-            f"(such as {', '.join(map(repr, found.names[:_SHOWN]))} for {wanted.samples[0].name!r})",
+            f"(such as {', '.join(map(repr, found.names[:_SHOWN]))} for {request.samples[0].name!r})",
             hint="Names of pictures must agree with the annotations but for folders and extension.",
             code="annotations",
         )
@@ -161,14 +161,14 @@ def _draw(
     entry = entries.get(sample.name)
     if entry is None:
         return np.zeros(size(), np.uint8)
-    marked = found.read(entry)
-    return rasterize(found.file, marked, marked.size or size(), values)
+    picture = found.read(entry)
+    return rasterize(found.file, picture, picture.size or size(), values)
 
 
-def _from_class_files(wanted: MaskRequest, files: MaskFiles) -> Masks:
-    _no_palette(wanted)
-    named = resolve_class_names(files.labels(), wanted.classes, wanted.ignore)
-    limits = wanted.source.image_limits
+def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:
+    _no_palette(request)
+    named = resolve_class_names(files.labels(), request.classes, request.ignore)
+    limits = request.source.image_limits
 
     def read(sample: Sample, size: Callable[[], Size]) -> Mask:
         own = files.files.get(sample.name, {})
@@ -177,59 +177,61 @@ def _from_class_files(wanted: MaskRequest, files: MaskFiles) -> Masks:
     return Masks("per class", named.classes, frozenset(files.files), read)
 
 
-def _from_files(wanted: MaskRequest, files: MaskFiles | None) -> Masks:
-    content = _contents(wanted, files)
+def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
+    content = _contents(request, files)
     if not content:
         raise SourceError(
             "expected samples with masks, the source names none",
-            hint="Add a column 'mask' to the manifest, put masks into a folder 'masks' beside 'images', "
+            hint="Add a column 'mask' to the manifest, put masks into a folder 'masks' next to 'images', "
             "or give the annotations.",
             code="annotations",
         )
-    classes, decode = _decoder(wanted, content)
+    classes, decode = _decoder(request, content)
 
     def read(sample: Sample, size: Callable[[], Size]) -> Mask:
         known = content.get(sample.name)
         return np.zeros(size(), np.uint8) if known is None else decode(known())
 
-    format = "index" if wanted.palette is None else "colour"
+    format = "index" if request.palette is None else "colour"
     return Masks(format, classes, frozenset(content), read)
 
 
-def _contents(wanted: MaskRequest, files: MaskFiles | None) -> dict[str, Callable[[], bytes]]:
-    """Give the reader of each sample that has a mask file."""
+def _contents(request: MaskRequest, files: MaskFiles | None) -> dict[str, Callable[[], bytes]]:
+    """Return the reader of each sample that has a mask file."""
     if files is not None:
         return {name: partial(files.folder.read, own[""]) for name, own in files.files.items()}
-    return {s.name: partial(wanted.source.read, s.mask) for s in wanted.samples if s.mask}
+    return {s.name: partial(request.source.read, s.mask) for s in request.samples if s.mask}
 
 
 def _decoder(
-    wanted: MaskRequest, content: Mapping[str, Callable[[], bytes]]
+    request: MaskRequest, content: Mapping[str, Callable[[], bytes]]
 ) -> tuple[tuple[str, ...], Callable[[bytes], Mask]]:
-    limits = wanted.source.image_limits
-    if wanted.palette is not None:
-        named, colours = colour_values(wanted.palette, wanted.classes, wanted.ignore)
+    limits = request.source.image_limits
+    if request.palette is not None:
+        named, colours = colour_values(request.palette, request.classes, request.ignore)
         return named, partial(read_colour_mask, values=colours, limits=limits)
-    classes = _values_found(wanted, content) if wanted.classes is None else wanted.classes
-    named, table = value_table(classes, wanted.ignore)
+    classes = _values_found(request, content) if request.classes is None else request.classes
+    named, table = value_table(classes, request.ignore)
     return named, lambda data: to_indices(read_mask(data, limits), table)
 
 
 def _values_found(
-    wanted: MaskRequest, content: Mapping[str, Callable[[], bytes]]
+    request: MaskRequest, content: Mapping[str, Callable[[], bytes]]
 ) -> dict[int, str]:
-    """Name classes after the values that the masks of a source have."""
+    """Name classes after the values in the masks of a source."""
     counts = np.zeros(256, np.int64)
     for read in content.values():
-        mask = read_mask(read(), wanted.source.image_limits)
+        mask = read_mask(read(), request.source.image_limits)
         counts += np.bincount(mask.ravel(), minlength=256)
-    values = [value for value in np.flatnonzero(counts).tolist() if value not in (0, wanted.ignore)]
+    values = [
+        value for value in np.flatnonzero(counts).tolist() if value not in (0, request.ignore)
+    ]
     if not values:
         raise UsageError(
             "expected masks with classes, all of them are empty",
             hint="Name the classes.",
         )
-    if wanted.ignore is None and 255 in values and len(values) > 1:
+    if request.ignore is None and 255 in values and len(values) > 1:
         raise UsageError(
             "expected masks whose values are all classes, 255 may also mark what is to be ignored",
             hint="Give 255 as the ignore value, or name every class.",

@@ -24,7 +24,7 @@ from flawline.data.names import PICTURE_SUFFIXES, natural_key, suffix
 
 Document = dict[str, Any]
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
-# Kinds of results that mark no region of their own.
+# Types of results without a region of their own.
 _NO_REGION = frozenset({"choices", "textarea", "rating", "number", "relation", "labels"})
 
 
@@ -59,8 +59,8 @@ def read_label_studio(document: list[Document], file: str, most_pixels: int) -> 
             refuse(file, place, f"expected each picture once, {name!r} comes again")
         notes["tasks have several annotations, the last counts"] += len(done) > 1
         at, annotation = done[-1]
-        pictures[name] = _marked(annotation, file, at, most_pixels, notes)
-    labels = {shape.label for marked in pictures.values() for shape in marked.shapes}
+        pictures[name] = _annotated(annotation, file, at, most_pixels, notes)
+    labels = {shape.label for picture in pictures.values() for shape in picture.shapes}
     return Annotations(
         file,
         tuple(sorted(labels, key=natural_key)),
@@ -71,7 +71,7 @@ def read_label_studio(document: list[Document], file: str, most_pixels: int) -> 
 
 
 def uploaded_name(name: str) -> str:
-    """Return the name that a picture had before Label Studio put eight hexadecimal digits before it."""
+    """Return the name of a picture without the eight hexadecimal digits that Label Studio puts before it."""
     folder, slash, last = name.rpartition("/")
     return folder + slash + _UPLOADED.sub("", last)
 
@@ -108,7 +108,7 @@ def _path(text: str) -> str:
     return (stored[0] if stored else unquote(parts.path)).replace("\\", "/").lstrip("/")
 
 
-def _marked(
+def _annotated(
     annotation: Document, file: str, place: str, most_pixels: int, notes: Counter[str]
 ) -> AnnotatedPicture:
     results = typed(annotation.get("result"), list, file, f"{place}.result")
@@ -137,7 +137,7 @@ def _marked(
 
 
 def _labels_by_region(results: list[Any]) -> dict[str, Any]:
-    """Collect the labels that a task keeps apart from its brushes: results of the type "labels" with the same id."""
+    """Collect the labels that stand apart from their brushes: results of the type "labels" with the same id."""
     return {
         str(result.get("id")): result["value"].get("labels")
         for result in results

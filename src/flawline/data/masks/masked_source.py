@@ -1,4 +1,4 @@
-"""Open the class masks of a source, whatever format they are in."""
+"""Open the class masks of a source."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class MaskedSource(Closing):
     """The samples of a source that have a mask, and their masks as class indices.
 
     `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
-    "per class", "COCO", "YOLO", "Label Studio" or "CVAT". `unlabelled` names the pictures that nobody annotated and
-    that `samples()` therefore leaves out; `notes` lists what was passed over; pictures are read with `value_range`.
+    "per class", "COCO", "YOLO", "Label Studio" or "CVAT". `unlabelled` names the pictures without annotations,
+    which `samples()` leaves out; `notes` lists what was passed over; pictures are read with `value_range`.
     Reading is safe from several threads.
     """
 
@@ -102,8 +102,8 @@ def open_masks(
 
     Args:
         source: pictures, opened or to be opened.
-        annotations: where the masks are: None for those that the source names itself (a manifest's column `mask`, a
-            folder `masks` beside `images`), a folder of masks or of YOLO label files, a COCO or Label Studio .json,
+        annotations: where the masks are: None for those of the source itself (a manifest's column `mask`, a folder
+            `masks` next to `images`), a folder of masks or of YOLO label files, a COCO or Label Studio .json,
             a CVAT .xml, or a YOLO data.yaml.
         classes: the names of the classes from index 1 on; for masks whose grey level is the class also the name of each
             value ({1: "scratch", 255: "stain"}). Without them, annotations bring their names (COCO in the order of
@@ -111,7 +111,7 @@ def open_masks(
             their values become "class 1" and so on.
         palette: the colour (red, green, blue) of each class, where colours are the classes. Black is background
             unless "background" has another colour.
-        ignore: what becomes 255: a grey level, a colour, or the name of a class of the palette or annotations.
+        ignore: a grey level, a colour, or the name of a class of the palette or annotations, which becomes 255.
         unlabelled: "leave-out" drops pictures without an annotation; "empty" states that they have no defects.
         value_range: of the pictures, as in `read_image`; masks are read as they are.
 
@@ -130,22 +130,22 @@ def open_masks(
     owned = opened is not source
     try:
         samples = tuple(opened.samples())
-        wanted = MaskRequest(opened, samples, classes, palette, ignore)
-        found = find(wanted, annotations)
+        request = MaskRequest(opened, samples, classes, palette, ignore)
+        found = find(request, annotations)
     except BaseException:
         if owned:
             opened.close()
         raise
     empty = unlabelled == "empty" or found.absent_is_empty
-    kept = tuple(s for s in samples if empty or s.name in found.known or s.defective is False)
-    names = {sample.name for sample in kept}
+    masked = tuple(s for s in samples if empty or s.name in found.known or s.defective is False)
+    names = {sample.name for sample in masked}
     left = tuple(sample.name for sample in samples if sample.name not in names)
     notes = found.notes
-    if found.absent_is_empty and (absent := sum(s.name not in found.known for s in kept)):
+    if found.absent_is_empty and (absent := sum(s.name not in found.known for s in masked)):
         notes = (*notes, f"{absent} pictures without a label file count as without defects")
     if left:
         notes = (*notes, f"{len(left)} pictures without an annotation are left out")
-    return MaskedSource(opened, kept, found, left, notes, value_range=value_range, owned=owned)
+    return MaskedSource(opened, masked, found, left, notes, value_range=value_range, owned=owned)
 
 
 def _size(picture: Picture) -> tuple[int, int]:

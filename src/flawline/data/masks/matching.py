@@ -21,9 +21,9 @@ def match(
     *,
     also: Callable[[str], str] | None = None,
 ) -> Mapping[str, str]:
-    """Return the entry of each sample that has one, by the sample's name.
+    """Find the entry of each sample that has one, by the sample's name.
 
-    Extensions do not count, nor folders that are called images, labels, masks and the like. An entry belongs to a
+    Extensions and folders called images, labels, masks and the like do not count. An entry belongs to a
     picture when one path is the ending of the other: "1.png" to "parts/1.jpg", and "train/1" to "images/train/1.png",
     never to "test/1.png". `also` gives a second name of an entry, taken where the first fits no picture.
 

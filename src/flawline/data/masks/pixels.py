@@ -1,4 +1,4 @@
-"""Read masks that are pictures: the grey level, the place in a palette, or the colour is the class."""
+"""Read masks from pictures: the grey level, the place in a palette, or the colour is the class."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_mask(data: bytes, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Mask:
     bits keep their values, which must not be above 255.
 
     Raises:
-        ImageError: it cannot be decoded, has colours, or is a JPEG, whose levels are not those that were saved.
+        ImageError: it cannot be decoded, has colours, or is a JPEG, which changes levels.
     """
     picture = _without_losses(data, limits)
     if _has_palette(data):
@@ -81,10 +81,10 @@ def read_colour_mask(
 
 
 def to_indices(mask: Mask, table: NDArray[np.int16]) -> Mask:
-    """Give each value of a mask its class index; `table` (256,) holds the index of each value, -1 where unknown.
+    """Convert the values of a mask to class indices; `table` (256,) holds the index of each value, -1 where unknown.
 
     Raises:
-        ImageError: the mask has a value that is unknown.
+        ImageError: the mask has an unknown value.
     """
     counts = np.bincount(mask.ravel(), minlength=256)
     unknown = np.flatnonzero((counts > 0) & (table < 0)).tolist()
@@ -105,7 +105,7 @@ def _listed(words: list[str]) -> str:
 
 
 def _without_losses(data: bytes, limits: ImageLimits) -> Picture:
-    # 0 to 255 as the range of a deeper file keeps its values: 1 stays 1.
+    # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
     picture = read_image(data, limits=limits, value_range=(0, 255))
     if picture.format == "JPEG":
         raise ImageError(

@@ -1,4 +1,4 @@
-"""Read run lengths as three tools write them: COCO, Label Studio and CVAT."""
+"""Read run lengths of COCO, Label Studio and CVAT."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HALF = 127
 def paint_coco(counts: Any, size: Any, mask: Mask, value: int) -> None:
     """Paint a COCO run-length encoding: runs down the columns, the first of background.
 
-    `counts` is a list of lengths, or the text that pycocotools makes of it; `size` is [height, width].
+    `counts` is a list of lengths, or the text of pycocotools; `size` is [height, width].
 
     Raises:
         BrokenShape: the runs do not fill the size, or the size is not that of `mask`.
@@ -54,11 +54,11 @@ def paint_cvat(
 
 
 def paint_label_studio(packed: Any, mask: Mask, value: int) -> None:
-    """Paint a brush of Label Studio: the run-packed RGBA picture of `@thi.ng/rle-pack`, of which alpha counts.
+    """Paint a brush of Label Studio: the alpha channel of an RGBA picture packed by `@thi.ng/rle-pack`.
 
     The stream holds, most significant bit first: the number of values (32 bits), their bits less 1 (5), the bits less 1
     of four kinds of lengths (4 each), then blocks: 1 bit (1 for a repeated value, 0 for a list), the kind of
-    length (2), the length less 1, and the value or values. A pixel counts where its alpha is above 127.
+    length (2), the length less 1, and the value or values. Pixels with alpha above 127 are painted.
 
     Raises:
         BrokenShape: the stream ends early, holds another number of values than the picture, or is no list of bytes.
@@ -68,7 +68,7 @@ def paint_label_studio(packed: Any, mask: Mask, value: int) -> None:
 
 
 def _filled(lengths: Any, total: int) -> NDArray[np.bool_]:
-    """Expand runs of background and region in turn to a flat row of `total`."""
+    """Expand runs of background and region in turn to a flat row of `total` pixels."""
     try:
         runs = np.asarray(lengths)
     except (ValueError, OverflowError) as error:
@@ -83,8 +83,9 @@ def _filled(lengths: Any, total: int) -> NDArray[np.bool_]:
 
 
 def _from_text(text: str) -> list[int]:
-    """Read the lengths in a compressed COCO text: 5 bits a character; the fourth and later are differences to the last
-    but one.
+    """Read the lengths in a compressed COCO text.
+
+    A character holds 5 bits; the fourth and later lengths are differences to the last but one.
     """
     lengths: list[int] = []
     value, shift = 0, 0

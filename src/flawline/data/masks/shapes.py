@@ -1,4 +1,4 @@
-"""Rasterise the regions that a file of annotations has for a picture."""
+"""Rasterise the annotated regions of a picture."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Paint = Callable[[Mask, int], None]
 
 
 class BrokenShape(ValueError):
-    """A shape that cannot be rasterize; the message says what was expected and what came."""
+    """A shape that cannot be rasterised; the message states what was expected and what came."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """One annotated region: its class, its place in the file, and how it is painted on a mask with a value."""
+    """One annotated region: its class, its place in the file, and the function that paints it on a mask."""
 
     label: str
     place: str
@@ -51,15 +51,15 @@ class Annotations:
 
 
 def rasterize(
-    file: str, marked: AnnotatedPicture, size: tuple[int, int], values: Mapping[str, int]
+    file: str, picture: AnnotatedPicture, size: tuple[int, int], values: Mapping[str, int]
 ) -> NDArray[np.uint8]:
-    """Paint shapes on a mask (height, width), in their order: where two overlap, the later one wins.
+    """Paint the shapes of a picture on a mask (height, width), in their order: where two overlap, the later one wins.
 
     Raises:
         ImageError: a shape is broken; the message names the file and the place.
     """
     mask = np.zeros(size, np.uint8)
-    for shape in marked.shapes:
+    for shape in picture.shapes:
         try:
             shape.paint(mask, values[shape.label])
         except BrokenShape as error:
@@ -99,24 +99,24 @@ def paint_polygon(points: NDArray[np.float64], mask: Mask, value: int) -> None:
     shape = (int(row.max()) - top + 1, int(column.max()) - left + 1)
     place = (row - top) * shape[1] + column - left
     crossings = np.zeros(shape[0] * shape[1], np.uint8)
-    # Only whether the number is odd matters, which an overflow at 256 leaves as it is.
+    # Only whether the number is odd matters, which an overflow at 256 does not change.
     np.add.at(crossings, place, 1)
     passed = np.cumsum(crossings.reshape(shape), axis=1, dtype=np.uint8)
     inside = (passed & 1).view(np.bool_)[:, :-1]
     mask[top : top + shape[0], left : left + shape[1] - 1][inside] = value
 
 
-def paint_polygons(rings: tuple[NDArray[np.float64], ...], mask: Mask, value: int) -> None:
-    """Paint several polygons of one region: their union."""
-    for ring in rings:
-        paint_polygon(ring, mask, value)
+def paint_polygons(polygons: tuple[NDArray[np.float64], ...], mask: Mask, value: int) -> None:
+    """Paint the union of several polygons, each (N, 2)."""
+    for points in polygons:
+        paint_polygon(points, mask, value)
 
 
 def _check_points(points: NDArray[np.float64], height: int, width: int) -> None:
     if len(points) < 3:
         raise BrokenShape(f"expected a polygon of at least 3 points, got {len(points)}")
     reach = np.array([width, height], np.float64)
-    # Also false for what is not finite.
+    # Also false for NaN and infinity.
     near = (points >= -reach) & (points <= 2 * reach)
     if not near.all():
         x, y = points[np.flatnonzero(~near.all(axis=1))[0]].tolist()

@@ -1,4 +1,4 @@
-"""YOLO segmentation: a text file of polygons for each picture, and the names of the classes in data.yaml."""
+"""Read YOLO segmentation: a text file of polygons for each picture, class names in data.yaml."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ _TAGS = ("str", "int", "float", "bool", "timestamp")
 def read_yolo(path: Path, classes: Sequence[str] | None) -> Annotations:
     """Find the label files at or below `path`, a folder or a data.yaml whose folder holds them.
 
-    Each line of a label file is the place of a class in the names, then x and y in turn as shares of the picture's
+    Each line of a label file is the place of a class in the names, then x and y in turn as fractions of the picture's
     width and height. An empty file is a picture without defects.
 
     Raises:
-        SourceError: no label files, or no names of the classes.
+        SourceError: no label files, or a data.yaml without class names.
+        UsageError: neither a data.yaml nor `classes`.
     """
     folder = path if path.is_dir() else path.parent
     names = tuple(_names(path, folder, classes))
@@ -42,16 +43,16 @@ def read_yolo(path: Path, classes: Sequence[str] | None) -> Annotations:
             hint="Give the folder that holds the label files.",
             code="annotations",
         )
-    return Annotations(path.name, names, tuple(texts), partial(_marked, texts, names))
+    return Annotations(path.name, names, tuple(texts), partial(_annotated, texts, names))
 
 
 def names_in_yaml(text: str, file: str) -> list[str]:
     """Read the class names of a data.yaml: its entry `names`, a list or names by number from 0.
 
-    Names are taken as they are written (`no` is a name, not a truth value); nothing else in the file is used.
+    Names are read as they are written (`no` is a name, not a truth value); nothing else in the file is used.
 
     Raises:
-        SourceError: it is no YAML, or there is no such entry, or it is written in another way.
+        SourceError: it is no YAML, or has no such entry, or one of another form.
     """
     node = _names_node(text, file)
     found: dict[int, str] = {}
@@ -70,7 +71,7 @@ def names_in_yaml(text: str, file: str) -> list[str]:
 
 
 def _names_node(text: str, file: str) -> Any:
-    """The node of the entry `names`. Nothing is built from the nodes: no object, and no copy for an alias."""
+    """Find the node of the entry `names`; neither objects nor copies for aliases are built from nodes."""
     import yaml
 
     try:
@@ -95,7 +96,7 @@ def _names_node(text: str, file: str) -> Any:
 
 
 def _numbered(node: Any) -> Iterator[tuple[int | None, str | None]]:
-    """Numbers and names in an entry `names`; None for what is neither."""
+    """List the numbers and names in an entry `names`; None for another value."""
     if node.id == "sequence":
         yield from ((number, _text(item)) for number, item in enumerate(node.value))
     elif node.id == "mapping":
@@ -108,13 +109,13 @@ def _numbered(node: Any) -> Iterator[tuple[int | None, str | None]]:
 
 
 def _text(node: Any) -> str | None:
-    """The text of a scalar as it is written; None for an empty one, another node or a foreign tag."""
+    """Return a scalar as it is written; None for an empty one, another node or an unknown tag."""
     known = node.id == "scalar" and node.tag.rpartition(":")[2] in _TAGS
     return node.value or None if known else None
 
 
 def _line_of(node: Any, place: int) -> int:
-    """The line, from 1, of one of the entries of `names`."""
+    """Find the line, from 1, of one of the entries of `names`."""
     entry = node.value[place] if node.id in ("sequence", "mapping") else node
     return int((entry[0] if isinstance(entry, tuple) else entry).start_mark.line) + 1
 
@@ -149,11 +150,11 @@ def _text_files(folder: Path) -> list[str]:
     return found
 
 
-def _marked(texts: dict[str, Path], names: tuple[str, ...], name: str) -> AnnotatedPicture:
+def _annotated(texts: dict[str, Path], names: tuple[str, ...], name: str) -> AnnotatedPicture:
     try:
         text = read_text(texts[name], _MOST_LABELS)
     except FlawlineError as error:
-        # One label file that cannot be read spoils its own picture only.
+        # An unreadable label file is an error of its own picture only.
         raise ImageError(error.message, hint=error.hint, code="image-mask-outline") from error
     file = texts[name].name
     lines = [(n, line.split()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
@@ -186,7 +187,7 @@ def _paint(words: list[str], mask: Mask, value: int) -> None:
     try:
         points = np.array(words, np.float64)
     except ValueError as error:
-        raise BrokenShape("expected x and y in turn as shares of the picture") from error
+        raise BrokenShape("expected x and y in turn as fractions of the picture") from error
     if len(points) % 2:
         raise BrokenShape(f"expected x and y in turn, got {len(points)} numbers")
     paint_polygon(points.reshape(-1, 2) * (mask.shape[1], mask.shape[0]), mask, value)

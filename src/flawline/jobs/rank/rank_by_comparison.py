@@ -13,8 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.kept_rows import KeptRows
 from flawline.data.source import Source
+from flawline.data.stored_rows import StoredRows
 from flawline.data.stream import Memory, map_pictures
 from flawline.features.map_rows import MapRows
 from flawline.jobs.rank.comparison import NEIGHBOURS, Compared, References, compare, fit_references
@@ -86,14 +86,14 @@ class Reader:
         """Large JPEGs need not be decoded beyond twice the network's input, from which they are averaged down."""
         return 2 * max(self.rows.network.preparation.size)
 
-    def kept_rows(
+    def stored_rows(
         self, what: str, computation: str, width: int
-    ) -> AbstractContextManager[KeptRows | None]:
+    ) -> AbstractContextManager[StoredRows | None]:
         """Rows of an interrupted run, where they are kept."""
         if self.unfinished is None:
             return nullcontext()
         path = self.unfinished.with_name(f"{self.unfinished.name}-{what}")
-        return KeptRows(path, computation, width)
+        return StoredRows(path, computation, width)
 
 
 def reference_limit(width: int) -> int:
@@ -115,7 +115,7 @@ def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Compa
     kept: list[Sample] = []
     unjudged: list[Unjudged] = []
     layout = reader.rows
-    with reader.kept_rows("maps", reader.computation, layout.width) as memory:
+    with reader.stored_rows("maps", reader.computation, layout.width) as memory:
         for sample, row in reader.results(samples, layout.compute, memory, "Comparing"):
             if isinstance(row, Unjudged):
                 unjudged.append(row)
@@ -166,7 +166,7 @@ def score(
     def describe(picture: Picture) -> _Described:
         return _Described(picture.sha256, reader.rows.compute(picture))
 
-    with reader.kept_rows("scores", computation, width) as file:
+    with reader.stored_rows("scores", computation, width) as file:
         memory = _KnownScores(file) if file is not None else None
         results = reader.results(samples, describe, memory, "Scoring")
         while chunk := list(islice(results, CHUNK)):
@@ -198,7 +198,7 @@ class _Described:
 class _KnownScores:
     """Gives the values of pictures scored by an interrupted run; new ones are kept after they are compared."""
 
-    file: KeptRows
+    file: StoredRows
 
     def recall(self, data: bytes) -> _Described | None:
         known = self.file.recall(data)
@@ -212,7 +212,7 @@ def _values(
     layout: MapRows,
     fitted: Fitted,
     judged: Sequence[tuple[Sample, _Described]],
-    file: KeptRows | None,
+    file: StoredRows | None,
     width: int,
     *,
     same_source: bool,

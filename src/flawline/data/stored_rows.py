@@ -1,4 +1,4 @@
-"""Rows of float32 numbers kept under the bytes that they were computed from, so that an interrupted run can resume."""
+"""Store rows of float32 numbers under the hash of their pictures, so that an interrupted run can resume."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flawline.data.closing import Closing
 from flawline.data.work_file import WorkFile
 
 
-class KeptRows(Closing):
+class StoredRows(Closing):
     """Rows of one width in a work file; a `Memory` of `map_pictures`. Use as a context manager."""
 
     def __init__(self, path: Path, settings: str, width: int) -> None:
@@ -28,13 +28,13 @@ class KeptRows(Closing):
 
     def recall(self, data: bytes) -> NDArray[np.float32] | None:
         """Return the row (width,) computed from these bytes before, or None."""
-        found = self._file.get(hashlib.sha256(data).hexdigest())
-        return None if found is None else np.frombuffer(found, "<f4")
+        row = self._file.get(hashlib.sha256(data).hexdigest())
+        return None if row is None else np.frombuffer(row, "<f4")
 
     def remember(self, data: bytes, result: NDArray[np.float32]) -> None:
-        """Keep the row (width,) computed from these bytes."""
+        """Store the row (width,) computed from these bytes."""
         self.keep(hashlib.sha256(data).hexdigest(), result)
 
     def keep(self, sha256: str, row: NDArray[np.float32]) -> None:
-        """Keep the row (width,) computed from the bytes of this hash."""
+        """Store the row (width,) computed from the bytes of this hash."""
         self._file.keep(sha256, row.astype("<f4").tobytes())
