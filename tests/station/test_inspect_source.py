@@ -301,7 +301,7 @@ def test_hostile_names_stay_inside_the_folder_and_cost_no_verdict(inspector, tmp
     assert {path.name for path in tmp_path.iterdir()} == {"parts.zip", "out"}
 
 
-def test_pictures_beside_the_folder_of_a_manifest_keep_apart(inspector, tmp_path):
+def test_default_pictures_the_folder_of_a_manifest_keep_apart(inspector, tmp_path):
     write(tmp_path / "a.png", spoilt(1))
     write(tmp_path / "list" / "a.png", spoilt(2))
     (tmp_path / "list" / "samples.csv").write_text("image\na.png\n../a.png\n")

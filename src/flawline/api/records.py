@@ -18,7 +18,7 @@ from flawline.types import Verdict
 
 if TYPE_CHECKING:
     from flawline.api.recipes import RecipeLike
-    from flawline.records.alerts import KeptAlert
+    from flawline.records.alerts import StoredAlert
     from flawline.records.imports import Imported
     from flawline.records.pictures import Pictures
     from flawline.records.read import Page
@@ -228,7 +228,7 @@ def replay(
 
 def list_alerts(
     store: StoreLike, *, only_open: bool = False, count: int = 20
-) -> tuple[KeptAlert, ...]:
+) -> tuple[StoredAlert, ...]:
     """List the alerts of watched charts, the latest first.
 
     Args:
@@ -246,7 +246,7 @@ def list_alerts(
         return open_.alerts.list(only_open=only_open, count=count)
 
 
-def acknowledge(store: StoreLike, key: str, *, by: str, note: str = "") -> KeptAlert:
+def acknowledge(store: StoreLike, key: str, *, by: str, note: str = "") -> StoredAlert:
     """Record that somebody has seen an alert: it is not escalated any more.
 
     Args:
@@ -321,11 +321,11 @@ def pictures_of(pictures: str | os.PathLike[str] | None, store: StoreLike) -> Pi
     Raises:
         UsageError: nobody says where.
     """
-    from flawline.records.pictures import open_pictures, pictures_beside
+    from flawline.records.pictures import default_pictures, open_pictures
 
     place = None if pictures is None else os.fspath(pictures)
     if place is None and isinstance(store, str | os.PathLike):
-        place = pictures_beside(os.fspath(store))
+        place = default_pictures(os.fspath(store))
     if place is None:
         raise UsageError(
             "nothing says where the pictures of these records are kept",

@@ -10,7 +10,7 @@ from flawline.cli.console import AsJson, Quiet, note, print_json, printable
 from flawline.cli.record_options import Count
 
 if TYPE_CHECKING:
-    from flawline.records.alerts import KeptAlert
+    from flawline.records.alerts import StoredAlert
 
 Records = Annotated[
     str,
@@ -72,7 +72,7 @@ def acknowledge(
     return 0
 
 
-def _print_one(kept: KeptAlert) -> None:
+def _print_one(kept: StoredAlert) -> None:
     alert = kept.alert
     state = "open" if kept.open else "acknowledged"
     risen = ", escalated" if kept.escalated else ""

@@ -56,7 +56,7 @@ def list_records(
 ) -> int:
     """List inspections, the newest first."""
     from flawline.api.records import list_records as list_page
-    from flawline.records.record import kept_as_dict
+    from flawline.records.record import stored_as_dict
 
     page = list_page(
         store,
@@ -71,7 +71,7 @@ def list_records(
         after=after,
     )
     if as_json:
-        print_json({"records": [kept_as_dict(kept) for kept in page.items], "next": page.next})
+        print_json({"records": [stored_as_dict(kept) for kept in page.items], "next": page.next})
         return 0
     print_records(page.items)
     if page.next:
@@ -83,11 +83,11 @@ def list_records(
 def show(store: StoreArgument, number: RecordNumber, as_json: AsJson = False) -> int:
     """Show one inspection with its defects, measures and decisions."""
     from flawline.api.records import show_record
-    from flawline.records.record import kept_as_dict
+    from flawline.records.record import stored_as_dict
 
     kept = show_record(store, number)
     if as_json:
-        print_json(kept_as_dict(kept))
+        print_json(stored_as_dict(kept))
     else:
         print_record(kept)
     return 0
@@ -104,11 +104,11 @@ def decide(
 ) -> int:
     """Add a person's decision; the machine's verdict and earlier decisions stay as they are."""
     from flawline.api import records as api
-    from flawline.records.record import kept_as_dict
+    from flawline.records.record import stored_as_dict
 
     kept = api.decide(store, number, cast("Verdict", verdict), who=who, why=why)
     if as_json:
-        print_json(kept_as_dict(kept))
+        print_json(stored_as_dict(kept))
     else:
         typer.echo(
             f"inspection {number}: {verdict}, decided by {printable(who)}; "

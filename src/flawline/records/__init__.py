@@ -1,4 +1,4 @@
-"""Records: every inspection, its defects and what people decided about it, in SQLite or PostgreSQL.
+"""Records: every inspection, its defects and people's decisions about it, in SQLite or PostgreSQL.
 
 SQLAlchemy and Alembic are loaded by the first store that is opened.
 """
@@ -17,17 +17,17 @@ __all__ = ["Decision", "DefectRecord", "Record", "StoreError", "StoredRecord", "
 
 
 def open_store(url: str, *, create: bool = True) -> Store:
-    """Open the records at `url`, creating them or bringing their schema up to date.
+    """Open the records at `url`; creates them, or updates their schema.
 
     Args:
         url: the path of an SQLite file, `sqlite:///PATH`, or `postgresql://USER@HOST/DATABASE`.
-        create: whether there may be none yet.
+        create: whether to create them where there are none yet.
 
     Raises:
         UsageError: `url` is none of these.
-        DependencyError: PostgreSQL is asked for and psycopg is not installed.
+        DependencyError: `url` names PostgreSQL and psycopg is not installed.
         StoreError: ("store-away") it cannot be reached; ("store-schema") a newer version of Flawline wrote it;
-            ("store-unreadable") it is no store; ("store-missing") there is none, and `create` is False.
+            ("store-unreadable") it is no store; ("store-missing") there is none and `create` is False.
     """
     from flawline.records.store import Store
 

@@ -1,4 +1,4 @@
-"""Alerts of watched charts: raised once each, escalated, acknowledged; entries are added and never changed."""
+"""Store alerts of watched charts, their escalation and acknowledgements; rows are added and never changed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class RaisedAlert:
 
     `key` is the same in every message about it. `rule` is the number of a Nelson rule, `side` "above", "below" or
     "both". `inspection` is the number of the first inspection of the point that signals, `point` that point's name and
-    `since` that of the first point of the pattern. `text` says what was found, `meaning` what it usually means,
-    `action` what to do.
+    `since` that of the first point of the pattern. `text` describes the signal, `meaning` its usual cause, `action`
+    what to do.
     """
 
     key: str
@@ -57,8 +57,8 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAlert:
-    """An alert and what became of it, the oldest acknowledgement first; it is open while there is none."""
+class StoredAlert:
+    """An alert as the records have it, the oldest acknowledgement first; it is open while there is none."""
 
     alert: RaisedAlert
     escalated: datetime | None = None
@@ -66,12 +66,12 @@ class KeptAlert:
 
     @property
     def open(self) -> bool:
-        """Tell whether nobody has acknowledged it."""
+        """Whether nobody has acknowledged it."""
         return not self.acknowledgements
 
 
 class AlertBook:
-    """The alerts in a store; reached as `Store.alerts`."""
+    """The alerts in a store: `Store.alerts`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -82,9 +82,9 @@ class AlertBook:
         escalated: Mapping[str, datetime] = EMPTY,
         owed: Sequence[Owed] = (),
     ) -> None:
-        """Enter alerts, when which keys were escalated, and what outputs are owed, in one transaction.
+        """Write new alerts, escalations (time by key) and the messages about them, in one transaction.
 
-        What is there stays.
+        Stored alerts and escalations stay as they are.
 
         Raises:
             StoreError: they could not be written.
@@ -103,12 +103,12 @@ class AlertBook:
 
     def list(
         self, *, only_open: bool = False, series: str | None = None, count: int | None = None
-    ) -> tuple[KeptAlert, ...]:
+    ) -> tuple[StoredAlert, ...]:
         """List alerts, the latest first.
 
         Args:
-            only_open: leave out those that somebody has acknowledged.
-            series: of this series alone.
+            only_open: leave out acknowledged alerts.
+            series: the series of the alerts; all by default.
             count: how many at most.
         """
         query = select(alert).order_by(alert.c.id.desc())
@@ -120,7 +120,7 @@ class AlertBook:
         with reading(self._engine) as connection:
             return _whole(connection, connection.execute(query.limit(count)).all())
 
-    def get(self, key: str) -> KeptAlert:
+    def get(self, key: str) -> StoredAlert:
         """Return one alert.
 
         Raises:
@@ -141,10 +141,10 @@ class AlertBook:
         query = select(alert).where(alert.c.digest.in_(digests))
         with reading(self._engine) as connection:
             found = _whole(connection, connection.execute(query).all())
-        return {kept.alert.key: kept.acknowledgements[0] for kept in found if not kept.open}
+        return {item.alert.key: item.acknowledgements[0] for item in found if not item.open}
 
-    def acknowledge(self, key: str, *, who: str, note: str, when: datetime) -> KeptAlert:
-        """Add that somebody has seen an alert; earlier acknowledgements stay.
+    def acknowledge(self, key: str, *, who: str, note: str, when: datetime) -> StoredAlert:
+        """Acknowledge an alert; earlier acknowledgements stay.
 
         Raises:
             UsageError: nobody's name, or a time without a zone.
@@ -183,35 +183,35 @@ def _entry(
     return {"alert": number, "kind": kind, "who": who, "note": note, "entered": micros(when)}
 
 
-def _whole(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[KeptAlert, ...]:
+def _whole(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[StoredAlert, ...]:
     query = select(alert_entry).where(alert_entry.c.alert.in_([row.id for row in rows]))
     entries: dict[int, list[Row[Any]]] = {}
     for entry in connection.execute(query.order_by(alert_entry.c.id)) if rows else ():
         entries.setdefault(entry.alert, []).append(entry)
-    return tuple(_kept(row, entries.get(row.id, ())) for row in rows)
+    return tuple(_stored(row, entries.get(row.id, ())) for row in rows)
 
 
-def _kept(row: Row[Any], entries: Sequence[Row[Any]]) -> KeptAlert:
+def _stored(row: Row[Any], entries: Sequence[Row[Any]]) -> StoredAlert:
     fields = {name: getattr(row, name) for name in RaisedAlert.__dataclass_fields__}
-    seen = [entry for entry in entries if entry.kind == ACKNOWLEDGED]
-    risen = [from_micros(entry.entered) for entry in entries if entry.kind == ESCALATED]
-    return KeptAlert(
+    acknowledged = [entry for entry in entries if entry.kind == ACKNOWLEDGED]
+    escalated = [from_micros(entry.entered) for entry in entries if entry.kind == ESCALATED]
+    return StoredAlert(
         RaisedAlert(**{**fields, "raised": from_micros(row.raised)}),
-        risen[0] if risen else None,
-        tuple(Acknowledgement(one.who, one.note, from_micros(one.entered)) for one in seen),
+        escalated[0] if escalated else None,
+        tuple(Acknowledgement(one.who, one.note, from_micros(one.entered)) for one in acknowledged),
     )
 
 
-def alert_as_dict(kept: KeptAlert) -> dict[str, Any]:
+def alert_as_dict(stored: StoredAlert) -> dict[str, Any]:
     """Convert an alert to what JSON can hold."""
     return {
-        **asdict(kept.alert),
-        "raised": kept.alert.raised.isoformat(),
-        "escalated": None if kept.escalated is None else kept.escalated.isoformat(),
-        "open": kept.open,
+        **asdict(stored.alert),
+        "raised": stored.alert.raised.isoformat(),
+        "escalated": None if stored.escalated is None else stored.escalated.isoformat(),
+        "open": stored.open,
         "acknowledgements": [
             {"who": one.who, "note": one.note, "when": one.when.isoformat()}
-            for one in kept.acknowledgements
+            for one in stored.acknowledgements
         ],
     }
 

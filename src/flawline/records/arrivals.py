@@ -1,4 +1,4 @@
-"""Inspections that came since a moment, at the cost of those alone."""
+"""Read the inspections written since a moment; the cost depends on those alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from flawline.records.arrived import BEHIND, MOST_GAPS, Arrived, arrived, gaps_of
-from flawline.records.series import Columns, ReadPlan, columns_of, formed
+from flawline.records.series import Columns, ReadPlan, columns_from, columns_of
 from flawline.records.tables import inspection
 from flawline.records.terms import Terms
 from flawline.records.where import Where, condition
@@ -20,7 +20,7 @@ _AT_ONCE = 500
 def new_numbers(
     connection: Connection, than: Arrived, count: int
 ) -> Iterator[tuple[Arrived, list[int]]]:
-    """Yield the numbers of inspections that came since, `count` at a time, and what is there with them."""
+    """Yield the numbers of inspections written since `than`, `count` at a time, with the state after each chunk."""
     query = select(inspection.c.id).where(than.lacks()).order_by(inspection.c.id)
     numbers = list(connection.execute(query).scalars())
     for start in range(0, len(numbers), count):
@@ -45,11 +45,11 @@ def _with(than: Arrived, numbers: list[int], *, gapless: bool) -> Arrived:
 def of_numbers(
     connection: Connection, terms: Terms, planned: ReadPlan, where: Where, numbers: Sequence[int]
 ) -> Columns:
-    """Return the columns of the inspections of these numbers that `where` chooses, in the order of time."""
+    """Read the columns of those of the numbered inspections that `where` chooses, in the order of time."""
     met = [condition(connection, terms, where), *planned.met()]
     rows: list[Row[Any]] = []
     for start in range(0, len(numbers), _AT_ONCE):
         few = inspection.c.id.in_(numbers[start : start + _AT_ONCE])
         rows += connection.execute(select(*columns_of(planned)).where(few, *met)).all()
     rows.sort(key=lambda row: (row.captured, bytes(row.key)))
-    return formed(connection, terms, planned, rows)
+    return columns_from(connection, terms, planned, rows)

@@ -1,4 +1,4 @@
-"""Which inspections were there at a moment, so that later ones are recognised."""
+"""The inspections that were stored at a moment, so that later ones are recognised."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from flawline.records.tables import inspection
 
-# PostgreSQL hands out numbers before it shows the row: a batch that is being written can come in below these.
+# PostgreSQL hands out numbers before rows are visible: a batch that is being written can have lower ones.
 BEHIND = 20_000
 MOST_GAPS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """The numbers of inspections up to `last`, but for the gaps (first, last): rows that are perhaps being written."""
+    """Numbers of inspections up to `last`, without the gaps (first, last): rows that are perhaps being written."""
 
     last: int = 0
     gaps: tuple[tuple[int, int], ...] = ()
 
     def has(self) -> list[ColumnElement[bool]]:
-        """Return conditions that a row of `inspection` was there."""
-        # The sum keeps SQLite from reading in the order of numbers and sorting all of it by time.
+        """Return the conditions that a row of `inspection` was stored."""
+        # The sum keeps SQLite from reading in the order of numbers and sorting all rows by time.
         return [inspection.c.id + 0 <= self.last, *(~_between(gap) for gap in self.gaps)]
 
     def lacks(self) -> ColumnElement[bool]:
@@ -32,7 +32,7 @@ class Arrived:
 
 
 def arrived(connection: Connection) -> Arrived:
-    """Return what is there now."""
+    """Return the state of now."""
     last = connection.execute(select(func.max(inspection.c.id))).scalar() or 0
     if connection.dialect.name == "sqlite":
         return Arrived(last)  # one writer at a time: numbers come in the order of their commits
@@ -42,7 +42,7 @@ def arrived(connection: Connection) -> Arrived:
 
 
 def gaps_of(before: int, numbers: list[int]) -> tuple[tuple[int, int], ...]:
-    """List the runs of missing numbers above `before`, the latest ones."""
+    """List the latest runs of missing numbers above `before`."""
     steps = zip([before, *numbers], numbers, strict=False)
     return tuple((low + 1, high - 1) for low, high in steps if high - low > 1)[-MOST_GAPS:]
 

@@ -25,7 +25,7 @@ def is_numeric(cells: pl.Series) -> bool:
 
 
 def time_of(value: Any, zone: tzinfo | None) -> datetime:
-    """Convert a cell to a time, in `zone` where it states none; raises UsageError where it is no time or zoneless."""
+    """Convert a cell to a time, in `zone` where it states none; raises UsageError without a time or zone."""
     if isinstance(value, datetime):
         time = value
     else:

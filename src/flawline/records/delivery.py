@@ -1,4 +1,4 @@
-"""Messages that outputs are owed: written with what they tell, kept until the other side has them."""
+"""Store the messages for outputs: in one transaction with their records, until the other side has them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from flawline.records.upsert import insert_new
 from flawline.records.write import clean
 
 KEPT = timedelta(days=14)
-"""How long a message that arrived is kept: a copy within that time is not owed again."""
+"""How long a message that arrived is stored: a copy within that time is not sent again."""
 _AT_ONCE = 500
 
 
 class DeliveryBook:
-    """The messages in a store; reached as `Store.deliveries`. Safe from several threads and beside other processes."""
+    """The messages in a store: `Store.deliveries`. Safe from several threads and next to other processes."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def add(self, owed: Sequence[Owed]) -> None:
-        """Enter messages in one transaction, those of which there is no copy yet.
+        """Write messages without a copy so far, in one transaction.
 
         Raises:
             StoreError: they could not be written.
@@ -39,24 +39,24 @@ class DeliveryBook:
             write_owed(connection, owed)
 
     def due(self, output: str, now: datetime, count: int = 100) -> tuple[Delivery, ...]:
-        """Return what is to be sent now, the oldest first.
+        """List the messages to send now, the oldest first.
 
-        Order is kept: a message is not due before an earlier one of the same output has arrived or is due itself.
+        A message is not due before every earlier one of the same output has arrived or is due.
 
         Args:
             output: the output's name.
-            now: what is due after this moment is left out, with all that follows it.
+            now: messages due later are left out, with all that follow them.
             count: how many at most.
         """
         query = select(delivery).where(*_waits(output)).order_by(delivery.c.id).limit(count)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        found = [_delivery(row) for row in rows]
-        held = next((place for place, item in enumerate(found) if item.due > now), len(found))
-        return tuple(found[:held])
+        waiting = [_delivery(row) for row in rows]
+        later = next((place for place, item in enumerate(waiting) if item.due > now), len(waiting))
+        return tuple(waiting[:later])
 
     def first(self, output: str) -> Delivery | None:
-        """Return the oldest message that waits, due or not; None where none waits."""
+        """Return the oldest waiting message, due or not, or None."""
         query = select(delivery).where(*_waits(output)).order_by(delivery.c.id).limit(1)
         with reading(self._engine) as connection:
             row = connection.execute(query).first()
@@ -69,7 +69,7 @@ class DeliveryBook:
             return connection.execute(query).scalar_one()
 
     def refused(self, output: str, count: int = 100) -> tuple[Delivery, ...]:
-        """Return the messages that will never be taken, the latest first."""
+        """List the messages that the other side will never take, the latest first."""
         query = select(delivery).where(delivery.c.output == clean(output), delivery.c.refused)
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(delivery.c.id.desc()).limit(count)).all()
@@ -80,12 +80,12 @@ class DeliveryBook:
         self._mark(list(ids), {"done": micros(when or datetime.now(UTC)), "reason": ""})
 
     def put_off(self, number: int, until: datetime, reason: str) -> None:
-        """Note that a try failed and when the next is due; what follows at the same output waits too."""
+        """Note that a try failed and when the next is due; later messages of the same output wait too."""
         tried = delivery.c.tries + 1
         self._mark([number], {"tries": tried, "due": micros(until), "reason": clean(reason)})
 
     def refuse(self, number: int, reason: str, when: datetime | None = None) -> None:
-        """Note that a message will never be taken; it is kept, and what follows it is sent."""
+        """Note that a message will never be taken; it stays stored, and the next ones are sent."""
         moment = micros(when or datetime.now(UTC))
         self._mark([number], {"done": moment, "refused": True, "reason": clean(reason)})
 
@@ -97,7 +97,7 @@ class DeliveryBook:
             return connection.execute(gone).rowcount
 
     def _mark(self, numbers: Sequence[int], values: dict[str, Any]) -> None:
-        """Change messages that still wait; those that another process has finished stay as they are."""
+        """Change waiting messages; those that another process has finished stay as they are."""
         if not numbers:
             return
         with writing(self._engine) as connection:

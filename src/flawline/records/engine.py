@@ -1,4 +1,4 @@
-"""Connections to SQLite and PostgreSQL that behave alike, and their errors in words."""
+"""Connect to SQLite and PostgreSQL alike, and translate their errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def store_url(text: str) -> URL:
     """Parse the URL of a store; a text without a scheme is the path of an SQLite file.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is no URL of a store.
     """
     if "://" not in text:
         return URL.create("sqlite", database=text)
@@ -41,21 +41,21 @@ def store_url(text: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """Show a URL to a person, without the password."""
+    """Format a URL without its password."""
     if url.drivername == "sqlite":
         return str(url.database)
     return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def new_engine(url: URL) -> Engine:
-    """Create an engine that begins transactions explicitly, so that schema changes belong to them too."""
+    """Create an engine that begins transactions explicitly, so that they include schema changes."""
     if url.drivername == "sqlite":
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        # A connection that died while the server was away is replaced before it is used.
+        # A connection lost while the server was away is replaced before use.
         return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
     except ImportError as error:
         raise DependencyError(
@@ -66,14 +66,14 @@ def new_engine(url: URL) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that sees one state of the records."""
+    """Open a transaction that reads one state of the records."""
     with translated(engine.url), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that writes: it is kept whole when the block ends, and not at all after an error."""
+    """Open a transaction that writes: committed at the end of the block, rolled back after an error."""
     with translated(engine.url), engine.connect() as connection:
         connection = connection.execution_options(flawline_writes=True)
         with connection.begin():
@@ -82,7 +82,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def translated(url: URL) -> Iterator[None]:
-    """Turn errors of the database into StoreError."""
+    """Translate errors of the database to StoreError."""
     try:
         yield
     except DBAPIError as error:
@@ -92,17 +92,17 @@ def translated(url: URL) -> Iterator[None]:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # Python's driver would begin transactions by itself, and leave schema changes out of them.
+    # Python's driver would begin transactions by itself, without schema changes.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
     _write_ahead(connection)
-    # A batch is then on the disk when the commit returns, even if the power fails.
+    # A committed batch then survives a power failure.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA cache_size=-65536")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; two processes that do so at once meet a lock for which SQLite does not wait."""
+    """Switch to WAL, retrying: where two processes do so at once, SQLite does not wait for the lock."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         return
     for _ in range(10 * BUSY_SECONDS):
@@ -144,7 +144,7 @@ def _in_words(error: DBAPIError, url: URL) -> StoreError:
 
 
 def _unreached(error: DBAPIError, reason: str) -> bool:
-    """Whether an error without a SQLSTATE is one of the way to the server, not its answer."""
+    """Whether an error without a SQLSTATE comes from the connection, not from the server."""
     refused = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
     gone = error.connection_invalidated or type(error.orig).__name__ in (
         "OperationalError",

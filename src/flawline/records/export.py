@@ -1,4 +1,4 @@
-"""Records as tables that other programs read: inspections, defects and decisions as CSV or Parquet."""
+"""Export records as tables: inspections, defects and decisions, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def export_tables(
     """Write inspections, defects and decisions, oldest first, in bounded memory; returns the three paths.
 
     Times are ISO 8601 in UTC, hashes hex, reasons joined by "; " in CSV, measures one column each: empty where a row
-    does not have it, and called measure_NAME where a column has that name already.
+    lacks it, and named measure_NAME where a column has that name already.
 
     Raises:
         UsageError: `form` is neither csv nor parquet.
@@ -56,14 +56,14 @@ def export_tables(
     folder.mkdir(parents=True, exist_ok=True)
     own, of_defects = store.measures(), store.measures("defect")
     jobs: list[tuple[str, Sequence[str], Callable[[StoredRecord], Iterable[Row]]]] = [
-        ("inspections", _header(INSPECTIONS, own), lambda kept: [_inspection(kept, own)]),
-        ("defects", _header(DEFECTS, of_defects), lambda kept: _defects(kept, of_defects)),
+        ("inspections", _header(INSPECTIONS, own), lambda stored: [_inspection(stored, own)]),
+        ("defects", _header(DEFECTS, of_defects), lambda stored: _defects(stored, of_defects)),
         ("decisions", DECISIONS, _decisions),
     ]
     write = write_csv_rows if form == "csv" else _write_parquet
     paths = []
     for name, header, rows_of in jobs:
-        rows = (row for kept in _all(store, where) for row in rows_of(kept))
+        rows = (row for stored in _all(store, where) for row in rows_of(stored))
         paths.append(write(folder / f"{name}.{form}", header, rows))
     return paths
 
@@ -88,14 +88,14 @@ def _header(fixed: Sequence[str], measures: Sequence[str]) -> list[str]:
     return names
 
 
-def _inspection(kept: StoredRecord, measures: Sequence[str]) -> Row:
-    record = kept.record
+def _inspection(stored: StoredRecord, measures: Sequence[str]) -> Row:
+    record = stored.record
     height, width = record.size or (None, None)
-    decided = kept.decisions[-1].verdict if kept.decisions else None
+    decided = stored.decisions[-1].verdict if stored.decisions else None
     own = {field.name: getattr(record, field.name) for field in FIELDS}
     cells = {
         **{name: None if value == "" and name in TERMS else value for name, value in own.items()},
-        "id": kept.id,
+        "id": stored.id,
         "captured": None if record.captured is None else record.captured.isoformat(),
         "judged": record.judged.isoformat(),
         "decision": decided,
@@ -108,20 +108,20 @@ def _inspection(kept: StoredRecord, measures: Sequence[str]) -> Row:
     return [*(cells[name] for name in INSPECTIONS), *_cells(record.measures, measures)]
 
 
-def _defects(kept: StoredRecord, measures: Sequence[str]) -> Iterator[Row]:
-    record = kept.record
+def _defects(stored: StoredRecord, measures: Sequence[str]) -> Iterator[Row]:
+    record = stored.record
     captured = None if record.captured is None else record.captured.isoformat()
     for number, defect in enumerate(record.defects, start=1):
         box = defect.box or (None,) * 4
-        named = [kept.id, record.image, record.part, captured, number, defect.label]
+        named = [stored.id, record.image, record.part, captured, number, defect.label]
         yield [*named, *box, *_cells(defect.measures, measures)]
 
 
-def _decisions(kept: StoredRecord) -> Iterator[Row]:
-    record = kept.record
-    for item in kept.decisions:
+def _decisions(stored: StoredRecord) -> Iterator[Row]:
+    record = stored.record
+    for item in stored.decisions:
         made = [item.verdict, item.who, item.why, item.when.isoformat()]
-        yield [kept.id, record.image, record.part, record.verdict, *made]
+        yield [stored.id, record.image, record.part, record.verdict, *made]
 
 
 def _cells(measures: Mapping[str, float], names: Sequence[str]) -> Row:
@@ -129,7 +129,7 @@ def _cells(measures: Mapping[str, float], names: Sequence[str]) -> Row:
 
 
 def _write_parquet(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
-    """Write rows of unknown number: pieces first, which polars then joins without holding all of them."""
+    """Write rows of unknown number in pieces, which polars joins in bounded memory."""
     import polars as pl
 
     fixed = {*INSPECTIONS, *DEFECTS, *DECISIONS}

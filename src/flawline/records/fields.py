@@ -1,4 +1,4 @@
-"""The fields of a record that are one column each: tables, reading, writing, exports, imports and conditions follow."""
+"""The fields of a record with one column each, for tables, reading, writing, exports, imports and conditions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Kind = Literal["text", "term", "hash", "number"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of `Record`, which is a column of `inspection`, of exports and of imports under the same name.
+    """A field of `Record`: a column of `inspection`, of exports and of imports under the same name.
 
-    `kind` is how it is held: "text"; "term" for a text that repeats from row to row and is kept once; "hash" for
-    a SHA-256 in hex; "number". `empty` is what the record has where the column has nothing.
+    `kind` is its type: "text"; "term" for a text that repeats from row to row and is stored once; "hash" for a SHA-256
+    in hex; "number". `empty` is the value of the record where the column is empty.
     """
 
     name: str
@@ -45,11 +45,11 @@ def names_of_kind(*kinds: Kind) -> tuple[str, ...]:
 
 TERMS = names_of_kind("term")
 NUMBERS = (*names_of_kind("number"), "defects")
-"""Measures that every inspection has beside its own; `defects` is how many there are."""
+"""Measures of every inspection in addition to its own; `defects` is their number."""
 NAMED = tuple(name for name in names_of_kind("text", "term") if name != "verdict")
-"""What a condition can be on by name."""
+"""The fields with values that a condition can name."""
 
 
 def in_written_order(first: tuple[str, ...]) -> tuple[str, ...]:
-    """Append to the columns of a table those fields that it does not place itself."""
+    """Append to the columns of a table the fields that are not among them."""
     return (*first, *(field.name for field in FIELDS if field.name not in first))

@@ -1,4 +1,4 @@
-"""Take earlier tables into the records: what Flawline wrote, or any table with one row per part."""
+"""Import tables into the records: those that Flawline wrote, or any table with one row per part."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flawline.data.tables import read_table
 from flawline.errors import ManifestError, UsageError
 from flawline.records.cells import is_numeric, number_of, text_of, time_of
 from flawline.records.fields import FIELDS, Field, in_written_order
-from flawline.records.imports_defects import beside, owner_of, read_defects
+from flawline.records.imports_defects import defects_next_to, owner_of, read_defects
 from flawline.records.record import VERDICTS, DefectRecord, Record, capture_key
 from flawline.records.write import Added
 from flawline.types import EMPTY
@@ -38,9 +38,9 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a table is read: `columns` says which column holds a field, `zone` is that of times without one.
+    """How a table is read: `columns` gives the column of a field, `zone` is that of times without one.
 
-    `constant` are fields that are the same for every row and not in the table, such as the station.
+    `constant` are values of fields that are not in the table, such as the station, for every row.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: EMPTY)
@@ -63,7 +63,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of a table: rows that were new and known, and `ordered` where it has no times but its rows' order."""
+    """Counts of an import: new and known rows, defects, measures; `ordered`: the order of rows stood for times."""
 
     added: Added
     defects: int
@@ -78,26 +78,26 @@ def import_table(
     defects: Path | None = None,
     how: Reading = Reading(),
 ) -> Imported:
-    """Take a CSV or Parquet table into the records; what is there already is passed over.
+    """Import a CSV or Parquet table into the records; rows that they have already are passed over.
 
-    Columns of the names of fields are taken as such, sha256 as picture and group as part; other columns of numbers are
-    measures, other texts are kept as they are. `captured` and `judged` are ISO 8601. A table without times keeps the
-    order of its rows, at the time at which its file was last changed.
+    Columns named like fields become those fields, sha256 picture and group part; other columns of numbers become
+    measures, other texts go into `further`. `captured` and `judged` are ISO 8601. A table without times keeps the
+    order of its rows, from the time when its file was last changed.
 
     Args:
-        store: where to.
-        path: one row per part or picture: what `flawline records export`, `inspect` or `measure` wrote, or any other.
-        defects: a table of defects that belongs to it; found by itself beside an export or what `measure` wrote.
-        how: which column is what.
+        store: the records.
+        path: one row per part or picture, from `flawline records export`, `inspect`, `measure` or any other program.
+        defects: its table of defects; by default the one next to a table of `records export` or `measure`.
+        how: the columns of fields, and values that the table lacks.
 
     Raises:
         SourceError: a table cannot be read.
-        ManifestError: a column or value is missing or cannot be used, named with its row; nothing is written then.
+        ManifestError: a column or value is missing or cannot be used, named with its row; nothing is written.
         StoreError: the records cannot be written.
     """
     table = read_table(path)
     fields = _fields(table, how, path)
-    place = defects or beside(path)
+    place = defects or defects_next_to(path)
     owner = owner_of(table, fields)
     own = {} if place is None else read_defects(place, table, owner)
     measures = _measures(table, fields, counted=place is None)
@@ -129,13 +129,13 @@ def _fields(table: pl.DataFrame, how: Reading, path: Path) -> dict[str, str]:
 def _measures(table: pl.DataFrame, fields: Mapping[str, str], counted: bool) -> dict[str, str]:
     """Find the columns of numbers that are no field, and the names of their measures.
 
-    A number of defects is one only where there are no rows of defects to count.
+    The column `defects` is one only without a table of defects to count.
     """
     taken = {*fields.values(), *_PASSED_OVER, *COLUMNS, *(() if counted else ("defects",))}
     found = {}
     for name in table.columns:
         if name not in taken and is_numeric(table[name]):
-            # Its own name is that of a number which every inspection has.
+            # Every inspection has a number called defects.
             found[name] = "NumberOfDefects" if name == "defects" else name
     return found
 
@@ -220,7 +220,7 @@ def _further(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
 
 
 def _check_twins(rows: Sequence[Record], path: Path) -> None:
-    """Refuse two rows that would be kept as one."""
+    """Refuse two different rows of one capture key."""
     seen: dict[bytes, int] = {}
     for number, record in enumerate(rows, start=1):
         first = seen.setdefault(capture_key(record), number)

@@ -1,4 +1,4 @@
-"""Rows of a table of defects as the defects of their parts."""
+"""Import tables of defects."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _BOX = ("left", "top", "width", "height")
 _NAMES = {*_BOX, "inspection", "number", "defect", "image", "part", "captured", "class"}
 
 
-def beside(path: Path) -> Path | None:
-    """Find the table of defects that an export or `flawline measure` wrote with this one."""
+def defects_next_to(path: Path) -> Path | None:
+    """Find the table of defects that an export or `flawline measure` wrote next to a table of parts."""
     stem = "defects" if path.stem == "inspections" else path.stem.removesuffix("-parts")
-    found = path.with_name(f"{stem}{path.suffix}")
-    return found if found != path and found.is_file() else None
+    defects = path.with_name(f"{stem}{path.suffix}")
+    return defects if defects != path and defects.is_file() else None
 
 
 def owner_of(parts: pl.DataFrame, fields: Mapping[str, str]) -> str:
-    """Name the column of parts by which defects name them: their number in an export, else the image."""
+    """Name the column of `parts` that their defects refer to: the number in an export, else the image."""
     return "id" if "id" in parts.columns else fields.get("image", "image")
 
 
@@ -46,7 +46,7 @@ def read_defects(path: Path, parts: pl.DataFrame, owner: str) -> dict[str, list[
                 hint="give the two tables that were written together",
             )
     known = {str(cell) for cell in parts[owner]}
-    # `flawline measure` measures left and top of a defect; they are a box only with width and height.
+    # `flawline measure` has left and top as measures; they are a box only with width and height.
     boxed = set(_BOX) <= set(rows.columns)
     measures = [n for n in rows.columns if n not in _NAMES and is_numeric(rows[n])]
     if not boxed:
@@ -64,9 +64,9 @@ def read_defects(path: Path, parts: pl.DataFrame, owner: str) -> dict[str, list[
 
 def _defect(row: Mapping[str, Any], measures: list[str], boxed: bool) -> DefectRecord:
     values = {name: number_of(row[name]) for name in measures}
-    kept = {name: value for name, value in values.items() if value is not None}
+    measured = {name: value for name, value in values.items() if value is not None}
     box = None
     if boxed and row["left"] not in (None, ""):
         left, top, width, height = (int(float(row[name])) for name in _BOX)
         box = left, top, width, height
-    return DefectRecord(text_of(row["class"]), box, kept)
+    return DefectRecord(text_of(row["class"]), box, measured)

@@ -1,4 +1,4 @@
-"""A message that an output is owed, before and after it is in the records."""
+"""Messages for outputs, before and after they are in the records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Owed:
     """A message for one output.
 
     `output` is the output's name and holds no secret, since it stands in the records. `key` is the same in every copy
-    of the message, which an output is owed once. `body` is JSON.
+    of the message, which is sent once. `body` is JSON.
     """
 
     output: str
@@ -21,9 +21,9 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as the records hold it.
+    """A message in the records.
 
-    `tries` have failed so far, the last for `reason`. `due` is when it is to be tried next: 1970 before the first try.
+    `tries` have failed so far, the last for `reason`. `due` is the time of the next try, 1970 before the first.
     """
 
     id: int

@@ -1,8 +1,8 @@
-"""Any number of named measures in one value of a row.
+"""Pack any number of named measures into one value of a row.
 
-A row holds its numbers side by side, 8 bytes each, and the number of the list of their names, which is kept once. At 30
-million defects with 30 measures that takes 7 GB; one row per number would take 25 GB and a billion rows, one column per
-name would need a change of the schema whenever a recipe measures something new.
+A row holds its numbers as 8 bytes each, and the number of the list of their names, which is stored once. At 30 million
+defects with 30 measures that takes 7 GB; one row per number would take 25 GB and a billion rows, one column per name a
+new schema whenever a recipe measures something new.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ def pack(measures: Mapping[str, float], shape: str) -> bytes:
 
 
 def unpack(shape: str, values: bytes) -> dict[str, float]:
-    """Unpack the measures of `pack`, without those that are not there (NaN)."""
+    """Unpack the measures of `pack`, without those that are missing (NaN)."""
     numbers = np.frombuffer(values, dtype=_TYPE).tolist()
     return {n: v for n, v in zip(names_of(shape), numbers, strict=True) if v == v}
 
 
 def column(name: str, shapes: Sequence[str | None], values: Sequence[bytes | None]) -> list[float]:
-    """Unpack one measure of many rows, NaN where a row does not have it."""
-    found: NDArray[np.float64] = np.full(len(shapes), nan)
+    """Unpack one measure of many rows, NaN where a row lacks it."""
+    cells: NDArray[np.float64] = np.full(len(shapes), nan)
     for shape in set(shapes):
         if shape is None or name not in names_of(shape):
             continue
         names = names_of(shape)
         rows = [place for place, own in enumerate(shapes) if own == shape]
         table = np.frombuffer(b"".join(values[place] or b"" for place in rows), dtype=_TYPE)
-        found[rows] = table.reshape(len(rows), len(names))[:, names.index(name)]
-    numbers: list[float] = found.tolist()
+        cells[rows] = table.reshape(len(rows), len(names))[:, names.index(name)]
+    numbers: list[float] = cells.tolist()
     return numbers
 
 

@@ -1,4 +1,4 @@
-"""Pictures, maps and recipes under the hash of their content, in a folder or behind any URL that fsspec knows."""
+"""Store pictures, maps and recipes under the hash of their content, in a folder or at a URL that fsspec opens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from flawline.errors import DependencyError, StoreError, install_extra
 
 _NAME = re.compile(r"[0-9a-f]{64}")
-# An object appears there whole or not at all; elsewhere it is written beside and then named.
+# An object appears there whole or not at all; elsewhere a part file is written and then renamed.
 _WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "memory"})
 
 
@@ -22,7 +22,7 @@ class Pictures(Protocol):
     """Files by the SHA-256 of their content, in hex."""
 
     def put(self, data: bytes) -> str:
-        """Keep a file, whole or not at all; returns its hash. One that is there is not written again.
+        """Store a file, whole or not at all; returns its hash. A stored one is not written again.
 
         Raises:
             StoreError: ("store-full" or "store-pictures") it cannot be written.
@@ -38,17 +38,18 @@ class Pictures(Protocol):
         ...
 
 
-def pictures_beside(url: str) -> str | None:
-    """Name the place of pictures unless one is given: `records-pictures` beside `records.db`, None for PostgreSQL."""
+def default_pictures(url: str) -> str | None:
+    """Name the default place of pictures: `records-pictures` next to `records.db`, None for PostgreSQL."""
     path = url.removeprefix("sqlite:///")
     return None if "://" in path else str(Path(path).with_name(f"{Path(path).stem}-pictures"))
 
 
 def open_pictures(place: str | Path) -> Pictures:
-    """Open pictures in a folder, which is made when needed, or behind a URL such as `s3://bucket/pictures`.
+    """Open pictures in a folder, which is made when needed, or at a URL such as `s3://bucket/pictures`.
 
     Raises:
-        DependencyError: it is a URL and fsspec, or what fsspec needs for it, is not installed.
+        DependencyError: it is a URL, and fsspec or a package that it needs is not installed.
+        StoreError: fsspec cannot open the URL.
     """
     text = str(place)
     if "://" not in text:
@@ -76,11 +77,11 @@ class FolderPictures:
         self.folder = folder
 
     def put(self, data: bytes) -> str:
-        """Keep a file; see `Pictures.put`."""
+        """Store a file; see `Pictures.put`."""
         name = hashlib.sha256(data).hexdigest()
         path = self.folder / _path(name)
         try:
-            # A file of another length is what a crash of the whole machine can leave.
+            # A crash of the whole machine can leave a file of another length.
             if not path.is_file() or path.stat().st_size != len(data):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(path, data)
@@ -98,7 +99,7 @@ class FolderPictures:
 
 
 class RemotePictures:
-    """Pictures behind a file system of fsspec."""
+    """Pictures on a file system of fsspec."""
 
     def __init__(self, system: Any, root: str) -> None:
         self._system, self._root = system, root.rstrip("/")
@@ -106,7 +107,7 @@ class RemotePictures:
         self._whole = not _WHOLE.isdisjoint(kinds)
 
     def put(self, data: bytes) -> str:
-        """Keep a file; see `Pictures.put`."""
+        """Store a file; see `Pictures.put`."""
         name = hashlib.sha256(data).hexdigest()
         path = f"{self._root}/{_path(name)}"
         try:
@@ -144,7 +145,7 @@ def _path(name: str) -> str:
 
 
 def _write(path: Path, data: bytes) -> None:
-    # Two threads may keep the same picture at once.
+    # Two threads may store the same picture at once.
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with part.open("wb") as file:
@@ -162,7 +163,7 @@ def _checked(data: bytes, name: str) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found != name:
         raise StoreError(
-            f"the kept file {name[:16]} was altered: its content has the hash {found[:16]}",
+            f"the stored file {name[:16]} was altered: its content has the hash {found[:16]}",
             hint="take it from a backup; the record still holds what was decided about the true one",
             code="picture-damaged",
         )
@@ -173,7 +174,7 @@ def _missing(name: str, place: str, error: Exception) -> StoreError:
     reason = getattr(error, "strerror", None) or error
     return StoreError(
         f"there is no file {name[:16]} in {place}: {reason}",
-        hint="give the place where pictures were kept",
+        hint="give the place where pictures were stored",
         code="picture-missing",
     )
 
@@ -181,8 +182,8 @@ def _missing(name: str, place: str, error: Exception) -> StoreError:
 def _unwritten(place: str, error: Exception) -> StoreError:
     full = getattr(error, "errno", None) == errno.ENOSPC
     return StoreError(
-        f"a picture cannot be kept in {place}: {getattr(error, 'strerror', None) or error}",
-        hint="make room there, or keep fewer pictures"
+        f"a picture cannot be stored in {place}: {getattr(error, 'strerror', None) or error}",
+        hint="make room there, or store fewer pictures"
         if full
         else "check that you may write there",
         code="store-full" if full else "store-pictures",

@@ -24,7 +24,7 @@ _BOX = ("left", "top", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some inspections, and what to ask for the next ones with; None at the end."""
+    """Some inspections; `next` is the place where the next page begins, None at the end."""
 
     items: tuple[StoredRecord, ...]
     next: str | None
@@ -33,7 +33,7 @@ class Page:
 def read_page(
     connection: Connection, terms: Terms, where: Where, after: str | None, count: int, newest: bool
 ) -> Page:
-    """Read up to `count` inspections in the order of time, behind the place `after`."""
+    """Read up to `count` inspections in the order of time, after the place `after`."""
     if count < 1:
         raise UsageError(f"a page has at least 1 inspection, got {count}")
     place = tuple_(inspection.c.captured, inspection.c.key)
@@ -49,13 +49,13 @@ def read_page(
 
 
 def read_one(connection: Connection, terms: Terms, number: int) -> StoredRecord | None:
-    """Read the inspection of a number, or None."""
+    """Read the inspection of a number; None where there is none."""
     rows = connection.execute(select(inspection).where(inspection.c.id == number)).all()
     return next(iter(whole(connection, terms, rows)), None)
 
 
 def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
-    """Count inspections."""
+    """Count the inspections that `where` chooses."""
     query = select(func.count()).select_from(inspection)
     return connection.execute(query.where(condition(connection, terms, where))).scalar_one()
 
@@ -63,15 +63,15 @@ def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
 def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Iterator[StoredRecord]:
     """Build the inspections of rows of `inspection`, with their defects and decisions."""
     ids = [row.id for row in rows]
-    found = _by_inspection(connection, defect, ids, defect.c.number)
+    defects = _by_inspection(connection, defect, ids, defect.c.number)
     decided = _by_inspection(connection, decision, ids, decision.c.id)
     numbers = {getattr(row, name) for row in rows for name in (*TERMS, "shape")}
-    numbers |= {n for own in found.values() for row in own for n in (row.label, row.shape)}
+    numbers |= {n for own in defects.values() for row in own for n in (row.label, row.shape)}
     texts = terms.texts(connection, numbers)
     for row in rows:
         yield StoredRecord(
             row.id,
-            _record(row, texts, found.get(row.id, ())),
+            _record(row, texts, defects.get(row.id, ())),
             tuple(
                 Decision(own.verdict, own.who, own.why, from_micros(own.decided))
                 for own in decided.get(row.id, ())
@@ -82,11 +82,11 @@ def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Ite
 def _by_inspection(
     connection: Connection, table: Any, ids: Sequence[int], order: Any
 ) -> dict[int, list[Row[Any]]]:
-    found: dict[int, list[Row[Any]]] = {}
+    rows: dict[int, list[Row[Any]]] = {}
     query = select(table).where(table.c.inspection.in_(ids)).order_by(table.c.inspection, order)
     for row in connection.execute(query) if ids else ():
-        found.setdefault(row.inspection, []).append(row)
-    return found
+        rows.setdefault(row.inspection, []).append(row)
+    return rows
 
 
 def _record(row: Row[Any], texts: Mapping[int, str], defects: Sequence[Row[Any]]) -> Record:
@@ -112,13 +112,13 @@ def _measures(row: Row[Any], texts: Mapping[int, str]) -> Mapping[str, float]:
     return EMPTY if row.shape is None else unpack(texts[row.shape], row.measures)
 
 
-def _value(field: Field, held: Any, texts: Mapping[int, str]) -> Any:
-    """Return the value of a field from what its column holds."""
-    if held is None:
+def _value(field: Field, cell: Any, texts: Mapping[int, str]) -> Any:
+    """Convert the value of a column to that of its field."""
+    if cell is None:
         return field.empty
     if field.kind == "term":
-        return texts[held]
-    return bytes(held).hex() if field.kind == "hash" else held
+        return texts[cell]
+    return bytes(cell).hex() if field.kind == "hash" else cell
 
 
 def _place_text(row: Row[Any]) -> str:

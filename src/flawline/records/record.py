@@ -1,4 +1,4 @@
-"""One inspection as it is kept, and the key by which it is kept once."""
+"""One inspection as it is stored, and the key by which it is stored once."""
 
 from __future__ import annotations
 
@@ -33,24 +33,25 @@ class DefectRecord:
 
     @classmethod
     def of(cls, region: Region) -> DefectRecord:
-        """Make the record of a region: what was measured of it, and its area, peak and p-value."""
+        """Make the record of a region: its measures, area, peak and p-value."""
         numbers = {"area": region.area, "peak": region.peak, "p_value": region.p_value}
-        kept = {name: float(value) for name, value in numbers.items() if value is not None}
-        return cls(region.label, region.box, {**region.measures, **kept})
+        known = {name: float(value) for name, value in numbers.items() if value is not None}
+        return cls(region.label, region.box, {**region.measures, **known})
 
 
 @dataclass(frozen=True, slots=True)
 class Record(Process):
     """One inspection of one capture.
 
-    `captured` and `judged` are times with a zone; `captured` is None where it is not known. `verdict` is the machine's,
-    None where there is none, and then `reasons` say why. `picture` and `map` are SHA-256 in hex, `size` is (height,
-    width) in px, `recipe` and `spec` are hashes, empty where there was none. `measures` are of the whole part.
-    `further` holds what else the source knew. `frame_key` is the sender's own name for the frame, None where there is
-    none. Measures that are not finite are left out.
+    `captured` and `judged` are times with a zone; `captured` is None where it is unknown. `verdict` is the machine's,
+    None where there is none, and then `reasons` give the cause. `picture` and `map` are SHA-256 in hex, `size` is
+    (height, width) in px, `recipe` and `spec` are hashes, empty where there was none. `measures` are of the whole part.
+    `further` holds further columns of the source. `frame_key` is the sender's own name for the frame, None where there
+    is none. Measures that are not finite are left out.
 
     Raises:
-        UsageError: a time without a zone, an unknown verdict, or a hash that is none.
+        UsageError: a time without a zone, an unknown verdict, an invalid hash, a score or p-value that is not finite,
+            or neither image, picture nor captured time.
     """
 
     image: str
@@ -71,7 +72,7 @@ class Record(Process):
     frame_key: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could not be recognised or found again."""
+        """Refuse invalid values, and records that could not be told apart."""
         micros(self.judged)
         if self.captured is not None:
             micros(self.captured)
@@ -98,10 +99,10 @@ class Record(Process):
         `largest_area` and `total_area`, in px, are measures of every inspection: 0 where there is no defect.
 
         Args:
-            inspection: what was found.
-            frame: what is known of the picture.
+            inspection: its result.
+            frame: the picture and its part.
             judged: when it was judged.
-            map: the SHA-256 of the kept map of scores, in hex.
+            map: the SHA-256 of the stored map of scores, in hex.
         """
         areas = [float(region.area) for region in inspection.regions]
         return cls(
@@ -137,11 +138,11 @@ class Record(Process):
         """Make the record of a picture that could not be judged.
 
         Args:
-            frame: what is known of the picture.
+            frame: the picture and its part.
             reason: why it could not be judged.
             judged: when that was found.
             recipe: the hash of the recipe that should have judged it.
-            picture: the SHA-256 of the kept file, in hex.
+            picture: the SHA-256 of the stored file, in hex.
         """
         return cls(
             **_known(frame),
@@ -152,13 +153,9 @@ class Record(Process):
             recipe=recipe,
         )
 
-    def of_frame(self, frame: Frame) -> Record:
-        """Return the record of another frame with the same picture."""
-        return replace(self, **_known(frame))
-
 
 def _known(frame: Frame) -> dict[str, Any]:
-    """Return the fields of a record that a frame fills; its label is kept with what else is known."""
+    """Return the fields of a record that a frame fills; its label goes into `further`."""
     further = dict(frame.further)
     if frame.label is not None:
         further.setdefault("label", frame.label)
@@ -179,7 +176,7 @@ _WRITTEN = (*_OWN[:_MEASURED], *PROCESS, *_OWN[_MEASURED:])
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about an inspection; the machine's verdict stays beside it."""
+    """A person's decision about an inspection; the machine's verdict stays in its record."""
 
     verdict: Verdict
     who: str
@@ -189,7 +186,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """An inspection as the store has it, with all decisions about it, the oldest first."""
+    """An inspection in the store, with all decisions about it, the oldest first."""
 
     id: int
     record: Record
@@ -202,13 +199,13 @@ class StoredRecord:
 
 
 def capture_key(record: Record) -> bytes:
-    """Compute the 16 bytes by which an inspection is kept once, however often it is written.
+    """Compute the 16 bytes by which an inspection is stored once, however often it is written.
 
-    They are of the station, the captured time and the picture's hash where known, and the hashes of recipe and
-    specification. The time keeps two equal pictures of a camera apart, the hash two pictures of one moment, recipe and
+    They are a hash of the station, the captured time and the picture's hash where known, and the hashes of recipe and
+    specification. The time tells apart two equal pictures of a camera, the hash two pictures of one moment, recipe and
     specification a second opinion. Where time and hash are both unknown the picture's name takes their place. Names of
-    files and folders play no part otherwise, so that moved pictures are not counted twice. Where the sender gave the
-    frame a name of its own, that stands for time, hash and picture: a frame that is sent again may have another time.
+    files and folders play no part otherwise: moved pictures are not counted twice. The sender's own name of a frame
+    takes the place of time, hash and picture: a frame that is sent again may have another time.
     """
     if record.frame_key is not None:
         return _digest(["frame", record.station, record.frame_key, record.recipe, record.spec])
@@ -230,7 +227,7 @@ def _digest(identity: list[Any]) -> bytes:
 
 
 def record_as_dict(record: Record) -> dict[str, Any]:
-    """Convert a record to what JSON can hold; fields that have their default are left out."""
+    """Convert a record to what JSON can hold; empty fields are left out."""
     plain: dict[str, Any] = {}
     for name in _WRITTEN:
         value = getattr(record, name)
@@ -264,21 +261,22 @@ def record_from_dict(plain: Mapping[str, Any]) -> Record:
     return Record(**values)
 
 
-def kept_as_dict(kept: StoredRecord) -> dict[str, Any]:
-    """Convert a kept inspection to what JSON can hold; `verdict` is the machine's."""
-    plain = record_as_dict(kept.record)
+def stored_as_dict(stored: StoredRecord) -> dict[str, Any]:
+    """Convert a stored inspection to what JSON can hold; `verdict` is the machine's."""
+    plain = record_as_dict(stored.record)
     plain["defects"] = [
-        {"class": d.label, "box": d.box, "measures": dict(d.measures)} for d in kept.record.defects
+        {"class": d.label, "box": d.box, "measures": dict(d.measures)}
+        for d in stored.record.defects
     ]
     decisions = [
         {"verdict": d.verdict, "who": d.who, "why": d.why, "when": d.when.isoformat()}
-        for d in kept.decisions
+        for d in stored.decisions
     ]
-    return {"id": kept.id, **plain, "verdict": kept.record.verdict, "decisions": decisions}
+    return {"id": stored.id, **plain, "verdict": stored.record.verdict, "decisions": decisions}
 
 
 def with_finite_measures(record: Record) -> Record:
-    """Return the record without measures that are not there."""
+    """Return the record without measures that are not finite."""
     if all(map(_finite, (record.measures, *(defect.measures for defect in record.defects)))):
         return record
     return replace(

@@ -1,4 +1,4 @@
-"""Bring the schema of a store up to date, safely beside other processes that do the same."""
+"""Update the schema of a store, safe next to other processes that do the same."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 VERSIONS = "flawline_version"
-_LOCK = 0x666C6177  # any number that every Flawline agrees upon
+_LOCK = 0x666C6177  # any number, the same in every version
 _FOLDER = Path(__file__).parent / "migrations"
 HEAD = max(path.name[1:5] for path in (_FOLDER / "versions").glob("r[0-9]*.py"))
-"""The last of the migrations."""
+"""The revision of the last migration."""
 
 
 def migrate(engine: Engine, *, create: bool) -> None:
-    """Create the tables, or apply the changes that the store lacks; does not write where nothing is to be done.
+    """Create the tables, or apply the migrations that the store lacks; an up-to-date store is not written to.
 
     Raises:
-        StoreError: ("store-schema") a newer version of Flawline wrote it; ("store-unreadable") its tables are others;
-            ("store-missing") it has none, and `create` is False.
+        StoreError: ("store-schema") a newer version of Flawline wrote it; ("store-unreadable") its tables are not
+            Flawline's; ("store-missing") it has none and `create` is False.
     """
     with reading(engine) as connection:
         revision = _revision(connection)
@@ -35,7 +35,7 @@ def migrate(engine: Engine, *, create: bool) -> None:
         return
     if revision is None and not create:
         raise missing(shown(engine.url))
-    # Alembic takes a while to load, and nearly always there is nothing to be done.
+    # Alembic takes a while to load, and a store is nearly always up to date.
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory(str(_FOLDER), version_locations=[str(_FOLDER / "versions")])
@@ -52,7 +52,7 @@ def migrate(engine: Engine, *, create: bool) -> None:
 
 
 def missing(place: str) -> StoreError:
-    """Build the error for a place without records."""
+    """Make the error for a place without records."""
     return StoreError(
         f"there are no records in {place}",
         hint="inspecting with `store`, or importing a table, begins them",

@@ -1,4 +1,4 @@
-"""One measure of many inspections in time order, a chunk at a time, for charts and studies."""
+"""Read one measure of many inspections in time order, a chunk at a time, for charts and studies."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _CLASS = "class"
 
 @dataclass(frozen=True, slots=True)
 class SeriesRequest:
-    """A measure, the columns beside it, and whether a row is an inspection or a defect."""
+    """A measure, further columns, and whether a row is an inspection or a defect."""
 
     measure: str
-    beside: tuple[str, ...]
+    by: tuple[str, ...]
     level: Level = "inspection"
 
     def __post_init__(self) -> None:
@@ -46,29 +46,29 @@ class SeriesRequest:
     @property
     def names(self) -> tuple[str, ...]:
         """Name the columns of a chunk, each once."""
-        return tuple(dict.fromkeys(("captured", self.measure, *self.beside)))
+        return tuple(dict.fromkeys(("captured", self.measure, *self.by)))
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """What has to be read: `packed` names are in the values of a row whose shape is one of `shapes`.
+    """What to read: `packed` names are in the values of rows whose shape is one of `shapes`.
 
-    Each has the names under which it was recorded: version 0.1 called the number of a class otherwise.
+    Each has the names under which it was recorded: version 0.1 had another name for the number of a class.
     """
 
-    wanted: SeriesRequest
+    request: SeriesRequest
     packed: Mapping[str, tuple[str, ...]]
     shapes: tuple[int, ...]
 
     def met(self) -> list[ColumnElement[bool]]:
         """Return the condition that an inspection has the measure itself."""
-        if self.wanted.level == "inspection" and self.shapes:
+        if self.request.level == "inspection" and self.shapes:
             return [inspection.c.shape.in_(self.shapes)]
         return []
 
 
 def measure_names(connection: Connection, level: Level) -> list[str]:
-    """List every measure that any inspection, or any defect, has by itself."""
+    """List the names of all measures of inspections, or of defects."""
     return all_names(_shapes(connection, level).values())
 
 
@@ -76,32 +76,32 @@ def _shapes(connection: Connection, level: Level) -> dict[int, str]:
     return of_kind(connection, SHAPE if level == "inspection" else DEFECT_SHAPE)
 
 
-def plan(connection: Connection, wanted: SeriesRequest) -> ReadPlan:
-    """Find where the columns are.
+def plan(connection: Connection, request: SeriesRequest) -> ReadPlan:
+    """Plan how to read the columns of a request.
 
     Raises:
-        StoreError: ("store-measure") there is none of a name.
+        StoreError: ("store-measure") there is no column of a name.
     """
-    fixed = {*TEXTS, *TERMS, *NUMBERS, *((_CLASS,) if wanted.level == "defect" else ())}
-    shapes = _shapes(connection, wanted.level)
+    fixed = {*TEXTS, *TERMS, *NUMBERS, *((_CLASS,) if request.level == "defect" else ())}
+    shapes = _shapes(connection, request.level)
     known = all_names(shapes.values())
-    packed = {name: _alike(name, known) for name in wanted.names if name not in fixed}
+    packed = {name: _alike(name, known) for name in request.names if name not in fixed}
     for name, recorded in packed.items():
         if not recorded:
             listed = ", ".join([*NUMBERS, *known][:20])
             raise StoreError(
-                f"no {wanted.level} has a measure or name {name!r}",
+                f"no {request.level} has a measure or name {name!r}",
                 hint=f"{did_you_mean(name, [*fixed, *known])} Measures are {listed}".strip(),
                 code="store-measure",
             )
-    # Only rows that have the measure itself make a point; a column beside it may be empty.
-    needed = set(packed.get(wanted.measure, ()))
+    # Only rows with the measure itself make a point; further columns may be empty.
+    needed = set(packed.get(request.measure, ()))
     having = (n for n, text in shapes.items() if not needed.isdisjoint(names_of(text)))
-    return ReadPlan(wanted, packed, tuple(having))
+    return ReadPlan(request, packed, tuple(having))
 
 
 def _alike(name: str, known: Sequence[str]) -> tuple[str, ...]:
-    """The names under which a measure was recorded, its own first."""
+    """List the names under which a measure was recorded, its own first."""
     former = former_count_name(name)
     found = [each for each in known if former_count_name(each) == former]
     return tuple(sorted(found, key=lambda each: each != name))
@@ -116,7 +116,7 @@ def read_chunk(
     count: int,
     upto: Arrived | None = None,
 ) -> tuple[Columns, tuple[int, bytes] | None]:
-    """Read the columns of the next `count` inspections at most, and the place behind them."""
+    """Read the columns of the next `count` inspections at most, and the place after them."""
     met = [condition(connection, terms, where), *(() if upto is None else upto.has())]
     if after is not None:
         met.append(tuple_(inspection.c.captured, inspection.c.key) > tuple_(*after))
@@ -125,22 +125,23 @@ def read_chunk(
     query = query.order_by(inspection.c.captured, inspection.c.key).limit(count)
     rows: Sequence[Row[Any]] = connection.execute(query).all()
     place = (rows[-1].captured, bytes(rows[-1].key)) if len(rows) == count else None
-    if planned.wanted.level == "defect":
+    if planned.request.level == "defect":
         return _defects(connection, terms, planned, rows), place
-    return formed(connection, terms, planned, rows), place
+    return columns_from(connection, terms, planned, rows), place
 
 
-def formed(
+def columns_from(
     connection: Connection, terms: Terms, planned: ReadPlan, rows: Sequence[Row[Any]]
 ) -> Columns:
-    """Turn rows of inspections, read with `columns_of`, into the wanted columns."""
-    return _formed(connection, terms, planned, _values(rows))
+    """Convert rows of inspections, read with `columns_of`, to the requested columns."""
+    return _columns(connection, terms, planned, _values(rows))
 
 
 def columns_of(planned: ReadPlan) -> list[ColumnElement[Any]]:
-    fixed = [n for n in planned.wanted.names if n in inspection.c and n not in planned.packed]
+    """List the columns of `inspection` to read."""
+    fixed = [n for n in planned.request.names if n in inspection.c and n not in planned.packed]
     names = ["captured", "key", *fixed]
-    if planned.wanted.level == "defect":
+    if planned.request.level == "defect":
         names.append("id")
     elif planned.packed:
         names += ["shape", "measures"]
@@ -168,17 +169,17 @@ def _defects(
         return {}
     own = {"shape": [r.shape for r in found], "measures": [r.measures for r in found]}
     labels = [row.label for row in found]
-    return _formed(connection, terms, planned, {**owners, **own, _CLASS: labels})
+    return _columns(connection, terms, planned, {**owners, **own, _CLASS: labels})
 
 
-def _formed(
+def _columns(
     connection: Connection, terms: Terms, planned: ReadPlan, values: Mapping[str, Sequence[Any]]
 ) -> Columns:
     if not values:
         return {}
     texts = terms.texts(connection, _numbers(planned, values))
     table: dict[str, list[Any]] = {}
-    for name in planned.wanted.names:
+    for name in planned.request.names:
         if name in planned.packed:
             shapes = [None if n is None else texts[n] for n in values["shape"]]
             every = [column(n, shapes, values["measures"]) for n in planned.packed[name]]
@@ -189,7 +190,7 @@ def _formed(
             table[name] = _as_text(values[name])
         else:
             table[name] = list(values[name])
-    return _with_measure(table, planned.wanted.measure)
+    return _with_measure(table, planned.request.measure)
 
 
 def _first_number(cells: Iterable[float]) -> float | None:
@@ -204,21 +205,21 @@ def _as_text(times: Sequence[int]) -> list[str]:
 
 def _numbers(planned: ReadPlan, values: Mapping[str, Sequence[Any]]) -> Iterable[int | None]:
     for name in ("shape", *TERMS, _CLASS):
-        if name in values and (name == "shape" or name in planned.wanted.names):
+        if name in values and (name == "shape" or name in planned.request.names):
             yield from set(values[name])
 
 
 def _with_measure(table: dict[str, list[Any]], measure: str) -> Columns:
-    """Drop the rows whose measure is not there; another product may not have it."""
+    """Drop the rows without the measure; another product may lack it."""
     if None not in table[measure]:
         return table
-    kept = [place for place, value in enumerate(table[measure]) if value is not None]
-    return {name: [cells[place] for place in kept] for name, cells in table.items()}
+    places = [place for place, value in enumerate(table[measure]) if value is not None]
+    return {name: [cells[place] for place in places] for name, cells in table.items()}
 
 
-def joined(chunks: Iterable[Columns], wanted: SeriesRequest) -> dict[str, list[Any]]:
-    """Join chunks to one table."""
-    table: dict[str, list[Any]] = {name: [] for name in wanted.names}
+def joined(chunks: Iterable[Columns], request: SeriesRequest) -> dict[str, list[Any]]:
+    """Join chunks into one table."""
+    table: dict[str, list[Any]] = {name: [] for name in request.names}
     for chunk in chunks:
         for name, cells in chunk.items():
             table[name] += cells
@@ -233,12 +234,12 @@ def chunks(
     count: int,
     upto: Arrived | None = None,
 ) -> Iterator[Columns]:
-    """Read chunk after chunk, each in a transaction of its own, so that a slow reader holds nothing up."""
+    """Read chunk after chunk, each in a transaction of its own, so that a slow reader blocks nobody."""
     after: tuple[int, bytes] | None = None
     while True:
         with read() as connection:
             table, after = read_chunk(connection, terms, planned, where, after, count, upto)
-        if table and table[planned.wanted.measure]:
+        if table and table[planned.request.measure]:
             yield table
         if after is None:
             return

@@ -1,4 +1,4 @@
-"""A file in which inspections wait for the records, so that a killed process loses none."""
+"""The spool: a file in which inspections wait for the records, so that a killed process loses none."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from flawline.records.owed import Owed
 from flawline.records.record import Record, record_as_dict, record_from_dict
 
 SETTINGS = "flawline records 2"
-"""What the file names itself."""
+"""The settings in the file, by which it is recognised."""
 SYNC_SECONDS = 0.25
 _OLD_SETTINGS = "flawline records 1"
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An inspection that waits: its key in the spool, what outputs are owed with it, when it was given."""
+    """A waiting inspection: its key in the spool, its messages for outputs, and when it was given (monotonic s)."""
 
     key: str
     record: Record
@@ -33,10 +33,10 @@ class Given:
 
 
 class Spool:
-    """Inspections that the records do not have yet, in one file; safe from several threads."""
+    """Inspections that are not in the records yet, in one file; safe from several threads."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file or create it; one that version 0.1 left is taken over.
+        """Open the file or create it; one of version 0.1 is converted.
 
         Raises:
             UsageError: it is another kind of file, or another process has it open.
@@ -48,18 +48,18 @@ class Spool:
         self._synced = float("-inf")
 
     def left(self) -> Iterator[Given]:
-        """Yield what an earlier writer left, the oldest first."""
+        """Yield the inspections that an earlier writer left, the oldest first."""
         for key, value in self._file.items():
-            kept = json.loads(value)
-            owed = tuple(Owed(*message) for message in kept["owed"])
-            yield Given(key, record_from_dict(kept["record"]), owed, 0.0)
+            document = json.loads(value)
+            owed = tuple(Owed(*message) for message in document["owed"])
+            yield Given(key, record_from_dict(document["record"]), owed, 0.0)
 
     def keep(self, given: Given) -> bool:
-        """Put an inspection in; False where that cannot be written, such as on a full disk."""
+        """Write an inspection; False where that fails, such as on a full disk."""
         owed = [[message.output, message.key, message.body] for message in given.owed]
         try:
             self._file.keep_json(given.key, {"record": record_as_dict(given.record), "owed": owed})
-            # Having it on the disk itself takes longer than all else.
+            # Waiting for the disk itself takes longer than all else.
             if time.monotonic() - self._synced >= SYNC_SECONDS:
                 self._file.sync()
                 self._synced = time.monotonic()
@@ -68,7 +68,7 @@ class Spool:
         return True
 
     def forget(self, batch: Iterable[Given]) -> None:
-        """Take out what the records have; where that fails it is written once more, which changes nothing."""
+        """Remove inspections that are in the records; where that fails they are written again, without effect."""
         with suppress(OSError):
             self._file.remove([given.key for given in batch])
 
@@ -78,7 +78,7 @@ class Spool:
 
 
 def _take_over(path: Path) -> None:
-    """Make a spool out of one that version 0.1 left, whole or not at all."""
+    """Convert a spool of version 0.1, whole or not at all."""
     left = read_old_journal(path, _OLD_SETTINGS)
     if left is None:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The records of a plant: inspections written once each, and read in pages or as series."""
+"""The store of records: inspections written once each, and read in pages or as series."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ CHUNK = 10_000
 
 
 class Store(Closing):
-    """Records behind a URL; see `open_store`. Safe from several threads and beside other processes."""
+    """Records at a URL; see `open_store`. Safe from several threads and next to other processes."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
-        """Open and bring up to date; errors as for `open_store`."""
+        """Open the store and update its schema; errors as for `open_store`."""
         place = store_url(url)
         if not create and place.drivername == "sqlite" and not Path(str(place.database)).exists():
             raise missing(shown(place))
@@ -61,13 +61,13 @@ class Store(Closing):
             raise
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
     def add(self, records: Sequence[Record], owed: Sequence[Owed] = ()) -> Added:
-        """Write inspections, and what outputs are owed with them, in one transaction: all or nothing.
+        """Write inspections and their messages for outputs in one transaction: all or nothing.
 
-        Inspections and messages that are there stay as they are.
+        Stored inspections and messages stay as they are.
 
         Raises:
             StoreError: they could not be written; `transient` where trying again may help.
@@ -115,12 +115,12 @@ class Store(Closing):
             return read_page(connection, self._terms, where, after, count, newest)
 
     def count(self, where: Where = EVERYTHING) -> int:
-        """Count inspections; reads as many rows as there are."""
+        """Count inspections; reads every one of them."""
         with self._read() as connection:
             return count_rows(connection, self._terms, where)
 
     def measures(self, level: Level = "inspection") -> list[str]:
-        """List the names of all measures of inspections, or of defects, beside those that every inspection has."""
+        """List the names of all measures of inspections or defects, without those that every inspection has."""
         with self._read() as connection:
             return measure_names(connection, level)
 
@@ -134,9 +134,9 @@ class Store(Closing):
         chunk: int = CHUNK,
         upto: Arrived | None = None,
     ) -> Iterator[Columns]:
-        """Read a measure in time order, in chunks of columns, whatever their number in bounded memory.
+        """Read a measure in time order, in chunks of columns and bounded memory.
 
-        A chunk has the columns `captured` (ISO 8601, UTC; the time of judging where that of capture is not known),
+        A chunk has the columns `captured` (ISO 8601, UTC; the time of judging where that of capture is unknown),
         `measure`, and those that `by` names. Inspections without the measure are left out.
 
         Args:
@@ -145,18 +145,18 @@ class Store(Closing):
             by: further columns: names of `Where`, id, image, verdict, judged, or measures; "class" of a defect.
             level: one row per inspection or per defect.
             chunk: inspections that are read at once.
-            upto: leave out what came after this.
+            upto: leave out inspections that came after this.
 
         Raises:
             StoreError: ("store-measure") nothing has such a measure.
         """
-        wanted = SeriesRequest(measure, tuple(by), level)
+        request = SeriesRequest(measure, tuple(by), level)
         with self._read() as connection:
-            planned = plan(connection, wanted)
+            planned = plan(connection, request)
         return chunks(self._read, planned, self._terms, where, chunk, upto)
 
     def arrived(self) -> Arrived:
-        """Note what is there by now, for `newer` to go on from."""
+        """Return the inspections stored by now, for `newer` to continue from."""
         with self._read() as connection:
             return arrived(connection)
 
@@ -224,14 +224,14 @@ class Store(Closing):
         return Decision(verdict, who, why, when)
 
     def keep_recipe(self, recipe: str, file: str) -> None:
-        """Note in which kept file (SHA-256, hex) the recipe of a hash is; the first one stays."""
+        """Note the stored file (SHA-256, hex) of the recipe of a hash; the first one stays."""
         with writing(self._engine) as connection:
             numbers = self._terms.numbers(connection, [("recipe", recipe)])
             row = {"recipe": numbers["recipe", recipe], "file": bytes.fromhex(file)}
             connection.execute(insert_new(connection, recipe_file), row)
 
     def recipe_file(self, recipe: str) -> str | None:
-        """Return the SHA-256 of the kept file of a recipe, or None."""
+        """Return the SHA-256 of the stored file of a recipe, or None."""
         with self._read() as connection:
             number = self._terms.find(connection, [("recipe", recipe)]).get(("recipe", recipe))
             query = select(recipe_file.c.file).where(recipe_file.c.recipe == number)

@@ -1,7 +1,7 @@
 """The tables of the present schema; `migrations` builds them.
 
-Times are microseconds since 1970 in UTC. What repeats from row to row (lots, stations, hashes of recipes, lists of
-measure names) is a number that `term` explains.
+Times are microseconds since 1970 in UTC. Texts that repeat from row to row (lots, stations, hashes of recipes, lists of
+measure names) are numbers of rows in `term`.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ inspection = Table(
     *map(_column, FIELDS),
     CheckConstraint("verdict IN ('accept', 'review', 'reject')", name="inspection_verdict"),
 )
-# The time comes first: keys alone would touch a page of the index anywhere for every row that is written.
+# The time comes first: with keys alone every new row would touch another page of the index.
 Index("inspection_capture", inspection.c.captured, inspection.c.key, unique=True)
-# Without a known time the time is that of judging, which is another one when the same is judged again.
+# Without a captured time, `captured` is that of judging, which changes when the same picture is judged again.
 Index(
     "inspection_untimed",
     inspection.c.key,
@@ -84,7 +84,7 @@ Index(
     sqlite_where=text("captured_known = 0"),
     postgresql_where=text("captured_known = false"),
 )
-# A frame that its sender named is recorded once, whatever time it has when it is sent again.
+# A frame with a key of its sender is recorded once, even if it is sent again with another time.
 Index(
     "inspection_frame",
     inspection.c.key,
@@ -106,7 +106,7 @@ Index(
     sqlite_where=text("verdict <> 'accept'"),
     postgresql_where=text("verdict <> 'accept'"),
 )
-# Few inspections have a tool or operator where nobody tells them, and then the index has no entry.
+# Many stores have no tools or operators; the index then has no entries.
 for _name in ("tool", "operator"):
     Index(
         f"inspection_{_name}",
@@ -131,7 +131,7 @@ defect = Table(
     sqlite_with_rowid=False,
 )
 
-# What the defects of each class come to, for pages that choose by it: a defect's own numbers are packed.
+# Defects of each class, for pages that choose by their number or area: a defect's own numbers are packed.
 class_count = Table(
     "class_count",
     metadata,
@@ -182,7 +182,7 @@ alert = Table(
 )
 Index("alert_digest", alert.c.digest, unique=True)
 
-# What became of an alert: entries are added, never changed.
+# Escalations and acknowledgements of alerts: rows are added, never changed.
 alert_entry = Table(
     "alert_entry",
     metadata,
@@ -195,7 +195,7 @@ alert_entry = Table(
     CheckConstraint("kind IN ('escalated', 'acknowledged')", name="alert_entry_kind"),
 )
 Index("alert_entry_alert", alert_entry.c.alert)
-# An alert is escalated once, whichever process says so and however often.
+# An alert is escalated once, however many processes do so.
 Index(
     "alert_escalated",
     alert_entry.c.alert,
@@ -204,7 +204,7 @@ Index(
     postgresql_where=text("kind = 'escalated'"),
 )
 
-# What outputs are owed, written with what it tells; `done` is when it arrived or was refused.
+# Messages for outputs, written with their records; `done` is when one arrived or was refused.
 delivery = Table(
     "delivery",
     metadata,

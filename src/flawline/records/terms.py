@@ -1,4 +1,4 @@
-"""Texts that repeat from row to row, each kept once under a number."""
+"""Texts that repeat from row to row, each stored once under a number."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Pair = tuple[str, str]
 
 
 class Terms:
-    """Numbers of (kind, text) and back, remembered between transactions; safe from several threads."""
+    """Numbers of terms (kind, text) and texts of numbers, cached between transactions; safe from several threads."""
 
     def __init__(self) -> None:
         self._numbers: dict[Pair, int] = {}
         self._texts: dict[int, str] = {}
 
     def numbers(self, connection: Connection, pairs: Iterable[Pair]) -> Mapping[Pair, int]:
-        """Return the numbers of terms, new ones for those that have none; for a transaction that writes."""
-        wanted = set(pairs)
+        """Return the numbers of terms, adding new terms; for a transaction that writes."""
+        asked = set(pairs)
         remembered = self._numbers
-        known = {pair: remembered[pair] for pair in wanted if pair in remembered}
-        # The same order in every process, so that none waits for another in a circle.
-        missing = sorted(wanted - known.keys())
+        known = {pair: remembered[pair] for pair in asked if pair in remembered}
+        # The same order in every process avoids deadlocks.
+        missing = sorted(asked - known.keys())
         if missing:
             rows = [{"kind": k, "digest": _digest(t), "text": t} for k, t in missing]
             connection.execute(insert_new(connection, term), rows)
@@ -44,7 +44,7 @@ class Terms:
         return _found(connection, sorted(set(pairs)))
 
     def remember(self, numbers: Mapping[Pair, int]) -> None:
-        """Remember numbers whose transaction is over; before, they might still be taken back."""
+        """Cache numbers after their transaction; before, it could still be rolled back."""
         if len(self._numbers) > _REMEMBERED:
             self._numbers = {}
         self._numbers.update(numbers)
@@ -53,10 +53,10 @@ class Terms:
         """Return the texts of numbers."""
         if len(self._texts) > _REMEMBERED:
             self._texts = {}
-        wanted = {number for number in numbers if number is not None}
+        asked = {number for number in numbers if number is not None}
         remembered = self._texts
-        found = {number: remembered[number] for number in wanted if number in remembered}
-        missing = sorted(wanted - found.keys())
+        found = {number: remembered[number] for number in asked if number in remembered}
+        missing = sorted(asked - found.keys())
         for start in range(0, len(missing), _AT_ONCE):
             few = missing[start : start + _AT_ONCE]
             rows = connection.execute(select(term.c.id, term.c.text).where(term.c.id.in_(few)))

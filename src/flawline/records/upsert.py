@@ -1,4 +1,4 @@
-"""Insert what is not there yet: one syntax in SQLite and PostgreSQL, two in SQLAlchemy."""
+"""Insert new rows: one syntax in SQLite and PostgreSQL, two in SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_new(connection: Connection, table: Table) -> Any:
-    """Build an insert that passes over rows whose key is there, whichever process wrote them."""
+    """Build an insert that passes over rows whose key exists, whichever process wrote them."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()

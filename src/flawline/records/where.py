@@ -1,4 +1,4 @@
-"""Which inspections are meant."""
+"""Choose inspections by conditions."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _COUNT, _LARGEST = "count_", "largest_area_"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which inspections: all conditions hold.
+    """Conditions on inspections, all of which hold.
 
-    `since` is included and `until` is not; both are about the captured time, or that of judging where it is not known.
-    `verdict` are the machine's verdicts. `names` are values of `NAMED`, such as lot, part or recipe. `decided` is
+    `since` is included and `until` is not; both bound the captured time, or that of judging where it is unknown.
+    `verdict` lists verdicts of the machine. `names` are values of `NAMED`, such as lot, part or recipe. `decided`:
     whether a person has decided. `least` and `most` are bounds, both included, of `AMOUNTS` (score, number of defects,
     largest area ...) or of one class: `count_scratch` is how many scratches there are, `largest_area_scratch` the area
     of the largest, 0 where there is none.
@@ -80,11 +80,11 @@ def condition(connection: Connection, terms: Terms, where: Where) -> ColumnEleme
     if where.verdict:
         met.append(inspection.c.verdict.in_(where.verdict))
         if "accept" not in where.verdict:
-            # SQLite takes the index of the few that were not accepted only where it reads its very condition.
+            # SQLite uses the index of those not accepted only where the query repeats its condition.
             met.append(text("inspection.verdict <> 'accept'"))
     if where.decided is not None:
         about = select(decision.c.inspection)
-        # The few that were decided are looked up; the many that were not are read until a page is full.
+        # The few decided ones are looked up; the many others are read until a page is full.
         met.append(
             inspection.c.id.in_(about)
             if where.decided
@@ -97,7 +97,7 @@ def condition(connection: Connection, terms: Terms, where: Where) -> ColumnEleme
 
 
 def _class_of(name: str) -> str:
-    """Find the class in the name of a bound of one class, else nothing."""
+    """Return the class in the name of a bound of one class, else an empty text."""
     prefix = _LARGEST if name.startswith(_LARGEST) else _COUNT
     return name[len(prefix) :] if name.startswith(prefix) else ""
 
@@ -105,7 +105,7 @@ def _class_of(name: str) -> str:
 def _at_least(connection: Connection, terms: Terms, name: str, bound: float) -> ColumnElement[bool]:
     if name in AMOUNTS:
         return inspection.c[name] >= bound
-    # A class that is not there counts 0, with an area of 0.
+    # A missing class counts 0, with an area of 0.
     return true() if bound <= 0 else _some(connection, terms, name, lambda column: column >= bound)
 
 

@@ -23,7 +23,7 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of a batch: inspections that were new, and those that the store had already."""
+    """Counts of a batch: inspections that were new, and those that the store had already."""
 
     new: int
     known: int
@@ -35,11 +35,11 @@ class Added:
 def write_records(
     connection: Connection, terms: Terms, records: Sequence[Record]
 ) -> tuple[Added, Mapping[Pair, int]]:
-    """Write a batch inside a transaction; the terms are valid once it is over."""
+    """Write a batch inside a transaction; the returned numbers of terms hold once it is committed."""
     by_key: dict[bytes, Record] = {}
     for record in records:
         by_key.setdefault(capture_key(record), with_finite_measures(record))
-    # One order in every process, so that two that write the same inspections do not wait for each other.
+    # One order in every process: two that write the same inspections do not deadlock.
     keyed = sorted(by_key.items(), key=lambda pair: (_time(pair[1]), pair[0]))
     numbers = terms.numbers(connection, _all_terms(record for _, record in keyed))
     new: dict[bytes, int] = {}
@@ -90,7 +90,7 @@ def _row(key: bytes, record: Record, numbers: Mapping[Pair, int]) -> dict[str, A
         "further": _json(dict(record.further)) if record.further else None,
         "largest_area": largest,
         "total_area": total,
-        **{field.name: _held(field, getattr(record, field.name), numbers) for field in FIELDS},
+        **{field.name: _cell(field, getattr(record, field.name), numbers) for field in FIELDS},
     }
 
 
@@ -117,8 +117,8 @@ def _packed(
     return {"shape": numbers[kind, clean(shape)], "measures": pack(measures, shape)}
 
 
-def _held(field: Field, value: Any, numbers: Mapping[Pair, int]) -> Any:
-    """Convert the value of a field to what its column holds."""
+def _cell(field: Field, value: Any, numbers: Mapping[Pair, int]) -> Any:
+    """Convert the value of a field to that of its column."""
     if value is None or field.kind == "number":
         return value
     if field.kind == "term":
@@ -155,7 +155,7 @@ def _json(value: Any) -> str:
 
 
 def clean(text: str) -> str:
-    """Show a NUL, which PostgreSQL cannot hold, and half a character, which neither can, as text."""
+    """Escape NUL, which PostgreSQL cannot store, and lone surrogates, which neither database can."""
     if "\0" in text:
         text = text.replace("\0", "\\x00")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

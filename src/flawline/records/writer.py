@@ -1,4 +1,4 @@
-"""Write inspections as they come, in batches and in a thread of their own, through times when the database is away."""
+"""Write inspections in batches from a thread of its own, retrying while the database is unavailable."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ if TYPE_CHECKING:
     from flawline.records.store import Store
 
 SECONDS = 0.5
-"""How long an inspection waits for others of its batch: what was given is in the records within a second."""
+"""How long an inspection waits for others of its batch: it is in the records within a second."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0
 
 
 class Writer:
-    """Hands inspections to a store in batches; use as a context manager, from any number of threads.
+    """A writer of inspections in batches; use as a context manager, from any number of threads.
 
-    A thread of the writer's own writes a batch when it is full, or when its first inspection has waited `seconds`. With
-    `spool` each inspection is in that file before `add` returns, and leaves it when the store has it. A process that
-    was killed loses nothing: the next writer with the same spool writes what was left, and the store keeps each
-    inspection once. A power failure costs at most what came within a quarter of a second. While the store cannot be
-    reached `add` goes on at full speed and the thread tries again, later each time; `waiting` inspections at most
-    are held, then `add` waits up to `patience` seconds. An error that no further try can mend is raised by the next
-    `add`, `flush` or `close`.
+    Its own thread writes a batch when it is full, or when its first inspection has waited `seconds`. With `spool` each
+    inspection is in that file before `add` returns, and leaves it when the store has it. A killed process loses
+    nothing: the next writer with the same spool writes the rest, each inspection once. A power failure costs at most
+    the last quarter of a second. While the store cannot be reached `add` goes on at full speed and the
+    thread tries again at growing intervals; at most `waiting` inspections are held, then `add` waits up to `patience`
+    seconds. An error that no further try can mend is raised by the next `add`, `flush` or `close`.
     """
 
     def __init__(
@@ -48,16 +47,16 @@ class Writer:
         patience: float = 120.0,
         notice: Callable[[StoreError | None], None] = lambda error: None,
     ) -> None:
-        """Open the spool, and take over what another writer left there.
+        """Open the spool with the inspections that an earlier writer left, and start the thread.
 
         Args:
-            store: where inspections go.
-            spool: a file that belongs to this writer alone.
+            store: the records.
+            spool: a file of this writer alone.
             batch: inspections in one transaction at most.
             seconds: how long an inspection waits for others.
             waiting: inspections that are held at most while the store is away.
             patience: seconds to wait for the store before giving up.
-            notice: gets the error when the store goes away, and None when it is back; called from the thread.
+            notice: called from the thread with the error when the store becomes unavailable, and None when it is back.
 
         Raises:
             UsageError: `spool` is another kind of file, or another process has it open.
@@ -85,7 +84,7 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # After an error the way out is not made longer: one try, and the spool keeps the rest.
+        # After an error there is one try, without waiting; the spool keeps the rest.
         if kind is None:
             self.close()
         else:
@@ -97,11 +96,11 @@ class Writer:
         return len(self._pending)
 
     def add(self, record: Record, owed: Sequence[Owed] = ()) -> None:
-        """Take an inspection, and what outputs are owed when it is recorded.
+        """Take an inspection and its messages for outputs.
 
         Raises:
-            StoreError: the store refuses what was given, which waits in the spool; or it is away, nothing more can be
-                held, and patience is over, and then this inspection was not taken.
+            StoreError: the store refuses inspections, which wait in the spool; or it is away, `waiting` inspections are
+                held and `patience` is over, and then this inspection was not taken.
             UsageError: the writer is closed.
         """
         with self._taking:
@@ -120,15 +119,15 @@ class Writer:
         self._report()
 
     def flush(self) -> None:
-        """Write what is waiting, trying again for `patience` seconds.
+        """Write all waiting inspections, trying again for `patience` seconds.
 
         Raises:
-            StoreError: the store refuses it, or is still away; what waits stays in the spool.
+            StoreError: the store refuses them, or is still away; they stay in the spool.
         """
         self._drain(0)
 
     def close(self) -> None:
-        """Write what is waiting, and end; a second call does nothing.
+        """Write all waiting inspections and end the thread; a second call does nothing.
 
         Raises:
             StoreError: as for `flush`.
@@ -138,12 +137,12 @@ class Writer:
                 self.flush()
         finally:
             self._stop()
-        # Another thread may have given something after the last batch.
+        # Another thread may have added an inspection after the last batch.
         if self._pending:
             raise self._given_up()
 
     def _stop(self) -> None:
-        """Try once more what waits, and end the thread."""
+        """Try once more to write waiting inspections, and end the thread."""
         with self._changed:
             self._closing, self._error = True, None
             self._changed.notify_all()
@@ -152,7 +151,7 @@ class Writer:
             self._spool.close()
 
     def _drain(self, left: int) -> None:
-        """Wait until at most `left` inspections wait, and begin with a try at once."""
+        """Wait until at most `left` inspections wait; the first try is at once."""
         deadline = time.monotonic() + self._patience
         with self._changed:
             self._next, self._error = 0.0, None
@@ -166,7 +165,7 @@ class Writer:
         self._report()
 
     def _report(self) -> None:
-        """Raise what the thread could not mend, once."""
+        """Raise the last permanent error of the thread, once."""
         with self._changed:
             error, self._error = self._error, None
             self._changed.notify_all()
@@ -181,7 +180,7 @@ class Writer:
                     [given.record for given in batch],
                     [message for given in batch for message in given.owed],
                 )
-            except Exception as error:  # whoever gives the next inspection gets it
+            except Exception as error:  # the next call of `add` raises it
                 failed = error
             else:
                 if self._spool is not None:
@@ -204,7 +203,7 @@ class Writer:
                 return
 
     def _wait_for_batch(self) -> list[Given]:
-        """Wait until a batch is due; none when the writer is closed and nothing waits."""
+        """Wait until a batch is due; returns none when the writer is closed and nothing waits."""
         with self._changed:
             while True:
                 if self._closing:
@@ -215,7 +214,7 @@ class Writer:
                 self._changed.wait(left)
 
     def _until_due(self) -> float | None:
-        """Return the seconds until the next try; None while there is nothing to be tried."""
+        """Return the seconds until the next try; None while none is due."""
         if not self._pending or self._error is not None:
             return None
         now = time.monotonic()
@@ -224,7 +223,7 @@ class Writer:
         return max(due, self._next) - now
 
     def _put_off(self, error: Exception) -> None:
-        """Note that a batch was not written, and when to try again."""
+        """Note the error of a batch that was not written, and when to try again."""
         self._delay = min(max(2 * self._delay, _FIRST_DELAY), _LONGEST_DELAY)
         self._next = time.monotonic() + self._delay
         if isinstance(error, StoreError) and error.transient:

@@ -16,7 +16,7 @@ from flawline.jobs.chart.finding import finding, limit_width, number
 from flawline.report.template import template
 
 if TYPE_CHECKING:
-    from flawline.records.alerts import KeptAlert
+    from flawline.records.alerts import StoredAlert
 
 SHOWN_SIGNALS = 60
 
@@ -32,7 +32,7 @@ class Watched:
     read: datetime
     every: float | None
     total: int
-    alerts: tuple[KeptAlert, ...] = ()
+    alerts: tuple[StoredAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

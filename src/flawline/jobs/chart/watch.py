@@ -23,7 +23,7 @@ from flawline.jobs.chart.phases import learn_limits
 from flawline.jobs.chart.series import Series, cut_series
 from flawline.jobs.chart.task import Task
 from flawline.outputs import Alert, Dispatch
-from flawline.records.alerts import KeptAlert
+from flawline.records.alerts import StoredAlert
 from flawline.records.arrived import Arrived
 from flawline.records.store import Store
 
@@ -89,7 +89,7 @@ class Watch:
         """The limits, and what was judged by them; None while there are no limits."""
         return None if self._standing is None else self._standing.growing
 
-    def open_alerts(self, count: int = 20) -> tuple[KeptAlert, ...]:
+    def open_alerts(self, count: int = 20) -> tuple[StoredAlert, ...]:
         """The alerts of this series that nobody has acknowledged, the latest first."""
         return self._store.alerts.list(only_open=True, series=self.task.name, count=count)
 

@@ -1,1 +1,1 @@
-"""Changes of the schema, one file each, applied in order when records are opened."""
+"""Migrations of the schema, one file each, applied in order when records are opened."""

@@ -16,7 +16,7 @@ DIMENSIONS = ("station", "step", "product", "lot", "operator", "tool", "shift", 
 
 
 def upgrade() -> None:
-    """Build the tables, and refuse changes of what was decided."""
+    """Create the tables, with triggers that refuse changes of verdicts and decisions."""
     _terms_and_inspections()
     _indexes()
     _defects_and_decisions()
@@ -106,7 +106,7 @@ def _defects_and_decisions() -> None:
 
 
 def _refuse_changes() -> None:
-    """Not even another program changes a verdict, the machine's or a person's, without taking this away first."""
+    """Refuse changes of verdicts, the machine's and people's, even from other programs."""
     changes = [("inspection", "UPDATE"), ("decision", "UPDATE"), ("decision", "DELETE")]
     if op.get_bind().dialect.name == "sqlite":
         for table, change in changes:

@@ -1,4 +1,4 @@
-"""Alerts and what became of them; pages of one tool or operator without reading everything."""
+"""Alerts, their escalations and acknowledgements; indexes for pages of one tool or operator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Add tables and indexes; nothing that is there changes."""
+    """Add tables and indexes; stored rows stay as they are."""
     _alerts()
     _entries()
     for name in ("tool", "operator"):
@@ -75,7 +75,7 @@ def _entries() -> None:
 
 
 def _refuse_changes() -> None:
-    """As for decisions: neither an alert nor who acknowledged it is rewritten."""
+    """Refuse changes of alerts and acknowledgements, as for decisions."""
     for table in ("alert", "alert_entry"):
         for change in ("UPDATE", "DELETE"):
             name = f"{table}_{change.lower()}"

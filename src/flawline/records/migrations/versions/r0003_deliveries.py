@@ -1,4 +1,4 @@
-"""What outputs are owed; a sender's own name for a frame."""
+"""Messages for outputs; a sender's own name for a frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Add a table, a column and its index; nothing that is there changes."""
+    """Add a table, a column and its index; stored rows stay as they are."""
     op.add_column("inspection", sa.Column("frame_key", sa.Text))
     _index("inspection_frame", "inspection", ["key"], "frame_key IS NOT NULL", unique=True)
     op.create_table(

@@ -1,4 +1,4 @@
-"""Areas of each inspection, and what the defects of each class come to, as columns that a page can choose by."""
+"""Areas of inspections, and number and largest area of each class, as columns that a page can choose by."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AT_ONCE = 2000
 
 
 def upgrade() -> None:
-    """Add columns and a table, and fill them from what is there: it takes a while where there is much."""
+    """Add columns and a table, and fill them from stored rows, which takes a while in a large store."""
     op.add_column("inspection", sa.Column("largest_area", sa.Double))
     op.add_column("inspection", sa.Column("total_area", sa.Double))
     op.create_table(
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def _let_changes(connection: sa.Connection, let: bool) -> None:
-    """Take away, or put back, what refuses changes of inspections; nobody else sees this transaction."""
+    """Disable or enable the trigger that refuses changes of inspections, inside this transaction."""
     if connection.dialect.name == "postgresql":
         word = "DISABLE" if let else "ENABLE"
         op.execute(f"ALTER TABLE inspection {word} TRIGGER inspection_update")
