@@ -159,7 +159,7 @@ def test_the_shown_document_has_the_shape_of_a_real_one(workplace, tmp_path):
 
 def test_the_site_builds_and_asks_no_network(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
     assert built.returncode == 0, built.stderr
     asked = re.compile(r"<(script|img|iframe|link)[^>]*(src|href)=\W?https?:")
     for page in tmp_path.rglob("*.html"):
