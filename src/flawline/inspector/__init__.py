@@ -1,3 +1,3 @@
-"""From a picture to an inspection, with a recipe."""
+"""Inspect pictures with a recipe."""
 
 from flawline.inspector.inspector import Inspector as Inspector

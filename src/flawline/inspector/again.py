@@ -1,4 +1,4 @@
-"""Reading a picture a second time, for the overlay of its inspection."""
+"""Read a picture a second time, for the overlay of its inspection."""
 
 from __future__ import annotations
 

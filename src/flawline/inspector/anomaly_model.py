@@ -44,7 +44,7 @@ class AnomalyModel:
 
     @property
     def heat_range(self) -> tuple[float, float] | None:
-        """From the peak of a usual good part to twice its distance to the region threshold."""
+        """Span the peak of a usual good part to twice its distance to the region threshold."""
         threshold = self._recipe.settings.threshold
         if self._calibration is None or threshold is None:
             return 0.0, 1.0
@@ -99,14 +99,14 @@ class AnomalyModel:
     def decide(
         self, score: float, p_value: float | None, regions: Sequence[Region]
     ) -> ReasonedVerdict:
-        """Hold the score against the recipe's thresholds."""
+        """Compare the score with the recipe's thresholds."""
         held_out = 0 if self._calibration is None else len(self._calibration.scores)
         return decide_by_score(score, threshold_settings(self._recipe), p_value, regions, held_out)
 
     def _mask(
         self, scores: NDArray[np.float32], size: tuple[int, int]
     ) -> tuple[NDArray[np.uint8], tuple[NDArray[np.float32], ...]]:
-        """The pixels above the region threshold, and the score of each pixel; no scores where there are none."""
+        """Cut the map at the region threshold: the mask, and each pixel's score, no scores where none is above."""
         threshold = self._recipe.settings.threshold
         if threshold is None or not scores.max() > threshold.region:
             return np.zeros(size, np.uint8), ()
@@ -115,7 +115,7 @@ class AnomalyModel:
 
 
 def _lost(look: PreparedPicture) -> str:
-    """Why a part cannot be accepted whatever its score, empty where it can."""
+    """Say why a part cannot be accepted whatever its score; empty where it can."""
     if look.pose is not None and not look.pose.found:
         return look.pose.reason
     if look.unseen > UNSEEN:

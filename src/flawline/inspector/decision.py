@@ -1,4 +1,4 @@
-"""From what was found to a verdict, in words that a person can check."""
+"""Decide the verdict of a part, with reasons that a person can check."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def decide_by_score(
     regions: Sequence[Region],
     held_out: int,
 ) -> ReasonedVerdict:
-    """The verdict of a detector; `held_out` good parts stand behind the p-value."""
+    """Decide by a detector's score; the p-value rests on `held_out` good parts."""
     found = verdict(score, threshold.review, threshold.reject)
     standing = (
         "no good part was held out to compare with"
@@ -42,11 +42,11 @@ def decide_by_score(
     )
     words = [f"score {score:.4g}{_against(score, threshold)}; {standing}"]
     if regions:
-        oddest = max(regions, key=lambda region: region.peak)
-        left, top, width, height = oddest.box
+        highest = max(regions, key=lambda region: region.peak)
+        left, top, width, height = highest.box
         places = "1 place" if len(regions) == 1 else f"{len(regions)} places"
         words.append(
-            f"{places} above {threshold.region:.4g}, the oddest at x {left} to {left + width}, "
+            f"{places} above {threshold.region:.4g}, the most anomalous at x {left} to {left + width}, "
             f"y {top} to {top + height} px"
         )
     elif found == "reject":
@@ -64,7 +64,7 @@ def _against(score: float, threshold: ThresholdSettings) -> str:
 
 
 def decide_by_class_mask(score: float, regions: Sequence[Region]) -> ReasonedVerdict:
-    """The verdict of a segmenter where nothing is specified: any defect rejects a part."""
+    """Decide by a segmenter without a specification: any defect rejects the part."""
     if not regions:
         said = f"no defect is marked; the highest probability of one is {score:.3g}"
         return ReasonedVerdict("accept", (said,))
@@ -83,7 +83,7 @@ def decide_by_class_mask(score: float, regions: Sequence[Region]) -> ReasonedVer
 
 
 def decide_by_spec(spec: Spec, part: MeasuredPart) -> ReasonedVerdict:
-    """The verdict of a specification.
+    """Decide by a specification.
 
     Raises:
         ImageError: ("image-spec") a number that a clause needs is missing.
@@ -99,13 +99,13 @@ def decide_by_spec(spec: Spec, part: MeasuredPart) -> ReasonedVerdict:
 
 
 def stricter(one: ReasonedVerdict, other: ReasonedVerdict) -> ReasonedVerdict:
-    """Both decisions as one: the severer verdict, its reasons first."""
+    """Join two verdicts: the stricter one, its reasons first."""
     first, second = sorted((one, other), key=lambda d: -SEVERITY.index(d.verdict))
     return ReasonedVerdict(first.verdict, first.reasons + second.reasons)
 
 
 def unless_lost(decision: ReasonedVerdict, lost: str) -> ReasonedVerdict:
-    """Look at a part again that was not found in its place, as `lost` says; nothing where that is empty."""
+    """Ask for a review of a part that was not found in its place, for the reason `lost`; empty where it was found."""
     if not lost:
         return decision
     found: Verdict = "review" if decision.verdict == "accept" else decision.verdict

@@ -1,4 +1,4 @@
-"""The defects of a picture as a table of polars."""
+"""Tabulate the defects of a picture with polars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found in one picture and what was decided."""
+"""The inspection of one picture: regions, measures, score and verdict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIDE = 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspection:
-    """What was found in one picture and what was decided.
+    """The inspection of one picture: regions, measures, score and verdict.
 
     `score` is raw and unclamped. `p_value` is the share of good parts that score as high, by the held-out good
     pictures, None where there are none. `map` is float32 (h, w) of raw scores over the whole picture, at most as fine
@@ -76,7 +76,7 @@ class Inspection:
         value_range: tuple[float, float] | None = None,
         side: int = SIDE,
     ) -> Image:
-        """Draw what was found over the picture, as a picture of Pillow.
+        """Draw the overlay of the inspection as a Pillow picture.
 
         Args:
             picture: the picture that was inspected, as `Inspector.inspect` takes it; needed only where the

@@ -1,4 +1,4 @@
-"""An inspection as HTML, for notebooks."""
+"""Render an inspection as HTML, for notebooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One picture in, one inspection out: find, measure, judge."""
+"""Inspect one picture: find, measure, judge."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _MODELS: Mapping[str, Callable[[Recipe, str | None, int], Model]] = {
 
 
 class Inspector:
-    """A recipe made ready; its calls are safe from several threads, and no result depends on other pictures."""
+    """A loaded recipe. Calls are safe from several threads, and no result depends on other pictures."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Inspector:
         precision: str | None = None,
         threads: int = 0,
     ) -> None:
-        """Make a recipe ready.
+        """Load the network and the arrays of a recipe.
 
         Args:
             recipe: what to inspect with.
@@ -159,7 +159,7 @@ class Inspector:
             yield sample, result
 
     def find(self, picture: Picture) -> Found:
-        """What the model finds in a picture, not judged yet; works without thresholds.
+        """Find defects in a picture without judging it; works without thresholds.
 
         Raises:
             ImageError: the picture does not suit the recipe (code "image-view"), or the model overflows on it
@@ -168,7 +168,7 @@ class Inspector:
         return self.model.find(picture)
 
     def probabilities(self, picture: Picture) -> NDArray[np.float32]:
-        """Probabilities of a segmenter, float32 (C, H, W) in the order of `classes`.
+        """Predict the probabilities of a segmenter, float32 (C, H, W) in the order of `classes`.
 
         Raises:
             ModelError: ("recipe-task") the recipe holds no segmenter.
@@ -185,7 +185,7 @@ class Inspector:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of all classes, background first; their places are the values of class masks."""
+        """Names of all classes, background first; their index is the value in class masks."""
         return self.model.classes
 
     @property
@@ -195,7 +195,7 @@ class Inspector:
 
     @property
     def heat_range(self) -> tuple[float, float] | None:
-        """Map scores at which an overlay begins and ends to glow, the same for every picture of the recipe.
+        """Map scores at the ends of the overlay's colour scale, the same for every picture of the recipe.
 
         None where overlays show the class mask instead.
         """
@@ -207,7 +207,7 @@ class Inspector:
         return self.recipe.manifest.value_range
 
     def described(self) -> dict[str, Any]:
-        """What inspects, for reports and JSON."""
+        """Describe the recipe and its network, for reports and JSON."""
         settings = self.recipe.settings
         return {
             "part": settings.part,
@@ -228,7 +228,7 @@ class Inspector:
         regions: tuple[Region, ...],
         part: MeasuredPart,
     ) -> ReasonedVerdict:
-        """By the specification where there is one, and by the model unless the specification stands in its place."""
+        """Decide by the specification where there is one, and by the model unless the specification replaces it."""
         decisions = []
         if self.spec is None or not self.model.spec_decides:
             decisions.append(self.model.decide(found.score, p_value, regions))

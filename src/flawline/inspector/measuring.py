@@ -1,4 +1,4 @@
-"""Measure what a model found in one picture: its defects, and the row of its part."""
+"""Measure the defects that a model found in one picture, and the columns of its part."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MeasuredPicture:
     mm_per_px: float | None
 
     def as_part(self, image: str, p_value: float | None) -> MeasuredPart:
-        """The same as a specification takes it."""
+        """Convert to the part that a specification judges."""
         places = np.stack([self.columns["centroid_x"], self.columns["centroid_y"]], axis=1)
         return MeasuredPart(
             image,
@@ -78,7 +78,7 @@ def measured_part(
 
 @lru_cache(64)
 def _nothing(classes: tuple[str, ...], tells_classes: bool, scale: Scale | None) -> MeasuredPicture:
-    """A picture without defects: most are, and no number but the size depends on the picture."""
+    """Measure a picture without defects: only its size matters."""
     empty = np.zeros((1, 1), np.uint8)
     probabilities = np.zeros((len(classes), 1, 1), np.float32) if tells_classes else None
     found = Found(empty, (), np.zeros((1, 1), np.float32), 0.0, 0.0, "", {}, probabilities)
@@ -86,7 +86,7 @@ def _nothing(classes: tuple[str, ...], tells_classes: bool, scale: Scale | None)
 
 
 def _highest_first(measured: MeasuredPicture) -> MeasuredPicture:
-    """The same with the highest peak first; equal ones from top to bottom, then from left to right."""
+    """Sort regions by peak, the highest first; equal ones from top to bottom, then from left to right."""
     regions = measured.regions
     order = sorted(
         range(len(regions)),
@@ -138,7 +138,7 @@ def _columns(found: Defects, scale: Scale | None) -> dict[str, NDArray[np.float6
 
 
 def _part(found: Defects, classes: Sequence[str], pixels: int) -> dict[str, float]:
-    """The published columns of each class."""
+    """Compute the published columns of each class."""
     numbers = sorted(range(1, len(classes)), key=lambda number: stain_first(classes[number]))
     area = np.array([float(pixels)])
     summaries = [
@@ -169,7 +169,7 @@ def _values(
     planes: Sequence[NDArray[np.float32]],
     mask: NDArray[np.uint8],
 ) -> NDArray[np.float32]:
-    """The values of the plane of its class on the pixels of a defect."""
+    """Take the values of its class's plane on the pixels of a defect."""
     number = int(found.value[place])
     left, top, width, height = _box(found, place)
     window = slice(top, top + height), slice(left, left + width)

@@ -1,4 +1,4 @@
-"""What finds defects in a picture, whatever it learnt: one protocol for detectors and segmenters."""
+"""The protocol of models: detectors and segmenters alike find defects in a picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BACKGROUND = "background"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What a model finds in one picture, before anything is measured or judged.
+    """The output of a model for one picture, before it is measured and judged.
 
     `class_mask` is uint8 (H, W), the class of each pixel of the picture, 0 where there is no defect. `planes` are the
     scores by pixel, float32 (H, W) for each class of defects in turn; there may be none where the mask is empty. `map`
@@ -40,11 +40,11 @@ class Found:
 
 
 class Model(Protocol):
-    """A trained model made ready. Calls are safe from several threads, and no result depends on other pictures."""
+    """A loaded model. Calls are safe from several threads, and no result depends on other pictures."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of all classes, background first; their places are the values of class masks."""
+        """Names of all classes, background first; their index is the value in class masks."""
 
     @property
     def precision(self) -> str:
@@ -52,11 +52,11 @@ class Model(Protocol):
 
     @property
     def preparation(self) -> Preparation:
-        """What its network expects of the pixels of a window."""
+        """The preparation of pixels that its network expects."""
 
     @property
     def tells_classes(self) -> bool:
-        """Whether its classes are those of masks that it learnt from, and it gives their probabilities."""
+        """Whether it learnt classes from masks and gives their probabilities."""
 
     @property
     def merge(self) -> float | None:
@@ -72,10 +72,10 @@ class Model(Protocol):
 
     @property
     def heat_range(self) -> tuple[float, float] | None:
-        """Map scores at which an overlay begins and ends to glow; None where it shows the class mask instead."""
+        """Map scores at the ends of the overlay's colour scale; None where the overlay shows the class mask."""
 
     def find(self, picture: Picture) -> Found:
-        """Find what is anomalous or defective in one picture.
+        """Find anomalies or defects in one picture.
 
         Raises:
             ImageError: the picture does not suit the recipe ("image-view"), or the model overflows on it
@@ -83,7 +83,7 @@ class Model(Protocol):
         """
 
     def with_p_values(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
-        """Add the p-values of regions, where good pictures were held out to compare their peaks with."""
+        """Add the p-values of regions, where peaks of held-out good pictures are known."""
 
     def decide(
         self, score: float, p_value: float | None, regions: Sequence[Region]
@@ -96,5 +96,5 @@ class Model(Protocol):
 
 
 def since(began: float) -> float:
-    """Milliseconds since a moment of `time.perf_counter`."""
+    """Measure the milliseconds since a moment of `time.perf_counter`."""
     return 1000 * (time.perf_counter() - began)

@@ -1,4 +1,4 @@
-"""The overlay of an inspection: what was found, drawn over its picture."""
+"""Draw the overlay of an inspection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recipe holds, as the values that inspect."""
+"""Build the parts of an inspector from the content of a recipe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Calibration:
 
 
 def calibration_of(recipe: Recipe) -> Calibration | None:
-    """The calibration that a recipe carries; None where nothing was held out."""
+    """Read the calibration of a recipe; None where nothing was held out."""
     found = part_arrays(recipe.arrays, "calibration")
     if not found:
         return None
@@ -41,7 +41,7 @@ def calibration_of(recipe: Recipe) -> Calibration | None:
 
 
 def view_of(recipe: Recipe) -> View:
-    """How a detector's recipe looks at pictures."""
+    """Build the view of a detector's recipe."""
     picture, learnt = recipe.settings.picture, recipe.manifest.settings
 
     def restored(part: str, kind: type[Kept]) -> Kept | None:
@@ -61,7 +61,7 @@ def view_of(recipe: Recipe) -> View:
 
 
 def region_of(recipe: Recipe) -> RegionOfInterest | None:
-    """Where the recipe looks, by polygons or by a mask; None where it looks everywhere."""
+    """Read the region of interest, polygons or a mask; None where it is the whole picture."""
     interest = recipe.settings.region_of_interest
     if interest.mask is not None:
         return from_mask(read_image(recipe.files[interest.mask]).pixels)
@@ -72,7 +72,7 @@ def region_of(recipe: Recipe) -> RegionOfInterest | None:
 
 
 def scale_of(recipe: Recipe) -> Scale | None:
-    """The scale of the pictures; None where the recipe states none."""
+    """Read the scale of the pictures; None where the recipe states none."""
     picture = recipe.settings.picture
     if picture.mm_per_px is None:
         return None
@@ -80,7 +80,7 @@ def scale_of(recipe: Recipe) -> Scale | None:
 
 
 def detector_of(recipe: Recipe, precision: str | None = None, threads: int = 0) -> Detector:
-    """The detector that a recipe carries, ready to run; what is compiled is kept for the next start."""
+    """Build the detector of a recipe; compiled networks are cached for the next start."""
     state, window = detector_state(recipe), recipe.settings.picture.window
     chosen = precision or detector_settings(recipe).precision
     backbone = detector_backbone(state.method, recipe.model, window=window, precision=chosen)
@@ -88,7 +88,7 @@ def detector_of(recipe: Recipe, precision: str | None = None, threads: int = 0) 
 
 
 def detector_state(recipe: Recipe) -> DetectorState:
-    """What the recipe's detector learnt."""
+    """Read the state of a recipe's detector."""
     return DetectorState(
         detector_settings(recipe).method,
         recipe.manifest.detector,
@@ -97,7 +97,7 @@ def detector_state(recipe: Recipe) -> DetectorState:
 
 
 def part_arrays(arrays: Arrays, part: str) -> dict[str, NDArray[Any]]:
-    """The arrays of one part of a recipe, by their names within it."""
+    """Select the arrays of one part of a recipe, by their names within it."""
     prefix = f"{part}_"
     return {
         name.removeprefix(prefix): array
@@ -107,5 +107,5 @@ def part_arrays(arrays: Arrays, part: str) -> dict[str, NDArray[Any]]:
 
 
 def joined_arrays(**parts: Arrays) -> dict[str, NDArray[Any]]:
-    """The inverse of `part_arrays` for several parts at once."""
+    """Join the arrays of several parts; the inverse of `part_arrays`."""
     return {f"{part}_{name}": array for part, own in parts.items() for name, array in own.items()}

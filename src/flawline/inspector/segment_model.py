@@ -46,7 +46,7 @@ class SegmentModel:
         self.preparation = self._segmenter.network.preparation
 
     def find(self, picture: Picture) -> Found:
-        """Probabilities of a picture, and the class of each pixel by the recipe's thresholds.
+        """Predict the probabilities of a picture, and the class of each pixel by the recipe's thresholds.
 
         The map holds the highest probability of a class of defects in blocks of 4 x 4 pixels.
         """
@@ -63,7 +63,7 @@ class SegmentModel:
         )
 
     def with_p_values(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
-        """Nothing: no regions of held-out good pictures are kept."""
+        """Return the regions as they are: no peaks of held-out good pictures are known."""
         return regions
 
     def decide(
@@ -73,7 +73,7 @@ class SegmentModel:
         return decide_by_class_mask(score, regions)
 
     def _probabilities(self, picture: Picture) -> NDArray[np.float32]:
-        """float32 (C, H, W), background first; outside the region of interest all is background."""
+        """Predict float32 (C, H, W), background first; outside the region of interest all is background."""
         probabilities = self._segmenter(picture.pixels)
         if not np.isfinite(probabilities).all():
             raise ImageError(

@@ -1,4 +1,4 @@
-"""Which shapes of pictures a recipe knows: a whole picture squeezed into one window loses its own."""
+"""Check the shape of pictures: a whole picture squeezed into one window loses its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def shape_settings(
     sizes: Iterable[tuple[int, int]],
     known: RecipeManifest | None = None,
 ) -> dict[str, list[float]]:
-    """What a manifest's settings keep of the pictures learnt from and calibrated on: nothing unless these are squeezed.
+    """List the shapes of the training and calibration pictures for the manifest; empty unless pictures are squeezed.
 
     Args:
         resolution: that of the recipe, "fit" where pictures are squeezed into one window.
@@ -32,7 +32,7 @@ def shape_settings(
 
 
 def check_shape(recipe: Recipe, size: tuple[int, int]) -> None:
-    """Refuse a picture of `size` (height, width) of another shape than those that the recipe learnt from.
+    """Refuse a picture whose `size` (height, width) has another shape than the training pictures.
 
     Raises:
         ImageError: ("image-view") its width/height lies more than a tenth outside the range of theirs.

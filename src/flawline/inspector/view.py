@@ -1,4 +1,4 @@
-"""How a recipe looks at a picture: light evened out, the part brought into place, windows cut, places that count."""
+"""Prepare a picture for a detector: even the light, align the part, cut windows, select the cells that count."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = 0.95
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What is done with every picture before and after the detector, in training and in inspection alike.
+    """The preparation of every picture, the same in training and in inspection.
 
     None leaves a step out. The region of interest is in pixels of the aligned picture.
     """
@@ -56,7 +56,7 @@ class View:
         )
 
     def _inside(self, pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
-        """The cells that count, bool (h, w); None where all do."""
+        """Select the cells that count, bool (h, w); None where all do."""
         size = pixels.shape[0], pixels.shape[1]
         masks = []
         if self.region is not None:
@@ -90,18 +90,18 @@ class PreparedPicture:
     unseen: float
 
     def windows(self) -> Iterator[Window]:
-        """What the detector sees, one window after the other."""
+        """Cut the windows that the detector scores, one after the other."""
         return cut(self.pixels, self.view.framing)
 
     def join(self, maps: Mapping[int, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """The map of the aligned picture from those of its windows, by their place in `windows`."""
+        """Join the maps of windows to one of the aligned picture, in the order of `windows`."""
         places = [window.place for window in self.windows()] if len(maps) > 1 else []
         if not places:
             return maps[0]
         return stitch(((places[k], maps[k]) for k in maps), self.view.framing, self.aligned)
 
     def in_picture(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A map of the aligned picture as one of the picture itself: it covers it exactly, at about as many cells.
+        """Transform a map of the aligned picture to one that covers the picture itself, at about as many cells.
 
         What does not count, and what alignment moved out of sight, has the lowest score of what counts.
         """

@@ -1,4 +1,4 @@
-"""A trained inspection on disk: a folder or one .flaw file, read and written as values."""
+"""Recipes: trained inspections in a folder or one .flaw file."""
 
 from flawline.recipe.container import MODEL
 from flawline.recipe.disk import read_recipe, write_recipe

@@ -1,4 +1,4 @@
-"""What a value of recipe.toml may be: each check says what it expects and returns the value as it is kept in memory."""
+"""Check values of recipe.toml: each check states what it expects and returns the value as it is held in memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Check:
 
 
 def shown(value: Any) -> str:
-    """A value as recipe.toml would have it, cut where it is long."""
+    """Format a value as recipe.toml would have it, cut where it is long."""
     try:
         text = toml_value(value)
     except ValueError:
@@ -39,7 +39,7 @@ def shown(value: Any) -> str:
 
 
 def one_of(*choices: str) -> Check:
-    """One of some words."""
+    """Check for one of some words."""
     return Check(
         " or ".join(f'"{choice}"' for choice in choices),
         lambda value: _if(isinstance(value, str) and value in choices, value),
@@ -47,18 +47,18 @@ def one_of(*choices: str) -> Check:
 
 
 def named(known: Container[str], expected: str) -> Check:
-    """A name of a registry, which is `expected` in words."""
+    """Check for a name of a registry, which is `expected` in words."""
     return Check(expected, lambda value: _if(isinstance(value, str) and value in known, value))
 
 
 def integer(low: int, high: int, unit: str = "") -> Check:
-    """A whole number from `low` to `high`, both included."""
+    """Check for a whole number from `low` to `high`, both included."""
     expected = " ".join(filter(None, (f"a whole number {low} to {high}", unit)))
     return Check(expected, lambda value: _integer(value, low, high))
 
 
 def number(unit: str, low: float = -math.inf, high: float = math.inf) -> Check:
-    """A finite number above `low` and at most `high`."""
+    """Check for a finite number above `low` and at most `high`."""
     above = f"above {low:g}" if math.isfinite(low) else ""
     most = f"at most {high:g}" if math.isfinite(high) else ""
     span = " and ".join(filter(None, (above, most)))
@@ -67,7 +67,7 @@ def number(unit: str, low: float = -math.inf, high: float = math.inf) -> Check:
 
 
 def text(most: int) -> Check:
-    """Text of one line with at most `most` characters."""
+    """Check for text of one line with at most `most` characters."""
     return Check(
         f"text of one line, at most {most} characters",
         lambda value: _if(_is_line(value, most), value),
@@ -75,12 +75,12 @@ def text(most: int) -> Check:
 
 
 def boolean() -> Check:
-    """true or false."""
+    """Check for true or false."""
     return Check("true or false", lambda value: _if(isinstance(value, bool), value))
 
 
 def file_name(*suffixes: str) -> Check:
-    """The name of a file at the top of the recipe."""
+    """Check for the name of a file at the top of the recipe."""
     return Check(
         f"the name of a file in the recipe that ends in {' or '.join(suffixes)}",
         lambda value: _if(
@@ -91,27 +91,27 @@ def file_name(*suffixes: str) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """The same, or None where the entry is left out."""
+    """Apply a check, or accept None where the entry is left out."""
     return Check(check.expected, lambda value: None if value is None else check.read(value))
 
 
 def window() -> Check:
-    """(height, width) of what the detector sees at once."""
+    """Check for the (height, width) of a window."""
     return Check("[height, width], multiples of 16 from 16 to 16384, px", _window)
 
 
 def size() -> Check:
-    """(height, width) of pictures."""
+    """Check for the (height, width) of pictures."""
     return Check("[height, width] of 1 to 1000000 px", lambda value: _sides(value, 1, 1_000_000))
 
 
 def min_defect() -> Check:
-    """The smallest defect that must stay visible, as text."""
+    """Check for the smallest defect that must stay visible, as text."""
     return Check('text such as "0.3 mm" or "3 px"', lambda value: _if(size_of(value), value))
 
 
 def resolution() -> Check:
-    """Scaled pixels per pixel of the picture, or "fit"."""
+    """Check for scaled pixels per pixel of the picture, or "fit"."""
     return Check(
         '"fit" or a number above 0 and at most 16, scaled px per px of the picture',
         lambda value: value if value == "fit" else _number(value, 0, 16),
@@ -119,17 +119,17 @@ def resolution() -> Check:
 
 
 def polygons() -> Check:
-    """A list of polygons, each a list of at least three [x, y]."""
+    """Check for a list of polygons, each a list of at least three [x, y]."""
     return Check("a list of polygons, each of at least three [x, y] from 0 on", _polygons)
 
 
 def names() -> Check:
-    """Names that differ, each a line of text."""
+    """Check for names that differ, each a line of text."""
     return Check("a list of 1 to 254 different names", _names)
 
 
 def probabilities() -> Check:
-    """Numbers above 0 and at most 1."""
+    """Check for numbers above 0 and at most 1."""
     return Check(
         "a list of numbers above 0 and at most 1",
         lambda value: tuple(_number(item, 0, 1) for item in _items(value)),
@@ -137,12 +137,12 @@ def probabilities() -> Check:
 
 
 def table() -> Check:
-    """A section of any content; what reads it checks it."""
+    """Accept a section of any content; its reader checks it."""
     return Check("a section", lambda value: _if(isinstance(value, Mapping), value) or None)
 
 
 def size_of(value: Any) -> tuple[float, str] | None:
-    """The number and the unit ("mm" or "px") of a size written as text, above 0; None for anything else."""
+    """Split a size written as text into its number, above 0, and unit ("mm" or "px"); None for anything else."""
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if found is None or float(found[1]) <= 0:
         return None

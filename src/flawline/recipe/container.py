@@ -1,4 +1,4 @@
-"""The files of a recipe as bytes by name, in a folder or a zip; what comes in is trusted in neither."""
+"""Read and write the files of a recipe, in a folder or a zip; neither is trusted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIMITS = ArchiveLimits(
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The names of the files of a recipe, without what file managers leave behind, and ways to read one.
+    """The names of the files of a recipe, without those of file managers, and functions that read one.
 
     `read_hashed` is for a file whose hash is checked after: it leaves out what a zip checks by itself.
     """
@@ -36,7 +36,7 @@ class Files:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Files]:
-    """The files of the folder or zip at `path`.
+    """Open the files of the folder or zip at `path`.
 
     Raises:
         ArchiveError: the zip is hostile, encrypted, damaged or over the limits.
@@ -72,7 +72,7 @@ def write_zip(path: Path, contents: Mapping[str, bytes]) -> Path:
 def write_folder(
     path: Path, contents: Mapping[str, bytes], replaceable: Callable[[str], bool]
 ) -> Path:
-    """Write the files as a folder beside `path` and swap it in.
+    """Write the files as a folder next to `path` and swap it in.
 
     A folder that is there already is replaced only if `replaceable` knows each of its files. Should the machine stop
     between the two renames of the swap, the old folder is still there as `.NAME.PROCESS.old`.
@@ -127,7 +127,7 @@ def _check_target(target: Path, replaceable: Callable[[str], bool]) -> None:
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    """Names of the files below `folder` with forward slashes; raises ValueError for links and special files.
+    """List the files below `folder` with forward slashes; raises ValueError for links and special files.
 
     What is hidden is named and not looked into: a recipe may lie under version control.
     """
@@ -164,6 +164,6 @@ def _is_hidden(name: str) -> str:
 
 
 def _prefix(names: list[str]) -> str:
-    """The one folder that holds everything, as file managers pack it, with its slash; else an empty text."""
+    """Find the one folder that holds everything, as file managers pack it, with its slash; else an empty text."""
     top = names[0].partition("/")[0] + "/" if names else ""
     return top if f"{top}{MANIFEST}" in names and all(n.startswith(top) for n in names) else ""

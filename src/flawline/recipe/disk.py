@@ -1,4 +1,4 @@
-"""Recipes on disk: read with every hash checked, written whole or not at all. Nothing in a recipe is ever executed."""
+"""Read recipes with every hash checked, and write them whole or not at all. Nothing in a recipe is executed."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _refuse_unknown(files: Files, manifest: RecipeManifest) -> None:
 
 
 def _contents(files: Files, manifest: RecipeManifest) -> Mapping[str, bytes]:
-    """The files that the manifest lists, each with the hash that it states, read and hashed two at a time."""
+    """Read the files that the manifest lists and check their hashes, two at a time."""
 
     def checked(name: str) -> bytes:
         data = files.read_hashed(name)
@@ -163,7 +163,7 @@ def _contents(files: Files, manifest: RecipeManifest) -> Mapping[str, bytes]:
 
 
 def _with_line_feeds(data: bytes) -> bytes:
-    """Version control and editors may have changed the line ends; that changes no recipe."""
+    """Restore line feeds that version control or an editor changed; that changes no recipe."""
     return data.replace(b"\r\n", b"\n").removeprefix(b"\xef\xbb\xbf")
 
 
@@ -181,7 +181,7 @@ def _decoded(data: bytes, where: str) -> str:
 def _present(
     text: str, settings: RecipeSettings, manifest: RecipeManifest
 ) -> tuple[str, RecipeManifest]:
-    """Text and manifest as the present schema writes them; what was unedited stays so."""
+    """Bring text and manifest to the present schema; an unedited recipe stays unedited."""
     upgraded = upgraded_text(text, settings)
     if upgraded == text or file_hash(text.encode()) != manifest.trained_toml:
         return upgraded, manifest
@@ -189,7 +189,7 @@ def _present(
 
 
 def _known_files(folder: Path) -> set[str]:
-    """Files of the recipe in `folder`, none where there is none."""
+    """List the files of the recipe in `folder`, none where there is none."""
     try:
         manifest = read_manifest(_with_line_feeds((folder / MANIFEST).read_bytes()), MANIFEST)
     except (OSError, ValueError, ModelError):

@@ -27,10 +27,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Runs the checks when a section is made, so that a value that exists is a right one."""
+    """A section of recipe.toml that checks its values when it is made."""
 
     def __post_init__(self) -> None:
-        """Keep every value in its one form; raises ModelError ("recipe-settings") for a wrong one."""
+        """Convert every value to its one form; raises ModelError ("recipe-settings") for a wrong one."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         problem = first_problem(type(self), values)
         if problem is not None:
@@ -42,12 +42,12 @@ class Section:
 
     @staticmethod
     def conflict(values: Mapping[str, Any]) -> Problem | None:
-        """What is wrong among entries that are right each for itself."""
+        """Find a conflict among entries that are right each for itself."""
         return None
 
 
 def entry(check: Check, about: str, default: Any = MISSING, *, fixed: bool = False) -> Any:
-    """A field of a section; `fixed` means that training decided it and that an edit is refused."""
+    """Declare a field of a section; `fixed` means that training decided it and that an edit is refused."""
     facts = {
         "check": optional(check) if default is None else check,
         "about": about,
@@ -57,14 +57,14 @@ def entry(check: Check, about: str, default: Any = MISSING, *, fixed: bool = Fal
 
 
 def entries_of(kind: type[Section]) -> dict[str, Field[Any]]:
-    """The entries of a section by key, in the order of the file; sections inside it are left out."""
+    """List the entries of a section by key, in the order of the file, without the sections inside it."""
     return {entry.name: entry for entry in fields(kind) if "check" in entry.metadata}
 
 
 def first_problem(
     kind: type[Section], values: Mapping[str, Any], homes: Mapping[str, str] | None = None
 ) -> Problem | None:
-    """The first entry that is misspelt, missing, of the wrong kind or out of range, if any.
+    """Find the first entry that is misspelt, missing, of the wrong kind or out of range.
 
     `homes` names the section that an entry belongs to, for one that stands in another.
     """

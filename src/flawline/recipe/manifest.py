@@ -1,4 +1,4 @@
-"""manifest.json: what a recipe holds, what it was made from and by which version, sealed by a hash of its own."""
+"""Read and write manifest.json: the content of a recipe, its origin and version, sealed by a hash."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class BackboneRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecipeManifest:
-    """What stands in manifest.json.
+    """The content of manifest.json.
 
     `files` (hash by name), `fixed` (settings that training decided) and `trained_toml` (hash of recipe.toml as it was
     when trained) are filled in by `new_recipe`. `pictures` are all that training or calibration saw, and those of
@@ -89,12 +89,12 @@ class RecipeManifest:
 
     @property
     def detector(self) -> Mapping[str, Any]:
-        """What a detector learnt, besides its arrays."""
+        """The state of a detector without its arrays."""
         found: Mapping[str, Any] = self.settings["detector"]
         return found
 
     def _pair(self, name: str) -> tuple[float, float] | None:
-        """Two numbers of the settings; raises ModelError ("model-damaged") for anything else."""
+        """Read two numbers of the settings; raises ModelError ("model-damaged") for anything else."""
         kept = self.settings.get(name)
         if kept is None:
             return None
@@ -106,7 +106,7 @@ class RecipeManifest:
 
 
 def manifest_bytes(manifest: RecipeManifest) -> bytes:
-    """The content of manifest.json; the same manifest gives the same bytes.
+    """Format manifest.json; the same manifest gives the same bytes.
 
     Raises:
         ValueError: a value that JSON cannot hold.
@@ -134,7 +134,7 @@ def manifest_bytes(manifest: RecipeManifest) -> bytes:
 
 
 def read_manifest(data: bytes, where: str) -> RecipeManifest:
-    """The manifest in the content of a manifest.json; `where` is what an error calls the file.
+    """Parse the content of a manifest.json; `where` names the file in errors.
 
     Raises:
         ValueError: it is damaged or was altered.
@@ -156,7 +156,7 @@ def read_manifest(data: bytes, where: str) -> RecipeManifest:
 
 
 def file_hash(data: bytes) -> str:
-    """SHA-256 in hexadecimal."""
+    """Compute the SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -166,7 +166,7 @@ def is_array(name: str) -> bool:
 
 
 def as_json(value: Any) -> Any:
-    """A value as JSON gives it back: lists, and objects sorted by key; raises ValueError where it cannot."""
+    """Convert a value to what JSON gives back: lists, and objects sorted by key; raises ValueError where it cannot."""
     if isinstance(value, Mapping):
         return {_text(key): as_json(value[key]) for key in sorted(value, key=_text)}
     if isinstance(value, list | tuple):
@@ -208,7 +208,7 @@ def _not_two_numbers(name: str, kept: Any) -> ModelError:
 
 
 def _lines(pictures: tuple[PictureRecord, ...], role: Role) -> list[str]:
-    """As `sha256sum` prints them, in the order of names."""
+    """Format hashes as `sha256sum` prints them, in the order of names."""
     return sorted((f"{p.sha256}  {p.name}" for p in pictures if p.role == role), key=_by_name)
 
 

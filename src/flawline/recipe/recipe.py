@@ -1,4 +1,4 @@
-"""A recipe in memory: all that is needed to inspect one kind of part, as values that nothing edits."""
+"""Recipes in memory: everything that is needed to inspect one kind of part."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def new_recipe(
     manifest: RecipeManifest,
     files: Mapping[str, bytes] | None = None,
 ) -> Recipe:
-    """A recipe as training makes it; `files`, `fixed` and `trained_toml` of `manifest` are filled in.
+    """Make a recipe from the results of training; `files`, `fixed` and `trained_toml` of `manifest` are filled in.
 
     Args:
         settings: what recipe.toml will state.
@@ -100,7 +100,7 @@ def recipe_with(
     manifest: RecipeManifest | None = None,
     files: Mapping[str, bytes] | None = None,
 ) -> Recipe:
-    """Another recipe with some parts replaced; comments and edits of other entries in recipe.toml stay.
+    """Replace some parts of a recipe; comments and edits of other entries in recipe.toml stay.
 
     With a new `model` or `arrays` it counts as trained anew, so that its present recipe.toml is what training wrote.
 
@@ -126,7 +126,7 @@ def recipe_with(
 
 
 def thresholds_of(recipe: Recipe) -> tuple[float, float]:
-    """The thresholds on the raw score: review and reject.
+    """Read the thresholds on the raw score: review and reject.
 
     Raises:
         ModelError: ("recipe-uncalibrated") recipe.toml has none.
@@ -136,7 +136,7 @@ def thresholds_of(recipe: Recipe) -> tuple[float, float]:
 
 
 def threshold_settings(recipe: Recipe) -> ThresholdSettings:
-    """What recipe.toml states of thresholds; errors as for `thresholds_of`."""
+    """Read the section of thresholds; errors as for `thresholds_of`."""
     if recipe.settings.threshold is None:
         raise ModelError(
             "the recipe has no [threshold], so that nothing can be accepted or rejected",
@@ -147,7 +147,7 @@ def threshold_settings(recipe: Recipe) -> ThresholdSettings:
 
 
 def detector_settings(recipe: Recipe) -> DetectorSettings:
-    """What recipe.toml states of the detector.
+    """Read the section of the detector.
 
     Raises:
         ModelError: ("recipe-task") the recipe holds none.
@@ -162,7 +162,7 @@ def detector_settings(recipe: Recipe) -> DetectorSettings:
 
 
 def segmenter_settings(recipe: Recipe) -> SegmenterSettings:
-    """What recipe.toml states of the segmenter.
+    """Read the section of the segmenter.
 
     Raises:
         ModelError: ("recipe-task") the recipe holds none.
@@ -183,7 +183,7 @@ def check_ready(recipe: Recipe) -> None:
 
 
 def spec_of(settings: RecipeSettings, text: str, where: str = SETTINGS) -> Spec | None:
-    """The specification in a recipe.toml; None where it has none.
+    """Parse the specification of a recipe.toml; None where it has none.
 
     Raises:
         ModelError: ("recipe-settings") it cannot be judged by; the message names the line.
@@ -200,7 +200,7 @@ def spec_of(settings: RecipeSettings, text: str, where: str = SETTINGS) -> Spec 
 
 
 def known_pictures(recipe: Recipe) -> dict[str, Role]:
-    """The role of every picture that training or calibration saw, by the hash of its file.
+    """Map the hash of every training and calibration picture to its role.
 
     A picture with several roles has the first of train, calibration, set-aside, duplicate.
     """
@@ -210,13 +210,13 @@ def known_pictures(recipe: Recipe) -> dict[str, Role]:
 
 
 def recipe_hash(manifest: bytes, text: bytes) -> str:
-    """The hash of a recipe from the content of manifest.json and recipe.toml."""
+    """Compute the hash of a recipe from the content of manifest.json and recipe.toml."""
     lines = f"{file_hash(manifest)}  {MANIFEST}\n{file_hash(text)}  {SETTINGS}\n"
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def sealed(recipe: Recipe) -> tuple[Recipe, dict[str, bytes]]:
-    """The recipe with its hashes made from its content, and its files as they are written, in order."""
+    """Fill in the hashes of a recipe; returns it and its files as they are written, in order."""
     try:
         contents = _contents(recipe)
         hashes = {name: file_hash(data) for name, data in contents.items()}
@@ -265,7 +265,7 @@ def check_fit(settings: RecipeSettings, manifest: RecipeManifest, text: str, whe
 
 
 def _contents(recipe: Recipe) -> dict[str, bytes]:
-    """All files but the manifest and recipe.toml; raises ValueError for names and numbers that cannot be kept."""
+    """Collect all files but the manifest and recipe.toml; raises ValueError for invalid names and numbers."""
     arrays = {
         f"arrays/{name}.npy": npy_bytes(_finite(name, a)) for name, a in recipe.arrays.items()
     }

@@ -1,4 +1,4 @@
-"""What people may edit of a recipe: one frozen dataclass for each section of recipe.toml."""
+"""The settings of a recipe that people may edit: one frozen dataclass for each section of recipe.toml."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_THRESHOLD = 1e30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSettings(Section):
-    """[picture]: how a picture is scaled and cut into windows."""
+    """[picture]: the scale of a picture and its windows."""
 
     window: tuple[int, int] = entry(
         checks.window(),
@@ -63,7 +63,7 @@ class PictureSettings(Section):
 
     @staticmethod
     def conflict(values: Mapping[str, Any]) -> Problem | None:
-        """An overlap that the window does not allow, a size in mm without a scale."""
+        """Find an overlap that the window does not allow, or a size in mm without a scale."""
         most, overlap = max(values["window"]) // 2, values["overlap"]
         if overlap > most:
             return Problem("overlap", f"expected at most {most} for this window, got {overlap}")
@@ -81,7 +81,7 @@ class PictureSettings(Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionSettings(Section):
-    """[region_of_interest]: where a picture is looked at; outside of it nothing scores.
+    """[region_of_interest]: the part of a picture that is inspected.
 
     Several of `polygons` add up; `polygons` and `mask` exclude each other. With `foreground` a place counts only where
     it is inside both. Places are those of the aligned picture.
@@ -114,7 +114,7 @@ class RegionSettings(Section):
 
     @staticmethod
     def conflict(values: Mapping[str, Any]) -> Problem | None:
-        """Polygons and a mask at once, relative polygons beyond 1."""
+        """Find polygons and a mask at once, or relative polygons beyond 1."""
         if values["polygons"] and values["mask"] is not None:
             return Problem("mask", "expected polygons or a mask, got both", "Take one of them out.")
         places = [at for polygon in values["polygons"] for point in polygon for at in point]
@@ -129,7 +129,7 @@ class RegionSettings(Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignmentSettings(Section):
-    """[alignment]: how a picture is brought into the place of the training pictures."""
+    """[alignment]: how a picture is aligned with the training pictures."""
 
     method: str = entry(
         checks.one_of(*ALIGNMENTS), "Movement of the part that is undone", "none", fixed=True
@@ -145,7 +145,7 @@ class LightSettings(Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorSettings(Section):
-    """[detector]: what finds the odd places."""
+    """[detector]: the method that finds anomalies."""
 
     method: str = entry(
         checks.named(METHODS, "a method of detectors that this version knows"),
@@ -162,7 +162,7 @@ class DetectorSettings(Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmenterSettings(Section):
-    """[segmenter]: what tells classes of defects apart, and when a pixel counts as one of them."""
+    """[segmenter]: the network that predicts classes of defects, and its thresholds."""
 
     network: str = entry(checks.text(200), "Network that was trained", fixed=True)
     classes: tuple[str, ...] = entry(
@@ -194,7 +194,7 @@ class SegmenterSettings(Section):
 
     @staticmethod
     def conflict(values: Mapping[str, Any]) -> Problem | None:
-        """Not one threshold for each class."""
+        """Find a number of thresholds that is not the number of classes."""
         known, given = len(values["classes"]), len(values["thresholds"])
         if known == given:
             return None
@@ -222,7 +222,7 @@ class ThresholdSettings(Section):
 
     @staticmethod
     def conflict(values: Mapping[str, Any]) -> Problem | None:
-        """Review above reject."""
+        """Find a review threshold above the reject threshold."""
         review, reject = values["review"], values["reject"]
         if review <= reject:
             return None
@@ -254,7 +254,7 @@ class RecipeSettings(Section):
     spec: Mapping[str, Any] | None = entry(checks.table(), "Limits on measured defects", None)
 
     def __post_init__(self) -> None:
-        """Refuse sections that another task has."""
+        """Refuse sections of another task."""
         Section.__post_init__(self)
         wanted = MODELS[self.task]
         for name in (*MODELS.values(), "threshold"):
@@ -281,7 +281,7 @@ HOMES = {key: section for section, kind in SECTIONS.items() for key in entries_o
 
 
 def fixed_values(settings: RecipeSettings) -> dict[str, Any]:
-    """What training decided, by dotted key, as JSON has it."""
+    """Collect the values that training decided, by dotted key, as JSON has them."""
     return {
         ".".join(filter(None, (section, key))): plain(getattr(values, key))
         for section, values in _parts(settings)
@@ -291,7 +291,7 @@ def fixed_values(settings: RecipeSettings) -> dict[str, Any]:
 
 
 def as_table(settings: RecipeSettings) -> dict[str, Any]:
-    """All entries as recipe.toml has them: nested, with None for what is left out."""
+    """Convert all entries to nested tables, with None for entries that are left out."""
     table: dict[str, Any] = {}
     for section, values in _parts(settings):
         inner = {key: plain(getattr(values, key)) for key in entries_of(type(values))}
@@ -300,7 +300,7 @@ def as_table(settings: RecipeSettings) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Lists instead of tuples."""
+    """Convert tuples to lists."""
     return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 

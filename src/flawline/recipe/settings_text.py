@@ -1,4 +1,4 @@
-"""recipe.toml as text: written with comments, read with errors that name the line, the key and the way out."""
+"""Write recipe.toml with comments, and read it with errors that name the line, the key and the way out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _EXAMPLES = {
 
 
 def settings_text(settings: RecipeSettings) -> str:
-    """recipe.toml for `settings`, with a comment for every entry; the same settings give the same text."""
+    """Format recipe.toml with a comment for every entry; the same settings give the same text."""
     table = as_table(settings)
     lines = [_HEAD, *_written(RecipeSettings, table)]
     for section, kind in SECTIONS.items():
@@ -55,7 +55,7 @@ def settings_text(settings: RecipeSettings) -> str:
 
 
 def read_settings(text: str, where: str) -> RecipeSettings:
-    """The settings that recipe.toml states; `where` is what an error calls the file.
+    """Parse recipe.toml; `where` names the file in errors.
 
     Raises:
         ModelError: ("recipe-settings") it is no TOML, or an entry is misspelt, missing or out of range;
@@ -78,7 +78,7 @@ def read_settings(text: str, where: str) -> RecipeSettings:
 
 
 def upgraded_text(text: str, settings: RecipeSettings) -> str:
-    """recipe.toml of any schema, which states `settings`, as the present schema writes it, comments and all."""
+    """Rewrite recipe.toml of any schema, which states `settings`, in the present schema; comments stay."""
     old = read_toml(text)
     if old["schema"] == SCHEMA:
         return text
@@ -86,7 +86,7 @@ def upgraded_text(text: str, settings: RecipeSettings) -> str:
 
 
 def edited_settings(text: str, old: RecipeSettings, new: RecipeSettings) -> str:
-    """`text`, which states `old`, changed to state `new`; comments and spacing stay where that is possible."""
+    """Change `text`, which states `old`, to state `new`; comments and spacing stay where that is possible."""
     if text == settings_text(old):
         return settings_text(new)
     return _edited(text, as_table(old), as_table(new), new)
@@ -95,7 +95,7 @@ def edited_settings(text: str, old: RecipeSettings, new: RecipeSettings) -> str:
 def _edited(
     text: str, before: Mapping[str, Any], after: Mapping[str, Any], settings: RecipeSettings
 ) -> str:
-    """`text` with what differs between two tables changed; written anew where that cannot be done line by line."""
+    """Change the entries of `text` that differ between two tables, or write it anew where that is impossible."""
     old, new = _flat(before), _flat(after)
     differ = [path for path in {**old, **new} if old.get(path) != new.get(path)]
     try:
@@ -108,7 +108,7 @@ def _edited(
 
 
 def settings_error(problem: Problem, section: str, text: str, where: str) -> ModelError:
-    """The error for an entry of `section` ("" at the top), with its line in `text` where it has one."""
+    """Make the error for an entry of `section` ("" at the top), with its line in `text` where it has one."""
     path = (section, problem.key) if section else (problem.key,)
     line = TomlLines(text).of(*path)
     place = where if line is None else f"{where}, line {line}"
@@ -168,7 +168,7 @@ def _value(key: str, value: Any) -> str:
 
 
 def _rows(value: Any) -> str:
-    """A list with one item to a line."""
+    """Format a list with one item to a line."""
     if not isinstance(value, list) or not value:
         return toml_value(value)
     return "\n".join(["[", *(f"  {toml_value(item)}," for item in value), "]"])

@@ -1,4 +1,4 @@
-"""What is told of thresholds: the promise of a calibration only where they are those that it set."""
+"""Describe the thresholds; state the calibration's guarantee only where they are unedited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_KEPT = (
 
 
 def stated_thresholds(recipe: Recipe) -> dict[str, Any] | None:
-    """Thresholds by name as reports and JSON tell them, and their `basis` in words; None where there are none.
+    """Describe the thresholds by name, with their `basis` in words; None where there are none.
 
     The basis in recipe.toml is a promise for calibrated thresholds. Where one was edited, `basis` says that instead:
     "edited by hand: reject 300 (calibrated: 71.2); no promise is made for it". What the editor wrote there stays. In
@@ -44,7 +44,7 @@ def _basis(recipe: Recipe, limit: ThresholdSettings) -> str:
 
 
 def _calibrated(metrics: Mapping[str, Any]) -> ThresholdSettings | None:
-    """What the calibration set, None where the manifest does not hold it."""
+    """Read the thresholds that the calibration set; None where the manifest does not hold them."""
     calibration = metrics.get("calibration")
     kept = calibration.get("thresholds") if isinstance(calibration, Mapping) else None
     if not isinstance(kept, Mapping) or first_problem(ThresholdSettings, kept) is not None:

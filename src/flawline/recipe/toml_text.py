@@ -1,4 +1,4 @@
-"""TOML as text: values written on one line, and entries changed in text that people wrote."""
+"""Write TOML values on one line, and change entries in text that people wrote."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_EDITED = 200_000
 
 
 def toml_value(value: Any) -> str:
-    """A value on one line of TOML; raises ValueError for one that TOML has no form for."""
+    """Format a value on one line of TOML; raises ValueError for one that TOML cannot express."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -37,7 +37,7 @@ def toml_value(value: Any) -> str:
 
 
 def toml_key(name: str) -> str:
-    """A key as TOML has it, quoted where it must be."""
+    """Format a key of TOML, quoted where it must be."""
     return name if _BARE.fullmatch(name) else toml_value(name)
 
 
@@ -103,7 +103,7 @@ def _edited(text: str, changes: Mapping[Path, Any]) -> str:
 
 
 def _holder(document: TOMLDocument, path: Path) -> Any:
-    """The section or inline table that holds an entry; None where there is none."""
+    """Find the section or inline table that holds an entry; None where there is none."""
     holder: Any = document
     for name in path[:-1]:
         if not isinstance(holder, Mapping) or name not in holder:
@@ -113,7 +113,7 @@ def _holder(document: TOMLDocument, path: Path) -> Any:
 
 
 def _inserted(document: TOMLDocument, path: Path, line: str) -> bool:
-    """Put a new entry where its section shows it as a comment, or behind the last entry; False for an empty top."""
+    """Insert a new entry where its section shows it as a comment, or after the last entry; False for an empty top."""
     from tomlkit import TOMLDocument as Document
     from tomlkit.items import AoT, Comment, Table
 

@@ -1,4 +1,4 @@
-"""Recipes of older schemas, brought to the present one step by step in memory; nothing on disk changes.
+"""Upgrade recipes of older schemas step by step in memory; nothing on disk changes.
 
 A step takes what schema n says and returns what schema n + 1 would have said. To change the format: raise
 `SCHEMA` in settings.py, add one step to each tuple below, keep a recipe of the old schema in the tests. A new
@@ -18,7 +18,7 @@ Step = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def _settings_0_to_1(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Schema 0 had one threshold, `value`, for everything."""
+    """Upgrade settings of schema 0, which had one threshold, `value`, for everything."""
     threshold = table.get("threshold")
     if not isinstance(threshold, Mapping) or "value" not in threshold:
         return dict(table)
@@ -31,7 +31,7 @@ def _settings_0_to_1(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _manifest_0_to_1(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Schema 0 named the version that wrote it `flawline`."""
+    """Upgrade a manifest of schema 0, which named the version that wrote it `flawline`."""
     return {("version" if key == "flawline" else key): value for key, value in data.items()}
 
 
@@ -40,12 +40,12 @@ MANIFEST_STEPS: tuple[Step, ...] = (_manifest_0_to_1,)
 
 
 def upgrade_settings(table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The table of recipe.toml as the present schema has it; raises ModelError ("recipe-schema")."""
+    """Upgrade the table of recipe.toml to the present schema; raises ModelError ("recipe-schema")."""
     return _upgraded(table, SETTINGS_STEPS, where, "")
 
 
 def upgrade_manifest(data: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """manifest.json as the present schema has it; raises ModelError ("recipe-schema")."""
+    """Upgrade manifest.json to the present schema; raises ModelError ("recipe-schema")."""
     return _upgraded(data, MANIFEST_STEPS, where, str(data.get("version", "")))
 
 
