@@ -42,7 +42,7 @@ def test_the_middle_of_what_is_equally_good():
     assert scratch.threshold == pytest.approx(0.5005, abs=0.001)
 
 
-def test_a_wished_recall_by_the_highest_threshold_that_reaches_it():
+def test_a_target_recall_by_the_highest_threshold_that_reaches_it():
     curves = curves_of([1, 1, 1, 1, 0], [0.9, 0.8, 0.5, 0.3, 0.6])
     (half, _) = choose_thresholds(curves, target_recall=0.5)
     assert (half.threshold, half.recall, half.precision) == (0.8, 0.5, 1)

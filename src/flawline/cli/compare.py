@@ -109,7 +109,7 @@ def print_comparison(comparison: Comparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from flawline.jobs.evaluate.compare_report import finding, number, told
+    from flawline.jobs.evaluate.compare_report import difference_text, finding, number
 
     table = Table(box=None, pad_edge=False)
     table.add_column("metric", overflow="fold")
@@ -118,7 +118,7 @@ def print_comparison(comparison: Comparison) -> None:
     for name in comparison.names[1:]:
         table.add_column(Text(printable(f"{name} less {comparison.names[0]}")), overflow="fold")
     for row in comparison.rows:
-        gained = [told(row, place) or row.reason for place in range(1, len(row.values))]
+        gained = [difference_text(row, place) or row.reason for place in range(1, len(row.values))]
         table.add_row(row.name, *(number(value, row) for value in row.values), *gained)
     console = Console(highlight=False)
     console.print(table)

@@ -98,15 +98,15 @@ def test_parts_are_judged_by_their_marks(evaluation):
     )
 
 
-def test_wishes_say_what_thresholds_would_do(found):
-    recalls = [wish.recall for wish in found.wishes]
+def test_target_recalls_tell_what_thresholds_would_do(found):
+    recalls = [target.recall for target in found.targets]
     assert recalls == [k / 20 for k in range(1, 21)]
     # Hidden pixels are darker by 4 levels, which makes them dark with 0.387. What is drawn bright is never found.
-    dark, bright = found.wishes[-1].chosen
+    dark, bright = found.targets[-1].chosen
     assert (dark.threshold, dark.recall, dark.reached) == (0.387, pytest.approx(708 / 808), False)
     assert (bright.recall, bright.reached) == (1, True)
-    assert found.wishes[-1].escape.hits == 0
-    half = next(wish for wish in found.wishes if wish.recall == 0.5)
+    assert found.targets[-1].escape.hits == 0
+    half = next(target for target in found.targets if target.recall == 0.5)
     assert half.escape.hits == 1
     assert half.overkill.hits == 1
 

@@ -63,7 +63,7 @@ def test_the_report_of_a_segmenter(parts, tmp_path):
     assert "5 of 8: 62.5 %" in html
     assert "any steep curve" in html
     assert "p =" not in html
-    # Histogram, escape against overkill, both over the score, both over the wish; no size curve was to be had.
+    # Histogram, escape against overkill, both over the score, both over the target recall; no size curve was to be had.
     assert html.count("<svg") == 4
     # Two pictures with missed defects, ten good ones.
     assert html.count("<img") == 2 * (2 + 10)

@@ -1,1 +1,1 @@
-"""How good a recipe is on pictures that it never saw, and which of several recipes is better."""
+"""Evaluate a recipe on pictures that it did not learn from, and compare recipes."""

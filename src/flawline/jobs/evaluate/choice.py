@@ -1,4 +1,4 @@
-"""Which pictures of a source are evaluated: one split, a known meaning, and none that the recipe learnt from."""
+"""Choose the pictures to evaluate: those of one split, known to be good or bad, and not learnt from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class ChosenSamples:
-    """The samples to evaluate; `split` is None where all are taken, `dropped` names those left out as known."""
+    """The samples to evaluate; `split` is None for all splits, `dropped` names those left out as known."""
 
     samples: tuple[Sample, ...]
     split: str | None
@@ -40,14 +40,14 @@ def choose(
     masked: Collection[str] = (),
     track: Track,
 ) -> ChosenSamples:
-    """Choose the samples of a source that say something about recipes.
+    """Choose the samples of a source to evaluate recipes on.
 
     Args:
         source: an open source.
-        recipes: what will be evaluated, by name; none of them may know a chosen picture.
+        recipes: the recipes to evaluate, by name; none of them may know a chosen picture.
         split: the split to take, "all" for every picture; by default the test split where there is one, else all.
-        drop_known: leave out what a recipe knows, with all pictures of the same parts, instead of refusing.
-        masked: names of pictures with a class mask, which says of those of unknown meaning what they are.
+        drop_known: leave out pictures that a recipe knows, and all others of their parts, instead of refusing.
+        masked: names of pictures with a class mask, which decides for those without a label that means good or bad.
         track: shows progress.
 
     Raises:
@@ -57,12 +57,12 @@ def choose(
     listed = list(source.samples())
     taken, name, messages = _of_split(listed, split)
     known, more = _with_meaning(taken, masked)
-    messages += more + _torn(listed, known, name)
+    messages += more + _split_parts(listed, known, name)
     hashes = _hashes(source, known, track)
-    kept, dropped, more = _without_leaks(known, hashes, recipes, drop_known)
-    messages += more + _copies(kept, hashes)
-    grouped = any(sample.group is not None for sample in kept)
-    return ChosenSamples(tuple(kept), name, grouped, tuple(dropped), tuple(messages))
+    chosen, dropped, more = _without_leaks(known, hashes, recipes, drop_known)
+    messages += more + _copies(chosen, hashes)
+    grouped = any(sample.group is not None for sample in chosen)
+    return ChosenSamples(tuple(chosen), name, grouped, tuple(dropped), tuple(messages))
 
 
 def _of_split(
@@ -90,7 +90,7 @@ def _of_split(
 def _with_meaning(
     taken: Sequence[Sample], masked: Collection[str]
 ) -> tuple[list[Sample], list[str]]:
-    """Samples that are good or bad by their label; the others are, where they have one that may tell, by their mask."""
+    """Select samples that are good or bad by their label, or else by a mask that may decide."""
     by_mask = {s.name for s in taken if _by_mask(s, masked)}
     known = [s for s in taken if s.defective is not None or s.name in by_mask]
     messages = []
@@ -117,27 +117,27 @@ def _with_meaning(
 def _by_mask(sample: Sample, masked: Collection[str]) -> bool:
     if sample.defective is not None:
         return False
-    # A class mask says what it shows; in any other mask, a label that says nothing may mean anything.
+    # A class mask names its classes; with any other mask, a label without a meaning may mean anything.
     return sample.name in masked or (sample.label is None and sample.mask is not None)
 
 
-def _torn(listed: Sequence[Sample], known: Sequence[Sample], split: str | None) -> list[str]:
-    """A part on both sides of a split has told training about its test pictures."""
+def _split_parts(listed: Sequence[Sample], known: Sequence[Sample], split: str | None) -> list[str]:
+    """Warn of parts with pictures in other splits too: training may have learnt from them."""
     if split is None:
         return []
     groups = {sample.group for sample in known if sample.group is not None}
-    torn = sorted({s.group for s in listed if s.group in groups and s.split != split and s.group})
-    if not torn:
+    shared = sorted({s.group for s in listed if s.group in groups and s.split != split and s.group})
+    if not shared:
         return []
-    have = "has" if len(torn) == 1 else "have"
+    have = "has" if len(shared) == 1 else "have"
     return [
-        f"warning: {counted(len(torn), 'part')} of the split {split!r} {have} pictures in other splits too, "
-        f"{torn[0]} among them: if a recipe learnt from those, the figures are too good"
+        f"warning: {counted(len(shared), 'part')} of the split {split!r} {have} pictures in other splits too, "
+        f"{shared[0]} among them: if a recipe learnt from those, the figures are too good"
     ]
 
 
 def _hashes(source: Source, samples: Sequence[Sample], track: Track) -> dict[str, str]:
-    """The hash of every file that can be read; the others are reported when they are judged."""
+    """Hash every file that can be read; the others are reported when they are judged."""
 
     def one(sample: Sample) -> str | None:
         try:
@@ -147,8 +147,8 @@ def _hashes(source: Source, samples: Sequence[Sample], track: Track) -> dict[str
 
     pool = ThreadPoolExecutor(cpu_count(), thread_name_prefix="flawline")
     try:
-        found = track(pool.map(one, samples), title="checking for leaks", total=len(samples))
-        pairs = zip(samples, found, strict=True)
+        hashes = track(pool.map(one, samples), title="checking for leaks", total=len(samples))
+        pairs = zip(samples, hashes, strict=True)
         return {sample.name: digest for sample, digest in pairs if digest is not None}
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -162,22 +162,22 @@ def _without_leaks(
 ) -> tuple[list[Sample], list[str], list[str]]:
     roles: dict[str, str] = {}
     for name, recipe in recipes.items():
-        told = {digest: f"{role} of {name}" for digest, role in known_pictures(recipe).items()}
-        roles = {**told, **roles}
+        own = {digest: f"{role} of {name}" for digest, role in known_pictures(recipe).items()}
+        roles = {**own, **roles}
     leaked = {s.name: roles[hashes[s.name]] for s in samples if hashes.get(s.name) in roles}
     if not leaked:
         return list(samples), [], []
     if not drop_known:
         raise _leak(leaked, len(samples))
     parts = {part_of(sample) for sample in samples if sample.name in leaked}
-    kept = [sample for sample in samples if part_of(sample) not in parts]
-    if not kept:
+    rest = [sample for sample in samples if part_of(sample) not in parts]
+    if not rest:
         raise _nothing_left(len(samples))
     dropped = [sample.name for sample in samples if part_of(sample) in parts]
     more = len(dropped) - len(leaked)
     text = f"{counted(len(leaked), 'picture')} left out: training or calibration saw them"
     note = f"{text}, with {counted(more, 'more picture')} of the same parts" if more else text
-    return kept, dropped, [note]
+    return rest, dropped, [note]
 
 
 def _leak(leaked: Mapping[str, str], of: int) -> UsageError:
@@ -199,7 +199,7 @@ def _nothing_left(of: int) -> SourceError:
 
 
 def _copies(samples: Iterable[Sample], hashes: Mapping[str, str]) -> list[str]:
-    """Copies of one file under several parts make intervals too narrow."""
+    """Warn of copies of one file under several parts, which make intervals too narrow."""
     parts: dict[str, str] = {}
     copies = []
     for sample in samples:

@@ -1,4 +1,4 @@
-"""Masks that say which class every pixel has, in the numbers of one recipe's classes."""
+"""Class masks in the numbers of the classes of a recipe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MaskSettings:
-    """Where the class masks of a source are and what they hold; what each means is said at `open_masks`."""
+    """Settings of the class masks of a source, as of `open_masks`."""
 
     annotations: Path | None = None
     classes: Sequence[str] | Mapping[int, str] | None = None
@@ -33,7 +33,7 @@ class MaskSettings:
 
 
 SOURCE_MASKS = MaskSettings()
-"""The masks that the source names itself; for a segmenter their values are its classes in turn."""
+"""The masks that the source names itself; for a segmenter their values are its classes in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,27 +47,27 @@ class ClassMasks:
     messages: tuple[str, ...]
 
     def read(self, sample: Sample) -> RegionMask | Unjudged | None:
-        """The mask of a sample, None where it has none."""
+        """Read the mask of a sample, None where it has none."""
         if sample.name not in self.names:
             return None
         try:
-            found = self.masked.mask(sample)
+            classes = self.masked.mask(sample)
         except FlawlineError as error:
             return Unjudged(sample.mask or sample.name, error.code, error.message)
-        return mask_of_classes(self.numbers[found], self.classes)
+        return mask_of_classes(self.numbers[classes], self.classes)
 
 
 def open_class_masks(
     source: Source, inspectors: Iterable[Inspector], settings: MaskSettings = SOURCE_MASKS
 ) -> MaskedSource | None:
-    """Open the class masks of a source; None where nobody asks for them or there are none.
+    """Open the class masks of a source; None where they are not needed or there are none.
 
-    They are asked for by any setting or by a segmenter. Grey and indexed masks without names have the classes of the
-    segmenters in turn.
+    They are needed by any setting or by a segmenter. Grey and indexed masks without names have the classes of the
+    segmenters in order.
 
     Raises:
-        UsageError: segmenters number their classes differently and the masks do not name theirs; and what
-            `open_masks` raises.
+        UsageError: segmenters number their classes differently and the masks do not name theirs; and the errors of
+            `open_masks`.
     """
     known = list(dict.fromkeys(one.classes[1:] for one in inspectors if one.model.tells_classes))
     asked = settings != SOURCE_MASKS
@@ -94,16 +94,16 @@ def open_class_masks(
 
 
 def _named(source: Source, settings: MaskSettings) -> MaskedSource | None:
-    """Masks in a format that names its classes; None where it does not."""
+    """Open masks in a format that names its classes; None where it does not."""
     try:
-        found = open_masks(source, annotations=settings.annotations, ignore=settings.ignore)
+        opened = open_masks(source, annotations=settings.annotations, ignore=settings.ignore)
     except UsageError:
         return None
-    return found if found.format != "index" else None
+    return opened if opened.format != "index" else None
 
 
 def class_masks_for(masked: MaskedSource, inspector: Inspector) -> ClassMasks:
-    """The masks in the numbers of a recipe's classes, by their names; in their own where it knows no classes.
+    """Translate masks to the classes of a recipe, by their names; unchanged where it knows no classes.
 
     Raises:
         UsageError: ("evaluation-classes") the masks hold a class that the recipe does not know.

@@ -1,4 +1,4 @@
-"""Several recipes on the same pictures: what the second and further gain over the first, and how sure that is."""
+"""Compare recipes on the same pictures: the differences to the first one, with their intervals."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Comparison:
     """Recipes by name, the first one the reference.
 
     `evaluations` are those of the recipes, each on all `samples`, which every recipe could judge; `unjudged` are left
-    out of all. `disagreements` name the pictures whose verdicts differ, the widest apart first; `found_apart` those of
-    one verdict on which not the same regions of the mask are found. `ranking` is empty without costs.
+    out of all. `disagreements` name the pictures whose verdicts differ, the widest apart first; `found_apart` those
+    with equal verdicts but different regions of the mask found. `ranking` is empty without costs.
     """
 
     source: str
@@ -66,17 +66,17 @@ def compare(
     """Evaluate several recipes on the same pictures, one after the other.
 
     Args:
-        source: an open source whose labels or masks say what is good and bad.
-        inspectors: two or more recipes by name, detectors with thresholds; differences are taken to the first.
+        source: an open source with labels or masks that tell good from bad.
+        inspectors: two or more recipes by name, detectors with thresholds; differences are those to the first.
         split: as for `evaluate`.
         drop_known: leave out pictures that any of the recipes knows, instead of refusing.
         masks: where class masks are; by default those that the source names itself.
-        costs: what decisions cost, for the cost per part and the ranking.
+        costs: of decisions, for the cost per part and the ranking.
         seed: of the draws behind intervals.
         track: shows progress.
 
     Raises:
-        UsageError: fewer than two recipes; and what `evaluate` raises.
+        UsageError: fewer than two recipes; and the errors of `evaluate`.
     """
     if len(inspectors) < 2:
         raise UsageError(
@@ -102,7 +102,7 @@ def compare(
     common, same = _common(found)
     if not common[0]:
         raise UsageError(
-            "no picture could be judged by every recipe, so that nothing can be compared",
+            "no picture could be judged by every recipe, so there is nothing to compare",
             hint="evaluate each recipe alone to see why",
         )
     samples = tuple(picture.sample for picture in common[0])
@@ -123,7 +123,7 @@ def compare(
 
 
 def disagreements(judged: Sequence[Sequence[JudgedPicture]]) -> list[str]:
-    """Names of the pictures whose verdicts differ, the widest apart first, then by how far p-values are apart."""
+    """Name the pictures whose verdicts differ, the widest apart first, then by the distance of p-values."""
     apart = []
     for pictures in zip(*judged, strict=True):
         places = [_ORDER[picture.verdict] for picture in pictures]
@@ -134,13 +134,13 @@ def disagreements(judged: Sequence[Sequence[JudgedPicture]]) -> list[str]:
 
 
 def _p_values_apart(pictures: Sequence[JudgedPicture]) -> float:
-    """How far p-values are apart: raw scores of two recipes have no common unit. 0 where a recipe has none."""
+    """Measure how far p-values are apart, as raw scores of two recipes have no common unit; 0 where one has none."""
     values = [math.log(max(p.p_value, 1e-12)) for p in pictures if p.p_value is not None]
     return max(values) - min(values) if len(values) == len(pictures) else 0.0
 
 
 def found_apart(judged: Sequence[Sequence[JudgedPicture]]) -> list[str]:
-    """Names of the pictures with regions that one recipe finds and another misses, verdicts being equal; most first."""
+    """Name the pictures with equal verdicts and regions that only some recipes find, most such regions first."""
     apart = []
     for pictures in zip(*judged, strict=True):
         found = [[defect.found for defect in picture.defects or ()] for picture in pictures]
@@ -151,7 +151,7 @@ def found_apart(judged: Sequence[Sequence[JudgedPicture]]) -> list[str]:
 
 
 def _common(found: Sequence[Evaluation]) -> tuple[list[tuple[JudgedPicture, ...]], bool]:
-    """The pictures that every recipe judged, by recipe, in one order; and whether these are all of each."""
+    """Select the pictures that every recipe judged, by recipe, in one order; and tell whether these are all of each."""
     names = [{picture.sample.name for picture in one.pictures} for one in found]
     shared = set.intersection(*names)
     judged = [tuple(p for p in one.pictures if p.sample.name in shared) for one in found]

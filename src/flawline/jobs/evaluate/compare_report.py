@@ -1,4 +1,4 @@
-"""The report of a comparison: one HTML file that opens without a network."""
+"""Write the report of a comparison: one HTML file that opens without a network."""
 
 from __future__ import annotations
 
@@ -50,23 +50,26 @@ def write_comparison_report(comparison: Comparison, shown: Mapping[str, Shown], 
 
 
 def finding(comparison: Comparison) -> str:
-    """Which recipe to take where costs say so, and which is surely better or worse than the first, and in what."""
+    """Summarise a comparison: the best recipe by costs, and those better or worse than the first, by metric."""
     texts = [_first(comparison.ranking)] if comparison.ranking else []
     for place, name in enumerate(comparison.names[1:], start=1):
-        found = [(row.finding(place), row.name.split(":")[0]) for row in comparison.rows]
+        findings = [(row.finding(place), row.name.split(":")[0]) for row in comparison.rows]
         for word in ("better", "worse"):
-            if metrics := [metric for how, metric in found if how == word]:
+            if metrics := [metric for how, metric in findings if how == word]:
                 texts.append(f"{name} is {word} than {comparison.names[0]} in {', '.join(metrics)}")
-    return "; ".join(texts) or "No recipe can be told apart from the first by these pictures"
+    return (
+        "; ".join(texts)
+        or "No recipe can be difference_text apart from the first by these pictures"
+    )
 
 
 def above_cheapest(one: Ranked) -> str:
-    """What a recipe costs more than the cheapest, with its interval."""
+    """Format the cost of a recipe above the cheapest, with its interval."""
     return _above(one.more, one.as_cheap, "the cheapest", ".4f")
 
 
 def above_fastest(one: Ranked) -> str:
-    """How many milliseconds a picture takes longer than with the fastest of those as cheap, with its interval."""
+    """Format the milliseconds of a picture above the fastest of those as cheap, with its interval."""
     return _above(one.slower, one.as_fast, "the fastest", ".1f") if one.as_cheap else ""
 
 
@@ -74,19 +77,19 @@ def _above(difference: Difference | None, level: bool, best: str, how: str) -> s
     if difference is None:
         return best if level else "too few parts for an interval"
     value, low, high = (f"{v:+{how}}" for v in (difference.value, difference.low, difference.high))
-    return f"{value} ({low} to {high})" + (": not told apart" if level else "")
+    return f"{value} ({low} to {high})" + (": not difference_text apart" if level else "")
 
 
 def listed_differences(comparison: Comparison) -> list[str]:
-    """Name the pictures to show: verdicts first, then defects that not all find."""
+    """Name the pictures to show: different verdicts first, then defects that only some recipes find."""
     return [*comparison.disagreements, *comparison.found_apart][:SHOWN]
 
 
 def _colours(comparison: Comparison) -> dict[str, str]:
-    found: dict[str, str] = {}
+    by_class: dict[str, str] = {}
     for one in comparison.evaluations:
-        found |= colours(one.segmentation.classes) if one.segmentation else {}
-    return found
+        by_class |= colours(one.segmentation.classes) if one.segmentation else {}
+    return by_class
 
 
 def _first(ranking: Sequence[Ranked]) -> str:
@@ -102,14 +105,14 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "name": row.name,
         "values": [number(value, row) for value in row.values],
-        "differences": [told(row, place) for place in range(1, len(row.values))],
+        "differences": [difference_text(row, place) for place in range(1, len(row.values))],
         "findings": [row.finding(place) for place in range(1, len(row.values))],
         "reason": row.reason,
     }
 
 
-def told(row: Row, place: int) -> str:
-    """What recipe `place`, from 1, gains over the first, with its interval; empty where there is none."""
+def difference_text(row: Row, place: int) -> str:
+    """Format the difference of recipe `place`, from 1, to the first, with its interval; empty without one."""
     one = row.differences[place - 1]
     if one is None:
         return ""
@@ -119,7 +122,7 @@ def told(row: Row, place: int) -> str:
 
 
 def number(value: float | None, row: Row) -> str:
-    """A value of a metric as a table shows it."""
+    """Format a value of a metric for a table."""
     if value is None:
         return "none"
     return f"{value:.1f}" if row.name in (SPEED, MILLISECONDS) else f"{value:.4f}"

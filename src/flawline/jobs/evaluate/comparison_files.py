@@ -1,4 +1,4 @@
-"""Write the files of a comparison: tables and the report."""
+"""Write the tables and the report of a comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line of a comparison."""
+"""One row of a comparison."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Row:
     reason: str = ""
 
     def finding(self, place: int) -> Finding | None:
-        """Whether recipe `place`, from 1, is better than the first: its interval leaves 0 out, or it is not told."""
+        """Tell whether recipe `place`, from 1, is better than the first; not where the interval holds 0."""
         difference = self.differences[place - 1]
         if difference is None or self.higher_is_better is None:
             return None

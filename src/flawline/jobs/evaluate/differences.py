@@ -1,4 +1,4 @@
-"""What each recipe reaches on the same pictures, and what it gains over the first."""
+"""Compute the metrics of recipes on the same pictures, and their differences to the first."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def metric_rows(
     timed: Sequence[Timed],
     seed: int,
 ) -> list[Row]:
-    """Every metric.
+    """Compute the rows of all metrics.
 
     Args:
         found: the evaluation of each recipe.
         judged: by recipe, the same pictures in the same order.
         same: whether these are all pictures of each evaluation, so that its pixel figures can be compared.
-        costs: what decisions cost, for a cost per part.
-        timed: how long pictures took with all recipes in turn.
+        costs: of decisions, for a cost per part.
+        timed: times of pictures with all recipes in turn.
         seed: of the draws.
     """
     scores = [np.array([p.score for p in pictures]) for pictures in judged]
@@ -78,7 +78,7 @@ def _pixel_rows(found: Sequence[Evaluation], same: bool) -> list[Row]:
 
 
 def _recall_row(judged: Sequence[Sequence[JudgedPicture]], draw: Draw) -> Row:
-    """Share of the regions of masks that were found, drawn by part."""
+    """Compute the share of the regions of masks that were found, drawn by part."""
     found = [[d.found for p in pictures for d in p.defects or ()] for pictures in judged]
     parts = [p.part for p in judged[0] for _ in p.defects or ()]
     reason = "" if parts else "no bad picture has a mask that can be used"

@@ -1,4 +1,4 @@
-"""Differences of metrics between recipes, drawn by part."""
+"""Draw differences of metrics between recipes by part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How differences are drawn."""
+    """Seed and number of the draws of differences."""
 
     seed: int
     draws: int
@@ -35,15 +35,15 @@ class Draw:
         *,
         only: bool | None = None,
     ) -> Row:
-        """A metric of the values of every recipe, and its paired differences to the first.
+        """Compute a metric of the values of every recipe, and its paired differences to the first.
 
-        Draws want groups that are bad and groups that are good. A metric that looks at one kind `only` has its
-        interval without the other kind too.
+        Draws need bad and good groups. A metric that uses `only` one kind gets its interval without the other kind
+        too.
         """
         if reason:
             nothing = (None,) * len(values)
             return Row(name, higher, nothing, nothing[1:], reason)
-        told = tuple(metric(bad, own) for own in values)
+        results = tuple(metric(bad, own) for own in values)
         added = (
             0
             if only is None
@@ -56,7 +56,7 @@ class Draw:
             self._difference(metric, flags, first, other, names, added) for other in others
         )
         why = "" if all(differences) else "too few parts for an interval"
-        return Row(name, higher, told, differences, why)
+        return Row(name, higher, results, differences, why)
 
     def _difference(
         self,
@@ -68,11 +68,11 @@ class Draw:
         added: int,
     ) -> Difference | None:
         try:
-            found = paired_difference(
+            difference = paired_difference(
                 metric, bad, one, other, groups, draws=self.draws, seed=self.seed
             )
         except UsageError as error:
             if error.code != "groups-too-few":
                 raise
             return None
-        return replace(found, groups=found.groups - added)
+        return replace(difference, groups=difference.groups - added)

@@ -1,4 +1,4 @@
-"""Evaluate one recipe on pictures that it never saw."""
+"""Evaluate one recipe on pictures that it did not learn from."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def evaluate(
     """Measure how well a recipe tells good parts from bad ones.
 
     Args:
-        source: an open source whose labels or masks say what is good and bad.
-        inspector: the recipe to evaluate, with thresholds; a segmenter is held against class masks too.
+        source: an open source with labels or masks that tell good from bad.
+        inspector: the recipe to evaluate, with thresholds; a segmenter is compared with class masks too.
         split: the split to take, "all" for every picture; by default the test split where there is one, else all.
         drop_known: leave out pictures that the recipe knows, instead of refusing.
         masks: where class masks are; by default those that the source names itself.
@@ -77,7 +77,7 @@ def evaluate(
 
 
 def masked_names(masked: MaskedSource | None) -> frozenset[str]:
-    """The pictures that have a class mask."""
+    """Name the pictures with a class mask."""
     return frozenset() if masked is None else frozenset(s.name for s in masked.samples())
 
 
@@ -92,21 +92,21 @@ def evaluate_choice(
 ) -> Evaluation:
     """Evaluate on samples that were chosen before; arguments and errors as for `evaluate`."""
     masks = None if masked is None else class_masks_for(masked, inspector)
-    seen = judge(source, choice.samples, inspector, masks, track=track)
-    pictures = seen.pictures
-    segmentation = seen.segmenting.done(pictures, seed=seed) if seen.segmenting else None
-    pixels, without_pixels = _pixels(seen)
+    judged = judge(source, choice.samples, inspector, masks, track=track)
+    pictures = judged.pictures
+    segmentation = judged.segmenting.done(pictures, seed=seed) if judged.segmenting else None
+    pixels, without_pixels = _pixels(judged)
     whole = figures.estimated(auroc, pictures, seed=seed)
     calibrated = inspector.calibration is not None
     promises = figures.promises(pictures) if calibrated else ()
     recall = figures.recall_all(pictures)
-    found = figures.rates(pictures)
+    rates = figures.rates(pictures)
     missing = {
         **({} if whole else dict.fromkeys(("auroc", "average_precision"), _one_kind(pictures))),
         **({} if pixels else {"pixels": without_pixels}),
         **({} if recall else {"recall": "no bad picture has a mask that can be used"}),
-        **({} if found.escape else {"escape": "no picture is bad"}),
-        **({} if found.overkill else {"overkill": _NO_GOOD}),
+        **({} if rates.escape else {"escape": "no picture is bad"}),
+        **({} if rates.overkill else {"overkill": _NO_GOOD}),
         **({} if promises else {"p_values": _without_p_values(inspector)}),
         **(
             {}
@@ -128,12 +128,12 @@ def evaluate_choice(
         split=choice.split,
         grouped=choice.grouped,
         pictures=pictures,
-        unjudged=(*seen.unjudged, *source.unlisted()),
+        unjudged=(*judged.unjudged, *source.unlisted()),
         dropped=choice.dropped,
         messages=(
             *choice.messages,
             *(masks.messages if masks else ()),
-            *_messages(choice, seen, segmentation),
+            *_messages(choice, judged, segmentation),
         ),
         auroc=whole,
         average_precision=figures.estimated(average_precision, pictures, seed=seed),
@@ -142,9 +142,9 @@ def evaluate_choice(
         recall=recall,
         recall_by_size=figures.recalls_by_size(pictures),
         recall_by_label=figures.recalls_by_label(pictures),
-        rates=found,
+        rates=rates,
         promises=promises,
-        notes=seen.notes,
+        notes=judged.notes,
         missing=missing,
         milliseconds=median_milliseconds(pictures),
         pictures_per_second=streamed_rate(
@@ -158,20 +158,20 @@ def _without_p_values(inspector: Inspector) -> str:
     return _NO_GOOD if inspector.calibration is not None else _NOT_CALIBRATED
 
 
-def _pixels(seen: Judging) -> tuple[PixelFigures | None, str]:
-    if not seen.curve.regions:
+def _pixels(judged: Judging) -> tuple[PixelFigures | None, str]:
+    if not judged.curve.regions:
         return None, "no bad picture has a mask that can be used"
     try:
-        area = seen.curve.auroc()
+        area = judged.curve.auroc()
     except ValueError:
         return None, "the masks leave no good pixel"
     return (
         PixelFigures(
             area,
-            seen.curve.aupro(0.3),
-            seen.curve.aupro(0.05),
-            seen.counted,
-            seen.curve.regions,
+            judged.curve.aupro(0.3),
+            judged.curve.aupro(0.05),
+            judged.counted,
+            judged.curve.regions,
             GRID,
         ),
         "",
@@ -183,18 +183,20 @@ def _one_kind(pictures: Sequence[JudgedPicture]) -> str:
     return f"every picture is {kind}: there is nothing to tell apart"
 
 
-def _messages(choice: ChosenSamples, seen: Judging, segmentation: Segmentation | None) -> list[str]:
+def _messages(
+    choice: ChosenSamples, judged: Judging, segmentation: Segmentation | None
+) -> list[str]:
     messages = []
     if not choice.grouped:
         messages.append("the source has no group column: every picture counts as a part of its own")
-    if seen.conflicts:
+    if judged.conflicts:
         messages.append(
-            f"warning: the mask contradicts the label of {len(seen.conflicts)} pictures, {seen.conflicts[0]} among "
+            f"warning: the mask contradicts the label of {len(judged.conflicts)} pictures, {judged.conflicts[0]} among "
             "them; their masks are not used"
         )
-    unmasked = sum(p.defective and p.defects is None for p in seen.pictures)
-    if unmasked and seen.curve.regions:
-        bad = sum(p.defective for p in seen.pictures)
+    unmasked = sum(p.defective and p.defects is None for p in judged.pictures)
+    if unmasked and judged.curve.regions:
+        bad = sum(p.defective for p in judged.pictures)
         messages.append(
             f"{unmasked} of {bad} bad pictures have no usable mask and count in no pixel figure"
         )

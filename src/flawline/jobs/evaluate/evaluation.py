@@ -1,4 +1,4 @@
-"""What an evaluation says. What could not be measured is None, and `missing` says why; nothing is ever NaN."""
+"""Result of an evaluation. A figure that could not be measured is None, with its reason in `missing`, never NaN."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flawline.types import EMPTY, Sample, Unjudged, Verdict
 class Defect:
     """A region of a mask: its `label`, its `area` in pixels of the picture, and whether it was found.
 
-    `named` tells whether a segmenter marked its own class on it, None where the recipe knows no classes.
+    `named` tells whether a segmenter predicts its own class on it, None where the recipe knows no classes.
     """
 
     label: str
@@ -28,10 +28,10 @@ class Defect:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPicture:
-    """One picture with what is known of it and what the recipe said.
+    """One picture with its label and mask, and the judgement of the recipe.
 
-    `part` names the part that it shows. `defects` are the regions of its mask, None where it has no mask that can be
-    used, empty for a good picture. `p_value` is None for recipes that have none; `timings` are milliseconds by stage.
+    `part` names the part that it shows. `defects` are the regions of its mask, None without a usable mask, empty for a
+    good picture. `p_value` is None for recipes that have none; `timings` are milliseconds by stage.
     """
 
     sample: Sample
@@ -45,13 +45,13 @@ class JudgedPicture:
 
     @property
     def label(self) -> str:
-        """The label that the source gives, or what is known of the picture."""
+        """The label of the source, else "good" or "bad"."""
         return self.sample.label or ("bad" if self.defective else "good")
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of pictures, `hits` of `of`, and of parts, whose interval counts every part once."""
+    """A share of pictures, `hits` of `of`, and of parts, with an interval that counts every part once."""
 
     hits: int
     of: int
@@ -73,7 +73,7 @@ class LabelFigures:
 
 @dataclass(frozen=True, slots=True)
 class PixelFigures:
-    """Areas over pixels: under the ROC curve, and under that of per-region overlap up to rates of 0.3 and 0.05.
+    """Areas over pixels: under the ROC curve, and under the per-region overlap up to false-positive rates 0.3 and 0.05.
 
     `grid` is the longer side, in pixels, above which maps and masks are compared at reduced size.
     """
@@ -88,7 +88,7 @@ class PixelFigures:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Of good parts, those with a p-value up to `p`; the share `p` at most is promised (on average)."""
+    """Good parts with a p-value up to `p`; at most the share `p` of them is promised (on average)."""
 
     p: float
     seen: Rate
@@ -96,9 +96,9 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Verdicts at the recipe's thresholds; None where no picture is bad, or none good.
+    """Verdicts at the thresholds of the recipe; None where no picture is bad, or none good.
 
-    `escape`: bad parts accepted. `overkill`: good parts rejected. What goes to a person is counted apart.
+    `escape`: bad parts accepted. `overkill`: good parts rejected. Parts sent to review are counted separately.
     """
 
     escape: Rate | None
@@ -111,7 +111,7 @@ class Rates:
 class Evaluation:
     """One recipe on the pictures of one split.
 
-    `pictures` are in the order of the source. `grouped` says whether the source names parts; without, every picture
+    `pictures` are in the order of the source. `grouped` tells whether the source names parts; without, every picture
     counts as a part. `dropped` were known to the recipe and left out on demand. `messages` explain the figures, `notes`
     tell what was lost or chosen when a picture was decoded, by name. `missing` gives the reason for every figure that
     is None. `milliseconds` are medians by stage of one picture; `pictures_per_second` are decoded and inspected on all

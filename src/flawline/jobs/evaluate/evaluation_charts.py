@@ -22,11 +22,11 @@ def escape_against_overkill(
     thresholds: Mapping[str, tuple[float, float] | None],
     judged: Mapping[str, tuple[float, float] | None] = EMPTY,
 ) -> str:
-    """Escape against overkill of parts over all thresholds, one curve per recipe, with its own thresholds marked.
+    """Draw escape against overkill of parts over all thresholds, one curve per recipe, with its thresholds.
 
     Args:
-        curves: by name what `flawline.jobs.evaluate.figures.trade_off` gives.
-        thresholds: by name the recipe's thresholds, review and reject, None where it has none on the score.
+        curves: by name the result of `flawline.jobs.evaluate.figures.trade_off`.
+        thresholds: by name those of the recipe, review and reject, None where it has none on the score.
         judged: by name overkill and escape as parts are judged, drawn for recipes without thresholds.
     """
     figure, axes = new_figure(size=(4.8, 3.6))
@@ -72,9 +72,9 @@ def rates_over(
     at: float | None = None,
     judged: tuple[float, float] | None = None,
 ) -> str:
-    """Shares of bad parts that escape and of good parts thrown away over something from 0 to 1, as SVG.
+    """Draw escape and overkill of parts over a quantity from 0 to 1, as SVG.
 
-    All three lists have one length; `at` is where the recipe stands now, `judged` its overkill and escape.
+    All three lists have one length; `at` is the present value of the recipe, `judged` its overkill and escape.
     """
     figure, axes = new_figure(size=(4.8, 3.6))
     places = np.asarray(x, float)
@@ -102,7 +102,7 @@ def rates_over(
 
 @own_style()
 def pod_against_size(pod: Pod, name: str, unit: str) -> str:
-    """Probability of detection of one class against size with its lower bound, a90 and a90/95, as SVG.
+    """Draw the probability of detection of one class against size with its lower bound, a90 and a90/95, as SVG.
 
     Raises:
         ValueError: there is no curve.
@@ -131,7 +131,7 @@ def pod_against_size(pod: Pod, name: str, unit: str) -> str:
 
 
 def _plain_ticks(axes: Any) -> None:
-    """Numbers instead of powers on a short logarithmic axis."""
+    """Show numbers instead of powers on a short logarithmic axis."""
     from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
@@ -141,7 +141,7 @@ def _plain_ticks(axes: Any) -> None:
 
 @own_style()
 def promised_and_seen(promised: ArrayLike, seen: ArrayLike, low: ArrayLike, high: ArrayLike) -> str:
-    """Share of good parts with a p-value as low as promised, with intervals, as SVG; all four lists have one length."""
+    """Draw shares of good parts with a p-value as low as promised, with intervals, as SVG; lists have one length."""
     x, y = 100 * np.asarray(promised, float), 100 * np.asarray(seen, float)
     below, above = y - 100 * np.asarray(low, float), 100 * np.asarray(high, float) - y
     figure, axes = new_figure(size=(4.8, 3.6))

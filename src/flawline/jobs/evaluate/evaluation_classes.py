@@ -1,4 +1,4 @@
-"""What the report of an evaluation shows of a segmenter: its confusion, classes, sizes and wishes."""
+"""Prepare the part of a report on a segmenter: confusion, classes, sizes and target recalls."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _STRONGEST = 55
 
 
 def segmented(found: Segmentation, judged: tuple[float, float] | None) -> dict[str, Any]:
-    """Everything that the template needs; `judged` are overkill and escape of parts as they are."""
+    """Collect the values of the template; `judged` are overkill and escape of parts at the thresholds of the recipe."""
     return {
         "found": found,
         "confusion": _confusion(found),
         "colours": colours(found.classes),
         "pods": [_pod(one, found.unit) for one in found.defects if one.pod is not None],
-        "wishes": _wishes(found, judged),
-        "table": [wish for wish in found.wishes if round(20 * wish.recall) % 2 == 0],
+        "targets": _targets(found, judged),
+        "table": [target for target in found.targets if round(20 * target.recall) % 2 == 0],
     }
 
 
 def colours(classes: tuple[str, ...]) -> dict[str, str]:
-    """The colour of each class of defects in overlays, for CSS."""
+    """Name the colour of each class of defects in overlays, for CSS."""
     return {
         name: "rgb({}, {}, {})".format(*class_colour(place))
         for place, name in enumerate(classes)
@@ -35,7 +35,7 @@ def colours(classes: tuple[str, ...]) -> dict[str, str]:
 
 
 def _confusion(found: Segmentation) -> list[dict[str, Any]]:
-    """A row for each true class that occurs: its cells with share, pixels and how strongly they are coloured."""
+    """Build a row for each true class that occurs: cells with share, pixels and strength of the colour."""
     return [
         {
             "name": name,
@@ -67,17 +67,17 @@ def _pod(one: DefectClass, unit: str) -> dict[str, Any]:
     }
 
 
-def _wishes(found: Segmentation, judged: tuple[float, float] | None) -> str:
-    """Escape and overkill against the wished recall, as SVG; empty where only one kind of part is there."""
-    whole = [w for w in found.wishes if w.escape is not None and w.overkill is not None]
+def _targets(found: Segmentation, judged: tuple[float, float] | None) -> str:
+    """Draw escape and overkill against the target recall, as SVG; empty with only good or only bad parts."""
+    whole = [t for t in found.targets if t.escape is not None and t.overkill is not None]
     if not whole:
         return ""
     recalls = [one.figures.recall for one in found.defects if one.figures.recall is not None]
     return rates_over(
-        [wish.recall for wish in whole],
-        [wish.escape.value for wish in whole if wish.escape],
-        [wish.overkill.value for wish in whole if wish.overkill],
-        "wished recall of the pixels of each class",
+        [target.recall for target in whole],
+        [target.escape.value for target in whole if target.escape],
+        [target.overkill.value for target in whole if target.overkill],
+        "target recall of the pixels of each class",
         at=sum(recalls) / len(recalls) if recalls else None,
         judged=judged,
     )

@@ -1,4 +1,4 @@
-"""Write the files of an evaluation: tables and the report."""
+"""Write the tables and the report of an evaluation."""
 
 from __future__ import annotations
 

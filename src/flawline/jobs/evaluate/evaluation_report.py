@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML file that opens without a network."""
+"""Write the report of an evaluation: one HTML file that opens without a network."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_evaluation_report(evaluation: Evaluation, shown: Mapping[str, Shown], 
 
 
 def finding(evaluation: Evaluation) -> str:
-    """What matters most, in one sentence, counting parts."""
+    """Summarise an evaluation in one sentence, counting parts."""
     texts = []
     for found, words in (
         (evaluation.rates.escape, "bad parts accepted"),
@@ -93,7 +93,7 @@ def as_addresses(shown: Shown) -> dict[str, Any]:
 
 
 def histogram(evaluation: Evaluation) -> str:
-    """Scores of good and bad pictures with the thresholds of the recipe, as SVG."""
+    """Draw the scores of good and bad pictures with the thresholds of the recipe, as SVG."""
     groups: dict[str, list[float]] = {"good": [], "bad": []}
     for picture in evaluation.pictures:
         groups[meaning(picture.defective)].append(picture.score)
@@ -104,7 +104,7 @@ def histogram(evaluation: Evaluation) -> str:
 
 
 def operating_point(evaluation: Evaluation) -> tuple[float, float] | None:
-    """Overkill and escape of parts as they are judged, where both are known."""
+    """Return overkill and escape of parts at the thresholds of the recipe, where both are known."""
     rates = evaluation.rates
     if rates.overkill is None or rates.escape is None:
         return None
@@ -114,7 +114,7 @@ def operating_point(evaluation: Evaluation) -> tuple[float, float] | None:
 def listed_misses(evaluation: Evaluation) -> list[JudgedPicture]:
     """List the worst misses.
 
-    For a segmenter those with most defects missed: one defect found rejects a part, whatever else it has.
+    For a segmenter those with most defects missed: one defect found rejects a part, even if it misses others.
     """
     if evaluation.segmentation is not None:
         return most_missed(evaluation.pictures, WORST)
@@ -132,7 +132,7 @@ def _curve(evaluation: Evaluation) -> str:
 
 
 def _over_score(evaluation: Evaluation) -> str:
-    """For a segmenter, whose score is a probability: escape and overkill over the threshold on it."""
+    """Draw escape and overkill over the threshold on the score, for a segmenter, whose score is a probability."""
     parts = parts_of(evaluation.pictures)
     if evaluation.thresholds is not None or len({part.defective for part in parts}) < 2:
         return ""

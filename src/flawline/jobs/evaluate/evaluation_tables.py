@@ -1,4 +1,4 @@
-"""Evaluations and comparisons as JSON and CSV; all but the times is the same for the same pictures and recipes."""
+"""Write evaluations and comparisons as JSON and CSV; the same pictures and recipes give the same, except times."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def comparison_as_dict(comparison: Comparison) -> dict[str, Any]:
 
 
 def counts(evaluation: Evaluation) -> dict[str, Any]:
-    """How many pictures and parts are good and bad, and how many were left out."""
+    """Count good and bad pictures and parts, and those left out."""
     pictures = Counter(picture.defective for picture in evaluation.pictures)
     parts = Counter(part.defective for part in parts_of(evaluation.pictures))
     return {
@@ -156,7 +156,7 @@ def _cells(picture: JudgedPicture) -> list[object]:
 
 
 def _lost(unjudged: Iterable[Unjudged], width: int) -> list[list[object]]:
-    """Rows of what could not be judged: the reason stands where the verdict does."""
+    """Build the rows of what could not be judged, with the reason in place of the verdict."""
     return [
         [item.image, *[None] * (width - 2), f"could not be judged: {item.reason}"]
         for item in unjudged

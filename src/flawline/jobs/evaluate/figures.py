@@ -1,4 +1,4 @@
-"""The figures of an evaluation, from what is known of every picture and what the recipe said."""
+"""Compute the figures of an evaluation from judged pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from flawline.types import Verdict
 PROMISED = (0.01, 0.05, 0.1)
 _SEVERITY: dict[Verdict, int] = {"accept": 0, "review": 1, "reject": 2}
 _WORK = 20_000_000
-"""Pictures that all draws of a bootstrap look at together, at most; it takes some seconds."""
+"""Most pictures that all draws of a bootstrap use together; they take some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class EvaluatedPart:
 
 
 def parts_of(pictures: Sequence[JudgedPicture]) -> list[EvaluatedPart]:
-    """The parts that pictures show, in order of first appearance."""
+    """Collect the parts that pictures show, in order of first appearance."""
     groups: dict[str, list[JudgedPicture]] = {}
     for picture in pictures:
         groups.setdefault(picture.part, []).append(picture)
@@ -59,7 +59,7 @@ def parts_of(pictures: Sequence[JudgedPicture]) -> list[EvaluatedPart]:
 
 
 def estimated(metric: Metric, pictures: Sequence[JudgedPicture], *, seed: int) -> Estimated | None:
-    """A metric of the scores of pictures with its interval over parts; None unless some are good and some bad."""
+    """Estimate a metric of scores with its interval over parts; None unless some pictures are good and some bad."""
     bad = np.array([picture.defective for picture in pictures], bool)
     if not bad.any() or bad.all():
         return None
@@ -76,14 +76,14 @@ def estimated(metric: Metric, pictures: Sequence[JudgedPicture], *, seed: int) -
 
 
 def draws_for(pictures: int) -> int:
-    """How often parts are drawn: 2000 times, and down to 200 times above ten thousand pictures."""
+    """Choose the number of draws: 2000, and down to 200 above ten thousand pictures."""
     return min(DRAWS, max(200, _WORK // max(pictures, 1)))
 
 
 def rate(
     pictures: Sequence[JudgedPicture], defective: bool, verdicts: Sequence[Verdict]
 ) -> Rate | None:
-    """Of bad (or good) pictures and parts, those with one of some verdicts; None where there are none."""
+    """Count bad (or good) pictures and parts with one of some verdicts; None where there are no such pictures."""
     own = [picture for picture in pictures if picture.defective == defective]
     parts = [part for part in parts_of(pictures) if part.defective == defective]
     if not own or not parts:
@@ -96,7 +96,7 @@ def rate(
 
 
 def rates(pictures: Sequence[JudgedPicture]) -> Rates:
-    """Escapes, overkill, and what goes to a person."""
+    """Count escapes, overkill and reviews."""
     return Rates(
         rate(pictures, True, ["accept"]),
         rate(pictures, True, ["review"]),
@@ -106,7 +106,7 @@ def rates(pictures: Sequence[JudgedPicture]) -> Rates:
 
 
 def label_figures(pictures: Sequence[JudgedPicture], *, seed: int) -> tuple[LabelFigures, ...]:
-    """Every label of bad pictures on its own against all good pictures, in alphabetical order."""
+    """Compute the figures of each label of bad pictures against all good pictures, in alphabetical order."""
     good = [picture for picture in pictures if not picture.defective]
     labels = sorted({picture.label for picture in pictures if picture.defective})
     return tuple(_label(label, pictures, good, seed) for label in labels)
@@ -118,9 +118,9 @@ def _label(
     own = [picture for picture in pictures if picture.defective and picture.label == label]
 
     def of(verdict: Verdict) -> Rate:
-        found = rate(own, True, [verdict])
-        assert found is not None
-        return found
+        counted = rate(own, True, [verdict])
+        assert counted is not None
+        return counted
 
     return LabelFigures(
         label,
@@ -134,7 +134,7 @@ def _label(
 
 
 def promises(pictures: Sequence[JudgedPicture]) -> tuple[Promise, ...]:
-    """How many good pictures and parts have a p-value as low as stated; empty where none is good or has one."""
+    """Count good pictures and parts with a p-value up to those promised; empty where none is good or has one."""
     good = [p.p_value for p in pictures if not p.defective and p.p_value is not None]
     parts = [p.p_value for p in parts_of(pictures) if not p.defective and p.p_value is not None]
     if not good or not parts:
@@ -150,31 +150,31 @@ def promises(pictures: Sequence[JudgedPicture]) -> tuple[Promise, ...]:
 def recall_all(
     pictures: Sequence[JudgedPicture], label: str | None = None, *, named: bool = False
 ) -> RegionRecall | None:
-    """Regions of all masks, or of those with one label, that were found; None where no mask has one.
+    """Count the regions of all masks, or of one label, that were found; None where no mask has such a region.
 
-    With `named` only those count as found on which a segmenter marked their own class.
+    With `named` only those count as found on which a segmenter predicts their own class.
     """
     return _recall(label or "all", pictures, lambda d: label in (None, d.label), named=named)
 
 
 def recalls_by_label(pictures: Sequence[JudgedPicture]) -> tuple[RegionRecall, ...]:
-    """Regions found by their label, in alphabetical order."""
+    """Count the regions found by label, in alphabetical order."""
     labels = sorted({defect.label for p in pictures for defect in p.defects or ()})
-    found = (recall_all(pictures, label) for label in labels)
-    return tuple(recall for recall in found if recall is not None)
+    recalls = (recall_all(pictures, label) for label in labels)
+    return tuple(recall for recall in recalls if recall is not None)
 
 
 def recalls_by_size(
     pictures: Sequence[JudgedPicture], label: str | None = None, *, named: bool = False
 ) -> tuple[RegionRecall, ...]:
-    """Regions found by their area, in up to four classes that hold about equally many, the smallest first.
+    """Count the regions found by area, in up to four classes of about equal number, the smallest first.
 
-    Of all of them, or of those with one label; `named` as for `recall_all`.
+    All regions count, or those of one label; `named` as for `recall_all`.
     """
     defects = [d for p in pictures for d in p.defects or () if label in (None, d.label)]
     classes = recall_by_size([d.area for d in defects], [d.found for d in defects])
-    found = (_of_size(pictures, label, size, named) for size in classes)
-    return tuple(recall for recall in found if recall is not None)
+    recalls = (_of_size(pictures, label, size, named) for size in classes)
+    return tuple(recall for recall in recalls if recall is not None)
 
 
 def _of_size(
@@ -217,7 +217,7 @@ def _recall(
 def trade_off(
     parts: Sequence[EvaluatedPart],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Escape and overkill of parts at every threshold on the score: (thresholds, escape, overkill), each (K,).
+    """Compute escape and overkill of parts at every threshold on the score: (thresholds, escape, overkill), each (K,).
 
     A part is flagged where its score is above the threshold. Thresholds rise from one below every score, which flags
     all parts, to the highest score, which flags none. Some parts must be good and some bad.
@@ -232,19 +232,19 @@ def trade_off(
 
 
 def worst_misses(pictures: Sequence[JudgedPicture], most: int) -> list[JudgedPicture]:
-    """Bad pictures with the lowest scores, the lowest first; equal scores by name."""
+    """List bad pictures with the lowest scores, the lowest first; equal scores by name."""
     bad = [picture for picture in pictures if picture.defective]
     return sorted(bad, key=lambda p: (p.score, p.sample.name))[:most]
 
 
 def most_missed(pictures: Sequence[JudgedPicture], most: int) -> list[JudgedPicture]:
-    """Pictures with regions that were not found, most of them first; equals by name."""
+    """List pictures with regions that were not found, most such regions first; equals by name."""
     missed = [(sum(not d.found for d in p.defects or ()), p) for p in pictures]
     order = sorted((m for m in missed if m[0]), key=lambda m: (-m[0], m[1].sample.name))
     return [picture for _, picture in order[:most]]
 
 
 def worst_false_alarms(pictures: Sequence[JudgedPicture], most: int) -> list[JudgedPicture]:
-    """Good pictures with the highest scores, the highest first; equal scores by name."""
+    """List good pictures with the highest scores, the highest first; equal scores by name."""
     good = [picture for picture in pictures if not picture.defective]
     return sorted(good, key=lambda p: (-p.score, p.sample.name))[:most]

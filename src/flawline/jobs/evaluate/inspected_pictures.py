@@ -1,4 +1,4 @@
-"""Inspect the pictures that a report shows: each with its mask outlined, and with what each recipe finds in it."""
+"""Inspect and draw the pictures of a report: the mask outlined, and the result of each recipe."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 from flawline.inspector.overlay import inspection_overlay
 
 SIDE = 420
-# Sky blue of Okabe and Ito's palette: beside the vermilion of reported regions, told apart by everybody.
+# Sky blue of Okabe and Ito's palette: everybody can distinguish it from the vermilion of reported regions.
 _TRUTH = (86, 180, 233)
 _Outline = tuple[tuple[int, int, int], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A picture with its mask outlined, and its heat or marked classes by each recipe, all uint8 RGB."""
+    """A picture with its mask outlined, and its heat map or predicted classes by each recipe, all uint8 RGB."""
 
     picture: NDArray[np.uint8]
     heats: tuple[NDArray[np.uint8], ...]
@@ -65,7 +65,7 @@ def show(
 def _drawn(
     source: Source, samples: Sequence[Sample], inspector: Inspector
 ) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """A small copy of every sample and its heat, by name."""
+    """Draw every sample small, plain and with its heat map, by name."""
 
     def draw(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         inspection = inspector.inspect(picture)
@@ -74,7 +74,7 @@ def _drawn(
         return small, heat
 
     read = map_pictures(source, samples, draw, value_range=inspector.value_range)
-    return {sample.name: found for sample, found in read if not isinstance(found, Unjudged)}
+    return {sample.name: pair for sample, pair in read if not isinstance(pair, Unjudged)}
 
 
 def _truth(
@@ -83,7 +83,7 @@ def _truth(
     inspectors: Sequence[Inspector],
     masks: MaskSettings,
 ) -> Mapping[str, Sequence[_Outline]]:
-    """The outlines of the masks of samples, by name."""
+    """Outline the masks of samples, by name."""
     opened = open_class_masks(source, inspectors, masks)
     if opened is not None:
         kind = next((one for one in inspectors if one.model.tells_classes), inspectors[0])
@@ -91,12 +91,12 @@ def _truth(
         read = {sample.name: classes.read(sample) for sample in samples}
         return {n: _by_class(mask) for n, mask in read.items() if isinstance(mask, RegionMask)}
     masked = [replace(sample, name=sample.mask) for sample in samples if sample.mask is not None]
-    found = {
+    by_mask = {
         sample.name: _outlines(mask.regions > 0, _TRUTH)
         for sample, mask in map_pictures(source, masked, mask_of, value_range=(0, 255))
         if not isinstance(mask, Unjudged)
     }
-    return {sample.name: found[sample.mask] for sample in samples if sample.mask in found}
+    return {sample.name: by_mask[sample.mask] for sample in samples if sample.mask in by_mask}
 
 
 def _by_class(mask: RegionMask) -> list[_Outline]:
@@ -108,10 +108,10 @@ def _by_class(mask: RegionMask) -> list[_Outline]:
 
 
 def _outlines(places: NDArray[np.bool_], colour: tuple[int, int, int]) -> list[_Outline]:
-    """Outlines as shares of width and height."""
-    found, _ = cv2.findContours(places.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    """Find outlines, as shares of width and height."""
+    contours, _ = cv2.findContours(places.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     size = np.array(places.shape[::-1], float)
-    return [(colour, (contour.reshape(-1, 2) + 0.5) / size) for contour in found]
+    return [(colour, (contour.reshape(-1, 2) + 0.5) / size) for contour in contours]
 
 
 def _with_truth(pixels: NDArray[np.uint8], outlines: Sequence[_Outline]) -> NDArray[np.uint8]:

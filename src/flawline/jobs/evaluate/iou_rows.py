@@ -1,4 +1,4 @@
-"""What segmenters gain in intersection over union."""
+"""Compare segmenters by intersection over union."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MEAN_IOU = "mean IoU of defects"
 
 
 def iou_rows(found: Sequence[Evaluation], same: bool, draws: int, seed: int) -> list[Row]:
-    """The mean over the classes of defects, then each class that occurs; nothing where no recipe is a segmenter.
+    """Compute rows of the mean over the defect classes and of each class that occurs; none without a segmenter.
 
-    `same` says that all recipes judged the same pictures. Differences are drawn by part.
+    `same` tells that all recipes judged the same pictures. Differences are drawn by part.
     """
-    held = [one.segmentation for one in found]
-    names = list(dict.fromkeys(n for one in held if one is not None for n in one.classes))
+    segmentations = [one.segmentation for one in found]
+    names = list(dict.fromkeys(n for one in segmentations if one is not None for n in one.classes))
     if not names:
         return []
     if not same:
-        nothing = (None,) * len(held)
+        nothing = (None,) * len(segmentations)
         why = "the recipes did not judge the same pictures"
         return [Row(MEAN_IOU, True, nothing, nothing[1:], why)]
-    parts = [None if one is None else _in_order(one, names) for one in held]
+    parts = [None if one is None else _in_order(one, names) for one in segmentations]
     counts = sum(one.counts.sum((0, 2)) for one in parts if one is not None)
     rows = [_row(MEAN_IOU, mean_iou, parts, draws, seed)]
     for place, name in enumerate(names):
@@ -37,7 +37,7 @@ def iou_rows(found: Sequence[Evaluation], same: bool, draws: int, seed: int) -> 
 
 
 def _in_order(one: Segmentation, names: Sequence[str]) -> PartPixels:
-    """The pixels of parts with classes in a common order; what a recipe does not know has none."""
+    """Count the pixels of parts with classes in a common order; classes that a recipe does not know have none."""
     places = np.array([names.index(name) for name in one.classes])
     counts = np.zeros((len(one.by_part.names), len(names), len(names)), np.int64)
     counts[:, places[:, None], places] = one.by_part.counts
@@ -57,5 +57,5 @@ def _row(
     )
     if all(differences):
         return Row(name, True, values, differences)
-    lost = "only a segmenter marks classes" if None in values else "too few parts for an interval"
-    return Row(name, True, values, differences, lost)
+    reason = "only a segmenter has classes" if None in values else "too few parts for an interval"
+    return Row(name, True, values, differences, reason)

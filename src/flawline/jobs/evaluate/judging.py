@@ -1,4 +1,4 @@
-"""Run a recipe over chosen pictures and compare what it says with their masks, in bounded memory."""
+"""Judge chosen pictures by a recipe and compare the result with their masks, in bounded memory."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judging:
-    """What a recipe said of every picture; `curve` has counted the pixels of `counted` of them.
+    """Judged pictures; `curve` has counted the pixels of `counted` of them.
 
     `segmenting` has counted the class masks of a segmenter, None for others and without true class masks. `unjudged`
-    names pictures and masks. `conflicts` are pictures whose mask contradicts their label, `notes` what was lost or
+    names pictures and masks. `conflicts` are pictures whose mask contradicts their label, `notes` tell what was lost or
     chosen when one was decoded.
     """
 
@@ -51,7 +51,7 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Looked:
+class _Inspected:
     """An inspection, and for a segmenter with class masks the probabilities (C, H, W)."""
 
     inspection: Inspection
@@ -66,9 +66,9 @@ def judge(
     *,
     track: Track,
 ) -> Judging:
-    """Inspect samples on all cores, in order, with their masks read beside.
+    """Inspect samples on all cores, in order, and read their masks in parallel.
 
-    `masks` are those to use, None for what the source names and what is not black.
+    `masks` are those to use; None takes the masks that the source names, where defects are not black.
 
     Raises:
         SourceError: none of the pictures could be judged.
@@ -77,27 +77,27 @@ def judge(
     notes: dict[str, tuple[str, ...]] = {}
     read = read_masks(source, samples if masks is None else ())
 
-    def look(picture: Picture) -> _Looked:
+    def inspect(picture: Picture) -> _Inspected:
         if work.segmenting is None:
-            return _Looked(inspector.inspect(picture), None)
+            return _Inspected(inspector.inspect(picture), None)
         found = inspector.find(picture)
-        return _Looked(inspector.judge(picture, found), found.probabilities)
+        return _Inspected(inspector.judge(picture, found), found.probabilities)
 
-    seen = map_pictures(
+    results = map_pictures(
         source,
         samples,
-        look,
+        inspect,
         value_range=inspector.value_range,
         # Probabilities are many times as large as the picture.
         ahead=cpu_count() + 2 if work.segmenting is not None else None,
         noted=notes.__setitem__,
     )
     title = f"evaluating {inspector.recipe.settings.part}".strip()
-    for sample, looked in track(seen, title=title, total=len(samples)):
+    for sample, inspected in track(results, title=title, total=len(samples)):
         if masks is not None:
-            work.take(sample, looked, masks.read(sample))
+            work.take(sample, inspected, masks.read(sample))
         else:
-            work.take(sample, looked, next(read)[1] if sample.mask is not None else None)
+            work.take(sample, inspected, next(read)[1] if sample.mask is not None else None)
     if not work.pictures:
         first = work.unjudged[0]
         raise SourceError(
@@ -108,7 +108,7 @@ def judge(
 
 
 class _Work:
-    """Takes one picture after the other, in order."""
+    """Counts over the pictures, taken one after the other in order."""
 
     def __init__(self, inspector: Inspector, masks: ClassMasks | None) -> None:
         tells_classes = inspector.model.tells_classes
@@ -123,13 +123,13 @@ class _Work:
         self.conflicts: list[str] = []
 
     def take(
-        self, sample: Sample, looked: _Looked | Unjudged, mask: RegionMask | Unjudged | None
+        self, sample: Sample, inspected: _Inspected | Unjudged, mask: RegionMask | Unjudged | None
     ) -> None:
         """Compare one picture with its mask."""
-        if isinstance(looked, Unjudged):
-            self.unjudged.append(looked)
+        if isinstance(inspected, Unjudged):
+            self.unjudged.append(inspected)
             return
-        inspection = looked.inspection
+        inspection = inspected.inspection
         usable = self._usable(sample, mask, inspection.size)
         defective = sample.defective
         if defective is None:
@@ -144,19 +144,19 @@ class _Work:
         if known:
             self.curve.add(*on_grid(inspection.map, usable, inspection.size))
             self.counted += 1
-        self._segment(sample, looked, usable)
-        self._keep(sample, defective, inspection, usable)
+        self._segment(sample, inspected, usable)
+        self._append(sample, defective, inspection, usable)
 
-    def _segment(self, sample: Sample, looked: _Looked, mask: RegionMask | None) -> None:
+    def _segment(self, sample: Sample, inspected: _Inspected, mask: RegionMask | None) -> None:
         """Count the class mask of a segmenter."""
-        if self.segmenting is None or looked.probabilities is None:
+        if self.segmenting is None or inspected.probabilities is None:
             return
-        self.segmenting.see(part_of(sample), looked.probabilities)
+        self.segmenting.add_peaks(part_of(sample), inspected.probabilities)
         if mask is not None and mask.classes is not None:
-            predicted = looked.inspection.class_mask
-            self.segmenting.add(part_of(sample), mask.classes, predicted, looked.probabilities)
+            predicted = inspected.inspection.class_mask
+            self.segmenting.add(part_of(sample), mask.classes, predicted, inspected.probabilities)
 
-    def _keep(
+    def _append(
         self, sample: Sample, defective: bool, inspection: Inspection, mask: RegionMask | None
     ) -> None:
         defects: tuple[Defect, ...] | None = () if not defective else None
@@ -178,7 +178,7 @@ class _Work:
         )
 
     def _defects(self, inspection: Inspection, mask: RegionMask) -> tuple[Defect, ...]:
-        """The regions of a mask; where it has no classes, their names are found when all masks are read."""
+        """List the regions of a mask; without classes, their names follow when all masks are read."""
         found = found_regions(mask, inspection.class_mask != 0).tolist()
         areas = mask.areas.tolist()
         labels = mask.labels or ("",) * len(areas)
@@ -190,7 +190,7 @@ class _Work:
     def _usable(
         self, sample: Sample, mask: RegionMask | Unjudged | None, size: tuple[int, int]
     ) -> RegionMask | None:
-        """The mask, or None where there is none or it cannot be used, which is then said."""
+        """Return the mask, or None without a usable one; an unusable one is listed in `unjudged`."""
         if isinstance(mask, Unjudged):
             self.unjudged.append(replace(mask, reason=f"mask of {sample.name}: {mask.reason}"))
             return None
@@ -205,12 +205,12 @@ class _Work:
         return mask
 
     def done(self, notes: Mapping[str, tuple[str, ...]]) -> Judging:
-        """Everything, with names for the classes that the masks hold."""
-        held: dict[str, set[int]] = {}
+        """Return the result, with names for the classes in the masks."""
+        by_label: dict[str, set[int]] = {}
         for picture, codes in zip(self.pictures, self.codes, strict=True):
             if codes:
-                held.setdefault(picture.label, set()).update(codes)
-        names = class_names(held)
+                by_label.setdefault(picture.label, set()).update(codes)
+        names = class_names(by_label)
         pictures = tuple(
             replace(
                 picture,

@@ -1,4 +1,4 @@
-"""Masks that say where a picture is defective, and what of it a recipe found."""
+"""Regions of masks, and which of them a recipe found."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from flawline.data.stream import map_pictures
 from flawline.types import Picture, Sample, Unjudged
 
 GRID = 1024
-"""Longer side up to which pixel figures are taken at full size, px."""
+"""Longest side of pictures for pixel figures at full size, px."""
 MOST_CLASSES = 32
-"""Different values up to which masks hold classes; more are the soft edges of a mask of one class."""
+"""Most different values of masks with classes; more are soft edges in masks of one class."""
 _LOSSY = ("JPEG",)
 _EIGHT_CONNECTED = np.ones((3, 3))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionMask:
-    """The regions of one mask: `regions` int32 (h, w) holds 0 where good, else the number of its 8-connected region.
+    """The regions of one mask: `regions` int32 (h, w) is 0 where good, else the number of the 8-connected region.
 
     `areas` (K,) are in pixels, `codes` (K,) the commonest value of each region: its grey level, or 0xRRGGBB. A class
     mask has the class of every pixel too, uint8 (h, w) with 255 for unknown, and the class of each region as `labels`.
@@ -42,16 +42,16 @@ class RegionMask:
 def read_masks(
     source: Source, samples: Iterable[Sample]
 ) -> Iterator[tuple[Sample, RegionMask | Unjudged]]:
-    """The masks of those samples that have one, in order, decoded ahead on all cores."""
+    """Read the masks of those samples that have one, in order, decoded ahead on all cores."""
     masks = (replace(sample, name=sample.mask) for sample in samples if sample.mask is not None)
-    # Values of more than 8 bits are taken as they are, and not scaled by the range of the file: 1 is a class.
+    # Values of more than 8 bits are not scaled by the range of the file: 1 is a class.
     return map_pictures(source, masks, mask_of, value_range=(0, 255))
 
 
 def mask_of(picture: Picture) -> RegionMask:
-    """What a decoded mask says: whatever is not black is defective.
+    """Find the regions of a decoded mask: all pixels that are not black are defective.
 
-    Masks saved as JPEG have traces of black's neighbours, so there it begins at half of the brightest value.
+    In masks saved as JPEG black is not exact, so defects begin at half of the brightest value.
     """
     colours = picture.pixels.astype(np.int64)
     codes = colours[..., 0]
@@ -75,19 +75,19 @@ def mask_of(picture: Picture) -> RegionMask:
 def _commonest(
     region: NDArray[np.int64], codes: NDArray[np.int64], count: int
 ) -> NDArray[np.int64]:
-    """The commonest code of each region (K,); of equally common ones the lowest."""
-    found = np.zeros(count, np.int64)
+    """Find the commonest code of each region (K,); of equally common ones the lowest."""
+    commonest = np.zeros(count, np.int64)
     if not count:
-        return found
+        return commonest
     pairs, often = np.unique(np.stack([region, codes]), axis=1, return_counts=True)
     # The last one written stays: the commonest comes last, of equals the lowest code.
     order = np.lexsort((-pairs[1], often))
-    found[pairs[0, order]] = pairs[1, order]
-    return found
+    commonest[pairs[0, order]] = pairs[1, order]
+    return commonest
 
 
 def mask_of_classes(classes: NDArray[np.uint8], names: Sequence[str]) -> RegionMask:
-    """The regions of a class mask (h, w): 8-connected places of one class, 0 being good and 255 unknown.
+    """Find the regions of a class mask (h, w): 8-connected pixels of one class, 0 being good and 255 unknown.
 
     `names` are those of the classes, background first.
     """
@@ -109,16 +109,16 @@ def mask_of_classes(classes: NDArray[np.uint8], names: Sequence[str]) -> RegionM
 
 
 def found_regions(mask: RegionMask, reported: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether any of the `reported` pixels, bool (h, w), lies on each region of a mask: (K,) booleans."""
-    hit = np.zeros(len(mask.areas) + 1, bool)
-    hit[mask.regions[reported]] = True
-    return hit[1:]
+    """Tell for each region of a mask whether any of the `reported` pixels, bool (h, w), lies on it: (K,) booleans."""
+    found = np.zeros(len(mask.areas) + 1, bool)
+    found[mask.regions[reported]] = True
+    return found[1:]
 
 
 def on_grid(
     scores: NDArray[np.float32], mask: RegionMask | None, size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """A map and a mask at the size of the picture, or reduced by a whole number to at most `GRID` pixels.
+    """Resize a map and a mask to the size of the picture, or reduce them by a whole number to at most `GRID` pixels.
 
     Args:
         scores: float32 (h, w), over the whole picture.
@@ -126,8 +126,8 @@ def on_grid(
         size: (height, width) of the picture, px.
 
     Returns:
-        Scores by bilinear interpolation and whether any pixel there is defective, both (H, W). What is unknown
-        counts as good and has the lowest score, so that it can neither help nor harm.
+        Scores by bilinear interpolation and whether any pixel there is defective, both (H, W). Unknown pixels count as
+        good and have the lowest score, so that they change no figure.
     """
     step = ceil(max(size) / GRID)
     height, width = (max(1, round(side / step)) for side in size)
@@ -142,7 +142,7 @@ def on_grid(
 
 
 def _reduced(pixels: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Whether any of the pixels that become one is set."""
+    """Reduce a mask; a pixel is set where any of those that it replaces is."""
     if pixels.shape == size:
         return pixels
     share = cv2.resize(pixels.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
@@ -150,17 +150,17 @@ def _reduced(pixels: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.boo
 
 
 def class_names(values: Mapping[str, set[int]]) -> Mapping[tuple[str, int], str]:
-    """What to call a region by the label of its picture and its code, from the codes that occur under each label.
+    """Name regions by the label of the picture and the code, from the codes that occur under each label.
 
-    Where masks hold several classes, a code that occurs under one label alone, and is alone there, has its name;
-    others are called "class 3". Where all masks hold one class, the label of the picture names it.
+    Where masks hold several classes, a code that occurs under one label only, and alone there, has the name of that
+    label; others are called "class 3". Where all masks hold one class, the label of the picture names it.
     """
-    everything = set().union(*values.values()) if values else set()
-    several = 1 < len(everything) <= MOST_CLASSES
+    all_codes = set().union(*values.values()) if values else set()
+    several = 1 < len(all_codes) <= MOST_CLASSES
     names: dict[tuple[str, int], str] = {}
     for label, codes in values.items():
         for code in codes:
-            owners = [other for other, held in values.items() if code in held]
+            owners = [other for other, their_codes in values.items() if code in their_codes]
             alone = len(owners) == 1 and len(codes) == 1
             names[label, code] = label if not several or alone else _class_name(code)
     return names

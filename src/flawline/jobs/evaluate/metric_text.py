@@ -1,4 +1,4 @@
-"""Figures in words, with their intervals."""
+"""Format metrics and their confidence intervals as text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from flawline.jobs.evaluate.evaluation import Estimated, Rate
 
 
 def number(value: float | None, how: str = ".3f") -> str:
-    """A figure, or "none"."""
+    """Format a figure, or "none"."""
     return "none" if value is None else format(value, how)
 
 
 def estimate(one: Estimated | None) -> str:
-    """A metric with its interval: "0.962 (0.941 to 0.978)"."""
+    """Format a metric with its interval: "0.962 (0.941 to 0.978)"."""
     if one is None:
         return "none"
     if one.interval is None:
@@ -21,13 +21,13 @@ def estimate(one: Estimated | None) -> str:
 
 
 def share(one: Share) -> str:
-    """A share with its interval: "12 of 50: 24.0 % (13.1 to 38.2)"."""
+    """Format a share with its interval: "12 of 50: 24.0 % (13.1 to 38.2)"."""
     low, high = one.interval
     return f"{one.hits} of {one.of}: {100 * one.value:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def rate(one: Rate | None) -> str:
-    """Parts with their interval, and pictures where they are not the same."""
+    """Format a rate of parts with its interval, and of pictures where it differs."""
     if one is None:
         return "none"
     same = (one.hits, one.of) == (one.parts.hits, one.parts.of)

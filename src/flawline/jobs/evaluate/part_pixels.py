@@ -1,4 +1,4 @@
-"""The intersection over union of parts drawn again and again: how sure it is, and what one segmenter gains."""
+"""Bootstrap the intersection over union by part: intervals, and differences between segmenters."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from flawline.jobs.evaluate.segmentation import PartPixels
 
 Counts = NDArray[np.int64]
 Figure = Callable[[Counts], float]
-"""A number from pixels (C, C) by true and marked class."""
+"""A number from pixels (C, C) by true and predicted class."""
 
 
 def mean_iou(counts: Counts) -> float:
-    """Mean over the classes of defects that are true or marked somewhere; 0 where there are none."""
+    """Average over the classes of defects that are true or predicted somewhere; 0 where there are none."""
     right, union = _right_and_union(counts)
     known = union[1:] > 0
     return float((right[1:][known] / union[1:][known]).mean()) if known.any() else 0.0
 
 
 def iou_of(place: int) -> Figure:
-    """The intersection over union of one class; 0 where it is neither true nor marked."""
+    """Return the figure of one class: its intersection over union, 0 where it is neither true nor predicted."""
 
     def iou(counts: Counts) -> float:
         right, union = _right_and_union(counts)
@@ -35,7 +35,7 @@ def iou_of(place: int) -> Figure:
 
 
 def interval_of(figure: Figure, parts: PartPixels, *, draws: int, seed: int) -> Estimate | None:
-    """A figure of all parts with its interval; None where parts are too few to draw from."""
+    """Estimate a figure of all parts with its interval; None where parts are too few to draw from."""
     stack, bad, metric = _ready(figure, [parts])
     rows = np.arange(len(stack), dtype=np.float64)
     try:
@@ -48,7 +48,7 @@ def interval_of(figure: Figure, parts: PartPixels, *, draws: int, seed: int) -> 
 def difference_of(
     figure: Figure, first: PartPixels, second: PartPixels, *, draws: int, seed: int
 ) -> Difference | None:
-    """What a figure gains from the first to the second, on the same draws of the same parts; None where these are few.
+    """Estimate the difference of a figure from first to second, on the same draws of parts; None with too few parts.
 
     Raises:
         ValueError: the parts differ.
@@ -58,19 +58,19 @@ def difference_of(
     _, bad, metric = _ready(figure, [first, second])
     rows = np.arange(len(bad), dtype=np.float64)
     try:
-        found = paired_difference(metric, bad, rows, rows + len(bad), draws=draws, seed=seed)
+        difference = paired_difference(metric, bad, rows, rows + len(bad), draws=draws, seed=seed)
     except UsageError as error:
         _only_too_few(error)
         return None
-    return replace(found, groups=len(first.names))
+    return replace(difference, groups=len(first.names))
 
 
 def _ready(
     figure: Figure, parts: Sequence[PartPixels]
 ) -> tuple[Counts, NDArray[np.bool_], Callable[[NDArray[np.bool_], NDArray[np.float64]], float]]:
-    """Pixels of all parts of all recipes in one stack, which parts are bad, and the figure of rows of the stack."""
+    """Stack pixels of all parts of all recipes, with the bad parts and the figure of rows of the stack."""
     bad = parts[0].counts[:, 1:].sum((1, 2)) > 0
-    # Draws want good parts too; without pixels they change nothing.
+    # Draws need good parts too; without pixels they change nothing.
     none = max(0, 2 - int((~bad).sum()))
     empty = np.zeros((none, *parts[0].counts.shape[1:]), np.int64)
     stack = np.concatenate([counts for one in parts for counts in (one.counts, empty)])

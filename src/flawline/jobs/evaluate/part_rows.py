@@ -1,4 +1,4 @@
-"""What recipes decide about parts, what that costs, and how long it takes."""
+"""Compare recipes by their verdicts on parts, the cost of these, and the time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MILLISECONDS = "milliseconds a picture, median"
 
 
 def rate_rows(parts: Sequence[Sequence[EvaluatedPart]], draw: Draw) -> list[Row]:
-    """Shares of bad and of good parts with a verdict."""
+    """Compute the shares of bad and of good parts with a verdict."""
     wanted: tuple[tuple[str, bool, Verdict, bool | None], ...] = (
         ("escape: bad parts accepted", True, "accept", False),
         ("bad parts to review", True, "review", None),
@@ -49,7 +49,7 @@ def _rate_row(
 
 
 def cost_row(parts: Sequence[Sequence[EvaluatedPart]], costs: Costs, draw: Draw) -> Row:
-    """Expected cost of a decision per part: what each verdict costs, weighted to the prevalence of production."""
+    """Compute the expected cost of a decision per part, weighted to the prevalence in production."""
     price = {
         (True, "accept"): costs.escape,
         (False, "reject"): costs.overkill,
@@ -72,7 +72,7 @@ def cost_row(parts: Sequence[Sequence[EvaluatedPart]], costs: Costs, draw: Draw)
 
 
 def time_row(timed: Sequence[Timed], draw: Draw) -> Row:
-    """The median time of a picture, each looked at by all recipes in turn."""
+    """Compute the median time of a picture, inspected by all recipes in turn."""
     values = [np.array(times) for times in zip(*(t.milliseconds for t in timed), strict=True)]
     kinds = np.ones(len(timed), bool)
     return draw.row(MILLISECONDS, False, _median, kinds, values, [t.part for t in timed], only=True)

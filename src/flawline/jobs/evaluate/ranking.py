@@ -1,4 +1,4 @@
-"""Which of several recipes to take: by what decisions cost, and among those that cost the same by speed."""
+"""Rank recipes by the cost of their decisions, and those of equal cost by speed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from flawline.jobs.evaluate.timing import Timed
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One recipe: its `cost` per part and `milliseconds` a picture, and what these are more than the lowest.
+    """One recipe: its `cost` per part and `milliseconds` a picture, and the differences to the lowest.
 
-    `as_cheap` tells that it is the cheapest or cannot be told apart from it; `more` is what it costs more, drawn by
+    `as_cheap` tells that it is the cheapest or cannot be distinguished from it; `more` is the additional cost, drawn by
     part, None for the cheapest and where parts are too few to draw from. `as_fast` and `slower` are the same for
     time, among those as cheap; False and None for the others.
     """
@@ -41,10 +41,10 @@ def ranked(
     timed: Sequence[Timed],
     seed: int,
 ) -> tuple[Ranked, ...]:
-    """Recipes in the order in which to take them; empty where parts are all good or all bad.
+    """Rank recipes, the best first; empty where parts are all good or all bad.
 
-    First the cheapest and all that cannot be told apart from it: of these the fastest and all that cannot be told apart
-    from it, the cheapest first, then the slower ones by time. Then the others, the cheapest first.
+    First come the cheapest and all that cannot be distinguished from it: the fastest of these and all that cannot be
+    distinguished from it, the cheapest first, then the slower ones by time. Then the others, the cheapest first.
     """
     parts = [parts_of(pictures) for pictures in judged]
     draw = Draw(seed, draws_for(len(judged[0])))

@@ -1,4 +1,4 @@
-"""What an evaluation says of a segmenter beyond what every recipe has."""
+"""Figures of an evaluation for segmenters only."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Estimated:
 
 @dataclass(frozen=True, slots=True)
 class RegionRecall:
-    """Regions of masks that a reported region overlaps, and parts with at least one such region among theirs.
+    """Regions of masks that a reported region overlaps, and parts with at least one such region.
 
-    The interval of `regions` counts them as independent, which those of one part are not quite; that of `parts` does
+    The interval of `regions` takes them as independent, which regions of one part are not quite; that of `parts` does
     not.
     """
 
@@ -40,10 +40,10 @@ class RegionRecall:
 class DefectClass:
     """One class of defects.
 
-    `threshold` is the recipe's. `found` counts regions with any class marked on one of their pixels, `named` those with
-    their own class on one; None where the class does not occur. `by_size` is `named` by area. `false_regions` are
-    marked regions of the class that touch none of it. `pod` is the probability of being named against the square root
-    of the area, in `Segmentation.unit`: a mark of another class on a defect may be there by chance.
+    `threshold` is that of the recipe. `found` counts regions with any class predicted on one of their pixels, `named`
+    those with their own class on one; None where the class does not occur. `by_size` is `named` by area.
+    `false_regions` are predicted regions of the class that touch no true one. `pod` is the probability of being named
+    against the square root of the area, in `Segmentation.unit`: another class on a defect may be there by chance.
     """
 
     name: str
@@ -57,11 +57,11 @@ class DefectClass:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What would be if thresholds were those that reach a wished `recall` of pixels on the evaluated pictures.
+class RecallTarget:
+    """Escape and overkill with thresholds that reach a target `recall` of pixels on the evaluated pictures.
 
     `chosen` are the thresholds of the classes of defects. A part counts as rejected where a pixel of it reaches one;
-    sizes and specification are left aside. `escape` is None where no part is bad, `overkill` where none is good.
+    sizes and specification are ignored. `escape` is None where no part is bad, `overkill` where none is good.
     """
 
     recall: float
@@ -72,7 +72,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartPixels:
-    """The pixels of each part: its name, and int64 (P, C, C) by part, true class and marked class."""
+    """Pixels of parts: their names, and int64 (P, C, C) by part, true class and predicted class."""
 
     names: tuple[str, ...]
     counts: NDArray[np.int64]
@@ -80,12 +80,12 @@ class PartPixels:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """Marked classes held against class masks.
+    """Predicted classes compared with class masks.
 
-    `counts` are pixels, a row for each true class (background first) and a column for each marked one; `by_true_class`
-    divides each row by its sum, None for a class that does not occur. Means are over the classes of defects.
-    `unmarked` are parts with a defect on which nothing is marked, `marked_good` parts without a defect on which
-    something is, whatever the verdict; over `pictures` with a mask, of `parts`. `unit` is "mm" or "px".
+    `counts` are pixels, a row for each true class (background first) and a column for each predicted one;
+    `by_true_class` divides each row by its sum, None for a class that does not occur. Means are over the classes of
+    defects. `unmarked` are parts with a defect and no predicted one, `marked_good` parts without a defect but with a
+    predicted one, whatever the verdict; over `pictures` with a mask, of `parts`. `unit` is "mm" or "px".
     """
 
     classes: tuple[str, ...]
@@ -101,5 +101,5 @@ class Segmentation:
     pictures: int
     parts: int
     unit: str
-    wishes: tuple[Wish, ...]
+    targets: tuple[RecallTarget, ...]
     by_part: PartPixels

@@ -1,4 +1,4 @@
-"""What an evaluation says of a segmenter, as JSON and CSV."""
+"""Write the figures of a segmenter as JSON and CSV."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flawline.core.pod import Pod
 from flawline.core.segmentation_metrics import ClassFigures
 from flawline.data.csv_file import write_csv_rows
 from flawline.jobs.evaluate.evaluation import JudgedPicture
-from flawline.jobs.evaluate.segmentation import DefectClass, Segmentation, Wish
+from flawline.jobs.evaluate.segmentation import DefectClass, RecallTarget, Segmentation
 from flawline.jobs.evaluate.shapes import estimated_as_dict, recall_as_dict, rounded, share_as_dict
 
 _FIGURES = ("iou", "dice", "precision", "recall")
@@ -19,7 +19,7 @@ _POD = ("a50", "a90", "a90_95")
 
 
 def segmentation_as_dict(one: Segmentation | None) -> dict[str, Any] | None:
-    """The entry "segmentation" of an evaluation."""
+    """Build the entry "segmentation" of an evaluation."""
     if one is None:
         return None
     return {
@@ -38,7 +38,7 @@ def segmentation_as_dict(one: Segmentation | None) -> dict[str, Any] | None:
         "pictures": one.pictures,
         "parts": one.parts,
         "unit": one.unit,
-        "wishes": [_wish(wish) for wish in one.wishes],
+        "wishes": [_target(target) for target in one.targets],
     }
 
 
@@ -104,11 +104,11 @@ def _pod(pod: Pod | None) -> dict[str, Any] | None:
     return {k: rounded(v) if isinstance(v, float) else v for k, v in document.items()}
 
 
-def _wish(wish: Wish) -> dict[str, Any]:
+def _target(target: RecallTarget) -> dict[str, Any]:
     return {
-        "recall": wish.recall,
-        "thresholds": {one.name: one.threshold for one in wish.chosen if one.rule != "none"},
-        "precision": {one.name: rounded(one.precision) for one in wish.chosen if one.pixels},
-        "escape": wish.escape and share_as_dict(wish.escape),
-        "overkill": wish.overkill and share_as_dict(wish.overkill),
+        "recall": target.recall,
+        "thresholds": {one.name: one.threshold for one in target.chosen if one.rule != "none"},
+        "precision": {one.name: rounded(one.precision) for one in target.chosen if one.pixels},
+        "escape": target.escape and share_as_dict(target.escape),
+        "overkill": target.overkill and share_as_dict(target.overkill),
     }

@@ -1,4 +1,4 @@
-"""Hold what a segmenter marks against class masks, picture by picture."""
+"""Compare the class masks of a segmenter with the true ones, picture by picture."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from flawline.jobs.evaluate.segmentation import (
     DefectClass,
     Estimated,
     PartPixels,
+    RecallTarget,
     Segmentation,
-    Wish,
 )
 from flawline.recipe import segmenter_settings
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
 
-WISHES = tuple(k / 20 for k in range(1, 21))
+TARGETS = tuple(k / 20 for k in range(1, 21))
 
 
 class SegmentationCounter:
-    """Counts what a segmenter marks; memory grows with parts, not with their pixels."""
+    """Counts the pixels of predicted classes; memory grows with parts, not with their pixels."""
 
     def __init__(self, inspector: Inspector) -> None:
         """Start without pictures."""
@@ -43,8 +43,8 @@ class SegmentationCounter:
         self._peaks: dict[str, NDArray[np.float32]] = {}
         self._pictures = 0
 
-    def see(self, part: str, probabilities: NDArray[np.float32]) -> None:
-        """Note the highest probabilities of a picture of a part, with a mask or without."""
+    def add_peaks(self, part: str, probabilities: NDArray[np.float32]) -> None:
+        """Add the highest probabilities of a picture of a part, with a mask or without."""
         peaks = probabilities[1:].max((1, 2))
         self._peaks[part] = np.maximum(self._peaks.get(part, peaks), peaks)
 
@@ -52,25 +52,25 @@ class SegmentationCounter:
         self,
         part: str,
         truth: NDArray[np.uint8],
-        marked: NDArray[np.uint8],
+        predicted: NDArray[np.uint8],
         probabilities: NDArray[np.float32],
     ) -> None:
         """Count one picture of a part with its class mask."""
         matrix = ConfusionMatrix(len(self._classes))
-        matrix.add(truth, marked)
+        matrix.add(truth, predicted)
         self._parts[part] = self._parts.get(part, 0) + matrix.counts
-        self._detection.add(truth, marked, part)
+        self._detection.add(truth, predicted, part)
         self._curves.add(truth, probabilities)
         self._pictures += 1
 
     def done(self, pictures: Sequence[JudgedPicture], *, seed: int) -> Segmentation | None:
-        """Everything, given what was judged; None where no picture has a mask."""
+        """Return the figures, given the judged pictures; None where no picture has a mask."""
         if not self._parts:
             return None
         by_part = PartPixels(tuple(self._parts), np.stack(list(self._parts.values())))
         matrix = ConfusionMatrix.of(by_part.counts.sum(0))
         scale = self._inspector.recipe.settings.picture.mm_per_px
-        told = matrix.figures()
+        of_classes = matrix.figures()
         false = self._detection.false_regions()
         settings = segmenter_settings(self._inspector.recipe)
         return Segmentation(
@@ -78,7 +78,7 @@ class SegmentationCounter:
             counts=tuple(map(tuple, matrix.counts.tolist())),
             by_true_class=matrix.by_true_class(),
             accuracy=matrix.accuracy(),
-            background=told[0],
+            background=of_classes[0],
             defects=tuple(
                 DefectClass(
                     name,
@@ -91,7 +91,7 @@ class SegmentationCounter:
                     _pod(pictures, name, scale),
                 )
                 for name, threshold, own in zip(
-                    self._classes[1:], settings.thresholds, told[1:], strict=True
+                    self._classes[1:], settings.thresholds, of_classes[1:], strict=True
                 )
             ),
             mean_iou=self._mean_iou(by_part, len(pictures), seed),
@@ -101,7 +101,7 @@ class SegmentationCounter:
             pictures=self._pictures,
             parts=len(self._parts),
             unit="px" if scale is None else "mm",
-            wishes=self._wishes(pictures),
+            targets=self._targets(pictures),
             by_part=by_part,
         )
 
@@ -113,31 +113,31 @@ class SegmentationCounter:
         interval = (drawn.low, drawn.high) if drawn is not None else None
         return Estimated(value, interval, self._pictures, len(by_part.names))
 
-    def _wishes(self, pictures: Sequence[JudgedPicture]) -> tuple[Wish, ...]:
-        """What each wished recall would let through and throw away; empty where no class has a pixel."""
+    def _targets(self, pictures: Sequence[JudgedPicture]) -> tuple[RecallTarget, ...]:
+        """Compute escape and overkill at each target recall; empty where no class has a pixel."""
         if not any(self._curves.pixels(name) for name in self._classes[1:]):
             return ()
         parts = figures.parts_of(pictures)
         bad = np.array([part.defective for part in parts], bool)
         peaks = np.stack([self._peaks[part.name] for part in parts])
         return tuple(
-            _wish(wished, choose_thresholds(self._curves, target_recall=wished), bad, peaks)
-            for wished in WISHES
+            _target(recall, choose_thresholds(self._curves, target_recall=recall), bad, peaks)
+            for recall in TARGETS
         )
 
 
-def _wish(
-    wished: float,
+def _target(
+    recall: float,
     chosen: tuple[ChosenThreshold, ...],
     bad: NDArray[np.bool_],
     peaks: NDArray[np.float32],
-) -> Wish:
-    # A class without a pixel to choose by has no threshold that a wish could reach.
+) -> RecallTarget:
+    # A class without a pixel has no threshold that could reach a recall.
     known = [place for place, one in enumerate(chosen) if one.rule != "none"]
     cuts = np.array([chosen[place].threshold for place in known], np.float32)
     rejected = np.any(peaks[:, known] >= cuts, axis=1)
-    return Wish(
-        wished,
+    return RecallTarget(
+        recall,
         chosen,
         Share(int((~rejected[bad]).sum()), int(bad.sum())) if bad.any() else None,
         Share(int(rejected[~bad].sum()), int((~bad).sum())) if not bad.all() else None,

@@ -1,4 +1,4 @@
-"""Values that several JSON documents of evaluations hold."""
+"""Build values that several JSON documents of evaluations hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flawline.jobs.evaluate.segmentation import Estimated, RegionRecall
 
 
 def estimated_as_dict(one: Estimated | None) -> dict[str, Any] | None:
-    """A metric with its interval."""
+    """Build a metric with its interval."""
     if one is None:
         return None
     low, high = one.interval or (None, None)
@@ -24,7 +24,7 @@ def estimated_as_dict(one: Estimated | None) -> dict[str, Any] | None:
 
 
 def share_as_dict(share: Share) -> dict[str, Any]:
-    """A share with its interval."""
+    """Build a share with its interval."""
     low, high = share.interval
     return {
         "hits": share.hits,
@@ -36,7 +36,7 @@ def share_as_dict(share: Share) -> dict[str, Any]:
 
 
 def recall_as_dict(one: RegionRecall | None) -> dict[str, Any] | None:
-    """Regions and parts found."""
+    """Build the shares of regions and parts found."""
     if one is None:
         return None
     return {
@@ -47,7 +47,7 @@ def recall_as_dict(one: RegionRecall | None) -> dict[str, Any] | None:
 
 
 def difference_as_dict(one: Difference) -> dict[str, Any]:
-    """What one gains over the other, with its interval."""
+    """Build a difference with its interval."""
     return {
         "value": rounded(one.value),
         "low": rounded(one.low),
@@ -58,5 +58,5 @@ def difference_as_dict(one: Difference) -> dict[str, Any]:
 
 
 def rounded(value: float | None) -> float | None:
-    """To six places; None stays."""
+    """Round to six places; None stays."""
     return None if value is None else round(value, 6)

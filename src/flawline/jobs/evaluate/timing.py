@@ -1,4 +1,4 @@
-"""How long a recipe takes for a picture."""
+"""Measure the time that a recipe takes for a picture."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from flawline.inspector import Inspector
 
 TIMED = 4.0
-"""Seconds that the rate is measured for."""
+"""Seconds of the measurement of a rate."""
 
 
 def streamed_rate(source: Source, samples: Sequence[Sample], inspector: Inspector) -> float:
-    """Pictures that are decoded and inspected in a second on all cores, with nothing else done beside.
+    """Measure how many pictures are decoded and inspected in a second on all cores while nothing else runs.
 
-    Measured once more on as many of `samples` as some seconds suffice for, and one at least.
+    Uses as many of `samples` as some seconds suffice for, and one at least.
     """
     began = time.perf_counter()
-    seen = map_pictures(source, samples, inspector.inspect, value_range=inspector.value_range)
+    results = map_pictures(source, samples, inspector.inspect, value_range=inspector.value_range)
     done = 0
-    for _ in seen:
+    for _ in results:
         done += 1
         if time.perf_counter() - began > TIMED:
             break
@@ -41,7 +41,7 @@ def streamed_rate(source: Source, samples: Sequence[Sample], inspector: Inspecto
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """How long a picture of a part took with each of several recipes, milliseconds without decoding."""
+    """Times of a picture of a part with each of several recipes, milliseconds without decoding."""
 
     part: str
     milliseconds: tuple[float, ...]
@@ -50,33 +50,33 @@ class Timed:
 def timed_in_turn(
     source: Source, samples: Sequence[Sample], inspectors: Sequence[Inspector], *, seed: int = 0
 ) -> list[Timed]:
-    """Time several recipes on the same pictures, one after the other picture by picture.
+    """Time several recipes on the same pictures, in turn on each picture.
 
-    A machine that grows busy or hot meanwhile does so for all. Pictures are drawn in an order by `seed`, as many as
+    A machine that becomes busy or hot meanwhile does so for all. Pictures are drawn in an order by `seed`, as many as
     some seconds for each recipe suffice for and one at least; those that a recipe cannot judge are left out.
 
     Raises:
         SourceError: none of the pictures can be judged any more.
     """
-    found: list[Timed] = []
+    timed: list[Timed] = []
     began = time.perf_counter()
     for turn, place in enumerate(np.random.default_rng(seed).permutation(len(samples)).tolist()):
         sample, times = samples[place], [0.0] * len(inspectors)
         try:
-            # Whoever comes first may find the caches cold.
+            # The first one may meet cold caches.
             for k in np.roll(np.arange(len(inspectors)), turn).tolist():
                 times[k] = _milliseconds(source, sample, inspectors[k])
         except FlawlineError:
             continue
-        found.append(Timed(part_of(sample), tuple(times)))
+        timed.append(Timed(part_of(sample), tuple(times)))
         if time.perf_counter() - began > TIMED * len(inspectors):
             break
-    if not found:
+    if not timed:
         raise SourceError(
             "none of the pictures that were judged could be read again",
-            hint="leave the source as it is meanwhile",
+            hint="do not change the source meanwhile",
         )
-    return found
+    return timed
 
 
 def _milliseconds(source: Source, sample: Sample, inspector: Inspector) -> float:
@@ -88,7 +88,7 @@ def _milliseconds(source: Source, sample: Sample, inspector: Inspector) -> float
 
 
 def median_milliseconds(pictures: Sequence[JudgedPicture]) -> dict[str, float]:
-    """The median time of each stage, and of all stages together as "total"."""
+    """Compute the median time of each stage, and of all stages together as "total"."""
     stages = list(dict.fromkeys(stage for picture in pictures for stage in picture.timings))
     times = {
         stage: float(np.median([p.timings[stage] for p in pictures if stage in p.timings]))
