@@ -163,7 +163,7 @@ def test_the_page_is_run_and_gives_the_score(
 def test_the_page_of_a_tiled_recipe_says_what_is_not_in_the_model(exported, monkeypatch):
     done, out = exported("tiled", "onnx")
     text = (out / "HOW-TO-RUN.md").read_text(encoding="utf-8")
-    assert "**Not in the model**: light evened out (level); cells outside the region" in text
+    assert "**Not in the model**: illumination evened out (level); cells outside the region" in text
     assert "Cut windows of 64 x 64" in text
     assert done.document["before"]["overlap"] > 0
     (code,) = re.findall(r"```python\n(.*?)```", text, re.S)

@@ -1,1 +1,1 @@
-"""A recipe's detector as a model for other runtimes, compared with the recipe before anything is written."""
+"""Export the model of a recipe for other runtimes, compared with the recipe before anything is written."""

@@ -1,4 +1,4 @@
-"""export.json: what was exported, what is to be done before and after the model, and how well it agrees."""
+"""Build export.json: the exported model, the steps before and after it, and its parity with the recipe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from flawline.version import __version__
 def document_of(
     inspector: Inspector, model: ExportedModel, files: Mapping[str, Path], name: str, done: Checked
 ) -> dict[str, Any]:
-    """The content of export.json; the same recipe, pictures and versions give the same document."""
+    """Build the content of export.json; the same recipe, pictures and versions give the same document."""
     recipe = inspector.recipe
     return {
         "format": name,
@@ -52,7 +52,7 @@ def document_of(
 
 
 def parity_as_dict(done: Checked) -> dict[str, Any]:
-    """How well the exported model agrees with the recipe's inspector in float32."""
+    """Build the entry on the parity of the exported model with the inspector in float32."""
     return {
         "pictures": done.pictures,
         "tolerance": done.tolerance.value,
@@ -67,23 +67,23 @@ def parity_as_dict(done: Checked) -> dict[str, Any]:
 
 
 def steps_left_out(recipe: Recipe) -> list[str]:
-    """What this recipe does with a picture besides scaling and cutting, in words; Flawline alone does it."""
+    """List the steps of this recipe besides scaling and cutting, as text; only Flawline does them."""
     settings = recipe.settings
-    found = []
+    steps = []
     if settings.light.method != "none":
-        found.append(f"light evened out ({settings.light.method})")
+        steps.append(f"illumination evened out ({settings.light.method})")
     if settings.alignment.method != "none":
-        found.append(f"the part brought into place ({settings.alignment.method})")
+        steps.append(f"the part aligned ({settings.alignment.method})")
     interest = settings.region_of_interest
     if interest.polygons or interest.mask is not None:
-        found.append("cells outside the region of interest left out")
+        steps.append("cells outside the region of interest left out")
     if interest.foreground:
-        found.append("cells outside the part left out")
-    return found
+        steps.append("cells outside the part left out")
+    return steps
 
 
 def scored_cells(cells: tuple[int, int]) -> int:
-    """How many cells of a map of that size the score is the mean of, where all of them count."""
+    """Return the number of cells that a score averages in a map of that size, where all cells count."""
     return max(1, min(CELLS, round(SHARE * cells[0] * cells[1])))
 
 

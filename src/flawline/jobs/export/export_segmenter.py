@@ -1,4 +1,4 @@
-"""The network of a recipe's segmenter for another runtime, held against the recipe before anything is written."""
+"""Export the network of a segmenter for another runtime and compare it with the recipe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flawline.inspector import Inspector
 from flawline.jobs.export.document import parity_as_dict
 from flawline.jobs.export.exported import Checked, Parity, Tolerance
 from flawline.jobs.export.model_file import FORMATS, onnx_runtime, runtime_version
-from flawline.jobs.export.parity import SHARE, check_any, compared, sorted_out
+from flawline.jobs.export.parity import SHARE, check_any, compared, separated
 from flawline.jobs.export.segmenter_page import segmenter_page
 from flawline.networks.network import Preparation
 from flawline.networks.openvino_import import openvino
@@ -36,12 +36,12 @@ INPUT = "image"
 _TOLERANCE = Tolerance(SHARE, 1.0, "the range of a probability")
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""float32 (1, 3, H, W) to logits (1, C, H, W); safe from several threads."""
+"""float32 (1, 3, H, W) to logits (1, C, H, W); thread-safe."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Exported:
-    """Stands where a segmenter has its network."""
+    """An exported network in place of that of a segmenter."""
 
     run: Run
     preparation: Preparation
@@ -54,20 +54,20 @@ class _Exported:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Differences of probabilities in one picture, and the pixels marked otherwise: all, and away from thresholds."""
+    """Differences of probabilities in one picture, and of class masks in pixels: all, and away from thresholds."""
 
     largest: float
     mean: float
     score: float
-    otherwise: int
+    different: int
     clearly: int
-    marked: bool
+    defective: bool
 
 
 def check_segmenter(
     recipe: Recipe, name: str, folder: Path, source: Source | None, track: Track
 ) -> tuple[Checked, dict[str, Any], str]:
-    """Write the network into `folder`, run it anew and compare; returns the figures, export.json and the page.
+    """Write the network into `folder`, open, run and compare it; returns the figures, export.json and the page.
 
     Raises:
         ModelError: ("export-differs") the file does not run.
@@ -139,22 +139,22 @@ def _open_openvino(path: Path) -> Run:
 def _pair(
     own: NDArray[np.float32], other: NDArray[np.float32], settings: SegmenterSettings
 ) -> _Pair:
-    outside = own[0] == 1  # the region of interest is Flawline's own
+    outside = own[0] == 1  # only Flawline applies the region of interest
     other = np.where(outside, own, other)
     difference = np.abs(own.astype(np.float64) - other)
-    marks = class_mask_of(own, settings.thresholds, smallest=settings.smallest)
-    others = class_mask_of(other, settings.thresholds, smallest=settings.smallest)
+    mask = class_mask_of(own, settings.thresholds, smallest=settings.smallest)
+    exported_mask = class_mask_of(other, settings.thresholds, smallest=settings.smallest)
     limits = np.array(settings.thresholds, np.float32)[:, None, None]
     at_limit = (np.abs(own[1:] - limits) <= _TOLERANCE.value).any(0)
-    otherwise = marks != others
+    different = mask != exported_mask
     score = abs(float(coarse_map(own).max()) - float(coarse_map(other).max()))
     return _Pair(
         float(difference.max()),
         float(difference.mean()),
         score,
-        int(otherwise.sum()),
-        int((otherwise & ~at_limit).sum()),
-        bool(marks.any()),
+        int(different.sum()),
+        int((different & ~at_limit).sum()),
+        bool(mask.any()),
     )
 
 
@@ -165,23 +165,23 @@ def _checked(
     track: Track,
 ) -> Checked:
     pictures, total = compared(inspector, compare, source)
-    found, missed = sorted_out(track(pictures, title="comparing", total=total))
-    check_any(found, missed, total)
-    marked = Counter("with marks" if one.marked else "without" for one in found.values())
+    pairs, unjudged = separated(track(pictures, title="comparing", total=total))
+    check_any(pairs, unjudged, total)
+    counts = Counter("with marks" if one.defective else "without" for one in pairs.values())
     return Checked(
         _TOLERANCE,
         Parity(
-            len(found),
-            max(one.largest for one in found.values()),
-            float(np.mean([one.mean for one in found.values()])),
-            max(one.score for one in found.values()),
-            sum(one.otherwise > 0 and one.clearly == 0 for one in found.values()),
-            tuple(name for name, one in found.items() if one.clearly),
+            len(pairs),
+            max(one.largest for one in pairs.values()),
+            float(np.mean([one.mean for one in pairs.values()])),
+            max(one.score for one in pairs.values()),
+            sum(one.different > 0 and one.clearly == 0 for one in pairs.values()),
+            tuple(name for name, one in pairs.items() if one.clearly),
         ),
         {},
-        f"{len(found)} {'drawn pictures' if source is None else 'pictures of the source given'}",
-        dict(sorted(marked.items())),
-        () if source is None else (*missed, *source.unlisted()),
+        f"{len(pairs)} {'drawn pictures' if source is None else 'pictures of the source given'}",
+        dict(sorted(counts.items())),
+        () if source is None else (*unjudged, *source.unlisted()),
     )
 
 

@@ -1,4 +1,4 @@
-"""What an export gives."""
+"""Result of an export."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flawline.types import Unjudged
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far something else lies from the recipe's own inspector in float32, over `pictures` pictures.
+    """Differences of an exported model from the inspector in float32, over `pictures` pictures.
 
     Differences are absolute, in units of the raw score: the largest and the mean over all cells of all maps, and the
-    largest of the pictures' scores. Of `pictures` verdicts, `near` differ where the inspector's score lies within the
-    tolerance of a threshold, and the pictures named in `different` elsewhere.
+    largest of the scores. `near` verdicts differ where the score of the inspector is within the tolerance of a
+    threshold; the pictures named in `different` have other verdicts elsewhere.
     """
 
     pictures: int
@@ -29,7 +29,7 @@ class Parity:
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The largest difference that is let pass: `share` of `spread`; `basis` says in words what the spread is."""
+    """The largest difference allowed: `share` of `spread`; `basis` describes the spread as text."""
 
     share: float
     spread: float
@@ -37,18 +37,18 @@ class Tolerance:
 
     @property
     def value(self) -> float:
-        """In units of the raw score."""
+        """The difference in units of the raw score."""
         return self.share * self.spread
 
     def holds(self, parity: Parity) -> bool:
-        """Whether maps, scores and verdicts agree."""
+        """Tell whether maps, scores and verdicts agree."""
         largest = max(parity.map_largest, parity.score_largest)
         return largest <= self.value and not parity.different
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checked:
-    """The exported model's parity, and for the record that of coarser arithmetic, by what computed with it."""
+    """The parity of the exported model, and for information that of coarser arithmetic, by name."""
 
     tolerance: Tolerance
     parity: Parity
@@ -60,7 +60,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exported:
-    """What was written; `document` is the content of export.json."""
+    """The files written; `document` is the content of export.json."""
 
     written: tuple[Path, ...]
     checked: Checked

@@ -1,4 +1,4 @@
-"""HOW-TO-RUN.md: an exported model in another program, in a page."""
+"""Write HOW-TO-RUN.md: how to run an exported detector in another program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RUN = {
 
 
 def how_to_run(recipe: Recipe, model: ExportedModel, name: str) -> str:
-    """The page for one export, in Markdown, with code that runs."""
+    """Write the page of one export, in Markdown, with code that runs."""
     picture = recipe.settings.picture
     fit = picture.resolution == "fit"
     whole = fit and not steps_left_out(recipe)
@@ -28,7 +28,7 @@ def how_to_run(recipe: Recipe, model: ExportedModel, name: str) -> str:
         "",
         f"`{FORMATS[name][0]}` takes a window of {_sides(model.seen)} pixels (height x width), uint8 RGB "
         f"{list(model.input.shape)}, and gives raw scores of cells, float32 {list(model.output.shape)}; higher is "
-        "odder. The network's own preparation is inside. All figures stand in `export.json`.",
+        "more anomalous. The preparation of the network is inside. `export.json` holds all figures.",
         "",
         "## Before the model",
         "",
@@ -68,8 +68,8 @@ def _before(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
         lines += [
             f"- Scale the picture by {picture.resolution:g} ({how}).",
             f"- Cut windows of {_sides(picture.window)}: along each axis the fewest that overlap by "
-            f"{picture.overlap} px or more, spread evenly, beginning at multiples of 16 px; what reaches beyond the "
-            "picture is the picture reflected at its edge (the edge itself not repeated).",
+            f"{picture.overlap} px or more, spread evenly, beginning at multiples of 16 px; beyond its edge the "
+            "picture is reflected (the edge itself not repeated).",
         ]
     if model.seen != tuple(picture.window):
         lines.append(f"- Shrink each window to {_sides(model.seen)} by area averaging.")
@@ -102,7 +102,7 @@ def _after(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
 
 
 def _inside(recipe: Recipe) -> list[str]:
-    """What changes where not every cell counts."""
+    """List the steps for recipes in which not every cell counts."""
     lines = []
     if steps_left_out(recipe):
         lines.append(
@@ -111,7 +111,7 @@ def _inside(recipe: Recipe) -> list[str]:
         )
     if recipe.settings.alignment.method != "none":
         lines.append(
-            "- A part that is not found in its place (`look.pose.found`) is never accepted."
+            "- A part that cannot be aligned (`look.pose.found` is false) is never accepted."
         )
     return lines
 
@@ -120,8 +120,8 @@ def _note(name: str) -> list[str]:
     if name != "openvino":
         return []
     return [
-        "- Ask for float32 as below. By itself OpenVINO computes in bfloat16 where the processor can; what that "
-        "changes stands in `export.json` under `coarser_arithmetic`."
+        "- Ask for float32 as below. By itself OpenVINO computes in bfloat16 where the processor can; the "
+        "differences are in `export.json` under `coarser_arithmetic`."
     ]
 
 

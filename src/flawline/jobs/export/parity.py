@@ -1,4 +1,4 @@
-"""An exported model against the recipe's own inspector, picture by picture."""
+"""Compare an exported model with the inspector of the recipe, picture by picture."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 Scored = tuple[float, NDArray[np.float32]]
 Scorer = Callable[[Picture], Scored]
-"""A picture to its raw score and its map, float32 (h, w), which covers it."""
+"""A picture to its raw score and its map, float32 (h, w), of the whole picture."""
 
 
 def scorer_of(view: View, detector: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> Scorer:
-    """What the inspector does with a picture, with another detector: windows uint8 to raw scores of their cells."""
+    """Return a scorer like the inspector with another detector: windows uint8 to raw scores of their cells."""
 
     def scored(picture: Picture) -> Scored:
         look = view.look(picture)
@@ -45,7 +45,7 @@ def scorer_of(view: View, detector: Callable[[NDArray[np.uint8]], NDArray[np.flo
 
 
 def inspector_scorer(inspector: Inspector) -> Scorer:
-    """The score and the map of an inspector."""
+    """Return a scorer of the score and the map of an inspector."""
 
     def scored(picture: Picture) -> Scored:
         found = inspector.find(picture)
@@ -62,12 +62,12 @@ def check(
     *,
     track: Track = no_track,
 ) -> Checked:
-    """Compare on up to `MOST` pictures of a source, evenly spread over it, or on drawn pictures.
+    """Compare scorers on up to `MOST` pictures of a source, evenly spread over it, or on drawn pictures.
 
     Args:
         inspector: in float32, of a recipe with thresholds.
-        exported: what is compared with it.
-        coarser: by name, what is compared as well, for the record.
+        exported: the scorer to compare with it.
+        coarser: by name, further scorers to compare, for information.
         source: an open source of pictures; drawn ones are taken without it.
         track: shows the progress.
 
@@ -83,20 +83,20 @@ def check(
         return {name: _pair(own, scorer(picture)) for name, scorer in scorers.items()}
 
     pictures, total = compared(inspector, compare, source)
-    found, unjudged = sorted_out(track(pictures, title="comparing", total=total))
-    check_any(found, unjudged, total)
-    tolerance = _tolerance(inspector, [pairs[""] for pairs in found.values()])
+    results, unjudged = separated(track(pictures, title="comparing", total=total))
+    check_any(results, unjudged, total)
+    tolerance = _tolerance(inspector, [pairs[""] for pairs in results.values()])
     review, reject = thresholds_of(inspector.recipe)
     parities = {
-        name: _parity({p: pairs[name] for p, pairs in found.items()}, tolerance, review, reject)
+        name: _parity({p: pairs[name] for p, pairs in results.items()}, tolerance, review, reject)
         for name in scorers
     }
-    verdicts = Counter(verdict(pairs[""].own, review, reject) for pairs in found.values())
+    verdicts = Counter(verdict(pairs[""].own, review, reject) for pairs in results.values())
     return Checked(
         tolerance,
         parities.pop(""),
         parities,
-        f"{len(found)} {'drawn pictures' if source is None else 'pictures of the source given'}",
+        f"{len(results)} {'drawn pictures' if source is None else 'pictures of the source given'}",
         {name: verdicts[name] for name in ("accept", "review", "reject")},
         () if source is None else (*unjudged, *source.unlisted()),
     )
@@ -105,17 +105,17 @@ def check(
 def compared(
     inspector: Inspector, compare: Callable[[Picture], T], source: Source | None
 ) -> tuple[Iterator[tuple[str, T | Unjudged]], int]:
-    """What `compare` gives for up to `MOST` pictures of a source, or for drawn ones, by name; and their number."""
+    """Apply `compare` to up to `MOST` pictures of a source, else to drawn ones; returns results and their number."""
     if source is None:
         return _drawn(inspector, compare), COUNT
     samples = _spread(list(source.samples()))
-    seen = map_pictures(source, samples, compare, value_range=inspector.value_range)
-    return ((sample.name, found) for sample, found in seen), len(samples)
+    results = map_pictures(source, samples, compare, value_range=inspector.value_range)
+    return ((sample.name, result) for sample, result in results), len(samples)
 
 
-def check_any(found: Mapping[str, object], unjudged: Sequence[Unjudged], total: int) -> None:
+def check_any(results: Mapping[str, object], unjudged: Sequence[Unjudged], total: int) -> None:
     """Raise SourceError where no picture could be compared."""
-    if not found:
+    if not results:
         why = f", the first because {unjudged[0].reason}" if unjudged else ""
         raise SourceError(
             f"none of {total} pictures could be compared{why}",
@@ -125,7 +125,7 @@ def check_any(found: Mapping[str, object], unjudged: Sequence[Unjudged], total: 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Scores of one picture, the differences of its maps, and the deviation of the inspector's."""
+    """Scores of one picture, the differences of its maps, and the deviation of the map of the inspector."""
 
     own: float
     other: float
@@ -136,7 +136,7 @@ class _Pair:
 
 def _pair(own: Scored, other: Scored) -> _Pair:
     difference = np.abs(own[1].astype(np.float64) - other[1])
-    # Not finite means as different as can be; it must not look like nothing.
+    # A value that is not finite counts as an infinite difference, never as none.
     finite = bool(np.isfinite(difference).all()) and math.isfinite(other[0])
     return _Pair(
         own[0],
@@ -162,25 +162,25 @@ def _drawn(
             yield name, Unjudged(name, error.code, error.message)
 
 
-def sorted_out(pictures: Iterable[tuple[str, T | Unjudged]]) -> tuple[dict[str, T], list[Unjudged]]:
-    """What was found by name, and what could not be judged."""
-    found: dict[str, T] = {}
+def separated(pictures: Iterable[tuple[str, T | Unjudged]]) -> tuple[dict[str, T], list[Unjudged]]:
+    """Separate results by name from pictures that could not be judged."""
+    results: dict[str, T] = {}
     unjudged: list[Unjudged] = []
     for name, result in pictures:
         if isinstance(result, Unjudged):
             unjudged.append(result)
         else:
-            found[name] = result
-    return found, unjudged
+            results[name] = result
+    return results, unjudged
 
 
 def _tolerance(inspector: Inspector, pairs: Sequence[_Pair]) -> Tolerance:
-    """From the scores that calibrated: a threshold that a person raised makes no difference smaller."""
-    held = inspector.calibration
-    if held is not None and len(held.scores):
+    """Derive the tolerance from the calibration scores, so that a threshold raised by hand does not widen it."""
+    calibration = inspector.calibration
+    if calibration is not None and len(calibration.scores):
         _, reject = thresholds_of(inspector.recipe)
-        usual = float(np.median(held.scores))
-        spread = min(reject, float(held.scores.max())) - usual
+        usual = float(np.median(calibration.scores))
+        spread = min(reject, float(calibration.scores.max())) - usual
         if spread > 0:
             return Tolerance(
                 SHARE,

@@ -1,4 +1,4 @@
-"""Pictures for a comparison where none are given: drawn parts with and without defects, under noise."""
+"""Draw pictures for a comparison without a source: parts with and without defects, with noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOISE = 6.0
 
 
 def drawn_pictures(size: tuple[int, int]) -> Iterator[tuple[str, Picture]]:
-    """`COUNT` pictures of `size` (height, width) with their names, every other one with a defect; always the same."""
+    """Draw `COUNT` pictures of `size` (height, width) with names, every other one with a defect; always the same."""
     side = int(np.clip(max(size), SIZES[0], _LARGEST_DRAWN))
     for index in range(COUNT):
         rng = np.random.default_rng([2, index])

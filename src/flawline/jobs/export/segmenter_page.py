@@ -1,4 +1,4 @@
-"""HOW-TO-RUN.md of an exported segmenter, with code that runs."""
+"""Write HOW-TO-RUN.md of an exported segmenter, with code that runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CODE = {
 
 
 def segmenter_page(recipe: Recipe, preparation: Preparation, name: str) -> str:
-    """The page for one export, in Markdown."""
+    """Write the page of one export, in Markdown."""
     picture, settings = recipe.settings.picture, segmenter_settings(recipe)
     window = f"{picture.window[0]} x {picture.window[1]}"
     classes = ", ".join(f"{n} {c}" for n, c in enumerate(settings.classes, start=1))
@@ -30,16 +30,15 @@ def segmenter_page(recipe: Recipe, preparation: Preparation, name: str) -> str:
         f"# Run the segmenter of {recipe.settings.part or 'a part'}",
         "",
         f"`{FORMATS[name][0]}` takes windows of {window} pixels (height x width), prepared as below, and gives a logit "
-        f"for each class at each pixel: 0 background, {classes}. All figures stand in `export.json`.",
+        f"for each class at each pixel: 0 background, {classes}. `export.json` holds all figures.",
         "",
         "- Decode to 8-bit RGB, upright. Larger pictures are cut into windows that overlap by "
         f"{picture.overlap} px or more; probabilities are joined by weighted means, the outer three eighths of an "
         "overlap weighing nothing.",
-        "- A pixel is marked where the probability of a class reaches its threshold, "
-        f"{list(settings.thresholds)} in turn; where several do, with the one that exceeds it by the largest factor. "
-        f"Places of fewer than {settings.smallest} px are left out.",
-        "- Measuring and judging by a specification is what Flawline does: "
-        "`Inspector.open(RECIPE).inspect(picture)`.",
+        "- A pixel belongs to a class where its probability reaches the threshold of the class, "
+        f"{list(settings.thresholds)} in order; where several do, to the one that exceeds it by the largest factor. "
+        f"Regions of fewer than {settings.smallest} px are left out.",
+        "- Flawline measures and judges by a specification: `Inspector.open(RECIPE).inspect(picture)`.",
         "",
         "```python",
         "import numpy as np",
