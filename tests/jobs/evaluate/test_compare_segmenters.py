@@ -87,7 +87,7 @@ def test_a_detector_beside_a_segmenter(parts, inspectors):
     mean = row(found, "mean IoU")
     assert mean.values[1] is None
     assert mean.differences == (None,)
-    assert mean.reason == "only a segmenter marks classes"
+    assert mean.reason == "only a segmenter has classes"
     # Both are held against the same regions in the same order.
     assert row(found, "defect regions").values == pytest.approx((1, 6 / 13))
     assert found.ranking == ()
