@@ -1,6 +1,7 @@
 """`flawline export` on the command line."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -44,14 +45,33 @@ def test_one_document(place, tmp_path, capsys):
     assert printed["parity"]["compared"] == 9
 
 
-def test_a_missing_runtime_is_an_error_with_the_way_out(place, tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
+def test_a_missing_package_is_an_error_with_the_way_out(
+    package, place, tmp_path, capsys, monkeypatch
+):
+    # As when nothing has imported the package yet.
+    for name in [name for name in sys.modules if name.startswith("flawline.detectors.onnx_")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
     out = tmp_path / "out"
     assert run(["export", str(place / "part.flaw"), "--to", "onnx", "-o", str(out), "--json"]) == 2
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["code"] == "dependency"
+    assert f"import of {package} halted" in error["message"]
     assert "pip install '.[onnx]'" in error["hint"]
     assert not out.exists()
+
+
+def test_openvino_needs_no_package_of_onnx(place, tmp_path):
+    code = f"""
+import sys
+sys.modules["onnx"] = sys.modules["onnxruntime"] = sys.modules["google.protobuf"] = None
+from flawline.cli.main import run
+sys.exit(run(["export", {str(place / "part.flaw")!r}, "--to", "openvino", "-o", {str(tmp_path / "out")!r}]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "model.xml").is_file()
 
 
 def test_what_is_no_recipe_or_no_format_is_an_error(place, tmp_path, capsys):

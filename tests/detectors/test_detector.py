@@ -36,12 +36,14 @@ from flawline.detectors.gaussians import (
     content_moments,
     find_centres,
     no_moments,
+    packed,
     place_gaussians,
     place_moments,
+    unpacked,
 )
 from flawline.detectors.graph import score_node
 from flawline.detectors.memory import SIZE, spread_out, thinned, usual_distances
-from flawline.detectors.nodes import packed, unpacked
+from flawline.detectors.nodes import OpenVINONodes
 from flawline.detectors.patch_features import Basis
 from flawline.detectors.registry import METHODS
 from flawline.errors import ModelError, SourceError, UsageError
@@ -504,7 +506,7 @@ def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
     ov = openvino()
     given_map = ov.opset13.parameter([1, channels, *grid], ov.Type.f32)
     method = "patch-memory" if "memory" in kinds else "patch-gaussian"
-    scores = score_node(method, {"map": given_map}, arrays, grid)
+    scores = score_node(OpenVINONodes(), method, {"map": given_map}, arrays, grid)
     model = ov.Model([scores], [given_map], "graph")
     compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     values = rng.normal(size=(1, channels, *grid)).astype(np.float32)

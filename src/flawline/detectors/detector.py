@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.detectors.graph import score_node
+from flawline.detectors.graph import OUTPUT, score_node
 from flawline.detectors.map_graph import backbone_and_graph, finest
+from flawline.detectors.nodes import OpenVINONodes
 from flawline.detectors.registry import method_of
 from flawline.networks.map_choice import choose_maps
 from flawline.networks.openvino_import import openvino
@@ -69,7 +70,9 @@ class Detector:
         self._cells = window[0] // CELL, window[1] // CELL
         self._network, self._head, _ = backbone_and_graph(
             backbone,
-            lambda maps, inputs, grid: score_node(state.method, maps, state.arrays, grid, inputs),
+            lambda maps, inputs, grid: score_node(
+                OpenVINONodes(), state.method, maps, state.arrays, grid, inputs
+            ),
             fixed=method_of(state.method).inputs(state.arrays),
             threads=threads,
             keep=keep,
@@ -117,10 +120,9 @@ def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> An
     outputs = {output.get_any_name(): output for output in model.outputs}
     grid = finest({name: tuple(output.get_shape())[1:] for name, output in outputs.items()})
     maps = {name: output.get_node().input_value(0) for name, output in outputs.items()}
-    ov = openvino()
-    whole = ov.Model(
-        [score_node(state.method, maps, state.arrays, grid)], model.get_parameters(), "detector"
-    )
+    scores = score_node(OpenVINONodes(), state.method, maps, state.arrays, grid)
+    scores.output(0).get_tensor().set_names({OUTPUT})
+    whole = openvino().Model([scores], model.get_parameters(), "detector")
     return with_preparation(whole, preparation)
 
 

@@ -196,3 +196,24 @@ def _gaussians(means: Floats, covariances: Floats) -> Gaussians:
         factors[part] = np.linalg.inv(roots)
         constants[part] = 2 * np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
     return Gaussians(means.astype(np.float32), factors, constants)
+
+
+def unpacked(
+    packed: NDArray[np.float32], dimensions: int, *, upper: bool = False
+) -> NDArray[np.float32]:
+    """Unpack lower triangles (G, k (k + 1) / 2), column after column, to matrices (G, k, k), or to their transposes."""
+    full, start = np.zeros((len(packed), dimensions, dimensions), np.float32), 0
+    for column in range(dimensions):
+        stop = start + dimensions - column
+        if upper:
+            full[:, column, column:] = packed[:, start:stop]
+        else:
+            full[:, column:, column] = packed[:, start:stop]
+        start = stop
+    return full
+
+
+def packed(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pack lower triangles (G, k, k) as `unpacked` reads them."""
+    columns, rows = np.triu_indices(matrices.shape[1])
+    return np.ascontiguousarray(matrices[:, rows, columns])

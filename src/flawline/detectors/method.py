@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.detectors.nodes import Nodes
 from flawline.detectors.patch_features import Basis, Windows, each_patches
 from flawline.errors import SourceError
 
@@ -41,15 +42,15 @@ class Method:
     `learn` takes what to learn from, the number of windows, whether a window is a whole picture, so that a place in it
     means something, and a seed; it gives arrays by name and the number of windows that it read. `extend` takes what to
     learn from, the present arrays and how many windows they are from, and gives the arrays that change and the number
-    of further windows. `score` makes OpenVINO nodes of raw scores, any shape of h * w numbers, from a node of patches
-    (h * w, k), the arrays, the grid and the nodes of `inputs`. `inputs` are arrays by name that are better given to the
-    graph than held in it. The network sees windows shrunk `shrink` times. With `averages`, single pictures move a
-    detector little: it can find bad pictures among those it learnt from, and remembers no false alarm.
+    of further windows. `score` makes a node of raw scores, any shape of h * w numbers, from operations, a node of
+    patches (h * w, k), the arrays, the grid and the nodes of `inputs`. `inputs` are arrays by name that are better
+    given to the graph than held in it. The network sees windows shrunk `shrink` times. With `averages`, single pictures
+    move a detector little: it can find bad pictures among those it learnt from, and remembers no false alarm.
     """
 
     learn: Callable[[Learning, int, bool, int], tuple[dict[str, NDArray[Any]], int]]
     extend: Callable[[Learning, Arrays, int], tuple[dict[str, NDArray[Any]], int]]
-    score: Callable[[Any, Arrays, Grid, Mapping[str, Any]], Any]
+    score: Callable[[Nodes, Any, Arrays, Grid, Mapping[str, Any]], Any]
     inputs: Callable[[Arrays], dict[str, NDArray[np.float32]]]
     averages: bool
     shrink: int = 1

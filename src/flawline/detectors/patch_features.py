@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.cores import cpu_count
+from flawline.detectors.nodes import Nodes, OpenVINONodes
 from flawline.networks.network import Network
 from flawline.networks.openvino_import import openvino
 
@@ -31,35 +32,27 @@ def grid_of(network: Network, window: tuple[int, int]) -> tuple[int, int]:
 
 
 def patch_node(maps: Mapping[str, Any], grid: tuple[int, int]) -> Any:
-    """An OpenVINO node of patches (1, C, h, w): each map smoothed, brought to the grid, joined."""
-    parts = [on_grid(smoothed(node), grid) for node in maps.values()]
+    """Make an OpenVINO node of patches (1, C, h, w): each map smoothed, brought to the grid, joined."""
+    ops = OpenVINONodes()
+    parts = [on_grid(ops, smoothed(ops, node), ops.shape(node), grid) for node in maps.values()]
     return parts[0] if len(parts) == 1 else openvino().opset13.concat(parts, 1)
 
 
-def smoothed(node: Any) -> Any:
-    """A node (1, C, h, w) weighted 1 2 1 along rows and columns, the edge continued outwards.
+def smoothed(ops: Nodes, feature_map: Any) -> Any:
+    """Weight a map (1, C, h, w) by 1 2 1 along rows and columns, the edge continued outwards.
 
     K. Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022, section 3.1, take the plain mean
     of 3 x 3 places, which blurs the edges of defects more.
     """
     # Twice the mean of 2 x 2, the second time between the first ones; what a mean leaves out continues the edge.
-    ops = openvino().opset13
-    between = ops.avg_pool(node, [1, 1], [1, 1], [1, 1], [2, 2], True)
-    return ops.avg_pool(between, [1, 1], [0, 0], [0, 0], [2, 2], True)
+    return ops.average(ops.average(feature_map, 1), 0)
 
 
-def on_grid(node: Any, grid: tuple[int, int]) -> Any:
-    """A node (1, C, ...) at the size of the grid, bilinear between cell centres."""
-    if tuple(int(side) for side in node.output(0).get_shape()[2:]) == grid:
-        return node
-    return openvino().opset13.interpolate(
-        node,
-        np.array(grid, np.int64),
-        "linear_onnx",
-        "sizes",
-        axes=np.array([2, 3], np.int64),
-        coordinate_transformation_mode="half_pixel",
-    )
+def on_grid(ops: Nodes, feature_map: Any, shape: tuple[int, ...], grid: tuple[int, int]) -> Any:
+    """Resize a map of a shape (1, C, ...) to the size of the grid."""
+    if shape[2:] == grid:
+        return feature_map
+    return ops.resize(feature_map, (*shape[:2], *grid))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,12 +17,13 @@ from flawline.detectors.gaussians import (
     content_moments,
     find_centres,
     no_moments,
+    packed,
     place_gaussians,
     place_moments,
+    unpacked,
 )
 from flawline.detectors.method import Arrays, Grid, Learning, Method, drawn, joined, no_window
-from flawline.detectors.nodes import constant, packed, summed, unpacked
-from flawline.networks.openvino_import import openvino
+from flawline.detectors.nodes import Nodes, summed
 
 CONTENTS = 16
 _SAMPLES = 60_000
@@ -103,16 +104,15 @@ def _moments(arrays: Arrays, name: str) -> PatchMoments:
     return PatchMoments(np.array(arrays[f"{name}_count"], np.float64), total, lower + upper)
 
 
-def _score(patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping[str, Any]) -> Any:
-    """The energy of the place plus the lowest energy by content, of those that there are."""
-    ops = openvino().opset13
+def _score(ops: Nodes, patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping[str, Any]) -> Any:
+    """Add the energy of the place and the lowest energy by content, of those that there are."""
     parts = []
     if "place_means" in arrays:
         given = "factors" in inputs
-        factors = inputs["factors"] if given else constant(_inputs(arrays)["factors"])
-        parts.append(_place_energy(patches, arrays, grid, factors))
+        factors = inputs["factors"] if given else ops.constant(_inputs(arrays)["factors"])
+        parts.append(_place_energy(ops, patches, arrays, grid, factors))
     if "content_means" in arrays:
-        parts.append(_content_energy(patches, arrays))
+        parts.append(_content_energy(ops, patches, arrays))
     total = parts[0]
     for part in parts[1:]:
         total = ops.add(total, part)
@@ -127,47 +127,37 @@ def _inputs(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
     return {"factors": unpacked(arrays["place_factors"], dimensions, upper=True)}
 
 
-def _place_energy(patches: Any, arrays: Arrays, grid: tuple[int, int], factors: Any) -> Any:
-    ops = openvino().opset13
+def _place_energy(ops: Nodes, patches: Any, arrays: Arrays, grid: Grid, factors: Any) -> Any:
     means = arrays["place_means"].astype(np.float32)
-    side = block_side(grid)
+    side, k = block_side(grid), means.shape[1]
     rows, columns = grid[0] // side, grid[1] // side
-    cut = np.array([rows, side, columns, side, means.shape[1]], np.int64)
-    by_block = ops.transpose(ops.reshape(patches, cut, False), np.array([0, 2, 1, 3, 4], np.int64))
-    flat = np.array([rows * columns, side * side, means.shape[1]], np.int64)
-    off = ops.subtract(ops.reshape(by_block, flat, False), constant(means[:, None]))
-    scaled = ops.matmul(off, factors, False, False)
-    energies = _energy(scaled, arrays["place_constants"][:, None])
-    joined = ops.reshape(energies, np.array([rows, columns, side, side], np.int64), False)
-    return ops.reshape(
-        ops.transpose(joined, np.array([0, 2, 1, 3], np.int64)),
-        np.array([-1, 1, 1], np.int64),
-        False,
-    )
+    by_block = ops.transpose(ops.reshape(patches, (rows, side, columns, side, k)), (0, 2, 1, 3, 4))
+    flat = ops.reshape(by_block, (rows * columns, side * side, k))
+    scaled = ops.matmul(ops.subtract(flat, ops.constant(means[:, None])), factors)
+    energies = _energy(ops, scaled, k, arrays["place_constants"][:, None])
+    joined = ops.transpose(ops.reshape(energies, (rows, columns, side, side)), (0, 2, 1, 3))
+    return ops.reshape(joined, (-1, 1, 1))
 
 
-def _content_energy(patches: Any, arrays: Arrays) -> Any:
-    ops = openvino().opset13
+def _content_energy(ops: Nodes, patches: Any, arrays: Arrays) -> Any:
     means = arrays["content_means"].astype(np.float32)
     factors = unpacked(arrays["content_factors"], means.shape[1])
-    count, dimensions = means.shape
+    count, k = means.shape
     shifts = np.einsum("gij,gj->gi", factors.astype(np.float64), means.astype(np.float64))
-    kernel = factors.transpose(2, 0, 1).reshape(dimensions, -1)
+    kernel = factors.transpose(2, 0, 1).reshape(k, -1)
     scaled = ops.subtract(
-        ops.matmul(patches, constant(kernel), False, False),
-        constant(shifts.reshape(1, -1).astype(np.float32)),
+        ops.matmul(patches, ops.constant(kernel)),
+        ops.constant(shifts.reshape(1, -1).astype(np.float32)),
     )
-    scaled = ops.reshape(scaled, np.array([-1, count, dimensions], np.int64), False)
-    energies = _energy(scaled, arrays["content_constants"][None])
-    return ops.reduce_min(energies, np.array([1], np.int64), True)
+    scaled = ops.reshape(scaled, (-1, count, k))
+    energies = _energy(ops, scaled, k, arrays["content_constants"][None])
+    return ops.reduce_min(energies, 1, keep=True)
 
 
-def _energy(scaled: Any, constants: NDArray[Any]) -> Any:
-    """Squared lengths of (n, m, k) plus a constant for each of m, (n, m, 1)."""
-    ops = openvino().opset13
-    return ops.add(
-        summed(ops.multiply(scaled, scaled)), constant(constants.astype(np.float32)[..., None])
-    )
+def _energy(ops: Nodes, scaled: Any, k: int, constants: NDArray[Any]) -> Any:
+    """Add to the squared lengths of (n, m, k) a constant for each of m: (n, m, 1)."""
+    lengths = summed(ops, ops.multiply(scaled, scaled), k)
+    return ops.add(lengths, ops.constant(constants.astype(np.float32)[..., None]))
 
 
 METHOD = Method(_learn, _extend, _score, _inputs, averages=True)

@@ -19,8 +19,7 @@ from flawline.detectors.memory import (
     usual_distances,
 )
 from flawline.detectors.method import Arrays, Grid, Learning, Method, joined
-from flawline.detectors.nodes import constant, summed
-from flawline.networks.openvino_import import openvino
+from flawline.detectors.nodes import Nodes, summed
 
 
 def _learn(
@@ -76,30 +75,29 @@ def _pooled(learning: Learning, per_window: int) -> tuple[NDArray[np.float32], i
     return joined(pool), count
 
 
-def _score(patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping[str, Any]) -> Any:
-    """The distance to the nearest patch of the memory, less the usual one of the place, in standard deviations.
+def _score(ops: Nodes, patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping[str, Any]) -> Any:
+    """Take the distance to the nearest patch of the memory, less the usual one of the place, in standard deviations.
 
     Directions are half whitened. A memory learnt before there were usual distances gives the squared distance, as it
     did.
     """
-    ops = openvino().opset13
     memory = arrays["memory"].astype(np.float32)
-    rows = ops.multiply(patches, constant(scale_of(arrays["variances"])[None]))
+    rows = ops.multiply(patches, ops.constant(scale_of(arrays["variances"])[None]))
     lengths = np.einsum("mk,mk->m", memory, memory)
-    products = ops.matmul(rows, constant(memory.T), False, False)
-    doubled = ops.multiply(products, np.float32(2))
-    own = summed(ops.multiply(rows, rows))
-    squares = ops.add(ops.subtract(constant(lengths[None]), doubled), own)
-    nearest = ops.reduce_min(squares, np.array([1], np.int64), False)
+    products = ops.matmul(rows, ops.constant(memory.T))
+    doubled = ops.multiply(products, ops.constant(np.float32(2)))
+    own = summed(ops, ops.multiply(rows, rows), memory.shape[1])
+    squares = ops.add(ops.subtract(ops.constant(lengths[None]), doubled), own)
+    nearest = ops.reduce_min(squares, 1, keep=False)
     # Rounding can leave a patch of the memory itself a little below.
-    nearest = ops.maximum(nearest, np.float32(0))
+    nearest = ops.maximum(nearest, ops.constant(np.float32(0)))
     if "memory_moments" not in arrays:
         return nearest
     mean, deviation = usual_distances(
         arrays["memory_moments"], int(arrays["memory_windows"][0]), grid
     )
-    off = ops.subtract(ops.sqrt(nearest), constant(mean))
-    return ops.multiply(off, constant(1 / deviation))
+    off = ops.subtract(ops.sqrt(nearest), ops.constant(mean))
+    return ops.multiply(off, ops.constant(1 / deviation))
 
 
 def _inputs(arrays: Arrays) -> dict[str, NDArray[np.float32]]:

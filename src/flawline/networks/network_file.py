@@ -98,6 +98,29 @@ def model_metadata(model: Any) -> dict[str, str]:
     return {key: str(value) for key, value in told.items()}
 
 
+def with_metadata(data: bytes, key: str, value: str) -> bytes:
+    """Set an entry of the metadata of an ONNX file.
+
+    Without the package onnx, which is an extra: fields of protocol buffers may be appended. An entry is field 14 of the
+    model, its key field 1 and its value field 2 (onnx.proto).
+    """
+    named = _bytes_field(1, key.encode())
+    # OpenVINO reads the first entry of a key, others the last.
+    if found := re.search(rb"\x72(" + _LENGTH + rb")(?=" + re.escape(named) + rb"\x12)", data):
+        length = sum((byte & 127) << 7 * place for place, byte in enumerate(found[1]))
+        data = data[: found.start()] + data[found.end() + length :]
+    return data + _bytes_field(14, named + _bytes_field(2, value.encode()))
+
+
+def _bytes_field(number: int, content: bytes) -> bytes:
+    """Write a field of protocol buffers: a tag, the length in base 128, the content."""
+    length, rest = bytearray([number << 3 | 2]), len(content)
+    while rest > 127:
+        length.append(rest & 127 | 128)
+        rest >>= 7
+    return bytes([*length, rest]) + content
+
+
 def model_preparation(model: Any, name: str) -> Preparation:
     """How pixels are prepared for a model; raises ModelError ("model-preparation") where its file does not say."""
     if not model.has_rt_info(["framework", METADATA_KEY]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from dataclasses import replace
 
@@ -273,6 +274,19 @@ def test_suspects_are_never_learnt_from_or_scored_as_good(network, tmp_path):
     assert not odd & set(done.good)
     assert not odd & names(roles(done), "train")
     assert done.recipe.manifest.metrics["calibration"]["parts"] == 25 - len(odd)
+
+
+@pytest.mark.parametrize("states_its_own", [True, False])
+def test_a_given_preparation_is_the_one_that_is_used(states_its_own, tmp_path, monkeypatch):
+    own = {} if states_its_own else {"preparation": None}
+    network = write_network(tmp_path / "other.onnx", **own)
+    # Nothing of this needs the package.
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    given = "mean=1/2/3,std=4/5/6,size=32"
+    recipe = train(write_discs(tmp_path / "parts"), network, preparation=given).recipe
+    used = Inspector(recipe).model.preparation
+    assert (used.mean, used.std) == ((1, 2, 3), (4, 5, 6))
+    assert recipe.manifest.backbone.preparation["mean"] == [1, 2, 3]
 
 
 def test_the_embedded_backbone_tells_bad_parts_from_good_ones(parts):

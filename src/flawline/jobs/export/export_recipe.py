@@ -73,8 +73,8 @@ def _detector(
     recipe: Recipe, name: str, folder: Path, source: Source | None, track: Track
 ) -> tuple[Checked, dict[str, Any], str]:
     """Write a detector into `folder`, run it anew and compare; the figures, export.json and the page."""
-    inspector = Inspector(recipe, precision="f32")
     path = write_model(recipe, name, folder)
+    inspector = Inspector(recipe, precision="f32")
     model = open_model(path, recipe)
     done = check(
         inspector,

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.detectors.detector import CELL, detector_model, input_size
-from flawline.detectors.graph import OUTPUT
-from flawline.detectors.onnx_translation import INPUT, detector_onnx
+from flawline.detectors.graph import INPUT, OUTPUT
 from flawline.errors import DependencyError, ModelError, UsageError, install_extra
 from flawline.inspector.parts import detector_state
 from flawline.networks.openvino_import import openvino
@@ -81,13 +80,14 @@ def write_model(recipe: Recipe, name: str, folder: Path) -> Path:
     """Write the detector of a recipe in a format; returns the file to open. The same recipe gives the same bytes.
 
     Raises:
+        DependencyError: the package that writes this format is not installed.
         ModelError: ("export-backbone") the recipe's backbone cannot be written in this format.
     """
     state, window = detector_state(recipe), recipe.settings.picture.window
     path = folder / FORMATS[name][0]
     if name == "onnx":
         metadata = {"flawline.recipe": recipe.sha256}
-        path.write_bytes(detector_onnx(state, recipe.model, window=window, metadata=metadata))
+        path.write_bytes(_detector_onnx()(state, recipe.model, window=window, metadata=metadata))
         return path
     model = detector_model(state, recipe.model, window=window)
     name_nodes(model)
@@ -172,15 +172,29 @@ def _open_onnx(path: Path) -> tuple[Run, tuple[Port, Port]]:
     return run, (given, found)
 
 
+def _detector_onnx() -> Callable[..., bytes]:
+    """Import what writes a detector as ONNX; raises DependencyError where the package onnx cannot be imported."""
+    try:
+        from flawline.detectors.onnx_detector import detector_onnx
+    except ImportError as error:
+        raise _missing("a detector is written as ONNX with the package onnx", error) from error
+    return detector_onnx
+
+
+def _missing(purpose: str, error: ImportError) -> DependencyError:
+    return DependencyError(
+        f"{purpose}, which cannot be imported: {error}",
+        hint=f"{install_extra('onnx')}, or export with `to=openvino`",
+    )
+
+
 def onnx_runtime() -> Any:
-    """ONNX Runtime; raises DependencyError where it cannot be imported."""
+    """Import ONNX Runtime; raises DependencyError where it cannot be imported."""
     try:
         import onnxruntime
     except ImportError as error:
-        raise DependencyError(
-            f"an ONNX file is compared with the recipe in ONNX Runtime, which cannot be imported: {error}",
-            hint=f"{install_extra('onnx')}, or export with `to=openvino`",
-        ) from error
+        purpose = "an ONNX file is compared with the recipe in ONNX Runtime"
+        raise _missing(purpose, error) from error
     # Nothing is to be reported to anybody where the runtime would do so.
     onnxruntime.disable_telemetry_events()
     return onnxruntime

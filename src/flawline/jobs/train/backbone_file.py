@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from flawline.networks.backbone import EMBEDDED, backbone_file
 from flawline.networks.network import METADATA_KEY, Preparation, parse_preparation
-from flawline.networks.onnx_writer import metadata_entry
-from flawline.networks.openvino_runtime import file_preparation
+from flawline.networks.network_file import file_preparation, with_metadata
 from flawline.recipe import BackboneRecord
 
 _UNKNOWN = "unknown"
@@ -44,5 +43,5 @@ def load_backbone(
         preparation=stated.as_dict(),
     )
     if preparation is not None:
-        data += metadata_entry(METADATA_KEY, json.dumps(stated.as_dict()))
+        data = with_metadata(data, METADATA_KEY, json.dumps(stated.as_dict()))
     return BackboneFile(data, record, stated)

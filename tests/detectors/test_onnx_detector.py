@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from flawline.detectors.detector import detector_model, input_size
 from flawline.detectors.fitting import fit_detector
-from flawline.detectors.onnx_translation import detector_onnx
+from flawline.detectors.onnx_detector import detector_onnx
 from flawline.detectors.registry import METHODS
 from flawline.errors import ModelError
 from flawline.networks.backbone import EMBEDDED, backbone_file
@@ -100,6 +100,10 @@ def old(model):
     model.opset_import[0].version = 12
 
 
+def without_a_graph(model):
+    model.Clear()
+
+
 def of_another_size(model):
     shape = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 32, 32])
     model.graph.input[0].CopyFrom(shape)
@@ -114,6 +118,7 @@ def of_another_type(model):
     ("change", "said"),
     [
         (old, "operators of version 12, expected 13"),
+        (without_a_graph, "operators of version 0, expected 13"),
         (of_another_size, r"takes \[1, 3, 32, 32\], expected \[1, 3, 64, 96\]"),
         (of_another_type, "else than one float32 input"),
     ],
@@ -125,3 +130,21 @@ def test_a_backbone_that_does_not_fit_is_refused(change, said, small):
     with pytest.raises(ModelError, match=said) as caught:
         detector_onnx(state, model.SerializeToString(), window=WINDOW, metadata={})
     assert caught.value.code == "export-backbone"
+
+
+def test_what_is_no_onnx_is_refused(small):
+    state = fitted("patch-memory", small)
+    with pytest.raises(ModelError, match="cannot be read as ONNX") as caught:
+        detector_onnx(state, small[:100], window=WINDOW, metadata={})
+    assert caught.value.code == "export-backbone"
+
+
+def test_weights_that_are_listed_as_inputs_are_none(small):
+    model = onnx.load_from_string(small)
+    listed = helper.make_tensor_value_info("weights", TensorProto.FLOAT, [6, 3, 8, 8])
+    model.graph.input.insert(0, listed)
+    backbone = model.SerializeToString()
+    state = fitted("patch-memory", backbone)
+    made = detector_onnx(state, backbone, window=WINDOW, metadata={})
+    expected = detector_onnx(state, small, window=WINDOW, metadata={})
+    assert made == expected
