@@ -120,11 +120,11 @@ def chart(
         from flawline.api.records import where_of
         from flawline.cli.chart_watch import Watching, watch_chart
         from flawline.core.spc.rules import parse_rules
-        from flawline.jobs.chart.task import Task
+        from flawline.jobs.chart.watch_settings import WatchSettings
 
         given, kind = api.limits_and_kind(limits, chart)
         own = api.own_limits(kind, weight, reference, decision, head_start)
-        task = Task(
+        settings = WatchSettings(
             measure,
             kind,
             api.forming(
@@ -139,7 +139,7 @@ def chart(
         )
         watching = Watching(EVERY if every is None else every, once, alert or ["console"])
         return watch_chart(
-            task,
+            settings,
             _watched(table, store),
             out,
             watching,

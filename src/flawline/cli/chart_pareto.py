@@ -22,7 +22,7 @@ def chart_pareto(
 ) -> int:
     """Chart the names of a column of a table."""
     from flawline.api.chart import pareto
-    from flawline.jobs.chart.pareto_of import pareto_as_dict, pareto_finding
+    from flawline.jobs.chart.pareto_counts import pareto_as_dict, pareto_finding
     from flawline.jobs.chart.pareto_report import write_pareto
 
     if table is None:

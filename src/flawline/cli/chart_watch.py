@@ -15,8 +15,8 @@ from flawline.cli.outputs import opened_outputs
 from flawline.errors import FlawlineError, UsageError
 
 if TYPE_CHECKING:
-    from flawline.jobs.chart.task import Task
     from flawline.jobs.chart.watch import Progress, Watch
+    from flawline.jobs.chart.watch_settings import WatchSettings
     from flawline.outputs import Dispatch
     from flawline.records.store import Store
 
@@ -36,7 +36,7 @@ class Watching:
 
 
 def watch_chart(
-    task: Task,
+    settings: WatchSettings,
     store: str,
     out: Path,
     how: Watching,
@@ -58,13 +58,13 @@ def watch_chart(
         owner = opened.enter_context(_alone(out))
         records = opened.enter_context(open_store(store, create=False))
         outputs = opened.enter_context(_outputs(how.alerts, records, owner, out))
-        watch = Watch(task, records, out, outputs)
+        watch = Watch(settings, records, out, outputs)
         drawing = _Drawing(watch, out, how, freeze, zones=zones, quiet=quiet)
         if how.once:
             progress = watch.read()
             drawing(progress)
             return _finish(drawing, progress, as_json=as_json)
-        note(f"watching {task.name}; Ctrl-C ends it: {out / 'chart.html'}", quiet=quiet)
+        note(f"watching {settings.name}; Ctrl-C ends it: {out / 'chart.html'}", quiet=quiet)
         try:
             follow(watch, drawing, every=how.every, say=warn)
         finally:
@@ -128,12 +128,12 @@ class _Drawing:
             write_limits(growing.limits, self._freeze)
 
     def _write(self, *, anew: bool, every: float | None) -> None:
-        from flawline.jobs.chart.chart_report import Watched, rewrite_page, write_chart
+        from flawline.jobs.chart.chart_report import WatchStatus, rewrite_page, write_chart
 
         chart, growing = self.watch.chart, self.watch.growing
         if chart is None or growing is None:
             return
-        told = Watched(datetime.now(UTC), every, growing.state.seen, self.watch.open_alerts())
+        told = WatchStatus(datetime.now(UTC), every, growing.state.seen, self.watch.open_alerts())
         if anew or not (self.document and (self._out / "chart.svg").is_file()):
             written = write_chart(chart, self._out, zones=self._zones, watched=told)
             self.document = written.document

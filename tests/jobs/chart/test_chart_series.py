@@ -10,7 +10,7 @@ from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.chart_files import chart_as_dict, read_limits, write_limits
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.finding import finding, number
-from flawline.jobs.chart.pareto_of import count_names, pareto_finding
+from flawline.jobs.chart.pareto_counts import count_names, pareto_finding
 from flawline.jobs.chart.series import Forming, form_series
 from flawline.jobs.study.capability_study import (
     capability_as_dict,

@@ -16,8 +16,8 @@ from flawline.jobs.chart.checkpoint import read_checkpoint
 from flawline.jobs.chart.follow import follow
 from flawline.jobs.chart.phases import chart_in_phases
 from flawline.jobs.chart.series import Forming, form_series
-from flawline.jobs.chart.task import Task
 from flawline.jobs.chart.watch import CHECKPOINT, Watch
+from flawline.jobs.chart.watch_settings import WatchSettings
 from flawline.outputs import Dispatch, Failure
 from flawline.records import StoreError, open_store
 from flawline.records.where import Where
@@ -57,8 +57,10 @@ class Line:
         self.store.add(records)
 
     def watch(self, **changes):
-        task = Task(**{"measure": AREA, "limits": LIMITS, "how": Forming(label="part"), **changes})
-        return Watch(task, self.store, self.folder, self.dispatch(), clock=lambda: NOW)
+        given = {"measure": AREA, "limits": LIMITS, "how": Forming(label="part"), **changes}
+        return Watch(
+            WatchSettings(**given), self.store, self.folder, self.dispatch(), clock=lambda: NOW
+        )
 
     def dispatch(self):
         """What sends the alerts of the folder, in place of that of an earlier watch."""
@@ -349,8 +351,8 @@ def test_the_checkpoint_holds_all_of_it_and_does_not_grow(line):
     task = json.loads(path.read_text())["task"]
     again = read_checkpoint(path, task)
     assert again.growing.state == watch.growing.state
-    assert again.growing.hits == watch.growing.hits
-    assert again.book == watch._standing.book
+    assert again.growing.signals == watch.growing.signals
+    assert again.episodes == watch._state.episodes
     line.make(*calm(600, 3))
     watch.read()
     assert path.stat().st_size < 1.2 * size
@@ -426,7 +428,7 @@ def test_a_watch_that_begins_anew_does_not_ring_for_what_is_known(line, tmp_path
     assert line.rang[2:] == [("P000034", 1, 1)]
     line.make(20)
     line.folder = tmp_path
-    first = Watch(watch.task, line.store, tmp_path, line.dispatch(), clock=lambda: NOW)
+    first = Watch(watch.settings, line.store, tmp_path, line.dispatch(), clock=lambda: NOW)
     first.read()
     watch.read()
     assert line.rang[3:].count(("P000040", 1, 1)) == 2, "two that watch at once both ring"

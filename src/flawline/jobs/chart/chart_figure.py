@@ -1,4 +1,4 @@
-"""Control charts as pictures: limits named, signals numbered by rule, ten thousand points as readable as a hundred."""
+"""Draw control charts and Pareto charts as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -16,38 +16,28 @@ from flawline.jobs.chart.limit_names import limit_ends, name_limits, within_reac
 from flawline.report.figure import INK, as_svg, own_style
 
 _WIDTH = 9.0
-
-
 _HEIGHT = 2.7
-
-
 _LEFT = 0.115
-
-
 _RIGHT = 0.87
-
-
 # One bucket for each second pixel of the drawing's width at 100 dots per inch.
 _BUCKETS = 350
-
-
 _NUMBERED = 40
 
 
 @own_style()
 def control_chart_svg(chart: ControlChart, *, zones: bool = False) -> str:
-    """The chart as inline SVG whose ink takes the page's text colour."""
+    """Draw a control chart as inline SVG; its ink takes the text colour of the page."""
     return as_svg(_draw(chart, zones=zones), f"Control chart of {chart.series.measure}")
 
 
 def on_page(svg: str) -> str:
-    """The same SVG in the colours of the page around it, which are lighter on a dark page."""
+    """Replace the colours of an SVG by those of the page, which are lighter on a dark page."""
     return svg.replace(GOOD.lower(), "var(--good)").replace(BAD.lower(), "var(--bad)")
 
 
 @own_style()
 def control_chart_png(chart: ControlChart, *, zones: bool = False) -> bytes:
-    """The chart as PNG on white at 150 dots per inch."""
+    """Draw a control chart as PNG on white at 150 dots per inch."""
     figure = _draw(chart, zones=zones)
     figure.patch.set_alpha(1)
     figure.patch.set_facecolor("white")
@@ -58,7 +48,7 @@ def control_chart_png(chart: ControlChart, *, zones: bool = False) -> bytes:
 
 @own_style()
 def pareto_svg(pareto: Pareto, *, axis: str) -> str:
-    """A Pareto chart, largest first, with the running share of all, as inline SVG."""
+    """Draw a Pareto chart with its cumulative line as inline SVG, the largest bar first."""
     figure = new_figure(3.2)
     axes = _axes(figure, 0, 1, bottom=0.22)
     places = np.arange(len(pareto.names))
@@ -68,7 +58,7 @@ def pareto_svg(pareto: Pareto, *, axis: str) -> str:
     running = axes.twinx()
     running.plot(places, 100 * np.array(pareto.cumulative), color=BAD, marker="o", ms=4, lw=1.5)
     running.set_ylim(0, 105)
-    running.set_ylabel("running share, %", color=INK)
+    running.set_ylabel("cumulative share, %", color=INK)
     running.tick_params(colors=INK)
     running.patch.set_alpha(0)
     for spine in running.spines.values():
@@ -89,7 +79,7 @@ def _draw(chart: ControlChart, *, zones: bool) -> Any:
 
 
 def _rows(chart: ControlChart) -> list[list[int]]:
-    """Panels that share an axis: the two sums of a CUSUM do."""
+    """Group the panels that share an axis, such as the two sums of a CUSUM."""
     names = chart.panel_names
     if chart.kind == "cusum":
         return [list(range(len(names)))]
@@ -99,13 +89,15 @@ def _rows(chart: ControlChart) -> list[list[int]]:
 def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bool) -> None:
     ends: list[tuple[float, str]] = []
     for index in indices:
-        marks = _marks(chart, index)
+        signalled_by = _rules_at(chart, index)
         for number_of_stage, stage in enumerate(chart.stages):
             panel = stage.panels[index]
             if not len(panel.values):
                 continue
             places = panel.at + stage.first
-            signalled = np.isin(places, np.fromiter(marks, dtype=np.int64, count=len(marks)))
+            signalled = np.isin(
+                places, np.fromiter(signalled_by, dtype=np.int64, count=len(signalled_by))
+            )
             aside = chart.set_aside[places]
             shown = thin(panel.values, signalled | aside, _BUCKETS)
             if zones:
@@ -114,7 +106,7 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
             draw_values(axes, panel, places, shown, signalled, aside)
             if number_of_stage == len(chart.stages) - 1:
                 ends += limit_ends(panel, limit_width(stage, index), chart.kind)
-        _number_marks(axes, chart, index)
+        _number_signals(axes, chart, index)
     ends = within_reach(axes, chart, indices, ends)
     name_limits(axes, ends)
     first = chart.stages[0].panels[indices[0]].name
@@ -128,18 +120,18 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
     axes.set_ylabel(label)
 
 
-def _marks(chart: ControlChart, index: int) -> dict[int, list[int]]:
-    """The rules at each signalled point of a panel."""
-    marks: dict[int, list[int]] = {}
+def _rules_at(chart: ControlChart, index: int) -> dict[int, list[int]]:
+    """List the rules that signal at each point of a panel."""
+    signalled_by: dict[int, list[int]] = {}
     for signal in chart.signals:
         if signal.panel == chart.panel_names[index]:
             for point in signal.points:
-                marks.setdefault(point, []).append(signal.rule.number)
-    return marks
+                signalled_by.setdefault(point, []).append(signal.rule.number)
+    return signalled_by
 
 
-def _number_marks(axes: Any, chart: ControlChart, index: int) -> None:
-    """The rule's number where a signal begins to ring; where they crowd, those beyond a limit first."""
+def _number_signals(axes: Any, chart: ControlChart, index: int) -> None:
+    """Write the rule's number where a signal is raised; if space is short, points beyond a limit first."""
     name = chart.panel_names[index]
     begun: dict[int, list[int]] = {}
     for signal in chart.signals:
@@ -148,9 +140,9 @@ def _number_marks(axes: Any, chart: ControlChart, index: int) -> None:
     for point, rules in _spaced(begun, len(chart.series.labels)):
         stage = next(one for one in chart.stages if one.first <= point <= one.last)
         panel = stage.panels[index]
-        spot = int(np.searchsorted(panel.at, point - stage.first))
-        value = float(panel.values[spot])
-        below = value < float(panel.centre[spot])
+        index_of_point = int(np.searchsorted(panel.at, point - stage.first))
+        value = float(panel.values[index_of_point])
+        below = value < float(panel.centre[index_of_point])
         axes.annotate(
             ",".join(str(rule) for rule in sorted(set(rules))),
             (point, value),
@@ -165,11 +157,11 @@ def _number_marks(axes: Any, chart: ControlChart, index: int) -> None:
 
 
 def _spaced(begun: dict[int, list[int]], count: int) -> list[tuple[int, list[int]]]:
-    """The points to number, none closer to another than a number is wide."""
-    apart = count / 55
+    """Choose the points to number, each at least the width of a number apart."""
+    distance = count / 55
     chosen: list[int] = []
     for point in sorted(begun, key=lambda one: (min(begun[one]), one)):
-        if len(chosen) < _NUMBERED and all(abs(point - other) >= apart for other in chosen):
+        if len(chosen) < _NUMBERED and all(abs(point - other) >= distance for other in chosen):
             chosen.append(point)
     return [(point, begun[point]) for point in sorted(chosen)]
 
@@ -191,7 +183,7 @@ def _label_places(axes: Any, chart: ControlChart, *, last: bool) -> None:
 
 
 def _round_step(least: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50, ... that is at least `least`."""
+    """Round up to 1, 2, 5, 10, 20, 50, ..."""
     power = 10 ** int(np.floor(np.log10(max(least, 1.0))))
     return int(next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= least))
 
@@ -219,6 +211,7 @@ def _short(text: str, most: int = 18) -> str:
 
 
 def new_figure(height: float) -> Any:
+    """Create a transparent figure of the width of a chart; `height` in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(_WIDTH, height))
@@ -227,7 +220,7 @@ def new_figure(height: float) -> Any:
 
 
 def _axes(figure: Any, row: int, rows: int, *, bottom: float | None = None) -> Any:
-    """Axes at fixed places: solving for a layout takes longer than drawing the chart."""
+    """Add axes at fixed places: solving for a layout takes longer than drawing the chart."""
     height = float(figure.get_size_inches()[1])
     low = 0.52 / height if bottom is None else bottom
     top = 1 - 0.24 / height

@@ -1,4 +1,4 @@
-"""A control chart as JSON, and frozen limits as a file; the same chart gives the same bytes."""
+"""Write a control chart as JSON, and frozen limits as a file; the same chart gives the same bytes."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def chart_as_dict(chart: ControlChart) -> dict[str, Any]:
 
 
 def signals_as_dicts(chart: ControlChart) -> list[dict[str, Any]]:
-    """Build the signals of that document, which the page shows too."""
+    """Build the signals of that document, also shown on the page."""
     return [_signal(chart, signal) for signal in chart.signals]
 
 
 def write_limits(limits: ControlLimits, path: Path) -> Path:
-    """Freeze limits in a file for Phase II."""
+    """Write frozen limits to a file for Phase II."""
     return write_json_document(path, limits_as_dict(limits))
 
 
 def read_limits(path: Path) -> ControlLimits:
-    """The limits that `write_limits` froze.
+    """Read the limits written by `write_limits`.
 
     Raises:
         UsageError: the file cannot be read or does not hold frozen limits.
@@ -110,14 +110,15 @@ def _panel(chart: ControlChart, row: int) -> dict[str, Any]:
         parts = [getattr(panel, name) for _, panel in panels]
         whole = all(part is not None for part in parts)
         columns[name] = _rounded(np.concatenate(parts)) if whole else None
-    rang: dict[int, list[int]] = {}
+    rules_at: dict[int, list[int]] = {}
     for signal in chart.signals:
         if signal.panel == chart.panel_names[row]:
             for point in signal.points:
-                rang.setdefault(point, []).append(signal.rule.number)
-    spots = {point: spot for spot, point in enumerate(at.tolist())}
+                rules_at.setdefault(point, []).append(signal.rule.number)
+    index_of = {point: index for index, point in enumerate(at.tolist())}
     columns["rang"] = [
-        {"at": spots[point], "rules": sorted(numbers)} for point, numbers in sorted(rang.items())
+        {"at": index_of[point], "rules": sorted(numbers)}
+        for point, numbers in sorted(rules_at.items())
     ]
     return columns
 

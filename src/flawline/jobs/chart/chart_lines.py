@@ -1,4 +1,4 @@
-"""The lines of a control chart: points thinned for drawing, limits as steps."""
+"""Draw the lines of a control chart."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MARKERS = 150
 
 
 def thin(values: NDArray[np.float64], keep: NDArray[np.bool_], buckets: int) -> NDArray[np.int64]:
-    """Places (M,) to draw of (N,) values: every place to `keep`, first and last, and the extremes of each bucket.
+    """Choose the indices (M,) to draw of (N,) values: those in `keep`, first, last, and the extremes of each bucket.
 
-    Everything where there are at most two values a bucket. The outline of the drawn line is that of all values.
+    All are drawn if there are at most two values a bucket. The outline stays that of all values.
     """
     count = len(values)
     if count <= 2 * buckets:
@@ -26,10 +26,10 @@ def thin(values: NDArray[np.float64], keep: NDArray[np.bool_], buckets: int) -> 
     drawn[[0, -1]] = True
     for extreme in (np.maximum, np.minimum):
         peaks = np.repeat(extreme.reduceat(values, edges), np.diff(np.append(edges, count)))
-        hits = np.flatnonzero(values == peaks)
+        peaks_at = np.flatnonzero(values == peaks)
         # The first of equal extremes is enough; a constant bucket would keep them all.
-        first = np.searchsorted(hits, edges)
-        drawn[hits[first[first < len(hits)]]] = True
+        first = np.searchsorted(peaks_at, edges)
+        drawn[peaks_at[first[first < len(peaks_at)]]] = True
     return np.flatnonzero(drawn)
 
 
@@ -41,6 +41,7 @@ def draw_values(
     signalled: NDArray[np.bool_],
     aside: NDArray[np.bool_],
 ) -> None:
+    """Draw the values of a panel, with signals and points that were set aside."""
     few = len(shown) <= _MARKERS
     axes.plot(
         places[shown],
@@ -75,6 +76,7 @@ def draw_values(
 
 
 def draw_limits(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
+    """Draw the centre line and the control limits of a panel."""
     _steps(axes, places, panel.centre, color=UNKNOWN, lw=1.1)
     for limit in (panel.lower, panel.upper):
         if limit is not None:
@@ -82,19 +84,21 @@ def draw_limits(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
 
 
 def draw_zones(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
-    """Lines at 1 and 2 sigma, where a sigma is the same width on both sides of the centre."""
+    """Draw lines at 1 and 2 sigma if the limits are symmetric about the centre."""
     if panel.upper is None or panel.lower is None or 5 not in panel.rules:
         return
     width = panel.upper - panel.centre
     if not np.allclose(width, panel.centre - panel.lower):
         return
-    for share in (1 / 3, 2 / 3):
+    for fraction in (1 / 3, 2 / 3):
         for side in (-1, 1):
-            _steps(axes, places, panel.centre + side * share * width, color=UNKNOWN, lw=0.6, ls=":")
+            _steps(
+                axes, places, panel.centre + side * fraction * width, color=UNKNOWN, lw=0.6, ls=":"
+            )
 
 
 def _steps(axes: Any, places: NDArray[np.int64], values: NDArray[np.float64], **style: Any) -> None:
-    """A line with steps between points; one stroke where the value never changes."""
+    """Draw a line with steps between points; a single stroke if the value is constant."""
     if np.ptp(values) == 0:
         ends = [places[0] - 0.5, places[-1] + 0.5]
         axes.plot(ends, [values[0], values[0]], zorder=2, **style)

@@ -1,4 +1,4 @@
-"""The report of a control chart: HTML that opens without a network, SVG, PNG and JSON."""
+"""Write the report of a control chart: self-contained HTML, SVG, PNG and JSON."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SHOWN_SIGNALS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What the page of a watched chart says beside it.
+class WatchStatus:
+    """State of a watch, shown on its page.
 
     `read` is the time of the last reading and `every` the seconds between readings, None once the watch has ended.
-    `total` counts all points that were judged, `alerts` are those that nobody has acknowledged.
+    `total` counts all judged points, `alerts` are the open ones.
     """
 
     read: datetime
@@ -37,14 +37,14 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class WrittenChart:
-    """The path of the page of a chart, and the document that chart.json holds."""
+    """Path of the page of a chart, and the document of chart.json."""
 
     page: Path
     document: dict[str, Any]
 
 
 def write_chart(
-    chart: ControlChart, folder: Path, *, zones: bool = False, watched: Watched | None = None
+    chart: ControlChart, folder: Path, *, zones: bool = False, watched: WatchStatus | None = None
 ) -> WrittenChart:
     """Write chart.html, chart.svg, chart.png and chart.json into `folder`."""
     document = chart_as_dict(chart)
@@ -57,8 +57,8 @@ def write_chart(
     return WrittenChart(page, document)
 
 
-def rewrite_page(chart: ControlChart, folder: Path, watched: Watched) -> Path:
-    """Write chart.html alone, around the chart.svg that is there: nothing has changed but the time."""
+def rewrite_page(chart: ControlChart, folder: Path, watched: WatchStatus) -> Path:
+    """Rewrite chart.html with the present chart.svg, when only the time has changed."""
     svg = (folder / "chart.svg").read_text(encoding="utf-8").rstrip("\n")
     return _write_page(chart, signals_as_dicts(chart), svg, folder, watched)
 
@@ -68,7 +68,7 @@ def _write_page(
     signals: list[dict[str, Any]],
     svg: str,
     folder: Path,
-    watched: Watched | None,
+    watched: WatchStatus | None,
 ) -> Path:
     html = template("chart.html").render(
         chart=chart,

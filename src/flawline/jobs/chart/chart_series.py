@@ -1,4 +1,4 @@
-"""Put a series on a control chart: Phase I estimates limits stage by stage, Phase II takes the ones given."""
+"""Chart a series: Phase I estimates limits stage by stage, Phase II uses given ones."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _INTENDED = 0.0027
 
 @dataclass(frozen=True, slots=True)
 class Estimation:
-    """How Phase I estimates limits.
+    """Settings for the estimation of limits in Phase I.
 
-    `set_aside` names points not to estimate from; `automatic` sets aside what lies beyond the limits, again and again.
-    `transform` is "auto" (for i-mr: none where the values look normal), "none" or a name of `fit_transform`. `own`
+    `set_aside` names points to leave out; `automatic` repeatedly sets aside points beyond the limits.
+    `transform` is "auto" (for i-mr: none if the values look normal), "none" or a name of `fit_transform`. `own`
     holds weight, reference, decision and head start.
     """
 
@@ -58,24 +58,24 @@ def chart_series(
         series: the points, formed for this kind of chart.
         kind: one of core.limits.KINDS.
         rules: the rules to apply; the K of rule 1 sets the limits of Phase I.
-        limits: for Phase II; None estimates them from the points, each stage for itself.
-        estimation: how Phase I goes about it.
+        limits: for Phase II; None estimates them from the points of each stage.
+        estimation: settings of Phase I.
 
     Raises:
-        UsageError: limits of another chart, or options that do not go together.
+        UsageError: limits of another chart, or settings that contradict each other.
         FlawlineError: the points cannot be charted.
     """
     if limits is None:
-        stages, hits, aside, notes = _first_phase(series, kind, rules, estimation)
+        stages, signals, aside, notes = _first_phase(series, kind, rules, estimation)
     else:
-        stages, hits, aside, notes = _second_phase(series, kind, rules, limits, estimation)
+        stages, signals, aside, notes = _second_phase(series, kind, rules, limits, estimation)
     notes += _passed_over(rules, stages)
     return ControlChart(
         series=series,
         kind=kind,
         rules=tuple(rules),
         stages=tuple(stages),
-        signals=merge_signals(hits),
+        signals=merge_signals(signals),
         set_aside=aside,
         notes=(*series.notes, *notes),
         settings={
@@ -92,58 +92,54 @@ def _second_phase(
     series: Series, kind: str, rules: Sequence[Rule], limits: ControlLimits, estimation: Estimation
 ) -> tuple[list[Stage], list[RuleSignal], NDArray[np.bool_], list[str]]:
     check_given(limits, kind, rules, estimation)
-    _, panels, hits = advance(State(), limits, rules, series.points)
+    _, panels, signals = advance(State(), limits, rules, series.points)
     last = len(series.labels) - 1
     names = " and ".join(dict.fromkeys(name for name in series.stages if name))
     stage = Stage(names, 0, last, limits, 2, panels)
-    return [stage], list(hits), np.zeros(last + 1, dtype=bool), []
+    return [stage], list(signals), np.zeros(last + 1, dtype=bool), []
 
 
 def check_given(
     limits: ControlLimits, kind: str, rules: Sequence[Rule], estimation: Estimation
 ) -> None:
-    """Refuse limits that do not go with what else is asked for.
-
-    Raises:
-        UsageError: limits of another chart or with another K, or points to be set aside.
-    """
+    """Raise UsageError if limits are of another chart or K, or if points are to be set aside."""
     if limits.chart != kind:
-        raise UsageError(f"the frozen limits are those of a chart {limits.chart}, got {kind}")
+        raise UsageError(f"expected frozen limits of a chart {kind}, got those of {limits.chart}")
     if estimation.set_aside or estimation.automatic:
         raise UsageError(
-            "points are set aside when limits are estimated, and these are given",
+            "points can be set aside only when limits are estimated, and limits are given",
             hint="leave out `set_aside`, or `limits`",
         )
     wanted = next((rule.k for rule in rules if rule.number == 1), limits.k)
     if wanted not in (3.0, limits.k):
         raise UsageError(
-            f"rule 1 asks for {wanted:g} sigma, and the frozen limits lie at {limits.k:g}"
+            f"expected rule 1 with the {limits.k:g} sigma of the frozen limits, got {wanted:g}"
         )
 
 
 def _first_phase(
     series: Series, kind: str, rules: Sequence[Rule], estimation: Estimation
 ) -> tuple[list[Stage], list[RuleSignal], NDArray[np.bool_], list[str]]:
-    named = _marked(series, estimation.set_aside)
+    named = _set_aside_mask(series, estimation.set_aside)
     k = next((float(rule.k) for rule in rules if rule.number == 1), 3.0)
     spans = list(_spans(series.stages))
     family, notes = _family(series.points, kind, named, spans, estimation.transform)
     stages: list[Stage] = []
-    hits: list[RuleSignal] = []
+    signals: list[RuleSignal] = []
     aside = np.zeros(len(series.labels), dtype=bool)
     for name, first, last in spans:
         here = slice(first, last + 1)
         points = _cut(series.points, first, last)
-        found = _estimated(points, kind, named[here], family, estimation, k, name)
-        aside[here] = found.set_aside
-        labels = np.array(series.labels[here], dtype=object)[found.set_aside]
-        limits = replace(found.limits, set_aside=tuple(labels.tolist()))
+        estimate = _estimated(points, kind, named[here], family, estimation, k, name)
+        aside[here] = estimate.set_aside
+        labels = np.array(series.labels[here], dtype=object)[estimate.set_aside]
+        limits = replace(estimate.limits, set_aside=tuple(labels.tolist()))
         _, panels, own = advance(State(), limits, rules, points)
         stages.append(Stage(name, first, last, limits, 1, panels))
-        hits += [replace(hit, at=hit.at + first, first=hit.first + first) for hit in own]
-        told = _cautions(kind, limits, points, found.rounds)
-        notes += [f"{name}: {text}" if name else text for text in told]
-    return *_common_panels(stages, hits), aside, notes
+        signals += [replace(one, at=one.at + first, first=one.first + first) for one in own]
+        cautions = _cautions(kind, limits, points, estimate.rounds)
+        notes += [f"{name}: {text}" if name else text for text in cautions]
+    return *_common_panels(stages, signals), aside, notes
 
 
 def _estimated(
@@ -174,19 +170,19 @@ def _estimated(
 
 
 def _common_panels(
-    stages: Sequence[Stage], hits: Sequence[RuleSignal]
+    stages: Sequence[Stage], signals: Sequence[RuleSignal]
 ) -> tuple[list[Stage], list[RuleSignal]]:
-    """A stage of many zeros has no moving range; then no stage has."""
+    """Keep the panels of all stages: a stage of many zeros has no moving range, so the others drop it too."""
     names = [{panel.name for panel in stage.panels} for stage in stages]
     common = set.intersection(*names)
-    kept = [
+    reduced = [
         replace(stage, panels=tuple(panel for panel in stage.panels if panel.name in common))
         for stage in stages
     ]
-    return kept, [hit for hit in hits if hit.panel in common]
+    return reduced, [one for one in signals if one.panel in common]
 
 
-def _marked(series: Series, names: Sequence[str]) -> NDArray[np.bool_]:
+def _set_aside_mask(series: Series, names: Sequence[str]) -> NDArray[np.bool_]:
     unknown = sorted(set(names) - set(series.labels))
     if unknown:
         raise UsageError(
@@ -197,7 +193,7 @@ def _marked(series: Series, names: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def _spans(stages: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Name, first and last point of every run of equal stages."""
+    """List name, first and last point of every run of equal stages."""
     start = 0
     for name, run in groupby(stages):
         length = len(list(run))
@@ -220,13 +216,13 @@ def _family(
     spans: Sequence[tuple[str, int, int]],
     wanted: str,
 ) -> tuple[str, list[str]]:
-    """The transform of every stage by name, and why; "auto" judges the longest stage of an i-mr chart."""
+    """Choose the transform of all stages, with the reasons; "auto" decides by the longest stage of an i-mr chart."""
     single = isinstance(points, Subgroups) and points.sizes.max() == 1
     if wanted == "none" or (wanted == "auto" and (kind != "i-mr" or not single)):
         return "none", []
     if not isinstance(points, Subgroups) or not single or kind not in TRANSFORMED:
         raise UsageError(
-            f"a transform goes with single measurements on {', '.join(TRANSFORMED)}, got {kind}"
+            f"expected a transform only for single measurements on {', '.join(TRANSFORMED)}, got {kind}"
         )
     _, first, last = max(spans, key=lambda span: span[2] - span[1])
     values = points.values[first : last + 1][~named[first : last + 1]]
@@ -249,7 +245,7 @@ def _fitted(points: Points, keep: NDArray[np.bool_], family: str) -> Transform:
 
 
 def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
-    """The shape is judged only where the level holds still, and without what lies beyond the limits it leads to."""
+    """Choose a transform by the shape, if the level is stable, without points beyond the resulting limits."""
     try:
         choice = choose_transform(values)
         if not choice.transform.zeros:
@@ -260,7 +256,7 @@ def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
             if choice.transform != NONE:
                 choice = choose_transform(values[~_outlying(values, choice.transform)])
     except FlawlineError as error:
-        return "none", [f"{error.message}; they are charted as they are"]
+        return "none", [f"{error.message}; they are charted untransformed"]
     name = choice.transform.name
     if name == "none" and min(a for _, a in choice.statistics) <= REFUSED:
         return "none", []

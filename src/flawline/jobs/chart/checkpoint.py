@@ -1,6 +1,6 @@
-"""Where a watch stands, as one JSON document: a later watch goes on from there.
+"""Write and read the checkpoint of a watch, one JSON document from which a later watch resumes.
 
-No work file: it is one value, written whole after each reading, and people read it (limits, rules, what was judged).
+It is not a work file: it is written whole after each reading, and people read it (limits, rules, judged points).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from flawline.core.spc.limits import limits_as_dict, limits_from_dict
 from flawline.core.spc.rules import Rule, RuleSignal, Tail
 from flawline.data.json_file import write_json_document
 from flawline.errors import UsageError
-from flawline.jobs.chart.gathering import Rows
-from flawline.jobs.chart.growing import Growing
+from flawline.jobs.chart.arriving_rows import Rows
+from flawline.jobs.chart.growing_chart import GrowingChart
 from flawline.records.arrived import Arrived
 from flawline.types import EMPTY
 
@@ -30,26 +30,26 @@ _LINES = ("at", "values", "centre", "lower", "upper", "scores")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing:
-    """What was judged, what is there, the rows of a point that is not complete, the unfinished alerts, and notes."""
+class CheckpointState:
+    """Judged points, arrival state, rows of an incomplete point, unfinished episodes, and notes."""
 
-    growing: Growing
+    growing: GrowingChart
     arrived: Arrived
     rows: Rows = field(default_factory=lambda: EMPTY)
-    book: Mapping[str, Episode] = field(default_factory=lambda: EMPTY)
+    episodes: Mapping[str, Episode] = field(default_factory=lambda: EMPTY)
     notes: tuple[str, ...] = ()
 
 
-def write_checkpoint(path: Path, standing: Standing, task: Mapping[str, Any]) -> None:
-    """Write where a watch stands; `task` says what is watched."""
-    growing = standing.growing
+def write_checkpoint(path: Path, state: CheckpointState, settings: Mapping[str, Any]) -> None:
+    """Write the state of a watch; `settings` are those of the watch."""
+    growing = state.growing
     write_json_document(
         path,
         {
             "format": _FORMAT,
             "version": _VERSION,
-            "task": task,
-            "arrived": asdict(standing.arrived),
+            "task": settings,
+            "arrived": asdict(state.arrived),
             "limits": limits_as_dict(growing.limits),
             "learnt": growing.learnt,
             "most": growing.most,
@@ -58,50 +58,50 @@ def write_checkpoint(path: Path, standing: Standing, task: Mapping[str, Any]) ->
             "labels": growing.labels,
             "ids": growing.ids,
             "panels": [_panel_as_dict(panel) for panel in growing.panels],
-            "hits": [asdict(hit) for hit in growing.hits],
-            "rows": dict(standing.rows),
-            "book": [asdict(alert) for alert in standing.book.values()],
-            "notes": standing.notes,
+            "hits": [asdict(signal) for signal in growing.signals],
+            "rows": dict(state.rows),
+            "book": [asdict(alert) for alert in state.episodes.values()],
+            "notes": state.notes,
         },
     )
 
 
-def read_checkpoint(path: Path, task: Mapping[str, Any]) -> Standing | None:
-    """Where the last watch stood; None where there was none.
+def read_checkpoint(path: Path, settings: Mapping[str, Any]) -> CheckpointState | None:
+    """Read the state of the last watch; None if there is none.
 
     Raises:
-        UsageError: it watched something else, or the file cannot be read.
+        UsageError: the settings differ, or the file cannot be read.
     """
-    hint = f"give another folder with `out`, or remove {path} to begin anew"
+    hint = f"give another folder with `out`, or remove {path} to start again"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["format"] != _FORMAT or document["version"] != _VERSION:
-            raise ValueError("it is of another version")
-        standing = _standing(document)
+            raise ValueError("it has another version")
+        state = _state(document)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
-        raise UsageError(f"cannot go on from {path}: {error}", hint=hint) from error
-    # As it comes back from JSON: tuples are lists there.
-    if document["task"] != json.loads(json.dumps(task)):
+        raise UsageError(f"cannot resume from {path}: {error}", hint=hint) from error
+    # Compared as JSON gives it back: tuples are lists there.
+    if document["task"] != json.loads(json.dumps(settings)):
         changed = sorted(
             name
-            for name in {*document["task"], *task}
-            if document["task"].get(name) != json.loads(json.dumps(task.get(name)))
+            for name in {*document["task"], *settings}
+            if document["task"].get(name) != json.loads(json.dumps(settings.get(name)))
         )
         raise UsageError(
-            f"{path.parent} holds the watch of something else (other: {', '.join(changed)})",
+            f"{path.parent} holds a watch with other settings ({', '.join(changed)})",
             hint=hint,
         )
-    return standing
+    return state
 
 
-def _standing(plain: Mapping[str, Any]) -> Standing:
+def _state(plain: Mapping[str, Any]) -> CheckpointState:
     state = plain["state"]
     tails = tuple(
         Tail(*(tuple(t[name]) for name in ("at", "values", "scores"))) for t in state["tails"]
     )
-    growing = Growing(
+    growing = GrowingChart(
         limits=limits_from_dict(plain["limits"]),
         rules=tuple(Rule(number, k) for number, k in plain["rules"]),
         learnt=plain["learnt"],
@@ -110,11 +110,11 @@ def _standing(plain: Mapping[str, Any]) -> Standing:
         labels=tuple(plain["labels"]),
         ids=tuple(plain["ids"]),
         panels=tuple(map(_panel, plain["panels"])),
-        hits=tuple(RuleSignal(**{**hit, "rule": Rule(**hit["rule"])}) for hit in plain["hits"]),
+        signals=tuple(RuleSignal(**{**one, "rule": Rule(**one["rule"])}) for one in plain["hits"]),
     )
     arrived = Arrived(plain["arrived"]["last"], tuple(map(tuple, plain["arrived"]["gaps"])))
-    book = {one["key"]: Episode(**one) for one in plain["book"]}
-    return Standing(growing, arrived, plain["rows"], book, tuple(plain["notes"]))
+    episodes = {one["key"]: Episode(**one) for one in plain["book"]}
+    return CheckpointState(growing, arrived, plain["rows"], episodes, tuple(plain["notes"]))
 
 
 def _panel_as_dict(panel: Panel) -> dict[str, Any]:

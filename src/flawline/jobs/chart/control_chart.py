@@ -1,4 +1,4 @@
-"""A charted series."""
+"""A control chart: stages, limits and signals of a series."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from flawline.jobs.chart.series import Series
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
-    """Points `first` to `last` (from 0, both included) that are judged by the same limits.
+    """Points `first` to `last` (from 0, both included) judged by the same limits.
 
-    `panels` count their points from `first`. `phase` is 1 where the limits were estimated from these very points, 2
-    where they were given.
+    `panels` count their points from `first`. `phase` is 1 if the limits were estimated from these points, 2
+    if they were given.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Stage:
 class ControlChart:
     """A series on a control chart.
 
-    `set_aside` (G,) marks points that are drawn and judged but not estimated from. `runs` is there for a run chart.
+    `set_aside` (G,) is True for points that are judged but left out of the estimate. Only a run chart has `runs`.
     """
 
     series: Series
@@ -52,10 +52,10 @@ class ControlChart:
 
     @property
     def in_control(self) -> bool:
-        """Whether no rule found a signal, and no run is unusual."""
+        """True if there is no signal and no unusual run."""
         return not self.signals and not (self.runs and self.runs.unusual)
 
     @property
     def panel_names(self) -> tuple[str, ...]:
-        """The rows of the chart."""
+        """Names of the panels."""
         return tuple(panel.name for panel in self.stages[0].panels)

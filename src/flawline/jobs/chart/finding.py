@@ -1,4 +1,4 @@
-"""The finding of a chart in plain words, before any picture."""
+"""Summarise a control chart as text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SENTENCES = 3
 
 
 def finding(chart: ControlChart) -> str:
-    """What the chart says: the signals, those beyond a limit first and the latest first among the others."""
-    told = list(_signals(chart)) + list(_runs(chart))
-    if not told:
+    """Summarise a chart: points beyond a limit first, then the other signals, the latest first."""
+    sentences = list(_signals(chart)) + list(_runs(chart))
+    if not sentences:
         return _in_control(chart)
-    more = len(told) - SENTENCES
-    text = "; ".join(told[:SENTENCES])
+    more = len(sentences) - SENTENCES
+    text = "; ".join(sentences[:SENTENCES])
     # A name stays as it is written, also where it begins the sentence.
     if not text.startswith(chart.series.labels):
         text = f"{text[0].upper()}{text[1:]}"
@@ -29,15 +29,15 @@ def finding(chart: ControlChart) -> str:
 
 
 def sentence(chart: ControlChart, signal: Signal) -> str:
-    """One signal in words, with its points by name."""
+    """Describe one signal with the names of its points."""
     if signal.rule.number == 1:
         return _beyond(chart, signal)
-    told = describe(signal.rule, signal.side, centre_word(chart))
+    text = describe(signal.rule, signal.side, centre_word(chart))
     where = "" if signal.panel == chart.panel_names[0] else f" ({signal.panel})"
     length = _length(signal)
     if length > signal.rule.span and signal.rule.number in (2, 3, 4, 7, 8):
-        told = told.replace(str(int(signal.rule.k)), str(length), 1)
-    return f"{told} {_span(chart, signal)}{where}"
+        text = text.replace(str(int(signal.rule.k)), str(length), 1)
+    return f"{text} {_span(chart, signal)}{where}"
 
 
 def _span(chart: ControlChart, signal: Signal) -> str:
@@ -48,21 +48,21 @@ def _span(chart: ControlChart, signal: Signal) -> str:
 
 
 def place(chart: ControlChart, point: int) -> str:
-    """A point by what it is and its name."""
+    """Name a point with its word, such as "part 7"."""
     what, label = chart.series.what, chart.series.labels[point]
-    said = label.lower().startswith(what.lower()) and not label[len(what) :][:1].isalpha()
-    return label if said else f"{what} {label}"
+    named = label.lower().startswith(what.lower()) and not label[len(what) :][:1].isalpha()
+    return label if named else f"{what} {label}"
 
 
 def centre_word(chart: ControlChart) -> str:
-    """What the centre line is called."""
+    """Name the centre line."""
     return "the median" if chart.kind == "run" else "the centre"
 
 
 def number(value: float, width: float) -> str:
-    """A number with as many decimals as the width of the limits deserves: two digits of it and one more.
+    """Format a number with the decimals that three digits of the width of the limits need.
 
-    A number that is small beside them, as skewed measures have, keeps two digits of its own.
+    A number much smaller than the limits, as skewed measures have, keeps two digits of its own.
     """
     if width <= 0 or not np.isfinite(width):
         return f"{value:.4g}"
@@ -78,7 +78,7 @@ def number(value: float, width: float) -> str:
 
 
 def limit_width(stage: Stage, panel: int = 0) -> float:
-    """The distance from the lower limit (or the centre) to the upper one at the middle point, as digits need it."""
+    """Return the distance from the lower limit (or the centre) to the upper one at the middle point."""
     drawn = stage.panels[panel]
     if not len(drawn.values):
         return 0.0
@@ -89,12 +89,12 @@ def limit_width(stage: Stage, panel: int = 0) -> float:
 
 
 def stage_of(chart: ControlChart, point: int) -> Stage:
-    """The stage that a point belongs to."""
+    """Find the stage of a point."""
     return next(stage for stage in chart.stages if stage.first <= point <= stage.last)
 
 
 def _beyond(chart: ControlChart, signal: Signal) -> str:
-    """One point, or a stretch of an EWMA or CUSUM, beyond a limit."""
+    """Describe one point, or a stretch of an EWMA or CUSUM, beyond a limit."""
     stage = stage_of(chart, signal.triggered)
     row = chart.panel_names.index(signal.panel)
     panel = stage.panels[row]
@@ -124,7 +124,7 @@ def _stretch(chart: ControlChart, signal: Signal) -> str:
 
 
 def _began(chart: ControlChart, signal: Signal) -> str:
-    """A CUSUM's own estimate of when the shift began: the point after its sum last was zero."""
+    """Estimate when a shift began on a CUSUM: the point after its sum was last zero."""
     stage = stage_of(chart, signal.triggered)
     sums = stage.panels[chart.panel_names.index(signal.panel)].values
     zeros = np.flatnonzero(sums[: signal.triggered - stage.first + 1] == 0)
@@ -141,26 +141,28 @@ def _length(signal: Signal) -> int:
 
 
 def _signals(chart: ControlChart) -> Iterator[str]:
-    """Panel by panel: points beyond a limit, then the patterns, the latest first."""
+    """Describe signals panel by panel: points beyond a limit, then patterns, the latest first."""
     for panel in chart.panel_names:
-        mine = [signal for signal in chart.signals if signal.panel == panel]
+        in_panel = [signal for signal in chart.signals if signal.panel == panel]
         for side in (1, -1):
-            beyond = [signal for signal in mine if signal.rule.number == 1 and signal.side == side]
+            beyond = [
+                signal for signal in in_panel if signal.rule.number == 1 and signal.side == side
+            ]
             if len(beyond) > 2:
                 yield _many(chart, beyond)
             else:
                 yield from (sentence(chart, signal) for signal in beyond)
-        patterns = [signal for signal in mine if signal.rule.number != 1]
+        patterns = [signal for signal in in_panel if signal.rule.number != 1]
         for signal in sorted(patterns, key=lambda one: (-one.last, one.rule.number)):
             yield sentence(chart, signal)
 
 
-def _many(chart: ControlChart, own: Sequence[Signal]) -> str:
-    side = "above the upper" if own[0].side > 0 else "below the lower"
-    names = [chart.series.labels[signal.triggered] for signal in own]
+def _many(chart: ControlChart, signals: Sequence[Signal]) -> str:
+    side = "above the upper" if signals[0].side > 0 else "below the lower"
+    names = [chart.series.labels[signal.triggered] for signal in signals]
     listed = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
-    where = "" if own[0].panel == chart.panel_names[0] else f" of the {own[0].panel}"
-    return f"{len(own)} points lie {side} limit{where}: {chart.series.what} {listed}"
+    where = "" if signals[0].panel == chart.panel_names[0] else f" of the {signals[0].panel}"
+    return f"{len(signals)} points lie {side} limit{where}: {chart.series.what} {listed}"
 
 
 def _runs(chart: ControlChart) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Watch on and on, through times when the records or the disk are away."""
+"""Poll the records forever, retrying while the database or the disk is unavailable."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def follow(
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Read and draw every so many seconds, until an exception such as Ctrl-C ends it.
+    """Read and draw every `every` seconds until an exception such as Ctrl-C ends it.
 
-    While the records are away, or the disk has no room for the pictures, it says so once and tries on.
+    While the database or the disk is unavailable, it reports the error once and retries.
 
     Raises:
-        FlawlineError: what trying again does not mend.
+        FlawlineError: an error that retrying cannot resolve.
     """
     failing = ""
     while True:
-        # Raised anywhere, the exception of Ctrl-C may meet a callback that swallows it.
+        # An exception of Ctrl-C raised anywhere could meet a callback that swallows it.
         with held_interrupt() as interrupt:
             try:
                 draw(watch.read())
@@ -35,16 +35,16 @@ def follow(
                     say("going on")
                 failing = ""
             except (StoreError, OSError) as error:
-                failing = _said(error, failing, say)
+                failing = _report(error, failing, say)
         if interrupt.asked:
             raise KeyboardInterrupt
         sleep(every)
 
 
-def _said(error: StoreError | OSError, failing: str, say: Callable[[str], None]) -> str:
+def _report(error: StoreError | OSError, failing: str, say: Callable[[str], None]) -> str:
     if isinstance(error, StoreError) and not error.transient:
         raise error
-    told = error.message if isinstance(error, FlawlineError) else str(error)
-    if told != failing:
-        say(f"{told}; trying again")
-    return told
+    text = error.message if isinstance(error, FlawlineError) else str(error)
+    if text != failing:
+        say(f"{text}; trying again")
+    return text

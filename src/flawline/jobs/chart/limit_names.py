@@ -1,4 +1,4 @@
-"""The names of limits at the right edge of a control chart."""
+"""Label the limits at the right edge of a control chart."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.finding import number
 from flawline.report.figure import INK
 
-# A limit farther from the points than so many times their span is named, not drawn.
+# A limit farther from the points than this many times their span is named, not drawn.
 _FAR = 4.0
 
 
 def limit_ends(panel: Panel, width: float, kind: str) -> Iterator[tuple[float, str]]:
+    """List the last value of each limit with its label."""
     names = {"lower": "LCL", "centre": "CL", "upper": "UCL"}
     if kind == "cusum":
         names = {"lower": "limit", "upper": "limit"}
@@ -31,7 +32,7 @@ def limit_ends(panel: Panel, width: float, kind: str) -> Iterator[tuple[float, s
 def within_reach(
     axes: Any, chart: ControlChart, indices: list[int], ends: list[tuple[float, str]]
 ) -> list[tuple[float, str]]:
-    """Names of limits at their places; a limit so far away that it would flatten the points is named at the edge."""
+    """Keep the points readable: a limit so far away that it would flatten them is labelled at the edge."""
     drawn = [stage.panels[index] for stage in chart.stages for index in indices]
     inner = np.concatenate([part for panel in drawn for part in (panel.values, panel.centre)])
     if not len(inner):
@@ -54,12 +55,12 @@ def _at_the_edge(value: float, text: str, bottom: float, top: float) -> tuple[fl
 
 
 def name_limits(axes: Any, ends: list[tuple[float, str]]) -> None:
-    """Names at the right edge, moved apart where they would touch."""
+    """Write the labels at the right edge, moved apart where they would touch."""
     low, high = axes.get_ylim()
-    apart = 0.075 * (high - low)
+    distance = 0.075 * (high - low)
     placed: list[float] = []
     for value, text in sorted(ends):
-        at = max(value, placed[-1] + apart) if placed else value
+        at = max(value, placed[-1] + distance) if placed else value
         placed.append(at)
         axes.annotate(
             text,

@@ -1,4 +1,4 @@
-"""The report of a Pareto chart: HTML that opens without a network, SVG and JSON."""
+"""Write the report of a Pareto chart: self-contained HTML, SVG and JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flawline.core.spc.pareto import Pareto
 from flawline.data.json_file import write_json_document
 from flawline.data.whole_file import write_text
 from flawline.jobs.chart.chart_figure import on_page, pareto_svg
-from flawline.jobs.chart.pareto_of import pareto_as_dict, pareto_finding
+from flawline.jobs.chart.pareto_counts import pareto_as_dict, pareto_finding
 from flawline.jobs.chart.series import Skipped
 from flawline.report.template import template
 

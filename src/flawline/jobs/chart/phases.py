@@ -1,4 +1,4 @@
-"""Limits from the first points of a series, judgement of those after."""
+"""Estimate limits from the first points of a series and judge the later ones."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from flawline.core.spc.rules import FIRST_ONLY, Rule
 from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.control_chart import ControlChart
-from flawline.jobs.chart.growing import Growing, drawn_chart, grow
+from flawline.jobs.chart.growing_chart import GrowingChart, drawn_chart, grow
 from flawline.jobs.chart.series import Series, cut_series
 
-AS_IT_IS = Estimation()
+DEFAULT = Estimation()
 
 
 def chart_in_phases(
@@ -21,25 +21,25 @@ def chart_in_phases(
     learn: int,
     *,
     rules: Sequence[Rule] = FIRST_ONLY,
-    estimation: Estimation = AS_IT_IS,
+    estimation: Estimation = DEFAULT,
 ) -> ControlChart:
     """Chart a series whose first `learn` points are Phase I and all others Phase II.
 
-    Runs go on from one into the other, since the limits are the same.
+    Runs continue from Phase I into Phase II, since the limits are the same.
 
     Raises:
-        UsageError: stages, fewer points than that, or as `charting.chart_series`.
-        FlawlineError: the points cannot be charted.
+        UsageError: the series has stages, or as `chart_series`.
+        FlawlineError: there are fewer points, or they cannot be charted.
     """
     refuse_stages(series)
     if learn > len(series.labels):
         raise FlawlineError(
-            f"limits are to come from the first {learn} points, and there are {len(series.labels)}",
+            f"expected at least {learn} points for Phase I, got {len(series.labels)}",
             hint="give a smaller `phase1`, or wait for more points",
             code="chart",
         )
     limits, notes = learn_limits(cut_series(series, 0, learn), kind, rules, estimation)
-    begun = Growing(limits, tuple(rules), learn)
+    begun = GrowingChart(limits, tuple(rules), learn)
     growing, _ = grow(begun, series, range(len(series.labels)))
     return drawn_chart(growing, series, kind, notes=notes)
 
@@ -47,10 +47,10 @@ def chart_in_phases(
 def learn_limits(
     series: Series, kind: str, rules: Sequence[Rule], estimation: Estimation
 ) -> tuple[ControlLimits, tuple[str, ...]]:
-    """The limits of Phase I, and what must be known with them.
+    """Estimate the limits of Phase I; returns them with notes.
 
     Raises:
-        UsageError, FlawlineError: as `charting.chart_series`.
+        UsageError, FlawlineError: as `chart_series`.
     """
     chart = chart_series(series, kind, rules=rules, estimation=estimation)
     notes = list(chart.notes)
@@ -60,11 +60,7 @@ def learn_limits(
 
 
 def refuse_stages(series: Series) -> None:
-    """Refuse points of named stages.
-
-    Raises:
-        UsageError: there are some.
-    """
+    """Raise UsageError if the series has named stages."""
     if any(series.stages):
         raise UsageError(
             "stages have limits of their own, and Phase I of a series is one of them",

@@ -1,4 +1,4 @@
-"""Rows of a table, or records of a store, formed into the points of a chart."""
+"""Form rows of a table, or records, into the points of a chart."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUMMARIES: dict[str, Callable[[list[float]], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row that gives no point, and why."""
+    """A row that gives no point, and the reason."""
 
     label: str
     reason: str
@@ -32,9 +32,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Points in time order with their names.
+    """Points in time order with their labels.
 
-    `labels` and `stages` are (G,); a stage is "" where none is named. `what` is what a point is called ("part",
+    `labels` and `stages` are (G,); a stage without a name is "". `what` is what a point is called ("part",
     "lot"). `notes` say how rows became points.
     """
 
@@ -51,11 +51,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Forming:
-    """How rows become points.
+    """Settings for forming rows into points.
 
-    `by` names a column whose equal values make one point, `every` makes one of that many rows in a row. `size` is the
-    column of inspected units for counts, `label` and `stage` name points and stages. `summary` makes one number of a
-    group where the chart takes single ones.
+    `by` names a column: rows of equal value form one point. `every` forms one point of that many successive rows. `size` is
+    the column of inspected units for counts, `label` and `stage` name points and stages. `summary` reduces a group to
+    one number for charts of single values.
     """
 
     by: str | None = None
@@ -67,7 +67,7 @@ class Forming:
     unit: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be followed.
+        """Validate the settings.
 
         Raises:
             UsageError: both ways of grouping, groups of none, or an unknown summary.
@@ -81,13 +81,13 @@ class Forming:
 
     @property
     def what(self) -> str:
-        """What a point is called."""
+        """Word for a point."""
         return self.by or (
             "subgroup" if self.every else "part" if self.label is None else self.label
         )
 
     def columns(self, measure: str) -> list[str]:
-        """The columns of the table that are needed."""
+        """List the columns of the table that are needed."""
         named = (measure, self.by, self.size, self.label, self.stage)
         return [name for name in named if name]
 
@@ -102,13 +102,13 @@ class _Group:
 
 
 def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Series:
-    """The points of a chart of this kind, from columns whose rows are in time order.
+    """Form the points of a chart from columns whose rows are in time order.
 
-    Rows whose measure (or units) is empty or no number are skipped and listed. Grouped counts are added up. Groups of
-    measurements become subgroups, or one number each where `summary` says so or the chart is i-mr (then the mean).
+    Rows without a number in the measure (or units) are skipped and listed. Grouped counts are added up. Groups of
+    measurements become subgroups, or one number each with `summary` or on an i-mr chart (by default the mean).
 
     Raises:
-        FlawlineError: no row gives a point, or counts that are none.
+        FlawlineError: no row gives a point, or values that are not counts.
     """
     groups, skipped = _groups(columns, measure, how)
     if not groups:
@@ -133,7 +133,7 @@ def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Seri
 
 
 def cut_series(series: Series, first: int, stop: int) -> Series:
-    """The points from `first` up to `stop`, which is not included; at least one."""
+    """Select the points from `first` up to, not including, `stop`; at least one."""
     if first == 0 and stop >= len(series.labels):
         return series
     keep = np.zeros(len(series.labels), dtype=bool)

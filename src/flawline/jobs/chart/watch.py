@@ -1,4 +1,4 @@
-"""Watch a measure of records: judge each new point once, and send and keep the alerts."""
+"""Watch a measure of records: judge each new point once; signals are sent as alerts and stored."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from flawline.core.spc.chart_points import individuals
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rule_table import LONGEST_SPAN
 from flawline.errors import StoreError, UsageError
-from flawline.jobs.chart.alarms import Alarms, find_alarms
+from flawline.jobs.chart.arriving_rows import Rows, form_points, joined_rows, split_rows
 from flawline.jobs.chart.chart_series import FEW
-from flawline.jobs.chart.checkpoint import Standing, read_checkpoint, write_checkpoint
+from flawline.jobs.chart.checkpoint import CheckpointState, read_checkpoint, write_checkpoint
 from flawline.jobs.chart.control_chart import ControlChart
-from flawline.jobs.chart.gathering import Rows, form_points, joined_rows, split_rows
-from flawline.jobs.chart.growing import Growing, drawn_chart, grow
+from flawline.jobs.chart.growing_chart import GrowingChart, drawn_chart, grow
+from flawline.jobs.chart.new_alerts import NewAlerts, find_new_alerts
 from flawline.jobs.chart.phases import learn_limits
 from flawline.jobs.chart.series import Series, cut_series
-from flawline.jobs.chart.task import Task
+from flawline.jobs.chart.watch_settings import WatchSettings
 from flawline.outputs import Alert, Dispatch
 from flawline.records.alerts import StoredAlert
 from flawline.records.arrived import Arrived
@@ -32,7 +32,7 @@ CHECKPOINT = "watch.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """After a reading: new points that were judged, alerts that were sent, and points that Phase I still lacks."""
+    """Result of a reading: points judged, alerts sent, and points missing for Phase I."""
 
     points: int = 0
     messages: list[Mapping[str, Any]] = field(default_factory=list)
@@ -40,196 +40,206 @@ class Progress:
 
 
 class Watch:
-    """A measure of records whose new points are judged by fixed limits; for one thread.
+    """Judge the new points of a measure by fixed limits; for one thread.
 
-    Where it stands is in `watch.json` in its folder after each reading, so that a killed process goes on from there. An
-    alert is kept in the store together with what every output is owed, and before the checkpoint is written: a kill in
-    between loses nothing, and sends nothing twice to a receiver that looks at keys.
+    The checkpoint `watch.json` in its folder is written after each reading, so that a killed process can resume. An
+    alert is stored together with the deliveries it owes to each output, before the checkpoint is written: a kill in
+    between loses nothing, and a receiver that compares keys gets nothing twice.
     """
 
     def __init__(
         self,
-        task: Task,
+        settings: WatchSettings,
         store: Store,
         folder: Path,
         outputs: Dispatch | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Go on from the checkpoint in `folder`, if there is one.
+        """Resume from the checkpoint in `folder`, if there is one.
 
         Raises:
-            UsageError: the folder holds the watch of something else.
+            UsageError: the folder holds a watch with other settings.
         """
-        self.task, self._store, self._clock = task, store, clock
+        self.settings, self._store, self._clock = settings, store, clock
         self._outputs = Dispatch(()) if outputs is None else outputs
         self._path = folder / CHECKPOINT
-        self._signature = task.as_dict(store.name)
-        self._standing = read_checkpoint(self._path, self._signature)
-        self.resumed = self._standing is not None
-        if self._standing is None and task.limits is not None:
-            self._standing = Standing(self._begun(task.limits, 0), Arrived())
+        self._signature = settings.as_dict(store.name)
+        self._state = read_checkpoint(self._path, self._signature)
+        self.resumed = self._state is not None
+        if self._state is None and settings.limits is not None:
+            self._state = CheckpointState(self._begun(settings.limits, 0), Arrived())
         self._learning: tuple[Arrived, Rows] = Arrived(), {}
         self._changed = False
-        # A watch that begins anew does not ring for what another one has sent; later both do.
-        self._known = frozenset() if self.resumed else self._kept()
+        # A new watch does not repeat alerts that another one has sent; later both send them.
+        self._known = frozenset() if self.resumed else self._stored_keys()
 
     @property
     def chart(self) -> ControlChart | None:
-        """The chart of the last points; None while there are no limits or no points."""
-        standing, task = self._standing, self.task
-        if standing is None or not standing.growing.labels:
+        """Chart of the last points; None while there are no limits or no points."""
+        state, settings = self._state, self.settings
+        if state is None or not state.growing.labels:
             return None
         nothing = individuals([0.0])
-        series = Series(task.measure, nothing, (), (), what=task.how.what, unit=task.how.unit)
-        return drawn_chart(standing.growing, series, task.kind, notes=standing.notes)
+        series = Series(
+            settings.measure, nothing, (), (), what=settings.how.what, unit=settings.how.unit
+        )
+        return drawn_chart(state.growing, series, settings.kind, notes=state.notes)
 
     @property
-    def growing(self) -> Growing | None:
-        """The limits, and what was judged by them; None while there are no limits."""
-        return None if self._standing is None else self._standing.growing
+    def growing(self) -> GrowingChart | None:
+        """Limits and judged points; None while there are no limits."""
+        return None if self._state is None else self._state.growing
 
     def open_alerts(self, count: int = 20) -> tuple[StoredAlert, ...]:
-        """The alerts of this series that nobody has acknowledged, the latest first."""
-        return self._store.alerts.list(only_open=True, series=self.task.name, count=count)
+        """List the open alerts of this series, the latest first."""
+        return self._store.alerts.list(only_open=True, series=self.settings.name, count=count)
 
     def read(self) -> Progress:
-        """Judge what came since the last reading.
+        """Judge the points that arrived since the last reading.
 
         Raises:
-            StoreError: the records cannot be read, or alerts not be kept; what was not judged will be the next time.
+            StoreError: the records cannot be read or alerts not be stored; the next reading judges the rest.
             FlawlineError: the limits of Phase I cannot be estimated.
             OSError: the checkpoint cannot be written; the next reading tries again.
         """
         self._outputs.work()
-        progress = self._learn() if self._standing is None else Progress()
-        if self._standing is not None:
-            progress = self._go_on(self._acknowledged(self._standing), progress)
-        if self._changed and self._standing is not None:
-            write_checkpoint(self._path, self._standing, self._signature)
+        progress = self._learn() if self._state is None else Progress()
+        if self._state is not None:
+            progress = self._go_on(self._acknowledged(self._state), progress)
+        if self._changed and self._state is not None:
+            write_checkpoint(self._path, self._state, self._signature)
             self._changed = False
         return progress
 
-    def _kept(self) -> frozenset[tuple[str, int]]:
-        kept = self._store.alerts.list(series=self.task.name)
-        first = {(one.alert.key, 1) for one in kept}
-        return frozenset(first | {(one.alert.key, 2) for one in kept if one.escalated})
+    def _stored_keys(self) -> frozenset[tuple[str, int]]:
+        stored = self._store.alerts.list(series=self.settings.name)
+        first = {(one.alert.key, 1) for one in stored}
+        return frozenset(first | {(one.alert.key, 2) for one in stored if one.escalated})
 
-    def _commit(self, standing: Standing) -> None:
-        self._standing, self._changed = standing, True
+    def _commit(self, state: CheckpointState) -> None:
+        self._state, self._changed = state, True
         self._known = frozenset()
 
-    def _go_on(self, standing: Standing, progress: Progress) -> Progress:
-        for arrived, columns in self._new(standing.arrived):
-            standing, progress = self._take(standing, columns, progress)
-            # Whatever fails before leaves all as it was, and the same points are judged again.
+    def _go_on(self, state: CheckpointState, progress: Progress) -> Progress:
+        for arrived, columns in self._new(state.arrived):
+            state, progress = self._take(state, columns, progress)
+            # An error before this leaves the state unchanged, and the same points are judged again.
             if arrived is not None:
-                standing = replace(standing, arrived=arrived)
-                self._commit(standing)
+                state = replace(state, arrived=arrived)
+                self._commit(state)
         return progress
 
     def _new(self, than: Arrived) -> Iterator[tuple[Arrived | None, Rows]]:
-        """Rows, and what was there with them; None where only more of them make it whole."""
-        task = self.task
+        """Read new rows with the arrival state; None while more rows of the same state follow."""
+        settings = self.settings
         if than != Arrived():
-            yield from self._store.newer(than, task.measure, task.where, task.beside)
+            yield from self._store.newer(
+                than, settings.measure, settings.where, settings.further_columns
+            )
             return
-        # All that is there, in the order of time; later readings take what comes as it comes.
+        # First all stored rows in order of time; later readings take rows in order of arrival.
         now = self._store.arrived()
-        for columns in self._store.series(task.measure, task.where, task.beside, upto=now):
+        for columns in self._store.series(
+            settings.measure, settings.where, settings.further_columns, upto=now
+        ):
             yield None, columns
         yield now, {}
 
     def _learn(self) -> Progress:
-        """Gather the points of Phase I until there are enough; then freeze the limits."""
-        task = self.task
+        """Collect the points of Phase I until there are enough, then freeze the limits."""
+        settings = self.settings
         arrived, rows = self._learning
         for now, columns in self._new(arrived):
             arrived, rows = now or arrived, joined_rows(rows, columns)
-        ready, left = split_rows(rows, task.how)
-        series = form_points(ready, task.measure, task.kind, task.how, 0)
+        ready, left = split_rows(rows, settings.how)
+        series = form_points(ready, settings.measure, settings.kind, settings.how, 0)
         count = 0 if series is None else len(series.labels)
-        if task.learn is None and count < FEW:
+        if settings.learn is None and count < FEW:
             raise UsageError(
-                f"limits are to come from the points that are there, and there are {count}",
+                f"expected at least {FEW} stored points to estimate limits from, got {count}",
                 hint="`phase1=N` waits for the first N points; or give `limits=FILE`",
             )
-        learnt = task.learn or count
+        learnt = settings.learn or count
         self._learning = arrived, rows
         if series is None or count < learnt:
             return Progress(lacking=learnt - count)
-        standing = replace(self._learnt(series, ready, learnt), arrived=arrived, rows=left)
+        state = replace(self._learnt(series, ready, learnt), arrived=arrived, rows=left)
         progress = Progress(points=learnt)
         if count > learnt:
             ids = [ready["id"][row] for row in series.rows[learnt:]]
             later = cut_series(series, learnt, count)
-            standing, progress = self._judge(standing, later, ids, progress)
+            state, progress = self._judge(state, later, ids, progress)
         self._learning = Arrived(), {}
-        self._commit(standing)
+        self._commit(state)
         return progress
 
-    def _learnt(self, series: Series, rows: Rows, count: int) -> Standing:
-        """Where the watch stands after Phase I."""
+    def _learnt(self, series: Series, rows: Rows, count: int) -> CheckpointState:
+        """Return the state after Phase I."""
         first = cut_series(series, 0, count)
-        limits, notes = learn_limits(first, self.task.kind, self.task.rules, self.task.estimation)
+        limits, notes = learn_limits(
+            first, self.settings.kind, self.settings.rules, self.settings.estimation
+        )
         ids = [rows["id"][row] for row in first.rows]
         growing, _ = grow(self._begun(limits, count), first, ids)
-        return Standing(growing, Arrived(), notes=notes)
+        return CheckpointState(growing, Arrived(), notes=notes)
 
-    def _begun(self, limits: ControlLimits, learnt: int) -> Growing:
-        return Growing(limits, self.task.rules, learnt, self.task.drawn)
+    def _begun(self, limits: ControlLimits, learnt: int) -> GrowingChart:
+        return GrowingChart(limits, self.settings.rules, learnt, self.settings.drawn)
 
     def _take(
-        self, standing: Standing, columns: Rows, progress: Progress
-    ) -> tuple[Standing, Progress]:
-        """Judge the points that rows complete."""
-        task = self.task
-        ready, left = split_rows(joined_rows(standing.rows, columns), task.how)
-        seen = standing.growing.state.seen
-        series = form_points(ready, task.measure, task.kind, task.how, seen)
+        self, state: CheckpointState, columns: Rows, progress: Progress
+    ) -> tuple[CheckpointState, Progress]:
+        """Judge the points completed by new rows."""
+        settings = self.settings
+        ready, left = split_rows(joined_rows(state.rows, columns), settings.how)
+        seen = state.growing.state.seen
+        series = form_points(ready, settings.measure, settings.kind, settings.how, seen)
         if series is not None:
             ids = [ready["id"][row] for row in series.rows]
-            standing, progress = self._judge(standing, series, ids, progress)
-        return replace(standing, rows=left), progress
+            state, progress = self._judge(state, series, ids, progress)
+        return replace(state, rows=left), progress
 
     def _judge(
-        self, standing: Standing, series: Series, ids: Sequence[int], progress: Progress
-    ) -> tuple[Standing, Progress]:
-        """Judge points a piece at a time, so that all that an alert names is among those that are kept."""
-        piece = self.task.drawn - LONGEST_SPAN
+        self, state: CheckpointState, series: Series, ids: Sequence[int], progress: Progress
+    ) -> tuple[CheckpointState, Progress]:
+        """Judge points in pieces, so that every point that an alert names is still drawn."""
+        piece = self.settings.drawn - LONGEST_SPAN
         more = {
-            "measure": self.task.measure,
-            "unit": self.task.how.unit,
+            "measure": self.settings.measure,
+            "unit": self.settings.how.unit,
             "store": self._store.name,
         }
         for start in range(0, len(series.labels), piece):
             some = cut_series(series, start, start + piece)
-            growing, hits = grow(standing.growing, some, ids[start : start + piece])
-            book, alarms = find_alarms(
-                standing.book, self.task.name, growing, hits, self._clock(), more
+            growing, signals = grow(state.growing, some, ids[start : start + piece])
+            episodes, alerts = find_new_alerts(
+                state.episodes, self.settings.name, growing, signals, self._clock(), more
             )
-            new = [one for one in alarms.events if (one.key, one.level) not in self._known]
-            self._send(new, alarms)
-            standing = replace(standing, growing=growing, book=book)
+            new = [one for one in alerts.events if (one.key, one.level) not in self._known]
+            self._send(new, alerts)
+            state = replace(state, growing=growing, episodes=episodes)
             progress.messages.extend(event.as_dict() for event in new)
             progress = replace(progress, points=progress.points + len(some.labels))
-        return standing, progress
+        return state, progress
 
-    def _send(self, events: Sequence[Alert], alarms: Alarms) -> None:
+    def _send(self, events: Sequence[Alert], alerts: NewAlerts) -> None:
         owed = self._outputs.owed(events)
         try:
-            self._store.alerts.add(alarms.raised, alarms.escalated, owed=owed)
+            self._store.alerts.add(alerts.raised, alerts.escalated, owed=owed)
         except StoreError:
-            # Records that cannot be written keep nobody from being told; the senders send no second copy later.
+            # Alerts are sent even if the records cannot be written; no second copy is sent later.
             for event in events:
                 self._outputs.tell(event)
             raise
         self._outputs.work()
 
-    def _acknowledged(self, standing: Standing) -> Standing:
-        """With what people have acknowledged since; that is not escalated."""
-        book = standing.book
-        waiting = [key for key, alert in book.items() if not alert.acknowledged_by]
+    def _acknowledged(self, state: CheckpointState) -> CheckpointState:
+        """Add the acknowledgements made since; acknowledged alerts are not escalated."""
+        episodes = state.episodes
+        waiting = [key for key, alert in episodes.items() if not alert.acknowledged_by]
         for key, one in self._store.alerts.acknowledged(waiting).items():
-            book = acknowledge(book, key, by=one.who, at=one.when.isoformat(), note=one.note)
-        return replace(standing, book=book)
+            episodes = acknowledge(
+                episodes, key, by=one.who, at=one.when.isoformat(), note=one.note
+            )
+        return replace(state, episodes=episodes)

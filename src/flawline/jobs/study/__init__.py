@@ -1,1 +1,1 @@
-"""Studies of a process: capability."""
+"""Study the capability of a process."""

@@ -1,4 +1,4 @@
-"""The report of a capability study: HTML that opens without a network, its histogram, and JSON."""
+"""Write the report of a capability study: self-contained HTML, histogram and JSON."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def write_capability(
 
 @own_style()
 def capability_svg(values: NDArray[np.float64], study: Capability, unit: str = "") -> str:
-    """A histogram of measurements with the specification limits and the fitted distribution, as inline SVG."""
+    """Draw a histogram with specification limits and the fitted distribution, as inline SVG."""
     edges = [edge for edge in (study.spec.lower, study.spec.upper) if edge is not None]
     low, high = min(values.min(), *edges), max(values.max(), *edges)
     pad = 0.06 * (high - low)
@@ -70,7 +70,7 @@ def capability_svg(values: NDArray[np.float64], study: Capability, unit: str = "
     x = np.linspace(low - pad, high + pad, 400)
     expected = len(values) * np.diff(_cumulative(study, x))
     if study.transform.zeros:
-        # The share of zeros is a jump and no density.
+        # The fraction of zeros is a step, not a density.
         expected[(x[:-1] <= 0) & (x[1:] >= 0)] = 0.0
     scale = (at[1] - at[0]) / (x[1] - x[0])
     axes.plot((x[1:] + x[:-1]) / 2, expected * scale, color=UNKNOWN, lw=1.5)
@@ -111,14 +111,14 @@ def _outside_rows(study: Capability) -> list[dict[str, Any]]:
 
 
 def _outside_row(name: str, outside: Outside) -> dict[str, Any]:
-    def told(value: float | None) -> str:
+    def text_of(value: float | None) -> str:
         return "no limit" if value is None else f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
     return {
         "name": name,
-        "below": told(outside.below),
-        "above": told(outside.above),
-        "total": told(outside.total),
+        "below": text_of(outside.below),
+        "above": text_of(outside.above),
+        "total": text_of(outside.total),
     }
 
 

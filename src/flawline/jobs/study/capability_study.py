@@ -1,4 +1,4 @@
-"""A capability study of a series: in words, and as JSON."""
+"""Study the capability of a series; summarise it as text and JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class CapabilityStudy:
-    """A series, what it is capable of against a specification, and what must be known with it."""
+    """A series, its capability against a specification, and notes."""
 
     series: Series
     capability: Capability
@@ -29,13 +29,13 @@ class CapabilityStudy:
 def study_capability(
     series: Series, spec: SpecLimits, *, transform: str = "auto", confidence: float = 0.95
 ) -> tuple[Capability, tuple[str, ...]]:
-    """The capability of a series and why its transform was taken.
+    """Estimate the capability of a series; returns it with notes, such as the reason for the transform.
 
     Raises:
         UsageError, FlawlineError: as `core.capability.capability`, or a transform that cannot be fitted.
     """
     if not isinstance(series.points, Subgroups):
-        raise UsageError("capability takes measurements, got counts")
+        raise UsageError("expected measurements for a capability study, got counts")
     fitted, reasons = _transform(series.points, transform)
     study = capability(series.points, spec, transform=fitted, confidence=confidence)
     return study, (*series.notes, *reasons, *study.notes)
@@ -49,12 +49,12 @@ def _transform(points: Subgroups, name: str) -> tuple[Transform, tuple[str, ...]
     try:
         choice = choose_transform(points.values, pliant=True)
     except FlawlineError:
-        return NONE, ()  # the study says what is wrong with the values
+        return NONE, ()  # the study reports what is wrong with the values
     return choice.transform, (choice.reason,)
 
 
 def capability_finding(study: Capability, unit: str = "") -> str:
-    """The study in one or two sentences."""
+    """Summarise the study in one or two sentences."""
     name = "Cpk" if "Cpk" in study.indices else "Ppk"
     index = study.indices[name]
     expected = study.expected_within or study.expected_overall
@@ -67,7 +67,7 @@ def capability_finding(study: Capability, unit: str = "") -> str:
 
 
 def specification(spec: SpecLimits, unit: str = "") -> str:
-    """A specification in words."""
+    """Format a specification as text."""
     tail = f" {unit}" if unit else ""
     if spec.lower is None:
         return f"at most {spec.upper:g}{tail}"

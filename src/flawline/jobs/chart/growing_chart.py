@@ -1,4 +1,4 @@
-"""A series that grows: each new point is judged once, at the same cost however many came before."""
+"""Judge new points of a growing series once each, at a cost independent of the number before."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PHASES = ("Phase I", "Phase II")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Growing:
-    """What judging the next points needs, and the last `most` points to be drawn.
+class GrowingChart:
+    """State needed to judge the next points, and the last `most` points to draw.
 
-    `learnt` is how many points the limits were estimated from, counted from the first; 0 where they were given.
-    `labels`, `ids` (of the first inspection of each point), `panels` (whose `at` counts from the first drawn point) and
-    `hits` (which count from the first of all) are those of the points that are drawn.
+    The limits were estimated from the first `learnt` points; 0 if they were given. `labels`, `ids` (of the first
+    inspection of each point), `panels` (`at` counts from the first drawn point) and `signals` (counted from the first
+    point of all) belong to the drawn points.
     """
 
     limits: ControlLimits
@@ -37,19 +37,19 @@ class Growing:
     labels: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
     panels: tuple[Panel, ...] = ()
-    hits: tuple[RuleSignal, ...] = ()
+    signals: tuple[RuleSignal, ...] = ()
 
     @property
     def before(self) -> int:
-        """How many points came before the first one that is drawn."""
+        """Number of points before the first drawn one."""
         return self.state.seen - len(self.labels)
 
 
 def grow(
-    growing: Growing, series: Series, ids: Sequence[int]
-) -> tuple[Growing, tuple[RuleSignal, ...]]:
-    """Judge further points; returns also the hits among them, which count from the first point of all."""
-    state, panels, hits = advance(growing.state, growing.limits, growing.rules, series.points)
+    growing: GrowingChart, series: Series, ids: Sequence[int]
+) -> tuple[GrowingChart, tuple[RuleSignal, ...]]:
+    """Judge further points; also returns their signals, counted from the first point of all."""
+    state, panels, signals = advance(growing.state, growing.limits, growing.rules, series.points)
     drawn = len(growing.labels)
     start = max(0, drawn + len(series.labels) - (growing.most or state.seen))
     old = growing.panels or (None,) * len(panels)
@@ -60,12 +60,12 @@ def grow(
         labels=(*growing.labels, *series.labels)[start:],
         ids=(*growing.ids, *ids)[start:],
         panels=tuple(_window(was, new, drawn, start) for was, new in zip(old, panels, strict=True)),
-        hits=tuple(hit for hit in (*growing.hits, *hits) if hit.at >= first),
-    ), hits
+        signals=tuple(one for one in (*growing.signals, *signals) if one.at >= first),
+    ), signals
 
 
 def _window(old: Panel | None, new: Panel, drawn: int, start: int) -> Panel:
-    """Both panels as one, without the points before `start`; those of `new` come after `drawn` points."""
+    """Join two panels without the points before `start`; those of `new` follow after `drawn` points."""
     new = replace(new, at=new.at + drawn)
     if old is not None:
         joined: dict[str, Any] = {
@@ -78,7 +78,7 @@ def _window(old: Panel | None, new: Panel, drawn: int, start: int) -> Panel:
 
 
 def _points(panel: Panel, start: int, stop: int | None) -> Panel:
-    """The points from `start` up to `stop` of a panel, counted from `start`."""
+    """Select the points from `start` up to `stop` of a panel, counted from `start`."""
     low = int(np.searchsorted(panel.at, start))
     high = None if stop is None else int(np.searchsorted(panel.at, stop))
     here = slice(low, high)
@@ -94,12 +94,13 @@ def _points(panel: Panel, start: int, stop: int | None) -> Panel:
 
 
 def drawn_chart(
-    growing: Growing, series: Series, kind: str, *, notes: Sequence[str] = ()
+    growing: GrowingChart, series: Series, kind: str, *, notes: Sequence[str] = ()
 ) -> ControlChart:
-    """The chart of the points that are drawn; `series` says what is charted and need not have points of its own."""
+    """Build the chart of the drawn points; `series` names what is charted and needs no points of its own."""
     before, count = growing.before, len(growing.labels)
-    hits = [
-        replace(hit, at=hit.at - before, first=max(hit.first - before, 0)) for hit in growing.hits
+    signals = [
+        replace(one, at=one.at - before, first=max(one.first - before, 0))
+        for one in growing.signals
     ]
     if before:
         notes = (f"the last {count} of {growing.state.seen} points are drawn", *notes)
@@ -114,7 +115,7 @@ def drawn_chart(
         kind=kind,
         rules=growing.rules,
         stages=tuple(_stages(growing)),
-        signals=merge_signals(hits),
+        signals=merge_signals(signals),
         set_aside=np.isin(np.array(growing.labels, dtype=object), list(growing.limits.set_aside)),
         notes=tuple(notes),
         settings={
@@ -127,13 +128,13 @@ def drawn_chart(
     )
 
 
-def _set_aside(growing: Growing) -> NDArray[np.bool_]:
+def _set_aside(growing: GrowingChart) -> NDArray[np.bool_]:
     named = np.isin(np.array(growing.labels, dtype=object), list(growing.limits.set_aside))
     places = np.arange(len(growing.labels)) + growing.before
     return np.asarray(named & (places < growing.learnt))
 
 
-def _stages(growing: Growing) -> list[Stage]:
+def _stages(growing: GrowingChart) -> list[Stage]:
     count = len(growing.labels)
     turn = min(max(growing.learnt - growing.before, 0), count)
     spans = [(0, turn, 1), (turn, count, 2)]

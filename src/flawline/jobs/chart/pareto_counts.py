@@ -1,4 +1,4 @@
-"""Which names of a column are met most often, or weigh most."""
+"""Count the names of a column for a Pareto chart."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def count_names(
 
 
 def pareto_finding(counted: Pareto, measure: str) -> str:
-    """The vital few in one sentence."""
+    """Summarise the most frequent names that make up 80 % in one sentence."""
     few = next(n for n, share in enumerate(counted.cumulative, start=1) if share >= VITAL)
     names = ", ".join(counted.names[: min(few, 5)]) + (" ..." if few > 5 else "")
     share = 100 * counted.cumulative[few - 1]

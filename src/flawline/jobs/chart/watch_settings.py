@@ -1,4 +1,4 @@
-"""What a watch watches."""
+"""Settings of a monitored measure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LEAST_DRAWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A measure of records on a chart, and where its limits come from.
+class WatchSettings:
+    """A monitored measure of the records, its chart, and the source of its limits.
 
-    `limits` are given ones; without them they come from the first `learn` points, or else from all that are there at
-    the start. `drawn` is how many points a picture shows.
+    `limits` are frozen ones. Without them, limits are estimated from the first `learn` points, or else from all points
+    stored at the start. `drawn` is how many points the chart shows.
 
     Raises:
-        UsageError: options that do not go together.
+        UsageError: settings that contradict each other.
     """
 
     measure: str
@@ -37,7 +37,7 @@ class Task:
     drawn: int = 500
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be watched."""
+        """Validate the settings."""
         if self.kind == "run":
             raise UsageError(
                 "a run chart has no limits to judge new points by", hint="watch i-mr, ewma or cusum"
@@ -58,19 +58,19 @@ class Task:
 
     @property
     def name(self) -> str:
-        """What is watched, as keys and texts of alerts name it."""
+        """Name of the series in the keys and texts of alerts."""
         by = f" by {self.how.by}" if self.how.by else ""
         every = f" of {self.how.every}" if self.how.every else ""
         where = "".join(f" {name}={value}" for name, value in sorted(self.where.names.items()))
         return f"{self.measure}{by}{every}{where}"
 
     @property
-    def beside(self) -> list[str]:
-        """The columns that are read beside the measure."""
+    def further_columns(self) -> list[str]:
+        """Columns to read in addition to the measure."""
         return ["id", *(name for name in self.how.columns(self.measure) if name != self.measure)]
 
     def as_dict(self, store: str) -> dict[str, Any]:
-        """All that decides how a point is judged, as JSON can hold it."""
+        """Build the JSON document of all settings that affect how a point is judged."""
         where, estimation = self.where, self.estimation
         return {
             "store": store,

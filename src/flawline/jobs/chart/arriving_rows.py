@@ -1,4 +1,4 @@
-"""Rows that arrive, formed into points as soon as nothing more can belong to them."""
+"""Form arriving rows into points once a point is complete."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Rows = Mapping[str, list[Any]]
 
 
 def joined_rows(first: Rows, then: Rows) -> dict[str, list[Any]]:
-    """Rows behind other rows; either may have none."""
+    """Append rows to other rows; either may be empty."""
     if not then:
         return dict(first)
     return {name: [*first.get(name, ()), *cells] for name, cells in then.items()}
 
 
 def split_rows(rows: Rows, how: Forming) -> tuple[Rows, Rows]:
-    """The rows of points that are complete, and those of the last point, to which more may come.
+    """Split rows into those of complete points and those of the last, incomplete one.
 
-    A group ends where a row of another begins, a subgroup of a number of rows when it has them.
+    A group ends when a row of another begins, a subgroup when it has all its rows.
     """
     count = len(next(iter(rows.values()), []))
     ready = count
@@ -39,7 +39,7 @@ def split_rows(rows: Rows, how: Forming) -> tuple[Rows, Rows]:
 
 
 def form_points(rows: Rows, measure: str, kind: str, how: Forming, before: int) -> Series | None:
-    """The points of rows that are complete, where `before` points came earlier; None where there are none."""
+    """Form the points of complete rows after `before` earlier points; None if there are none."""
     if not rows or not rows[measure]:
         return None
     series = form_series(rows, measure, kind, how)

@@ -1,4 +1,4 @@
-"""Turn the signals of new points into alerts: events to send, and entries of the records."""
+"""Turn the signals of new points into alerts to send and store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flawline.core.spc.alerts import Episode, unfinished, update_alerts
 from flawline.core.spc.rules import RuleSignal
-from flawline.jobs.chart.growing import Growing
+from flawline.jobs.chart.growing_chart import GrowingChart
 from flawline.outputs import Alert
 from flawline.records.alerts import RaisedAlert
 from flawline.types import EMPTY
@@ -28,55 +28,55 @@ class _Values(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Alarms:
-    """What has to be sent and kept: events in order, new alerts, and when which were escalated."""
+class NewAlerts:
+    """Events to send in order, new alerts to store, and times of escalation by key."""
 
     events: tuple[Alert, ...] = ()
     raised: tuple[RaisedAlert, ...] = ()
     escalated: Mapping[str, datetime] = field(default_factory=lambda: EMPTY)
 
 
-def find_alarms(
-    book: Mapping[str, Episode],
+def find_new_alerts(
+    episodes: Mapping[str, Episode],
     name: str,
-    growing: Growing,
-    hits: Sequence[RuleSignal],
+    growing: GrowingChart,
+    signals: Sequence[RuleSignal],
     now: datetime,
     more: Mapping[str, str],
-) -> tuple[dict[str, Episode], Alarms]:
-    """Enter hits into the book of unfinished episodes; returns the new book and what to send and keep.
+) -> tuple[dict[str, Episode], NewAlerts]:
+    """Add signals to the unfinished episodes; returns the new episodes, and what to send and store.
 
     Args:
-        book: alerts whose episode goes on.
-        name: what is charted, as keys and texts name it.
-        growing: the points up to and with those that were hit, all of them among those that are drawn.
-        hits: new hits of Phase II.
+        episodes: alerts that have not ended.
+        name: name of the series in keys and texts.
+        growing: the points up to and including those with new signals, all of them drawn.
+        signals: new signals of Phase II.
         now: the time of the events.
         more: `measure`, `unit` and `store` of the events.
     """
     before = growing.before
-    told = {place for hit in hits for place in (hit.first, hit.at) if place >= before}
-    labels = {place: growing.labels[place - before] for place in told}
-    marks = {hit.at: str(growing.ids[hit.at - before]) for hit in hits}
+    places = {place for signal in signals for place in (signal.first, signal.at)}
+    labels = {place: growing.labels[place - before] for place in places if place >= before}
+    keys = {signal.at: str(growing.ids[signal.at - before]) for signal in signals}
     entered, sent = update_alerts(
-        book, name, _without_echoes(hits, growing), labels, point_keys=marks
+        episodes, name, _without_echoes(signals, growing), labels, point_keys=keys
     )
     events = [_event(episode, growing, now, more) for episode in sent]
-    return unfinished(entered, growing.state.seen), Alarms(
+    return unfinished(entered, growing.state.seen), NewAlerts(
         tuple(events),
         tuple(_raised(alert, growing, now) for alert in sent if alert.level == 1),
         {alert.key: now for alert in sent if alert.level > 1},
     )
 
 
-def _without_echoes(hits: Sequence[RuleSignal], growing: Growing) -> list[RuleSignal]:
-    """Without wide moving ranges to or from a point that rings for itself: they say the same once more."""
-    beyond = {h.at for h in growing.hits if h.rule.number == 1 and h.panel == "individuals"}
-    return [hit for hit in hits if hit.panel != "moving range" or not beyond & {hit.at, hit.at - 1}]
+def _without_echoes(signals: Sequence[RuleSignal], growing: GrowingChart) -> list[RuleSignal]:
+    """Drop signals of moving ranges next to a point beyond a limit: they report it a second time."""
+    beyond = {s.at for s in growing.signals if s.rule.number == 1 and s.panel == "individuals"}
+    return [s for s in signals if s.panel != "moving range" or not beyond & {s.at, s.at - 1}]
 
 
-def _event(alert: Episode, growing: Growing, now: datetime, more: Mapping[str, str]) -> Alert:
-    kept = _raised(alert, growing, now)
+def _event(alert: Episode, growing: GrowingChart, now: datetime, more: Mapping[str, str]) -> Alert:
+    raised = _raised(alert, growing, now)
     text = alert.text
     if alert.level > 1:
         text += f"; it goes on to {_label(growing, alert.last)}, and nobody has acknowledged it"
@@ -90,10 +90,10 @@ def _event(alert: Episode, growing: Growing, now: datetime, more: Mapping[str, s
         series=alert.series,
         panel=alert.panel,
         rule=alert.rule,
-        side=kept.side,
-        inspection=kept.inspection,
-        point=kept.point,
-        since=kept.since,
+        side=raised.side,
+        inspection=raised.inspection,
+        point=raised.point,
+        since=raised.since,
         last=_label(growing, alert.last),
         points=alert.count,
         **_values(alert, growing),
@@ -101,7 +101,7 @@ def _event(alert: Episode, growing: Growing, now: datetime, more: Mapping[str, s
     )
 
 
-def _raised(alert: Episode, growing: Growing, now: datetime) -> RaisedAlert:
+def _raised(alert: Episode, growing: GrowingChart, now: datetime) -> RaisedAlert:
     return RaisedAlert(
         key=alert.key,
         series=alert.series,
@@ -118,22 +118,22 @@ def _raised(alert: Episode, growing: Growing, now: datetime) -> RaisedAlert:
     )
 
 
-def _label(growing: Growing, place: int) -> str:
-    """The name of a point; its number from 1 where it is no longer among those that are drawn."""
-    here = place - growing.before
-    return growing.labels[here] if here >= 0 else f"#{place + 1}"
+def _label(growing: GrowingChart, place: int) -> str:
+    """Return the name of a point; its number from 1 if it is no longer drawn."""
+    index = place - growing.before
+    return growing.labels[index] if index >= 0 else f"#{place + 1}"
 
 
-def _values(alert: Episode, growing: Growing) -> _Values:
-    """Value and limits at the latest point of the alert."""
+def _values(alert: Episode, growing: GrowingChart) -> _Values:
+    """Return value and limits at the latest point of the alert."""
     panel = next(panel for panel in growing.panels if panel.name == alert.panel)
-    spot = int(np.searchsorted(panel.at, alert.last - growing.before))
+    index = int(np.searchsorted(panel.at, alert.last - growing.before))
 
     def at(line: NDArray[np.float64] | None) -> float | None:
-        return None if line is None else float(line[spot])
+        return None if line is None else float(line[index])
 
     return _Values(
-        value=float(panel.values[spot]),
+        value=float(panel.values[index]),
         lower=at(panel.lower),
         centre=at(panel.centre),
         upper=at(panel.upper),
