@@ -53,9 +53,9 @@ class Series:
 class Forming:
     """Settings for forming rows into points.
 
-    `by` names a column: rows of equal value form one point. `every` forms one point of that many successive rows. `size` is
-    the column of inspected units for counts, `label` and `stage` name points and stages. `summary` reduces a group to
-    one number for charts of single values.
+    `by` names a column: rows of equal value form one point. `every` forms one point of that many successive rows.
+    `size` is the column of inspected units for counts, `label` and `stage` name points and stages. `summary` reduces a
+    group to one number for charts of single values.
     """
 
     by: str | None = None

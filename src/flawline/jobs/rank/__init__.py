@@ -1,1 +1,1 @@
-"""Job 1: rank pictures without labels."""
+"""Rank pictures without labels."""

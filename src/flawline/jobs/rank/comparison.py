@@ -1,17 +1,17 @@
-"""Compare every picture with the others, place by place and as a whole: Flawline's own ranking of unlabelled pictures.
+"""Compare every picture with the others, place by place and as a whole, to rank unlabelled pictures.
 
-A backbone gives each picture one map per stride, (C, h, w). Each map is looked at in three views:
+A backbone gives each picture one map per stride, (C, h, w). Each map has three views:
 
-- level: the mean over places, (C,). What the picture is made of.
-- detail: the standard deviation over places of the map less its blurred self, (C,). How much small things stand out.
-- place: the map itself. Every cell is compared with the same cell of the other pictures, in channels whitened by how
-  the pictures differ at one place: differences that all parts show count little, rare ones much.
+- level: the mean over places, (C,): the content of the picture.
+- detail: the standard deviation over places of the map minus its blurred copy, (C,): the contrast of small details.
+- place: the map itself. Every cell is compared with the same cell of the other pictures, in channels whitened by the
+  differences between pictures at one place: common differences count little, rare ones much.
 
-In each view, oddness is the mean of the logarithms of the distances to the two nearest other pictures (or more, if
-asked), standardised over the references. At a place, references that stand apart from the bulk are no neighbours, so
-that a few parts with one and the same mark do not vouch for each other. The score is the soft maximum of all views and
-strides, so that one very odd view is not averaged away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is
-typical; it is not clamped.
+The anomaly of a view is the mean of the logarithms of the distances to the two nearest other pictures (or more, if
+set), standardised over the references. At a place, outlying references are not used as neighbours, so that a few parts
+with the same defect do not hide each other. The score is the soft maximum of all views and strides, so that one very
+anomalous view is not averaged away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is typical; the
+score is not clamped.
 
 The parts of the method: distance to the k-th nearest neighbour as an outlier score (S. Ramaswamy et al., SIGMOD
 2000), on features of a frozen network (L. Bergman et al., "Deep Nearest Neighbor Anomaly Detection", 2020; K. Roth et
@@ -20,7 +20,7 @@ as in I. Reed and X. Yu's detector, IEEE TASSP 38(10), 1990), of an unlabelled s
 ICLR 2024), combined as a standardised ensemble (C. Aggarwal and S. Sathe, SIGKDD Explorations 17(1), 2015).
 
 A reference is compared with the other references only; a new picture with all of them. A score depends on that picture
-and the fitted arrays alone, never on the pictures scored beside it.
+and the fitted arrays alone, never on other pictures scored with it.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ NEIGHBOURS = 2
 WORST_CELLS = 2
 # Between the mean of the views (0) and the largest of them (infinite).
 SHARPNESS = 0.5
-# What is smooth over this many cells is no detail.
+# Structure that is smooth over this many cells is not detail.
 BLUR_CELLS = 5
 # Added to the variance of every channel direction before whitening, as a part of their mean.
 SHRINKAGE = 0.05
 # How much the length of a centred vector counts: 0 is Euclidean distance, 1 is direction only.
 LEVEL_POWER = 0.5
 DETAIL_POWER = 1.0
-# Distances below this part of the median count as equal to it: an exact copy says no more than a near one.
+# Distances below this part of the median count as equal to it: an exact copy tells no more than a near one.
 FLOOR = 0.1
-# At most this part of the references may look alike at one place and yet be taken for odd there.
+# At most this part of the references may look alike at one place and still be outlying there.
 RARE = 0.08
-# How many robust standard deviations from the bulk are apart.
+# How many robust standard deviations from the bulk are outlying.
 APART = 5.0
-# A smaller spread of log distances counts as this: where nearly all are equal, a trifle is not apart.
+# A smaller spread of log distances counts as this: where nearly all are equal, a tiny difference is not outlying.
 LEAST_SPREAD = 0.02
 TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class StrideReferences:
-    """The references' maps of one stride: R pictures, P = h * w places, C channels.
+    """Maps of the references at one stride: R pictures, P = h * w places, C channels.
 
     `levels` and `details` are (R, C), centred and scaled; `cells` is (P, R, C) less `level_centre` (C,) and times
-    `whitening` (C, C); `apart` (P, R) tells which cells are odd at their place, and so no picture's neighbours there;
-    `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance told apart in each view.
+    `whitening` (C, C); `apart` (P, R) is True for cells that are outlying at their place and no neighbours there;
+    `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance resolved in each view.
     """
 
     grid: tuple[int, int]
@@ -82,10 +82,10 @@ class StrideReferences:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """All that is needed to score a picture: plain arrays.
+    """References for scoring pictures, as plain arrays.
 
-    `mean` and `spread` (V,) standardise the oddness of each of the V = 3 * strides views; a view in which the
-    references do not differ has infinite spread and so counts nothing. `neighbours` is how many nearest references
+    `mean` and `spread` (V,) standardise the anomaly of each of the V = 3 * strides views; a view in which the
+    references do not differ has infinite spread and so counts as 0. `neighbours` is how many nearest references
     each distance is averaged over.
     """
 
@@ -102,7 +102,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Scores (N,), their standardised views (N, V), and heat (N, h, w) on the finest grid where 1 is typical."""
+    """Scores (N,), standardised views (N, V), and heat maps (N, h, w) on the finest grid, where 1 is typical."""
 
     scores: Floats
     views: Floats
@@ -121,30 +121,32 @@ class _Near:
 def fit_references(
     maps: Maps, excluded: NDArray[np.bool_] | None = None, neighbours: int = NEIGHBOURS
 ) -> tuple[References, Compared]:
-    """Fit on the maps of the references themselves.
+    """Fit references on their own maps.
 
     Args:
         maps: maps of N >= 2 pictures by stride.
         excluded: (N, N), True where two pictures must not be compared because they show the same part; a picture
             is never compared with itself.
         neighbours: how many nearest others count. Pictures that differ from the bulk as a whole, in the same way, hide
-            where there are as many of them as this; more neighbours find them, and find single ones a little later.
+            each other if there are as many as this; more neighbours find them, and find single ones a little later.
 
     Returns:
-        The references, and their own comparison with each other.
+        The references, and their comparison with each other.
     """
     count = len(next(iter(maps.values())))
     hidden = np.eye(count, dtype=bool) if excluded is None else excluded | np.eye(count, dtype=bool)
     fitted = {name: _fit_stride(stack, hidden, neighbours) for name, stack in maps.items()}
-    oddness = np.concatenate([_oddness(stride, near) for stride, near in fitted.values()], axis=1)
-    spread = oddness.std(axis=0)
+    anomaly = np.concatenate(
+        [_view_anomaly(stride, near) for stride, near in fitted.values()], axis=1
+    )
+    spread = anomaly.std(axis=0)
     references = References(
         {name: stride for name, (stride, _) in fitted.items()},
-        oddness.mean(axis=0),
+        anomaly.mean(axis=0),
         np.where(spread > TINY, spread, np.inf).astype(np.float32),
         neighbours,
     )
-    return references, _compared(references, oddness, [_heat(*pair) for pair in fitted.values()])
+    return references, _compared(references, anomaly, [_heat(*pair) for pair in fitted.values()])
 
 
 def compare(
@@ -155,12 +157,12 @@ def compare(
         (stride, _near(stride, maps[name], excluded, references.neighbours))
         for name, stride in references.strides.items()
     ]
-    oddness = np.concatenate([_oddness(stride, near) for stride, near in found], axis=1)
-    return _compared(references, oddness, [_heat(*pair) for pair in found])
+    anomaly = np.concatenate([_view_anomaly(stride, near) for stride, near in found], axis=1)
+    return _compared(references, anomaly, [_heat(*pair) for pair in found])
 
 
-def _compared(references: References, oddness: Floats, heats: list[Floats]) -> Compared:
-    views = ((oddness - references.mean) / references.spread).astype(np.float32)
+def _compared(references: References, anomaly: Floats, heats: list[Floats]) -> Compared:
+    views = ((anomaly - references.mean) / references.spread).astype(np.float32)
     largest = views.max(axis=1, keepdims=True)
     # The largest view is taken out of the exponentials, which could overflow.
     excess = np.exp(SHARPNESS * (views - largest)).mean(axis=1)
@@ -191,7 +193,7 @@ def _fit_stride(
     beyond = max(neighbours, math.ceil(RARE * len(stack)))
     distances = _near(plain, stack, hidden, beyond).cells
     typical = np.median(distances[0], axis=1)
-    # A place that always differs (an edge that shifts) must differ more to be odd.
+    # A place that always differs (an edge that shifts) must differ more to be anomalous.
     weights = 1 / np.sqrt(typical + 0.05 * np.median(distances[0]) + TINY)
     weighted = replace(
         plain, apart=_apart(distances[-1], hidden), weights=weights.astype(np.float32)
@@ -203,9 +205,9 @@ def _fit_stride(
 
 
 def _apart(distances: Floats, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which references (P, R) are far from the bulk at a place, by the `distances` (P, R) to one beyond the rare.
+    """Find references (P, R) far from the bulk at a place, by `distances` (P, R) to a neighbour beyond the rare ones.
 
-    A picture that is far everywhere (other light) is apart only where it is farther than its own median.
+    A picture that is far everywhere (other lighting) is outlying only where it is farther than its own median.
     """
     logs = np.log(distances + TINY)
     logs -= np.median(logs, axis=1, keepdims=True)
@@ -218,21 +220,21 @@ def _apart(distances: Floats, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _pooled(stack: Floats) -> tuple[Floats, Floats]:
-    """(N, C, h, w) -> mean (N, C) over places, and standard deviation (N, C) of what blurring takes away."""
+    """Pool (N, C, h, w) to the mean (N, C) over places and the standard deviation (N, C) of what blurring removes."""
     rows, columns = _blur(stack.shape[2]), _blur(stack.shape[3])
     detail = stack - rows @ stack @ columns.T
     return stack.mean(axis=(2, 3)), detail.std(axis=(2, 3))
 
 
 def _blur(length: int) -> Floats:
-    """Matrix (length, length) of a moving average; the edge is repeated outside."""
+    """Build the matrix (length, length) of a moving average; the edge is repeated outside."""
     reach = BLUR_CELLS // 2
     near = np.clip(np.arange(length)[:, None] + np.arange(-reach, reach + 1), 0, length - 1)
     return np.asarray(np.eye(length, dtype=np.float32)[near].mean(axis=1), dtype=np.float32)
 
 
 def _whitening(cells: Floats) -> Floats:
-    """(P, R, C) -> symmetric matrix (C, C) that gives the references' differences at one place unit covariance."""
+    """Estimate the matrix (C, C) that gives differences of references (P, R, C) at one place unit covariance."""
     apart = (cells - cells.mean(axis=1, keepdims=True)).reshape(-1, cells.shape[2])
     variances, directions = np.linalg.eigh((apart.T @ apart / len(apart)).astype(np.float64))
     variances = np.maximum(variances, 0) + SHRINKAGE * variances.mean() + TINY
@@ -248,10 +250,10 @@ def _shrunk(rows: Floats, power: float) -> Floats:
 def _near(
     stride: StrideReferences, stack: Floats, hidden: NDArray[np.bool_] | None, neighbours: int
 ) -> _Near:
-    """Nearest distances of each picture, one picture at a time.
+    """Compute the nearest distances of each picture, one picture at a time.
 
-    A row of a matrix product may be rounded differently by where it stands among the others, so only products of one
-    shape keep a score the same to the last bit alone and among others.
+    The rounding of a matrix product may depend on the position of a row, so only products of one shape give the same
+    score to the last bit alone and among others.
     """
     lengths = (
         _lengths(stride.levels[None]),
@@ -278,7 +280,7 @@ def _near_of_picture(
     hidden: NDArray[np.bool_] | None,
     neighbours: int,
 ) -> tuple[Floats, Floats, Floats]:
-    """Nearest distances (K,), (K,) and (K, P) of maps (1, C, h, w)."""
+    """Compute the nearest distances (K,), (K,) and (K, P) of maps (1, C, h, w)."""
     levels, details = _pooled(picture)
     levels = _shrunk(levels - stride.level_centre, LEVEL_POWER)
     details = _shrunk(details - stride.detail_centre, DETAIL_POWER)
@@ -291,12 +293,12 @@ def _near_of_picture(
 
 
 def _lengths(cells: Floats) -> Floats:
-    """Squared lengths (P, R) of (P, R, C)."""
+    """Compute the squared lengths (P, R) of (P, R, C)."""
     return np.asarray(np.einsum("prc,prc->pr", cells, cells))
 
 
-def _oddness(stride: StrideReferences, near: _Near) -> Floats:
-    """Mean logarithm of the nearest distances in each view, (N, 3)."""
+def _view_anomaly(stride: StrideReferences, near: _Near) -> Floats:
+    """Compute the mean logarithm of the nearest distances in each view, (N, 3)."""
     views = (near.levels, near.details, _worst(stride, near.cells))
     logs = [
         np.log(np.maximum(view, floor) + TINY).mean(axis=0)
@@ -306,7 +308,7 @@ def _oddness(stride: StrideReferences, near: _Near) -> Floats:
 
 
 def _worst(stride: StrideReferences, near: Floats) -> Floats:
-    """(K, P, N) -> (K, N): mean of the worst places' weighted distances."""
+    """Average the weighted distances of the worst places: (K, P, N) to (K, N)."""
     weighted = near * stride.weights[:, None]
     count = min(WORST_CELLS, weighted.shape[1])
     top = np.partition(weighted, weighted.shape[1] - count, axis=1)[:, -count:]
@@ -314,13 +316,13 @@ def _worst(stride: StrideReferences, near: Floats) -> Floats:
 
 
 def _heat(stride: StrideReferences, near: _Near) -> Floats:
-    """(N, h, w): weighted nearest distance of each cell over the references' typical one."""
+    """Build heat maps (N, h, w): weighted nearest distance of each cell over the typical one of the references."""
     relative = near.cells[0] * stride.weights[:, None] * (np.median(stride.weights) + TINY)
     return np.asarray(relative.T.reshape(-1, *stride.grid))
 
 
 def _on_finest_grid(heats: list[Floats]) -> Floats:
-    """Geometric mean of the strides' heat, each brought to the finest grid."""
+    """Average the heat maps of all strides geometrically on the finest grid."""
     height = max(heat.shape[1] for heat in heats)
     width = max(heat.shape[2] for heat in heats)
     logs = [np.log(_resized(heat, height, width) + TINY) for heat in heats]
@@ -328,20 +330,20 @@ def _on_finest_grid(heats: list[Floats]) -> Floats:
 
 
 def _resized(stack: Floats, height: int, width: int) -> Floats:
-    """(N, h, w) -> (N, height, width), bilinear between cell centres."""
+    """Resize (N, h, w) to (N, height, width), bilinear between cell centres."""
     rows, columns = _weights(stack.shape[1], height), _weights(stack.shape[2], width)
     return np.asarray(rows @ stack @ columns.T)
 
 
 def _weights(old: int, new: int) -> Floats:
-    """Matrix (new, old) of bilinear weights."""
+    """Build the matrix (new, old) of bilinear weights."""
     at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
     weights = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(old)))
     return np.asarray(weights, dtype=np.float32)
 
 
 def _cells(stack: Floats, centre: Floats) -> Floats:
-    """(N, C, h, w) -> (P, N, C) less `centre`, which changes no distance but keeps float32 exact enough."""
+    """Reshape (N, C, h, w) to (P, N, C) minus `centre`, which changes no distance but keeps float32 exact enough."""
     flat = stack.reshape(*stack.shape[:2], -1) - centre[:, None]
     return np.ascontiguousarray(flat.transpose(2, 0, 1))
 
@@ -353,13 +355,12 @@ def _nearest(
     hidden: NDArray[np.bool_] | None,
     neighbours: int,
 ) -> Floats:
-    """Distances of a picture's cells (P, C) to the K nearest of (P, R, C) at the same place: (K, P), ascending.
+    """Compute distances of cells (P, C) to the K nearest of (P, R, C) at the same place: (K, P), ascending.
 
-    `lengths` (P, R) are the squared lengths of the references, infinite where one is left out; `hidden` (R,) tells
-    which are left out everywhere. Where fewer than K may be compared the last one is repeated; where none may, the
-    distance is 0.
+    `lengths` (P, R) are the squared lengths of the references, infinite where one is left out; `hidden` (R,) is True
+    for those left out everywhere. With fewer than K references the last distance is repeated; with none it is 0.
     """
-    # |x - y|^2 = |x|^2 + |y|^2 - 2xy, where |x|^2 does not change which y is nearest and is added to the few found.
+    # |x - y|^2 = |x|^2 + |y|^2 - 2xy, where |x|^2 does not change which y is nearest and is added only to the smallest.
     partial = (references @ (-2 * cells)[:, :, None])[:, :, 0]
     partial += lengths
     if hidden is not None:
@@ -369,7 +370,7 @@ def _nearest(
 
 
 def _smallest(partial: Floats, own: Floats, neighbours: int) -> Floats:
-    """The K smallest of (P, R) plus `own` (P,): (K, P); overwrites `partial`."""
+    """Select the K smallest of (P, R) plus `own` (P,): (K, P); overwrites `partial`."""
     found = [np.zeros(own.shape, dtype=np.float32)]
     rows = np.arange(len(partial))
     for _ in range(neighbours):

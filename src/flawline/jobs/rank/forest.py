@@ -1,6 +1,6 @@
-"""Isolation forest with BigML's anomaly score and the fields that isolated a picture.
+"""Score pictures by an isolation forest with BigML's anomaly score, and explain them by fields.
 
-F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation Forest", ICDM 2008. The trees are grown by scikit-learn; they are kept and
+F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation Forest", ICDM 2008. The trees are grown by scikit-learn, but stored and
 evaluated as plain arrays, so that a saved forest executes nothing and every path can be explained.
 """
 
@@ -21,7 +21,7 @@ SUBSAMPLE = 256
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Trees of equal padded length. All arrays are (trees, nodes); children are -1 at leaves.
+    """Trees padded to equal length. All arrays are (trees, nodes); children are -1 at leaves.
 
     `feature` is the column that a node splits, `threshold` its limit (<= goes left), `count` the training rows
     in the node. `expected_depth` is the mean depth of an unsuccessful search among the rows of one tree.
@@ -59,7 +59,7 @@ def fit_forest(values: NDArray[np.float32], *, trees: int = 128, seed: int = 0) 
 
 
 def forest_scores(forest: Forest, values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Anomaly score of each row: 2^(-mean depth / expected depth), in (0, 1]; 0.6 and above is usually odd.
+    """Score each row: 2^(-mean depth / expected depth), in (0, 1]; 0.6 and above is usually anomalous.
 
     Liu et al. 2008, equation 2; BigML prints the same score.
     """
@@ -76,7 +76,7 @@ def forest_scores(forest: Forest, values: NDArray[np.float32]) -> NDArray[np.flo
 def forest_importance(
     forest: Forest, values: NDArray[np.float32], fields: int
 ) -> NDArray[np.float64]:
-    """Share of each field in isolating each row: (rows, fields), each row sums to 1 (or 0 where nothing was split).
+    """Attribute each isolation to fields: (rows, fields), each row sums to 1 (or 0 where nothing was split).
 
     A split that leaves a fraction q of the node's training rows on the picture's side gives log2(1 / q) bits of
     isolation to its field; even splits, which every picture passes, give 1 bit, and only what is above that counts.
@@ -91,7 +91,7 @@ def forest_importance(
 
 
 def average_path_length(rows: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Mean depth of an unsuccessful search in a binary search tree of `rows` rows (Liu et al. 2008, equation 1)."""
+    """Return the mean depth of an unsuccessful search in a binary tree of `rows` rows (Liu et al. 2008, equation 1)."""
     n = np.asarray(rows, dtype=np.float64)
     safe = np.maximum(n, 3)
     length = 2 * (np.log(safe - 1) + EULER) - 2 * (safe - 1) / safe

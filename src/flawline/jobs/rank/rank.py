@@ -1,4 +1,4 @@
-"""Rank the pictures of a source without labels: the odd ones first, with reasons."""
+"""Rank the pictures of a source without labels: the most anomalous first, with reasons."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from flawline.version import __version__
 
 METHODS = ("auto", "forest")
 _ALIKE = (
-    "no picture differs from the others, so the order says nothing; pictures of more than 8 bits may need their range "
+    "no picture differs from the others, so the order means nothing; pictures of more than 8 bits may need their range "
     "of values (`value_range`)"
 )
 
@@ -60,7 +60,7 @@ def rank(
     unfinished: Path | None = None,
     track: Track = no_track,
 ) -> tuple[Ranking, SavedRanking]:
-    """Rank the pictures of a source by how odd they are among the others.
+    """Rank the pictures of a source by how anomalous they are among the others.
 
     Args:
         source: anything that `open_source` takes, or an open source.
@@ -68,27 +68,27 @@ def rank(
             isolation forest.
         settings: backbone, its preparation and precision, and for the forest the features.
         forest_size: trees of the isolation forest, at least 1.
-        neighbours: how many nearest others "auto" compares with, 1 to 50; more where several pictures may be odd
-            as a whole, all in the same way.
+        neighbours: how many nearest others "auto" compares with, 1 to 50; more if several pictures may be
+            anomalous as a whole, all in the same way.
         top_n: how many places get reasons and, with "auto", heat maps.
         seed: seed of the forest, and of the draw of references in large sets.
         good, bad: labels that mean good and bad, where the words alone do not say so.
-        unfinished: a file that keeps work done, so that an interrupted run can go on.
+        unfinished: a file that stores finished work, so that an interrupted run can resume.
         track: shows progress.
 
     Returns:
-        The ranking, and what was fitted, for scoring new pictures with `rank_with`.
+        The ranking, and the fitted model, for scoring new pictures with `rank_with`.
 
     Raises:
         SourceError: the source cannot be opened or has fewer than two pictures that can be judged.
         ModelError: the backbone cannot be used.
-        UsageError: an argument makes no sense.
+        UsageError: an argument is out of range.
     """
     _check(method, forest_size, top_n, seed)
     if not 1 <= neighbours <= 50:
         raise UsageError(f"neighbours must be from 1 to 50, got {neighbours}")
     with opened(source, good, bad) as open_, one_thread():
-        # One thread for linear algebra: the pictures keep every core busy already, and sums keep their order.
+        # One thread for linear algebra: the pictures already use every core, and sums have a fixed order.
         if method == "forest":
             return _rank_by_forest(open_, settings, forest_size, top_n, seed, unfinished, track)
         return _rank_by_comparison(open_, settings, neighbours, top_n, seed, unfinished, track)
@@ -106,10 +106,10 @@ def rank_with(
     unfinished: Path | None = None,
     track: Track = no_track,
 ) -> Ranking:
-    """Score new pictures against a saved ranking; a score is the same alone and among others.
+    """Score new pictures against a saved ranking; a score does not depend on the other new pictures.
 
-    `backbone` and `weights` say where their files lie now, if not where they lay; they must be the same files. Other
-    arguments and the errors are those of `rank`; one picture is enough.
+    `backbone` and `weights` are the present paths of these files, if they were moved; they must be the same files.
+    Other arguments and the errors are those of `rank`; one picture is enough.
     """
     saved = replace(saved, settings=moved(saved.settings, backbone, weights))
     _check("auto", 1, top_n, 0)
@@ -154,7 +154,7 @@ def _rank_by_forest(
         "flawline": __version__,
     }
     forest = by_forest.grow(table, trees=forest_size, seed=seed)
-    saved = SavedRanking(_kept(settings, computed.network), described, forest=forest)
+    saved = SavedRanking(_stored_settings(settings, computed.network), described, forest=forest)
     return _forest_ranking(source, table, saved, top_n), saved
 
 
@@ -200,7 +200,7 @@ def _rank_by_comparison(
         "seed": seed,
         "flawline": __version__,
     }
-    saved = SavedRanking(_kept(settings, reader.rows.network), described, fitted=fitted)
+    saved = SavedRanking(_stored_settings(settings, reader.rows.network), described, fitted=fitted)
     ranking = _comparison_ranking(reader, fitted, scored, saved, top_n, same_source=True)
     if not np.isfinite(fitted.references.spread).any():
         ranking = replace(ranking, warnings=(_ALIKE,), heat_maps={})
@@ -273,11 +273,11 @@ def _reader(
 
 
 def _against(ranking: Ranking, warnings: tuple[str, ...]) -> Ranking:
-    settings = {**ranking.settings, "scored_against": "a kept ranking of other pictures"}
+    settings = {**ranking.settings, "scored_against": "a saved ranking of other pictures"}
     return replace(ranking, warnings=warnings, settings=settings)
 
 
-def _kept(settings: FeatureSettings, network: Network | None) -> FeatureSettings:
+def _stored_settings(settings: FeatureSettings, network: Network | None) -> FeatureSettings:
     return settings_from_dict(settings_as_dict(settings, network))
 
 

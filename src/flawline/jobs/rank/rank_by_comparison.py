@@ -1,4 +1,4 @@
-"""`method=auto`: rank pictures by comparing each with the others (see `flawline.jobs.rank.comparison`)."""
+"""Rank pictures by comparing each with the others (`method=auto`, see `flawline.jobs.rank.comparison`)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SCALES = {"stride8": "fine", "stride16": "coarse"}
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """References, and who they are: a digest of each one's maps, and its group where the source names one."""
+    """References with the digest of their maps, and their group if the source names one."""
 
     references: References
     digests: tuple[str, ...]
@@ -50,7 +50,7 @@ class ComparedPictures:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How rows are computed from a source: the same for fitting, scoring and heat maps."""
+    """Computation of rows from a source, the same for fitting, scoring and heat maps."""
 
     source: Source
     rows: MapRows
@@ -68,7 +68,7 @@ class Reader:
         memory: Memory[Result] | None,
         title: str,
     ) -> Iterator[tuple[Sample, Result | Unjudged]]:
-        """Results of `function` in the order of `samples`, showing progress."""
+        """Yield the results of `function` in the order of `samples`, showing progress."""
         results = map_pictures(
             self.source,
             samples,
@@ -83,13 +83,13 @@ class Reader:
 
     @property
     def target(self) -> int:
-        """Large JPEGs need not be decoded beyond twice the network's input, from which they are averaged down."""
+        """Side to which large JPEGs are decoded: twice the input of the network, then averaged down."""
         return 2 * max(self.rows.network.preparation.size)
 
     def stored_rows(
         self, what: str, computation: str, width: int
     ) -> AbstractContextManager[StoredRows | None]:
-        """Rows of an interrupted run, where they are kept."""
+        """Open the rows of an interrupted run, if they are stored."""
         if self.unfinished is None:
             return nullcontext()
         path = self.unfinished.with_name(f"{self.unfinished.name}-{what}")
@@ -97,12 +97,12 @@ class Reader:
 
 
 def reference_limit(width: int) -> int:
-    """How many references with rows of `width` numbers are kept: 128, or what 400 MiB hold, but at least 16."""
+    """Limit the references with rows of `width` numbers: 128, or as many as fit in 400 MiB, but at least 16."""
     return max(16, min(REFERENCES, REFERENCE_BYTES // (4 * width)))
 
 
 def choose_references(samples: Sequence[Sample], seed: int, limit: int) -> list[Sample]:
-    """All samples, or `limit` drawn by `seed`, in their order."""
+    """Choose all samples, or `limit` drawn by `seed`, in their order."""
     if len(samples) <= limit:
         return list(samples)
     drawn = np.random.default_rng(seed).choice(len(samples), limit, replace=False)
@@ -112,7 +112,7 @@ def choose_references(samples: Sequence[Sample], seed: int, limit: int) -> list[
 def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, ComparedPictures]:
     """Fit on `samples` as references and score them; nothing is fitted where fewer than two can be judged."""
     rows = np.empty((len(samples), reader.rows.width), dtype=np.float32)
-    kept: list[Sample] = []
+    judged_samples: list[Sample] = []
     unjudged: list[Unjudged] = []
     layout = reader.rows
     with reader.stored_rows("maps", reader.computation, layout.width) as memory:
@@ -120,29 +120,35 @@ def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, Compa
             if isinstance(row, Unjudged):
                 unjudged.append(row)
             else:
-                rows[len(kept)] = row
-                kept.append(sample)
-    if len(kept) < 2:
+                rows[len(judged_samples)] = row
+                judged_samples.append(sample)
+    if len(judged_samples) < 2:
         nothing = np.empty((0, 0), dtype=np.float32)
-        return None, ComparedPictures(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
-    rows = rows[: len(kept)]
+        return None, ComparedPictures(
+            tuple(judged_samples), nothing.ravel(), nothing, tuple(unjudged)
+        )
+    rows = rows[: len(judged_samples)]
     digests = [_digest(row) for row in rows]
-    groups = [sample.group for sample in kept]
+    groups = [sample.group for sample in judged_samples]
     same = _same_part(digests, groups, digests, groups)
-    # What can be compared with nothing must not pass for the least odd. It is the same part as every other picture, so
-    # the others lose no comparison by its absence.
+    # A picture that can be compared with no other must not rank as the least anomalous. It shows the same part as all
+    # others, so they lose no comparison by its absence.
     comparable = np.flatnonzero(~same.all(axis=1))
-    if len(comparable) < len(kept):
-        unjudged += [_no_other_part(s) for i, s in enumerate(kept) if i not in comparable]
+    if len(comparable) < len(judged_samples):
+        unjudged += [_no_other_part(s) for i, s in enumerate(judged_samples) if i not in comparable]
         rows, same = rows[comparable], same[np.ix_(comparable, comparable)]
-        kept = [kept[i] for i in comparable]
+        judged_samples = [judged_samples[i] for i in comparable]
         digests = [digests[i] for i in comparable]
         groups = [groups[i] for i in comparable]
-    if len(kept) < 2:
+    if len(judged_samples) < 2:
         nothing = np.empty((0, 0), dtype=np.float32)
-        return None, ComparedPictures(tuple(kept), nothing.ravel(), nothing, tuple(unjudged))
+        return None, ComparedPictures(
+            tuple(judged_samples), nothing.ravel(), nothing, tuple(unjudged)
+        )
     references, compared = fit_references(reader.rows.maps(rows), same, reader.neighbours)
-    scored = ComparedPictures(tuple(kept), compared.scores, compared.views, tuple(unjudged))
+    scored = ComparedPictures(
+        tuple(judged_samples), compared.scores, compared.views, tuple(unjudged)
+    )
     return Fitted(references, tuple(digests), tuple(groups)), scored
 
 
@@ -155,9 +161,9 @@ def score(
 ) -> ComparedPictures:
     """Score pictures against references; each score depends on its picture and the references only.
 
-    `same_source` tells that groups name the same parts as those of the references.
+    With `same_source`, groups name the same parts as those of the references.
     """
-    kept: list[Sample] = []
+    judged_samples: list[Sample] = []
     unjudged: list[Unjudged] = []
     width = 1 + len(fitted.references.views)
     parts = [np.empty((0, width), dtype=np.float32)]
@@ -172,23 +178,23 @@ def score(
         while chunk := list(islice(results, CHUNK)):
             unjudged += [found for _, found in chunk if isinstance(found, Unjudged)]
             judged = [(s, found) for s, found in chunk if not isinstance(found, Unjudged)]
-            kept += [sample for sample, _ in judged]
+            judged_samples += [sample for sample, _ in judged]
             parts.append(_values(reader.rows, fitted, judged, file, width, same_source=same_source))
     values = np.concatenate(parts)
-    return ComparedPictures(tuple(kept), values[:, 0], values[:, 1:], tuple(unjudged))
+    return ComparedPictures(tuple(judged_samples), values[:, 0], values[:, 1:], tuple(unjudged))
 
 
 def _scoring(reader: Reader, fitted: Fitted, samples: Sequence[Sample]) -> str:
-    """All that decides a score beside the picture; what was scored in another way must not be reused."""
+    """Describe all that determines a score except the picture; scores of other settings must not be reused."""
     references = fitted.references
-    said = [fitted.digests, fitted.groups, references.neighbours, [s.group for s in samples]]
+    described = [fitted.digests, fitted.groups, references.neighbours, [s.group for s in samples]]
     fitting = references.mean.tobytes() + references.spread.tobytes()
-    return f"{reader.computation} {hashlib.sha256(repr(said).encode() + fitting).hexdigest()}"
+    return f"{reader.computation} {hashlib.sha256(repr(described).encode() + fitting).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A picture's hash and its row of maps; or, where it was scored before, no hash and its values."""
+    """Hash and row of maps of a picture; or, if it was scored before, no hash and its values."""
 
     sha256: str
     row: NDArray[np.float32]
@@ -196,7 +202,7 @@ class _Described:
 
 @dataclass(frozen=True, slots=True)
 class _KnownScores:
-    """Gives the values of pictures scored by an interrupted run; new ones are kept after they are compared."""
+    """Values of pictures scored by an interrupted run; new ones are stored after they are compared."""
 
     file: StoredRows
 
@@ -217,25 +223,25 @@ def _values(
     *,
     same_source: bool,
 ) -> NDArray[np.float32]:
-    """Score and views side by side, (N, width), of pictures that are new or known."""
+    """Collect score and views, (N, width), of new and known pictures."""
     values = np.empty((len(judged), width), dtype=np.float32)
-    fresh = [i for i, (_, found) in enumerate(judged) if found.sha256]
+    new = [i for i, (_, found) in enumerate(judged) if found.sha256]
     for i, (_, found) in enumerate(judged):
         if not found.sha256:
             values[i] = found.row
-    if fresh:
-        rows = np.stack([judged[i][1].row for i in fresh])
-        groups = [judged[i][0].group if same_source else None for i in fresh]
+    if new:
+        rows = np.stack([judged[i][1].row for i in new])
+        groups = [judged[i][0].group if same_source else None for i in new]
         compared = compare_rows(layout, fitted, rows, groups)
-        values[fresh, 0], values[fresh, 1:] = compared.scores, compared.views
+        values[new, 0], values[new, 1:] = compared.scores, compared.views
         if file is not None:
-            for i in fresh:
+            for i in new:
                 file.keep(judged[i][1].sha256, values[i])
     return values
 
 
 def joined(first: ComparedPictures, second: ComparedPictures) -> ComparedPictures:
-    """Two sets of scored pictures as one."""
+    """Join two sets of scored pictures."""
     return ComparedPictures(
         first.samples + second.samples,
         np.concatenate([first.scores, second.scores]),
@@ -252,13 +258,13 @@ def explain(
     *,
     same_source: bool,
 ) -> dict[int, tuple[tuple[Reason, ...], NDArray[np.float32]]]:
-    """Reasons and heat map (h, w) of the pictures `chosen` by their index, which are read once more."""
+    """Compute reasons and heat map (h, w) of the pictures `chosen` by index, which are read once more."""
     samples = [scored.samples[i] for i in chosen]
 
     def row_and_size(picture: Picture) -> tuple[NDArray[np.float32], tuple[int, int]]:
         return reader.rows.compute(picture), (picture.width, picture.height)
 
-    found = {}
+    explained = {}
     results = map_pictures(
         reader.source,
         samples,
@@ -272,8 +278,8 @@ def explain(
         row, size = result
         group = sample.group if same_source else None
         compared = compare_rows(reader.rows, fitted, row[None], [group])
-        found[i] = (_reasons(fitted, scored.views[i], compared, size), compared.heat[0])
-    return found
+        explained[i] = (_reasons(fitted, scored.views[i], compared, size), compared.heat[0])
+    return explained
 
 
 def compare_rows(
@@ -291,7 +297,7 @@ def compare_rows(
 def _reasons(
     fitted: Fitted, views: NDArray[np.float32], compared: Compared, size: tuple[int, int]
 ) -> tuple[Reason, ...]:
-    """Why one picture is odd: the views in which it stands out most, and where its heat peaks.
+    """Explain one score by the most anomalous views and the peak of the heat map.
 
     `views` is (V,), `compared` the comparison of this picture alone, `size` its width and height in pixels.
     """
@@ -310,9 +316,9 @@ def _view_reason(view: str, deviations: float, share: float, x: int, y: int) -> 
     stride, kind = view.split(" ")
     scale = _SCALES.get(stride, stride)
     words = {
-        "level": "the whole picture looks otherwise",
+        "level": "the whole picture looks different",
         "detail": "small details stronger or weaker than usual",
-        "place": f"something that others do not have there, most at x {x}, y {y} px",
+        "place": f"something that other pictures do not have there, most at x {x}, y {y} px",
     }
     about = f"{view} x={x} y={y}" if kind == "place" else view
     text = f"{words[kind]} ({scale} scale, {deviations:.1f} standard deviations above typical)"
@@ -329,7 +335,7 @@ def _same_part(
     other_digests: Sequence[str],
     other_groups: Sequence[str | None],
 ) -> NDArray[np.bool_]:
-    """(N, R): True where two pictures are copies of each other or belong to one group."""
+    """Find pairs (N, R) of pictures that are copies of each other or belong to one group."""
     same = np.array(digests)[:, None] == np.array(other_digests)[None, :]
     known = np.array([group is not None for group in groups])
     if known.any():

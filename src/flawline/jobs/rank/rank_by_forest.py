@@ -1,4 +1,4 @@
-"""`method=forest`: BigML's recipe, an isolation forest over named features."""
+"""Rank by BigML's method, an isolation forest over named features (`method=forest`)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ def grow(table: FeatureTable, *, trees: int, seed: int) -> Forest:
 def score_table(
     forest: Forest, table: FeatureTable, top_n: int
 ) -> tuple[NDArray[np.float64], dict[int, tuple[Reason, ...]]]:
-    """Scores of all rows, and every field that helped to isolate the `top_n` oddest, by row, the strongest first."""
+    """Score all rows, and list the fields that isolated the `top_n` most anomalous, the strongest first."""
     scores = forest_scores(forest, table.values)
     top = np.argsort(-scores, kind="stable")[:top_n]
-    shares = forest_importance(forest, table.values[top], len(table.columns))
-    reasons = {int(i): _reasons(share, table.columns) for i, share in zip(top, shares, strict=True)}
+    importance = forest_importance(forest, table.values[top], len(table.columns))
+    reasons = {int(i): _reasons(row, table.columns) for i, row in zip(top, importance, strict=True)}
     return scores, reasons
 
 
-def _reasons(share: NDArray[np.float64], columns: Sequence[Column]) -> tuple[Reason, ...]:
-    strongest = np.argsort(-share, kind="stable")
+def _reasons(importance: NDArray[np.float64], columns: Sequence[Column]) -> tuple[Reason, ...]:
+    strongest = np.argsort(-importance, kind="stable")
     return tuple(
-        Reason(columns[i].text, columns[i].name, float(share[i])) for i in strongest if share[i] > 0
+        Reason(columns[i].text, columns[i].name, float(importance[i]))
+        for i in strongest
+        if importance[i] > 0
     )

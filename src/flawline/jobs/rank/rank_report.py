@@ -1,4 +1,4 @@
-"""The report of a ranking: one HTML file that opens without a network."""
+"""Write the report of a ranking: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _card(
 
 
 def _heat_range(maps: Mapping[str, NDArray[np.float32]]) -> tuple[float, float]:
-    """One colour scale for all pictures, so that a hotter spot is an odder one."""
+    """Return one colour scale for all pictures, so that a brighter spot is more anomalous."""
     values = np.concatenate([heat.ravel() for heat in maps.values()])
     return float(np.quantile(values, 0.7)), float(np.quantile(values, 0.998))
 

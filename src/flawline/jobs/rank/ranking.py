@@ -1,4 +1,4 @@
-"""What a ranking says: the pictures in order, why, and what could not be judged."""
+"""A ranking: the pictures in order, the reasons, and what could not be judged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flawline.types import EMPTY, Sample, Unjudged
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a picture is odd: words, the column or place it speaks of, and its share of the score, 0 to 1."""
+    """Reason for a score: text, the column or place it refers to, and its share of the score, 0 to 1."""
 
     text: str
     about: str
@@ -24,9 +24,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RankedPicture:
-    """One place of the ranking; rank 1 is the oddest.
+    """One place of the ranking; rank 1 is the most anomalous.
 
-    `reasons` of the top places are in falling order; those of a forest name every field that played a part, and their
+    `reasons` of the top places are in falling order; those of a forest name every contributing field, and their
     shares sum to 1.
     """
 
@@ -40,10 +40,10 @@ class RankedPicture:
 class Ranking:
     """The outcome of ranking one source.
 
-    `pictures` are in order of rank. `heat_maps` holds, for the top pictures, float32 (h, w) maps of where they are odd
-    in the unit of the score, by sample name; empty for methods without a place. `settings` is all that decides
-    the result: method, seed, backbone and its hash, features, versions. `warnings` is what must be known to read
-    it, `notes` what was lost or chosen when a picture was decoded, by name.
+    `pictures` are in order of rank. `heat_maps` holds, for the top pictures, float32 (h, w) anomaly maps in the unit of
+    the score, by sample name; empty for methods without a place. `settings` determine the result: method, seed,
+    backbone and its hash, features, versions. `warnings` limit how the result can be used, `notes` report what was
+    lost or chosen when a picture was decoded, by name.
     """
 
     source: str
@@ -61,7 +61,7 @@ def in_order(
     scores: NDArray[np.float64],
     reasons: Mapping[int, tuple[Reason, ...]],
 ) -> tuple[RankedPicture, ...]:
-    """Samples by falling score; equal scores by name, so that the order never depends on the source's order."""
+    """Sort samples by falling score; equal scores by name, so that the order of the source does not matter."""
     order = sorted(range(len(samples)), key=lambda i: (-scores[i], samples[i].name))
     return tuple(
         RankedPicture(place + 1, samples[i], float(scores[i]), reasons.get(i, ()))
@@ -71,9 +71,9 @@ def in_order(
 
 @dataclass(frozen=True, slots=True)
 class RankingRecall:
-    """How early a ranking finds the parts that are known to be bad.
+    """How early a ranking finds the known bad parts.
 
-    `found[k]` bad parts lie within the first k + 1 places, among the `judged` pictures whose label says good or bad.
+    `found[k]` bad parts are within the first k + 1 places; `judged` pictures have a label that means good or bad.
     """
 
     defective: int
@@ -83,12 +83,12 @@ class RankingRecall:
 
     @property
     def all_within(self) -> int:
-        """The number of places that hold every bad part."""
+        """Number of places that include every bad part."""
         return self.found.index(self.defective) + 1
 
     @property
     def sentence(self) -> str:
-        """As a person would say it: "6 of 6 defective within the top 7"."""
+        """Summary, such as "6 of 6 defective within the top 7"."""
         text = f"{self.defective} of {self.defective} defective within the top {self.all_within}"
         near = self.defective + 1
         if self.all_within > near:
@@ -97,9 +97,9 @@ class RankingRecall:
 
 
 def recall(ranking: Ranking) -> RankingRecall | None:
-    """The recall of a ranking whose labels say good and bad; None where they do not.
+    """Evaluate a ranking whose labels mean good and bad; None if they do not.
 
-    Pictures without a meaning take their places in the ranking and count as not bad.
+    Pictures of unknown meaning stay in the ranking and count as not bad.
     """
     flags = [picture.sample.defective for picture in ranking.pictures]
     known = [flag for flag in flags if flag is not None]

@@ -20,7 +20,7 @@ def write_ranking(
 ) -> tuple[Path, Path, Path]:
     """Write ranking.csv, ranking.json and report.html into `folder`; returns their paths.
 
-    The report shows the places that have reasons; their pictures are read once more from `source`.
+    The report shows the pictures that have reasons, read once more from `source`.
     """
     top = [picture.sample for picture in ranking.pictures[: ranking.settings["top_n"]]]
     pixels = read_thumbnails(source, top, value_range=value_range)

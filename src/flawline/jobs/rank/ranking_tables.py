@@ -1,4 +1,4 @@
-"""A ranking as JSON and CSV; the same ranking gives the same bytes."""
+"""Write a ranking as JSON and CSV; the same ranking gives the same bytes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def write_csv(ranking: Ranking, path: Path) -> Path:
 def write_parts(
     ranking: Ranking, source: Source, folder: Path, *, keep: int | None, drop: int | None
 ) -> list[Path]:
-    """Copy the `keep` oddest pictures into top.zip and all but the `drop` oddest into rest.zip, where asked.
+    """Copy the `keep` most anomalous pictures into top.zip, all but the `drop` most anomalous into rest.zip.
 
     Raises:
         UsageError: there are fewer pictures than asked for, or none would be left.

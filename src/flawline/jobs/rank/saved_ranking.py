@@ -1,4 +1,4 @@
-"""A fitted ranking on disk, for scoring new pictures later."""
+"""Save and load a fitted ranking for scoring new pictures."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ SCHEMA = 2
 
 @dataclass(frozen=True, slots=True)
 class SavedRanking:
-    """What a ranking fitted: a forest, or references to compare with; exactly one of them is there.
+    """The fitted model of a ranking: either a forest, or references to compare with.
 
-    `settings` computes the rows of new pictures; `described` is what results say of how they were made.
+    `settings` computes the rows of new pictures; `described` is shown with results.
     """
 
     settings: FeatureSettings
