@@ -116,7 +116,9 @@ def test_phases_of_a_chart_that_is_not_watched(make, capsys):
     assert [(s["name"], s["phase"]) for s in told["stages"]] == [("Phase I", 1), ("Phase II", 2)]
     assert [s["rang"] for s in told["signals"] if s["panel"] == "individuals"] == ["P000040"]
     assert run([*WATCH[:-1], "--phase1", "50"]) == 2
-    assert "there are 41" in " ".join(capsys.readouterr().err.split())
+    assert "expected at least 50 points for Phase I, got 41" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 @pytest.mark.parametrize(

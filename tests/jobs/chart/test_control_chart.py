@@ -124,7 +124,7 @@ def test_png_is_the_same_each_time():
 
 def test_pareto():
     svg = pareto_svg(pareto({"stain": 5, "a very long name of a defect": 2}), axis="defects")
-    assert {"stain", "defects", "running share, %"} <= set(drawn(svg))
+    assert {"stain", "defects", "cumulative share, %"} <= set(drawn(svg))
 
 
 def test_the_report_opens_without_a_network_and_escapes(tmp_path):

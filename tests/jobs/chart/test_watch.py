@@ -269,7 +269,7 @@ def test_without_limits_all_that_is_there_is_phase_one(line):
 
 def test_few_points_are_no_limits(line):
     line.make(*calm(19))
-    with pytest.raises(UsageError, match="there are 19"):
+    with pytest.raises(UsageError, match="got 19"):
         line.watch(limits=None).read()
 
 
@@ -316,7 +316,7 @@ def test_conditions_make_another_series(line):
 def test_a_folder_belongs_to_one_watch(line):
     line.make(*calm(5))
     line.watch().read()
-    with pytest.raises(UsageError, match=r"something else \(other: rules\)"):
+    with pytest.raises(UsageError, match=r"other settings \(rules\)"):
         line.watch(rules=NELSON)
     (line.folder / CHECKPOINT).write_text("{")
     with pytest.raises(UsageError, match="cannot go on") as caught:

@@ -104,7 +104,7 @@ def check_given(
 ) -> None:
     """Raise UsageError if limits are of another chart or K, or if points are to be set aside."""
     if limits.chart != kind:
-        raise UsageError(f"expected frozen limits of a chart {kind}, got those of {limits.chart}")
+        raise UsageError(f"expected frozen limits of {kind}, got those of {limits.chart}")
     if estimation.set_aside or estimation.automatic:
         raise UsageError(
             "points can be set aside only when limits are estimated, and limits are given",

@@ -1,1 +1,1 @@
-"""Learn the labels of a source, say how well that works, and predict new pictures."""
+"""Learn the labels of a source, evaluate that, and predict new pictures."""

@@ -35,15 +35,15 @@ def apply_classifier(
     unfinished: Path | None = None,
     track: Track = no_track,
 ) -> Classification:
-    """Predict the class of every picture of a source; where labels are known, compare.
+    """Predict the class of every picture of a source; compare with known labels.
 
     Args:
         classifier: a model of `classify` or `load_classifier`.
         source: anything that `open_source` takes, or an open source.
-        backbone: where the backbone's file lies now, if not where it lay in training; it must be the same file.
+        backbone: present path of the backbone's file, if it was moved; it must be the same file.
         weights: the same for the weights of a network of timm.
         good, bad: labels that mean good and bad, where the words alone do not say so.
-        unfinished: a file that keeps work done, so that an interrupted run can go on.
+        unfinished: a file that stores finished work, so that an interrupted run can resume.
         track: shows progress.
 
     Raises:
@@ -76,7 +76,7 @@ def apply_classifier(
             f"sha256 {classifier.settings.get('training_sha256')}",
             "flawline": __version__,
         },
-        warnings=(*warnings, *((_SEEN,) if known else ())),
+        warnings=(*warnings, *((_LEAK_WARNING,) if known else ())),
         evaluation=evaluate(classifier.classes, truth, raw[known], calibrated[known], positive)
         if known
         else None,
@@ -85,7 +85,7 @@ def apply_classifier(
     )
 
 
-_SEEN = (
+_LEAK_WARNING = (
     "These figures hold for new parts only if none of these pictures, and none of the same part, was among those that "
     "the model was trained on."
 )

@@ -1,8 +1,8 @@
-"""Probabilities that come true as often as they say.
+"""Calibrate probabilities so that they match observed frequencies.
 
 Each class against all others, then scaled to sum 1 (B. Zadrozny and C. Elkan, KDD 2002). "sigmoid": a logistic curve
 over the log-odds with smoothed targets (J. Platt, "Probabilistic outputs for support vector machines", 1999).
-"isotonic": the rising curve nearest to what came true (pool adjacent violators), which needs about a thousand pictures
+"isotonic": the rising curve nearest to the outcomes (pool adjacent violators), which needs about a thousand pictures
 (A. Niculescu-Mizil and R. Caruana, ICML 2005).
 """
 
@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from flawline.core.trees import padded
 
-# A forest states 0 and 1, whose log-odds are infinite.
+# A forest predicts 0 and 1, whose log-odds are infinite.
 _SMALLEST = 1e-3
 METHODS = ("sigmoid", "isotonic")
 
@@ -30,7 +30,7 @@ class Sigmoid:
     offset: NDArray[np.float64]
 
     def apply(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated probabilities (N, C) of raw ones."""
+        """Calibrate raw probabilities (N, C)."""
         return _scaled(expit(log_odds(raw) * self.slope + self.offset))
 
 
@@ -42,7 +42,7 @@ class Isotonic:
     true: NDArray[np.float64]
 
     def apply(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated probabilities (N, C) of raw ones."""
+        """Calibrate raw probabilities (N, C)."""
         columns = [
             np.interp(raw[:, k], self.stated[k], self.true[k]) for k in range(len(self.stated))
         ]
@@ -53,7 +53,7 @@ Calibration = Sigmoid | Isotonic
 
 
 def log_odds(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-odds of probabilities, which are kept 0.001 away from 0 and 1."""
+    """Convert probabilities to log-odds, clipped 0.001 away from 0 and 1."""
     safe = np.clip(raw, _SMALLEST, 1 - _SMALLEST)
     return np.asarray(np.log(safe / (1 - safe)))
 
@@ -61,7 +61,7 @@ def log_odds(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 def fit_calibration(
     raw: NDArray[np.float64], truth: NDArray[np.integer], method: str
 ) -> Calibration:
-    """Fit a calibration ("sigmoid" or "isotonic") to raw probabilities (N, C) of pictures that the model had not seen.
+    """Fit a calibration ("sigmoid" or "isotonic") to raw probabilities (N, C) of pictures not used to train the model.
 
     `truth` is the class (N,) of each picture.
     """
@@ -80,7 +80,7 @@ def fit_calibration(
 
 
 def _platt(odds: NDArray[np.float64], is_class: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and offset of the likeliest curve; Platt's targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2)."""
+    """Fit slope and offset by maximum likelihood; Platt's targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2)."""
     yes = int(is_class.sum())
     no = len(is_class) - yes
     target = np.where(is_class, (yes + 1) / (yes + 2), 1 / (no + 2))
@@ -92,8 +92,8 @@ def _platt(odds: NDArray[np.float64], is_class: NDArray[np.bool_]) -> tuple[floa
         return float(value), np.array([np.mean(error * odds), np.mean(error)])
 
     start = np.array([1.0, 0.0])
-    found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-9})
-    return float(found.x[0]), float(found.x[1])
+    fitted = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-9})
+    return float(fitted.x[0]), float(fitted.x[1])
 
 
 def _steps(
@@ -101,8 +101,8 @@ def _steps(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     from sklearn.isotonic import IsotonicRegression
 
-    found = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(stated, is_class)
-    return found.X_thresholds_, found.y_thresholds_
+    fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(stated, is_class)
+    return fitted.X_thresholds_, fitted.y_thresholds_
 
 
 def _scaled(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""How good predictions are, by what is known of the pictures."""
+"""Evaluate the predictions of a classifier against known labels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ FEWEST_IN_BIN = 10
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """Recall (of the pictures of the class, those predicted so) and precision (of those predicted so, those that are).
-
-    None where there is no such picture.
-    """
+    """Recall and precision of a class; None if there is no such picture."""
 
     name: str
     recall: Share | None
@@ -28,7 +25,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Stated against true: `stated` is the mean highest probability of a bin, `right` the share that is of that class.
+    """Reliability by bin: `stated` is the mean highest probability, `right` the fraction that is of that class.
 
     Bins hold equally many pictures. `error` is the mean distance of the two (expected calibration error; C. Guo et al.,
     ICML 2017). `brier` is the mean over pictures of the sum over classes of (probability - truth)², 0 best, 2 worst
@@ -46,7 +43,7 @@ class ClassifierEvaluation:
     """`confusion[i][j]` pictures of class i were predicted as class j.
 
     `balanced_accuracy` is the mean recall over the classes that have pictures. `auroc` is that of the second-named
-    `positive` class where there are two classes, else None. `before` and `after` speak of the probabilities before
+    `positive` class where there are two classes, else None. `before` and `after` are the reliability before
     and after calibration.
     """
 
@@ -73,7 +70,7 @@ def evaluate(
     Args:
         classes: names of the C classes.
         truth: class of each picture, (N,) from 0 to C - 1, N at least 1.
-        raw: probabilities (N, C) whose highest decides.
+        raw: probabilities (N, C); the highest gives the predicted class.
         calibrated: probabilities (N, C).
         positive: of two classes, the one whose probability the area under the ROC curve takes as score.
     """
@@ -103,20 +100,21 @@ def evaluate(
 
 
 def reliability(truth: NDArray[np.integer], probabilities: NDArray[np.float64]) -> Reliability:
-    """How probabilities (N, C) compare with the truth (N,), in up to ten bins of at least ten pictures."""
+    """Compare probabilities (N, C) with the truth (N,) in up to ten bins of at least ten pictures."""
     stated = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     order = np.argsort(stated, kind="stable")
     bins = np.array_split(order, int(np.clip(len(truth) // FEWEST_IN_BIN, 1, BINS)))
     means = [(float(stated[part].mean()), float(right[part].mean())) for part in bins]
     error = sum(
-        len(part) * abs(said - came) for part, (said, came) in zip(bins, means, strict=True)
+        len(part) * abs(predicted - observed)
+        for part, (predicted, observed) in zip(bins, means, strict=True)
     )
     exact = np.zeros_like(probabilities)
     exact[np.arange(len(truth)), truth] = 1
     return Reliability(
-        stated=tuple(said for said, _ in means),
-        right=tuple(came for _, came in means),
+        stated=tuple(predicted for predicted, _ in means),
+        right=tuple(observed for _, observed in means),
         error=error / len(truth),
         brier=float(((probabilities - exact) ** 2).sum(axis=1).mean()),
     )

@@ -1,4 +1,4 @@
-"""What a classification says: a prediction for every picture, and how good the predictions are."""
+"""A classification: a prediction for every picture, and their evaluation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Prediction:
     """The class predicted for one picture.
 
     `probabilities` are calibrated, in the order of the classes. `fold` is the cross-validation fold (from 1) whose
-    model made the prediction without having seen the picture; None where the final model did.
+    model made the prediction without the picture in its training; None for the final model.
     """
 
     sample: Sample
@@ -34,7 +34,7 @@ class Classification:
     """The outcome of classifying one source.
 
     `predictions` are in the order of names. `evaluation` covers the pictures whose label is one of `classes`, None
-    where there are none. `warnings` are sentences that whoever reads the figures must know.
+    without any. `warnings` limit how the figures can be used.
     """
 
     source: str
@@ -55,23 +55,23 @@ def predictions(
     calibrated: NDArray[np.float64],
     folds: NDArray[np.integer] | None = None,
 ) -> tuple[Prediction, ...]:
-    """One prediction per sample from (N, classes) probabilities; `folds` (N,) counts from 0, -1 for the final model.
+    """Build one prediction per sample from probabilities (N, classes); `folds` (N,) from 0, -1 for the final model.
 
-    The class is the likeliest one when every class has the same weight, so by the raw probabilities.
+    The class has the highest raw probability, in which every class has the same weight.
     """
     chosen = raw.argmax(axis=1)
-    found = []
+    predicted = []
     for row, sample in enumerate(samples):
         values = tuple(round(float(value), 6) for value in calibrated[row])
         fold = None if folds is None or folds[row] < 0 else int(folds[row]) + 1
-        found.append(
+        predicted.append(
             Prediction(sample, classifier_classes[chosen[row]], values, values[chosen[row]], fold)
         )
-    return tuple(found)
+    return tuple(predicted)
 
 
 def mistakes(classification: Classification) -> list[Prediction]:
-    """The predictions that contradict a label of one of the classes, the surest first."""
+    """List the predictions that contradict their label, the most confident first."""
     wrong = [
         prediction
         for prediction in classification.predictions

@@ -23,7 +23,7 @@ def write_classification(
 ) -> Path:
     """Write predictions.csv, classification.json and report.html into `folder`; returns the report's path.
 
-    The report shows the surest mistakes, read once more from `source`.
+    The report shows the most confident mistakes, read once more from `source`.
     """
     write_csv(classification, folder / "predictions.csv")
     write_json(classification, folder / "classification.json")

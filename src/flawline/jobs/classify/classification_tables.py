@@ -1,4 +1,4 @@
-"""A classification as JSON and CSV; the same classification gives the same bytes."""
+"""Write a classification as JSON and CSV; the same classification gives the same bytes."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ def _share(share: Share | None) -> dict[str, Any] | None:
     }
 
 
-def _reliability(found: Reliability) -> dict[str, Any]:
+def _reliability(reliability: Reliability) -> dict[str, Any]:
     return {
-        "brier": round(found.brier, 6),
-        "expected_calibration_error": round(found.error, 6),
-        "stated": [round(value, 6) for value in found.stated],
-        "right": [round(value, 6) for value in found.right],
+        "brier": round(reliability.brier, 6),
+        "expected_calibration_error": round(reliability.error, 6),
+        "stated": [round(value, 6) for value in reliability.stated],
+        "right": [round(value, 6) for value in reliability.right],
     }

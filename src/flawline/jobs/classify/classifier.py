@@ -1,6 +1,6 @@
-"""A trained classifier as plain arrays: one row in, one probability per class out.
+"""A trained classifier as plain arrays.
 
-Every row is computed for itself, so that a probability never depends on the other rows.
+Every row is computed alone, so that a probability never depends on other rows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Logistic:
     offset: NDArray[np.float64]
 
     def probabilities(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities (N, classes) of float32 (N, F)."""
+        """Predict probabilities (N, classes) of float32 (N, F)."""
         standard = (values.astype(np.float64) - self.mean) / self.scale
         # Row by row: a product of matrices rounds differently with the number of rows.
         decisions = [self.weights @ row + self.offset for row in standard]
@@ -38,7 +38,7 @@ class Logistic:
 
 @dataclass(frozen=True, slots=True)
 class VotingTrees:
-    """A random forest: trees as in `flawline.core.trees`, `share` (trees, nodes, classes) of classes in a node."""
+    """A random forest: trees as in `flawline.core.trees`, `share` (trees, nodes, classes) of each class in a node."""
 
     left: NDArray[np.int32]
     right: NDArray[np.int32]
@@ -47,7 +47,7 @@ class VotingTrees:
     share: NDArray[np.float64]
 
     def probabilities(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities (N, classes) of float32 (N, F): the mean share over the trees."""
+        """Predict probabilities (N, classes) of float32 (N, F): the mean share over the trees."""
         total = np.zeros((len(values), self.share.shape[2]))
         for tree in range(len(self.left)):
             total += self.share[tree, leaves(self, tree, values)]
@@ -70,7 +70,7 @@ class BoostedTrees:
     baseline: NDArray[np.float64]
 
     def probabilities(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities (N, classes) of float32 (N, F)."""
+        """Predict probabilities (N, classes) of float32 (N, F)."""
         total = np.tile(self.baseline, (len(values), 1))
         for tree, column in enumerate(self.decision):
             total[:, column] += self.gain[tree, leaves(self, tree, values)]
@@ -81,7 +81,7 @@ Model = Logistic | VotingTrees | BoostedTrees
 
 
 def from_decisions(decisions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities (N, C) of decisions (N, C) by softmax, or (N, 2) of (N, 1) by the logistic function."""
+    """Convert decisions (N, C) to probabilities by softmax, or (N, 1) to (N, 2) by the logistic function."""
     if decisions.shape[1] == 1:
         decisions = np.concatenate([np.zeros_like(decisions), decisions], axis=1)
     power = np.exp(decisions - decisions.max(axis=1, keepdims=True))
@@ -90,10 +90,10 @@ def from_decisions(decisions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A model, its calibration, and what they were made for.
+    """A model, its calibration, classes and features.
 
     `classes` are the labels in the order of the probabilities, `columns` the names of the features in the order of a
-    row, `settings` plain values that say how the features are computed and what the model was trained on.
+    row, `settings` plain values about the computation of the features and the training data.
     """
 
     classes: tuple[str, ...]
@@ -103,9 +103,9 @@ class Classifier:
     settings: Mapping[str, Any]
 
     def raw(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities (N, classes) of the model, which gives every class the same weight however rare it is."""
+        """Predict raw probabilities (N, classes), in which every class has the same weight."""
         return self.model.probabilities(values)
 
     def calibrated(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probabilities (N, classes) that come true as often as they say, from those of `raw`."""
+        """Calibrate the probabilities (N, classes) of `raw`."""
         return self.calibration.apply(raw)

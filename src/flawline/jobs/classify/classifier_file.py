@@ -1,4 +1,4 @@
-"""A classifier on disk: one file of plain arrays and a manifest (see `flawline.data.array_file`)."""
+"""Save and load a classifier as one file of arrays and a manifest (see `flawline.data.array_file`)."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def save_classifier(classifier: Classifier, path: Path) -> Path:
 
 
 def load_classifier(path: str | Path) -> Classifier:
-    """Read a classifier that `save_classifier` wrote.
+    """Load a classifier written by `save_classifier`.
 
     Raises:
-        ModelError: `path` is no classifier, one of another version, or a damaged one.
+        ModelError: the file is no classifier, of another version, or damaged.
     """
     path = Path(path)
     manifest, arrays = read_arrays(path, KIND)
@@ -78,7 +78,7 @@ def load_classifier(path: str | Path) -> Classifier:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
             f"the classifier {path.name} is damaged: {error}",
-            hint="copy it again from where it was trained, or train it again",
+            hint="copy it again from its origin, or train it again",
             code="model-damaged",
         ) from error
     return classifier
@@ -96,7 +96,7 @@ def _filled(kind: Any, role: str, arrays: dict[str, NDArray[Any]]) -> Any:
 
 
 def _check(classifier: Classifier) -> None:
-    """Raise ValueError where the arrays do not fit together, so that evaluating them always ends and never fails."""
+    """Raise ValueError if the arrays are inconsistent, so that evaluating them always ends and never fails."""
     columns, classes = len(classifier.columns), len(classifier.classes)
     if classes < 2 or len(set(classifier.classes)) < classes:
         raise ValueError(f"expected at least two different classes, got {classifier.classes}")

@@ -1,6 +1,6 @@
-"""Fit a classifier with scikit-learn and take it over as plain arrays.
+"""Fit a classifier with scikit-learn and convert it to plain arrays.
 
-Every class has the same weight in the fit however rare it is (scikit-learn's "balanced" class weights).
+Every class has the same weight in the fit, however rare (scikit-learn's "balanced" class weights).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def fit_model(values: NDArray[np.float32], truth: NDArray[np.int64], kind: str, 
     """Fit a "logistic", "forest" or "boosting" model to (N, F) and classes (N,) from 0 up, all of them present.
 
     Raises:
-        ModelError: the arrays do not give what scikit-learn gives, so this version of it cannot be used.
+        ModelError: the arrays do not reproduce scikit-learn's result, so its version is not supported.
     """
     with one_thread("sklearn.ensemble", "sklearn.linear_model"):
         if kind == "logistic":
@@ -87,7 +87,7 @@ def _boosting(
 ) -> tuple[Model, NDArray[np.float64]]:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    # scikit-learn takes minutes to find weighted levels of a few hundred columns; whole numbers it takes as they are.
+    # scikit-learn takes minutes to find weighted levels of a few hundred columns, but uses whole numbers unchanged.
     edges = [_edges(column) for column in values.T]
     levels = np.stack(
         [np.searchsorted(edge, column) for edge, column in zip(edges, values.T, strict=True)], 1
@@ -120,13 +120,13 @@ def _child(part: NDArray[Any], side: str) -> NDArray[np.int64]:
 
 
 def _edges(column: NDArray[np.float32]) -> NDArray[np.float32]:
-    """At most 63 rising limits of one column at equal shares of its rows; a value that is a limit lies below it."""
-    shares = np.arange(1, _LEVELS) / _LEVELS
-    return np.unique(np.quantile(column, shares, method="lower"))
+    """List at most 63 rising limits of a column at equally spaced quantiles; a value equal to a limit is below it."""
+    quantiles = np.arange(1, _LEVELS) / _LEVELS
+    return np.unique(np.quantile(column, quantiles, method="lower"))
 
 
 def _limits(part: NDArray[Any], edges: list[NDArray[np.float32]]) -> NDArray[np.float64]:
-    """The limits of one tree's splits in the columns' own units: level <= k means value <= edge k."""
+    """Convert the limits of a tree's splits to the units of the columns: level <= k means value <= edge k."""
     return np.array(
         [
             0.0 if node["is_leaf"] else edges[node["feature_idx"]][int(node["num_threshold"])]

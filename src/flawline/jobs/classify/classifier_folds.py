@@ -1,4 +1,4 @@
-"""Split pictures for cross-validation: shares of classes kept, groups never torn."""
+"""Split pictures for cross-validation, stratified by class, without splitting groups."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _TRIES = 20
 def check_folds(
     classes: Sequence[str], truth: NDArray[np.int64], groups: NDArray[np.int64], folds: int
 ) -> None:
-    """Raise UsageError where a class has fewer groups (pictures, where every picture is its own) than folds."""
+    """Raise UsageError if a class has fewer groups (or pictures, without groups) than folds."""
     unit = "groups" if len(np.unique(groups)) < len(groups) else "pictures"
     for k, name in enumerate(classes):
-        found = len(np.unique(groups[truth == k]))
-        if found < folds:
+        count = len(np.unique(groups[truth == k]))
+        if count < folds:
             raise UsageError(
-                f"{folds} folds need at least {folds} {unit} of every class, {name!r} has {found}",
-                hint=f"use `folds={found}`, label more, or leave out the class"
-                if found > 2
+                f"{folds} folds need at least {folds} {unit} of every class, {name!r} has {count}",
+                hint=f"use `folds={count}`, label more, or leave out the class"
+                if count > 2
                 else f"label at least {max(3, folds)} {unit} of it, or leave out the class",
             )
 
@@ -32,9 +32,9 @@ def check_folds(
 def split(
     truth: NDArray[np.int64], groups: NDArray[np.int64], folds: int, seed: int, *, fewest: int = 1
 ) -> list[Split]:
-    """Rows (train, test) of each fold; every training part holds at least `fewest` groups of every class.
+    """Split rows into (train, test) folds; every training part has at least `fewest` groups of every class.
 
-    StratifiedGroupKFold of scikit-learn where a group holds several pictures, else StratifiedKFold.
+    Uses StratifiedGroupKFold of scikit-learn if a group has several pictures, else StratifiedKFold.
 
     Raises:
         UsageError: no such split was found.
@@ -45,11 +45,11 @@ def split(
     kind = StratifiedGroupKFold if grouped else StratifiedKFold
     for attempt in range(_TRIES):
         cutter = kind(folds, shuffle=True, random_state=seed + attempt)
-        found = list(cutter.split(truth, truth, groups if grouped else None))
-        if all(_enough(truth, groups, train, fewest) for train, _ in found):
-            return found
+        splits = list(cutter.split(truth, truth, groups if grouped else None))
+        if all(_enough(truth, groups, train, fewest) for train, _ in splits):
+            return splits
     raise UsageError(
-        f"the groups cannot be dealt to {folds} folds so that every class is always learned",
+        f"the groups cannot be divided into {folds} folds with every class in each training part",
         hint="use fewer folds, or label more groups of the rare classes",
     )
 

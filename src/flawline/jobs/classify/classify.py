@@ -1,4 +1,4 @@
-"""Learn the labels of a source and say honestly how well that works."""
+"""Learn the labels of a source and evaluate that by cross-validation."""
 
 from __future__ import annotations
 
@@ -54,31 +54,31 @@ def classify(
     unfinished: Path | None = None,
     track: Track = no_track,
 ) -> Classification:
-    """Learn the labels of a source by cross-validation and on all of it.
+    """Learn the labels of a source by cross-validation, then train a final model on all pictures.
 
-    Every labelled picture is predicted by a model that has seen neither it nor another picture of its group; pictures
-    without a label are predicted by the final model.
+    Every labelled picture is predicted by a model trained without its group; pictures without a label are predicted by
+    the final model.
 
     Args:
         source: anything that `open_source` takes, or an open source.
         model: "logistic", "forest" or "boosting".
         folds: parts of the cross-validation, at least 3.
-        group: a further column of the manifest that says which pictures belong together; by default its column `group`.
+        group: a further column of the manifest that names groups of pictures; by default its column `group`.
         calibration: "sigmoid" or "isotonic" (see `flawline.jobs.classify.calibration`).
         settings: the features.
         seed: seed of the splits and of the model.
         good, bad: labels that mean good and bad, where the words alone do not say so.
-        unfinished: a file that keeps work done, so that an interrupted run can go on.
+        unfinished: a file that stores finished work, so that an interrupted run can resume.
         track: shows progress.
 
     Raises:
         SourceError: the source cannot be opened or no picture can be judged.
         ModelError: the backbone cannot be used.
-        UsageError: an argument makes no sense, there are fewer than two labels, or too few pictures or groups of one.
+        UsageError: an argument is out of range, there are fewer than two labels, or too few pictures or groups of one.
     """
     recipe = _recipe(model, calibration, folds, seed)
     with opened(source, good, bad) as source:
-        # What the labels and groups rule out is said before an hour of computing, and again of what could be read.
+        # Labels and groups are checked before computing features, and again for the pictures that could be read.
         _problem(tuple(source.samples()), group, folds)
         computed = compute_features(source, settings, unfinished=unfinished, track=track)
         labels = {label: bad for label, (_, bad) in source.summary().labels.items()}
@@ -132,7 +132,7 @@ def _recipe(model: str, calibration: str, folds: int, seed: int) -> ClassifierSe
 def _problem(
     samples: tuple[Sample, ...], group: str | None, folds: int
 ) -> tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.int64], NDArray[np.int64]]:
-    """Classes, the rows that have one, their class and their group as numbers; raises UsageError."""
+    """List the classes, and rows, class and group numbers of labelled pictures; raises UsageError."""
     rows = np.array([i for i, s in enumerate(samples) if s.label is not None], dtype=np.intp)
     names = [str(samples[i].label) for i in rows]
     classes = tuple(sorted(set(names), key=natural_key))
@@ -146,15 +146,15 @@ def _problem(
     groups = _groups([samples[i] for i in rows], group)
     if len(np.unique(groups)) == 1:
         raise UsageError(
-            "expected at least two groups, all pictures are of one",
-            hint="groups are pictures of the same part; name the column that says so with `group`",
+            "expected at least two groups, all pictures are in one",
+            hint="a group holds the pictures of one part; name its column with `group`",
         )
     check_folds(classes, truth, groups, folds)
     return classes, rows, truth, groups
 
 
 def _groups(samples: Sequence[Sample], column: str | None) -> NDArray[np.int64]:
-    """A number for each sample's group; a sample without one is its own."""
+    """Number the group of each sample; a sample without a group is a group of its own."""
     if column is None or column == "group":
         found = [sample.group for sample in samples]
     else:
@@ -210,7 +210,7 @@ def _manifest(
     rows: NDArray[np.intp],
     truth: NDArray[np.int64],
 ) -> dict[str, Any]:
-    """What the saved model says of how it was made, and what is needed to compute the same features."""
+    """Describe how the model was made, and what is needed to compute the same features."""
     import sklearn
 
     network, settings = computed.network, computed.settings

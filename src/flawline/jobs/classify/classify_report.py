@@ -1,4 +1,4 @@
-"""The report of a classification: one HTML file that opens without a network."""
+"""Write the report of a classification: one self-contained HTML file."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Out-of-fold predictions and the final model.
+"""Cross-validate a classifier and fit the final model.
 
-Within each fold the calibration is fitted to predictions of further models, each trained on a part of the fold's
-training pictures and asked about the others. So no picture is judged by anything that has seen it, or another of its
-group.
+Within each fold the calibration is fitted to predictions of further models, each trained on a part of the training
+pictures of the fold and applied to the others. So no picture is judged by a model trained with its group.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ INNER_FOLDS = 3
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings:
-    """What is fitted: a kind of model, a way of calibration, a number of folds, a seed."""
+    """Settings of the fit: kind of model, method of calibration, number of folds, seed."""
 
     kind: str
     calibration: str
@@ -33,7 +32,7 @@ class ClassifierSettings:
 
 @dataclass(frozen=True, slots=True)
 class FittedClassifier:
-    """Probabilities (N, classes) by models that had not seen the picture, the fold (N,) from 0, the final model."""
+    """Out-of-fold probabilities (N, classes), the fold (N,) from 0, and the final model."""
 
     raw: NDArray[np.float64]
     calibrated: NDArray[np.float64]
@@ -46,7 +45,7 @@ def train(
     values: NDArray[np.float32],
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
-    recipe: ClassifierSettings,
+    settings: ClassifierSettings,
     track: Track = no_track,
 ) -> FittedClassifier:
     """Cross-validate on rows (N, F) of classes (N,) and groups (N,), then fit a model to all rows.
@@ -54,26 +53,26 @@ def train(
     The final model's calibration is fitted to the out-of-fold probabilities of all rows.
 
     Raises:
-        UsageError: the groups cannot be split so that every class can always be learned.
+        UsageError: the groups cannot be split with every class in each training part.
     """
-    outer = split(truth, groups, recipe.folds, recipe.seed, fewest=2)
+    outer = split(truth, groups, settings.folds, settings.seed, fewest=2)
     raw = np.zeros((len(truth), int(truth.max()) + 1))
     calibrated = np.zeros_like(raw)
     fold = np.full(len(truth), -1)
-    for number, (seen, unseen) in enumerate(track(outer, title="Folds", total=len(outer))):
-        inner = _inner(truth[seen], groups[seen], recipe.seed)
-        before = out_of_fold(values[seen], truth[seen], inner, recipe)
-        calibration = fit_calibration(before, truth[seen], recipe.calibration)
-        model = fit_model(values[seen], truth[seen], recipe.kind, recipe.seed)
-        raw[unseen] = model.probabilities(values[unseen])
-        calibrated[unseen] = calibration.apply(raw[unseen])
-        fold[unseen] = number
+    for number, (train_rows, test) in enumerate(track(outer, title="Folds", total=len(outer))):
+        inner = _inner(truth[train_rows], groups[train_rows], settings.seed)
+        before = out_of_fold(values[train_rows], truth[train_rows], inner, settings)
+        calibration = fit_calibration(before, truth[train_rows], settings.calibration)
+        model = fit_model(values[train_rows], truth[train_rows], settings.kind, settings.seed)
+        raw[test] = model.probabilities(values[test])
+        calibrated[test] = calibration.apply(raw[test])
+        fold[test] = number
     return FittedClassifier(
         raw,
         calibrated,
         fold,
-        fit_model(values, truth, recipe.kind, recipe.seed),
-        fit_calibration(raw, truth, recipe.calibration),
+        fit_model(values, truth, settings.kind, settings.seed),
+        fit_calibration(raw, truth, settings.calibration),
     )
 
 
@@ -81,13 +80,13 @@ def out_of_fold(
     values: NDArray[np.float32],
     truth: NDArray[np.int64],
     splits: list[Split],
-    recipe: ClassifierSettings,
+    settings: ClassifierSettings,
 ) -> NDArray[np.float64]:
-    """Probabilities (N, classes) of each row by a model that had not seen it."""
+    """Predict probabilities (N, classes) of each row by a model trained without it."""
     raw = np.zeros((len(truth), int(truth.max()) + 1))
-    for seen, unseen in splits:
-        model = fit_model(values[seen], truth[seen], recipe.kind, recipe.seed)
-        raw[unseen] = model.probabilities(values[unseen])
+    for train_rows, test in splits:
+        model = fit_model(values[train_rows], truth[train_rows], settings.kind, settings.seed)
+        raw[test] = model.probabilities(values[test])
     return raw
 
 

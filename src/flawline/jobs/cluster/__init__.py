@@ -1,1 +1,1 @@
-"""Groups of pictures that look alike."""
+"""Cluster pictures that look alike."""

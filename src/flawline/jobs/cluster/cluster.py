@@ -1,4 +1,4 @@
-"""Cluster the pictures of a source: what looks alike, and what is typical of it."""
+"""Cluster the pictures of a source by appearance."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def cluster(
     Args:
         source: anything that `open_source` takes, or an open source.
         clusters: how many clusters k-means makes; by default G-means chooses (see `flawline.jobs.cluster.gmeans`).
-        method: "kmeans", or "hdbscan" (Campello, Moulavi, Sander, PAKDD 2013), which leaves out what is sparse.
+        method: "kmeans", or "hdbscan" (Campello, Moulavi, Sander, PAKDD 2013), which leaves sparse pictures out.
         min_cluster: fewest pictures of a cluster, at least 2; not used where `clusters` is given.
         settings: the features.
-        seed: seed of k-means where `clusters` is given; the other ways draw nothing.
+        seed: seed of k-means where `clusters` is given; the other methods draw nothing.
         good, bad: labels that mean good and bad, where the words alone do not say so.
-        unfinished: a file that keeps work done, so that an interrupted run can go on.
+        unfinished: a file that stores finished work, so that an interrupted run can resume.
         track: shows progress.
 
     Raises:
         SourceError: the source cannot be opened or has fewer than two pictures that can be judged.
         ModelError: the backbone cannot be used.
-        UsageError: an argument makes no sense, such as more clusters than different pictures.
+        UsageError: an argument is out of range, such as more clusters than different pictures.
     """
     _check(clusters, method, min_cluster, seed)
     with opened(source, good, bad) as source:
@@ -69,8 +69,8 @@ def cluster(
         )
     with one_thread("sklearn.cluster", "sklearn.decomposition"):
         rows = principal_components(table.values)
-        found, chosen = _partition(rows, clusters, method, min_cluster, seed)
-    pictures = _in_order(table, rows, found)
+        partition, chosen = _partition(rows, clusters, method, min_cluster, seed)
+    pictures = _in_order(table, rows, partition)
     return Clustering(
         source=Path(source.location).name,
         pictures=pictures,
@@ -89,7 +89,7 @@ def cluster(
 def principal_components(values: NDArray[np.float32]) -> NDArray[np.float64]:
     """Standardise the columns of (N, F), N at least 2, and reduce them to (N, at most 32) principal components.
 
-    Columns that are the same everywhere say nothing and are left out; where all are, one column of zeros comes back.
+    Constant columns are left out; if all are constant, the result is one column of zeros.
     """
     from sklearn.decomposition import PCA
 
@@ -154,12 +154,12 @@ def _hdbscan(rows: NDArray[np.float64], min_cluster: int) -> Partition:
 
 
 def _in_order(
-    table: FeatureTable, rows: NDArray[np.float64], found: Partition
+    table: FeatureTable, rows: NDArray[np.float64], partition: Partition
 ) -> tuple[ClusteredPicture, ...]:
-    """Number the clusters by falling size and rank their pictures by distance; names settle every tie."""
-    distance = _distances(rows, found)
+    """Number the clusters by falling size and rank their pictures by distance; equal distances by name."""
+    distance = _distances(rows, partition)
     groups: dict[int, list[int]] = {}
-    for row, label in enumerate(found.labels.tolist()):
+    for row, label in enumerate(partition.labels.tolist()):
         groups.setdefault(label, []).append(row)
     order = sorted(groups, key=lambda label: (label < 0, -len(groups[label]), groups[label][0]))
     pictures: list[ClusteredPicture] = []
@@ -175,9 +175,9 @@ def _in_order(
     return tuple(pictures)
 
 
-def _distances(rows: NDArray[np.float64], found: Partition) -> NDArray[np.float64]:
-    """Distance of each row to its centre, to the nearest where it has none, to the mean where there is no centre."""
-    centres = found.centres if len(found.centres) else rows.mean(axis=0, keepdims=True)
+def _distances(rows: NDArray[np.float64], partition: Partition) -> NDArray[np.float64]:
+    """Compute the distance of each row to its centre, else to the nearest centre, else to the mean."""
+    centres = partition.centres if len(partition.centres) else rows.mean(axis=0, keepdims=True)
     away = np.stack([np.linalg.norm(rows - centre, axis=1) for centre in centres], axis=1)
-    own = np.take_along_axis(away, np.maximum(found.labels, 0)[:, None], axis=1)[:, 0]
-    return np.asarray(np.where(found.labels < 0, away.min(axis=1), own))
+    own = np.take_along_axis(away, np.maximum(partition.labels, 0)[:, None], axis=1)[:, 0]
+    return np.asarray(np.where(partition.labels < 0, away.min(axis=1), own))

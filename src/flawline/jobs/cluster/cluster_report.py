@@ -1,4 +1,4 @@
-"""The report of a clustering: one HTML file that opens without a network."""
+"""Write the report of a clustering: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -47,10 +47,12 @@ def write_cluster_report(
 
 def _finding(clustering: Clustering) -> str:
     members = clustering.members()
-    loose = len(members.get(NO_CLUSTER, ()))
+    unassigned = len(members.get(NO_CLUSTER, ()))
     count = len(members) - (NO_CLUSTER in members)
     text = f"{count} cluster{'s' if count != 1 else ''}"
-    return text + (f"; {loose} of {len(clustering.pictures)} pictures in none" if loose else "")
+    return text + (
+        f"; {unassigned} of {len(clustering.pictures)} pictures in none" if unassigned else ""
+    )
 
 
 def _name(number: int) -> str:
@@ -60,7 +62,7 @@ def _name(number: int) -> str:
 def shown_parts(
     members: Sequence[ClusteredPicture],
 ) -> list[tuple[str, Sequence[ClusteredPicture]]]:
-    """Choose the pictures of a cluster to show: the nearest and the farthest, none of them twice."""
+    """Choose the pictures of a cluster to show: the nearest and the farthest, each at most once."""
     if len(members) <= TYPICAL + ATYPICAL:
         return [("From the most typical to the least", members)]
     return [

@@ -1,4 +1,4 @@
-"""What a clustering says: the pictures by cluster, and how the clusters agree with labels."""
+"""A clustering: the pictures by cluster, and the agreement with labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ClusteredPicture:
     """One picture in its `cluster`, counted from 1 (0: in none).
 
     `distance` is Euclidean, to the cluster's centre among the standardised principal components; for a picture in no
-    cluster it is that to the nearest centre. `rank` 1 is the nearest, so the most typical picture of its cluster.
+    cluster it is the distance to the nearest centre. `rank` 1 is the most typical picture of its cluster.
     """
 
     sample: Sample
@@ -28,10 +28,10 @@ class ClusteredPicture:
 
 @dataclass(frozen=True, slots=True)
 class LabelAgreement:
-    """How clusters and labels go together, over the `labelled` pictures; pictures in no cluster count as one more.
+    """Agreement of clusters and labels over the `labelled` pictures; pictures in no cluster count as one cluster.
 
-    `adjusted_rand` (L. Hubert and P. Arabie, "Comparing partitions", J. Classification 2, 1985) is 1 where they are the
-    same and 0 where they agree by chance only. `mutual_information` is normalised by the mean entropy (N. X. Vinh
+    `adjusted_rand` (L. Hubert and P. Arabie, "Comparing partitions", J. Classification 2, 1985) is 1 if they are the
+    same and 0 if they agree by chance only. `mutual_information` is normalised by the mean entropy (N. X. Vinh
     et al., JMLR 11, 2010), 0 to 1, and not corrected for chance.
     """
 
@@ -45,7 +45,7 @@ class Clustering:
     """The outcome of clustering one source.
 
     `pictures` are in order of cluster, then rank; cluster 1 is the largest, pictures in no cluster come last.
-    `agreement` is None where fewer than two labels are known. `settings` is all that decides the result.
+    `agreement` is None with fewer than two known labels. `settings` determine the result.
     """
 
     source: str
@@ -56,14 +56,14 @@ class Clustering:
     agreement: LabelAgreement | None = None
 
     def members(self) -> dict[int, list[ClusteredPicture]]:
-        """The pictures of each cluster by its number, nearest first."""
-        found: dict[int, list[ClusteredPicture]] = {}
+        """Group the pictures by cluster number, nearest first."""
+        members: dict[int, list[ClusteredPicture]] = {}
         for picture in self.pictures:
-            found.setdefault(picture.cluster, []).append(picture)
-        return found
+            members.setdefault(picture.cluster, []).append(picture)
+        return members
 
     def label_counts(self) -> dict[int, Counter[str | None]]:
-        """How many pictures of each label every cluster holds."""
+        """Count the pictures of each label in each cluster."""
         return {
             number: Counter(picture.sample.label for picture in pictures)
             for number, pictures in self.members().items()
@@ -71,12 +71,12 @@ class Clustering:
 
 
 def cluster_name(number: int) -> str:
-    """How tables call a cluster: "3", or "no cluster"."""
+    """Name a cluster for tables: "3", or "no cluster"."""
     return str(number) if number != NO_CLUSTER else "no cluster"
 
 
 def agreement(labels: Sequence[str | None], clusters: Sequence[int]) -> LabelAgreement | None:
-    """How the clusters of N pictures go together with their labels; None where fewer than two labels are known."""
+    """Compare the clusters of N pictures with their labels; None with fewer than two known labels."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     pairs = [pair for pair in zip(labels, clusters, strict=True) if pair[0] is not None]

@@ -1,4 +1,4 @@
-"""A clustering as JSON and CSV; the same clustering gives the same bytes."""
+"""Write a clustering as JSON and CSV; the same clustering gives the same bytes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""k-means with a number of clusters that the data choose.
+"""Cluster with k-means, choosing the number of clusters from the data.
 
-G. Hamerly and C. Elkan, "Learning the k in k-means", NIPS 2003: begin with one cluster; split every cluster in two with
-k-means, project its rows on the line between the two new centres, and keep the split where the projection is not
+G. Hamerly and C. Elkan, "Learning the k in k-means", NIPS 2003: start with one cluster; split every cluster in two with
+k-means, project its rows on the line between the two new centres, and keep the split if the projection is not
 normal; run k-means over all centres; end when no split is kept.
 """
 
@@ -27,9 +27,9 @@ class Partition:
 
 
 def gmeans(rows: NDArray[np.float64], *, fewest: int = FEWEST, most: int = MOST) -> Partition:
-    """Cluster float64 rows (N, F) into as many clusters as are not normal along their split.
+    """Cluster float64 rows (N, F), splitting clusters that are not normal along their split.
 
-    A split is kept only where both halves hold at least `fewest` rows, and no more than `most` clusters are made.
+    A split is kept only if both halves hold at least `fewest` rows, and no more than `most` clusters are made.
     """
     centres = rows.mean(axis=0, keepdims=True)
     labels = np.zeros(len(rows), dtype=np.int64)
@@ -45,17 +45,17 @@ def gmeans(rows: NDArray[np.float64], *, fewest: int = FEWEST, most: int = MOST)
 
 
 def kmeans(rows: NDArray[np.float64], clusters: int, seed: int) -> Partition:
-    """The best of ten runs of k-means (k-means++ starts drawn from `seed`) on float64 rows (N, F)."""
+    """Run k-means on float64 rows (N, F), the best of ten k-means++ starts drawn from `seed`."""
     from sklearn.cluster import KMeans
 
-    found = KMeans(clusters, n_init=10, random_state=seed).fit(rows)
-    return Partition(found.labels_.astype(np.int64), found.cluster_centers_.astype(np.float64))
+    fitted = KMeans(clusters, n_init=10, random_state=seed).fit(rows)
+    return Partition(fitted.labels_.astype(np.int64), fitted.cluster_centers_.astype(np.float64))
 
 
 def _split(
     rows: NDArray[np.float64], centre: NDArray[np.float64], fewest: int
 ) -> NDArray[np.float64] | None:
-    """Two centres (2, F) for the rows of one cluster, or None where it should stay whole."""
+    """Split the rows of one cluster into two centres (2, F); None if it should stay whole."""
     if len(rows) < max(2 * fewest, FEWEST):
         return None
     # Hamerly and Elkan, section 3: the main principal component, at c +- s sqrt(2 lambda / pi).
@@ -75,5 +75,5 @@ def _lloyd(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     from sklearn.cluster import KMeans
 
-    found = KMeans(len(start), init=start, n_init=1).fit(rows)
-    return found.cluster_centers_.astype(np.float64), found.labels_.astype(np.int64)
+    fitted = KMeans(len(start), init=start, n_init=1).fit(rows)
+    return fitted.cluster_centers_.astype(np.float64), fitted.labels_.astype(np.int64)

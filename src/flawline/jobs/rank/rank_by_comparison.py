@@ -318,7 +318,7 @@ def _view_reason(view: str, deviations: float, share: float, x: int, y: int) -> 
     words = {
         "level": "the whole picture looks different",
         "detail": "small details stronger or weaker than usual",
-        "place": f"something that other pictures do not have there, most at x {x}, y {y} px",
+        "place": f"something that others do not have there, most at x {x}, y {y} px",
     }
     about = f"{view} x={x} y={y}" if kind == "place" else view
     text = f"{words[kind]} ({scale} scale, {deviations:.1f} standard deviations above typical)"
