@@ -142,7 +142,7 @@ def test_a_class_that_the_table_does_not_know_is_an_error(
     assert run(["judge", table, "--spec", "s.toml"]) == 0, "as version 0.1 wrote it"
     Path("s.toml").write_text('limits = [{ limit = "count", class = "scrach", max = 0 }]')
     assert run(["judge", table, "--spec", "s.toml"]) == 2
-    assert "line 1: the table knows no class 'scrach'" in capsys.readouterr().err
+    assert "line 1: the table has no class 'scrach'" in capsys.readouterr().err
 
 
 def test_measure_as_json(plates: Path, capsys: pytest.CaptureFixture[str]) -> None:

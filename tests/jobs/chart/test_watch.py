@@ -319,7 +319,7 @@ def test_a_folder_belongs_to_one_watch(line):
     with pytest.raises(UsageError, match=r"other settings \(rules\)"):
         line.watch(rules=NELSON)
     (line.folder / CHECKPOINT).write_text("{")
-    with pytest.raises(UsageError, match="cannot go on") as caught:
+    with pytest.raises(UsageError, match="cannot resume") as caught:
         line.watch()
     assert "remove" in caught.value.hint
 

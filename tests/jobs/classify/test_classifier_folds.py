@@ -32,9 +32,9 @@ def test_too_few_are_refused_with_the_number_needed():
         check_folds(["free", "crack"], truth, groups, 3)
 
 
-def test_groups_that_cannot_be_dealt_are_refused():
+def test_groups_that_cannot_be_divided_are_refused():
     # One group holds the second class but for one picture.
     truth = np.array([0] * 9 + [1] * 4)
     groups = np.array([*range(9), 50, 50, 50, 51])
-    with pytest.raises(UsageError, match="cannot be dealt"):
+    with pytest.raises(UsageError, match="cannot be divided into 3 folds"):
         split(truth, groups, 3, 0, fewest=2)

@@ -142,7 +142,7 @@ def test_equal_pictures_are_joined_even_without_texture(tmp_path):
     found = group(tmp_path)
     assert [p.group for p in found.pictures] == ["1", "1", "2"]
     assert any("without texture" in note for note in found.notes)
-    assert any("could not be told" in note for note in found.notes)
+    assert any("could not be estimated" in note for note in found.notes)
 
 
 def test_arguments_and_poor_sources_are_refused(folder, tmp_path):

@@ -1,1 +1,1 @@
-"""Which pictures show one part: suggestions for the `group` column."""
+"""Suggest which pictures show the same part, for the `group` column."""

@@ -33,12 +33,12 @@ def group(
     bad: Sequence[str] = (),
     track: Track = no_track,
 ) -> Grouping:
-    """Find pictures of the same part: under other light, shifted a little, turned or mirrored.
+    """Find pictures of the same part: under other lighting, shifted a little, turned or mirrored.
 
     Args:
         source: anything that `open_source` takes, or an open source.
-        threshold: similarity from which two pictures are taken to show one part, above 0 and at most 1. Similarity
-            is the correlation of the aligned textures beyond what different parts of this source reach.
+        threshold: similarity from which two pictures count as one part, above 0 and at most 1. Similarity is the
+            correlation of the aligned textures beyond the likeness of different parts of this source.
         neighbours: how many candidates each picture is compared with, at least 2; half as many again by layout.
         value_range: values that become black and white in 16-bit and float pictures.
         good, bad: labels that mean good and bad, where the words alone do not say so.
@@ -46,7 +46,7 @@ def group(
 
     Raises:
         SourceError: the source cannot be opened or has fewer than two pictures that can be judged.
-        UsageError: an argument makes no sense.
+        UsageError: an argument is out of range.
     """
     if not 0 < threshold <= 1 or neighbours < 2:
         raise UsageError(
@@ -64,7 +64,7 @@ def _group(
     track: Track,
 ) -> Grouping:
     described, unjudged = _describe(source, value_range, track)
-    # What is compared depends on places, so an order that comes from the container would change the groups.
+    # The pairs depend on the order, so the order of the container would change the groups.
     described.sort(key=lambda pair: pair[0].name)
     samples = [sample for sample, _ in described]
     signatures = [one for _, one in described]
@@ -105,7 +105,7 @@ def _describe(
 def _compare(
     comparisons: Comparisons, wanted: Sequence[Places], count: int, threshold: float
 ) -> Iterator[Places]:
-    """Compare the candidates but those that earlier ones already connect; batches do not depend on the machine."""
+    """Compare the candidates that earlier ones do not connect already; batches do not depend on the machine."""
     connected = Groups(count)
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
@@ -185,15 +185,15 @@ def _pictures(
 
 
 def _pair(samples: Sequence[Sample], comparisons: Comparisons, pair: Places) -> Pair:
-    found = comparisons.made[pair]
+    shift = comparisons.made[pair]
     first, second = (samples[place].name for place in pair)
     return Pair(
         first,
         second,
         comparisons.similarity(pair),
-        found.correlation,
-        found.turned,
-        found.mirrored,
+        shift.correlation,
+        shift.turned,
+        shift.mirrored,
     )
 
 
@@ -203,6 +203,6 @@ def _notes(signatures: Sequence[Signature], comparisons: Comparisons) -> Iterato
         yield f"{flat} pictures without texture are joined only where their pixels are equal"
     if comparisons.likeness == 0:
         yield (
-            "how alike different parts are could not be told from this source and is taken as 0, "
+            "the likeness of different parts could not be estimated from this source and is taken as 0, "
             "so parts of one design may be joined"
         )

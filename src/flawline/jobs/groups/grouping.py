@@ -1,4 +1,4 @@
-"""What a grouping says: which pictures belong together, how sure that is, and what a person should look at."""
+"""A grouping: pictures by group, their similarity, and the pairs that a person should check."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from flawline.types import Sample, Unjudged
 class Pair:
     """Two compared pictures, by name.
 
-    `correlation` is that of their aligned textures, -1 to 1; `similarity` is how much of it is more than different
-    parts of this source have in common, 0 to 1. `turned` (degrees counterclockwise) and `mirrored` say how the second
-    was laid over the first.
+    `correlation` is that of their aligned textures, -1 to 1; `similarity` is its excess over the likeness of different
+    parts of this source, 0 to 1. `turned` (degrees counterclockwise) and `mirrored` are how the second was laid over
+    the first.
     """
 
     first: str
@@ -30,7 +30,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class GroupedPicture:
-    """One picture and its group; `similarity` is that to `nearest`, the most alike other member, None when alone."""
+    """One picture and its group; `similarity` to `nearest`, the most similar other member, is None when alone."""
 
     sample: Sample
     group: str
@@ -40,9 +40,9 @@ class GroupedPicture:
 
 @dataclass(frozen=True, slots=True)
 class GroupAgreement:
-    """How the suggestion compares with the groups that the source itself names, pair by pair.
+    """Agreement of the suggestion with the groups of the source, pair by pair.
 
-    `both` pairs are together in the two, `suggested_only` and `source_only` in one; `judged` pictures carry a name.
+    `both` counts pairs together in the two, `suggested_only` and `source_only` in one; `judged` pictures have a group.
     """
 
     judged: int
@@ -57,8 +57,8 @@ class Grouping:
     """The outcome of grouping one source.
 
     `pictures` are in the order of their names. `joined` are the pairs that hold groups together; `above` and
-    `below` those nearest to the threshold on either side, nearest first. `held_apart` are pairs above the threshold
-    whose groups were not joined because the rest of them do not agree. `settings` is all that decides the result.
+    `below` are those nearest to the threshold on either side, nearest first. `held_apart` are pairs above the threshold
+    whose groups were not joined because their other members differ. `settings` determine the result.
     """
 
     source: str
@@ -74,7 +74,7 @@ class Grouping:
 
     @cached_property
     def groups(self) -> tuple[tuple[GroupedPicture, ...], ...]:
-        """The groups of two or more pictures, the largest first, equal ones by name."""
+        """Groups of two or more pictures, the largest first, equal sizes by name."""
         members: dict[str, list[GroupedPicture]] = {}
         for picture in self.pictures:
             members.setdefault(picture.group, []).append(picture)
@@ -83,12 +83,12 @@ class Grouping:
 
     @property
     def parts(self) -> int:
-        """The number of different groups, single pictures included."""
+        """Number of groups, including single pictures."""
         return len({picture.group for picture in self.pictures})
 
     @property
     def sentence(self) -> str:
-        """As a person would say it."""
+        """Summary in one sentence."""
         inside = sum(map(len, self.groups))
         if not inside:
             return f"No copies found among {len(self.pictures)} pictures"
@@ -99,7 +99,7 @@ class Grouping:
 
 
 def agreement(pictures: tuple[GroupedPicture, ...]) -> GroupAgreement | None:
-    """Compare the suggestion with the source's own groups; None where it names none.
+    """Compare the suggestion with the source's own groups; None if it has none.
 
     The adjusted Rand index after L. Hubert and P. Arabie, Journal of Classification 2, 1985, p. 198.
     """

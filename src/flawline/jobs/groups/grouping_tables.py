@@ -1,4 +1,4 @@
-"""A grouping as CSV and JSON; the same grouping gives the same bytes."""
+"""Write a grouping as CSV and JSON; the same grouping gives the same bytes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def write_json(grouping: Grouping, path: Path) -> Path:
 
 
 def pictures_folder(source: Source) -> Path | None:
-    """The folder that the names of a source start from; None for an archive, whose pictures have no path."""
+    """Return the folder to which the names of a source are relative; None for an archive."""
     location = Path(source.location).expanduser()
     if source.kind in ("zip", "tar"):
         return None
@@ -68,20 +68,20 @@ def pictures_folder(source: Source) -> Path | None:
 
 
 def write_csv(grouping: Grouping, path: Path, pictures: Path | None) -> Path:
-    """Write one row per picture: image, label, group, similarity, suggested, then what else the source told.
+    """Write one row per picture: image, label, group, similarity, suggested, then the metadata of the source.
 
-    `group` is the suggestion; the source's own group, where it has one, is kept as `source_group`. With the folder
-    `pictures`, images are paths relative to the CSV, so that it is a manifest; without, they are names inside the
-    archive. Pictures that could not be judged follow with an empty group, so that no input is lost.
+    `group` is the suggestion; the group of the source, if any, is `source_group`. With the folder `pictures`, images
+    are paths relative to the CSV, so that it is a manifest; without, they are names inside the archive.
+    Pictures that could not be judged follow with an empty group, so that no input is lost.
     """
     samples = [picture.sample for picture in grouping.pictures]
     extra = sorted({key for sample in samples for key in sample.metadata} - set(_COLUMNS))
-    kept = {
+    present = {
         "mask": any(sample.mask for sample in samples),
         "split": any(sample.split for sample in samples),
         "source_group": any(sample.group is not None for sample in samples),
     }
-    columns = [column for column in _COLUMNS if kept.get(column, True)]
+    columns = [column for column in _COLUMNS if present.get(column, True)]
 
     def place(name: str | None) -> str | None:
         return name if name is None else _path(name, path.parent, pictures)
@@ -114,7 +114,7 @@ def _path(name: str, folder: Path, pictures: Path | None) -> str:
     except ValueError:  # another drive has no relative path
         path = str(pictures.resolve() / name)
     path = path.replace(os.sep, "/")
-    # A table quotes what a spreadsheet would run as a formula, and a quoted path would not be found.
+    # Tables quote cells that a spreadsheet would run as a formula, and a quoted path would be wrong.
     return path if path[0] not in "=+-@" else f"./{path}"
 
 

@@ -1,4 +1,4 @@
-"""The report of a grouping: one HTML file that opens without a network."""
+"""Write the report of a grouping: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN_MEMBERS = 24
 
 
 def shown_names(grouping: Grouping) -> set[str]:
-    """Name the pictures that the report shows."""
+    """List the names of the pictures to show."""
     members = {
         picture.sample.name for group in grouping.groups[:SHOWN_GROUPS] for picture in _first(group)
     }
@@ -42,7 +42,7 @@ def write_groups_report(grouping: Grouping, addresses: Mapping[str, str], path: 
 
 
 def _first(group: Sequence[GroupedPicture]) -> Sequence[GroupedPicture]:
-    """The members to show: the least alike, so that a picture that does not belong is not the one left out."""
+    """Choose the members to show: the least alike, so that a wrong member is not left out."""
     return sorted(group, key=lambda p: (p.similarity or 0, p.sample.name))[:SHOWN_MEMBERS]
 
 
@@ -79,7 +79,7 @@ def _how(pair: Pair) -> str:
 
 
 def _style(pair: Pair) -> str:
-    """Lay the second picture as it was compared: two copies are told from two parts at a glance only then."""
+    """Show the second picture as it was compared, to make copies visible at a glance."""
     turned = round(pair.turned) % 360
     steps = [f"rotate({-turned}deg)"] if turned else []
     steps += ["scaleX(-1)"] if pair.mirrored else []

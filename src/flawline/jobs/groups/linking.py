@@ -1,4 +1,4 @@
-"""From pairs to groups: the surest pair first, and no chain of pairs whose ends have nothing in common."""
+"""Link pairs to groups, the most similar pair first, without chains of pairs whose ends differ."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 from flawline.jobs.groups.matching import Comparisons, Places
 
-# Of the threshold: what two groups must share on average before one pair may join them.
+# Fraction of the threshold: average similarity of two groups needed before one pair may join them.
 COHESION = 0.5
-_WITNESSES = 3
+_SAMPLED_MEMBERS = 3
 
 
 class Groups:
-    """Disjoint sets of places; a set goes by its smallest."""
+    """Disjoint sets of indices, each named by its smallest."""
 
     def __init__(self, count: int) -> None:
         self.members: dict[int, list[int]] = {place: [place] for place in range(count)}
         self._group = list(range(count))
 
     def of(self, place: int) -> int:
-        """The group of a place."""
+        """Return the group of an index."""
         return self._group[place]
 
     def join(self, one: int, other: int) -> None:
-        """Make one group of two."""
+        """Join the groups of two indices."""
         first, second = sorted((self._group[one], self._group[other]))
         if first == second:
             return
@@ -36,7 +36,7 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """Groups, the pairs that hold them together, and pairs above the threshold that were not followed."""
+    """Groups, the pairs that join them, and pairs above the threshold that were not joined."""
 
     groups: Groups
     joined: tuple[Places, ...]
@@ -46,8 +46,8 @@ class Linked:
 def link(count: int, comparisons: Comparisons, threshold: float) -> Linked:
     """Join groups along compared pairs of at least `threshold`, the most alike first.
 
-    Two groups are joined only if up to three members of each, evenly drawn, share on average at least half the
-    threshold - average linkage with a sample, so that a chain of doubtful pairs does not swallow the source.
+    Two groups are joined only if up to three members of each, evenly drawn, have on average at least half the
+    threshold - average linkage with a sample, so that a chain of doubtful pairs does not join everything.
     """
     groups = Groups(count)
     pairs = [pair for pair in comparisons.made if comparisons.similarity(pair) >= threshold]
@@ -64,8 +64,8 @@ def link(count: int, comparisons: Comparisons, threshold: float) -> Linked:
         ]
         between = list(dict.fromkeys([pair, *between]))
         comparisons.compare(between)
-        shared = sum(map(comparisons.similarity, between)) / len(between)
-        if shared >= COHESION * threshold:
+        average = sum(map(comparisons.similarity, between)) / len(between)
+        if average >= COHESION * threshold:
             groups.join(*pair)
             joined.append(pair)
         else:
@@ -75,8 +75,9 @@ def link(count: int, comparisons: Comparisons, threshold: float) -> Linked:
 
 
 def _spread(members: Sequence[int]) -> list[int]:
-    if len(members) <= _WITNESSES:
+    if len(members) <= _SAMPLED_MEMBERS:
         return list(members)
     return [
-        members[round(step * (len(members) - 1) / (_WITNESSES - 1))] for step in range(_WITNESSES)
+        members[round(step * (len(members) - 1) / (_SAMPLED_MEMBERS - 1))]
+        for step in range(_SAMPLED_MEMBERS)
     ]

@@ -1,4 +1,4 @@
-"""Comparing pictures two by two: which pairs are worth it, and how alike each is."""
+"""Compare pairs of pictures, and choose the pairs worth comparing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOTHING_TO_COMPARE = MapShift(0.0, 0.0, False)
 
 
 class Comparisons:
-    """Every comparison that was made, by the places (smaller, larger) of the two pictures; none is made twice."""
+    """Comparisons by the indices (smaller, larger) of the two pictures; none is made twice."""
 
     def __init__(self, signatures: Sequence[Signature]) -> None:
         self._signatures = signatures
@@ -40,13 +40,13 @@ class Comparisons:
             self.made.update(zip(new, pool.map(self._one, new), strict=True))
 
     def similarity(self, pair: Places) -> float:
-        """How far a compared pair goes beyond what different parts have in common, 0 to 1."""
+        """Return the similarity of a compared pair beyond the likeness of different parts, 0 to 1."""
         return chance_corrected(self.made[pair].correlation, self.likeness)
 
     def measure_likeness(self) -> None:
-        """Set `likeness`: the median correlation of pairs drawn at random, which are different parts nearly always.
+        """Set `likeness`: the median correlation of pairs drawn at random, which are nearly always different parts.
 
-        It stays 0 below 20 pictures, too few to tell, and ends at 0.9, so that a source of little but copies still
+        It stays 0 below 20 pictures, which are too few, and is at most 0.9, so that a source of mostly copies still
         has groups.
         """
         count = len(self._signatures)
@@ -72,7 +72,7 @@ class Comparisons:
 
 
 def _scales(first: Signature, second: Signature) -> tuple[float, ...]:
-    """The same picture at another size, and, where crops differ, the same pixels per millimetre."""
+    """List scales to try: the same picture at another size, and for other crops the same pixels per millimetre."""
     ratio = (max(first.steps.shape) / first.longer_side) / (
         max(second.steps.shape) / second.longer_side
     )
@@ -82,19 +82,19 @@ def _scales(first: Signature, second: Signature) -> tuple[float, ...]:
 
 
 def candidates(signatures: Sequence[Signature], neighbours: int) -> list[Places]:
-    """The pairs worth comparing, the likeliest first: equal pixels, then nearest neighbours by either descriptor.
+    """List the pairs worth comparing, the likeliest first: equal pixels, then nearest neighbours by either descriptor.
 
-    Each picture brings `neighbours` that are near whatever their turn and half as many by layout.
+    Each picture adds `neighbours` pairs by the turn-free descriptor and half as many by layout.
     """
     count = len(signatures)
     same: dict[bytes, int] = {}
-    found = [
+    pairs = [
         (first, place)
         for place, one in enumerate(signatures)
         if (first := same.setdefault(one.digest, place)) != place
     ]
     if count <= max(_ALL_PAIRS, 2 * neighbours):
-        return list(dict.fromkeys([*found, *combinations(range(count), 2)]))
+        return list(dict.fromkeys([*pairs, *combinations(range(count), 2)]))
     turn_free = whitened(np.stack([one.turn_free for one in signatures]))
     grids = np.stack([one.grid for one in signatures])
     by_turn = nearest([turn_free], turn_free, neighbours)
@@ -102,7 +102,7 @@ def candidates(signatures: Sequence[Signature], neighbours: int) -> list[Places]
     for rank in range(neighbours):
         columns = [by_layout[:, rank]] if rank < neighbours // 2 else []
         for column in (*columns, by_turn[:, rank]):
-            found += [
+            pairs += [
                 (min(one, int(other)), max(one, int(other))) for one, other in enumerate(column)
             ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(pairs))

@@ -1,4 +1,4 @@
-"""Which pictures of many may be copies of each other: compact descriptors of texture, and their nearest neighbours."""
+"""Search many pictures for possible copies by compact texture descriptors and nearest neighbours."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _INNERMOST = 4
 _FREQUENCIES = 64
 _POOLED = 2
 _GRID = 16
-_COMPRESSION = 0.15  # exponent on power: strong rings must not drown fine texture
+_COMPRESSION = 0.15  # exponent on power: strong rings must not dominate fine texture
 _FIELDS = 128
 _RIDGE = 0.003
 _BLOCK = 512
 
 
 def turn_free_descriptor(contrast: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Strength of each frequency around circles of growing radius, float32 (1134,); blind to turns and mirroring."""
+    """Describe the frequencies around circles of growing radius, float32 (1134,); invariant to turns and mirroring."""
     circles = polar(contrast, texture_centre(contrast), _ANGLES, _RADII)[:, _INNERMOST:]
     power = np.abs(fft.rfft(circles, axis=0)[1:_FREQUENCIES]) ** 2
     pooled = power.reshape(len(power), -1, _POOLED).sum(axis=2)
@@ -30,7 +30,7 @@ def turn_free_descriptor(contrast: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def grid_descriptor(contrast: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The coarse layout of a picture, float32 (256,) of length 1; forgiving of other crops, not of turns."""
+    """Describe the coarse layout of a picture, float32 (256,) of length 1; tolerates other crops, not turns."""
     smooth = cv2.GaussianBlur(contrast, (0, 0), 1.5)
     grid = cv2.resize(smooth, (_GRID, _GRID), interpolation=cv2.INTER_AREA).ravel()
     grid = grid - grid.mean()
@@ -38,9 +38,9 @@ def grid_descriptor(contrast: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def whitened(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows (N, D) on at most 128 principal axes of equal spread, each of length 1.
+    """Project rows (N, D) on at most 128 principal axes of equal spread, each of length 1.
 
-    What all parts of one design share fills the first axes; whitening keeps it from hiding what tells them apart
+    The first axes hold what all parts of one design have in common; whitening keeps it from hiding the differences
     (H. Jegou and O. Chum, "Negative evidences and co-occurences in image retrieval", ECCV 2012).
     """
     fields = min(_FIELDS, len(values) // 2)
@@ -56,7 +56,7 @@ def whitened(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def dihedral_variants(grids: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Grid descriptors (N, 256) of the eight pictures that quarter turns and mirroring make."""
+    """Build the grid descriptors (N, 256) of the eight quarter turns and mirror images."""
     maps = grids.reshape(len(grids), _GRID, _GRID)
     both = (maps, maps[:, :, ::-1])
     turned = [np.rot90(side, quarter, (1, 2)) for side in both for quarter in range(4)]
@@ -66,14 +66,14 @@ def dihedral_variants(grids: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 def nearest(
     queries: list[NDArray[np.float32]], values: NDArray[np.float32], count: int
 ) -> NDArray[np.intp]:
-    """For each row the `count` other rows nearest to any of its variants, nearest first: (N, count).
+    """Find for each row the `count` other rows nearest to any of its variants, nearest first: (N, count).
 
-    `queries` are variants of `values` (N, D), N > count; nearness is the inner product, and equal ones go by place.
+    `queries` are variants of `values` (N, D), N > count; nearness is the inner product, equal ones in order of index.
     """
-    found = []
+    indices = []
     for start in range(0, len(values), _BLOCK):
         rows = np.arange(start, min(start + _BLOCK, len(values)))
         near = np.max([variant[rows] @ values.T for variant in queries], axis=0)
         near[np.arange(len(rows)), rows] = -np.inf
-        found.append(np.argsort(-near, axis=1, kind="stable")[:, :count])
-    return np.concatenate(found)
+        indices.append(np.argsort(-near, axis=1, kind="stable")[:, :count])
+    return np.concatenate(indices)

@@ -1,4 +1,4 @@
-"""Two ways of dividing the same things into groups, compared pair by pair."""
+"""Compare two partitions of the same items pair by pair."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import comb
 def compare_partitions(
     first: Sequence[Hashable], second: Sequence[Hashable]
 ) -> tuple[int, int, int, float]:
-    """Pairs together in both, in the first only, in the second only, and the adjusted Rand index.
+    """Count pairs together in both, in the first only, in the second only, and compute the adjusted Rand index.
 
     The index is 1 for equal partitions and 0 on average for unrelated ones (L. Hubert and P. Arabie, "Comparing
     partitions", Journal of Classification 2, 1985, p. 198); two partitions without any pair, or with nothing but

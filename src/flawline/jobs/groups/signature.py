@@ -1,4 +1,4 @@
-"""What is kept of a picture while a source is grouped: about 20 kB, whatever its size."""
+"""Describe a picture for grouping in about 20 kB, whatever its size."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from flawline.jobs.groups.near_search import grid_descriptor, turn_free_descript
 from flawline.jobs.groups.similarity import is_flat, texture
 from flawline.types import Picture
 
-_STEPS = 40  # of local contrast 1; the eight bits reach to 3.2, which is rarely passed
+_STEPS = 40  # of local contrast 1; eight bits reach 3.2, which is rarely exceeded
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The texture of a picture as int8 (h, w), its descriptors, and a digest that only equal pixels share.
+    """Texture of a picture as int8 (h, w), its descriptors, and a digest of its pixels.
 
-    `longer_side` is that of the file in pixels. A `flat` picture holds nothing to compare.
+    `longer_side` is that of the file in pixels. A `flat` picture has no texture to compare.
     """
 
     steps: NDArray[np.int8]
@@ -32,7 +32,7 @@ class Signature:
 
     @property
     def texture(self) -> NDArray[np.float32]:
-        """The local contrast, float32 (h, w)."""
+        """Local contrast, float32 (h, w)."""
         return self.steps.astype(np.float32) / np.float32(_STEPS)
 
 

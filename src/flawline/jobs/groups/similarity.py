@@ -1,11 +1,11 @@
-"""How alike two pictures are in texture, whatever the light, however one is turned, mirrored or shifted a little.
+"""Compare the texture of two pictures, independent of lighting, turn, mirroring and small shifts.
 
-A picture becomes a small map of local contrast: each pixel less the mean of its surroundings, divided by their
+A picture becomes a small map of local contrast: each pixel minus the mean of its surroundings, divided by their
 standard deviation (K. Jarrett et al., "What is the best multi-stage architecture for object recognition?", ICCV 2009,
 section 3). A second map is laid over the first - turns by phase-weighted correlation of polar spectra, shifts by
 correlation in the Fourier domain, the rest by enhanced correlation (G. D. Evangelidis and E. Z. Psarakis, "Parametric
 image alignment using enhanced correlation coefficient maximization", PAMI 30(10), 2008) - and the normalised
-correlation of what overlaps is the answer.
+correlation of the overlap is the result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOISE = 4.0  # grey levels; weaker contrast is not amplified to full strength
 _ANGLES = 256
 _RADII = 40
 _INNERMOST = 3
-# The lowest frequencies around the circle hold shading and a centre that is off, not texture.
+# The lowest frequencies around the circle hold shading and errors of the centre, not texture.
 _LOWEST, _HIGHEST = 3, 120
 _WHITENING = 0.85
 _SHIFT = 0.2
@@ -40,7 +40,7 @@ _FLAT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class MapShift:
-    """How a second map lies best over a first.
+    """Best alignment of a second map to a first.
 
     `correlation` is -1 to 1 over the overlap, `turned` the second's counterclockwise turn in degrees, 0 to 360, that
     undoes the difference, `mirrored` whether it was mirrored as well.
@@ -52,9 +52,9 @@ class MapShift:
 
 
 def texture(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Local contrast of a grey picture (H, W), as float32 (h, w) with its longer side `SIDE` pixels.
+    """Compute the local contrast of a grey picture (H, W), float32 (h, w) with a longer side of `SIDE` pixels.
 
-    Unchanged by an offset, and by a gain as far as the contrast stays above `_NOISE` grey levels.
+    Unchanged by an offset, and by a gain as long as the contrast stays above `_NOISE` grey levels.
     """
     scale = SIDE / max(grey.shape)
     height, width = (max(_NARROWEST, round(side * scale)) for side in grey.shape)
@@ -67,7 +67,7 @@ def texture(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def is_flat(contrast: NDArray[np.float32]) -> bool:
-    """Whether a map of local contrast holds next to nothing that could be compared."""
+    """Return True if a map of local contrast has no texture to compare."""
     return float(np.sqrt(np.mean(contrast * contrast))) < _FLAT
 
 
@@ -78,9 +78,9 @@ def _surroundings(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def chance_corrected(correlation: float, likeness: float) -> float:
-    """How much of the way from `likeness`, what different parts reach, to identity a correlation is; 0 to 1.
+    """Scale a correlation from 0 at `likeness`, that of different parts, to 1 at identity.
 
-    The form of Cohen's kappa (J. Cohen, Educational and Psychological Measurement 20, 1960, p. 40).
+    It has the form of Cohen's kappa (J. Cohen, Educational and Psychological Measurement 20, 1960, p. 40).
     """
     return max(0.0, (correlation - likeness) / (1 - likeness))
 
@@ -88,7 +88,7 @@ def chance_corrected(correlation: float, likeness: float) -> float:
 def align(
     first: NDArray[np.float32], second: NDArray[np.float32], scales: Sequence[float] = (1.0,)
 ) -> MapShift:
-    """Lay `second` over `first`, both from `texture`, and say how well they agree.
+    """Align `second` to `first`, both from `texture`, and measure their correlation.
 
     `scales` are the sizes of `first` relative to `second` that are tried for upright pictures.
     """
@@ -119,7 +119,7 @@ def _alignment(correlation: float, warp: NDArray[np.float32]) -> MapShift:
 def _starts(
     first: NDArray[np.float32], second: NDArray[np.float32], scales: Sequence[float]
 ) -> Iterator[NDArray[np.float32]]:
-    """Affine maps (2, 3) from pixels of `first` to pixels of `second`, to be refined."""
+    """List starting affine maps (2, 3) from pixels of `first` to pixels of `second`."""
     for scale in scales:
         yield _shifted(first, second, _scaled(first.shape, second.shape, scale))
     for warp in _turns(first, second):
@@ -135,7 +135,7 @@ def _scaled(first: tuple[int, ...], second: tuple[int, ...], scale: float) -> ND
 def _turns(
     first: NDArray[np.float32], second: NDArray[np.float32]
 ) -> Iterator[NDArray[np.float32]]:
-    """The two likeliest turns of `second` and of its mirror image, about the centres of their texture."""
+    """List the two likeliest turns of `second` and of its mirror image, about the centres of their texture."""
     spectrum, (x, y) = _polar_spectrum(first)
     for mirrored in (False, True):
         other, (u, v) = _polar_spectrum(second[:, ::-1] if mirrored else second)
@@ -151,7 +151,7 @@ def _turns(
 def _polar_spectrum(
     contrast: NDArray[np.float32],
 ) -> tuple[NDArray[np.complex64], tuple[float, float]]:
-    """Nearly whitened spectrum around the circle (frequencies, radii), and the centre (x, y) it was taken about."""
+    """Compute a nearly whitened spectrum around circles (frequencies, radii), and their centre (x, y)."""
     centre = texture_centre(contrast)
     circles = polar(contrast, centre, _ANGLES, _RADII)[:, _INNERMOST:]
     spectrum = fft.rfft(circles, axis=0)[_LOWEST:_HIGHEST]
@@ -160,7 +160,7 @@ def _polar_spectrum(
 
 
 def texture_centre(contrast: NDArray[np.float32]) -> tuple[float, float]:
-    """Centre of mass (x, y) of the texture, which moves and turns with it as the picture's middle does not."""
+    """Find the centre of mass (x, y) of the texture, which moves and turns with it."""
     height, width = contrast.shape
     radius = min(height, width) / 2
     down, across = np.mgrid[:height, :width].astype(np.float32)
@@ -176,16 +176,16 @@ def texture_centre(contrast: NDArray[np.float32]) -> tuple[float, float]:
 def polar(
     contrast: NDArray[np.float32], centre: tuple[float, float], angles: int, radii: int
 ) -> NDArray[np.float32]:
-    """A map on circles about `centre`, float32 (angles, radii), each circle weighted by its length."""
+    """Sample a map on circles about `centre`, float32 (angles, radii), each weighted by its length."""
     reach = min(contrast.shape) / 2 * 0.95
-    # Without filling, what lies outside the picture would be whatever the memory held.
+    # Without filling, values outside the picture would be undefined.
     how = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
     circles = cv2.warpPolar(np.ascontiguousarray(contrast), (radii, angles), centre, reach, how)
     return np.asarray(circles * np.sqrt(np.arange(radii, dtype=np.float32)), dtype=np.float32)
 
 
 def _peaks(cross: NDArray[np.complex64]) -> Iterator[float]:
-    """The two strongest turns in radians, apart by at least six degrees."""
+    """List the two strongest turns in radians, at least six degrees apart."""
     spectrum = np.zeros(_ANGLES // 2 + 1, dtype=np.complex64)
     spectrum[_LOWEST:_HIGHEST] = cross.sum(axis=1)
     around = fft.irfft(spectrum, _ANGLES)
@@ -198,7 +198,7 @@ def _peaks(cross: NDArray[np.complex64]) -> Iterator[float]:
 def _shifted(
     first: NDArray[np.float32], second: NDArray[np.float32], warp: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Move a start by the shift, at most a fifth of a side, at which the maps correlate most."""
+    """Shift a start to the highest correlation of the maps, by at most a fifth of a side."""
     laid, inside = _laid_over(second, warp, first.shape)
     size = [fft.next_fast_len(side + 2 * round(side * _SHIFT), real=True) for side in first.shape]
     spectrum = fft.rfft2(first, size) * fft.rfft2(laid * inside, size).conj()
@@ -220,7 +220,7 @@ def _shifted(
 def _refine(
     first: NDArray[np.float32], second: NDArray[np.float32], warp: NDArray[np.float32]
 ) -> NDArray[np.float32] | None:
-    """The start improved by an affine map; None where that fails or stretches beyond reason."""
+    """Refine a start to an affine map; None if that fails or stretches too much."""
     everywhere = np.full(second.shape, 255, np.uint8)
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 25, 1e-3)
     try:
@@ -239,7 +239,7 @@ def _refine(
 def _correlation(
     first: NDArray[np.float32], second: NDArray[np.float32], warp: NDArray[np.float32]
 ) -> float:
-    """Normalised correlation over the overlap; 0 where that is too small to mean anything."""
+    """Compute the normalised correlation over the overlap; 0 if the overlap is too small."""
     laid, inside = _laid_over(second, warp, first.shape)
     if not _is_quarter(warp):
         inside = inside & _disc(first.shape)
@@ -254,7 +254,7 @@ def _correlation(
 def _laid_over(
     second: NDArray[np.float32], warp: NDArray[np.float32], shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """`second` in the frame of the first map, and where it is known there."""
+    """Warp `second` into the frame of the first map; also returns where it is known."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (shape[1], shape[0])
     known = np.ones(second.shape, np.float32) if _is_quarter(warp) else _disc(second.shape)
@@ -263,14 +263,14 @@ def _laid_over(
 
 
 def _is_quarter(warp: NDArray[np.float32]) -> bool:
-    """Whether a map turns by about a multiple of 90 degrees, so that no filled corners come into view."""
+    """Return True if a map turns by about a multiple of 90 degrees, so that no filled corners are visible."""
     longer = max(abs(float(warp[0, 0])), abs(float(warp[0, 1])))
     return min(abs(float(warp[0, 0])), abs(float(warp[0, 1]))) < 0.05 * longer
 
 
 @lru_cache(maxsize=256)
 def _disc(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The largest disc inside a picture: beyond it, a turned copy shows what its maker filled in."""
+    """Mask the largest disc inside a picture: beyond it, a turned copy has filled corners."""
     height, width = shape
     down, across = np.mgrid[:height, :width]
     radius = min(height, width) / 2 - 2

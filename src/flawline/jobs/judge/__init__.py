@@ -1,1 +1,1 @@
-"""Tables of defects in, verdicts out."""
+"""Judge tables of defects by a specification."""

@@ -1,4 +1,4 @@
-"""Read what `flawline measure` wrote, part by part."""
+"""Read the tables of `flawline measure` part by part."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from flawline.specification.judge import MeasuredPart
 if TYPE_CHECKING:
     import polars as pl
 
-_ENDLESS = "nearest_distance"  # empty where a part has one defect only: nothing is near
+_INFINITE = "nearest_distance"  # empty if a part has a single defect, with no other near
 _DEFECTS = ("image", "class", "part_x", "part_y")
 _PARTS = ("image", "height", "width", "unjudged")
 _TEXT = ("image", "class", "label", "contours")
 
 
 def read_parts(path: Path) -> tuple[tuple[MeasuredPart, ...], frozenset[str]]:
-    """The parts of a table of defects and of the table of parts beside it, in the order of the latter; its columns.
+    """Read a table of defects and its table of parts; returns parts in the order of the latter, and its columns.
 
     Raises:
         SourceError: a table is missing or cannot be read.
-        ManifestError: a table lacks a column that every one has, or names a part that the other does not.
+        ManifestError: a table lacks a required column, or has defects of an unknown part.
     """
     defects = _typed(read_table(path, infer=True))
-    parts = _typed(read_table(_parts_beside(path), infer=True))
+    parts = _typed(read_table(_parts_path(path), infer=True))
     _check(defects, _DEFECTS, path)
     _check(parts, _PARTS, path)
     images = defects["image"].to_numpy()
-    order = np.argsort(images, kind="stable")  # tables may have been sorted by anything
+    order = np.argsort(images, kind="stable")  # tables may have been sorted otherwise
     names, first = np.unique(images[order], return_index=True)
     ends = np.append(first, len(order))[1:]
     rows = {str(n): order[a:b] for n, a, b in zip(names, first, ends, strict=True)}
-    strangers = sorted(set(rows) - {str(image) for image in parts["image"]})
-    if strangers:
+    unknown = sorted(set(rows) - {str(image) for image in parts["image"]})
+    if unknown:
         raise ManifestError(
-            f"the table of parts does not know {strangers[0]!r}, which has defects",
+            f"the table of parts has no row for {unknown[0]!r}, which has defects",
             hint="keep the two tables of one `flawline measure` together",
         )
     table = _Table(
@@ -55,8 +55,8 @@ def read_parts(path: Path) -> tuple[tuple[MeasuredPart, ...], frozenset[str]]:
         defects["contours"].to_list() if "contours" in defects.columns else None,
     )
     none = np.empty(0, dtype=np.int64)
-    found = (_part(row, table, rows.get(str(row["image"]), none)) for row in parts.to_dicts())
-    return tuple(found), frozenset(parts.columns)
+    measured = (_part(row, table, rows.get(str(row["image"]), none)) for row in parts.to_dicts())
+    return tuple(measured), frozenset(parts.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +68,19 @@ class _Table:
     contours: list[Any] | None
 
 
-def _parts_beside(path: Path) -> Path:
+def _parts_path(path: Path) -> Path:
     parts = path.with_name(f"{path.stem}-parts{path.suffix}")
     if not parts.is_file():
         raise SourceError(
-            f"cannot read the table {parts.name!r}: it is not beside {path.name!r}",
-            hint="give the table of defects that `flawline measure` wrote; that of the parts lies beside it",
+            f"cannot read the table {parts.name!r}: it is not in the folder of {path.name!r}",
+            hint="give the table of defects that `flawline measure` wrote; its table of parts must lie next to it",
             code="table",
         )
     return parts
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Give columns without any value the type of numbers: a CSV does not state one."""
+    """Convert columns without any value to numbers, since a CSV has no types."""
     import polars as pl
 
     texts = [n for n, kind in frame.schema.items() if kind == pl.String and n not in _TEXT]
@@ -92,26 +92,26 @@ def _check(frame: pl.DataFrame, names: tuple[str, ...], path: Path) -> None:
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise ManifestError(
-            f"the table {path.name!r} or that of its parts has no column {', '.join(missing)}",
+            f"the table {path.name!r} or its table of parts has no column {', '.join(missing)}",
             hint="give the table of defects that `flawline measure` wrote",
         )
 
 
-def _part(row: dict[str, Any], table: _Table, mine: NDArray[np.int64]) -> MeasuredPart:
+def _part(row: dict[str, Any], table: _Table, indices: NDArray[np.int64]) -> MeasuredPart:
     scale = row.get("mm_per_px")
     columns = {
-        name: values[mine]
+        name: values[indices]
         for name, values in table.columns.items()
         if scale is not None or "_mm" not in name
     }
     return MeasuredPart(
         str(row["image"]),
-        tuple(table.classes[place] for place in mine.tolist()),
+        tuple(table.classes[place] for place in indices.tolist()),
         columns,
         np.stack([columns["part_x"], columns["part_y"]], axis=1),
         (int(row["height"] or 0), int(row["width"] or 0)),
         None if scale is None else float(scale),
-        _outlines(table, mine, row),
+        _outlines(table, indices, row),
         _p_value(row.get("p_value")),
         str(row["unjudged"] or ""),
     )
@@ -120,20 +120,22 @@ def _part(row: dict[str, Any], table: _Table, mine: NDArray[np.int64]) -> Measur
 def _numbers(series: pl.Series, name: str) -> NDArray[np.float64]:
     import polars as pl
 
-    empty = float("inf") if name.startswith(_ENDLESS) and not name.endswith("_u") else float("nan")
+    empty = float("inf") if name.startswith(_INFINITE) and not name.endswith("_u") else float("nan")
     return series.cast(pl.Float64).fill_null(empty).to_numpy().astype(np.float64)
 
 
 def _outlines(
-    table: _Table, mine: NDArray[np.int64], row: dict[str, Any]
+    table: _Table, indices: NDArray[np.int64], row: dict[str, Any]
 ) -> list[NDArray[np.float64]] | None:
     contours = table.contours
     if contours is None:
         return None
     frame = PartFrame(*(float(row.get(k) or 0) for k in ("origin_x", "origin_y", "frame_angle")))
     return [
-        frame.to_part(np.array([point for ring in contours[k] for point in ring], dtype=np.float64))
-        for k in mine.tolist()
+        frame.to_part(
+            np.array([point for piece in contours[k] for point in piece], dtype=np.float64)
+        )
+        for k in indices.tolist()
     ]
 
 

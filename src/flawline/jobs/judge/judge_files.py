@@ -14,8 +14,8 @@ from flawline.jobs.judge.judged_pictures import read_crops
 def write_judged(judged: JudgedTable, folder: Path, pictures: Source | None = None) -> Path:
     """Write verdicts.csv, verdicts.json and report.html into `folder`; returns the report's path.
 
-    `pictures` are matched with the parts by name, or else by name without folder and ending; where a part's is
-    missing the report has words only.
+    `pictures` are matched with the parts by name, or else by name without folder and ending; a part
+    without a picture is shown as text only.
     """
     write_csv(judged, folder / "verdicts.csv")
     write_json(judged, folder / "verdicts.json")

@@ -1,4 +1,4 @@
-"""The report of a judgement: one HTML file that opens without a network."""
+"""Write the report of a judgement: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def flagged_parts(judged: JudgedTable) -> list[Judgement]:
 def write_judge_report(
     judged: JudgedTable, crops: Mapping[str, NDArray[np.uint8]], path: Path
 ) -> Path:
-    """Write the report of a judgement; `crops` are pictures (uint8 RGB) of findings by image, words only without."""
+    """Write the report of a judgement; `crops` are pictures (uint8 RGB) of findings by image."""
     flagged = flagged_parts(judged)
     addresses = {name: data_address(crop) for name, crop in crops.items()}
     html = template("judge.html").render(
@@ -47,7 +47,7 @@ def _card(item: Judgement, addresses: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _closest(judgements: Iterable[Judgement]) -> list[Judgement]:
-    """The accepted parts nearest to a limit."""
+    """List the accepted parts nearest to a limit."""
     accepted = [item for item in judgements if item.verdict == "accept" and item.closest]
 
     def relative(item: Judgement) -> float:

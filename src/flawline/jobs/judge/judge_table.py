@@ -1,4 +1,4 @@
-"""Judge a table of defects by a specification, and by another one to see what changes."""
+"""Judge a table of defects by a specification, and compare with another one."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def judge_table(
     """Judge every part of the table of defects that `flawline measure` wrote.
 
     Args:
-        table: the table of defects, with that of its parts beside it.
+        table: the table of defects, with its table of parts in the same folder.
         spec: the specification, TOML.
-        against: an older one: which verdicts are others under it, and how.
-        classes: the classes there are; a limit on another one is then an error.
+        against: an older specification, to list the verdicts that change.
+        classes: the known classes; a limit on another one is then an error.
 
     Raises:
         SourceError, ManifestError: a table cannot be read or lacks a column.
-        SpecError: a specification cannot be read or contradicts itself, or is in millimetres where no part of the
+        SpecError: a specification cannot be read or contradicts itself, or is in millimetres and no part of the
             table has a scale.
     """
     parts, columns = read_parts(table)
@@ -61,7 +61,7 @@ def read_spec(path: Path, classes: Sequence[str] | None, has_scale: bool | None)
 def _check_classes(
     path: Path, spec: Spec, parts: Sequence[MeasuredPart], columns: frozenset[str]
 ) -> None:
-    """A limit on a class that the table does not know would never be broken, and accept everything."""
+    """Raise SpecError for limits on unknown classes, which would accept everything."""
     present = {name for part in parts for name in part.classes}
     for limit in spec.limits:
         named = {name for name, _ in limit.weights} | {limit.class_name or ""}
@@ -69,20 +69,20 @@ def _check_classes(
             own = count_name(name)
             if columns.isdisjoint({own, former_count_name(own)}):
                 raise SpecError(
-                    f"{path.name}: line {limit.line}: the table knows no class {name!r}; "
+                    f"{path.name}: line {limit.line}: the table has no class {name!r}; "
                     f"it has {', '.join(map(repr, sorted(present))) or 'no defects'}",
-                    hint="spell it as `classes` did in measuring, and name all classes there",
+                    hint="spell it as in `classes` when measuring, and name all classes there",
                 )
 
 
 def _changes(
     parts: Sequence[MeasuredPart], old: Spec, judgements: Sequence[Judgement]
 ) -> tuple[Change, ...]:
-    found = []
+    changes = []
     for part, after in zip(parts, judgements, strict=True):
         before = judge(old, part)
         if before.verdict != after.verdict:
-            # A part that is newly accepted is shown with what had been held against it.
-            why = after.findings or before.findings
-            found.append(Change(part.image, before.verdict, after.verdict, why))
-    return tuple(found)
+            # A newly accepted part is shown with its findings before.
+            findings = after.findings or before.findings
+            changes.append(Change(part.image, before.verdict, after.verdict, findings))
+    return tuple(changes)

@@ -1,4 +1,4 @@
-"""Verdicts as JSON and CSV; the same verdicts give the same bytes."""
+"""Write verdicts as JSON and CSV; the same verdicts give the same bytes."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def write_json(judged: JudgedTable, path: Path) -> Path:
 def write_csv(judged: JudgedTable, path: Path) -> Path:
     """Write one row per broken clause and part; an accepted part has the row of its closest clause.
 
-    `defects` are the numbers of the defects in their picture, as the table of defects has them. A part that could not
-    be judged has no verdict and the reason as its note.
+    `defects` are the numbers of the defects in their picture, as in the table of defects. A part that could not be
+    judged has no verdict, and the reason as its note.
     """
     rows: list[list[object]] = []
     for item in judged.judgements:

@@ -1,4 +1,4 @@
-"""What judging gives."""
+"""Verdicts of the parts of a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXIT_ACCEPTED, EXIT_FLAGGED, EXIT_UNJUDGED = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A part whose verdict is another one under the new specification; None is not judged."""
+    """A part whose verdict changes under the new specification; None is not judged."""
 
     image: str
     before: Verdict | None
@@ -25,9 +25,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedTable:
-    """All parts of a table under one specification, and against an older one where that was asked for.
+    """All parts of a table judged by one specification, optionally compared with an older one.
 
-    `parts` and `judgements` go together, in the order of the table.
+    `parts` and `judgements` correspond, in the order of the table.
     """
 
     table: str
@@ -39,18 +39,18 @@ class JudgedTable:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Parts by verdict: accept, review, reject, and "unjudged"."""
-        found = Counter(item.verdict or "unjudged" for item in self.judgements)
-        return {name: found[name] for name in ("accept", "review", "reject", "unjudged")}
+        """Number of parts by verdict: accept, review, reject, and "unjudged"."""
+        counted = Counter(item.verdict or "unjudged" for item in self.judgements)
+        return {name: counted[name] for name in ("accept", "review", "reject", "unjudged")}
 
     @property
     def ways(self) -> Mapping[str, int]:
-        """Changed verdicts by their way, such as "accept to reject", the commonest first."""
-        found = Counter(
+        """Number of changed verdicts by change, such as "accept to reject", the most frequent first."""
+        counted = Counter(
             f"{change.before or 'unjudged'} to {change.after or 'unjudged'}"
             for change in self.changes
         )
-        return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+        return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
     @property
     def exit_code(self) -> int:

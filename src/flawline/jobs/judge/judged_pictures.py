@@ -1,4 +1,4 @@
-"""Cut the defects that a judgement found out of pictures."""
+"""Crop the defects of a judgement from pictures."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def _boxes(columns: Mapping[str, NDArray[np.float64]], defects: Sequence[int]) -
     names = ("left", "top", "width", "height")
     if any(name not in columns for name in names):
         return []
-    found = [tuple(float(columns[name][place]) for name in names) for place in defects]
-    return [(left, top, width, height) for left, top, width, height in found]
+    boxes = [tuple(float(columns[name][place]) for name in names) for place in defects]
+    return [(left, top, width, height) for left, top, width, height in boxes]
 
 
 def _crop(picture: Picture, boxes: Sequence[Box]) -> NDArray[np.uint8]:
-    """The picture around the boxes, enlarged, with the boxes drawn; the whole picture without one."""
+    """Crop and enlarge a picture around boxes and draw them; the whole picture without boxes."""
     pixels = picture.pixels
     height, width = pixels.shape[:2]
     left, top, right, bottom = 0, 0, width, height

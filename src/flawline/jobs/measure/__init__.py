@@ -1,1 +1,1 @@
-"""Masks in, tables of defects and parts out."""
+"""Measure masks into tables of defects and parts."""

@@ -1,4 +1,4 @@
-"""Measured tables as Parquet or CSV; the same measurement gives the same bytes."""
+"""Write measured tables as Parquet or CSV; the same measurement gives the same bytes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CONTOURS = "contours"
 
 
 def parts_path(path: Path) -> Path:
-    """Where the table of parts that belongs to a table of defects is: defects.parquet has defects-parts.parquet."""
+    """Return the path of the table of parts: defects.parquet has defects-parts.parquet."""
     return path.with_name(f"{path.stem}-parts{path.suffix}")
 
 
 def write_tables(measured: MeasuredMasks, path: Path) -> tuple[Path, Path]:
-    """Write the table of defects to `path` and that of parts beside it; returns both paths.
+    """Write the table of defects to `path` and the table of parts next to it; returns both paths.
 
-    Numbers that are not there (a length in mm without a scale, the gap to the nearest defect of a lonely one) are
+    Missing numbers (a length in mm without a scale, the gap to the nearest of a single defect) are
     empty. Contours are in the Parquet table only: for each defect its pieces, each a list of x and y. Masks that could
     not be measured are rows of the table of parts with the reason in the column `unjudged`.
 
@@ -42,7 +42,7 @@ def write_tables(measured: MeasuredMasks, path: Path) -> tuple[Path, Path]:
 
 
 def defects_frame(measured: MeasuredMasks) -> pl.DataFrame:
-    """The table of defects, with the contours as its last column."""
+    """Build the table of defects, with the contours as its last column."""
     import polars as pl
 
     frame = pl.DataFrame({k: _series(v) for k, v in defect_columns(measured).items()})
@@ -50,15 +50,17 @@ def defects_frame(measured: MeasuredMasks) -> pl.DataFrame:
 
 
 def _contours(contours: Sequence[tuple[Points, ...]]) -> pl.Series:
-    """For each defect its pieces, each a list of points, each of x and y; built flat, for there are many."""
+    """Nest contours as defects, pieces, points of x and y; built flat, as there are many."""
     import polars as pl
 
     kind = pl.List(pl.List(pl.List(pl.Float32)))
     if not contours:
         return pl.Series(CONTOURS, [], dtype=kind)
-    pieces = [ring for rings in contours for ring in rings]
-    owner = np.repeat(np.arange(len(contours)), [len(rings) for rings in contours])
-    lengths = [len(ring) for ring in pieces]
+    pieces = [piece for pieces_of_defect in contours for piece in pieces_of_defect]
+    owner = np.repeat(
+        np.arange(len(contours)), [len(pieces_of_defect) for pieces_of_defect in contours]
+    )
+    lengths = [len(piece) for piece in pieces]
     flat = pl.DataFrame(
         {
             "defect": np.repeat(owner, lengths),
@@ -72,7 +74,7 @@ def _contours(contours: Sequence[tuple[Points, ...]]) -> pl.Series:
 
 
 def parts_frame(measured: MeasuredMasks) -> pl.DataFrame:
-    """The table of parts; masks that could not be measured follow with the reason."""
+    """Build the table of parts; masks that could not be measured follow with the reason."""
     import polars as pl
 
     frame = pl.DataFrame({k: _series(v) for k, v in part_table(measured).items()})
@@ -90,13 +92,13 @@ def _series(values: NDArray[Any]) -> pl.Series:
     import polars as pl
 
     if values.dtype == object:
-        found = values.tolist()
+        cells = values.tolist()
         if all(
-            isinstance(v, int | float) and not isinstance(v, bool) for v in found if v is not None
+            isinstance(v, int | float) and not isinstance(v, bool) for v in cells if v is not None
         ):
-            numbers = any(v is not None for v in found)
-            return pl.Series(found, dtype=pl.Float64 if numbers else pl.String, strict=False)
-        return pl.Series([None if v is None else str(v) for v in found], dtype=pl.String)
+            numbers = any(v is not None for v in cells)
+            return pl.Series(cells, dtype=pl.Float64 if numbers else pl.String, strict=False)
+        return pl.Series([None if v is None else str(v) for v in cells], dtype=pl.String)
     if values.dtype.kind == "f":
         return pl.Series(np.where(np.isfinite(values), values, np.nan)).fill_nan(None)
     return pl.Series(values)

@@ -1,4 +1,4 @@
-"""Measure the masks of a source, a batch at a time."""
+"""Measure the masks of a source in batches."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def measure_source(
 ) -> MeasuredMasks:
     """Measure the defects of every mask.
 
-    Where samples have masks (a manifest with a column `mask`, or a folder of masks beside one of pictures), those are
-    measured and the contrast is taken from the pictures; else every picture of the source is taken as a mask.
+    If samples have masks (a manifest with a column `mask`, or a folder of masks next to one of pictures), those are
+    measured, with the contrast of the pictures; otherwise every picture of the source is a mask.
 
     Raises:
         SourceError: the source cannot be opened, or none of its masks could be read.
@@ -105,7 +105,7 @@ def _read(
 
 
 def placed(sample: Sample, settings: MeasureSettings) -> tuple[Scale | None, PartFrame]:
-    """The scale and frame of a sample: its own where it brings them, else those of the settings."""
+    """Return scale and frame of a sample: from its metadata, else from the settings."""
     known = settings.scale
     scale = known
     own = _number(sample, "mm_per_px")

@@ -1,4 +1,4 @@
-"""The measured numbers as columns: in pixels, in millimetres, and in coordinates of the part."""
+"""Build the columns of measured numbers in pixels, in millimetres, and in coordinates of the part."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OWN = ("image", "defect", "class", "part_x", "part_y", "part_direction")
 
 
 def defect_columns(measured: MeasuredMasks) -> dict[str, Values]:
-    """One entry per defect: image, number in the image, class, place on the part, then every measured column.
+    """Build one row per defect: image, number in the image, class, place on the part, then every measured column.
 
     A length or area is followed by its value in mm or mm2 and the standard uncertainty of that ("_mm", "_mm_u"),
     NaN for a mask without a scale. `part_x` and `part_y` are the centroid in px of the part's frame, `part_direction`
@@ -51,26 +51,26 @@ def defect_columns(measured: MeasuredMasks) -> dict[str, Values]:
 
 
 def part_places(measured: MeasuredMasks) -> NDArray[np.float64]:
-    """Centroids (N, 2) in px of the frames of their parts."""
+    """Compute the centroids (N, 2) in px of the frames of their parts."""
     defects = measured.defects
     points = np.stack([defects["centroid_x"], defects["centroid_y"]], axis=1).astype(np.float64)
-    for frame, mine in _alike(measured, [row.frame for row in measured.rows]):
-        points[mine] = frame.to_part(points[mine])
+    for frame, selected in _by_value(measured, [row.frame for row in measured.rows]):
+        points[selected] = frame.to_part(points[selected])
     return points
 
 
 def part_outlines(measured: MeasuredMasks) -> list[NDArray[np.float64]]:
-    """The contour points of each defect in px of the frame of its part."""
-    rings = measured.defects.contours or ()
+    """List the contour points of each defect in px of the frame of its part."""
+    contours = measured.defects.contours or ()
     frames = [row.frame for row in measured.rows]
     return [
         frames[picture].to_part(np.concatenate(pieces))
-        for picture, pieces in zip(measured.defects.picture.tolist(), rings, strict=True)
+        for picture, pieces in zip(measured.defects.picture.tolist(), contours, strict=True)
     ]
 
 
 def part_table(measured: MeasuredMasks) -> dict[str, Values]:
-    """One entry per mask: what the source tells, size, scale, frame, and the summary of each class and zone."""
+    """Build one row per mask: metadata of the source, size, scale, frame, and the summary of each class and zone."""
     rows = measured.rows
     keys = sorted({key for row in rows for key in row.sample.metadata} - _OWN_METADATA)
     table: dict[str, Values] = {
@@ -111,26 +111,26 @@ def _summaries(measured: MeasuredMasks) -> dict[str, Values]:
             (
                 settings.class_name(value),
                 name,
-                part_summary(measured.defects, (measured.defects.value == value) & kept, areas),
+                part_summary(measured.defects, (measured.defects.value == value) & in_zone, areas),
             )
-            for name, kept in zones
+            for name, in_zone in zones
             for value in values
         ]
     )
 
 
 def _in_zone(measured: MeasuredMasks, number: int) -> NDArray[np.bool_]:
-    """Whether the centroid or a contour point of each defect is in a zone; never without a scale that it needs."""
+    """Find defects with the centroid or a contour point in a zone; none if the zone needs a missing scale."""
     zone = measured.settings.zones[number]
     places, outlines = part_places(measured), part_outlines(measured)
     factor = np.ones(len(measured.rows))
     if zone.unit == "mm":
         factor = np.array([row.scale.mm_per_px if row.scale else np.nan for row in measured.rows])
     of_defect = factor[measured.defects.picture]
-    kept = inside(zone, places * of_defect[:, None])
+    in_zone = inside(zone, places * of_defect[:, None])
     for place, outline in enumerate(outlines):
-        kept[place] |= bool(inside(zone, outline * of_defect[place]).any())
-    return kept
+        in_zone[place] |= bool(inside(zone, outline * of_defect[place]).any())
+    return in_zone
 
 
 def _largest_clusters(measured: MeasuredMasks) -> Values:
@@ -147,16 +147,18 @@ def _largest_clusters(measured: MeasuredMasks) -> Values:
 def _in_millimetres(measured: MeasuredMasks, name: str) -> dict[str, Values]:
     names, columns = names_in_millimetres(name), measured.defects.columns
     table = {own: np.full(len(measured.defects), np.nan) for own in names}
-    for scale, mine in _alike(measured, [row.scale for row in measured.rows]):
+    for scale, selected in _by_value(measured, [row.scale for row in measured.rows]):
         if scale is not None:
-            chosen = {one: columns[one][mine] for one in (name, "perimeter")}
+            chosen = {one: columns[one][selected] for one in (name, "perimeter")}
             for own, values in zip(names, column_in_millimetres(name, chosen, scale), strict=True):
-                table[own][mine] = values
+                table[own][selected] = values
     return dict(table)
 
 
-def _alike(measured: MeasuredMasks, values: Sequence[T]) -> Iterator[tuple[T, NDArray[np.bool_]]]:
-    """Each different value of the masks with the defects (N,) of the masks that have it."""
+def _by_value(
+    measured: MeasuredMasks, values: Sequence[T]
+) -> Iterator[tuple[T, NDArray[np.bool_]]]:
+    """Yield each different value of the masks with the selected defects (N,)."""
     numbers: dict[T, int] = {}
     number = np.array([numbers.setdefault(value, len(numbers)) for value in values])
     of_defect = number[measured.defects.picture]
@@ -165,6 +167,6 @@ def _alike(measured: MeasuredMasks, values: Sequence[T]) -> Iterator[tuple[T, ND
 
 
 def _objects(values: Sequence[Any]) -> Values:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

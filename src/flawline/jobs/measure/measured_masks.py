@@ -1,4 +1,4 @@
-"""What measuring gives."""
+"""Measured defects and masks of a source."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from flawline.types import Sample, Unjudged
 
 @dataclass(frozen=True, slots=True)
 class MeasureSettings:
-    """How to measure: see `core.measure.measure.measure`.
+    """Settings of a measurement, see `core.measure.measure.measure`.
 
-    `classes` names class indices; others are called "class 7". `scale` and `frame` hold for samples that do not bring
+    `classes` names class indices; others are called "class 7". `scale` and `frame` apply to samples without
     their own in the columns mm_per_px, mm_per_px_u, origin_x, origin_y (px) and part_angle (degrees) of a manifest.
-    `zones` are summarised apart in the table of parts.
+    `zones` are summarised separately in the table of parts.
     """
 
     classes: Mapping[int, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class MeasureSettings:
     zones: tuple[Zone, ...] = ()
 
     def class_name(self, value: int) -> str:
-        """The name of a class index."""
+        """Return the name of a class index."""
         return self.classes.get(value, f"class {value}")
 
 
@@ -45,7 +45,7 @@ class MaskRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredMasks:
-    """All masks of a source: `defects.picture` counts through `rows`."""
+    """All measured masks of a source; `defects.picture` is an index of `rows`."""
 
     source: str
     settings: MeasureSettings
@@ -54,5 +54,5 @@ class MeasuredMasks:
     unjudged: tuple[Unjudged, ...]
 
     def class_names(self) -> tuple[str, ...]:
-        """The class of each defect."""
+        """Return the class of each defect."""
         return tuple(self.settings.class_name(value) for value in self.defects.value.tolist())
