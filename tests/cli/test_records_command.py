@@ -12,7 +12,7 @@ from flawline.inspector import Inspector
 from flawline.recipe import write_recipe
 from flawline.records import DefectRecord, Record, open_store
 from flawline.records.pictures import default_pictures, open_pictures
-from flawline.station.kept_recipe import keep_recipe
+from flawline.station.stored_recipe import store_recipe
 from helpers.discs import disc, spoilt, train, write, write_discs
 from helpers.inspected_records import START, record
 from helpers.networks import write_network
@@ -139,7 +139,7 @@ def test_a_verdict_is_judged_again(kept, capsys):
     recipe = train(write_discs(kept / "parts", good=20), write_network(kept / "n.onnx")).recipe
     inspector, pictures = Inspector(recipe), open_pictures(default_pictures("judged.db"))
     with open_store("judged.db") as store:
-        keep_recipe(store, pictures, recipe)
+        store_recipe(store, pictures, recipe)
         for number, pixels in enumerate((disc(100), spoilt(1000))):
             data = write(kept / f"{number}.png", pixels).read_bytes()
             found = inspector.inspect(data)

@@ -38,9 +38,9 @@ def test_a_dead_webhook_holds_up_nobody_and_gets_everything_later(sender, owe, s
     assert said[-1] == f"20 messages wait for {Webhook(receiver.url).name}, kept in the records"
     with receiving(receiver.port) as again:
         served = sender(Webhook(again.url))
-        until(lambda: served.sending.kept() == 0)
+        until(lambda: served.sending.stored() == 0)
         owe(message(20))
-        until(lambda: served.sending.kept() == 0)
+        until(lambda: served.sending.stored() == 0)
         served.close()
         assert again.messages == [message(number) for number in range(21)]
 

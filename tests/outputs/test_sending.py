@@ -23,7 +23,7 @@ def test_each_message_arrives_once_however_often_it_is_owed(sending, owe, said):
     again.attempt()
     again.attempt()
     assert place.got == [message(1), message(2), message(1, level=2), message(3)]
-    assert (first.kept(), said) == (0, [])
+    assert (first.stored(), said) == (0, [])
 
 
 def test_pauses_grow_and_the_order_stays(sending, owe, said):
@@ -75,7 +75,7 @@ def test_a_message_that_is_refused_does_not_hold_up_the_others(sending, owe, sto
     owe(message(1), message(2))
     work = sending(place)
     work.attempt()
-    assert (place.got, work.kept()) == ([message(2)], 0)
+    assert (place.got, work.stored()) == ([message(2)], 0)
     assert said == ["place refuses a message: not this one"]
     (refused,) = store.deliveries.refused("place")
     assert (json.loads(refused.body), refused.reason) == (message(1), "not this one")
@@ -89,7 +89,7 @@ def test_what_waits_is_tried_at_once_by_the_next_sender(sending, owe, store):
     assert (first.tries, first.reason) == (1, "gone")
     place = Place()
     work = sending(place)
-    assert work.kept() == 3
+    assert work.stored() == 3
     work.attempt()
     assert place.got == [message(number) for number in range(3)]
 
@@ -119,7 +119,7 @@ def test_records_that_are_away_cost_nothing(sending, owe, store, said):
     work = sending(place, owing=Away())
     away = True
     assert work.attempt() == work.attempt() > 0
-    assert work.kept() == 0
+    assert work.stored() == 0
     assert said == ["messages for place wait for the records: gone"]
     away = False
     work.attempt()
@@ -135,7 +135,7 @@ def test_what_arrived_while_the_records_were_away_is_not_sent_again(sending, owe
     owe(message(1), message(2))
     work.attempt()
     assert place.got == [message(1), message(2)]
-    assert work.kept() == 0
+    assert work.stored() == 0
 
 
 def test_what_was_sent_and_could_not_be_noted_is_noted_later(sending, owe, store):
@@ -155,9 +155,9 @@ def test_what_was_sent_and_could_not_be_noted_is_noted_later(sending, owe, store
     work = sending(place, owing=Forgetful())
     owe(message(1))
     work.attempt()
-    assert work.kept() == 1
+    assert work.stored() == 1
     work.attempt()
-    assert (place.got, work.kept()) == ([message(1)], 0)
+    assert (place.got, work.stored()) == ([message(1)], 0)
 
 
 def test_what_arrived_long_ago_is_deleted_once_an_hour(sending, owe, store):
@@ -186,7 +186,7 @@ def test_without_records_messages_wait_in_memory(sending, said):
         work.tell(message(number))
     assert work.attempt() == 1.0
     assert said == ["messages do not reach place: gone; they are tried again"]
-    assert (work.lost(), work.kept()) == (2, 0)
+    assert (work.lost(), work.stored()) == (2, 0)
     clock.now = 1.0
     assert work.attempt() is None
     assert place.got == [message(1), message(2)]

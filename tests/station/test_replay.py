@@ -10,8 +10,8 @@ from flawline.inspector import Inspector
 from flawline.recipe import recipe_with
 from flawline.records import DefectRecord, Record, StoreError, open_store
 from flawline.records.pictures import open_pictures
-from flawline.station.kept_recipe import keep_recipe, kept_recipe
 from flawline.station.replay import replay
+from flawline.station.stored_recipe import store_recipe, stored_recipe
 from helpers.discs import disc, spoilt, train, write, write_discs
 from helpers.inspected_records import START
 from helpers.networks import write_network
@@ -54,8 +54,8 @@ def test_a_verdict_comes_out_again_from_what_was_kept(kept, recipe):
     with pytest.raises(StoreError, match="not kept") as caught:
         replay(store, pictures, 1)
     assert "`recipe`" in caught.value.hint
-    assert keep_recipe(store, pictures, recipe) == keep_recipe(store, pictures, recipe)
-    assert kept_recipe(store, pictures, recipe.sha256).sha256 == recipe.sha256
+    assert store_recipe(store, pictures, recipe) == store_recipe(store, pictures, recipe)
+    assert stored_recipe(store, pictures, recipe.sha256).sha256 == recipe.sha256
     for number, verdict in ((1, "accept"), (2, "reject")):
         done = replay(store, pictures, number)
         assert done.same
@@ -76,7 +76,7 @@ def test_another_recipe_shows_what_would_change(kept, recipe):
 
 def test_a_picture_that_was_altered_or_lost_is_not_judged(kept, recipe, tmp_path):
     store, pictures = kept
-    keep_recipe(store, pictures, recipe)
+    store_recipe(store, pictures, recipe)
     name = store.get(1).record.picture
     path = tmp_path / "pictures" / name[:2] / name[2:]
     path.write_bytes(path.read_bytes() + b"x")

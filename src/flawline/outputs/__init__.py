@@ -1,4 +1,4 @@
-"""Where events go: console, file of JSON lines, webhook; each message at least once, with a key against doubles."""
+"""Outputs of events: console, file of JSON lines, webhook; each message at least once, with a key against copies."""
 
 from flawline.outputs.dispatch import Dispatch
 from flawline.outputs.events import Alert, Event, Health, Judged, Message

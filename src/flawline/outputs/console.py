@@ -33,7 +33,7 @@ class Console:
 
 
 def line(message: Message) -> str:
-    """Return an event in one line: an alert with what to do and its key, a judged picture with its reasons."""
+    """Format an event as one line: an alert with its action and key, a judged picture with its reasons."""
     if message["kind"] == "judged":
         reasons = "; ".join(message["reasons"])
         return f"{message['verdict'] or 'not judged'}: {message['image']}: {reasons}"

@@ -32,7 +32,7 @@ class Dispatch(Closing):
             outputs: where events go.
             owing: the records that hold messages until they have arrived, such as `Store.deliveries`; without them
                 messages are held in memory.
-            owner: whose messages these are: another owner's for the same place are not sent.
+            owner: the owner of the messages; those of another owner for the same place are not sent.
             health: whether the other outputs get an event where one begins to fail or is back.
             say: writes a line for people; called from other threads too.
         """
@@ -47,11 +47,11 @@ class Dispatch(Closing):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The names of the outputs in the records, in their order."""
+        """List the names of the outputs in the records, in their order."""
         return tuple(sender.sending.address for sender in self._senders)
 
     def owed(self, events: Iterable[Event]) -> list[Owed]:
-        """Return what the outputs are owed by events, to be written with what the events are about."""
+        """Build the messages of events for all outputs, to be written with the records of the events."""
         messages = [event.as_dict() for event in events]
         return [
             Owed(
@@ -70,19 +70,19 @@ class Dispatch(Closing):
             sender.tell(message)
 
     def work(self) -> None:
-        """Have all senders look at once for what is owed."""
+        """Have all senders look for messages at once."""
         for sender in self._senders:
             sender.work()
 
     def close(self) -> None:
-        """Try once more what waits; the rest stays in the records, or is reported where there are none."""
+        """Try waiting messages once more; the rest stays in the records, or is reported where there are none."""
         for sender in self._senders:
             sender.ask_to_end()
         for sender in self._senders:
             sender.close()
 
     def _notice(self, event: Health) -> None:
-        """Tell the others that an output fails or is back."""
+        """Send the other outputs the event that one fails or is back."""
         message = event.as_dict()
         for sender in getattr(self, "_senders", ()) if self._health else ():
             if sender.sending.output.name != event.name:
@@ -90,6 +90,6 @@ class Dispatch(Closing):
 
 
 def address(output: Output, owner: str = "") -> str:
-    """Return the name of an output in the records: it holds no secret, and differs with what the output is set to."""
+    """Return the name of an output in the records: without secrets, different for every place and owner."""
     digest = hashlib.sha256(f"{output.place}\n{owner}".encode()).hexdigest()
     return f"{output.name} {digest[:16]}"

@@ -1,4 +1,4 @@
-"""Describe what outputs send: a picture was judged, an alert was raised, the station's health changed."""
+"""Events that outputs send: a picture was judged, an alert was raised, the health of a station changed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A picture was judged, or could not be: `verdict` is then None and `reasons` say why.
+    """A judged picture, or one that could not be judged: `verdict` is then None and `reasons` give the cause.
 
     `key` is the same however often the inspection is sent. `time` is when it was judged, `captured` when the picture
-    was taken, None where that is not known. `names` are those of the process, such as station and lot, `classes` the
+    was taken, None where that is unknown. `names` are those of the process, such as station and lot, `classes` the
     number of defects by class, `measures` those of the whole part, `picture` the SHA-256 of its file.
     """
 
@@ -68,7 +68,7 @@ class Judged:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the event as JSON can hold it."""
+        """Convert the event to what JSON can hold."""
         return {
             **_head(self),
             "image": self.image,
@@ -90,7 +90,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A rule of a control chart gave a signal, or nobody acknowledged an earlier one: then `level` is 2.
+    """A signal of a rule of a control chart; `level` is 2 where nobody acknowledged it at level 1 in time.
 
     `key` is the same at both levels. `rule` is the number of a Nelson rule, `side` "above", "below" or "both".
     `inspection` is the number of the first inspection of the point that triggered the alert, `point` the name of that
@@ -124,7 +124,7 @@ class Alert:
     store: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the event as JSON can hold it; `raised` is its time, as version 0.1 wrote it."""
+        """Convert the event to what JSON can hold; `raised` is its time, as version 0.1 wrote it."""
         fields = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
@@ -135,10 +135,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Something that a station needs came or went.
+    """A change in the state of a station, its records or an output.
 
     `subject` is "station" (`state` "opened" or "closed"), "records" ("away" or "back") or "output" ("failing" or
-    "back"), `name` which one, `text` why.
+    "back"), `name` its name, `text` the cause.
     """
 
     kind: ClassVar[str] = "health"
@@ -151,11 +151,11 @@ class Health:
 
     @property
     def key(self) -> str:
-        """Tell this event from every other."""
+        """Return the key of this event, unlike any other."""
         return f"health/{self.subject}/{self.name}/{self.state}/{self.time.isoformat()}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the event as JSON can hold it."""
+        """Convert the event to what JSON can hold."""
         return {
             **_head(self),
             "subject": self.subject,
@@ -169,7 +169,7 @@ Event = Judged | Alert | Health
 
 
 def message_id(message: Message) -> str:
-    """Return what is the same in every copy of a message, and in no other message."""
+    """Return the identity of a message: the same in every copy, different in every other message."""
     level = message.get("level")
     return message["key"] if level is None else f"{message['key']}#{level}"
 

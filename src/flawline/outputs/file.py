@@ -20,12 +20,12 @@ class File:
 
     @property
     def name(self) -> str:
-        """The output as a person may see it."""
+        """Name the output for people."""
         return f"file:{self.path}"
 
     @property
     def place(self) -> str:
-        """The path."""
+        """Return the path."""
         return str(self.path)
 
     def open(self) -> None:
@@ -39,7 +39,7 @@ class File:
         text = json.dumps(dict(message), ensure_ascii=False, allow_nan=False) + "\n"
         try:
             with self.path.open("ab") as file:
-                # A line that a crash has cut must not swallow this one.
+                # A line cut by a crash must not be joined with this one.
                 file.write((_break(self.path) + text).encode())
                 file.flush()
                 os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Read the queue files of version 0.1, in which alerts waited beside a watched chart."""
+"""Read the queue files of version 0.1, in which alerts waited next to a watched chart."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _HEADER = hashlib.sha256(b"flawline alerts 1").hexdigest().encode() + b"\n"
 
 
 def take_over(folder: Path, text: str, address: str, store: Store) -> None:
-    """Enter into the records what still waits in a queue file, and remove the file.
+    """Move waiting messages from a queue file into the records.
 
     Args:
         folder: the folder of the chart.
-        text: the output, as it was given to version 0.1.
+        text: the output as it was written for version 0.1.
         address: the output's name in the records.
         store: the records.
 
@@ -40,16 +40,16 @@ def take_over(folder: Path, text: str, address: str, store: Store) -> None:
 
 
 def queue_path(folder: Path, text: str) -> Path:
-    """Return where version 0.1 kept what waited for the output that `text` names."""
+    """Return the queue file of version 0.1 for the output `text`."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return folder / f"alerts-{text.partition(':')[0]}-{digest}.queue"
 
 
 def waiting_messages(path: Path) -> list[Message]:
-    """Return the messages that wait in a queue file, in their order, as today's events; none where there is no file.
+    """Read the waiting messages of a queue file in their order, as events of today; none where there is no file.
 
-    Each line is the CRC-32 of what follows, and a list of "+" (waits) or "-" (done) with the message's name, and an
-    object with its number and the message. A line that is cut or does not fit its check ends the file.
+    Each line is a CRC-32 and the list of "+" (waits) or "-" (done) with the message's name, and an object with its
+    number and the message. A line that is cut or fails its CRC ends the file.
     """
     if not path.is_file():
         return []

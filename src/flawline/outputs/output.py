@@ -1,4 +1,4 @@
-"""Define what every output can do, and what it is opened with."""
+"""Protocol, settings and kinds of outputs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from flawline.outputs.events import Message
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message did not arrive.
+    """The reason why a message did not arrive.
 
-    `again` is False where the receiver will never take this message. `pause` is how many seconds the receiver asks to
-    be left alone, 0 where it does not say.
+    `again` is False where the receiver will never take this message. `pause` is the time in seconds that the receiver
+    asks to wait, 0 where it does not.
     """
 
     reason: str
@@ -23,37 +23,37 @@ class Failure:
 
 
 class Output(Protocol):
-    """A place to which events are sent, one after the other, by one thread."""
+    """A receiver of events, which one thread sends one after the other."""
 
     @property
     def name(self) -> str:
-        """The output as a person may see it, without secrets."""
+        """Name the output for people, without secrets."""
         ...
 
     @property
     def place(self) -> str:
-        """What tells it from every other output of its kind, such as a path; may be a secret."""
+        """Return what differs between outputs of a kind, such as a path; may be a secret."""
         ...
 
     def open(self) -> None:
-        """Get ready to send; called once, before the first message, by the thread that sends."""
+        """Prepare to send; called once, before the first message, by the sending thread."""
         ...
 
     def close(self) -> None:
-        """Let go of what `open` took; nothing is sent afterwards."""
+        """Release what `open` opened; nothing is sent afterwards."""
         ...
 
     def send(self, message: Message) -> Failure | None:
-        """Hand over one event as JSON can hold it; None where it arrived."""
+        """Send one event as JSON can hold it; returns None where it arrived."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """What an output is opened with.
+    """Settings of an output.
 
-    `place` is what stands behind its kind, such as a path or URL, empty where nothing does. `secrets` are those of its
-    kind by name. `say` writes a line for people.
+    `place` is a path or URL, empty for kinds without one. `secrets` are those of its kind by name. `say` writes a line
+    for people.
     """
 
     place: str
@@ -63,9 +63,9 @@ class OutputSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutputKind:
-    """A kind of output: how it is written, such as "file:PATH", and what opens it.
+    """A kind of output: its form, such as "file:PATH", and the function that opens it.
 
-    `open` raises UsageError where the settings cannot be.
+    `open` raises UsageError for settings that it cannot use.
     """
 
     form: str

@@ -16,7 +16,7 @@ OUTPUTS: Mapping[str, OutputKind] = {
 
 
 def forms() -> str:
-    """Return how outputs are written: "console, file:PATH or webhook:URL"."""
+    """List the forms of outputs: "console, file:PATH or webhook:URL"."""
     *most, last = (kind.form for kind in OUTPUTS.values())
     return f"{', '.join(most)} or {last}"
 
@@ -25,12 +25,12 @@ def open_output(text: str, *, say: Callable[[str], None], environment: Mapping[s
     """Open the output that `text` names, such as "file:alerts.jsonl".
 
     Args:
-        text: its kind, and behind a colon its place where it has one.
+        text: its kind, followed by a colon and its place where it has one.
         say: writes a line for people.
-        environment: holds the secrets: the `token` of a webhook is FLAWLINE_WEBHOOK_TOKEN, and so for every kind.
+        environment: the environment variables, with secrets: FLAWLINE_WEBHOOK_TOKEN is the `token` of a webhook.
 
     Raises:
-        UsageError: there is no such kind, or its place cannot be.
+        UsageError: there is no such kind, or its place cannot be used.
     """
     name, _, place = text.partition(":")
     kind = OUTPUTS.get(name)

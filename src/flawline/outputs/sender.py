@@ -1,4 +1,4 @@
-"""Serve one output by a thread, so that nobody waits for it."""
+"""Send the messages of one output from a thread of its own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from flawline.outputs.sending import Sending
 
 
 class Sender:
-    """A thread that sends what an output is owed; use `close` to end it, which reports what waits to `say`.
+    """A thread that sends the messages of an output; `close` ends it and reports waiting messages to `say`.
 
-    What the records hold and has not arrived when the sender is closed stays there, and the next sender with the same
-    address goes on with it.
+    Messages that have not arrived when the sender is closed stay in the records for the next sender with the same
+    address.
     """
 
     def __init__(self, sending: Sending, *, say: Callable[[str], None]) -> None:
@@ -30,26 +30,26 @@ class Sender:
         self.work()
 
     def work(self) -> None:
-        """Look at once for what is owed."""
+        """Look for messages at once."""
         with self._changed:
             self._woken = True
             self._changed.notify()
 
     def ask_to_end(self) -> None:
-        """Try once more what waits, and end; does not wait for it."""
+        """Ask the thread to try waiting messages once more and end; returns at once."""
         with self._changed:
             self._closing = True
             self._changed.notify()
 
     def close(self, patience: float = 15.0) -> None:
-        """Try once more what waits, for at most `patience` seconds."""
+        """Try waiting messages once more, for at most `patience` seconds, and end the thread."""
         self.ask_to_end()
         self._thread.join(patience)
         self.sending.ended = True
         name = self.sending.output.name
-        if kept := self.sending.kept():
-            plural = "s wait" if kept > 1 else " waits"
-            self._say(f"{kept} message{plural} for {name}, kept in the records")
+        if stored := self.sending.stored():
+            plural = "s wait" if stored > 1 else " waits"
+            self._say(f"{stored} message{plural} for {name}, kept in the records")
         if lost := self.sending.lost():
             plural = "s" if lost > 1 else ""
             self._say(f"{lost} message{plural} did not reach {name}, and no records keep them")

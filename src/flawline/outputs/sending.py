@@ -1,4 +1,4 @@
-"""Send what one output is owed, in order, each message until it arrives; for one thread at a time."""
+"""Send the messages of one output in order, each until it arrives; for one thread at a time."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 MOST = 1000
 """Messages that are held in memory at most."""
 EVERY = 0.5
-"""Seconds between two looks at what the records hold for the output."""
+"""Seconds between two looks for messages in the records."""
 CLEARING = 3600.0
-"""Seconds between two times at which messages that arrived long ago are deleted."""
+"""Seconds between two deletions of messages that arrived long ago."""
 _AT_ONCE = 100
 # Another process may have put a message off; this one tries it at once.
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
 class Owing(Protocol):
-    """The messages that records hold for outputs; `flawline.records.delivery.DeliveryBook` is one."""
+    """Messages for outputs in records, such as `flawline.records.delivery.DeliveryBook`."""
 
     def due(self, output: str, now: datetime, count: int = ...) -> tuple[Delivery, ...]:
-        """Return what waits for an output, in order."""
+        """List the waiting messages of an output, in order."""
         ...
 
     def waiting(self, output: str) -> int:
-        """Count what waits for an output."""
+        """Count the waiting messages of an output."""
         ...
 
     def done(self, ids: Sequence[int]) -> None:
@@ -53,7 +53,7 @@ class Owing(Protocol):
         ...
 
     def clear(self) -> object:
-        """Delete what arrived long ago."""
+        """Delete messages that arrived long ago."""
         ...
 
 
@@ -66,10 +66,10 @@ class _Item:
 
 
 class Sending:
-    """Hand messages to an output; `tell` may be called from any thread, the rest from one.
+    """The messages of an output and its attempts; `tell` may be called from any thread, all else from one.
 
-    An attempt that fails is repeated after 1, 2, 4 ... up to 300 seconds, or when the receiver asks for it; `say` gets
-    the first failure in a row, and when messages arrive again, and so does `notice` as an event.
+    A failed attempt is repeated after 1, 2, 4 ... up to 300 seconds, or when the receiver asks for it. The first
+    failure in a row, and the first success after it, go to `say` as a line and to `notice` as an event.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Sending:
         most: int = MOST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with what waits.
+        """Begin with the messages that wait in the records.
 
         Args:
             output: where messages go; it is opened before the first one.
@@ -98,8 +98,8 @@ class Sending:
         self._say, self._notice, self._most, self._clock = say, notice, most, clock
         self._lock = Lock()
         self._memory: deque[Message] = deque()
-        # What was told lately, and whether it has arrived.
-        self._told: dict[str, bool] = {}
+        # Recent messages, and whether they have arrived.
+        self._recent: dict[str, bool] = {}
         self._batch: deque[_Item] = deque()
         self._dropped = 0
         self._clearing = clock()
@@ -112,7 +112,7 @@ class Sending:
         full = False
         with self._lock:
             name = message_id(message)
-            if name in self._told:
+            if name in self._recent:
                 return
             self._remember(name, arrived=False)
             self._memory.append(message)
@@ -126,14 +126,14 @@ class Sending:
             )
 
     def hurry(self) -> None:
-        """Try at once what was put off."""
+        """Make the next attempt at once."""
         self._next = self._clock()
 
     def attempt(self) -> float | None:
         """Send in order until one does not arrive, or `ended`.
 
         Returns:
-            The seconds until the next attempt; None where it waits for a message that is told.
+            The seconds until the next attempt; None where it waits for `tell`.
         """
         while not self.ended:
             left = self._next - self._clock()
@@ -160,7 +160,7 @@ class Sending:
             with suppress(FlawlineError, OSError):
                 self.output.close()
 
-    def kept(self) -> int:
+    def stored(self) -> int:
         """Count the messages that wait in the records; 0 where these are away."""
         if self._owing is not None:
             with suppress(StoreError):
@@ -168,20 +168,20 @@ class Sending:
         return 0
 
     def lost(self) -> int:
-        """Count the messages that wait in memory alone or were dropped, without those about health that wait."""
+        """Count the messages that wait in memory or were dropped, without waiting ones about health."""
         with self._lock:
             waiting = sum(1 for message in self._memory if message["kind"] != "health")
             return waiting + self._dropped
 
     def _first(self) -> _Item | None:
-        """Return the oldest message that waits, what is in memory alone last."""
+        """Return the oldest waiting message, first of those in the records, then of those in memory."""
         away: StoreError | None = None
         try:
             item = self._owed()
         except StoreError as error:
             item, away = None, error
         with self._lock:
-            while self._memory and self._told.get(message_id(self._memory[0])):
+            while self._memory and self._recent.get(message_id(self._memory[0])):
                 self._memory.popleft()
             if item is None and self._memory:
                 item = _Item(self._memory[0])
@@ -190,15 +190,15 @@ class Sending:
         return item
 
     def _owed(self) -> _Item | None:
-        """Return the oldest message that waits in the records."""
+        """Return the oldest waiting message in the records."""
         while self._owing is not None:
             if not self._batch:
-                found = self._owing.due(self.address, _ALWAYS, _AT_ONCE)
-                self._batch.extend(_Item(json.loads(one.body), one.id) for one in found)
+                waiting = self._owing.due(self.address, _ALWAYS, _AT_ONCE)
+                self._batch.extend(_Item(json.loads(one.body), one.id) for one in waiting)
             if not self._batch:
                 self._clear()
                 break
-            if not self._told.get(message_id(self._batch[0].message)):
+            if not self._recent.get(message_id(self._batch[0].message)):
                 return self._batch[0]
             # It went out while the records could not be written.
             self._owing.done([self._batch[0].number])
@@ -206,7 +206,7 @@ class Sending:
         return None
 
     def _clear(self) -> None:
-        """Delete what arrived long ago, now and then, when there is nothing to send."""
+        """Delete messages that arrived long ago, every `CLEARING` seconds at most."""
         if self._owing is not None and self._clock() >= self._clearing:
             self._clearing = self._clock() + CLEARING
             self._owing.clear()
@@ -217,7 +217,7 @@ class Sending:
                 self.output.open()
                 self._opened = True
             return self.output.send(message)
-        except Exception as error:  # an output that breaks is tried again, like one that is away
+        except Exception as error:  # an output with an error of its own is tried again too
             return Failure(f"{type(error).__name__}: {error}")
 
     def _finish(self, item: _Item, failure: Failure | None) -> None:
@@ -232,7 +232,7 @@ class Sending:
             if failure is None or not item.number:
                 self._remember(message_id(item.message), arrived=True)
             if not item.number:
-                # More may have come meanwhile, so many that this one was dropped.
+                # So many may have come meanwhile that this one was dropped.
                 if self._memory and self._memory[0] is item.message:
                     self._memory.popleft()
                 return
@@ -248,9 +248,9 @@ class Sending:
         pause = max(self._pause, failure.pause)
         self._next = self._clock() + pause
         if not self._failing:
-            kept = "kept" if item.number else "tried again"
+            fate = "kept" if item.number else "tried again"
             self._say(
-                f"messages do not reach {self.output.name}: {failure.reason}; they are {kept}"
+                f"messages do not reach {self.output.name}: {failure.reason}; they are {fate}"
             )
             now = datetime.now(UTC)
             self._notice(Health(now, "output", "failing", self.output.name, failure.reason))
@@ -260,13 +260,13 @@ class Sending:
             self._owing.put_off(item.number, until, failure.reason)
 
     def _leave(self, error: StoreError) -> None:
-        """Wait for records that are away; what was read of them is read again."""
+        """Wait for records that are away; their messages are read again."""
         self._batch.clear()
         if not self._away:
             self._say(f"messages for {self.output.name} wait for the records: {error.message}")
         self._away = True
 
     def _remember(self, name: str, *, arrived: bool) -> None:
-        self._told[name] = arrived
-        while len(self._told) > 2 * self._most:
-            self._told.pop(next(iter(self._told)))
+        self._recent[name] = arrived
+        while len(self._recent) > 2 * self._most:
+            self._recent.pop(next(iter(self._recent)))

@@ -25,7 +25,7 @@ T = TypeVar("T")
 TIMEOUT = 10.0
 LONGEST_PAUSE = 3600.0
 REDIRECTS = 10
-# The receiver understood and will not take this very message; after any other answer a try later may do.
+# The receiver refuses this very message; after any other answer a later try may succeed.
 _REFUSED = (400, 413, 415, 422)
 
 
@@ -33,13 +33,13 @@ _REFUSED = (400, 413, 415, 422)
 class Webhook:
     """POST each event as JSON to `url`, which is http or https.
 
-    `token` goes along as a bearer token. With `secret` the header `Flawline-Signature` holds `t=SECONDS,v1=HEX`: the
+    `token` is sent as a bearer token. With `secret` the header `Flawline-Signature` holds `t=SECONDS,v1=HEX`: the
     HMAC-SHA256 under the secret of the seconds since 1970, a full stop and the body. `Idempotency-Key` is the same in
     every copy of a message. `timeout` is in seconds, for the whole attempt, from the name of the host to the answer. A
     redirect is followed only to the same scheme, host and port, and only where it keeps the POST (307, 308).
 
     Raises:
-        UsageError: the URL is none of http or https, or holds a password; or no header can hold token or secret.
+        UsageError: the URL is not http or https, or holds a password; or no header can hold token or secret.
     """
 
     url: str
@@ -59,17 +59,17 @@ class Webhook:
 
     @property
     def name(self) -> str:
-        """The output as a person may see it: the path behind the host is often a secret."""
+        """Name the output for people, without the path, which is often a secret."""
         parts = urlsplit(self.url)
         return f"webhook:{parts.scheme}://{parts.hostname}{'' if parts.port is None else f':{parts.port}'}"
 
     @property
     def place(self) -> str:
-        """The URL."""
+        """Return the URL."""
         return self.url
 
     def open(self) -> None:
-        """Load the HTTP library and the certificates that are trusted."""
+        """Load the HTTP library and the trusted certificates."""
         import httpx  # noqa: F401
 
         _trusted()
@@ -91,7 +91,7 @@ class Webhook:
         return None if 200 <= status < 300 else _answered(status, asked)
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-        """Return the status of the answer, and the seconds to wait that it asks for."""
+        """Return the status of the answer, and its header Retry-After."""
         import asyncio
 
         import httpx
@@ -127,7 +127,7 @@ class Webhook:
 
 
 def signature(secret: str, seconds: int, body: bytes) -> str:
-    """Sign a body; the seconds since 1970 keep an old message from being played again."""
+    """Sign a body; the seconds since 1970 protect against replay of an old message."""
     signed = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256)
     return f"t={seconds},v1={signed.hexdigest()}"
 
@@ -136,7 +136,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port of a URL.
 
     Raises:
-        UsageError: it is none of http or https, or holds a password.
+        UsageError: it is not http or https, or holds a password.
     """
     try:
         parts = urlsplit(url)
@@ -158,7 +158,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether both are asked of the same host; nobody else gets the message and the token."""
+    """Whether two URLs are of one origin; no other one gets the message and the token."""
     try:
         return other != one and origin(one) == origin(other)
     except UsageError:
@@ -173,7 +173,7 @@ def _answered(status: int, asked: str) -> Failure:
 
 
 def _reason(error: BaseException) -> str:
-    """Return what lies at the bottom of an error, without the URL."""
+    """Return the root cause of an error, without the URL."""
     name = type(error).__name__
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
@@ -184,7 +184,7 @@ def _reason(error: BaseException) -> str:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Return the certificates of the system, which a plant may add its own to, or those of SSL_CERT_FILE."""
+    """Load the certificates of the system, to which a plant may add its own, or those of SSL_CERT_FILE."""
     import ssl
 
     return ssl.create_default_context()

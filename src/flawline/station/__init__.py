@@ -1,1 +1,1 @@
-"""Where inspector, records and outputs meet; the feeds, and what a batch writes."""
+"""The station, which joins inspector, records and outputs; its feeds, and the files of an inspected source."""

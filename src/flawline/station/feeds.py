@@ -1,4 +1,4 @@
-"""Feeds: where the frames of a station come from."""
+"""Feeds of a station: make frames from sources and records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flawline.records.record import Record
 
 
 def source_frames(source: Source) -> Iterator[Frame]:
-    """Yield the pictures of an open folder, archive or table as frames; each is read when it is looked at.
+    """Yield the pictures of an open folder, archive or table as frames; each is read when it is judged.
 
     Raises:
         ManifestError: a captured time cannot be read.
@@ -23,11 +23,11 @@ def source_frames(source: Source) -> Iterator[Frame]:
         yield frame_of(sample, partial(source.read, sample.name))
 
 
-def kept_frame(record: Record, pictures: Pictures) -> Frame:
-    """Return the frame of a record, whose picture is read from where it was kept.
+def stored_frame(record: Record, pictures: Pictures) -> Frame:
+    """Make the frame of a record from its stored picture.
 
     Raises:
-        StoreError: ("picture-missing") no picture was kept.
+        StoreError: ("picture-missing") no picture was stored.
     """
     if record.picture is None:
         raise StoreError(

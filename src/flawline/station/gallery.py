@@ -1,4 +1,4 @@
-"""Small copies of the pictures that the report of an inspection shows, made while they are inspected."""
+"""Collect small copies of pictures for the report of an inspection while they are inspected."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from flawline.inspector.inspection import Inspection
 from flawline.report.pictures import data_address
 
 SHOWN, CLOSE = 60, 6
-"""How many pictures are shown of those not accepted, and of the accepted ones closest to being flagged."""
+"""Numbers of pictures shown: of those not accepted, and of the accepted ones closest to being flagged."""
 
 Place = tuple[float, str]
 
 
 @dataclass(slots=True)
 class _Best:
-    """The data addresses of the highest scores; `limit` of them, and some more now and then."""
+    """The data addresses of the highest scores, `limit` to twice as many."""
 
     limit: int
     shown: dict[Place, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class _Best:
 
 
 class Gallery:
-    """Small copies of the highest scores, whatever the order in which they come, in bounded memory; from any thread."""
+    """Small copies of the highest scores, in bounded memory, for any order of pictures; for several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -47,16 +47,16 @@ class Gallery:
         return last is None or _place(name, inspection) < last
 
     def put(self, name: str, inspection: Inspection, pixels: NDArray[np.uint8]) -> None:
-        """Keep a small copy of a picture, uint8 RGB (h, w, 3)."""
+        """Add a small copy of a picture, uint8 RGB (h, w, 3)."""
         address = data_address(thumbnail(pixels))
         with self._lock:
             self._best[inspection.verdict == "accept"].put(_place(name, inspection), address)
 
     def get(self, name: str, inspection: Inspection) -> str | None:
-        """Return the data address of a picture; None where it was not seen in this run."""
+        """Return the data address of a picture; None where it was not inspected in this run."""
         return self._best[inspection.verdict == "accept"].shown.get(_place(name, inspection))
 
 
 def _place(name: str, inspection: Inspection) -> Place:
-    """The highest score comes first, and the name decides between equal ones."""
+    """Make the sort key of a picture: the highest score first, by name where equal."""
     return -inspection.score, name

@@ -79,5 +79,5 @@ def write_inspect_report(
 
 
 def _ordered(run: InspectionRun) -> list[Inspected]:
-    """The highest score first."""
+    """Sort inspections by score, the highest first."""
     return sorted(run.inspections, key=lambda item: (-item.inspection.score, item.sample.name))

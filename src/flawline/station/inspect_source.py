@@ -1,4 +1,4 @@
-"""Inspect every picture of a source at a station, keep what is done, and draw what a person should look at."""
+"""Inspect every picture of a source at a station, resumably, and draw overlays."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from flawline.inspector.inspection import SIDE, Inspection
 from flawline.inspector.overlay import inspection_overlay
 from flawline.station.gallery import Gallery
 from flawline.station.inspected import Inspected, InspectionRun
-from flawline.station.kept_inspection import kept_as_dict, kept_from_dict, slim
 from flawline.station.outcome import Outcome
 from flawline.station.overlay_files import OverlayFiles, jpeg, write_overlay
 from flawline.station.station import Station, unjudged
+from flawline.station.stored_inspection import slim, stored_as_dict, stored_from_dict
 from flawline.types import Sample, Track, Unjudged, no_track
 
 OVERLAYS = ("flagged", "all", "none")
@@ -43,17 +43,17 @@ def inspect_source(
 
     Args:
         source: where the pictures come from.
-        station: what judges, records and sends them, whether judged now or by an interrupted run.
-        folder: where overlays go, as `overlays/NAME.jpg`; none are drawn without it. Those of an earlier run that
-            this one did not draw are removed at the end.
-        overlays: which pictures get one: those not accepted, all, or none.
-        unfinished: a work file that keeps what is done; a rerun with the same recipe and options goes on from it.
-        gallery: takes small copies of the pictures that a report shows.
+        station: judges, records and sends them; recorded and sent too are those that an interrupted run judged.
+        folder: where overlays go, as `overlays/NAME.jpg`; none are drawn without it. Other overlays there, from earlier
+            runs, are removed at the end.
+        overlays: which pictures get one: "flagged" (those not accepted), "all" or "none".
+        unfinished: a work file of finished pictures; a rerun with the same recipe and options resumes from it.
+        gallery: gets small copies of the pictures for a report.
         track: shows progress.
 
     Raises:
-        UsageError: `overlays` is none of these.
-        StoreError: the records or pictures cannot be written; what was judged is in `unfinished`.
+        UsageError: an unknown `overlays`.
+        StoreError: the records or pictures cannot be written; judged pictures are in `unfinished`.
         ManifestError: a captured time cannot be read.
         SourceError: none of the pictures could be judged.
     """
@@ -78,7 +78,7 @@ def inspect_source(
                 missed.append(unjudged(outcome))
                 continue
             if work_file is not None and not item.recalled:
-                work_file.keep_json(outcome.inspection.sha256, kept_as_dict(outcome))
+                work_file.keep_json(outcome.inspection.sha256, stored_as_dict(outcome))
             resumed += item.recalled
             done.append(Inspected(sample, outcome.inspection, item.path, outcome.notes))
     _check(done, missed)
@@ -108,7 +108,7 @@ class _Item:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What happens to one picture on a worker thread."""
+    """The work on one picture, on a worker thread."""
 
     source: Source
     station: Station
@@ -118,11 +118,11 @@ class _Work:
     gallery: Gallery | None
 
     def run(self) -> Iterator[tuple[Sample, _Item]]:
-        """Look at all samples, in their order."""
+        """Judge all samples, in their order."""
         return in_order(self.source.samples(), self.one)
 
     def one(self, sample: Sample) -> _Item:
-        """Judge a picture, or recall what an interrupted run found in it, and draw its overlay."""
+        """Judge a picture, or recall its inspection in an interrupted run, and draw its overlay."""
         frame = self._frame(sample)
         recalled = None if self.work_file is None else self._recall(frame, self.work_file)
         if recalled is not None:
@@ -139,16 +139,18 @@ class _Work:
             data = self.source.read(frame.name)
         except FlawlineError:
             return None  # the station meets the same error, and records it
-        # What this run kept itself was not resumed, and whether a copy finds it would depend on the threads.
+        # Results of this run do not count: whether a copy of a picture finds them would depend on the threads.
         plain = work_file.get_json(hashlib.sha256(data).hexdigest(), earlier=True)
         if plain is None:
             return None
-        kept = kept_from_dict(plain)
-        found = replace(kept.inspection, image=frame.name)
-        outcome = Outcome(frame, kept.judged, found, notes=kept.notes, map_name=kept.map_name)
-        path = self._path(found)
-        # One of an earlier run is right for the picture of that name, not for a copy of it.
-        if path is None or (kept.image == frame.name and path.is_file()):
+        stored = stored_from_dict(plain)
+        inspection = replace(stored.inspection, image=frame.name)
+        outcome = Outcome(
+            frame, stored.judged, inspection, notes=stored.notes, map_name=stored.map_name
+        )
+        path = self._path(inspection)
+        # An overlay of an earlier run is that of the picture of its name, not of a copy.
+        if path is None or (stored.image == frame.name and path.is_file()):
             return _Item(outcome, path, recalled=True)
         again = self.station.look(replace(frame, picture=data))
         if again.inspection is None:
@@ -171,15 +173,13 @@ class _Work:
         return _Item(replace(outcome, inspection=slim(found)), path, overlay)
 
     def _path(self, found: Inspection) -> Path | None:
-        """Where the overlay of an inspection goes; None where it gets none."""
-        wanted = self.overlays == "all" or (
-            self.overlays == "flagged" and found.verdict != "accept"
-        )
-        return self.files.path(found.image) if wanted and self.files is not None else None
+        """Return the path of the overlay of an inspection; None where it gets none."""
+        draws = self.overlays == "all" or (self.overlays == "flagged" and found.verdict != "accept")
+        return self.files.path(found.image) if draws and self.files is not None else None
 
 
 def _names(source: Source, station: Station) -> Iterator[str]:
-    """The names of all pictures; times that cannot be read are refused before the first picture is judged."""
+    """List the names of all pictures; validate captured times before the first picture is judged."""
     for sample in source.samples():
         if station.remembers:
             frame_of(sample, b"")
@@ -187,7 +187,7 @@ def _names(source: Source, station: Station) -> Iterator[str]:
 
 
 def _settings(station: Station, overlays: str) -> str:
-    """Name the computation, so that what another one kept is not taken for this one's."""
+    """Name the settings that inspections depend on, by which a work file is resumed or started anew."""
     inspector = station.inspector
     return f"inspect 2 {inspector.recipe.sha256} {inspector.precision} {overlays} {station.kept}"
 

@@ -1,4 +1,4 @@
-"""What inspecting a source gives."""
+"""The result of inspecting a source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flawline.types import Sample, Unjudged
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """One picture that was judged: `inspection` without its map, `overlay` its picture's file, if any."""
+    """One judged picture: `inspection` is without its map, `overlay` the file of its overlay, if any."""
 
     sample: Sample
     inspection: Inspection
@@ -36,14 +36,14 @@ class InspectionRun:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many pictures were accepted, to be reviewed, rejected, and not judged."""
-        found = Counter[str](item.inspection.verdict for item in self.inspections)
-        verdicts = {name: found[name] for name in ("accept", "review", "reject")}
+        """Count the pictures that were accepted, to be reviewed, rejected, and not judged."""
+        number = Counter[str](item.inspection.verdict for item in self.inspections)
+        verdicts = {name: number[name] for name in ("accept", "review", "reject")}
         return {**verdicts, "unjudged": len(self.unjudged)}
 
     @property
     def exit_code(self) -> int:
-        """0 all accepted, 1 a reject or review, 2 something could not be judged."""
+        """Return 0 if all were accepted, 1 for a reject or review, 2 if some could not be judged."""
         if self.unjudged:
             return 2
         accepted = (item.inspection.verdict == "accept" for item in self.inspections)

@@ -1,4 +1,4 @@
-"""Write the files of an inspection: tables, and a report of the pictures that a person should look at."""
+"""Write the files of an inspected source: tables and a report."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_run(
 ) -> list[Path]:
     """Write inspections.csv, .parquet, .jsonl, defects.csv and report.html into `folder`; returns their paths.
 
-    Pictures that `gallery` has not seen, such as those of an interrupted run, are read from the source.
+    Pictures that `gallery` lacks, such as those of an interrupted run, are read from the source.
     """
     return [
         write_csv(run, folder / "inspections.csv"),
@@ -73,12 +73,12 @@ def _write_report(
 def _cards(
     items: Sequence[Inspected], source: Source, inspector: Inspector, gallery: Gallery
 ) -> list[InspectCard]:
-    """Give what is shown of each picture, None where it cannot be read."""
+    """Make the cards of pictures; the address of one that cannot be read is None."""
     addresses = [gallery.get(item.sample.name, item.inspection) for item in items]
     missing = [item.sample for item, address in zip(items, addresses, strict=True) if not address]
-    # As large as the station saw them, so that the page of a resumed run is that of a whole one.
-    seen = map_pictures(source, missing, _address, value_range=inspector.value_range)
-    read = {sample.name: text for sample, text in seen if not isinstance(text, Unjudged)}
+    # At the size at which they were inspected: the page of a resumed run equals that of a whole one.
+    thumbnails = map_pictures(source, missing, _address, value_range=inspector.value_range)
+    read = {sample.name: text for sample, text in thumbnails if not isinstance(text, Unjudged)}
     return [
         InspectCard(item, address or read.get(item.sample.name), _overlay(item.overlay))
         for item, address in zip(items, addresses, strict=True)

@@ -1,4 +1,4 @@
-"""Inspections as CSV, Parquet, JSON lines and one JSON document; the same inspections give the same bytes."""
+"""Write inspections as CSV, Parquet, JSON lines and one JSON document; equal inspections give equal bytes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run_as_dict(run: InspectionRun) -> dict[str, Any]:
 
 
 def inspected_as_dict(item: Inspected) -> dict[str, Any]:
-    """One inspection with the names that its source gave it."""
+    """Convert one inspection, with label, group and notes, to what JSON can hold."""
     sample = item.sample
     return {
         "image": sample.name,
@@ -100,9 +100,9 @@ def write_parquet(run: InspectionRun, path: Path) -> Path:
         for name, value in zip(columns, (*_cells(item, measured), *values), strict=True):
             columns[name].append(value)
     for missed in run.unjudged:
-        told = {"image": missed.image, "reasons": f"could not be judged: {missed.reason}"}
+        known = {"image": missed.image, "reasons": f"could not be judged: {missed.reason}"}
         for name, cells in columns.items():
-            cells.append(told.get(name))
+            cells.append(known.get(name))
     frame = pl.DataFrame(
         {k: pl.Series(v, dtype=types.get(k, pl.String)) for k, v in columns.items()}
     )
@@ -110,7 +110,7 @@ def write_parquet(run: InspectionRun, path: Path) -> Path:
 
 
 def write_defects(run: InspectionRun, path: Path) -> Path:
-    """Write one row per defect: picture, number in it, class, place, and what was measured."""
+    """Write one row per defect: picture, number in it, class, place and measures."""
     shown = [(item.sample.name, item.inspection.regions) for item in run.inspections]
     names = list(
         dict.fromkeys(name for _, regions in shown for one in regions for name in one.measures)
@@ -126,7 +126,7 @@ def write_defects(run: InspectionRun, path: Path) -> Path:
 
 
 def _measured(run: InspectionRun) -> list[str]:
-    """The columns of the parts' measures, in their order."""
+    """List the measures of parts, in their order."""
     return list(
         dict.fromkeys(name for item in run.inspections for name in item.inspection.measures)
     )

@@ -1,4 +1,4 @@
-"""What came of a frame: its inspection, or why there is none."""
+"""The outcome of a frame: its inspection, or the error instead of it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from flawline.records.record import Record
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """A frame that was looked at, and not yet recorded.
+    """A judged frame that is not recorded yet.
 
-    Either `inspection` or `error` is there. `judged` is when. `notes` say what decoding chose or lost. `file` is the
-    content of the picture's file and `map` that of its map of scores, None where they are not to be kept; `map_name`
-    is the SHA-256 of a map that is kept already.
+    Either `inspection` or `error` is given. `judged` is the time. `notes` list what decoding chose or lost. `file` is
+    the content of the picture's file and `map` that of its map of scores, None where they are not to be stored;
+    `map_name` is the SHA-256 of a map that is stored already.
     """
 
     frame: Frame
@@ -34,7 +34,7 @@ class Outcome:
 
         Args:
             recipe: the hash of the recipe.
-            picture: the SHA-256 of the kept file, for a picture that could not be judged.
+            picture: the SHA-256 of the stored file, for a picture that could not be judged.
         """
         if self.inspection is not None:
             return Record.of(self.inspection, self.frame, self.judged, map=self.map_name)

@@ -1,4 +1,4 @@
-"""The files of overlays beside the tables of an inspection."""
+"""Name and write the files of overlays next to the tables of an inspection."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LONGEST_NAME = 230
 
 
 class OverlayFiles:
-    """Where overlays go: `overlays/NAME.jpg`, or a name made from a hash where that cannot be or would be another's."""
+    """Paths of overlays: `overlays/NAME.jpg`, or with a hash where that is invalid or could be another picture's."""
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        """Begin with the folder of the tables, and the names of all pictures."""
+        """Take the folder of the tables and the names of all pictures."""
         self._folder = folder / "overlays"
         self._parents = {parent for name in names for parent in PurePosixPath(name).parents}
 
@@ -28,14 +28,14 @@ class OverlayFiles:
         name = PurePosixPath(image)
         drawn = PurePosixPath(f"{name}.jpg")
         plain = not {"/", ".."} & set(name.parts) and drawn not in self._parents
-        # File systems take 255 bytes for each part, and a file is written under a longer name first.
+        # File systems take 255 bytes for each part, and a part file has a longer name.
         if plain and max(len(part.encode()) for part in drawn.parts) <= LONGEST_NAME:
             return self._folder / drawn
         digest = hashlib.sha256(image.encode()).hexdigest()[:16]
         return self._folder / f"{name.name[:40]}~{digest}.jpg"
 
     def clear_others(self, drawn: Collection[Path | None]) -> None:
-        """Remove the overlays of earlier runs in this folder, which do not belong to this run's tables."""
+        """Remove other overlays in this folder, which are of earlier runs."""
         for path in self._folder.rglob("*.jpg"):
             if path not in drawn and path.is_file():
                 path.unlink()
@@ -49,6 +49,6 @@ def write_overlay(path: Path, data: bytes) -> None:
 
 
 def jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """Return an overlay, uint8 RGB (h, w, 3), as a file."""
+    """Encode an overlay, uint8 RGB (h, w, 3), as JPEG."""
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
     return bytes(data.tobytes())

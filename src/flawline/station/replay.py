@@ -1,4 +1,4 @@
-"""Judge a kept picture again with the kept recipe, and compare."""
+"""Judge a stored picture again with its stored recipe, and compare."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from flawline.inspector import Inspector
 from flawline.recipe import Recipe
 from flawline.records.pictures import Pictures
 from flawline.records.record import StoredRecord
-from flawline.station.feeds import kept_frame
-from flawline.station.kept_recipe import kept_recipe
+from flawline.station.feeds import stored_frame
 from flawline.station.station import Station
+from flawline.station.stored_recipe import stored_recipe
 from flawline.types import Verdict
 
 if TYPE_CHECKING:
     from flawline.records.store import Store
 
 SCORE_TOLERANCE = 1e-4
-"""Relative difference of two scores of one picture that another processor may make; beyond it they differ."""
+"""Largest relative difference of two scores of one picture from different processors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A verdict judged again: `differences` are in words, empty where all is the same."""
+    """A verdict judged again; `differences` are texts, none where all is the same."""
 
     kept: StoredRecord
     verdict: Verdict
@@ -34,21 +34,21 @@ class Replay:
 
     @property
     def same(self) -> bool:
-        """Whether the verdict and what it stands on come out again."""
+        """Whether verdict, score, defects and recipe are the same."""
         return not self.differences
 
 
 def replay(store: Store, pictures: Pictures, number: int, recipe: Recipe | None = None) -> Replay:
-    """Judge the picture of an inspection again, with the recipe that was kept or with `recipe`.
+    """Judge the picture of an inspection again, with its stored recipe or with `recipe`.
 
     Raises:
         StoreError: ("store-unknown") there is no such inspection; ("picture-missing", "picture-damaged") its picture or
-            recipe is not kept or was altered.
-        ImageError, ModelError: the picture can no longer be read, or the recipe no longer be used.
+            recipe is not stored or was altered.
+        ImageError, ModelError: the picture can no longer be read, or the recipe no longer used.
     """
     kept = store.get(number)
-    frame = kept_frame(kept.record, pictures)
-    used = recipe or kept_recipe(store, pictures, kept.record.recipe)
+    frame = stored_frame(kept.record, pictures)
+    used = recipe or stored_recipe(store, pictures, kept.record.recipe)
     with Station(Inspector(used)) as station:
         found = station.inspect(frame)
     return Replay(
@@ -64,15 +64,17 @@ def replay(store: Store, pictures: Pictures, number: int, recipe: Recipe | None 
 def _differences(
     kept: StoredRecord, recipe: Recipe, verdict: Verdict, score: float, defects: int
 ) -> list[str]:
-    record, told = kept.record, []
+    record, differences = kept.record, []
     if recipe.sha256 != record.recipe:
-        told.append(f"the recipe is {recipe.sha256[:16]}, it was {record.recipe[:16] or 'unknown'}")
+        differences.append(
+            f"the recipe is {recipe.sha256[:16]}, it was {record.recipe[:16] or 'unknown'}"
+        )
     if verdict != record.verdict:
-        told.append(f"the verdict is {verdict}, it was {record.verdict or 'none'}")
+        differences.append(f"the verdict is {verdict}, it was {record.verdict or 'none'}")
     if record.score is None:
-        told.append(f"the score is {score:.6g}, there was none")
+        differences.append(f"the score is {score:.6g}, there was none")
     elif abs(score - record.score) > SCORE_TOLERANCE * max(1.0, abs(record.score)):
-        told.append(f"the score is {score:.6g}, it was {record.score:.6g}")
+        differences.append(f"the score is {score:.6g}, it was {record.score:.6g}")
     if defects != len(record.defects):
-        told.append(f"there are {defects} defects, there were {len(record.defects)}")
-    return told
+        differences.append(f"there are {defects} defects, there were {len(record.defects)}")
+    return differences

@@ -1,4 +1,4 @@
-"""Join an inspector, records and outputs: a frame goes in, it is judged, recorded and sent."""
+"""The station: judge frames, record them and send events."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from flawline.inspector.inspection import Inspection
 from flawline.outputs import Dispatch, Health, Judged, Output
 from flawline.recipe import check_ready
 from flawline.records.pictures import Pictures
-from flawline.station.kept_recipe import keep_recipe
 from flawline.station.outcome import Outcome
+from flawline.station.stored_recipe import store_recipe
 from flawline.types import EMPTY, Picture, Unjudged
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ KEEP = ("flagged", "all", "none")
 
 
 class Station:
-    """Where pictures are judged, recorded and sent; use as a context manager, from any number of threads.
+    """An inspector with records and outputs; use as a context manager, from any number of threads.
 
-    With records every frame is in them within a second, with its picture and map where they are to be kept, and the
-    outputs are owed a `Judged` event in the same transaction. Without records events are sent directly, and what could
-    not be sent by the end is reported.
+    With records every frame is in them within a second, its picture and map stored as `keep` states, with a `Judged`
+    event for the outputs in the same transaction. Without records events are sent directly, and those that could not be
+    sent by the end are reported.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class Station:
         """Open a station.
 
         Args:
-            inspector: what judges.
-            records: where inspections go; None to keep none. It stays open when the station is closed.
-            pictures: where pictures and maps are kept with the records.
+            inspector: judges the pictures.
+            records: where inspections go; None for no records. They stay open when the station is closed.
+            pictures: where pictures and maps of the records are stored.
             keep: which of them: those not accepted ("flagged"), "all" or "none".
             outputs: where events go; the station opens and closes them.
-            constant: names of the process, such as station and lot, for frames that do not say.
-            spool: a file that belongs to this station alone, in which inspections survive a killed process.
-            limits: what a picture may unpack to.
+            constant: names of the process, such as station and lot, for frames without them.
+            spool: a file of this station alone, in which inspections survive a killed process.
+            limits: the most pixels and bytes of a picture.
             say: writes a line for people about outputs; called from other threads too.
 
         Raises:
-            UsageError: an unknown choice or name, or pictures to be kept and no place for them.
+            UsageError: an unknown choice or name, or pictures to store and no place for them.
             ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
             StoreError: the records or pictures cannot be written.
         """
@@ -81,14 +81,14 @@ class Station:
         self._limits, self._pictures = limits, None if records is None else pictures
         self.name = constant.get("station", "")
         if records is not None and pictures is not None and keep != "none":
-            keep_recipe(records, pictures, inspector.recipe)
+            store_recipe(records, pictures, inspector.recipe)
         owing = None if records is None else records.deliveries
         self._writer: Writer | None = None
         with ExitStack() as opened:
             self._outputs = opened.enter_context(
                 Dispatch(outputs, owing, owner=f"station {self.name}", health=True, say=say)
             )
-            # Told when the records have everything, so that it is the last event.
+            # Sent when the records have everything, so that it is the last event.
             opened.callback(lambda: self._outputs.tell(self._health("closed")))
             if records is not None:
                 from flawline.records.writer import Writer
@@ -110,16 +110,16 @@ class Station:
         self._opened.__exit__(kind, error, trace)
 
     def close(self) -> None:
-        """Record and send what waits.
+        """Record and send all that waits, and close the outputs.
 
         Raises:
-            StoreError: the records are away; what waits is in the spool.
+            StoreError: the records are away; waiting inspections are in the spool.
         """
         self.__exit__(None, None, None)
 
     @property
     def kept(self) -> str:
-        """Which pictures and maps are kept: "flagged", "all" or "none"."""
+        """Return which pictures and maps are stored: "flagged", "all" or "none"."""
         return "none" if self._pictures is None else self._keep
 
     @property
@@ -129,16 +129,16 @@ class Station:
 
     @property
     def records_name(self) -> str:
-        """The records as a person may see them; empty where none are kept."""
+        """Name the records for people; empty without records."""
         return "" if self._writer is None else self._writer.store.name
 
     @property
     def added(self) -> Added | None:
-        """How many inspections were new to the records, and known before; None where none are kept."""
+        """Count the inspections that were new to the records and known before; None without records."""
         return None if self._writer is None else self._writer.added
 
     def inspect(self, frame: Frame) -> Inspection:
-        """Judge a frame, record it and send what outputs are owed; from any thread.
+        """Judge a frame, record it and send its event; from any thread.
 
         Raises:
             ImageError: the picture cannot be read, or does not suit the recipe; that is recorded too.
@@ -157,7 +157,7 @@ class Station:
         """Inspect the frames of a feed on all cores, and record and yield them in the order of the feed.
 
         Args:
-            feed: taken as it comes, in bounded memory.
+            feed: read as needed, in bounded memory.
             workers: threads, one more than cores by default.
             ahead: frames in flight at most, four per worker by default.
 
@@ -183,23 +183,23 @@ class Station:
         except StoreError:
             raise
         except FlawlineError as error:
-            kept = given if self._wants(None) and isinstance(given, bytes) else None
-            return Outcome(_told_apart(frame), datetime.now(UTC), error=error, file=kept)
-        wanted = self._wants(found.verdict)
+            file = given if self._stores(None) and isinstance(given, bytes) else None
+            return Outcome(_identifiable(frame), datetime.now(UTC), error=error, file=file)
+        stores = self._stores(found.verdict)
         return Outcome(
             frame,
             datetime.now(UTC),
             replace(found, picture=partial(_itself, picture)),
             notes=picture.notes,
-            file=picture_bytes(given) if wanted else None,
-            map=npy_bytes(found.map) if wanted else None,
+            file=picture_bytes(given) if stores else None,
+            map=npy_bytes(found.map) if stores else None,
         )
 
     def give(self, outcome: Outcome) -> Outcome:
-        """Record an outcome and send what outputs are owed; from any thread, in the order of the calls.
+        """Record an outcome and send its event; from any thread, in the order of the calls.
 
         Returns:
-            The outcome with the name of its map, and without what is kept now.
+            The outcome with the name of its map, without the contents that are stored now.
 
         Raises:
             StoreError: the records or pictures cannot be written.
@@ -220,29 +220,29 @@ class Station:
         return outcome
 
     def flush(self) -> None:
-        """Wait until all that was given is in the records.
+        """Wait until all outcomes are in the records.
 
         Raises:
-            StoreError: they are away, or refuse it.
+            StoreError: the records are away, or refuse them.
         """
         if self._writer is not None:
             self._writer.flush()
 
-    def _wants(self, verdict: str | None) -> bool:
-        """Whether the picture and map of an inspection are kept."""
+    def _stores(self, verdict: str | None) -> bool:
+        """Whether the picture and map of an inspection are stored."""
         return self.kept == "all" or (self.kept == "flagged" and verdict != "accept")
 
     def _health(self, state: str) -> Health:
         return Health(datetime.now(UTC), "station", state, self.name)
 
     def _notice(self, name: str, error: StoreError | None) -> None:
-        """Tell that the records are away, or back."""
+        """Send the event that the records are away, or back."""
         state, text = ("back", "") if error is None else ("away", error.message)
         self._outputs.tell(Health(datetime.now(UTC), "records", state, name, text))
 
 
 def unjudged(outcome: Outcome) -> Unjudged:
-    """Say why an outcome has no inspection."""
+    """Return the reason why an outcome has no inspection."""
     assert outcome.error is not None
     return Unjudged(outcome.frame.name, outcome.error.code, outcome.error.message)
 
@@ -262,8 +262,8 @@ def _with_names(frame: Frame, constant: Mapping[str, str]) -> Frame:
     return replace(frame, **lacking) if lacking else frame
 
 
-def _told_apart(frame: Frame) -> Frame:
-    """A frame that nothing tells from others, without even a picture's hash, gets a name of its own."""
+def _identifiable(frame: Frame) -> Frame:
+    """Name a frame without name, time and key, whose unreadable picture has no hash either."""
     if frame.name or frame.captured or frame.key:
         return frame
     return replace(frame, name=f"unnamed, {datetime.now(UTC).isoformat()}")

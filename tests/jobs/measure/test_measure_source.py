@@ -150,7 +150,7 @@ def test_zones_are_summarised_apart(masks: Path) -> None:
     assert parts["rim.NumberOfStains"].sum() == 0, "no scale, no millimetres"
 
 
-def test_default_pictures_masks_give_the_contrast(tmp_path: Path) -> None:
+def test_pictures_with_masks_give_the_contrast(tmp_path: Path) -> None:
     for name in ("images", "masks"):
         (tmp_path / name).mkdir()
     mask = np.zeros((40, 40), np.uint8)

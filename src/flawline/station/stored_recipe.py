@@ -1,4 +1,4 @@
-"""Keep recipes beside the pictures that they judged, and read them again."""
+"""Store recipes with the pictures that they judged, and read them again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from flawline.records.store import Store
 
 
-def keep_recipe(store: Store, pictures: Pictures, recipe: Recipe) -> str:
-    """Keep a recipe beside the pictures, once; returns the hash of its file."""
+def store_recipe(store: Store, pictures: Pictures, recipe: Recipe) -> str:
+    """Store a recipe with the pictures, once; returns the hash of its file."""
     known = store.recipe_file(recipe.sha256)
     if known is not None:
         return known
@@ -25,11 +25,11 @@ def keep_recipe(store: Store, pictures: Pictures, recipe: Recipe) -> str:
     return name
 
 
-def kept_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
-    """The recipe of a hash, as it was kept.
+def stored_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
+    """Read the stored recipe of a hash.
 
     Raises:
-        StoreError: ("picture-missing") it was not kept; ("picture-damaged") it was altered.
+        StoreError: ("picture-missing") it was not stored; ("picture-damaged") it was altered.
     """
     name = store.recipe_file(sha256)
     if name is None:

@@ -1,4 +1,4 @@
-"""An inspection as a work file keeps it, with every digit and without its map, for a run that goes on later."""
+"""Convert inspections to and from the work file of a resumable run: with every digit, without the map."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _NO_MASK = np.zeros((0, 0), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
-class KeptInspection:
-    """What an interrupted run found in the picture of a file; `image` is the name under which it found it."""
+class StoredInspection:
+    """An inspection of an interrupted run; `image` is the name of the picture in that run."""
 
     inspection: Inspection
     image: str
@@ -29,7 +29,7 @@ class KeptInspection:
 
 
 def slim(inspection: Inspection) -> Inspection:
-    """Return an inspection without its map, class mask and picture, and with contours as they are written out."""
+    """Return an inspection without its map, class mask and picture, with contours as in tables."""
     regions = tuple(
         replace(region, contour=region.contour[:: max(1, -(-len(region.contour) // OUTLINE))])
         for region in inspection.regions
@@ -44,8 +44,8 @@ def slim(inspection: Inspection) -> Inspection:
     )
 
 
-def kept_as_dict(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome with an inspection as JSON can hold it."""
+def stored_as_dict(outcome: Outcome) -> dict[str, Any]:
+    """Convert an outcome with an inspection to what JSON can hold."""
     found = outcome.inspection
     assert found is not None
     return {
@@ -66,8 +66,8 @@ def kept_as_dict(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def kept_from_dict(plain: Mapping[str, Any]) -> KeptInspection:
-    """Read what `kept_as_dict` gave."""
+def stored_from_dict(plain: Mapping[str, Any]) -> StoredInspection:
+    """Build the inspection of `stored_as_dict`."""
     height, width = plain["size"]
     inspection = Inspection(
         image=plain["image"],
@@ -86,7 +86,7 @@ def kept_from_dict(plain: Mapping[str, Any]) -> KeptInspection:
         spec=plain["spec"],
     )
     judged = datetime.fromisoformat(plain["judged"])
-    return KeptInspection(inspection, plain["image"], judged, tuple(plain["notes"]), plain["map"])
+    return StoredInspection(inspection, plain["image"], judged, tuple(plain["notes"]), plain["map"])
 
 
 def _region_as_dict(region: Region) -> dict[str, Any]:
