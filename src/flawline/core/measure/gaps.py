@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from flawline.core.measure.hull import Hulls
 from flawline.core.measure.ragged import Floats, Integers, expand, first_of_each, starts
-from flawline.core.measure.runs import Labelled
+from flawline.core.measure.runs import Labelled, components
 from flawline.core.measure.sums import Boxes
 
 _AT_ONCE = 4_000_000
+_FEW = 64  # regions of which all pairs are sooner tried than the nearest found
 _SLACK = 1e-9  # px: rounding must not exclude the pair from which a limit was computed
 
 
@@ -53,16 +54,7 @@ def nearest_gaps(labelled: Labelled, around: Boxes, corners: Hulls) -> Floats:
 
 def grouped(count: int, pairs: Gaps) -> Integers:
     """Group `count` regions by joining pairs; groups are numbered by their first region."""
-    if not len(pairs.one):
-        return np.arange(count)
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ones = np.ones(len(pairs.one))
-    graph = coo_array((ones, (pairs.one, pairs.other)), shape=(count, count))
-    _, group = connected_components(graph, directed=False)
-    _, first, renumbered = np.unique(group, return_index=True, return_inverse=True)
-    return np.asarray(np.argsort(np.argsort(first))[renumbered], dtype=np.int64)
+    return components(count, pairs.one, pairs.other)[1]
 
 
 def _upper_bounds(around: Boxes, corners: Hulls) -> Floats:
@@ -102,11 +94,14 @@ def _towards(corners: Hulls, around: Boxes, region: Integers, other: Integers) -
 
 
 def _neighbours(around: Boxes) -> tuple[Integers, Integers]:
-    """Pair each region with up to seven others of its picture with near centres: region, other."""
+    """Pair each region with others of its picture, seven at least that have near centres: region, other."""
     count = len(around.left)
+    if count <= _FEW:
+        return np.nonzero((around.picture[:, None] == around.picture) & ~np.eye(count, dtype=bool))
     per_picture = np.bincount(around.picture, minlength=1)
     if not (per_picture > 1).any():
         return np.empty(0, np.int64), np.empty(0, np.int64)
+    # Imported here: it takes longer to import than most pictures take to inspect.
     from scipy.spatial import cKDTree
 
     far = 4.0 * (around.right.max() + around.bottom.max())

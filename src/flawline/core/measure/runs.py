@@ -86,7 +86,7 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
 
 def label_runs(runs: Runs, pairs: Touching) -> Labelled:
     """Group runs into regions: runs of one class in neighbouring rows that touch by a side or a corner."""
-    count, region = _components(len(runs), pairs.upper, pairs.lower)
+    count, region = components(len(runs), pairs.upper, pairs.lower)
     return Labelled(runs, region, count)
 
 
@@ -170,35 +170,16 @@ def touching_runs(runs: Runs) -> Touching:
     return Touching(upper[same], lower[same])
 
 
-def _components(count: int, upper: Integers, lower: Integers) -> tuple[int, Integers]:
-    """Find the components of the graph of `count` nodes, numbered by their first node."""
-    # Most runs have one run above: following it resolves nearly all of them.
+def components(count: int, one: Integers, other: Integers) -> tuple[int, Integers]:
+    """Number the components of a graph of `count` nodes by their first node; pairs of nodes are its edges."""
     root = np.arange(count)
-    root[lower[::-1]] = upper[::-1]
-    while True:
-        above = root[root]
-        if np.array_equal(above, root):
-            break
-        root = above
-    separate = root[upper] != root[lower]
-    if separate.any():
-        root = _joined(root, root[upper[separate]], root[lower[separate]])
+    while len(one):
+        # Most nodes hang under one other, so the first round settles nearly all of them.
+        root[np.maximum(one, other)[::-1]] = np.minimum(one, other)[::-1]
+        while not np.array_equal(above := root[root], root):
+            root = above
+        torn = np.flatnonzero(root[one] != root[other])
+        one, other = root[one[torn]], root[other[torn]]
     own = root == np.arange(count)
     number = np.cumsum(own) - 1
     return int(own.sum()), number[root]
-
-
-def _joined(root: Integers, one: Integers, other: Integers) -> Integers:
-    """Join pairs of roots; the smallest of each component becomes the root of all."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    nodes, place = np.unique(np.concatenate([one, other]), return_inverse=True)
-    half = len(one)
-    graph = coo_array((np.ones(half), (place[:half], place[half:])), shape=(len(nodes),) * 2)
-    number, component = connected_components(graph, directed=False)
-    smallest = np.full(number, len(root))
-    np.minimum.at(smallest, component, nodes)
-    replacement = np.arange(len(root))
-    replacement[nodes] = smallest[component]
-    return np.asarray(replacement[root], dtype=np.int64)
