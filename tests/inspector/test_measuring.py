@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from types import SimpleNamespace
 
 import cv2
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from flawline.core.measure.regions import Regions
 from flawline.core.regions import ANOMALY, mask_of_map
 from flawline.inspector import measuring
 from flawline.inspector.measuring import measured_part
@@ -158,12 +160,30 @@ def test_a_picture_without_defects_is_measured_as_by_the_way_of_all_others() -> 
     found = Found(np.zeros(size, np.uint8), (), np.zeros((5, 8), np.float32), 0.0, 0.0, "", {})
     pixels = np.full((*size, 3), 90, np.uint8)
     short = measured_part(found, pixels, MODEL)
-    whole = measuring._measured(found, pixels, MODEL.classes, None, None)
-    assert short.regions == whole.regions == ()
-    assert short.size == whole.size == size
-    assert short.part == whole.part
-    assert {n: (v.dtype, v.shape) for n, v in short.columns.items()} == {
+    _, whole = measuring._numbers(found, pixels, MODEL.classes, None, None)
+    assert short.regions == ()
+    assert short.size == size
+    assert short.numbers.part == whole.part
+    assert short.numbers.names == whole.names == tuple(whole.columns)
+    assert {n: (v.dtype, v.shape) for n, v in short.numbers.columns.items()} == {
         n: (v.dtype, v.shape) for n, v in whole.columns.items()
     }
-    short.part["mine"] = 1.0
-    assert measured_part(found, pixels, MODEL).part == whole.part
+    assert measured_part(found, pixels, MODEL).numbers.part is short.numbers.part
+
+
+def test_numbers_are_measured_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = np.zeros((30, 40), np.float32)
+    scores[5:10, 7:20] = 1
+    asked = []
+    traced = Regions.skeletons.func
+    monkeypatch.setattr(
+        Regions, "skeletons", property(lambda self: asked.append(1) or traced(self))
+    )
+    (region,) = regions_of_map(scores, 0.5, (30, 40))
+    assert (region.area, region.peak, asked) == (65, 1, [])
+    assert region.measures["rectangle_length"] == 13
+    assert asked
+    again = pickle.loads(pickle.dumps(region.measures))
+    assert type(again) is dict
+    assert again == region.measures
+    assert repr(again) == repr(region.measures)

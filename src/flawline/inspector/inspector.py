@@ -119,7 +119,7 @@ class Inspector:
         measuring = since(began)
         began = time.perf_counter()
         p_value = self._p_value(found.score)
-        decided = self._decide(found, p_value, regions, measured.as_part(name, p_value))
+        decided = self._decide(found, p_value, regions, partial(measured.as_part, name, p_value))
         return Inspection(
             image=name,
             sha256=picture.sha256,
@@ -133,10 +133,10 @@ class Inspector:
             class_mask=found.class_mask,
             recipe=self.recipe.sha256,
             timings={**found.timings, "measure": measuring, "judge": since(began)},
-            measures=measured.part,
+            measures=measured.numbers.part,
             spec=self.spec.hash if self.spec else "",
             classes=self.classes,
-            columns=tuple(measured.columns),
+            columns=measured.numbers.names,
             heat_range=self.heat_range,
         )
 
@@ -226,14 +226,14 @@ class Inspector:
         found: Found,
         p_value: float | None,
         regions: tuple[Region, ...],
-        part: MeasuredPart,
+        part: Callable[[], MeasuredPart],
     ) -> ReasonedVerdict:
         """Decide by the specification where there is one, and by the model unless the specification replaces it."""
         decisions = []
         if self.spec is None or not self.model.spec_decides:
             decisions.append(self.model.decide(found.score, p_value, regions))
         if self.spec is not None:
-            decisions.append(decide_by_spec(self.spec, part))
+            decisions.append(decide_by_spec(self.spec, part()))
         return unless_lost(reduce(stricter, decisions), found.lost)
 
     def _p_value(self, score: float) -> float | None:

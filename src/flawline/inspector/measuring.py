@@ -1,21 +1,27 @@
-"""Measure the defects that a model found in one picture, and the columns of its part."""
+"""Measure the defects that a model found in one picture, and the columns of its part.
+
+Where the defects are and how high they peak is known at once. Their other columns are measured when they are first
+asked for: whoever wants only the verdict does not wait for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from math import isfinite
 from threading import Lock
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.measure.columns import COLUMNS
 from flawline.core.measure.defects import Defects
-from flawline.core.measure.measure import measure
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
+from flawline.core.measure.pixels import contrasts, values_of_regions
+from flawline.core.measure.regions import Regions, find_regions
+from flawline.core.measure.sums import Boxes
 from flawline.core.scale import Scale
 from flawline.inspector.model import Found, Model
 from flawline.specification.judge import MeasuredPart
@@ -26,30 +32,114 @@ _ONE_AT_A_TIME = Lock()
 Columns = Mapping[str, NDArray[np.float64]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasuredPicture:
-    """The defects of one picture, in the order of `regions`.
+class Measures(Mapping[str, float]):
+    """Numbers by name that are computed when they are first asked for."""
 
-    `columns` are those of the table of defects, (N,) each, in px and, with a scale, in mm. `part` are the columns of
-    the part's row by name. `size` is (height, width) of the picture in px.
+    def __init__(self, compute: Callable[[], Mapping[str, float]]) -> None:
+        self._compute = compute
+
+    @cached_property
+    def _numbers(self) -> dict[str, float]:
+        return dict(self._compute())
+
+    def __getitem__(self, name: str) -> float:
+        return self._numbers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __repr__(self) -> str:
+        return repr(self._numbers)
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, float]]]:
+        return dict, (self._numbers,)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What is measured of the regions of one class mask, when it is asked for.
+
+    `seen` are the columns that need the picture or its probabilities; they and `found` go by place, and `order` gives
+    the places in the order of the picture's regions.
     """
 
+    found: Regions
+    seen: Mapping[str, NDArray[np.float64]]
+    order: NDArray[np.int64]
+    classes: Sequence[str]
+    scale: Scale | None
+
+    @cached_property
+    def _defects(self) -> Defects:
+        # Measuring is many short calls of NumPy: threads at it together contend for the interpreter lock.
+        with _ONE_AT_A_TIME:
+            values = {one.name: one.of(self.found) for one in COLUMNS if not one.needs}
+        around = self.found.boxes
+        return Defects(around.picture, around.value, {**values, **self.seen})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, without measuring."""
+        own = (*(one.name for one in COLUMNS if not one.needs), *self.seen)
+        if self.scale is None:
+            return own
+        return tuple(name for one in own for name in (one, *names_in_millimetres(one)))
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns of the table of defects, (N,) each, in px and, with a scale, in mm."""
+        columns: dict[str, NDArray[np.float64]] = {}
+        for name, values in self._defects.columns.items():
+            columns[name] = np.asarray(values[self.order], np.float64)
+            if self.scale is not None:
+                both = column_in_millimetres(name, self._defects.columns, self.scale)
+                own = names_in_millimetres(name)
+                columns |= {one: mm[self.order] for one, mm in zip(own, both, strict=True)}
+        return columns
+
+    @cached_property
+    def part(self) -> Measures:
+        """The published columns of each class."""
+        return Measures(self._part)
+
+    def of_region(self, place: int) -> dict[str, float]:
+        """Take the finite columns of one region."""
+        own = ((name, float(values[place])) for name, values in self.columns.items())
+        return {name: value for name, value in own if isfinite(value)}
+
+    def _part(self) -> dict[str, float]:
+        found, classes = self._defects, self.classes
+        numbers = sorted(range(1, len(classes)), key=lambda number: stain_first(classes[number]))
+        area = np.array([float(self.found.masks[0].size)])
+        summaries = [
+            (classes[number], "", part_summary(found, found.value == number, area))
+            for number in numbers
+        ]
+        return {name: float(values[0]) for name, values in part_columns(summaries).items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredPicture:
+    """The defects of one picture, and their numbers in the order of `regions`; `size` is (height, width) in px."""
+
     regions: tuple[Region, ...]
-    columns: Columns
-    part: Mapping[str, float]
+    numbers: Numbers
     size: tuple[int, int]
-    mm_per_px: float | None
 
     def as_part(self, image: str, p_value: float | None) -> MeasuredPart:
         """Convert to the part that a specification judges."""
-        places = np.stack([self.columns["centroid_x"], self.columns["centroid_y"]], axis=1)
+        columns, scale = self.numbers.columns, self.numbers.scale
+        places = np.stack([columns["centroid_x"], columns["centroid_y"]], axis=1)
         return MeasuredPart(
             image,
             tuple(region.label for region in self.regions),
-            {**self.columns, "part_x": places[:, 0], "part_y": places[:, 1]},
+            {**columns, "part_x": places[:, 0], "part_y": places[:, 1]},
             places,
             self.size,
-            self.mm_per_px,
+            None if scale is None else scale.mm_per_px,
             [region.contour.astype(np.float64) for region in self.regions],
             p_value,
         )
@@ -66,124 +156,69 @@ def measured_part(
         model: gives the names of classes, which pieces are one defect, and the order of regions.
         scale: of the picture.
     """
+    height, width = found.class_mask.shape
     if not found.class_mask.any():
         nothing = _nothing(model.classes, found.probabilities is not None, scale)
-        size = found.class_mask.shape[0], found.class_mask.shape[1]
-        return replace(nothing, part=dict(nothing.part), size=size)
-    # Measuring is many short calls of NumPy: threads at it together contend for the interpreter lock.
+        return MeasuredPicture((), nothing, (height, width))
     with _ONE_AT_A_TIME:
-        measured = _measured(found, pixels, model.classes, model.merge, scale)
-    return _highest_first(measured) if model.highest_first else measured
+        peaks, numbers = _numbers(found, pixels, model.classes, model.merge, scale)
+        if model.highest_first:
+            numbers = replace(numbers, order=_highest_first(peaks, numbers.found.boxes))
+        regions = _regions(numbers, peaks)
+    return MeasuredPicture(regions, numbers, (height, width))
 
 
 @lru_cache(64)
-def _nothing(classes: tuple[str, ...], tells_classes: bool, scale: Scale | None) -> MeasuredPicture:
-    """Measure a picture without defects: only its size matters."""
+def _nothing(classes: tuple[str, ...], tells_classes: bool, scale: Scale | None) -> Numbers:
+    """Measure a picture without defects: no number depends on the picture."""
     empty = np.zeros((1, 1), np.uint8)
     probabilities = np.zeros((len(classes), 1, 1), np.float32) if tells_classes else None
     found = Found(empty, (), np.zeros((1, 1), np.float32), 0.0, 0.0, "", {}, probabilities)
-    return _measured(found, np.zeros((1, 1, 3), np.uint8), classes, None, scale)
+    return _numbers(found, np.zeros((1, 1, 3), np.uint8), classes, None, scale)[1]
 
 
-def _highest_first(measured: MeasuredPicture) -> MeasuredPicture:
-    """Sort regions by peak, the highest first; equal ones from top to bottom, then from left to right."""
-    regions = measured.regions
-    order = sorted(
-        range(len(regions)),
-        key=lambda k: (-regions[k].peak, regions[k].box[1], regions[k].box[0]),
-    )
-    if order == list(range(len(regions))):
-        return measured
-    return replace(
-        measured,
-        regions=tuple(regions[k] for k in order),
-        columns={name: values[order] for name, values in measured.columns.items()},
-    )
-
-
-def _measured(
+def _numbers(
     found: Found,
     pixels: NDArray[np.uint8],
     classes: Sequence[str],
     merge: float | None,
     scale: Scale | None,
-) -> MeasuredPicture:
-    mask = found.class_mask
-    # Not its sub-pixel contours: they follow equal probabilities, the mask follows the recipe's thresholds.
-    defects = measure([mask], pictures=[pixels], merge=-1 if merge is None else merge)
-    columns = _columns(defects, scale)
-    held = [_values(defects, k, found.planes, mask) for k in range(len(defects))]
+) -> tuple[list[float], Numbers]:
+    """Find the peaks of regions by place, and their numbers in that order."""
+    # Not with sub-pixel contours: they follow equal probabilities, the mask follows the recipe's thresholds.
+    regions = find_regions(
+        [found.class_mask],
+        merge=-1 if merge is None else merge,
+        cluster=0,
+        smallest=1,
+        pictures=None,
+        probabilities=None,
+    )
+    held = values_of_regions(regions.labelled, found.planes)
+    seen = {"contrast": contrasts(regions.labelled, regions.boxes, [found.class_mask], [pixels])}
     if found.probabilities is not None:
-        columns["probability"] = np.array([values.mean() for values in held], np.float64)
-    regions = tuple(
-        _region(defects, k, columns, classes, float(values.max())) for k, values in enumerate(held)
+        seen["probability"] = np.array([values.mean() for values in held], np.float64)
+    order = np.arange(regions.labelled.count)
+    return [float(values.max()) for values in held], Numbers(regions, seen, order, classes, scale)
+
+
+def _highest_first(peaks: Sequence[float], around: Boxes) -> NDArray[np.int64]:
+    """Sort places by peak, the highest first; equal ones from top to bottom, then from left to right."""
+    return np.lexsort((around.left, around.top, -np.array(peaks)))
+
+
+def _regions(numbers: Numbers, peaks: Sequence[float]) -> tuple[Region, ...]:
+    around, found = numbers.found.boxes, numbers.found
+    left, top, value = around.left.tolist(), around.top.tolist(), around.value.tolist()
+    width, height = (around.right - around.left).tolist(), (around.bottom - around.top).tolist()
+    return tuple(
+        Region(
+            numbers.classes[value[k]],
+            (left[k], top[k], width[k], height[k]),
+            np.concatenate(found.contours[k]),
+            float(found.area[k]),
+            peaks[k],
+            measures=Measures(partial(numbers.of_region, place)),
+        )
+        for place, k in enumerate(numbers.order.tolist())
     )
-    return MeasuredPicture(
-        regions,
-        columns,
-        _part(defects, classes, mask.size),
-        (mask.shape[0], mask.shape[1]),
-        None if scale is None else scale.mm_per_px,
-    )
-
-
-def _columns(found: Defects, scale: Scale | None) -> dict[str, NDArray[np.float64]]:
-    columns: dict[str, NDArray[np.float64]] = {}
-    for name, values in found.columns.items():
-        columns[name] = np.asarray(values, np.float64)
-        if scale is not None:
-            own = names_in_millimetres(name)
-            columns |= zip(own, column_in_millimetres(name, found.columns, scale), strict=True)
-    return columns
-
-
-def _part(found: Defects, classes: Sequence[str], pixels: int) -> dict[str, float]:
-    """Compute the published columns of each class."""
-    numbers = sorted(range(1, len(classes)), key=lambda number: stain_first(classes[number]))
-    area = np.array([float(pixels)])
-    summaries = [
-        (classes[number], "", part_summary(found, found.value == number, area))
-        for number in numbers
-    ]
-    return {name: float(values[0]) for name, values in part_columns(summaries).items()}
-
-
-def _region(
-    found: Defects, place: int, columns: Columns, classes: Sequence[str], peak: float
-) -> Region:
-    own = {name: float(values[place]) for name, values in columns.items()}
-    rings = found.contours[place] if found.contours else ()
-    return Region(
-        classes[int(found.value[place])],
-        _box(found, place),
-        np.asarray(np.concatenate(rings), np.float32),
-        own["area"],
-        peak,
-        measures={name: value for name, value in own.items() if isfinite(value)},
-    )
-
-
-def _values(
-    found: Defects,
-    place: int,
-    planes: Sequence[NDArray[np.float32]],
-    mask: NDArray[np.uint8],
-) -> NDArray[np.float32]:
-    """Take the values of its class's plane on the pixels of a defect."""
-    number = int(found.value[place])
-    left, top, width, height = _box(found, place)
-    window = slice(top, top + height), slice(left, left + width)
-    of_class = mask[window] == number
-    _, pieces = cv2.connectedComponents(of_class.view(np.uint8), connectivity=8)
-    # A point of an outline lies on a pixel of its piece; what else is in the box belongs to other defects.
-    rings = found.contours[place] if found.contours else ()
-    points = [np.floor(ring[0] - (left, top)).astype(int) for ring in rings]
-    own = np.isin(pieces, [pieces[y, x] for x, y in points])
-    return np.asarray(planes[number - 1][window][own])
-
-
-def _box(found: Defects, place: int) -> tuple[int, int, int, int]:
-    left, top, width, height = (
-        int(found[name][place]) for name in ("left", "top", "width", "height")
-    )
-    return left, top, width, height

@@ -97,7 +97,9 @@ def _neighbours(around: Boxes) -> tuple[Integers, Integers]:
     """Pair each region with others of its picture, seven at least that have near centres: region, other."""
     count = len(around.left)
     if count <= _FEW:
-        return np.nonzero((around.picture[:, None] == around.picture) & ~np.eye(count, dtype=bool))
+        alike = (around.picture[:, None] == around.picture) & ~np.eye(count, dtype=bool)
+        one, two = np.nonzero(alike)
+        return one.astype(np.int64), two.astype(np.int64)
     per_picture = np.bincount(around.picture, minlength=1)
     if not (per_picture > 1).any():
         return np.empty(0, np.int64), np.empty(0, np.int64)

@@ -36,6 +36,25 @@ def mean_probabilities(labelled: Labelled, probabilities: Maps) -> Floats:
     return sums / np.maximum(sizes, 1)
 
 
+def values_of_regions(
+    labelled: Labelled, planes: Sequence[NDArray[np.float32]]
+) -> list[NDArray[np.float32]]:
+    """Take the values of its class's plane on the pixels of each region of one picture, row by row.
+
+    `planes` are float32 (height, width) for class 1, 2 and so on.
+    """
+    order, runs = np.argsort(labelled.region, kind="stable"), labelled.runs
+    run, place = expand((runs.stop - runs.start)[order])
+    x, y = runs.start[order][run] + place, runs.row[order][run]
+    value, region = runs.value[order][run], labelled.region[order][run]
+    values = np.zeros(len(run), np.float32)
+    for number in np.unique(runs.value).tolist():
+        mine = value == number
+        values[mine] = planes[number - 1][y[mine], x[mine]]
+    sizes = np.bincount(region, minlength=labelled.count)
+    return np.split(values, np.cumsum(sizes)[:-1]) if labelled.count else []
+
+
 def subpixel(
     labelled: Labelled, masks: Sequence[Mask], probabilities: Maps
 ) -> tuple[Floats, list[tuple[Points, ...]]]:
@@ -80,7 +99,6 @@ def contrasts(
         grey = grey_of(pixels)
         numbers = _numbered(labelled, picture, mask.shape)
         free = mask == 0
-        elsewhere = float(grey[free].mean()) if free.any() else None
         for region in np.flatnonzero(around.picture == picture).tolist():
             rows = slice(max(0, int(around.top[region]) - RING), int(around.bottom[region]) + RING)
             columns = slice(
@@ -89,9 +107,9 @@ def contrasts(
             inside = numbers[rows, columns] == region
             ring = (cv2.dilate(inside.view(np.uint8), disc) > 0) & free[rows, columns]
             crop = grey[rows, columns]
-            outside = float(crop[ring].mean()) if ring.any() else elsewhere
-            if outside is not None:
-                contrast[region] = float(crop[inside].mean()) - outside
+            outside = crop[ring] if ring.any() else grey[free]
+            if len(outside):
+                contrast[region] = float(crop[inside].mean()) - float(outside.mean())
     return contrast
 
 
