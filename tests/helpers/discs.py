@@ -57,17 +57,17 @@ def write_discs(folder: Path, good: int = 10, bad: int = 0, first: int = 0) -> P
 
 
 def train(
-    location: Path, network: Path | str, *, track: Any = None, **wishes: Any
+    location: Path, network: Path | str, *, track: Any = None, **settings: Any
 ) -> AnomalyTraining:
     """Train on a source with a small network, in windows of 64 px, with three parts in ten held out."""
-    wishes.setdefault("view", ViewSettings(window=(64, 64)))
+    settings.setdefault("view", ViewSettings(window=(64, 64)))
     settings = AnomalySettings(
         **{
             "part": "disc",
             "backbone": str(network),
             "precision": "f32",
             "held_out": 0.3,
-            **wishes,
+            **settings,
         }
     )
     with open_source(location) as source:

@@ -89,7 +89,7 @@ def test_p_values_are_held_against_their_promise(evaluation):
     tenth = evaluation.promises[-1]
     assert tenth.p == 0.1
     # A p-value up to 0.1 needs a score of at least 0.9; no good part has it.
-    assert (tenth.seen.parts.hits, tenth.seen.parts.of) == (0, 10)
+    assert (tenth.observed.parts.hits, tenth.observed.parts.of) == (0, 10)
 
 
 def test_the_test_split_is_taken_and_named(parts, evaluation):

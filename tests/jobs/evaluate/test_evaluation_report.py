@@ -13,7 +13,7 @@ from flawline.jobs.evaluate.comparison_files import write_comparison
 from flawline.jobs.evaluate.differences import Costs
 from flawline.jobs.evaluate.evaluate import evaluate
 from flawline.jobs.evaluate.evaluation import Estimated, Rate
-from flawline.jobs.evaluate.evaluation_charts import escape_against_overkill, promised_and_seen
+from flawline.jobs.evaluate.evaluation_charts import escape_against_overkill, promised_and_observed
 from flawline.jobs.evaluate.evaluation_files import write_evaluation
 from flawline.jobs.evaluate.figures import EvaluatedPart, trade_off
 from flawline.jobs.evaluate.metric_text import estimate, rate, share
@@ -128,4 +128,4 @@ def test_charts_are_drawn_the_same_every_time():
     args = ({"a $x$": curve}, {"a $x$": (0.0, 1.0)})
     assert escape_against_overkill(*args) == escape_against_overkill(*args)
     assert "a $x$" in escape_against_overkill(*args)
-    assert promised_and_seen([0.01], [0.0], [0.0], [0.1]).startswith("<svg")
+    assert promised_and_observed([0.01], [0.0], [0.0], [0.1]).startswith("<svg")

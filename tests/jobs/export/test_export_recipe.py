@@ -58,8 +58,8 @@ def trained(parts, tmp_path_factory):
     """Recipes on a small backbone and with windows of 64 px; "tiled", a memory, has several for a picture."""
     network = str(write_network(tmp_path_factory.mktemp("network") / "small.onnx"))
 
-    def train(method, **wishes):
-        view = ViewSettings(window=(64, 64), **wishes)
+    def train(method, **settings):
+        view = ViewSettings(window=(64, 64), **settings)
         settings = AnomalySettings(
             part="ring",
             method=method,

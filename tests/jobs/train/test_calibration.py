@@ -72,16 +72,16 @@ def test_costs_move_the_threshold() -> None:
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "targets",
     [
         {"cost_escape": 5},
         {"cost_escape": 5, "cost_overkill": 1, "prevalence": 0.1, "overkill": 0.05},
         {"overkill": 0.1, "review": 0.05},
     ],
 )
-def test_wishes_that_contradict_each_other(wishes: dict[str, float]) -> None:
+def test_targets_that_contradict_each_other(targets: dict[str, float]) -> None:
     with pytest.raises(UsageError):
-        CalibrationTargets(**wishes)
+        CalibrationTargets(**targets)
 
 
 def test_costs_need_a_defective_part() -> None:

@@ -332,7 +332,7 @@ def test_a_copy_of_the_only_picture_is_not_another_part(network, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "message"),
+    ("settings", "message"),
     [
         (CalibrationTargets(overkill=0.01), "299 held-out good parts, got 14"),
         (CalibrationTargets(review=0.02), "149 held-out good parts, got 14"),
@@ -343,12 +343,12 @@ def test_a_copy_of_the_only_picture_is_not_another_part(network, tmp_path):
     ],
 )
 def test_a_guarantee_without_its_pictures_is_refused_before_the_work(
-    wishes, message, network, tmp_path
+    settings, message, network, tmp_path
 ):
     write_discs(tmp_path, good=44)
     titles = []
     with pytest.raises(UsageError, match=message) as caught:
-        train(tmp_path, network, thresholds=wishes, track=heard(titles))
+        train(tmp_path, network, thresholds=settings, track=heard(titles))
     assert caught.value.code == "calibration-too-few"
     assert titles == ["looking at the pictures"]
 
@@ -371,8 +371,8 @@ def test_cross_fitted_guarantees_are_refused_before_the_work_too(network, tmp_pa
 
 
 def test_costs_decide_where_they_are_given(parts, network):
-    wishes = CalibrationTargets(cost_escape=50, cost_overkill=1, prevalence=0.01)
-    done = train(parts, network, thresholds=wishes)
+    settings = CalibrationTargets(cost_escape=50, cost_overkill=1, prevalence=0.01)
+    done = train(parts, network, thresholds=settings)
     review, reject = thresholds_of(done.recipe)
     assert review == reject
     assert max(done.good.values()) <= review < min(done.bad.values())
@@ -483,8 +483,8 @@ def test_a_region_beside_the_picture_is_refused_with_the_reason(network, tmp_pat
 def test_what_the_part_does_not_cover_can_be_left_out(network, tmp_path):
     for index in range(6):
         write(tmp_path / f"{index}.png", on_black(disc(index)))
-    wishes = ViewSettings(window=WINDOW, region=RegionSettings(foreground=True))
-    done = train(tmp_path, network, view=wishes)
+    settings = ViewSettings(window=WINDOW, region=RegionSettings(foreground=True))
+    done = train(tmp_path, network, view=settings)
     assert any(line.startswith("foreground:") for line in done.messages)
     inspector = Inspector.open(write_recipe(done.recipe, tmp_path / "disc.flaw"))
     corner = on_black(disc(70))
@@ -507,8 +507,8 @@ def test_moved_parts_are_brought_into_place(light, network, tmp_path):
     for index in range(12):
         x, y = rng.integers(-9, 10, 2)
         write(tmp_path / f"{index}.png", moved(casting(index), int(x), int(y)))
-    wishes = ViewSettings(window=(128, 128), alignment="shift", light=light)
-    done = train(tmp_path, network, view=wishes)
+    settings = ViewSettings(window=(128, 128), alignment="shift", light=light)
+    done = train(tmp_path, network, view=settings)
     inspector = Inspector.open(write_recipe(done.recipe, tmp_path / "part.flaw"))
     assert inspector.recipe.settings.alignment.method == "shift"
     assert inspector.recipe.settings.light.method == light
@@ -560,8 +560,8 @@ def test_a_smallest_defect_that_cannot_stay_visible_is_refused(network, tmp_path
 
 def test_a_small_defect_takes_tiles(network, tmp_path):
     write_discs(tmp_path, good=4)
-    wishes = ViewSettings(window=WINDOW, min_defect="0.3 mm", mm_per_px=0.1)
-    done = train(tmp_path, network, view=wishes)
+    settings = ViewSettings(window=WINDOW, min_defect="0.3 mm", mm_per_px=0.1)
+    done = train(tmp_path, network, view=settings)
     picture = done.recipe.settings.picture
     assert picture.resolution == pytest.approx(8 / 3)
     assert (picture.min_defect, picture.mm_per_px) == ("0.3 mm", 0.1)
@@ -577,11 +577,11 @@ def test_a_small_defect_takes_tiles(network, tmp_path):
     assert np.isfinite(inspector.find(as_picture(wide)).map).all()
 
 
-@pytest.mark.parametrize("wishes", [{"method": "padim"}, {"precision": "f16"}])
-def test_unknown_words_are_errors_before_a_picture_is_read(wishes, parts, network):
+@pytest.mark.parametrize("settings", [{"method": "padim"}, {"precision": "f16"}])
+def test_unknown_words_are_errors_before_a_picture_is_read(settings, parts, network):
     titles = []
     with pytest.raises(Exception, match="is not one of") as caught:
-        train(parts, network, track=heard(titles), **wishes)
+        train(parts, network, track=heard(titles), **settings)
     assert hasattr(caught.value, "hint")
     assert not titles
 
@@ -701,8 +701,8 @@ def test_thresholds_are_set_anew_on_pictures_held_out(remembering, tmp_path):
     before = {p.sha256 for p in remembering.manifest.pictures if p.role == "train"}
     assert before <= set(known)
     asked = CalibrationTargets(overkill=0.3)
-    wished = update(remembering, tmp_path / "new", tmp_path / "held", targets=asked)
-    assert "at most 30 %" in wished.recipe.settings.threshold.basis
+    updated = update(remembering, tmp_path / "new", tmp_path / "held", targets=asked)
+    assert "at most 30 %" in updated.recipe.settings.threshold.basis
 
 
 def test_false_alarms_are_accepted_by_the_thresholds_that_are_set_anew(remembering, tmp_path):

@@ -23,7 +23,7 @@ def network(tmp_path_factory):
     return write_network(tmp_path_factory.mktemp("network") / "small.onnx")
 
 
-def wishes(height, width):
+def settings(height, width):
     """To look only at the left half, by a mask of this size."""
     mask = np.zeros((height, width), np.uint8)
     mask[:, : -(-width // 2)] = 255
@@ -37,13 +37,13 @@ def test_a_mask_of_other_pictures_is_refused_before_learning(size, parts, networ
     with pytest.raises(
         UsageError, match=f"{SIDE} x {SIDE} px.*got {size[1]} x {size[0]} px"
     ) as caught:
-        train(parts, network, view=wishes(*size), track=heard(titles))
+        train(parts, network, view=settings(*size), track=heard(titles))
     assert "draw it on one of the pictures" in caught.value.hint
     assert "learning" not in titles
 
 
 @pytest.mark.parametrize("side", [24, 48, SIDE, 2 * SIDE])
 def test_a_mask_of_another_resolution_is_taken(side, parts, network):
-    inspector = Inspector(train(parts, network, view=wishes(side, side)).recipe)
+    inspector = Inspector(train(parts, network, view=settings(side, side)).recipe)
     assert region_of(inspector.recipe).mask.mean() == 0.5
     assert inspector.inspect(parts / "good" / "0.png").verdict

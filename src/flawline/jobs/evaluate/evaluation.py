@@ -91,7 +91,7 @@ class Promise:
     """Good parts with a p-value up to `p`; at most the share `p` of them is promised (on average)."""
 
     p: float
-    seen: Rate
+    observed: Rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,16 +140,18 @@ def _plain_ticks(axes: Any) -> None:
 
 
 @own_style()
-def promised_and_seen(promised: ArrayLike, seen: ArrayLike, low: ArrayLike, high: ArrayLike) -> str:
+def promised_and_observed(
+    promised: ArrayLike, observed: ArrayLike, low: ArrayLike, high: ArrayLike
+) -> str:
     """Draw shares of good parts with a p-value as low as promised, with intervals, as SVG; lists have one length."""
-    x, y = 100 * np.asarray(promised, float), 100 * np.asarray(seen, float)
+    x, y = 100 * np.asarray(promised, float), 100 * np.asarray(observed, float)
     below, above = y - 100 * np.asarray(low, float), 100 * np.asarray(high, float) - y
     figure, axes = new_figure(size=(4.8, 3.6))
     top = max(float((y + above).max()), float(x.max())) * 1.08
     end = float(x.max()) * 1.15
     axes.plot([0, end], [0, end], color=UNKNOWN, ls=":", label="as promised")
     axes.errorbar(
-        x, y, yerr=[below, above], fmt="o", color=GOOD, capsize=3, label="seen, 95 % interval"
+        x, y, yerr=[below, above], fmt="o", color=GOOD, capsize=3, label="observed, 95 % interval"
     )
     axes.set_xlim(0, end)
     axes.set_ylim(0, max(top, 1))

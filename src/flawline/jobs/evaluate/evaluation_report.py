@@ -11,7 +11,7 @@ from flawline.data.whole_file import write_text
 from flawline.jobs.evaluate.evaluation import Evaluation, JudgedPicture
 from flawline.jobs.evaluate.evaluation_charts import (
     escape_against_overkill,
-    promised_and_seen,
+    promised_and_observed,
     rates_over,
 )
 from flawline.jobs.evaluate.evaluation_classes import segmented
@@ -149,10 +149,10 @@ def _over_score(evaluation: Evaluation) -> str:
 def _promised(evaluation: Evaluation) -> str:
     if not evaluation.promises:
         return ""
-    seen = [promise.seen.parts for promise in evaluation.promises]
-    return promised_and_seen(
+    observed = [promise.observed.parts for promise in evaluation.promises]
+    return promised_and_observed(
         [promise.p for promise in evaluation.promises],
-        [one.value for one in seen],
-        [one.interval[0] for one in seen],
-        [one.interval[1] for one in seen],
+        [one.value for one in observed],
+        [one.interval[0] for one in observed],
+        [one.interval[1] for one in observed],
     )

@@ -57,7 +57,7 @@ def evaluation_as_dict(evaluation: Evaluation) -> dict[str, Any]:
             "overkill": _rate(evaluation.rates.overkill),
             "good_to_review": _rate(evaluation.rates.good_to_review),
         },
-        "p_values": [{"p": one.p, **(_rate(one.seen) or {})} for one in evaluation.promises],
+        "p_values": [{"p": one.p, **(_rate(one.observed) or {})} for one in evaluation.promises],
         "missing": dict(evaluation.missing),
         "worst_misses": _names(worst_misses(evaluation.pictures, WORST)),
         "worst_false_alarms": _names(worst_false_alarms(evaluation.pictures, WORST)),

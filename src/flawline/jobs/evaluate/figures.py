@@ -140,11 +140,11 @@ def promises(pictures: Sequence[JudgedPicture]) -> tuple[Promise, ...]:
     if not good or not parts:
         return ()
 
-    def seen(p: float) -> Rate:
+    def observed(p: float) -> Rate:
         hits = Share(sum(value <= p for value in parts), len(parts))
         return Rate(sum(value <= p for value in good), len(good), hits)
 
-    return tuple(Promise(p, seen(p)) for p in PROMISED)
+    return tuple(Promise(p, observed(p)) for p in PROMISED)
 
 
 def recall_all(

@@ -83,8 +83,8 @@ def update_anomaly(
         view = view_of(recipe)
 
         def windows() -> Iterator[NDArray[np.uint8]]:
-            seen = map_pictures(source, learn, view.look, value_range=old.value_range)
-            for _, look in track(seen, title="learning", total=len(learn)):
+            prepared = map_pictures(source, learn, view.look, value_range=old.value_range)
+            for _, look in track(prepared, title="learning", total=len(learn)):
                 if not isinstance(look, Unjudged):
                     for window in look.windows():
                         yield window.pixels
@@ -96,7 +96,7 @@ def update_anomaly(
             window=recipe.settings.picture.window,
             precision=detector_settings(recipe).precision,
         )
-        kept = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
+        others = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
         manifest = replace(
             recipe.manifest,
             pictures=(*recipe.manifest.pictures, *_records(found, learn)),
@@ -105,7 +105,7 @@ def update_anomaly(
                 "detector": dict(state.settings),
             },
         )
-        arrays = {**kept, **joined_arrays(detector=state.arrays)}
+        arrays = {**others, **joined_arrays(detector=state.arrays)}
         learnt = recipe_with(recipe, arrays=arrays, manifest=manifest)
         messages.append(f"learnt {counted(len(learn), 'more good picture')}")
         if held is None:

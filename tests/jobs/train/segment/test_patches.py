@@ -33,9 +33,9 @@ from helpers.examples import examples
 STRAIGHT = Warp(np.eye(2), None)
 
 
-def patches_of(source, **wishes):
+def patches_of(source, **settings):
     pairs = Pairs(source, source.samples())
-    return Patches(pairs, find_defects(pairs), SegmentSettings(**{"patch": (32, 48), **wishes}))
+    return Patches(pairs, find_defects(pairs), SegmentSettings(**{"patch": (32, 48), **settings}))
 
 
 def random_pair(height, width, seed=0):
@@ -177,8 +177,8 @@ def test_an_abandoned_iteration_leaves_no_threads(drawn_source):
 def test_whole_pictures_are_shrunk_where_asked(drawn_source):
     source = drawn_source(4)
     pairs = Pairs(source, source.samples(), fit=(32, 48))
-    wishes = SegmentSettings(patch=(32, 48), resolution="fit", augmentation=NO_AUGMENTATION)
-    drawn = Patches(pairs, find_defects(pairs), wishes)
+    settings = SegmentSettings(patch=(32, 48), resolution="fit", augmentation=NO_AUGMENTATION)
+    drawn = Patches(pairs, find_defects(pairs), settings)
     masks = [pairs[number][1] for number in range(4)]
     for number in range(6):
         assert any(np.array_equal(drawn(0, number)[1], mask) for mask in masks)
@@ -206,9 +206,9 @@ def test_a_pasted_defect_lies_on_good_area_at_its_level():
 
 def test_pasting_makes_defects_on_good_pictures_commoner(drawn_source):
     source = drawn_source(12)
-    wishes = {"patch": (64, 64), "around_defects": 0.0, "augmentation": Augmentation(paste=0)}
-    without = patches_of(source, **wishes)
-    pasting = patches_of(source, **wishes | {"augmentation": Augmentation(paste=1)})
+    settings = {"patch": (64, 64), "around_defects": 0.0, "augmentation": Augmentation(paste=0)}
+    without = patches_of(source, **settings)
+    pasting = patches_of(source, **settings | {"augmentation": Augmentation(paste=1)})
     shares = [
         np.mean([(drawn(0, n)[1] == 2).any() for n in range(150)]) for drawn in (without, pasting)
     ]
@@ -263,14 +263,14 @@ def test_grey_pictures_give_the_same_patches_from_one_channel(drawn_source, colo
 
     source = Mixed(12)
     varied = replace(SegmentSettings().augmentation, paste=0.9)
-    wishes = SegmentSettings(patch=(64, 64), resolution=resolution, augmentation=varied)
+    settings = SegmentSettings(patch=(64, 64), resolution=resolution, augmentation=varied)
     found = []
     for lean in (False, True):
         fit = (64, 64) if resolution == "fit" else None
         pairs = Pairs(source, source.samples(), fit=fit, lean=lean)
         dimensions = {pairs[number][0].ndim for number in range(len(pairs))}
         assert (2 in dimensions) == (lean and len(coloured) < 12)
-        patches = Patches(pairs, find_defects(pairs), wishes)
+        patches = Patches(pairs, find_defects(pairs), settings)
         found.append([patches(0, number) for number in range(60)])
     for (pixels, mask), (same, its) in zip(*found, strict=True):
         assert pixels.shape == (64, 64, 3)
@@ -331,5 +331,7 @@ def test_augmentation_that_makes_no_sense_is_refused():
 
 
 def test_settings_survive_json():
-    wishes = SegmentSettings(network=NetworkSettings("unet", "resnet50"), patch=(64, 96), minutes=3)
-    assert settings_from_dict(wishes.as_dict()) == wishes
+    settings = SegmentSettings(
+        network=NetworkSettings("unet", "resnet50"), patch=(64, 96), minutes=3
+    )
+    assert settings_from_dict(settings.as_dict()) == settings

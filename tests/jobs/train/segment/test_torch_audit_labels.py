@@ -72,8 +72,8 @@ def test_wrong_masks_are_found(drawn_source, tmp_path):
         augmentation=NO_AUGMENTATION,
     )
     # Segmenters that learned for seconds are not as sure as the usual limit asks.
-    wishes = AuditSettings(folds=2, training=training, limits=RegionLimits(quality=0.15))
-    audit = audit_labels(source, tmp_path, wishes)
+    settings = AuditSettings(folds=2, training=training, limits=RegionLimits(quality=0.15))
+    audit = audit_labels(source, tmp_path, settings)
     assert wrong.keys() <= {picture.image for picture in audit.pictures[:6]}
     kinds = {p.image: {region.kind for region in p.regions} for p in audit.pictures}
     assert "missing" in kinds["1.png"] | kinds["6.png"]

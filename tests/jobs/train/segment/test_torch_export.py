@@ -26,15 +26,15 @@ from flawline.jobs.train.segment.torch_settings import Machine  # noqa: E402
 CLASSES = ("background", "scratch", "stain")
 
 
-def segmenter(name="light", encoder=None, **wishes):
-    wished = SegmentSettings(
-        network=NetworkSettings(name, encoder), **{"patch": (64, 64), **wishes}
+def segmenter(name="light", encoder=None, **more):
+    settings = SegmentSettings(
+        network=NetworkSettings(name, encoder), **{"patch": (64, 64), **more}
     )
-    built = build_network(wished.network, 3)
+    built = build_network(settings.network, 3)
     # Batch norms that have seen nothing would leave what they do untested.
     built.network.train()(torch.randn(4, 3, 64, 64))
     built.network.eval()
-    return TrainedSegmenter(built, CLASSES, wished, ())
+    return TrainedSegmenter(built, CLASSES, settings, ())
 
 
 def picture(height, width):

@@ -55,13 +55,13 @@ def draw_panels(
     rows, columns = window = _window(picture)
     part = np.ascontiguousarray(pixels[window])
     grey = np.repeat(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    seen = probabilities[:, rows, columns].argmax(0).astype(np.uint8)
+    predicted = probabilities[:, rows, columns].argmax(0).astype(np.uint8)
     kinds = _kinds(picture)[window]
     of_kind = tuple(KIND_COLOURS[kind] for kind in KINDS)
     images = (
         part,
         _laid_over(part, mask[window], CLASS_COLOURS),
-        _laid_over(part, seen, CLASS_COLOURS),
+        _laid_over(part, predicted, CLASS_COLOURS),
         _laid_over(np.asarray(grey, np.uint8), kinds, of_kind, strength=0.75),
     )
     whole = part.shape[:2] == picture.size

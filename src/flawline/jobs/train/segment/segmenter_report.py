@@ -81,7 +81,7 @@ def _curves(records: Sequence[EpochRecord], names: Sequence[str]) -> str:
             axes.plot(*zip(*known, strict=True), label=name, color=colour)
     best = [record.epoch for record in records if record.best]
     if best:
-        axes.axvline(best[-1], color=UNKNOWN, lw=1, ls=":", label=f"kept: epoch {best[-1]}")
+        axes.axvline(best[-1], color=UNKNOWN, lw=1, ls=":", label=f"best: epoch {best[-1]}")
     axes.set_ylim(0, 1)
     _finish(axes, "IoU on validation")
     return as_svg(figure, "IoU of each class by epoch")
