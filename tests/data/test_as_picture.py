@@ -84,7 +84,7 @@ def test_a_value_that_is_none_is_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    ("array", "code", "told"),
+    ("array", "code", "text"),
     [
         (np.zeros((0, 5), np.uint8), "image-empty", "(0, 5)"),
         (np.zeros((5, 0, 3), np.uint8), "image-empty", "(5, 0, 3)"),
@@ -101,12 +101,12 @@ def test_a_value_that_is_none_is_refused(wrong):
         (None, "image-array", "NoneType"),
     ],
 )
-def test_errors_say_what_came_and_what_is_taken(array, code, told):
+def test_errors_state_what_was_expected_and_what_came(array, code, text):
     for function in (as_picture, picture_bytes):
         with pytest.raises(ImageError) as caught:
             function(array)
         assert caught.value.code == code
-        assert told in caught.value.message
+        assert text in caught.value.message
         assert caught.value.hint
 
 

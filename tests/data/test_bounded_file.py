@@ -1,4 +1,4 @@
-"""Files are read whole up to a limit, and refused in the words of their reader."""
+"""Files are read whole up to a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames: a picture with what is known of it."""
+"""Frames of samples."""
 
 from __future__ import annotations
 

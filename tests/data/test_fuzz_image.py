@@ -1,4 +1,4 @@
-"""Mutated files of every format and mutated archives: an expected error or a picture, soon, and nothing else.
+"""Mutated files of every format and mutated archives: each gives an expected error or a picture, soon.
 
 Every run tries the same files; FLAWLINE_FUZZ_CASES sets how many pictures (default 2000); archives are
 half as many.
@@ -121,7 +121,7 @@ def mutated(data: bytes, random: Random) -> bytes:
 
 @pytest.fixture
 def watchdog() -> object:
-    """Ends the process with a traceback of all threads where one decode hangs."""
+    """End the process with a traceback of all threads where one decode hangs."""
     yield lambda: faulthandler.dump_traceback_later(6 * LONGEST, exit=True, file=sys.__stderr__)
     faulthandler.cancel_dump_traceback_later()
 

@@ -46,7 +46,7 @@ def test_deep_arrays_keep_their_depth():
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "text"),
     [
         ([], "no pictures"),
         ({}, "no pictures"),
@@ -60,10 +60,10 @@ def test_deep_arrays_keep_their_depth():
         (["a/x.png", "b/x.png"], "two pictures are called 'x.png'"),
     ],
 )
-def test_what_is_no_source_is_refused(given, told):
+def test_what_is_no_source_is_refused(given, text):
     with pytest.raises(SourceError) as caught:
         open_source(given)
-    assert told in caught.value.message
+    assert text in caught.value.message
     assert caught.value.hint
 
 

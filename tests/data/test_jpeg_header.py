@@ -1,4 +1,4 @@
-"""A plain JPEG's header says what Pillow reads in it, and everything else is left to Pillow."""
+"""The header of a plain JPEG is read as by Pillow; any other is left to Pillow."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def packed(tmp_path: Path, names: list[str]) -> list[Path]:
 
 TREES = {
     "labels": LABELS,
-    "odd order": ["a/1.png", "a-b/1.png", "a.png", "a b.png", "a/b/2.png", "01/x.png", "1/x.png"],
+    "unsorted": ["a/1.png", "a-b/1.png", "a.png", "a b.png", "a/b/2.png", "01/x.png", "1/x.png"],
     "mvtec": [
         "bottle/train/good/000.png",
         "bottle/test/good/000.png",

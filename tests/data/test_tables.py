@@ -1,4 +1,4 @@
-"""Tables that people give, in the forms that spreadsheets and databases write."""
+"""Third-party tables, as spreadsheets and databases write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every writer leaves a whole file or the old one, and nothing beside it."""
+"""Every writer leaves a whole file or the old one, and no part files."""
 
 import json
 import zipfile

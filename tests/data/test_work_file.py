@@ -1,4 +1,4 @@
-"""Work that is kept as it goes."""
+"""Work files."""
 
 from __future__ import annotations
 

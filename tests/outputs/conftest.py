@@ -1,4 +1,4 @@
-"""Messages, an output that fails as it is asked to, and records that hold what it is owed."""
+"""Messages, an output that fails on request, and records with its messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flawline.records.owed import Owed
 
 
 @pytest.fixture
-def said():
+def notes():
     return []
 
 
@@ -25,7 +25,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def owe(store):
-    """Enters messages for the output "place" into the records."""
+    """A function that writes messages for the output "place" into the records."""
 
     def owe(*messages, address="place"):
         store.deliveries.add([Owed(address, message_id(m), json.dumps(m)) for m in messages])
@@ -34,10 +34,10 @@ def owe(store):
 
 
 @pytest.fixture
-def sending(store, said):
-    """Begins to send to an output what the records owe "place"."""
+def sending(store, notes):
+    """A function that starts sending the messages of "place" to an output."""
 
     def sending(output, *, address="place", owing=store.deliveries, **more):
-        return Sending(output, address, owing, say=said.append, **more)
+        return Sending(output, address, owing, say=notes.append, **more)
 
     return sending

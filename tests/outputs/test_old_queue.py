@@ -1,4 +1,4 @@
-"""What waits in a queue file of version 0.1 becomes owed, once."""
+"""Waiting messages of a queue file of version 0.1 move into the records, once."""
 
 from __future__ import annotations
 

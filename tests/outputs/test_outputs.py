@@ -1,4 +1,4 @@
-"""Every output hands over a message, and says why where it cannot."""
+"""The contract of outputs: a message arrives, or the failure has a reason."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def no_proxy(monkeypatch):
 
 @pytest.fixture(params=["console", "file", "webhook"])
 def output(request, tmp_path):
-    """An output of each kind, and what reads back what it was sent."""
+    """An output of each kind, and a function that reads back its messages."""
     if request.param == "console":
-        said = []
-        yield Console(said.append), lambda: [MESSAGE for text in said if text == line(MESSAGE)]
+        notes = []
+        yield Console(notes.append), lambda: [MESSAGE for text in notes if text == line(MESSAGE)]
     elif request.param == "file":
         path = tmp_path / "alerts.jsonl"
         yield File(path), lambda: [json.loads(t) for t in path.read_text("utf-8").splitlines()]

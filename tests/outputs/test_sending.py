@@ -1,4 +1,4 @@
-"""What does not arrive stays in the records and is tried again, later each time."""
+"""Messages that do not arrive stay in the records and are tried again at growing intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flawline.records import StoreError
 from helpers.places import Clock, Place, message
 
 
-def test_each_message_arrives_once_however_often_it_is_owed(sending, owe, said):
+def test_each_message_arrives_once_however_often_it_is_owed(sending, owe, notes):
     place = Place()
     owe(message(1), message(2), message(1), message(2))
     owe(message(1, level=2))
@@ -23,10 +23,10 @@ def test_each_message_arrives_once_however_often_it_is_owed(sending, owe, said):
     again.attempt()
     again.attempt()
     assert place.got == [message(1), message(2), message(1, level=2), message(3)]
-    assert (first.stored(), said) == (0, [])
+    assert (first.stored(), notes) == (0, [])
 
 
-def test_pauses_grow_and_the_order_stays(sending, owe, said):
+def test_pauses_grow_and_the_order_stays(sending, owe, notes):
     clock, place = Clock(), Place(*[Failure("gone")] * 11)
     work = sending(place, clock=clock)
     tried = []
@@ -41,7 +41,7 @@ def test_pauses_grow_and_the_order_stays(sending, owe, said):
     assert steps[:9] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
     assert max(steps) == 300
     assert place.got == [message(number) for number in range(5)]
-    assert said == [
+    assert notes == [
         "messages do not reach place: gone; they are kept",
         "messages reach place again",
     ]
@@ -70,13 +70,13 @@ def test_the_receiver_says_how_long_to_wait(sending, owe):
     assert place.got == [message(1)]
 
 
-def test_a_message_that_is_refused_does_not_hold_up_the_others(sending, owe, store, said):
+def test_a_message_that_is_refused_does_not_hold_up_the_others(sending, owe, store, notes):
     place = Place(Failure("not this one", again=False))
     owe(message(1), message(2))
     work = sending(place)
     work.attempt()
     assert (place.got, work.stored()) == ([message(2)], 0)
-    assert said == ["place refuses a message: not this one"]
+    assert notes == ["place refuses a message: not this one"]
     (refused,) = store.deliveries.refused("place")
     assert (json.loads(refused.body), refused.reason) == (message(1), "not this one")
 
@@ -99,15 +99,15 @@ def first_due(store):
 
 
 def test_outputs_do_not_get_what_others_are_owed(sending, owe):
-    mine, other = Place(), Place()
+    own, other = Place(), Place()
     owe(message(1))
     owe(message(2), address="elsewhere")
-    sending(mine).attempt()
+    sending(own).attempt()
     sending(other, address="elsewhere").attempt()
-    assert (mine.got, other.got) == ([message(1)], [message(2)])
+    assert (own.got, other.got) == ([message(1)], [message(2)])
 
 
-def test_records_that_are_away_cost_nothing(sending, owe, store, said):
+def test_records_that_are_away_cost_nothing(sending, owe, store, notes):
     class Away:
         def __getattr__(self, name):
             if away:
@@ -120,7 +120,7 @@ def test_records_that_are_away_cost_nothing(sending, owe, store, said):
     away = True
     assert work.attempt() == work.attempt() > 0
     assert work.stored() == 0
-    assert said == ["messages for place wait for the records: gone"]
+    assert notes == ["messages for place wait for the records: gone"]
     away = False
     work.attempt()
     assert place.got == [message(1)]
@@ -179,33 +179,33 @@ def test_what_arrived_long_ago_is_deleted_once_an_hour(sending, owe, store):
     assert owing.cleared == 2
 
 
-def test_without_records_messages_wait_in_memory(sending, said):
+def test_without_records_messages_wait_in_memory(sending, notes):
     clock, place = Clock(), Place(Failure("gone"))
     work = sending(place, owing=None, clock=clock)
     for number in (1, 2, 1):
         work.tell(message(number))
     assert work.attempt() == 1.0
-    assert said == ["messages do not reach place: gone; they are tried again"]
+    assert notes == ["messages do not reach place: gone; they are tried again"]
     assert (work.lost(), work.stored()) == (2, 0)
     clock.now = 1.0
     assert work.attempt() is None
     assert place.got == [message(1), message(2)]
 
 
-def test_the_oldest_is_dropped_where_too_many_wait_in_memory(sending, said):
+def test_the_oldest_is_dropped_where_too_many_wait_in_memory(sending, notes):
     place = Place()
     work = sending(place, owing=None, most=3)
     for number in range(5):
         work.tell(message(number))
     assert work.lost() == 5
-    assert said == ["more than 3 messages wait for place: the oldest are dropped"]
+    assert notes == ["more than 3 messages wait for place: the oldest are dropped"]
     work.attempt()
     assert place.got == [message(number) for number in (2, 3, 4)]
     assert work.lost() == 2
 
 
 @pytest.mark.parametrize("error", [OSError("no route"), ZeroDivisionError("bug")])
-def test_an_output_that_breaks_is_tried_again_and_opened_once(sending, owe, said, error):
+def test_an_output_that_breaks_is_tried_again_and_opened_once(sending, owe, notes, error):
     class Broken(Place):
         def open(self):
             super().open()
@@ -216,7 +216,7 @@ def test_an_output_that_breaks_is_tried_again_and_opened_once(sending, owe, said
     work = sending(place, clock=clock)
     owe(message(1), message(2))
     work.attempt()
-    assert said == [f"messages do not reach place: {type(error).__name__}: {error}; they are kept"]
+    assert notes == [f"messages do not reach place: {type(error).__name__}: {error}; they are kept"]
     clock.now = 1.0
     work.attempt()
     work.close()

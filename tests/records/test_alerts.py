@@ -17,7 +17,7 @@ WHEN = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 
 
 def alert(number, **changes):
-    told = {
+    fields = {
         "key": f"area/individuals/rule-1/above/{number}",
         "series": "area",
         "panel": "individuals",
@@ -31,7 +31,7 @@ def alert(number, **changes):
         "action": "hold the parts",
         "raised": WHEN + timedelta(seconds=number),
     }
-    return RaisedAlert(**{**told, **changes})
+    return RaisedAlert(**{**fields, **changes})
 
 
 def test_an_alert_is_kept_once_and_comes_back_whole(store):

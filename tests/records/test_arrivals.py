@@ -1,4 +1,4 @@
-"""What came since a moment: everything once, however late, and nothing else."""
+"""Inspections since a moment: each once, however late, and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def areas(chunks):
 
 
 def newer(store, than, **more):
-    """What came, and what is there then."""
+    """The new inspections, and the state after them."""
     steps = list(store.newer(than, MEASURE, **more))
     return areas(steps), (steps[-1][0] if steps else than)
 
@@ -41,7 +41,7 @@ def test_first_what_is_there_in_time_then_what_comes(store):
     assert came == [10.5]
 
 
-def test_conditions_and_columns_beside(store):
+def test_conditions_and_further_columns(store):
     now = store.arrived()
     assert now == Arrived()
     store.add([record(number) for number in range(30)])
@@ -121,7 +121,7 @@ def test_gaps_are_forgotten_when_nothing_can_come_any_more():
 
 
 def test_what_is_new_is_read_without_reading_the_rest(tmp_path):
-    """The plans of SQLite: what came is found by its number, what was there is read in the order of time."""
+    """By the plans of SQLite new inspections are found by number, the others read in the order of time."""
     with open_store(str(tmp_path / "r.db")) as store:
         store.add([record(number) for number in range(50)])
         now = Arrived(40)

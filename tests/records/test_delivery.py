@@ -1,4 +1,4 @@
-"""Messages that outputs are owed: once each, in order, through failures, beside other processes."""
+"""Messages for outputs: once each, in order, through failures, next to other processes."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_whatever_happens_each_message_is_sent_once_and_in_order(tmp_path_factor
 
 
 def test_what_is_due_is_found_without_reading_what_arrived(tmp_path):
-    """The plans of SQLite: an index holds what waits alone, in the order in which it is sent."""
+    """By the plans of SQLite an index holds waiting messages alone, in the order of sending."""
     with open_store(str(tmp_path / "r.db")) as own, reading(own._engine) as connection:
         query = "SELECT * FROM delivery WHERE output = 'x' AND done IS NULL ORDER BY id LIMIT 100"
         (row,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()

@@ -47,9 +47,9 @@ def test_what_is_exported_can_be_imported_elsewhere(store, tmp_path, form):
         assert done.added == Added(len(made), 0)
         assert done.defects == sum(len(r.defects) for r in made)
         same = {r.image: r for r in all_of(other)}
-        # A measure that has the name of a field is told apart by another one.
-        odd = same.pop("cam1/000031.png")
-        assert odd.measures == {"measure_score": 4.0}
+        # A measure with the name of a field gets another one.
+        renamed = same.pop("cam1/000031.png")
+        assert renamed.measures == {"measure_score": 4.0}
         assert same == {r.image: r for r in made if r.image in same}
         assert len(same) == len(made) - 1
         assert import_table(other, inspections).added == Added(0, len(made))
@@ -143,7 +143,7 @@ def test_rows_without_times_keep_their_order(own, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("image,x\na.png,1\na.png,2\n", "rows 1 and 2"),
         ("x,y\n1,2\n", "row 1"),
@@ -156,12 +156,12 @@ def test_rows_without_times_keep_their_order(own, tmp_path):
         ("image,further\na.png,[1]\n", "further"),
     ],
 )
-def test_rows_that_cannot_be_used_are_named_and_nothing_is_written(own, tmp_path, text, said):
+def test_rows_that_cannot_be_used_are_named_and_nothing_is_written(own, tmp_path, text, expected):
     table = tmp_path / "t.csv"
     table.write_text(text)
     with pytest.raises(ManifestError) as caught:
         import_table(own, table)
-    assert said in caught.value.message
+    assert expected in caught.value.message
     assert own.count() == 0
 
 

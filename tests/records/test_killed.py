@@ -55,7 +55,7 @@ random.seed(5)
 read_end, done = os.pipe()
 os.set_blocking(read_end, False)
 
-def told():
+def acknowledged():
     try:
         return len(os.read(read_end, 10 * COUNT))
     except BlockingIOError:
@@ -64,7 +64,7 @@ def told():
 began = time.perf_counter()
 os.waitpid(child(folder / "whole", 0), 0)
 taken = time.perf_counter() - began
-told()
+acknowledged()
 moments = []
 for turn in range(rounds):
     spool = folder / f"spool{turn}"
@@ -73,14 +73,14 @@ for turn in range(rounds):
     handed, least = 0, random.randrange(1, COUNT)
     time.sleep(0 if turn % 2 else taken * random.uniform(0, 1))
     while turn % 2 and handed < least:
-        handed += told()
+        handed += acknowledged()
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     # How many inspections the killed one had taken: none of these may be lost, even if nobody hands them in again.
-    handed += told()
+    handed += acknowledged()
     before = len(kept(spool.name))
     os.waitpid(child(spool, handed if turn % 4 > 1 else 0), 0)
-    told()
+    acknowledged()
     expected = [record(number, station=spool.name) for number in range(COUNT)]
     assert kept(spool.name) == expected, (turn, handed, before, len(kept(spool.name)))
     with WorkFile(spool, SETTINGS) as left:

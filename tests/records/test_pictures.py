@@ -20,7 +20,7 @@ NAME = hashlib.sha256(b"picture").hexdigest()
 
 @pytest.fixture(params=["folder", "file url", "memory", "local"])
 def place(request, tmp_path):
-    """A place for pictures of each kind: fsspec's memory is written whole, its local files beside and renamed."""
+    """A place for pictures of each kind: fsspec's memory is written whole, its local files as a renamed part file."""
     if request.param == "folder":
         return str(tmp_path / "pictures")
     if request.param == "file url":

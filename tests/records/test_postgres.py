@@ -1,4 +1,4 @@
-"""What only a server can do: end connections in the middle of something."""
+"""A server that ends connections during work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from helpers.inspected_records import record
 
 @pytest.fixture
 def named(store_url):
-    """A store on PostgreSQL whose connections can be told apart, and what ends them."""
+    """A store on PostgreSQL with connections of its own name, and a function that ends them."""
     if store_url.startswith("sqlite"):
         pytest.skip("SQLite has no server")
     import psycopg

@@ -1,4 +1,4 @@
-"""Creating and changing the schema, alone and beside others."""
+"""Creating and changing the schema, alone and next to other processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_last_migration_is_the_one_that_the_code_knows():
 
 @pytest.fixture
 def old_store(store_url, tmp_path, monkeypatch):
-    """Makes records at `store_url` in an earlier schema, with the columns that it had."""
+    """Make records at `store_url` in an earlier schema, with the columns that it had."""
 
     def make(schema_of_then, records):
         everything = ScriptDirectory._upgrade_revs

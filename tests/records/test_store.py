@@ -1,4 +1,4 @@
-"""What every store must do, run over SQLite and PostgreSQL."""
+"""The contract of stores, over SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

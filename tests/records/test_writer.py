@@ -24,7 +24,7 @@ from flawline.records.writer import SECONDS, Writer
 from helpers.inspected_records import record
 
 DEADLINE = 30.0
-"""How long a busy machine may take for what is done at once on a quiet one, seconds."""
+"""Seconds that a busy machine may take for work that a quiet one does at once."""
 ROOT = Path(__file__).parents[2]
 WRITES = """
 import sys, time
@@ -42,7 +42,7 @@ REFUSED = StoreError("no such column", code="store-refused")
 
 
 class Between:
-    """A store that can be out of reach: `error` is raised instead of writing; `gate` holds up who writes."""
+    """A store that can be unavailable: `error` is raised instead of writing; `gate` blocks writers."""
 
     def __init__(self, store, error=None):
         self.store, self.error, self.calls = store, error, []
@@ -84,7 +84,7 @@ def images(store):
 
 
 def until(met):
-    """Wait for what another thread does."""
+    """Wait for another thread."""
     deadline = time.monotonic() + DEADLINE
     while not met():
         assert time.monotonic() < deadline, "it did not happen"
@@ -256,7 +256,7 @@ def test_an_error_on_the_way_keeps_what_was_taken(own, tmp_path):
 
 
 def test_a_full_disk_is_waited_out(own, tmp_path):
-    """A quota that SQLite itself keeps, then room is made."""
+    """A quota of SQLite itself is reached, then raised."""
     own.add([record(0)])
 
     def quota(pages):
@@ -363,7 +363,7 @@ def test_a_locked_database_is_away_and_comes_back(own, tmp_path, monkeypatch):
 
 
 def test_one_process_writes_while_another_reads(tmp_path):
-    """Whoever reads sees whole batches, in the order in which they were given, and is never refused."""
+    """Readers see whole batches in the order in which they were given, and are never refused."""
     url = str(tmp_path / "records.db")
     open_store(url).close()
     path = os.pathsep.join(str(ROOT / name) for name in ("src", "tests"))
@@ -386,15 +386,15 @@ def test_one_process_writes_while_another_reads(tmp_path):
 
 
 def test_who_asks_is_told_once_when_the_store_goes_away_and_when_it_is_back(own):
-    told = []
+    notices = []
     between = Between(own, GONE)
-    with Writer(between, seconds=0.01, notice=told.append) as writer:
+    with Writer(between, seconds=0.01, notice=notices.append) as writer:
         for number in range(5):
             writer.add(record(number))
         deadline = time.monotonic() + DEADLINE
         while len(between.calls) < 3 and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert told == [GONE]
+        assert notices == [GONE]
         between.error = None
         writer.flush()
-    assert told == [GONE, None]
+    assert notices == [GONE, None]

@@ -1,4 +1,4 @@
-"""Inspecting a whole source: rows, overlays, tables, and going on after an interruption."""
+"""Inspecting a whole source: rows, overlays, tables, and resuming after an interruption."""
 
 from __future__ import annotations
 
@@ -315,7 +315,7 @@ def test_pictures_outside_the_folder_of_a_manifest_have_overlays_of_their_own(in
     assert all(path.resolve().is_relative_to(out.resolve()) for path in overlays)
 
 
-# Going on.
+# Resuming.
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 10])

@@ -34,7 +34,7 @@ def shop(tmp_path_factory):
 
 
 def check_page(page: str) -> None:
-    """Opens without a network, and no name of a stranger is code."""
+    """Check that a page opens without a network and escapes untrusted names."""
     # A drawing names the languages that it is written in and what drew it; nothing of that is fetched.
     drawn = re.sub(r"<metadata>.*?</metadata>", "", page, flags=re.S)
     assert "http" not in re.sub(r'xmlns(:\w+)?="http[^"]*"', "", drawn)

@@ -1,4 +1,4 @@
-"""Inspecting into records: everything once, through interruptions, full disks and databases that are away."""
+"""Inspecting into records: everything once, through interruptions, full disks and unavailable databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging a kept picture again."""
+"""Replay of stored pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What masks hold and what is wrong with them."""
+"""Contents and problems of masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks that are pictures: what gives class indices, and what is refused."""
+"""Masks from pictures, and pictures that are refused as masks."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def runs(flat: NDArray[np.bool_]) -> list[int]:
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    """Pictures 1 (marked), 2 (without defects) and 3 (nobody looked)."""
+    """Pictures 1 (with a mask), 2 (without defects) and 3 (not annotated)."""
     folder = tmp_path / "set" / "images"
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)

@@ -27,7 +27,7 @@ def runs(flat: list[bool]) -> list[int]:
 
 
 def as_text(lengths: list[int]) -> str:
-    """What pycocotools calls a compressed encoding."""
+    """A compressed encoding of pycocotools."""
     text = ""
     for place, length in enumerate(lengths):
         x = length - (lengths[place - 2] if place > 2 else 0)
