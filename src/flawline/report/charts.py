@@ -1,4 +1,4 @@
-"""Charts as inline SVG: text stays text, the same data gives the same bytes, and dark or light follows the page."""
+"""Draw charts as inline SVG: text stays text, and the same data gives the same bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLOURS = {"good": GOOD, "bad": BAD, "unknown": UNKNOWN}
 def score_histogram(
     scores: Mapping[str, ArrayLike], *, unit: str, limits: Mapping[str, float] = EMPTY
 ) -> str:
-    """Stacked histogram of scores by meaning ("good", "bad", "unknown") with limits, as SVG; NO_THRESHOLD is none."""
+    """Draw a stacked histogram of scores by meaning ("good", "bad", "unknown") with limits below NO_THRESHOLD."""
     groups = {name: np.asarray(values, dtype=float) for name, values in scores.items()}
     groups = {name: values for name, values in groups.items() if len(values)}
     limits = {name: limit for name, limit in limits.items() if abs(limit) < NO_THRESHOLD}
@@ -49,15 +49,19 @@ def score_histogram(
 
 @own_style()
 def recall_curve(found: Sequence[int], defective: int) -> str:
-    """Bad parts found against pictures looked at, beside the best and the blind order, as SVG."""
+    """Draw bad parts found against pictures inspected, with the best possible and the random order."""
     places = np.arange(len(found) + 1)
     figure, axes = new_figure()
     axes.plot(places, np.minimum(places, defective), color=UNKNOWN, ls=":", label="best possible")
     axes.plot(
-        places, places * defective / max(len(found), 1), color=UNKNOWN, ls="--", label="blind"
+        places,
+        places * defective / max(len(found), 1),
+        color=UNKNOWN,
+        ls="--",
+        label="random order",
     )
     axes.step(places, [0, *found], where="post", color=BAD, lw=2, label="this ranking")
-    axes.set_xlabel("pictures looked at, oddest first")
+    axes.set_xlabel("pictures inspected, most anomalous first")
     axes.set_ylabel("bad parts found")
     axes.set_xlim(0, len(found))
     axes.set_ylim(0, defective * 1.05)
@@ -67,7 +71,7 @@ def recall_curve(found: Sequence[int], defective: int) -> str:
 
 @own_style()
 def stacked_bars(names: Sequence[str], counts: Mapping[str, Sequence[int]], *, axis: str) -> str:
-    """A bar of counts for each name, stacked by meaning ("good", "unknown", "bad"), as SVG."""
+    """Draw a bar of counts for each name, stacked by meaning ("good", "unknown", "bad")."""
     figure, axes = new_figure()
     below = np.zeros(len(names))
     for word, values in counts.items():
@@ -83,19 +87,19 @@ def stacked_bars(names: Sequence[str], counts: Mapping[str, Sequence[int]], *, a
 
 @own_style()
 def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> str:
-    """Counts (true, predicted) in cells shaded by their share of the true class, as SVG."""
+    """Draw counts (true, predicted) in cells shaded by their fraction of the true class."""
     table = np.asarray(counts, dtype=int)
-    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    fraction = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     side = 1.3 + 0.5 * len(classes)
     figure, axes = new_figure(size=(max(side * 1.3, 3.8), max(side, 2.9)))
     for row, column in np.ndindex(table.shape):
         colour = GOOD if row == column else BAD
         square = (column - 0.5, row - 0.5)
-        axes.add_patch(_cell(square, colour, 0.85 * float(share[row, column])))
+        axes.add_patch(_cell(square, colour, 0.85 * float(fraction[row, column])))
         text = f"{table[row, column]}"
         axes.text(column, row - 0.12, text, ha="center", va="center", color=INK)
         if table[row, column]:
-            percent = f"{100 * share[row, column]:.0f} %"
+            percent = f"{100 * fraction[row, column]:.0f} %"
             axes.text(column, row + 0.24, percent, ha="center", va="center", color=INK, size=7.5)
     axes.set_xticks(range(len(classes)), classes, rotation=0 if len(classes) < 5 else 30)
     axes.set_yticks(range(len(classes)), classes)
@@ -108,17 +112,17 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> str:
 
 @own_style()
 def reliability(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> str:
-    """Share of right predictions against stated probability, one curve (x, y) per name, as SVG."""
+    """Draw the fraction of right predictions against predicted probability, one curve (x, y) per name."""
     figure, axes = new_figure(size=(4.4, 3.4))
-    axes.plot([0, 1], [0, 1], color=UNKNOWN, ls=":", label="as stated")
+    axes.plot([0, 1], [0, 1], color=UNKNOWN, ls=":", label="perfectly calibrated")
     for (name, (stated, right)), colour, mark in zip(
         curves.items(), (BAD, GOOD), ("s", "o"), strict=False
     ):
         axes.plot(stated, right, color=colour, marker=mark, ms=4, lw=1.5, label=name)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
-    axes.set_xlabel("probability stated for the likeliest class")
-    axes.set_ylabel("share that is of that class")
+    axes.set_xlabel("predicted probability of the likeliest class")
+    axes.set_ylabel("fraction of that class")
     axes.legend(frameon=False, loc="upper left", labelcolor=INK)
     return as_svg(figure, "Reliability")
 

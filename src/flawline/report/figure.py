@@ -1,4 +1,4 @@
-"""Style every chart alike, and draw it as inline SVG that follows the page's dark or light."""
+"""Style charts and save them as inline SVG that follows the light or dark page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Drawn in this colour, an element takes the page's text colour.
+# Elements of this colour take the text colour of the page.
 INK = "#010203"
 
 
 @contextmanager
 def own_style() -> Iterator[None]:
-    """Matplotlib as it comes: a user's matplotlibrc must not change a report, and a label is no markup."""
+    """Use Matplotlib's defaults: a user's matplotlibrc must not change a report, and labels are not markup."""
     import matplotlib
 
     own: Any = {
@@ -32,7 +32,7 @@ def own_style() -> Iterator[None]:
 
 
 def new_figure(size: tuple[float, float] = (5.4, 3.1)) -> tuple[Any, Any]:
-    """A figure and its axes, transparent, for `as_svg`; `size` in inches."""
+    """Create a transparent figure and its axes for `as_svg`; `size` in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
@@ -50,7 +50,7 @@ def new_figure(size: tuple[float, float] = (5.4, 3.1)) -> tuple[Any, Any]:
 
 
 def as_svg(figure: Any, title: str) -> str:
-    """The figure as an inline SVG element: text stays text, and the same data gives the same bytes."""
+    """Save a figure as an inline SVG element: text stays text, and the same data gives the same bytes."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
     svg = text.getvalue()

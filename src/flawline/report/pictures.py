@@ -1,4 +1,4 @@
-"""Pictures inside a report, as data addresses."""
+"""Embed pictures in a report as data addresses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 
 def data_address(pixels: NDArray[np.uint8]) -> str:
-    """A JPEG data: address of RGB pixels for an <img>."""
+    """Encode RGB pixels as a JPEG data: address for an <img>."""
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
 
 
 def meaning(defective: bool | None) -> str:
-    """The word that a report uses: "bad", "good" or "unknown"."""
+    """Return the word for a label's meaning: "bad", "good" or "unknown"."""
     return {True: "bad", False: "good", None: "unknown"}[defective]

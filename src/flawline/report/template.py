@@ -1,4 +1,4 @@
-"""The templates of the reports."""
+"""Load the templates of the reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flawline.core.colours import PAGE
 
 @cache
 def template(name: str) -> Any:
-    """A Jinja template of this package: text is escaped, and a name that is not given is an error."""
+    """Load a Jinja template of this package; text is escaped, and undefined names are errors."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

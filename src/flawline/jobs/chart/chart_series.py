@@ -266,9 +266,9 @@ def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
 
 def _outlying(values: NDArray[np.float64], transform: Transform) -> NDArray[np.bool_]:
     points = individuals(values)
-    found = phase_one("i-mr", points, transform=transform, automatic=True)
-    _, (level, *_), _ = advance(State(), found.limits, (), points)
-    return np.abs(level.scores) > found.limits.k
+    estimate = phase_one("i-mr", points, transform=transform, automatic=True)
+    _, (level, *_), _ = advance(State(), estimate.limits, (), points)
+    return np.abs(level.scores) > estimate.limits.k
 
 
 def _cautions(kind: str, limits: ControlLimits, points: Points, rounds: int) -> Iterator[str]:

@@ -137,9 +137,9 @@ def _problem(
     names = [str(samples[i].label) for i in rows]
     classes = tuple(sorted(set(names), key=natural_key))
     if len(classes) < 2:
-        found = f"all are {classes[0]!r}" if classes else "no picture has one"
+        labels = f"all are {classes[0]!r}" if classes else "no picture has one"
         raise UsageError(
-            f"expected pictures of at least two labels, {found}",
+            f"expected pictures of at least two labels, {labels}",
             hint="put each class into a folder of its name, or give a manifest with a column 'label'",
         )
     truth = np.array([classes.index(name) for name in names], dtype=np.int64)
@@ -156,7 +156,7 @@ def _problem(
 def _groups(samples: Sequence[Sample], column: str | None) -> NDArray[np.int64]:
     """Number the group of each sample; a sample without a group is a group of its own."""
     if column is None or column == "group":
-        found = [sample.group for sample in samples]
+        names = [sample.group for sample in samples]
     else:
         if not any(column in sample.metadata for sample in samples):
             known = sorted({key for sample in samples for key in sample.metadata})
@@ -165,10 +165,10 @@ def _groups(samples: Sequence[Sample], column: str | None) -> NDArray[np.int64]:
                 hint=f"it has {', '.join(known)}" if known else "only manifests have such columns",
             )
         values = (sample.metadata.get(column) for sample in samples)
-        found = [None if value in (None, "") else str(value) for value in values]
+        names = [None if value in (None, "") else str(value) for value in values]
     keys = [
         ("part", value) if value is not None else ("picture", sample.name)
-        for value, sample in zip(found, samples, strict=True)
+        for value, sample in zip(names, samples, strict=True)
     ]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([numbers[key] for key in keys], dtype=np.int64)

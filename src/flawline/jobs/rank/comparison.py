@@ -153,12 +153,12 @@ def compare(
     references: References, maps: Maps, excluded: NDArray[np.bool_] | None = None
 ) -> Compared:
     """Score the maps of N pictures against references; `excluded` (N, R) as in `fit_references`."""
-    found = [
+    neighbours = [
         (stride, _near(stride, maps[name], excluded, references.neighbours))
         for name, stride in references.strides.items()
     ]
-    anomaly = np.concatenate([_view_anomaly(stride, near) for stride, near in found], axis=1)
-    return _compared(references, anomaly, [_heat(*pair) for pair in found])
+    anomaly = np.concatenate([_view_anomaly(stride, near) for stride, near in neighbours], axis=1)
+    return _compared(references, anomaly, [_heat(*pair) for pair in neighbours])
 
 
 def _compared(references: References, anomaly: Floats, heats: list[Floats]) -> Compared:
@@ -270,7 +270,7 @@ def _near(
         )
         for index in range(len(stack))
     ]
-    return _Near(*(np.stack(found, axis=-1) for found in zip(*parts, strict=True)))
+    return _Near(*(np.stack(part, axis=-1) for part in zip(*parts, strict=True)))
 
 
 def _near_of_picture(
@@ -371,11 +371,11 @@ def _nearest(
 
 def _smallest(partial: Floats, own: Floats, neighbours: int) -> Floats:
     """Select the K smallest of (P, R) plus `own` (P,): (K, P); overwrites `partial`."""
-    found = [np.zeros(own.shape, dtype=np.float32)]
+    smallest = [np.zeros(own.shape, dtype=np.float32)]
     rows = np.arange(len(partial))
     for _ in range(neighbours):
         at = partial.argmin(axis=1)
         least = partial[rows, at]
-        found.append(np.where(np.isfinite(least), least + own, found[-1]))
+        smallest.append(np.where(np.isfinite(least), least + own, smallest[-1]))
         partial[rows, at] = np.inf
-    return np.stack(found[1:])
+    return np.stack(smallest[1:])

@@ -176,8 +176,8 @@ def score(
         memory = _KnownScores(file) if file is not None else None
         results = reader.results(samples, describe, memory, "Scoring")
         while chunk := list(islice(results, CHUNK)):
-            unjudged += [found for _, found in chunk if isinstance(found, Unjudged)]
-            judged = [(s, found) for s, found in chunk if not isinstance(found, Unjudged)]
+            unjudged += [result for _, result in chunk if isinstance(result, Unjudged)]
+            judged = [(s, result) for s, result in chunk if not isinstance(result, Unjudged)]
             judged_samples += [sample for sample, _ in judged]
             parts.append(_values(reader.rows, fitted, judged, file, width, same_source=same_source))
     values = np.concatenate(parts)
@@ -225,10 +225,10 @@ def _values(
 ) -> NDArray[np.float32]:
     """Collect score and views, (N, width), of new and known pictures."""
     values = np.empty((len(judged), width), dtype=np.float32)
-    new = [i for i, (_, found) in enumerate(judged) if found.sha256]
-    for i, (_, found) in enumerate(judged):
-        if not found.sha256:
-            values[i] = found.row
+    new = [i for i, (_, result) in enumerate(judged) if result.sha256]
+    for i, (_, result) in enumerate(judged):
+        if not result.sha256:
+            values[i] = result.row
     if new:
         rows = np.stack([judged[i][1].row for i in new])
         groups = [judged[i][0].group if same_source else None for i in new]
