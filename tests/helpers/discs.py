@@ -57,17 +57,17 @@ def write_discs(folder: Path, good: int = 10, bad: int = 0, first: int = 0) -> P
 
 
 def train(
-    location: Path, network: Path | str, *, track: Any = None, **settings: Any
+    location: Path, network: Path | str, *, track: Any = None, **more: Any
 ) -> AnomalyTraining:
     """Train on a source with a small network, in windows of 64 px, with three parts in ten held out."""
-    settings.setdefault("view", ViewSettings(window=(64, 64)))
+    more.setdefault("view", ViewSettings(window=(64, 64)))
     settings = AnomalySettings(
         **{
             "part": "disc",
             "backbone": str(network),
             "precision": "f32",
             "held_out": 0.3,
-            **settings,
+            **more,
         }
     )
     with open_source(location) as source:

@@ -264,7 +264,7 @@ def test_without_thresholds_there_is_nothing_to_compare(trained, tmp_path):
 
 def test_other_files_are_left_alone(trained, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UsageError, match=r"no part of an export: mine\.txt"):
+    with pytest.raises(UsageError, match=r"not part of an export: mine\.txt"):
         export_recipe(trained["fast"], "onnx", tmp_path)
     with pytest.raises(UsageError, match="there is a file"):
         export_recipe(trained["fast"], "onnx", tmp_path / "mine.txt")

@@ -117,7 +117,9 @@ def _before(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
         "overlap": picture.overlap,
         "windows_begin_at_multiples_of": STEP,
         "resize": "bilinear; area averaging where height or width shrink to half or less",
-        "window_shrunk_to": list(model.seen) if model.seen != tuple(picture.window) else None,
+        "window_shrunk_to": list(model.input_size)
+        if model.input_size != tuple(picture.window)
+        else None,
     }
 
 

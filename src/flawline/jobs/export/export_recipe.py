@@ -36,10 +36,10 @@ _NAMES = frozenset({DOCUMENT, PAGE, *(name for names in FORMATS.values() for nam
 def export_recipe(
     recipe: Recipe, name: str, out: Path, *, source: Source | None = None, track: Track = no_track
 ) -> Exported:
-    """Write the detector or segmenter of a recipe for another runtime into the folder `out`, whole or not at all.
+    """Write the detector or segmenter of a recipe for another runtime into the folder `out`, completely or not at all.
 
-    The files are opened anew and run on pictures; where maps, scores or verdicts differ from those of the recipe's
-    inspector in float32 by more than the tolerance, nothing is written.
+    The files are opened and run on pictures; where maps, scores or verdicts differ from those of the inspector in
+    float32 by more than the tolerance, nothing is written.
 
     Args:
         recipe: with thresholds.
@@ -72,7 +72,7 @@ def export_recipe(
 def _detector(
     recipe: Recipe, name: str, folder: Path, source: Source | None, track: Track
 ) -> tuple[Checked, dict[str, Any], str]:
-    """Write a detector into `folder`, run it anew and compare; the figures, export.json and the page."""
+    """Write a detector into `folder`, open, run and compare it; returns the figures, export.json and the page."""
     path = write_model(recipe, name, folder)
     inspector = Inspector(recipe, precision="f32")
     model = open_model(path, recipe)
@@ -88,15 +88,15 @@ def _detector(
 
 
 def _coarser(inspector: Inspector, name: str, path: Path) -> Mapping[str, Scorer]:
-    """What computes in bfloat16 on this processor: nothing where it cannot."""
+    """Collect the scorers in bfloat16; none where this processor does not support it."""
     if available_precision("auto") != "bf16":
         return {}
     recipe = inspector.recipe
-    found = {"the recipe in bf16": inspector_scorer(Inspector(recipe, precision="bf16"))}
+    scorers = {"the recipe in bf16": inspector_scorer(Inspector(recipe, precision="bf16"))}
     if name == "openvino":
         whole: ExportedModel = open_model(path, recipe, "bf16")
-        found["the exported model in bf16"] = scorer_of(view_of(recipe), whole)
-    return found
+        scorers["the exported model in bf16"] = scorer_of(view_of(recipe), whole)
+    return scorers
 
 
 def _check_folder(out: Path) -> None:
@@ -105,7 +105,7 @@ def _check_folder(out: Path) -> None:
     foreign = sorted(p.name for p in out.iterdir() if p.name not in _NAMES) if out.is_dir() else []
     if foreign:
         raise UsageError(
-            f"{out} holds what is no part of an export: {foreign[0]}",
+            f"{out} holds a file that is not part of an export: {foreign[0]}",
             hint="give a new or empty folder with `out`; nothing was changed",
         )
 
@@ -122,13 +122,13 @@ def _write(
 
 def _differs(done: Checked) -> ModelError:
     parity, limit = done.parity, done.tolerance
-    said = (
+    text = (
         f"the exported model differs from the recipe: maps by up to {parity.map_largest:.3g} and scores by up to "
         f"{parity.score_largest:.3g}, tolerated are {limit.value:.3g} ({limit.share:g} of {limit.spread:.3g})"
     )
     if parity.different:
-        said += f"; another verdict for {len(parity.different)} of {parity.pictures} pictures, {parity.different[0]}"
-        said += " among them" if len(parity.different) > 1 else ""
+        text += f"; another verdict for {len(parity.different)} of {parity.pictures} pictures, {parity.different[0]}"
+        text += " among them" if len(parity.different) > 1 else ""
     return ModelError(
-        said, hint="nothing was written; try the other format with `to`", code="export-differs"
+        text, hint="nothing was written; try the other format with `to`", code="export-differs"
     )

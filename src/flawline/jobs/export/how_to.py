@@ -26,7 +26,7 @@ def how_to_run(recipe: Recipe, model: ExportedModel, name: str) -> str:
     lines = [
         f"# Run the detector of {title}",
         "",
-        f"`{FORMATS[name][0]}` takes a window of {_sides(model.seen)} pixels (height x width), uint8 RGB "
+        f"`{FORMATS[name][0]}` takes a window of {_sides(model.input_size)} pixels (height x width), uint8 RGB "
         f"{list(model.input.shape)}, and gives raw scores of cells, float32 {list(model.output.shape)}; higher is "
         "more anomalous. The preparation of the network is inside. `export.json` holds all figures.",
         "",
@@ -71,8 +71,8 @@ def _before(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
             f"{picture.overlap} px or more, spread evenly, beginning at multiples of 16 px; beyond its edge the "
             "picture is reflected (the edge itself not repeated).",
         ]
-    if model.seen != tuple(picture.window):
-        lines.append(f"- Shrink each window to {_sides(model.seen)} by area averaging.")
+    if model.input_size != tuple(picture.window):
+        lines.append(f"- Shrink each window to {_sides(model.input_size)} by area averaging.")
     return lines
 
 
@@ -138,8 +138,8 @@ def _code(recipe: Recipe, model: ExportedModel, name: str, whole: bool) -> list[
         ]
     else:
         lines.append(f"window = np.zeros(({height}, {width}, 3), np.uint8)  # one window, RGB")
-    if model.seen != (height, width):
-        small = f"({model.seen[1]}, {model.seen[0]})"
+    if model.input_size != (height, width):
+        small = f"({model.input_size[1]}, {model.input_size[0]})"
         lines.append(f"window = cv2.resize(window, {small}, interpolation=cv2.INTER_AREA)")
     lines.append(_RUN[name].format(input=model.input.name))
     if model.output.shape[2:] != model.cells:

@@ -1,4 +1,4 @@
-"""The files of an exported detector: written, and run anew from the disk."""
+"""Write the files of an exported detector, and open and run them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino"}
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""uint8 (1, H, W, 3) to float32 (1, 1, h, w); safe from several threads."""
+"""uint8 (1, H, W, 3) to float32 (1, 1, h, w); thread-safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +44,21 @@ class Port:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportedModel:
-    """An exported file made ready.
+    """An opened export.
 
-    `seen` is (height, width) of what the model takes of a window, `cells` of the map that a window is to give.
+    `input_size` (height, width) is what the model takes, `cells` the size of the map of a window.
     """
 
     run: Run
     input: Port
     output: Port
-    seen: tuple[int, int]
+    input_size: tuple[int, int]
     cells: tuple[int, int]
 
     def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
-        if window.shape[:2] != self.seen:
-            halved = cv2.resize(window, self.seen[::-1], interpolation=cv2.INTER_AREA)
+        """Compute raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
+        if window.shape[:2] != self.input_size:
+            halved = cv2.resize(window, self.input_size[::-1], interpolation=cv2.INTER_AREA)
             window = np.asarray(halved, np.uint8)
         scores = self.run(window[None])[0, 0]
         if scores.shape != self.cells:
@@ -107,13 +107,13 @@ def open_model(path: Path, recipe: Recipe, precision: str = "f32") -> ExportedMo
         DependencyError: its runtime is not installed.
     """
     window = recipe.settings.picture.window
-    seen = input_size(detector_settings(recipe).method, window)
+    size = input_size(detector_settings(recipe).method, window)
     try:
         if path.suffix == ".onnx":
             run, ports = _open_onnx(path)
         else:
             run, ports = _open_openvino(path, precision)
-        run(np.zeros((1, *seen, 3), np.uint8))
+        run(np.zeros((1, *size, 3), np.uint8))
     except (DependencyError, MemoryError):
         raise
     except Exception as error:  # runtimes have failures of their own
@@ -123,11 +123,11 @@ def open_model(path: Path, recipe: Recipe, precision: str = "f32") -> ExportedMo
             code="export-differs",
         ) from error
     cells = window[0] // CELL, window[1] // CELL
-    return ExportedModel(run, *ports, seen, cells)
+    return ExportedModel(run, *ports, size, cells)
 
 
 def runtime_version(name: str) -> str:
-    """The package that ran the exported file, and its version."""
+    """Name the package that ran the exported file, and its version."""
     return f"{_PACKAGES[name]} {version(_PACKAGES[name])}"
 
 
@@ -195,6 +195,6 @@ def onnx_runtime() -> Any:
     except ImportError as error:
         purpose = "an ONNX file is compared with the recipe in ONNX Runtime"
         raise _missing(purpose, error) from error
-    # Nothing is to be reported to anybody where the runtime would do so.
+    # The runtime must not report anything to anybody.
     onnxruntime.disable_telemetry_events()
     return onnxruntime
