@@ -54,6 +54,12 @@ def _column(field: Field) -> Column[Any]:
     return Column(field.name, types[field.kind], nullable=field.name != "image")
 
 
+def _partial_index(name: str, where: str, *columns: Column[Any], unique: bool = False) -> None:
+    """Index the rows that meet a condition alone."""
+    met = text(where)
+    Index(name, *columns, unique=unique, sqlite_where=met, postgresql_where=met)
+
+
 inspection = Table(
     "inspection",
     metadata,
@@ -85,35 +91,14 @@ Index(
     postgresql_where=text("captured_known = false"),
 )
 # A frame with a key of its sender is recorded once, even if it is sent again with another time.
-Index(
-    "inspection_frame",
-    inspection.c.key,
-    unique=True,
-    sqlite_where=text("frame_key IS NOT NULL"),
-    postgresql_where=text("frame_key IS NOT NULL"),
-)
+_partial_index("inspection_frame", "frame_key IS NOT NULL", inspection.c.key, unique=True)
 Index("inspection_lot", inspection.c.lot, inspection.c.captured)
-Index(
-    "inspection_part",
-    inspection.c.part,
-    sqlite_where=text("part IS NOT NULL"),
-    postgresql_where=text("part IS NOT NULL"),
-)
-Index(
-    "inspection_flagged",
-    inspection.c.captured,
-    inspection.c.key,
-    sqlite_where=text("verdict <> 'accept'"),
-    postgresql_where=text("verdict <> 'accept'"),
-)
+_partial_index("inspection_part", "part IS NOT NULL", inspection.c.part)
+_partial_index("inspection_flagged", "verdict <> 'accept'", inspection.c.captured, inspection.c.key)
 # Many stores have no tools or operators; the index then has no entries.
 for _name in ("tool", "operator"):
-    Index(
-        f"inspection_{_name}",
-        inspection.c[_name],
-        inspection.c.captured,
-        sqlite_where=text(f"{_name} IS NOT NULL"),
-        postgresql_where=text(f"{_name} IS NOT NULL"),
+    _partial_index(
+        f"inspection_{_name}", f"{_name} IS NOT NULL", inspection.c[_name], inspection.c.captured
     )
 
 defect = Table(
@@ -196,13 +181,7 @@ alert_entry = Table(
 )
 Index("alert_entry_alert", alert_entry.c.alert)
 # An alert is escalated once, however many processes do so.
-Index(
-    "alert_escalated",
-    alert_entry.c.alert,
-    unique=True,
-    sqlite_where=text("kind = 'escalated'"),
-    postgresql_where=text("kind = 'escalated'"),
-)
+_partial_index("alert_escalated", "kind = 'escalated'", alert_entry.c.alert, unique=True)
 
 # Messages for outputs, written with their records; `done` is when one arrived or was refused.
 delivery = Table(
@@ -220,16 +199,5 @@ delivery = Table(
     Column("done", BigInteger),
 )
 Index("delivery_copy", delivery.c.output, delivery.c.digest, unique=True)
-Index(
-    "delivery_waiting",
-    delivery.c.output,
-    delivery.c.id,
-    sqlite_where=text("done IS NULL"),
-    postgresql_where=text("done IS NULL"),
-)
-Index(
-    "delivery_done",
-    delivery.c.done,
-    sqlite_where=text("done IS NOT NULL"),
-    postgresql_where=text("done IS NOT NULL"),
-)
+_partial_index("delivery_waiting", "done IS NULL", delivery.c.output, delivery.c.id)
+_partial_index("delivery_done", "done IS NOT NULL", delivery.c.done)

@@ -160,22 +160,24 @@ class _Work:
         return replace(self._drawn(again), outcome=outcome, recalled=True)
 
     def _drawn(self, outcome: Outcome) -> _Item:
-        found = outcome.inspection
-        if found is None:
+        inspection = outcome.inspection
+        if inspection is None:
             return _Item(outcome)
-        assert found.picture is not None
-        pixels, path = found.picture().pixels, self._path(found)
-        drawn = None if path is None else inspection_overlay(thumbnail(pixels, SIDE), found)
+        assert inspection.picture is not None
+        pixels, path = inspection.picture().pixels, self._path(inspection)
+        drawn = None if path is None else inspection_overlay(thumbnail(pixels, SIDE), inspection)
         name = outcome.frame.name
-        if self.gallery is not None and self.gallery.wants(name, found):
-            self.gallery.put(name, found, pixels)
+        if self.gallery is not None and self.gallery.wants(name, inspection):
+            self.gallery.put(name, inspection, pixels)
         overlay = None if drawn is None else jpeg(drawn)
-        return _Item(replace(outcome, inspection=slim(found)), path, overlay)
+        return _Item(replace(outcome, inspection=slim(inspection)), path, overlay)
 
-    def _path(self, found: Inspection) -> Path | None:
+    def _path(self, inspection: Inspection) -> Path | None:
         """Return the path of the overlay of an inspection; None where it gets none."""
-        draws = self.overlays == "all" or (self.overlays == "flagged" and found.verdict != "accept")
-        return self.files.path(found.image) if draws and self.files is not None else None
+        draws = self.overlays == "all" or (
+            self.overlays == "flagged" and inspection.verdict != "accept"
+        )
+        return self.files.path(inspection.image) if draws and self.files is not None else None
 
 
 def _names(source: Source, station: Station) -> Iterator[str]:

@@ -133,23 +133,23 @@ def _measured(run: InspectionRun) -> list[str]:
 
 
 def _cells(item: Inspected, measured: Sequence[str]) -> list[Any]:
-    found, sample = item.inspection, item.sample
-    height, width = found.size
+    inspection, sample = item.inspection, item.sample
+    height, width = inspection.size
     return [
         sample.name,
         sample.label,
         sample.group,
-        found.verdict,
-        found.score,
-        found.p_value,
-        len(found.regions),
-        max((round(region.area, 2) for region in found.regions), default=0.0),
-        "; ".join(found.reasons),
+        inspection.verdict,
+        inspection.score,
+        inspection.p_value,
+        len(inspection.regions),
+        max((round(region.area, 2) for region in inspection.regions), default=0.0),
+        "; ".join(inspection.reasons),
         width,
         height,
-        found.sha256,
-        found.recipe,
-        *(found.measures.get(name) for name in measured),
+        inspection.sha256,
+        inspection.recipe,
+        *(inspection.measures.get(name) for name in measured),
     ]
 
 

@@ -46,23 +46,23 @@ def slim(inspection: Inspection) -> Inspection:
 
 def stored_as_dict(outcome: Outcome) -> dict[str, Any]:
     """Convert an outcome with an inspection to what JSON can hold."""
-    found = outcome.inspection
-    assert found is not None
+    inspection = outcome.inspection
+    assert inspection is not None
     return {
         "image": outcome.frame.name,
         "judged": outcome.judged.isoformat(),
         "notes": list(outcome.notes),
         "map": outcome.map_name,
-        "sha256": found.sha256,
-        "size": list(found.size),
-        "score": found.score,
-        "p_value": found.p_value,
-        "verdict": found.verdict,
-        "reasons": list(found.reasons),
-        "regions": [_region_as_dict(region) for region in found.regions],
-        "recipe": found.recipe,
-        "measures": _floats(found.measures),
-        "spec": found.spec,
+        "sha256": inspection.sha256,
+        "size": list(inspection.size),
+        "score": inspection.score,
+        "p_value": inspection.p_value,
+        "verdict": inspection.verdict,
+        "reasons": list(inspection.reasons),
+        "regions": [_region_as_dict(region) for region in inspection.regions],
+        "recipe": inspection.recipe,
+        "measures": _floats(inspection.measures),
+        "spec": inspection.spec,
     }
 
 
