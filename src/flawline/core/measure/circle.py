@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,9 @@ from flawline.core.measure.hull import Hulls
 from flawline.core.measure.ragged import Floats, Integers, first_of_each
 
 Complexes = NDArray[np.complex128]
-_CANDIDATES = [(k, k) for k in range(3)] + list(combinations(range(3), 2))
+# A circle has the pivot and one of three corners as a diameter, or passes through it and two of them.
+_ONE, _OTHER = np.array([0, 1, 2, 0, 0, 1]), np.array([0, 1, 2, 1, 2, 2])
+_REST = (_ONE[:, None] != np.arange(3)) & (_OTHER[:, None] != np.arange(3))
 _TINY = 1e-12
 _SLACK = 1e-9  # relative to the squared radius, so that rounding cannot cause an endless loop
 
@@ -69,23 +70,17 @@ def _next(
     points: Complexes, support: Integers, pivot: Integers
 ) -> tuple[Complexes, Floats, Integers]:
     """Compute the smallest circle around up to four points, of which `pivot` is on the circle."""
-    best_centre = np.zeros(len(pivot), dtype=np.complex128)
-    best = np.full(len(pivot), np.inf)
-    chosen = np.repeat(pivot[None], 3, axis=0)
     new = points[pivot]
-    corners = (
-        points[support] - new
-    )  # around the pivot, which makes the circle through it and others short
-    for one, other in _CANDIDATES:
-        half = corners[one] / 2 if one == other else _through(corners[one], corners[other])
-        square = _squares(half)
-        better = (square < best) & np.isfinite(square)
-        limit = square * (1 + _SLACK) + _TINY
-        for corner in set(range(3)) - {one, other}:
-            better &= _squares(corners[corner] - half) <= limit
-        best[better], best_centre[better] = square[better], (new + half)[better]
-        chosen[1, better], chosen[2, better] = support[one, better], support[other, better]
-    return best_centre, best, chosen
+    # From the pivot, which makes the circle through it and others short.
+    corners = points[support] - new
+    half = np.concatenate([corners / 2, _through(corners[_ONE[3:]], corners[_OTHER[3:]])])
+    square = _squares(half)
+    limit = square * (1 + _SLACK) + _TINY
+    outside = (_squares(corners - half[:, None]) > limit[:, None]) & _REST[:, :, None]
+    square[outside.any(axis=1) | ~np.isfinite(square)] = np.inf
+    best, every = square.argmin(axis=0), np.arange(len(pivot))
+    chosen = np.stack([pivot, support[_ONE[best], every], support[_OTHER[best], every]])
+    return (new + half[best, every]), square[best, every], chosen
 
 
 def _through(u: Complexes, v: Complexes) -> Complexes:

@@ -69,13 +69,14 @@ def _chain(x: Integers, y: Integers, owner: Integers) -> Integers:
     corners = np.arange(len(x))
     while len(corners) > 2:
         down, across = np.diff(y), np.diff(x)
-        inner = owner[2:] == owner[:-2]
-        removed = inner & (
-            across[:-1] * (down[1:] + down[:-1]) >= down[:-1] * (across[1:] + across[:-1])
+        kept = np.ones(len(corners), dtype=bool)
+        kept[1:-1] = (owner[2:] != owner[:-2]) | (
+            across[:-1] * (down[1:] + down[:-1]) < down[:-1] * (across[1:] + across[:-1])
         )
-        if not removed.any():
+        # Places are taken several times as fast as what is true is picked out.
+        stays = np.flatnonzero(kept)
+        if len(stays) == len(corners):
             break
-        stays = np.concatenate([[True], ~removed, [True]])
         corners, x, y, owner = corners[stays], x[stays], y[stays], owner[stays]
     return corners
 

@@ -14,7 +14,7 @@ from flawline.core.measure.regions import find_regions
 from flawline.core.measure.runs import Mask
 
 ALL = (*NAMES, CONTOURS)
-_BATCH = 128  # masks of some hundred kilobytes whose runs stay in the cache
+_BATCH = 256  # masks of some hundred kilobytes whose runs stay in the cache
 _LEAST = 8  # masks that are worth a thread
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
+from flawline.core.measure.ragged import Integers, starts
+
 Mask = NDArray[np.uint8]
 
 
@@ -70,14 +71,11 @@ def runs_of_masks(masks: Sequence[Mask]) -> Runs:
     """
     sizes = [checked_mask(mask, place).shape for place, mask in enumerate(masks)]
     height, width = np.array(sizes, dtype=np.int64).reshape(-1, 2).T
-    base = np.cumsum((height * width + 7) // 8 + 1) - ((height * width + 7) // 8 + 1)
-    occupied = [_occupied(mask) for mask in masks]
-    if not occupied:
+    base = starts((height * width + 7) // 8 + 1)
+    if not masks:
         none = np.empty(0, np.int64)
         return Runs(none, none, none, none, none, height, width)
-    counts = np.array([len(place) for place, _ in occupied])
-    places = np.concatenate([place for place, _ in occupied]) + np.repeat(base, counts)
-    first, length, value = _stretches(places, np.concatenate([words for _, words in occupied]))
+    first, length, value = _stretches(*_occupied(masks, base))
     # Both ascend, so few bisections find where each picture begins.
     begin = np.append(np.searchsorted(first, base * 8), len(first))
     picture = np.repeat(np.arange(len(masks)), np.diff(begin))
@@ -99,16 +97,31 @@ def checked_mask(mask: Mask, place: int) -> Mask:
     return mask
 
 
-def _occupied(mask: Mask) -> tuple[Integers, NDArray[np.uint64]]:
+def _occupied(masks: Sequence[Mask], base: Integers) -> tuple[Integers, NDArray[np.uint64]]:
     """Find the words of eight pixels, row by row, that contain a defect: their places and pixels.
 
-    Nearly all of a mask is background, so this pass decides the speed of measuring.
+    The first word of each mask has its place in `base`, with an empty word between masks. Nearly all of a mask is
+    background, so this pass decides the speed of measuring.
     """
+    every = [_words(mask) for mask in masks]
+    filled = np.zeros(int(base[-1]) + len(every[-1]), dtype=bool)
+    begins = base.tolist()
+    for words, begin in zip(every, begins, strict=True):
+        np.not_equal(words, 0, out=filled[begin : begin + len(words)])
+    places = np.flatnonzero(filled)
+    edges = [*np.searchsorted(places, base).tolist(), len(places)]
+    held = [
+        words[places[one:other] - begin]
+        for words, begin, one, other in zip(every, begins, edges[:-1], edges[1:], strict=True)
+    ]
+    return places, np.concatenate(held)
+
+
+def _words(mask: Mask) -> NDArray[np.uint64]:
+    """Take eight pixels at a time; the last ones are filled up with background."""
     flat = np.ascontiguousarray(mask).reshape(-1)
     rest = -len(flat) % 8
-    words = (np.append(flat, np.zeros(rest, np.uint8)) if rest else flat).view(np.uint64)
-    places = np.flatnonzero(words != 0)
-    return places, words[places]
+    return (np.append(flat, np.zeros(rest, np.uint8)) if rest else flat).view(np.uint64)
 
 
 def _stretches(places: Integers, words: NDArray[np.uint64]) -> tuple[Integers, Integers, Integers]:
