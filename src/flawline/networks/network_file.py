@@ -132,6 +132,12 @@ def model_preparation(model: Any, name: str) -> Preparation:
     return preparation_from_json(str(model.get_rt_info(["framework", METADATA_KEY]).value))
 
 
+def first_line(error: Exception) -> str:
+    """Give the first line of an error's text that is not empty."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
 def last_line(error: Exception) -> str:
     """What an error of OpenVINO says in the end; before, it names places in its own code."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -1,6 +1,6 @@
 """Networks of timm as backbones: exported to ONNX once, kept in the cache, and from then on loaded like any other file.
 
-This is the only module that imports PyTorch, and only to export.
+PyTorch is imported only to export.
 """
 
 from __future__ import annotations
@@ -14,20 +14,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from flawline.data.quiet import quiet_packages
 from flawline.data.whole_file import replacing
 from flawline.errors import DependencyError, ModelError
 from flawline.networks.cache import offline
 from flawline.networks.network import METADATA_KEY, Preparation
-from flawline.networks.openvino_runtime import load_network
+from flawline.networks.network_file import first_line
 from flawline.networks.timm_name import INSTALL, PREFIX, TimmName, exported_path, parse_timm_name
 from flawline.networks.timm_weights import HEADS, check_keys, checked_file, file_sha256
 
-_OPSET = 17
 _FINEST = 8
-_TOLERANCE = 1e-3
 _WAY_OUT = "give the weights by path: `weights=FILE.safetensors`"
 
 
@@ -98,7 +94,7 @@ def _fetched(asked: TimmName) -> Path:
         return Path(hf_hub_download(found.hf_hub_id, file, local_files_only=failure is not None))
     except Exception as error:
         raise ModelError(
-            f"the weights of {asked.name} cannot be fetched: {_first_line(failure or error)}",
+            f"the weights of {asked.name} cannot be fetched: {first_line(failure or error)}",
             hint=_WAY_OUT,
             code="model-fetch",
         ) from error
@@ -142,18 +138,12 @@ def _features_network(asked: TimmName, weights: Path) -> Any:
     """The network that gives its maps; what the file does not hold is NaN, so that no map can depend on it unseen."""
     import timm
     import torch
-    from safetensors.torch import load_file
+
+    from flawline.networks.torch_export import read_weights
 
     arguments = dict(asked.arguments)
     whole = _built(asked, lambda: timm.create_model(asked.name, pretrained=False, **arguments))
-    try:
-        found = load_file(weights)
-    except Exception as error:  # SafetensorError and, for an empty file, others
-        raise ModelError(
-            f"{weights.name} cannot be read: {_first_line(error)}",
-            hint="copy it again; expected a .safetensors file",
-            code="model-weights",
-        ) from error
+    found = read_weights(weights)
     expected = whole.state_dict()
     heads = _heads(whole)
     check_keys(list(expected), list(found), heads, asked.name, weights)
@@ -178,7 +168,7 @@ def _built(asked: TimmName, build: Any) -> Any:
     except Exception as error:  # timm and its networks raise what they like
         given = "&".join(f"{key}={value}" for key, value in asked.arguments.items())
         raise ModelError(
-            f"timm cannot build {asked.name}{'?' * bool(given)}{given} as a backbone: {_first_line(error)}",
+            f"timm cannot build {asked.name}{'?' * bool(given)}{given} as a backbone: {first_line(error)}",
             hint="check the arguments, and that the weights are of this very network",
         ) from error
 
@@ -225,21 +215,16 @@ def _write(
     described: Mapping[str, str],
     path: Path,
 ) -> None:
-    """Export with a free input size where that gives what the original gives at another size too, else with its own."""
-    body = _with_embedding(network, list(maps.values()))
-    names = [*maps, "embedding"]
-    height, width = preparation.size
-    for free in (True, False):
-        _export_onnx(body, names, preparation.size, free, described, path)
-        sizes = [None, max(height, width) + 64] if free else [None]
-        difference = max(_difference(body, names, path, size) for size in sizes)
-        if difference <= _TOLERANCE:
-            return
-    raise ModelError(
-        f"the exported network differs from the original by {difference:.1g} of its largest value, "
-        f"more than {_TOLERANCE:g}",
-        hint="this network cannot be used as a backbone; choose another",
-        code="model-export",
+    from flawline.networks.torch_export import FREE, export_onnx
+
+    side = max(preparation.size) + 64
+    export_onnx(
+        _with_embedding(network, list(maps.values())),
+        path,
+        outputs=[*maps, "embedding"],
+        axes={"image": FREE},
+        sizes=(preparation.size, (side, side)),
+        metadata=described,
     )
 
 
@@ -259,62 +244,3 @@ def _with_embedding(network: Any, indices: list[int]) -> Any:
             return (*maps, maps[-1].mean((2, 3)))
 
     return Backbone().eval()
-
-
-def _export_onnx(
-    body: Any,
-    names: list[str],
-    size: tuple[int, int],
-    free: bool,
-    described: Mapping[str, str],
-    path: Path,
-) -> None:
-    import onnx
-    import torch
-
-    try:
-        torch.onnx.export(
-            body,
-            (torch.zeros(1, 3, *size),),
-            str(path),
-            input_names=["image"],
-            output_names=names,
-            opset_version=_OPSET,
-            dynamic_axes={"image": {0: "batch", 2: "height", 3: "width"}} if free else None,
-            # The exporter on torch.export takes minutes where padding depends on a free size, and needs onnxscript.
-            dynamo=False,
-        )
-    except OSError:
-        raise
-    except Exception as error:  # whatever an operator without ONNX counterpart raises
-        raise ModelError(
-            f"the network cannot be exported to ONNX: {_first_line(error)}",
-            hint="choose another network",
-            code="model-export",
-        ) from error
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, dict(described))
-    onnx.save(model, path)
-
-
-def _difference(body: Any, names: list[str], path: Path, size: int | None) -> float:
-    """Largest difference on a random picture, relative to the output's largest value; infinite on failure."""
-    import torch
-
-    try:
-        exported = load_network(path, size=size, precision="f32")
-        prepared = exported.preparation
-        pixels = np.random.default_rng(0).integers(0, 256, (*prepared.size, 3), dtype=np.uint8)
-        image = ((pixels - np.array(prepared.mean)) / np.array(prepared.std)).astype(np.float32)
-        with torch.inference_mode():
-            expected = body(torch.from_numpy(image).permute(2, 0, 1)[None])
-        found = exported(pixels)
-        pairs = [(found[n], e[0].numpy()) for n, e in zip(names, expected, strict=True)]
-        return max(float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-12)) for a, b in pairs)
-    except Exception:  # a network of fixed size fails at another in its own way
-        return float("inf")
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

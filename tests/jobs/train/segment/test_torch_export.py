@@ -16,12 +16,13 @@ torch = pytest.importorskip("torch", reason=REASON)
 pytest.importorskip("segmentation_models_pytorch", reason=REASON)
 pytestmark = pytest.mark.train
 
-from flawline.jobs.train.segment import export  # noqa: E402
 from flawline.jobs.train.segment.architectures import build_network  # noqa: E402
-from flawline.jobs.train.segment.export import TOLERANCE, export_segmenter  # noqa: E402
+from flawline.jobs.train.segment.export import export_segmenter  # noqa: E402
 from flawline.jobs.train.segment.fit import TrainedSegmenter  # noqa: E402
 from flawline.jobs.train.segment.prediction import class_probabilities  # noqa: E402
 from flawline.jobs.train.segment.torch_settings import Machine  # noqa: E402
+from flawline.networks import torch_export  # noqa: E402
+from flawline.networks.torch_export import TOLERANCE  # noqa: E402
 
 CLASSES = ("background", "scratch", "stain")
 
@@ -92,9 +93,9 @@ def test_the_file_says_what_it_is_and_is_the_same_again(tmp_path):
 
 
 def test_an_export_that_differs_is_not_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "_difference", lambda *given: 0.5)
+    monkeypatch.setattr(torch_export, "_difference", lambda *given: 0.5)
     path = tmp_path / "model.onnx"
-    with pytest.raises(ModelError, match=r"differs from the trained one by 0.5 .* more than 0.001"):
+    with pytest.raises(ModelError, match=r"differs from the original by 0.5 .* more than 0.001"):
         export_segmenter(segmenter(), path)
     assert list(tmp_path.iterdir()) == []
 

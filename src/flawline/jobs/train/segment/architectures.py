@@ -12,7 +12,6 @@ from typing import Any
 import segmentation_models_pytorch as smp
 import timm
 import torch
-from safetensors.torch import load_file
 
 from flawline.data.quiet import quiet_packages
 from flawline.errors import ModelError, UsageError
@@ -25,6 +24,7 @@ from flawline.networks.network import PRESETS, Preparation, parse_preparation
 from flawline.networks.network_file import file_preparation
 from flawline.networks.timm_name import PREFIX, TimmName, parse_timm_name
 from flawline.networks.timm_weights import check_keys, checked_file, file_sha256
+from flawline.networks.torch_export import read_weights
 
 LIGHT, ORIGINAL = "light", "unet-original"
 ALIASES = {"unet++": "unetplusplus", "deeplabv3+": "deeplabv3plus"}
@@ -182,14 +182,7 @@ def _hub_or_file(weights: str | None) -> tuple[str | None, Path | None]:
 
 def _load_encoder(encoder: Any, path: Path, asked: TimmName) -> dict[str, Any]:
     """Load the weights of a file; the last stages may be missing in it and then stay random."""
-    try:
-        stored = load_file(path)
-    except Exception as error:  # SafetensorError and, for an empty file, others
-        raise ModelError(
-            f"{path.name} cannot be read: {error}",
-            hint="copy it again; expected a .safetensors file",
-            code="model-weights",
-        ) from error
+    stored = read_weights(path)
     body = encoder.model if asked.name.startswith("tu-") else encoder
     expected = body.state_dict()
     used = {key: value for key, value in stored.items() if key in expected}
