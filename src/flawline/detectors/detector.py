@@ -109,7 +109,7 @@ def detector_backbone(
 
 
 def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> Any:
-    """The whole detector as one OpenVINO model: uint8 RGB (1, H, W, 3) to "anomaly_map" float32 (1, 1, h, w).
+    """Make the whole detector one OpenVINO model: uint8 RGB (1, H, W, 3) to "anomaly_map" float32 (1, 1, h, w).
 
     H and W are those of `window` as the method sees it. The map has a cell for each place of the backbone's finest
     map that is used, usually 8 x 8 pixels.
@@ -127,13 +127,13 @@ def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> An
 
 
 def input_size(method: str, window: Size) -> Size:
-    """(height, width) of what the network of a method sees of a window."""
+    """Give (height, width) of what the network of a method sees of a window."""
     shrink = method_of(method).shrink
     return window[0] // shrink, window[1] // shrink
 
 
 def shrunk(window: NDArray[np.uint8], seen: Size) -> NDArray[np.uint8]:
-    """A window at the size that the network sees."""
+    """Shrink a window to the size that the network sees."""
     if window.shape[:2] == seen:
         return window
     return np.asarray(cv2.resize(window, seen[::-1], interpolation=cv2.INTER_AREA), np.uint8)

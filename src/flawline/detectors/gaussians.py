@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 RIDGE = 0.1
 CONTENT_RIDGE = 0.1
-# How many patches the covariance of all patches counts for beside a place's or a content's own.
+# How many patches the covariance of all patches counts for in addition to a place's or a content's own.
 _PLACE_PRIOR, _CONTENT_PRIOR = 10.0, 500.0
 _ROUNDS = 10
 _CHUNK, _CHUNK_BYTES = 32, 2**23
@@ -49,14 +49,14 @@ class PatchMoments:
         return np.asarray(found)
 
     def plus(self, other: PatchMoments) -> PatchMoments:
-        """Those of both."""
+        """Add the sums of others."""
         return PatchMoments(
             self.count + other.count, self.total + other.total, self.scatter + other.scatter
         )
 
 
 def no_moments(gaussians: int, dimensions: int) -> PatchMoments:
-    """Sums over nothing."""
+    """Make sums over nothing."""
     return PatchMoments(
         np.zeros(gaussians),
         np.zeros((gaussians, dimensions)),
@@ -113,7 +113,7 @@ def content_moments(patches: NDArray[np.float32], centres: NDArray[np.float32]) 
 
 
 def assign(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The nearest centre (G, k) of each patch (n, k)."""
+    """Find the nearest centre (G, k) of each patch (n, k)."""
     lengths = np.einsum("gk,gk->g", centres, centres)
     return np.asarray(np.argmin(lengths - 2 * patches @ centres.T, axis=1))
 
@@ -181,7 +181,7 @@ def _common(moments: PatchMoments) -> Floats:
 
 
 def _ridge(level: float, dimensions: int) -> Floats:
-    # A constant picture has no variance at all, and anything else is infinitely odd beside it.
+    # A constant picture has no variance at all, and anything else is infinitely anomalous next to it.
     return np.asarray(max(level, 1e-6) * np.eye(dimensions))
 
 

@@ -59,13 +59,13 @@ class Method:
 def drawn(
     patches: NDArray[np.float32], count: int, seed: tuple[int, int, int]
 ) -> NDArray[np.float32]:
-    """At most `count` of the patches, in their order."""
+    """Draw at most `count` of the patches, in their order."""
     rng = np.random.default_rng(seed)
     return patches[np.sort(rng.choice(len(patches), min(count, len(patches)), replace=False))]
 
 
 def joined(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """All patches; raises SourceError where there is no window."""
+    """Join all patches; raises SourceError where there is no window."""
     if not parts:
         raise no_window()
     return np.concatenate(parts)

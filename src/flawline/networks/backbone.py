@@ -16,7 +16,7 @@ EMBEDDED = "flawline-small"
 
 
 def embedded_backbone() -> Path:
-    """The file of the backbone that ships inside the package."""
+    """Find the file of the backbone that ships inside the package."""
     return Path(str(files("flawline.networks") / "weights" / f"{EMBEDDED}.onnx"))
 
 
@@ -53,7 +53,7 @@ def open_backbone(
 
 
 def backbone_file(name: str, weights: str | Path | None = None) -> Path:
-    """Where the file of a backbone lies; errors as for `open_backbone`."""
+    """Find the file of a backbone; errors as for `open_backbone`."""
     if name.startswith(PREFIX):
         return timm_backbone(name, weights)
     if weights is not None:

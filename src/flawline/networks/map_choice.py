@@ -10,7 +10,7 @@ STRIDES = ("stride8", "stride16")
 
 
 def choose_maps(outputs: Mapping[str, int]) -> list[str]:
-    """The outputs to compare: maps of stride 8 and 16 where they are named so, else every map.
+    """Choose the outputs to compare: maps of stride 8 and 16 where they are named so, else every map.
 
     Finer maps see grain rather than defects, and coarser ones the part rather than its places.
 

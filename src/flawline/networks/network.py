@@ -27,7 +27,7 @@ class Preparation:
     std: tuple[float, float, float]
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON object that a model file carries under `flawline.preparation`."""
+        """Convert to the JSON object that a model file carries under `flawline.preparation`."""
         return {
             "colour": "rgb",
             "layout": "NCHW",
@@ -85,7 +85,7 @@ def parse_preparation(text: str) -> Preparation:
 
 
 def with_size(preparation: Preparation, size: int | tuple[int, int]) -> Preparation:
-    """The same preparation with an input of (height, width) pixels, or a square one.
+    """Change the input of a preparation to (height, width) pixels, or a square one.
 
     Raises:
         ModelError: when a side is not within 1 to 16384.

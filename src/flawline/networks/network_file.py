@@ -27,7 +27,7 @@ _EXTERNAL = re.compile(
 
 
 def file_preparation(path: Path) -> Preparation:
-    """How pixels are prepared for a network, as its file says.
+    """Read how pixels are prepared for a network.
 
     Raises:
         ModelError: the file is missing or is no network, or does not say.
@@ -37,12 +37,12 @@ def file_preparation(path: Path) -> Preparation:
 
 
 def file_metadata(path: Path | bytes) -> Mapping[str, str]:
-    """What a network's file, or its content, says beside the network, by key; raises ModelError where it is none."""
+    """Read the metadata of a network's file, or of its content, by key; raises ModelError where it is none."""
     return model_metadata(read_model(*file_content(path)))
 
 
 def file_content(path: Path | bytes) -> tuple[bytes, str]:
-    """The content of a network's file, and what messages call it; raises ModelError where it is missing or another."""
+    """Read a network's file and the name for messages; raises ModelError where it is missing or another."""
     if isinstance(path, bytes):
         return path, IN_RECIPE
     if not path.is_file():
@@ -58,7 +58,7 @@ def file_content(path: Path | bytes) -> tuple[bytes, str]:
 
 
 def read_model(data: bytes, name: str) -> Any:
-    """The content of an ONNX file that holds all of its weights; raises ModelError for anything else."""
+    """Read an ONNX file that holds all of its weights; raises ModelError for anything else."""
     # What ONNX writes begins with field 1, the version of the format.
     if not data.startswith(b"\x08"):
         raise ModelError(
@@ -93,9 +93,9 @@ def _keeps_weights_apart(data: bytes) -> bool:
 
 
 def model_metadata(model: Any) -> dict[str, str]:
-    """What the file says beside the network."""
-    told = model.get_rt_info(["framework"]).value if model.has_rt_info(["framework"]) else {}
-    return {key: str(value) for key, value in told.items()}
+    """Read the metadata of a model by key."""
+    stated = model.get_rt_info(["framework"]).value if model.has_rt_info(["framework"]) else {}
+    return {key: str(value) for key, value in stated.items()}
 
 
 def with_metadata(data: bytes, key: str, value: str) -> bytes:
@@ -122,7 +122,7 @@ def _bytes_field(number: int, content: bytes) -> bytes:
 
 
 def model_preparation(model: Any, name: str) -> Preparation:
-    """How pixels are prepared for a model; raises ModelError ("model-preparation") where its file does not say."""
+    """Read how pixels are prepared for a model; raises ModelError ("model-preparation") where its file does not say."""
     if not model.has_rt_info(["framework", METADATA_KEY]):
         raise ModelError(
             f"{name} does not say how pixels are prepared for it",
@@ -139,6 +139,6 @@ def first_line(error: Exception) -> str:
 
 
 def last_line(error: Exception) -> str:
-    """What an error of OpenVINO says in the end; before, it names places in its own code."""
+    """Give the last line of an error of OpenVINO; the lines before name places in its own code."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

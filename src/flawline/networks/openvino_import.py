@@ -1,4 +1,4 @@
-"""The one door to OpenVINO."""
+"""The import of OpenVINO."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def openvino() -> Any:
-    """The OpenVINO module.
+    """Import OpenVINO.
 
     Importing it sends usage statistics to its maker where its telemetry package is installed; without that package it
     does not, so the package is hidden first. Flawline opens no connection that its user did not ask for.

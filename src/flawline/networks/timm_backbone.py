@@ -28,7 +28,7 @@ _WAY_OUT = "give the weights by path: `weights=FILE.safetensors`"
 
 
 def timm_backbone(text: str, weights: str | Path | None = None) -> Path:
-    """The exported ONNX file of a network of timm; made where the cache does not have it.
+    """Find the exported ONNX file of a network of timm; it is made where the cache does not have it.
 
     Args:
         text: as in `parse_timm_name`.
@@ -72,7 +72,7 @@ def _import_extra() -> None:
 
 
 def _fetched(asked: TimmName) -> Path:
-    """The hub's weights in safetensors, which are fetched once and kept by the hub's own library."""
+    """Fetch the hub's weights in safetensors once; the hub's own library keeps them."""
     import timm
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.utils import disable_progress_bars
@@ -182,10 +182,10 @@ def _heads(network: Any) -> tuple[str, ...]:
 def _preparation(network: Any, asked: TimmName) -> Preparation:
     import timm
 
-    said = timm.data.resolve_model_data_config(network)
-    size = asked.arguments.get("img_size", said["input_size"][1:])
+    stated = timm.data.resolve_model_data_config(network)
+    size = asked.arguments.get("img_size", stated["input_size"][1:])
     height, width = (size, size) if isinstance(size, int) else size
-    mean, std = ([round(255 * float(v), 6) for v in said[key]] for key in ("mean", "std"))
+    mean, std = ([round(255 * float(v), 6) for v in stated[key]] for key in ("mean", "std"))
     return Preparation((height, width), (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
 

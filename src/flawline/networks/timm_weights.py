@@ -35,7 +35,7 @@ def file_sha256(path: Path) -> str:
 def check_keys(
     expected: list[str], found: list[str], heads: tuple[str, ...], name: str, weights: Path
 ) -> None:
-    """A file may lack the head and the end of the network, nothing else, and may hold a foreign head, nothing else."""
+    """Check that a file lacks the head and the end of the network at most, and that only its head may be another."""
     known, present = set(expected), set(found)
     foreign = (*heads, *(f"{name}.{part}" for name in HEADS for part in ("weight", "bias")))
     unknown = [key for key in found if key not in known and not key.startswith(foreign)]
@@ -45,10 +45,10 @@ def check_keys(
     tail = body[body.index(missing[0]) :] if missing else []
     if not unknown and missing == tail and len(missing) < len(body):
         return
-    told = [_counted(unknown, "unknown"), _counted(missing, "missing")]
+    problems = [_counted(unknown, "unknown"), _counted(missing, "missing")]
     raise ModelError(
         f"{weights.name} does not hold the weights of {name}: of {len(body)} keys, "
-        f"{' and '.join(text for text in told if text)}",
+        f"{' and '.join(text for text in problems if text)}",
         hint="give the file of this very network, with timm's own key names; only a classifier head and the last "
         "stages may be absent",
         code="model-weights",
