@@ -89,7 +89,7 @@ def squeezed(text):
     return "".join(f"{line}\n" for line in lines if line)
 
 
-NUMBER = re.compile(r"\d+\.\d+(?:e[-+]?\d+)?|(?<=\b[xy] )\d+|\d+(?= px)")
+NUMBER = re.compile(r"\d+\.\d+(?:e[-+]?\d+)?|(?<=\b[xy] )\d+|(?<=\d to )\d+|\d+(?=, y)|\d+(?= px)")
 NUMBERS = r"(\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 
 

@@ -92,7 +92,7 @@ def rank_with(
     unfinished: Path | None = None,
     track: Track = no_track,
 ) -> Ranking:
-    """Score pictures against a kept ranking; a score is the same alone and among others.
+    """Score pictures against a saved ranking; a score is the same alone and among others.
 
     Args:
         source: as for `rank`; one picture is enough.
@@ -104,7 +104,7 @@ def rank_with(
         The ranking of these pictures.
 
     Raises:
-        ModelError: the kept ranking or its backbone cannot be used; and what `rank` raises.
+        ModelError: the saved ranking or its backbone cannot be used; and what `rank` raises.
     """
     return job.rank_with(
         source,

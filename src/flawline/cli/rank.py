@@ -76,7 +76,7 @@ def rank(
         Path | None, typer.Option(help="Keep what was fitted, for scoring new pictures.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Score against a kept ranking instead of fitting.")
+        Path | None, typer.Option(help="Score against a saved ranking instead of fitting.")
     ] = None,
     keep: Annotated[
         int | None, typer.Option(help="Copy the N most anomalous pictures into top.zip.", min=1)
