@@ -77,7 +77,7 @@ def test_one_reading_judges_what_is_new_and_ends(make, capsys):
     assert run([*once]) == 0, "nothing is new"
     assert "going on after 42 points" in capsys.readouterr().err
     assert sent() == [("P000041", 1)]
-    assert json.loads(Path("flawline-chart/chart.json").read_text())["signals"]
+    assert json.loads(Path("flawline-chart/chart.json").read_text(encoding="utf-8"))["signals"]
     page = Path("flawline-chart/chart.html").read_text("utf-8")
     assert "<script>" not in page
     assert "Watched until" in page
@@ -104,7 +104,7 @@ def test_limits_of_phase_one_are_frozen_and_written(make, capsys):
     shown = capsys.readouterr().err
     assert "limits from 30 points, frozen" in shown
     assert "at P000040" in shown
-    assert json.loads(Path("frozen.json").read_text())["points"] == 30
+    assert json.loads(Path("frozen.json").read_text(encoding="utf-8"))["points"] == 30
     page = Path("out/chart.html").read_text("utf-8")
     assert "Phase II" in page
     assert "1 open alert<" in page
@@ -193,7 +193,7 @@ class Service:
             )
 
     def said(self):
-        return Path("service.txt").read_text()
+        return Path("service.txt").read_text(encoding="utf-8")
 
     def end(self, how):
         self.process.send_signal(how)
@@ -211,7 +211,7 @@ def until(condition, seconds=120.0):
 
 def judged():
     path = Path("flawline-chart/watch.json")
-    return json.loads(path.read_text())["state"]["seen"] if path.is_file() else 0
+    return json.loads(path.read_text(encoding="utf-8"))["state"]["seen"] if path.is_file() else 0
 
 
 def test_a_service_that_is_killed_and_a_receiver_that_is_dead(make):

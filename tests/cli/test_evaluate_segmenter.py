@@ -47,7 +47,9 @@ def test_compare_ranks_by_cost(tmp_path, capsys):
     assert code == 0, err
     assert "mean IoU of defects" in " ".join(out.split())
     assert "the cheapest" in " ".join(out.split())
-    assert len(json.loads((tmp_path / "comparison.json").read_text())["ranking"]) == 2
+    assert (
+        len(json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))["ranking"]) == 2
+    )
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ def test_what_cannot_be_judged_is_listed_and_is_the_exit_code(folder, tmp_path, 
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
     assert run(["groups", str(folder), "-o", str(tmp_path / "out"), "--quiet"]) == 2
     assert "could not be judged: broken.png" in capsys.readouterr().err
-    assert "../parts/broken.png,,,," in (tmp_path / "out" / "groups.csv").read_text()
+    assert "../parts/broken.png,,,," in (tmp_path / "out" / "groups.csv").read_text(
+        encoding="utf-8"
+    )
     assert "broken.png" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 

@@ -70,11 +70,11 @@ def test_from_masks_to_verdicts(plates: Path, capsys: pytest.CaptureFixture[str]
     assert violation["defects"] == [1]
     assert document["judgements"][0]["closest"]["margin"] == 0  # no scratch against at most none
     assert len({item["spec"] for item in document["judgements"]}) == 1
-    report = Path("flawline-verdicts/report.html").read_text()
+    report = Path("flawline-verdicts/report.html").read_text(encoding="utf-8")
     assert report.count("<img") == 3, "two that are not accepted, and the one that changed"
     assert "accept to reject" in report
     assert "http" not in report.replace("http-equiv", "")
-    rows = Path("flawline-verdicts/verdicts.csv").read_text().splitlines()
+    rows = Path("flawline-verdicts/verdicts.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 4
 
 

@@ -41,7 +41,7 @@ def test_it_writes_csv_json_and_report_and_says_what_it_found(arguments, tmp_pat
     out, err = capsys.readouterr()
     assert "2 of 2 defective within the top" in out
     assert "labels: bad (2) = bad, good (12) = good" in err
-    document = json.loads((tmp_path / "out" / "ranking.json").read_text())
+    document = json.loads((tmp_path / "out" / "ranking.json").read_text(encoding="utf-8"))
     with (tmp_path / "out" / "ranking.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["image"] for row in rows] == [item["image"] for item in document["ranking"]]
@@ -100,7 +100,9 @@ def test_the_same_pictures_give_the_same_bytes_from_folder_and_zip(
     for source in (folder / "parts", archive, archive):
         assert run(["rank", str(source), *arguments[2:], "--method", method, "-q"]) == 0
         text = {
-            name: (tmp_path / "out" / name).read_text().replace("parts.zip", "parts")
+            name: (tmp_path / "out" / name)
+            .read_text(encoding="utf-8")
+            .replace("parts.zip", "parts")
             for name in ("ranking.json", "ranking.csv", "report.html")
         }
         outputs.append(text)
@@ -195,7 +197,7 @@ def test_formulas_in_names_are_quoted_in_the_csv(arguments, tmp_path, capsys):
     (odd / "=cmd").mkdir()
     (odd / "good" / "x.png").rename(odd / "=cmd" / "x.png")
     assert run(["rank", str(odd), *arguments[2:]]) == 0
-    text = (tmp_path / "out" / "ranking.csv").read_text()
+    text = (tmp_path / "out" / "ranking.csv").read_text(encoding="utf-8")
     assert "'=cmd/x.png" in text
     assert ",=cmd" not in text
 

@@ -251,7 +251,7 @@ def test_an_interrupted_inspection_goes_on(shop, tmp_path, monkeypatch, capsys):
 
 def test_a_recipe_without_thresholds_is_an_error(shop, tmp_path, capsys):
     write_recipe(read_recipe(shop / "disc.flaw"), tmp_path / "bare")
-    text = (tmp_path / "bare" / "recipe.toml").read_text()
+    text = (tmp_path / "bare" / "recipe.toml").read_text(encoding="utf-8")
     before, _, after = text.partition("[threshold]")
     _, _, rest = after.partition("\n[")
     (tmp_path / "bare" / "recipe.toml").write_text(before + (f"[{rest}" if rest else ""))
@@ -268,7 +268,7 @@ def test_thresholds_can_be_edited(shop, tmp_path, capsys):
     review, _ = thresholds_of(read_recipe(tmp_path / "strict"))
     lines = [
         "review = -100.0" if line.startswith("review =") else line
-        for line in page.read_text().splitlines()
+        for line in page.read_text(encoding="utf-8").splitlines()
     ]
     assert "review = -100.0" in lines
     page.write_text("\n".join(lines) + "\n")
@@ -294,8 +294,8 @@ def test_names_from_strangers_do_no_harm(name, shop, tmp_path, capsys):
     assert "\x1b]" not in said.out + said.err
     assert "\x1b[2J" not in said.out + said.err
     for page in (tmp_path / "a.html", out / "report.html"):
-        assert "<script>alert" not in page.read_text()
-    assert len((out / "inspections.jsonl").read_text().splitlines()) == len(
+        assert "<script>alert" not in page.read_text(encoding="utf-8")
+    assert len((out / "inspections.jsonl").read_text(encoding="utf-8").splitlines()) == len(
         list((out / "overlays").rglob("*.jpg"))
     )
 

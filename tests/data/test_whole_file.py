@@ -79,8 +79,8 @@ def test_the_old_file_stands_until_the_block_ends(tmp_path):
     path.write_text("old")
     with replacing(path) as part:
         part.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
+        assert path.read_text(encoding="utf-8") == "old"
+    assert path.read_text(encoding="utf-8") == "new"
     assert len(list(tmp_path.iterdir())) == 1
 
 

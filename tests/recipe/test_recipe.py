@@ -229,7 +229,7 @@ def test_a_recipe_replaces_a_recipe_and_nothing_else(recipe, tmp_path):
         (mine / "recipe.toml").write_text("mine")
         with pytest.raises(UsageError):
             write_recipe(recipe, mine)
-        assert (mine / "recipe.toml").read_text() == "mine"
+        assert (mine / "recipe.toml").read_text(encoding="utf-8") == "mine"
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UsageError, match="there is a file"):
         write_recipe(recipe, tmp_path / "file")

@@ -330,7 +330,7 @@ def test_a_spool_of_another_kind_is_refused_and_not_removed(own, tmp_path):
     (tmp_path / "spool").write_text("notes of somebody\n")
     with pytest.raises(UsageError, match="another kind of file"):
         Writer(own, spool=tmp_path / "spool")
-    assert (tmp_path / "spool").read_text() == "notes of somebody\n"
+    assert (tmp_path / "spool").read_text(encoding="utf-8") == "notes of somebody\n"
 
 
 def test_what_version_0_1_left_in_a_spool_is_written(own, tmp_path):

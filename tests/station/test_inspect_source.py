@@ -156,7 +156,7 @@ def test_nothing_that_is_not_a_number_is_ever_written(mixed, recipe, tmp_path):
     assert {item.image for item in run.unjudged} == {f"bad/{i}.png" for i in range(100, 103)}
     assert {item.code for item in run.unjudged} == {"image-score"}
     assert run.exit_code == 2
-    text = write_json_lines(run, tmp_path / "a.jsonl").read_text()
+    text = write_json_lines(run, tmp_path / "a.jsonl").read_text(encoding="utf-8")
     assert "NaN" not in text
     assert "Infinity" not in text
 
@@ -190,7 +190,9 @@ def test_all_tables_agree(mixed, inspector, tmp_path):
     frame = pl.read_parquet(write_parquet(run, tmp_path / "a.parquet"))
     lines = [
         json.loads(line)
-        for line in write_json_lines(run, tmp_path / "a.jsonl").read_text().splitlines()
+        for line in write_json_lines(run, tmp_path / "a.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines()
     ]
     document = run_as_dict(run)
     assert len(rows) == len(frame) == len(lines) == 12

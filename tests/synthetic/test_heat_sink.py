@@ -141,7 +141,7 @@ def test_a_set_is_a_source_without_findings(tmp_path: Path) -> None:
     assert len({row["group"] for row in found}) == 6
     assert [row["captured"] for row in found] == sorted(row["captured"] for row in found)
     assert found[0]["captured"].endswith("+00:00"), "records refuse a time without its zone"
-    assert "CC0" in (tmp_path / "set" / "LICENSE.md").read_text()
+    assert "CC0" in (tmp_path / "set" / "LICENSE.md").read_text(encoding="utf-8")
     assert not (tmp_path / "set" / "truth").exists()
 
 
@@ -266,7 +266,7 @@ def test_a_set_is_never_written_over_another(tmp_path: Path) -> None:
 def test_published_figures_of_the_real_set(real_data: Path) -> None:
     """The numbers in the code are those that were published."""
     folder = real_data / "heat_sink" / "statistics"
-    pictures = json.loads((folder / "classes_per_image.json").read_text())["data"]
+    pictures = json.loads((folder / "classes_per_image.json").read_text(encoding="utf-8"))["data"]
     from flawline.synthetic import heat_sink_statistics as figures
 
     for column, counts in ((5, figures.SCRATCH_COUNTS), (7, figures.STAIN_COUNTS)):

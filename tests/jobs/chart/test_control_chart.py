@@ -132,7 +132,7 @@ def test_the_report_opens_without_a_network_and_escapes(tmp_path):
     series = form_series(columns, "d", "i-mr", Forming(label="part", unit="<i>"))
     chart = chart_series(series, "i-mr", limits=ControlLimits("i-mr", 0, 0.1))
     written = write_chart(chart, tmp_path)
-    assert json.loads((tmp_path / "chart.json").read_text()) == written.document
+    assert json.loads((tmp_path / "chart.json").read_text(encoding="utf-8")) == written.document
     page = written.page.read_text(encoding="utf-8")
     assert "<b>x" not in page
     assert not re.search(r"(src|href)=\W?https?:", page)

@@ -348,7 +348,7 @@ def test_the_checkpoint_holds_all_of_it_and_does_not_grow(line):
     watch.read()
     path = line.folder / CHECKPOINT
     size = path.stat().st_size
-    task = json.loads(path.read_text())["task"]
+    task = json.loads(path.read_text(encoding="utf-8"))["task"]
     again = read_checkpoint(path, task)
     assert again.growing.state == watch.growing.state
     assert again.growing.signals == watch.growing.signals

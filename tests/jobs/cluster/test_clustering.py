@@ -41,7 +41,9 @@ def test_hdbscan_puts_the_rest_into_no_cluster(folder, tmp_path):
         *(f"bad/part_{i}.png" for i in range(4)),
     }
     nothing = cluster(folder, method="hdbscan", min_cluster=16, settings=PLAIN)
-    rows = csv.DictReader(write_csv(nothing, tmp_path / "c.csv").read_text().splitlines())
+    rows = csv.DictReader(
+        write_csv(nothing, tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()
+    )
     assert {row["cluster"] for row in rows} == {"no cluster"}
     assert all(np.isfinite(p.distance) for p in nothing.pictures)
 

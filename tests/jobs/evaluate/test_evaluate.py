@@ -222,7 +222,9 @@ def test_unreadable_pictures_and_masks_are_named_and_the_rest_goes_on(tmp_path):
     assert "12 x 10" in evaluation.unjudged[2].reason
     assert [p.sample.name for p in evaluation.pictures] == ["a.png", "c.png", "d.png"]
     assert evaluation.exit_code == 2
-    scores = write_scores(evaluation, tmp_path / "scores.csv").read_text().splitlines()
+    scores = (
+        write_scores(evaluation, tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()
+    )
     assert scores[0] == "image,label,meaning,group,score,p_value,verdict"
     assert len(scores) == 7
     assert scores[4].startswith('b.png,,,,,,"could not be judged')

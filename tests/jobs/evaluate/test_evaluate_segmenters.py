@@ -149,7 +149,9 @@ def test_the_document_and_the_tables(evaluation, found, tmp_path):
         next(row for row in rows if row["image"] == "bad/d6.png").items()
     )
     assert sum(int(row["found"]) for row in rows) == 11
-    scores = write_scores(evaluation, tmp_path / "scores.csv").read_text().splitlines()
+    scores = (
+        write_scores(evaluation, tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()
+    )
     assert scores[0].endswith("score,p_value,verdict")
 
 

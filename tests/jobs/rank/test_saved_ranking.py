@@ -261,7 +261,7 @@ def test_metadata_never_takes_the_name_of_a_result(tmp_path, folder, capsys):
     table.write_text("image,score,lot\n" + "".join(f"{name},7,a\n" for name in names))
     common = ["--backbone", str(folder / "small.onnx"), "-q", "-o", str(tmp_path / "out")]
     assert run(["rank", str(table), *common]) == 0
-    header = (tmp_path / "out" / "ranking.csv").read_text().splitlines()[0]
+    header = (tmp_path / "out" / "ranking.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == "rank,image,label,score,group,reasons,lot,source_score"
 
 
