@@ -1,8 +1,10 @@
 """Compiled networks are kept for the next start: the same numbers, and nothing where it must not or cannot be."""
 
+import locale
 import os
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -133,3 +135,13 @@ def test_few_are_kept(folder, monkeypatch):
         os.utime(folder / name, (1000 + age, 1000 + age))
     assert compiled_networks() == folder
     assert sorted(path.name for path in folder.iterdir()) == ["a", "b"]
+
+
+def test_networks_compiled_at_once_leave_the_locale_alone(tmp_path):
+    before = locale.setlocale(locale.LC_CTYPE)
+    networks = [
+        write_network(tmp_path / f"{seed}.onnx", seed=seed).read_bytes() for seed in range(16)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(opened, networks))) == 16
+    assert locale.setlocale(locale.LC_CTYPE) == before

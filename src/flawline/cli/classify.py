@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json, printable, stderr
+from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json, printable, warn
 from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
@@ -173,7 +173,7 @@ def print_classification(found: Classification) -> None:
             markup=False,
         )
     for text in found.warnings:
-        stderr().print(printable(f"warning: {text}"), style="yellow", markup=False)
+        warn(f"warning: {text}")
 
 
 def _text(share: Share | None) -> str:

@@ -171,6 +171,9 @@ def compile_network(prepared: PreparedNetwork, threads: int = 0, *, keep: bool =
         raise _unsuitable(prepared.name, prepared.preparation, error) from error
 
 
+_HASHING = Lock()
+
+
 def compiled(model: Any, options: Mapping[str, Any], *, keep: bool) -> Any:
     """Compile a model of OpenVINO, which with `keep` takes what it compiled before; raises RuntimeError.
 
@@ -180,7 +183,9 @@ def compiled(model: Any, options: Mapping[str, Any], *, keep: bool) -> Any:
     folder = compiled_networks() if keep else None
     if folder is not None:
         name_nodes(model)
-        with suppress(RuntimeError):
+        # OpenVINO sets the process's locale to "C" while it hashes a model, and then back to what it found: two at once
+        # would leave it at "C".
+        with suppress(RuntimeError), _HASHING:
             return core().compile_model(model, "CPU", {**options, "CACHE_DIR": str(folder)})
     return core().compile_model(model, "CPU", dict(options))
 
