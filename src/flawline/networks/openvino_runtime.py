@@ -7,8 +7,9 @@ the other pictures by construction.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import locale
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -171,9 +172,6 @@ def compile_network(prepared: PreparedNetwork, threads: int = 0, *, keep: bool =
         raise _unsuitable(prepared.name, prepared.preparation, error) from error
 
 
-_HASHING = Lock()
-
-
 def compiled(model: Any, options: Mapping[str, Any], *, keep: bool) -> Any:
     """Compile a model of OpenVINO, which with `keep` takes what it compiled before; raises RuntimeError.
 
@@ -183,11 +181,37 @@ def compiled(model: Any, options: Mapping[str, Any], *, keep: bool) -> Any:
     folder = compiled_networks() if keep else None
     if folder is not None:
         name_nodes(model)
-        # OpenVINO sets the process's locale to "C" while it hashes a model, and then back to what it found: two at once
-        # would leave it at "C".
-        with suppress(RuntimeError), _HASHING:
+        with suppress(RuntimeError), _same_locale():
             return core().compile_model(model, "CPU", {**options, "CACHE_DIR": str(folder)})
     return core().compile_model(model, "CPU", dict(options))
+
+
+class _Compiling:
+    """How many threads compile at this moment, and the locale that the first of them found."""
+
+    lock = Lock()
+    threads = 0
+    before = ""
+
+
+@contextmanager
+def _same_locale() -> Iterator[None]:
+    """Leave the process's locale as it was.
+
+    OpenVINO sets it to "C" while it hashes a model, and then back to what it found: of two threads at once the second
+    finds "C".
+    """
+    with _Compiling.lock:
+        if not _Compiling.threads:
+            _Compiling.before = locale.setlocale(locale.LC_ALL)
+        _Compiling.threads += 1
+    try:
+        yield
+    finally:
+        with _Compiling.lock:
+            _Compiling.threads -= 1
+            if not _Compiling.threads and locale.setlocale(locale.LC_ALL) != _Compiling.before:
+                locale.setlocale(locale.LC_ALL, _Compiling.before)
 
 
 def name_nodes(model: Any) -> None:
