@@ -35,6 +35,15 @@ def test_one_episode_sends_one_alert_and_escalates_once():
     assert alert.action
 
 
+def test_an_alert_is_escalated_after_so_many_more_points_and_not_before():
+    policy = AlertPolicy(escalate=3)
+    three = [signal(at) for at in range(20, 23)]
+    _, sent = update_alerts({}, "area", three, LABELS, policy=policy)
+    assert [alert.level for alert in sent] == [1]
+    _, sent = update_alerts({}, "area", [*three, signal(23)], LABELS, policy=policy)
+    assert [alert.level for alert in sent] == [1, 2]
+
+
 def test_a_new_episode_rings_again_and_other_sides_are_other_alerts():
     alerts, sent = update_alerts({}, "area", [signal(20), signal(60)], LABELS)
     assert len(sent) == 2

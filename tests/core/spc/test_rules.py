@@ -114,6 +114,12 @@ def test_a_run_is_one_signal_that_knows_where_it_began():
     assert signal.side == 1
 
 
+def test_a_point_exactly_one_sigma_away_is_not_within_one_sigma():
+    rules = parse_rules("7")
+    assert level_signals([0.5] * 15, rules)
+    assert not level_signals([*([0.5] * 7), 1.0, *([0.5] * 7)], rules)
+
+
 def test_points_beyond_a_limit_are_a_signal_each():
     found = merge_signals(level_signals([0, 4, 4, 0, -4], FIRST_ONLY))
     assert [(s.triggered, s.side) for s in found] == [(1, 1), (2, 1), (4, -1)]
