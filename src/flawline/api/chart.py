@@ -106,7 +106,7 @@ def chart(
 def pareto(
     measure: str, table: Table, *, size: str | None = None
 ) -> tuple[Pareto, tuple[Skipped, ...]]:
-    """Count which names of a column are met most often, or weigh most: `flawline chart --chart pareto`.
+    """Count which names of a column occur most often, or weigh most, for a Pareto chart.
 
     Args:
         measure: the column of names.
