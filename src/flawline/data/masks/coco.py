@@ -6,6 +6,7 @@ from collections import defaultdict
 from functools import partial
 from typing import Any
 
+from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.documents import points_of, refuse, stated_size, typed
 from flawline.data.masks.rle import paint_coco
 from flawline.data.masks.shapes import (
@@ -20,12 +21,13 @@ from flawline.data.masks.shapes import (
 Document = dict[str, Any]
 
 
-def is_coco(document: Any) -> bool:
+def is_coco(files: AnnotationFiles) -> bool:
     """Whether a JSON document has the parts of a COCO file."""
+    document = files.document
     return isinstance(document, dict) and {"images", "annotations", "categories"} <= set(document)
 
 
-def read_coco(document: Document, file: str, most_pixels: int) -> Annotations:
+def read_coco(files: AnnotationFiles) -> Annotations:
     """Read the regions of a COCO document: polygons, run lengths (lists or compressed text), crowds too.
 
     Regions are painted in the order of the file. One without an outline, only with a box, is passed over and counted
@@ -34,7 +36,8 @@ def read_coco(document: Document, file: str, most_pixels: int) -> Annotations:
     Raises:
         SourceError: a part is missing, of another type, or refers to what is not there.
     """
-    names, sizes = _images(document, file, most_pixels)
+    document, file = files.document, files.name
+    names, sizes = _images(document, file, files.most_pixels)
     categories = _categories(document, file)
     shapes: dict[str, list[Shape]] = defaultdict(list)
     boxes = 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
 
+from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.documents import points_of, read_bytes, refuse, stated_size
 from flawline.data.masks.rle import paint_cvat
 from flawline.data.masks.shapes import (
@@ -24,7 +24,12 @@ Attributes = dict[str, str]
 _NO_OUTLINE = frozenset({"box", "polyline", "points", "ellipse", "cuboid", "skeleton"})
 
 
-def read_cvat(path: Path, most_pixels: int) -> Annotations:
+def is_cvat(files: AnnotationFiles) -> bool:
+    """Whether it is an XML file."""
+    return files.suffix == ".xml"
+
+
+def read_cvat(files: AnnotationFiles) -> Annotations:
     """Read the polygons and masks of an export; boxes and other kinds without an outline are passed over with a note.
 
     Shapes are painted from the lowest z_order to the highest, and in the order of the file where that is the same.
@@ -33,8 +38,8 @@ def read_cvat(path: Path, most_pixels: int) -> Annotations:
         SourceError: no XML, a document type (which could define entities), tracks of a video, or a part that is
             missing or of another type.
     """
-    reader = _Reader(path.name, most_pixels)
-    reader.parse(read_bytes(path))
+    reader = _Reader(files.name, files.most_pixels)
+    reader.parse(read_bytes(files.path))
     pictures = {
         name: AnnotatedPicture(
             size, tuple(shape for _, shape in sorted(shapes, key=lambda s: s[0]))
@@ -47,7 +52,7 @@ def read_cvat(path: Path, most_pixels: int) -> Annotations:
         f"{count} shapes of the kind {kind!r} are passed over: they have no outline"
         for kind, count in sorted(reader.passed_over.items())
     )
-    return Annotations(path.name, labels, tuple(pictures), pictures.__getitem__, notes)
+    return Annotations(files.name, labels, tuple(pictures), pictures.__getitem__, notes)
 
 
 class _Reader:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.class_names import (
     Classes,
     Ignore,
@@ -17,16 +18,11 @@ from flawline.data.masks.class_names import (
     resolve_class_names,
     value_table,
 )
-from flawline.data.masks.coco import is_coco, read_coco
-from flawline.data.masks.cvat import read_cvat
-from flawline.data.masks.documents import read_json, refuse
 from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
-from flawline.data.masks.label_studio import is_label_studio, read_label_studio, uploaded_name
+from flawline.data.masks.formats import Format, format_of
 from flawline.data.masks.matching import match
 from flawline.data.masks.pixels import Colour, read_colour_mask, read_mask, to_indices
 from flawline.data.masks.shapes import Annotations, rasterize
-from flawline.data.masks.yolo import read_yolo
-from flawline.data.names import PICTURE_SUFFIXES, suffix
 from flawline.data.source import Source
 from flawline.errors import SourceError, UsageError
 from flawline.types import Sample
@@ -81,7 +77,9 @@ def find(request: MaskRequest, annotations: Path | None) -> Masks:
             hint="Give the folder of masks or the file that the annotation tool exported.",
             code="annotations-missing",
         )
-    if path.is_dir() and not _holds_labels(path):
+    given = AnnotationFiles(path, request.source.image_limits.max_pixels, request.names())
+    format = format_of(given)
+    if format is None:
         files = find_masks(path, request.samples, request.names())
         return (
             _from_class_files(request, files)
@@ -89,8 +87,7 @@ def find(request: MaskRequest, annotations: Path | None) -> Masks:
             else _from_files(request, files)
         )
     _no_palette(request)
-    found, format = _annotations(path, request)
-    return _from_annotations(request, found, format)
+    return _from_annotations(request, format.read(given), format)
 
 
 def _no_palette(request: MaskRequest) -> None:
@@ -101,41 +98,9 @@ def _no_palette(request: MaskRequest) -> None:
         )
 
 
-def _holds_labels(folder: Path) -> bool:
-    """Whether a folder holds text files and no pictures: YOLO label files."""
-    suffixes = {suffix(path.name) for path in folder.rglob("*")}
-    return ".txt" in suffixes and not suffixes & PICTURE_SUFFIXES
-
-
-def _annotations(path: Path, request: MaskRequest) -> tuple[Annotations, str]:
-    kind, most_pixels = suffix(path.name), request.source.image_limits.max_pixels
-    if path.is_dir() or kind in (".yaml", ".yml"):
-        return read_yolo(path, request.names() or None), "YOLO"
-    if kind == ".xml":
-        return read_cvat(path, most_pixels), "CVAT"
-    if kind == ".json":
-        document = read_json(path)
-        if is_coco(document):
-            return read_coco(document, path.name, most_pixels), "COCO"
-        if is_label_studio(document):
-            return read_label_studio(document, path.name, most_pixels), "Label Studio"
-        refuse(
-            path.name,
-            "the whole file",
-            "expected COCO (images, annotations, categories) or a list of Label Studio tasks",
-            "Export as COCO or as Label Studio JSON.",
-        )
-    raise SourceError(
-        f"expected a folder, .json (COCO, Label Studio), .xml (CVAT) or data.yaml (YOLO), got {path.name!r}",
-        hint="Give the annotations as the tool exported them.",
-        code="annotations",
-    )
-
-
-def _from_annotations(request: MaskRequest, found: Annotations, format: str) -> Masks:
+def _from_annotations(request: MaskRequest, found: Annotations, format: Format) -> Masks:
     named = resolve_class_names(found.labels, request.classes, request.ignore)
-    also = uploaded_name if format == "Label Studio" else None
-    entries = match(request.samples, found.names, also=also)
+    entries = match(request.samples, found.names, also=format.also)
     if not entries:
         raise SourceError(
             f"none of {len(found.names)} annotated pictures is in the source "
@@ -147,8 +112,8 @@ def _from_annotations(request: MaskRequest, found: Annotations, format: str) -> 
     if unused := len(found.names) - len(entries):
         notes = (*notes, f"{unused} annotated pictures are not in the source")
     read = partial(_draw, found, entries, named.values)
-    # A picture without a label file has no objects in YOLO's own convention.
-    return Masks(format, named.classes, frozenset(entries), read, notes, format == "YOLO")
+    known = frozenset(entries)
+    return Masks(format.name, named.classes, known, read, notes, format.absent_is_empty)
 
 
 def _draw(

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
+from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.documents import refuse, stated_size, typed
 from flawline.data.masks.rle import paint_label_studio
 from flawline.data.masks.shapes import (
@@ -28,8 +29,9 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
 _NO_REGION = frozenset({"choices", "textarea", "rating", "number", "relation", "labels"})
 
 
-def is_label_studio(document: Any) -> bool:
+def is_label_studio(files: AnnotationFiles) -> bool:
     """Whether a JSON document is a list of tasks."""
+    document = files.document
     return (
         isinstance(document, list)
         and bool(document)
@@ -37,7 +39,7 @@ def is_label_studio(document: Any) -> bool:
     )
 
 
-def read_label_studio(document: list[Document], file: str, most_pixels: int) -> Annotations:
+def read_label_studio(files: AnnotationFiles) -> Annotations:
     """Read the regions of an export (the format "JSON", not "JSON-MIN").
 
     The last annotation of a task that was not cancelled counts. A task without any is left out; one with an empty
@@ -46,9 +48,9 @@ def read_label_studio(document: list[Document], file: str, most_pixels: int) -> 
     Raises:
         SourceError: a part is missing or of another type, or two tasks show the same picture.
     """
-    pictures: dict[str, AnnotatedPicture] = {}
+    file, pictures = files.name, dict[str, AnnotatedPicture]()
     notes: Counter[str] = Counter()
-    for number, task in enumerate(document):
+    for number, task in enumerate(files.document):
         place = f"[{number}]"
         name = _picture_name(typed(task["data"], dict, file, f"{place}.data"), file, place)
         done = _annotations(task, file, place)
@@ -59,7 +61,7 @@ def read_label_studio(document: list[Document], file: str, most_pixels: int) -> 
             refuse(file, place, f"expected each picture once, {name!r} comes again")
         notes["tasks have several annotations, the last counts"] += len(done) > 1
         at, annotation = done[-1]
-        pictures[name] = _annotated(annotation, file, at, most_pixels, notes)
+        pictures[name] = _annotated(annotation, file, at, files.most_pixels, notes)
     labels = {shape.label for picture in pictures.values() for shape in picture.shapes}
     return Annotations(
         file,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.documents import read_text, refuse
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
@@ -17,15 +17,24 @@ from flawline.data.masks.shapes import (
     Shape,
     paint_polygon,
 )
+from flawline.data.names import PICTURE_SUFFIXES, suffix
 from flawline.errors import FlawlineError, ImageError, SourceError, UsageError
 
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-_MOST_YAML, _MOST_LABELS, _MOST_FILES = 250_000, 50_000_000, 5_000_000
+_MOST_YAML, _MOST_LABELS = 250_000, 50_000_000
 _TAGS = ("str", "int", "float", "bool", "timestamp")
 
 
-def read_yolo(path: Path, classes: Sequence[str] | None) -> Annotations:
-    """Find the label files at or below `path`, a folder or a data.yaml whose folder holds them.
+def is_yolo(files: AnnotationFiles) -> bool:
+    """Whether it is a data.yaml, or a folder that holds text files and no pictures."""
+    if not files.is_folder:
+        return files.suffix in (".yaml", ".yml")
+    suffixes = {suffix(name) for name in files.files}
+    return ".txt" in suffixes and not suffixes & PICTURE_SUFFIXES
+
+
+def read_yolo(files: AnnotationFiles) -> Annotations:
+    """Find the label files in a folder, or below that of a data.yaml.
 
     Each line of a label file is the place of a class in the names, then x and y in turn as fractions of the picture's
     width and height. An empty file is a picture without defects.
@@ -34,16 +43,16 @@ def read_yolo(path: Path, classes: Sequence[str] | None) -> Annotations:
         SourceError: no label files, or a data.yaml without class names.
         UsageError: neither a data.yaml nor `classes`.
     """
-    folder = path if path.is_dir() else path.parent
-    names = tuple(_names(path, folder, classes))
-    texts = {file[:-4]: folder / file for file in _text_files(folder)}
+    folder = files.folder
+    names = _names(files)
+    texts = {file[:-4]: folder / file for file in files.files if suffix(file) == ".txt"}
     if not texts:
         raise SourceError(
             f"expected label files (.txt) below {str(folder)!r}, found none",
             hint="Give the folder that holds the label files.",
             code="annotations",
         )
-    return Annotations(path.name, names, tuple(texts), partial(_annotated, texts, names))
+    return Annotations(files.name, names, tuple(texts), partial(_annotated, texts, names))
 
 
 def names_in_yaml(text: str, file: str) -> list[str]:
@@ -120,34 +129,19 @@ def _line_of(node: Any, place: int) -> int:
     return int((entry[0] if isinstance(entry, tuple) else entry).start_mark.line) + 1
 
 
-def _names(path: Path, folder: Path, classes: Sequence[str] | None) -> Sequence[str]:
+def _names(files: AnnotationFiles) -> tuple[str, ...]:
+    folder = files.folder
     candidates = [folder / name for name in _YAML_NAMES]
     candidates += [folder.parent / name for name in _YAML_NAMES]
-    yaml = path if path.is_file() else next((p for p in candidates if p.is_file()), None)
+    yaml = files.path if not files.is_folder else next((p for p in candidates if p.is_file()), None)
     if yaml is not None:
-        return names_in_yaml(read_text(yaml, _MOST_YAML), yaml.name)
-    if classes is None:
+        return tuple(names_in_yaml(read_text(yaml, _MOST_YAML), yaml.name))
+    if not files.classes:
         raise UsageError(
             f"expected a data.yaml in {str(folder)!r} or class names, found neither",
             hint="Give classes in the order of their numbers, or the data.yaml.",
         )
-    return classes
-
-
-def _text_files(folder: Path) -> list[str]:
-    found: list[str] = []
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        inside = os.path.relpath(root, folder).replace(os.sep, "/")
-        prefix = "" if inside == "." else f"{inside}/"
-        found += [prefix + name for name in sorted(files) if name.lower().endswith(".txt")]
-        if len(found) > _MOST_FILES:
-            raise SourceError(
-                f"expected at most {_MOST_FILES} label files, {str(folder)!r} holds more",
-                hint="Give the folder of one set.",
-                code="annotations-too-large",
-            )
-    return found
+    return files.classes
 
 
 def _annotated(texts: dict[str, Path], names: tuple[str, ...], name: str) -> AnnotatedPicture:

@@ -1,0 +1,67 @@
+"""The formats of annotations, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flawline.data.masks.annotation_files import AnnotationFiles
+from flawline.data.masks.coco import is_coco, read_coco
+from flawline.data.masks.cvat import is_cvat, read_cvat
+from flawline.data.masks.label_studio import is_label_studio, read_label_studio, uploaded_name
+from flawline.data.masks.shapes import Annotations
+from flawline.data.masks.yolo import is_yolo, read_yolo
+from flawline.errors import SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of annotations: its name, what its files are, how it is recognised and read.
+
+    `absent_is_empty`: a picture without an annotation has no defects. `also` gives a second name of an annotated
+    picture, tried where the first fits none.
+    """
+
+    name: str
+    files: str
+    fits: Callable[[AnnotationFiles], bool]
+    read: Callable[[AnnotationFiles], Annotations]
+    absent_is_empty: bool = False
+    also: Callable[[str], str] | None = None
+
+
+FORMATS = (
+    Format("COCO", ".json of images, annotations and categories", is_coco, read_coco),
+    Format(
+        "Label Studio",
+        ".json list of tasks",
+        is_label_studio,
+        read_label_studio,
+        also=uploaded_name,
+    ),
+    Format("CVAT", ".xml", is_cvat, read_cvat),
+    # A picture without a label file has no objects in YOLO's own convention.
+    Format("YOLO", "label files, data.yaml", is_yolo, read_yolo, absent_is_empty=True),
+)
+
+
+def format_of(files: AnnotationFiles) -> Format | None:
+    """Recognise the format; None for a folder that holds none of them, which may hold masks.
+
+    Raises:
+        SourceError: a file of no known format, or one that cannot be read.
+    """
+    found = next((format for format in FORMATS if format.fits(files)), None)
+    if found is None and not files.is_folder:
+        raise _unknown(files.path)
+    return found
+
+
+def _unknown(path: Path) -> SourceError:
+    known = ", ".join(f"{format.name} ({format.files})" for format in FORMATS)
+    return SourceError(
+        f"expected {known} or a folder of masks, got {path.name!r}",
+        hint="Give the annotations as the tool exported them.",
+        code="annotations",
+    )
