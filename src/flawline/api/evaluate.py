@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from flawline.api.masks import mask_settings
 from flawline.api.recipes import InspectorLike, RecipeLike, inspector_of, recipe_of
 from flawline.api.settings import ClassNames, Ignore, Palette
 from flawline.data.source import SourceLike, opened
@@ -14,7 +15,6 @@ from flawline.errors import UsageError
 from flawline.inspector import Inspector
 from flawline.jobs.evaluate import compare as comparing
 from flawline.jobs.evaluate import evaluate as evaluating
-from flawline.jobs.evaluate.class_masks import MaskSettings
 from flawline.jobs.evaluate.compare import Comparison
 from flawline.jobs.evaluate.differences import Costs
 from flawline.jobs.evaluate.evaluation import Evaluation
@@ -154,17 +154,6 @@ def export(
     held = nullcontext() if check is None else opened(check)
     with held as source:
         return export_recipe(recipe_of(recipe), to, Path(out), source=source, track=track)
-
-
-def mask_settings(
-    annotations: str | os.PathLike[str] | None,
-    classes: ClassNames,
-    palette: Palette,
-    ignore: Ignore,
-) -> MaskSettings:
-    """Gather where class masks are and what they hold."""
-    place = None if annotations is None else Path(annotations)
-    return MaskSettings(place, classes, palette, ignore)
 
 
 def inspectors_by_name(

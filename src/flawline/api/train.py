@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
-from flawline.api.masks import masks_of
+from flawline.api.masks import mask_settings, masks_of
 from flawline.api.recipes import RecipeLike, recipe_of
 from flawline.api.settings import (
     ClassNames,
@@ -280,13 +280,12 @@ def train_segment(
         spec=spec_table(spec),
     )
     given = source if isinstance(source, MaskedSource) else None
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
     with (
         nullcontext(given.source)
         if given
         else opened(cast(SourceLike, source), good, bad) as open_,
-        masks_of(
-            given or open_, annotations, classes, palette, ignore, unlabelled, value_range
-        ) as masked,
+        masks_of(given or open_, masks, value_range) as masked,
         TemporaryDirectory(prefix="flawline-") if folder is None else nullcontext(folder) as place,
     ):
         return segment.train_segment(
@@ -397,9 +396,10 @@ def audit_labels(
         limits=RegionLimits(smallest, border, quality),
     )
     given = source if isinstance(source, MaskedSource) else None
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
     with (
         nullcontext(given.source) if given else opened(cast(SourceLike, source)) as open_,
-        masks_of(given or open_, annotations, classes, palette, ignore, unlabelled) as masked,
+        masks_of(given or open_, masks) as masked,
         TemporaryDirectory(prefix="flawline-") if folder is None else nullcontext(folder) as place,
     ):
         found = audit.audit_labels(masked, Path(place), settings, name=open_.location, track=track)

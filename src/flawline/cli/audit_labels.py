@@ -15,6 +15,7 @@ from flawline.cli.mask_options import (
     Ignore,
     Palette,
     Unlabelled,
+    mask_settings,
     masks_from_options,
 )
 from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
@@ -74,9 +75,8 @@ def audit_labels(
     from flawline.jobs.train.audit.audit_tables import audit_as_dict
     from flawline.jobs.train.audit.label_audit_files import write_label_audit
 
-    with masks_from_options(
-        source, annotations, classes, palette, ignore, unlabelled, limits=limits
-    ) as masked:
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
+    with masks_from_options(source, masks, limits=limits) as masked:
         found = audit(
             masked,
             folds=folds,

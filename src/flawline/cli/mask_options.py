@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from flawline.cli.feature_options import open_from_options, parse_range
 
 if TYPE_CHECKING:
-    from flawline.data.masks import MaskedSource
-    from flawline.jobs.evaluate.class_masks import MaskSettings
+    from flawline.data.masks import MaskedSource, MaskSettings
+    from flawline.data.masks.mask_settings import Unlabelled as UnlabelledSetting
 
 Annotations = Annotated[
     Path | None,
@@ -39,11 +39,7 @@ Unlabelled = Annotated[
 @contextmanager
 def masks_from_options(
     source: str,
-    annotations: Path | None,
-    classes: str | None,
-    palette: str | None,
-    ignore: str | None,
-    unlabelled: str,
+    settings: MaskSettings,
     *,
     good: list[str] | None = None,
     bad: list[str] | None = None,
@@ -51,38 +47,34 @@ def masks_from_options(
     value_range: str | None = None,
 ) -> Iterator[MaskedSource]:
     """The pictures and masks that the options name; errors as for `open_masks`."""
-    from flawline.data.masks import open_masks
-    from flawline.errors import UsageError
+    from flawline.data.masks import open_masked
 
-    if unlabelled not in ("leave-out", "empty"):
-        raise UsageError(f"--unlabelled takes leave-out or empty, got {unlabelled!r}")
-    said = mask_settings(annotations, classes, palette, ignore)
     with (
         open_from_options(source, good, bad, limits) as opened,
-        open_masks(
-            opened,
-            annotations=said.annotations,
-            classes=said.classes,
-            palette=said.palette,
-            ignore=said.ignore,
-            unlabelled=cast(Literal["leave-out", "empty"], unlabelled),
-            value_range=parse_range(value_range),
-        ) as masked,
+        open_masked(opened, settings, value_range=parse_range(value_range)) as masked,
     ):
         yield masked
 
 
 def mask_settings(
-    annotations: Path | None, classes: str | None, palette: str | None, ignore: str | None
+    annotations: Path | None,
+    classes: str | None,
+    palette: str | None,
+    ignore: str | None,
+    unlabelled: str = "leave-out",
 ) -> MaskSettings:
     """Where the class masks are, as a command line says it."""
-    from flawline.jobs.evaluate.class_masks import MaskSettings
+    from flawline.data.masks import MaskSettings
+    from flawline.errors import UsageError
 
+    if unlabelled not in ("leave-out", "empty"):
+        raise UsageError(f"--unlabelled takes leave-out or empty, got {unlabelled!r}")
     return MaskSettings(
         annotations,
         parse_class_names(classes),
         parse_palette(palette),
         int(ignore) if ignore and ignore.isdecimal() else ignore,
+        cast("UnlabelledSetting", unlabelled),
     )
 
 

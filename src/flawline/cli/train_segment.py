@@ -25,6 +25,7 @@ from flawline.cli.mask_options import (
     Ignore,
     Palette,
     Unlabelled,
+    mask_settings,
     masks_from_options,
 )
 from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
@@ -176,13 +177,10 @@ def segment(
 
     folder = out.with_suffix(".training")
     out.parent.mkdir(parents=True, exist_ok=True)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
     with masks_from_options(
         source,
-        annotations,
-        classes,
-        palette,
-        ignore,
-        unlabelled,
+        masks,
         good=good,
         bad=bad,
         limits=limits,

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from flawline.data.masks import MaskSettings
 from flawline.data.source import open_source
 from flawline.inspector import Inspector
 from flawline.jobs.evaluate import timing
-from flawline.jobs.evaluate.class_masks import MaskSettings
 from flawline.jobs.evaluate.compare import compare
 from flawline.jobs.evaluate.differences import Costs
 from flawline.jobs.evaluate.evaluation_tables import comparison_as_dict

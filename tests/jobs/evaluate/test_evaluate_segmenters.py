@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from flawline.data.masks import MaskSettings
 from flawline.data.source import open_source
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
 from flawline.jobs.evaluate import timing
-from flawline.jobs.evaluate.class_masks import MaskSettings
 from flawline.jobs.evaluate.evaluate import evaluate
 from flawline.jobs.evaluate.evaluation_tables import evaluation_as_dict, write_scores
 from flawline.jobs.evaluate.segmentation_tables import write_class_table, write_region_table

@@ -7,10 +7,10 @@ import pytest
 
 from flawline.core.drawing import class_colour
 from flawline.core.pod import fit_pod
+from flawline.data.masks import MaskSettings
 from flawline.data.source import open_source
 from flawline.inspector import Inspector
 from flawline.jobs.evaluate import figures, timing
-from flawline.jobs.evaluate.class_masks import MaskSettings
 from flawline.jobs.evaluate.compare import compare
 from flawline.jobs.evaluate.comparison_files import write_comparison
 from flawline.jobs.evaluate.differences import Costs

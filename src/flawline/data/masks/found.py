@@ -11,17 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.class_names import (
-    Classes,
-    Ignore,
-    colour_values,
-    resolve_class_names,
-    value_table,
-)
+from flawline.data.masks.class_names import colour_values, resolve_class_names, value_table
 from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
 from flawline.data.masks.formats import Format, format_of
+from flawline.data.masks.mask_settings import MaskSettings
 from flawline.data.masks.matching import match
-from flawline.data.masks.pixels import Colour, read_colour_mask, read_mask, to_indices
+from flawline.data.masks.pixels import read_colour_mask, read_mask, to_indices
 from flawline.data.masks.shapes import Annotations, rasterize
 from flawline.data.source import Source
 from flawline.errors import SourceError, UsageError
@@ -35,19 +30,16 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskRequest:
-    """A source, its samples, and the settings of its classes."""
+    """A source, its samples, and the settings of its masks."""
 
     source: Source
     samples: tuple[Sample, ...]
-    classes: Classes | None
-    palette: Mapping[str, Colour] | None
-    ignore: Ignore | None
+    settings: MaskSettings
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the classes where they were given as a list."""
-        if self.classes is None or isinstance(self.classes, Mapping):
-            return ()
-        return tuple(self.classes)
+        classes = self.settings.classes
+        return () if classes is None or isinstance(classes, Mapping) else tuple(classes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +58,11 @@ class Masks:
     absent_is_empty: bool = False
 
 
-def find(request: MaskRequest, annotations: Path | None) -> Masks:
+def find(request: MaskRequest) -> Masks:
     """Find the masks of a source, as `open_masks` describes it."""
-    if annotations is None:
+    if request.settings.annotations is None:
         return _from_files(request, None)
-    path = Path(annotations).expanduser()
+    path = Path(request.settings.annotations).expanduser()
     if not path.exists():
         raise SourceError(
             f"expected annotations, {str(path)!r} does not exist",
@@ -91,7 +83,7 @@ def find(request: MaskRequest, annotations: Path | None) -> Masks:
 
 
 def _no_palette(request: MaskRequest) -> None:
-    if request.palette is not None:
+    if request.settings.palette is not None:
         raise UsageError(
             "expected no palette with annotations that name their classes",
             hint="Leave the palette out; it is for masks whose colour is the class.",
@@ -99,7 +91,7 @@ def _no_palette(request: MaskRequest) -> None:
 
 
 def _from_annotations(request: MaskRequest, found: Annotations, format: Format) -> Masks:
-    named = resolve_class_names(found.labels, request.classes, request.ignore)
+    named = resolve_class_names(found.labels, request.settings.classes, request.settings.ignore)
     entries = match(request.samples, found.names, also=format.also)
     if not entries:
         raise SourceError(
@@ -132,7 +124,7 @@ def _draw(
 
 def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:
     _no_palette(request)
-    named = resolve_class_names(files.labels(), request.classes, request.ignore)
+    named = resolve_class_names(files.labels(), request.settings.classes, request.settings.ignore)
     limits = request.source.image_limits
 
     def read(sample: Sample, size: Callable[[], Size]) -> Mask:
@@ -157,7 +149,7 @@ def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
         known = content.get(sample.name)
         return np.zeros(size(), np.uint8) if known is None else decode(known())
 
-    format = "index" if request.palette is None else "colour"
+    format = "index" if request.settings.palette is None else "colour"
     return Masks(format, classes, frozenset(content), read)
 
 
@@ -172,11 +164,17 @@ def _decoder(
     request: MaskRequest, content: Mapping[str, Callable[[], bytes]]
 ) -> tuple[tuple[str, ...], Callable[[bytes], Mask]]:
     limits = request.source.image_limits
-    if request.palette is not None:
-        named, colours = colour_values(request.palette, request.classes, request.ignore)
+    if request.settings.palette is not None:
+        named, colours = colour_values(
+            request.settings.palette, request.settings.classes, request.settings.ignore
+        )
         return named, partial(read_colour_mask, values=colours, limits=limits)
-    classes = _values_found(request, content) if request.classes is None else request.classes
-    named, table = value_table(classes, request.ignore)
+    classes = (
+        _values_found(request, content)
+        if request.settings.classes is None
+        else request.settings.classes
+    )
+    named, table = value_table(classes, request.settings.ignore)
     return named, lambda data: to_indices(read_mask(data, limits), table)
 
 
@@ -189,14 +187,16 @@ def _values_found(
         mask = read_mask(read(), request.source.image_limits)
         counts += np.bincount(mask.ravel(), minlength=256)
     values = [
-        value for value in np.flatnonzero(counts).tolist() if value not in (0, request.ignore)
+        value
+        for value in np.flatnonzero(counts).tolist()
+        if value not in (0, request.settings.ignore)
     ]
     if not values:
         raise UsageError(
             "expected masks with classes, all of them are empty",
             hint="Name the classes.",
         )
-    if request.ignore is None and 255 in values and len(values) > 1:
+    if request.settings.ignore is None and 255 in values and len(values) > 1:
         raise UsageError(
             "expected masks whose values are all classes, 255 may also mark what is to be ignored",
             hint="Give 255 as the ignore value, or name every class.",

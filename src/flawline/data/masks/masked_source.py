@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from flawline.data.closing import Closing
 from flawline.data.image import read_image
 from flawline.data.masks.class_names import Classes, Ignore
 from flawline.data.masks.found import Mask, MaskRequest, Masks, find
+from flawline.data.masks.mask_settings import MaskSettings, Unlabelled
 from flawline.data.masks.pixels import Colour
 from flawline.data.source import Source, open_source
 from flawline.errors import ImageError, UsageError
@@ -95,7 +95,7 @@ def open_masks(
     classes: Classes | None = None,
     palette: Mapping[str, Colour] | None = None,
     ignore: Ignore | None = None,
-    unlabelled: Literal["leave-out", "empty"] = "leave-out",
+    unlabelled: Unlabelled = "leave-out",
     value_range: tuple[float, float] | None = None,
 ) -> MaskedSource:
     """Open the class masks of a source.
@@ -124,14 +124,25 @@ def open_masks(
         UsageError: classes, palette or ignore do not agree with the annotations.
         ImageError: without `classes`, a mask cannot be read.
     """
+    settings = MaskSettings(annotations, classes, palette, ignore, unlabelled)
+    return open_masked(source, settings, value_range=value_range)
+
+
+def open_masked(
+    source: Source | str | Path,
+    settings: MaskSettings,
+    *,
+    value_range: tuple[float, float] | None = None,
+) -> MaskedSource:
+    """Open the class masks of a source by gathered settings; all else as for `open_masks`."""
+    unlabelled = settings.unlabelled
     if unlabelled not in ("leave-out", "empty"):
         raise UsageError(f"expected unlabelled 'leave-out' or 'empty', got {unlabelled!r}")
     opened = source if isinstance(source, Source) else open_source(source)
     owned = opened is not source
     try:
         samples = tuple(opened.samples())
-        request = MaskRequest(opened, samples, classes, palette, ignore)
-        found = find(request, annotations)
+        found = find(MaskRequest(opened, samples, settings))
     except BaseException:
         if owned:
             opened.close()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.segmentation_metrics import IGNORE
-from flawline.data.masks import MaskedSource, open_masks
+from flawline.data.masks import MaskedSource, MaskSettings, open_masked
 from flawline.data.names import did_you_mean
 from flawline.data.source import Source
 from flawline.errors import FlawlineError, UsageError
@@ -20,16 +19,6 @@ from flawline.types import Sample, Unjudged
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
-
-
-@dataclass(frozen=True, slots=True)
-class MaskSettings:
-    """Settings of the class masks of a source, as of `open_masks`."""
-
-    annotations: Path | None = None
-    classes: Sequence[str] | Mapping[int, str] | None = None
-    palette: Mapping[str, tuple[int, int, int]] | None = None
-    ignore: int | str | tuple[int, int, int] | None = None
 
 
 SOURCE_MASKS = MaskSettings()
@@ -73,16 +62,9 @@ def open_class_masks(
     asked = settings != SOURCE_MASKS
     if not asked and not (known and any(sample.mask is not None for sample in source.samples())):
         return None
-    annotations, palette, ignore = settings.annotations, settings.palette, settings.ignore
-    if settings.classes is not None or palette is not None or not known:
-        return open_masks(
-            source,
-            annotations=annotations,
-            classes=settings.classes,
-            palette=palette,
-            ignore=ignore,
-        )
-    if annotations is not None and (named := _named(source, settings)) is not None:
+    if settings.classes is not None or settings.palette is not None or not known:
+        return open_masked(source, settings)
+    if settings.annotations is not None and (named := _named(source, settings)) is not None:
         return named
     if len(known) > 1:
         raise UsageError(
@@ -90,13 +72,13 @@ def open_class_masks(
             "the masks can mean different ones",
             hint="Name the classes of the masks with `classes`.",
         )
-    return open_masks(source, annotations=annotations, classes=known[0], ignore=ignore)
+    return open_masked(source, replace(settings, classes=known[0]))
 
 
 def _named(source: Source, settings: MaskSettings) -> MaskedSource | None:
     """Open masks in a format that names its classes; None where it does not."""
     try:
-        opened = open_masks(source, annotations=settings.annotations, ignore=settings.ignore)
+        opened = open_masked(source, settings)
     except UsageError:
         return None
     return opened if opened.format != "index" else None

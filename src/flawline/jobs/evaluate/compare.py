@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flawline.data.masks import MaskSettings
 from flawline.data.source import Source
 from flawline.errors import UsageError
 from flawline.jobs.evaluate.choice import choose
-from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, MaskSettings, open_class_masks
+from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, open_class_masks
 from flawline.jobs.evaluate.differences import Costs, Row, metric_rows
 from flawline.jobs.evaluate.evaluate import evaluate_choice, masked_names
 from flawline.jobs.evaluate.evaluation import Evaluation, JudgedPicture

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flawline.data.masks import MaskSettings
 from flawline.data.source import Source
-from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, MaskSettings
+from flawline.jobs.evaluate.class_masks import SOURCE_MASKS
 from flawline.jobs.evaluate.compare import Comparison
 from flawline.jobs.evaluate.compare_report import listed_differences, write_comparison_report
 from flawline.jobs.evaluate.evaluation_tables import write_compared_scores, write_comparison_json

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from flawline.core.metrics import auroc, average_precision
 from flawline.core.pod import FEWEST
-from flawline.data.masks import MaskedSource
+from flawline.data.masks import MaskedSource, MaskSettings
 from flawline.data.source import Source
 from flawline.jobs.evaluate import figures
 from flawline.jobs.evaluate.choice import ChosenSamples, choose
 from flawline.jobs.evaluate.class_masks import (
     SOURCE_MASKS,
-    MaskSettings,
     class_masks_for,
     open_class_masks,
 )

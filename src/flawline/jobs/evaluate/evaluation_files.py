@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flawline.data.masks import MaskSettings
 from flawline.data.source import Source
-from flawline.jobs.evaluate.class_masks import SOURCE_MASKS, MaskSettings
+from flawline.jobs.evaluate.class_masks import SOURCE_MASKS
 from flawline.jobs.evaluate.evaluation import Evaluation
 from flawline.jobs.evaluate.evaluation_report import listed_misses, write_evaluation_report
 from flawline.jobs.evaluate.evaluation_tables import WORST, write_evaluation_json, write_scores

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.drawing import class_colour, thumbnail
+from flawline.data.masks import MaskSettings
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.jobs.evaluate.class_masks import (
     SOURCE_MASKS,
-    MaskSettings,
     class_masks_for,
     open_class_masks,
 )
