@@ -48,8 +48,8 @@ class Panel:
 
     `at` int64 (M,) says which point each of the M plotted `values` belongs to (a moving range begins at the second).
     `centre`, `lower` and `upper` are float64 (M,); a limit is None where there is none. `scores` (M,) are the distances
-    from the centre in sigmas, on the scale on which they are normal: the rules judge these. `rules` are the numbers of
-    the rules that may be applied to it.
+    from the centre in sigmas, on the scale on which they are normal: the rules judge these. Differences of values up to
+    `rounding` (M,) are rounding. `rules` are the numbers of the rules that may be applied to it.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Panel:
     lower: NDArray[np.float64] | None
     upper: NDArray[np.float64] | None
     scores: NDArray[np.float64]
+    rounding: NDArray[np.float64]
     rules: frozenset[int] = ALL_RULES
 
 

@@ -9,6 +9,7 @@ from scipy.special import bdtr, bdtrc, pdtr, pdtrc
 from flawline.core.spc.chart_constants import d2
 from flawline.core.spc.chart_points import Counts, Panel
 from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.rounding import on_zones, rounding_of
 from flawline.errors import FlawlineError
 
 SHARES = ("p", "np", "laney-p")
@@ -70,8 +71,9 @@ def count_panels(limits: ControlLimits, points: Counts) -> tuple[Panel, ...]:
         upper = np.minimum(upper, most)
     lower = np.maximum(centre - limits.k * error, 0.0)
     at = np.arange(len(values), dtype=np.int64)
-    score = (values - centre) / error
-    return (Panel(_NAMES[kind], at, values, centre, lower, upper, score, COUNT_RULES),)
+    off = rounding_of(values, centre)
+    score = on_zones((values - centre) / error, off / error)
+    return (Panel(_NAMES[kind], at, values, centre, lower, upper, score, off, COUNT_RULES),)
 
 
 def check_counts(kind: str, points: Counts) -> None:

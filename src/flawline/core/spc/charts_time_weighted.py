@@ -11,8 +11,10 @@ from flawline.core.spc.charts_variables import (
     estimate_individuals,
     estimate_subgroups,
     means,
+    unit_of_rounding,
 )
 from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.rounding import rounding_of
 from flawline.core.spc.transforms import Transform, apply, is_standard
 
 # Each value contains the ones before it, so runs occur by chance.
@@ -60,8 +62,9 @@ def ewma_panels(
     width = limits.k * error
     at = np.arange(len(x), dtype=np.int64)
     score = (averages - centre) / error
+    off = rounding_of(x, averages, centre, unit_of_rounding(limits.transform))
     panel = Panel(
-        "EWMA", at, averages, centre, centre - width, centre + width, score, OWN_LIMITS_ONLY
+        "EWMA", at, averages, centre, centre - width, centre + width, score, off, OWN_LIMITS_ONLY
     )
     return (average, variance), (panel,)
 
@@ -76,20 +79,30 @@ def cusum_panels(
     Quality Control, 6th ed., equations 9.2 and 9.3; head start: J. M. Lucas and R. B. Crosier, Technometrics 24, 1982).
     """
     x = means(Subgroups(apply(limits.transform, points.values), points.sizes))
-    standard = (x - limits.centre) / (limits.sigma / np.sqrt(points.sizes))
+    error = limits.sigma / np.sqrt(points.sizes)
+    standard = (x - limits.centre) / error
+    off = rounding_of(x, limits.centre, unit_of_rounding(limits.transform)) / error
+    off = np.maximum(off, rounding_of(limits.decision))
     up, down = memory or (limits.head_start, limits.head_start)
     ups, downs = np.empty(len(x)), np.empty(len(x))
-    for place, z in enumerate(standard.tolist()):
-        up = max(0.0, up + z - limits.reference)
-        down = max(0.0, down - z - limits.reference)
+    for place, (z, least) in enumerate(zip(standard.tolist(), off.tolist(), strict=True)):
+        up, down = up + z - limits.reference, down - z - limits.reference
+        # A sum of nothing but rounding is zero: the shift is taken to begin after the last zero.
+        up, down = up if up > least else 0.0, down if down > least else 0.0
         ups[place], downs[place] = up, down
     return (up, down), (
-        _sum_panel("upper sum", ups, limits.decision, 1.0),
-        _sum_panel("lower sum", downs, limits.decision, -1.0),
+        _sum_panel("upper sum", ups, limits.decision, 1.0, off),
+        _sum_panel("lower sum", downs, limits.decision, -1.0, off),
     )
 
 
-def _sum_panel(name: str, sums: NDArray[np.float64], decision: float, direction: float) -> Panel:
+def _sum_panel(
+    name: str,
+    sums: NDArray[np.float64],
+    decision: float,
+    direction: float,
+    rounding: NDArray[np.float64],
+) -> Panel:
     at = np.arange(len(sums), dtype=np.int64)
     drawn = direction * sums + 0.0  # the sum turns -0.0 into 0.0
     edge = np.full(len(sums), direction * decision)
@@ -102,5 +115,6 @@ def _sum_panel(name: str, sums: NDArray[np.float64], decision: float, direction:
         lower,
         upper,
         drawn,
+        rounding,
         OWN_LIMITS_ONLY,
     )

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from flawline.core.spc.chart_constants import c4, c5, d2, d3, per_size
 from flawline.core.spc.chart_points import Panel, Subgroups
 from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.rounding import on_zones, rounding_of
 from flawline.core.spc.rule_table import ALL_RULES
-from flawline.core.spc.transforms import Transform, apply, is_standard, revert
+from flawline.core.spc.transforms import NONE, Transform, apply, is_standard, revert
 from flawline.errors import FlawlineError
 
 Memory = tuple[float, ...]
@@ -92,6 +93,7 @@ def individuals_panels(
     edges = limits.centre + limits.sigma * np.array([-limits.k, 0.0, limits.k])
     low, middle, high = (float(edge) for edge in revert(limits.transform, edges))
     ones, zeros = np.ones(len(x)), limits.transform.zeros
+    off = rounding_of(x, limits.centre, unit_of_rounding(limits.transform))
     level = Panel(
         "individuals",
         np.arange(len(x), dtype=np.int64),
@@ -100,7 +102,8 @@ def individuals_panels(
         # No measurement lies below zero, so a lower limit of zero or less is left out.
         None if zeros and low <= 0 else low * ones,
         high * ones,
-        (x - limits.centre) / limits.sigma,
+        on_zones((x - limits.centre) / limits.sigma, off / limits.sigma),
+        rounding_of(points.values, middle),
         ZERO_RULES if zeros else ALL_RULES,
     )
     before = np.concatenate([np.asarray(memory), x])
@@ -112,7 +115,12 @@ def individuals_panels(
         sigma = limits.sigma * np.ones(len(moved))
         sizes = np.full(len(moved), 2)
         at = np.arange(first, len(x), dtype=np.int64)
-        panels += (_spread("moving range", at, moved, sigma, sizes, limits.k, MOVING_RANGE_RULES),)
+        magnitude = rounding_of(before[1:], before[:-1], unit_of_rounding(limits.transform))
+        panels += (
+            _spread(
+                "moving range", at, moved, sigma, sizes, limits.k, magnitude, MOVING_RANGE_RULES
+            ),
+        )
     return (float(x[-1]),), panels
 
 
@@ -124,23 +132,34 @@ def subgroup_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ..
     width = limits.k * error
     centre = np.full(len(mean), limits.centre)
     at = np.arange(len(mean), dtype=np.int64)
-    level = Panel("mean", at, mean, centre, centre - width, centre + width, (mean - centre) / error)
+    magnitude = np.maximum.reduceat(np.abs(points.values), starts(points))
+    off = rounding_of(magnitude, centre)
+    score = on_zones((mean - centre) / error, off / error)
+    level = Panel("mean", at, mean, centre, centre - width, centre + width, score, off)
     several = points.sizes > 1
     spread = ranges(points) if by_range else deviations(points)
     sigma = np.full(int(several.sum()), limits.sigma)
     name = "range" if by_range else "standard deviation"
     return level, _spread(
-        name, at[several], spread[several], sigma, points.sizes[several], limits.k, SPREAD_RULES
+        name,
+        at[several],
+        spread[several],
+        sigma,
+        points.sizes[several],
+        limits.k,
+        rounding_of(magnitude[several]),
+        SPREAD_RULES,
     )
 
 
 def run_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
     """Compute the panel of a run chart: no limits; the scores are only the side of the median."""
     values = means(points)
-    side = np.sign(values - limits.centre)
+    off = rounding_of(values, limits.centre)
+    side = np.sign(np.where(np.abs(values - limits.centre) <= off, 0.0, values - limits.centre))
     at = np.arange(len(values), dtype=np.int64)
     centre = np.full(len(values), limits.centre)
-    return (Panel("values", at, values, centre, None, None, side, RUN_RULES),)
+    return (Panel("values", at, values, centre, None, None, side, off, RUN_RULES),)
 
 
 def means(points: Subgroups) -> NDArray[np.float64]:
@@ -160,6 +179,11 @@ def deviations(points: Subgroups) -> NDArray[np.float64]:
     apart = points.values - np.repeat(means(points), points.sizes)
     squares = np.add.reduceat(apart**2, starts(points))
     return np.asarray(np.sqrt(squares / np.maximum(points.sizes - 1, 1)))
+
+
+def unit_of_rounding(transform: Transform) -> float:
+    """Return the magnitude at which values on the scale of a transform are rounded at least."""
+    return 0.0 if transform == NONE else 1.0
 
 
 def starts(points: Subgroups) -> NDArray[np.int64]:
@@ -189,6 +213,7 @@ def _spread(
     sigma: NDArray[np.float64],
     sizes: NDArray[np.int64],
     k: float,
+    rounding: NDArray[np.float64],
     rules: frozenset[int],
 ) -> Panel:
     """Make the panel of ranges or deviations with limits by their own mean and deviation, the lower at least 0."""
@@ -196,4 +221,5 @@ def _spread(
     mean = sigma * per_size(c4 if of_deviation else d2, sizes)
     error = sigma * per_size(c5 if of_deviation else d3, sizes)
     lower = np.maximum(mean - k * error, 0.0)
-    return Panel(name, at, values, mean, lower, mean + k * error, (values - mean) / error, rules)
+    score = on_zones((values - mean) / error, rounding / error)
+    return Panel(name, at, values, mean, lower, mean + k * error, score, rounding, rules)

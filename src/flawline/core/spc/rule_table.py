@@ -12,17 +12,19 @@ NONE = 9
 """The side of a point that completes no pattern."""
 _MOST_POINTS = 100
 
-Pattern = Callable[[int, NDArray[np.float64], NDArray[np.float64]], NDArray[np.int64]]
+Floats = NDArray[np.float64]
+Pattern = Callable[[int, Floats, Floats], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleDefinition:
     """One of Nelson's tests.
 
-    `k` is the usual K, `least` and `most` its range. `pattern` gives from K, values and scores the side of the pattern
-    that each point completes, `NONE` where there is none; a rule without one compares with the limits of the panel,
-    and its K is a number of sigmas. A rule looks at K + `more` points. `found` describes the pattern, with one of the
-    two words in `sides` for above and below; `meaning` and `action` are for the person at the process.
+    `k` is the usual K, `least` and `most` its range. `pattern` gives from K, steps (1 up, -1 down, 0 neither) and
+    scores the side of the pattern that each point completes, `NONE` where there is none; a rule without one compares
+    with the limits of the panel, and its K is a number of sigmas. A rule looks at K + `more` points. `found` describes
+    the pattern, with one of the two words in `sides` for above and below; `meaning` and `action` are for the person at
+    the process.
     """
 
     k: float
@@ -40,37 +42,33 @@ class RuleDefinition:
         return 1 if self.pattern is None else int(k) + self.more
 
 
-def _same_side(
-    k: int, values: NDArray[np.float64], scores: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def _same_side(k: int, steps: Floats, scores: Floats) -> NDArray[np.int64]:
     return _sided(_run(scores > 0) >= k, _run(scores < 0) >= k)
 
 
-def _trend(k: int, values: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    return _sided(_run(_rises(values)) >= k - 1, _run(_rises(-values)) >= k - 1)
+def _trend(k: int, steps: Floats, scores: Floats) -> NDArray[np.int64]:
+    return _sided(_run(steps > 0) >= k - 1, _run(steps < 0) >= k - 1)
 
 
-def _in_turn(k: int, values: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.where(_alternating(values) >= k - 1, 0, NONE)
+def _in_turn(k: int, steps: Floats, scores: Floats) -> NDArray[np.int64]:
+    return np.where(_alternating(steps) >= k - 1, 0, NONE)
 
 
 def _beyond_zone(zone: float) -> Pattern:
     """Make the pattern of K of K + 1 points beyond `zone` sigmas, the last point included."""
 
-    def pattern(
-        k: int, values: NDArray[np.float64], scores: NDArray[np.float64]
-    ) -> NDArray[np.int64]:
+    def pattern(k: int, steps: Floats, scores: Floats) -> NDArray[np.int64]:
         above, below = scores > zone, scores < -zone
         return _sided(above & (_within(above, k + 1) >= k), below & (_within(below, k + 1) >= k))
 
     return pattern
 
 
-def _near(k: int, values: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
+def _near(k: int, steps: Floats, scores: Floats) -> NDArray[np.int64]:
     return np.where(_run(np.abs(scores) < 1) >= k, 0, NONE)
 
 
-def _far(k: int, values: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
+def _far(k: int, steps: Floats, scores: Floats) -> NDArray[np.int64]:
     return np.where(_run(np.abs(scores) > 1) >= k, 0, NONE)
 
 
@@ -92,16 +90,10 @@ def _within(holds: NDArray[np.bool_], window: int) -> NDArray[np.int64]:
     )
 
 
-def _rises(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.concatenate([[False], np.diff(values) > 0])
-
-
-def _alternating(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def _alternating(steps: Floats) -> NDArray[np.int64]:
     """Count the steps in a row, up to each point, that reverse the one before; the first step counts."""
-    step = np.sign(np.diff(values))
-    turns = np.concatenate([[False], step[1:] * step[:-1] < 0])[: len(step)]
-    steps = np.where(step != 0, _run(turns) + 1, 0)
-    return np.concatenate([[0], steps])
+    turns = np.concatenate([[False], steps[1:] * steps[:-1] < 0])[: len(steps)]
+    return np.where(steps != 0, _run(turns) + 1, 0)
 
 
 # K: Minitab's defaults. L. S. Nelson, "The Shewhart control chart - tests for special causes", Journal of Quality

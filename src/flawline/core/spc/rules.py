@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.chart_points import Panel
+from flawline.core.spc.rounding import steps
 from flawline.core.spc.rule_table import NONE, RULES
 from flawline.errors import UsageError
 
@@ -104,11 +105,12 @@ def _parse_one(word: str) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The last points of a panel, as many as the longest rule looks back on: their places, values and scores."""
+    """The last points of a panel, as many as the longest rule looks back on: their places, values, scores, rounding."""
 
     at: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
     scores: tuple[float, ...] = ()
+    rounding: tuple[float, ...] = ()
 
 
 def find_signals(
@@ -127,12 +129,14 @@ def find_signals(
     places = np.concatenate([np.asarray(tail.at, dtype=np.int64), panel.at + offset])
     values = np.concatenate([np.asarray(tail.values), panel.values])
     scores = np.concatenate([np.asarray(tail.scores), panel.scores])
+    rounding = np.concatenate([np.asarray(tail.rounding), panel.rounding])
+    moved = steps(values, rounding)
     signals: list[RuleSignal] = []
     for rule in rules:
         if rule.number not in panel.rules or len(panel.values) == 0:
             continue
         pattern = RULES[rule.number].pattern
-        side = pattern(int(rule.k), values, scores)[behind:] if pattern else _beyond(panel)
+        side = pattern(int(rule.k), moved, scores)[behind:] if pattern else _beyond(panel)
         for place in np.flatnonzero(side != NONE).tolist():
             last = place + behind
             # Rules 5 and 6 can be complete before there are K + 1 points.
@@ -141,16 +145,16 @@ def find_signals(
     signals.sort(key=lambda signal: (signal.at, signal.rule.number))
     keep = max((rule.span for rule in rules), default=1) - 1
     start = max(len(values) - keep, 0)
-    ends = (places[start:], values[start:], scores[start:])
+    ends = (places[start:], values[start:], scores[start:], rounding[start:])
     return tuple(signals), Tail(*(tuple(end.tolist()) for end in ends))
 
 
 def _beyond(panel: Panel) -> NDArray[np.int64]:
     side = np.full(len(panel.values), NONE)
     if panel.upper is not None:
-        side[panel.values > panel.upper] = 1
+        side[panel.values > panel.upper + panel.rounding] = 1
     if panel.lower is not None:
-        side[panel.values < panel.lower] = -1
+        side[panel.values < panel.lower - panel.rounding] = -1
     return side
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
+from flawline.core.spc.rounding import rounding_of
+
 FEWEST = 10
 
 
@@ -40,10 +42,11 @@ def runs_about_median(values: ArrayLike) -> MedianRuns | None:
     2014, e113825. Points on the median are left out.
     """
     x = np.asarray(values, dtype=np.float64)
-    places = np.flatnonzero(x != np.median(x))
+    median = np.median(x)
+    places = np.flatnonzero(np.abs(x - median) > rounding_of(x, median))
     if len(places) < FEWEST:
         return None
-    above = x[places] > np.median(x)
+    above = x[places] > median
     changes = np.flatnonzero(above[1:] != above[:-1]) + 1
     edges = np.concatenate([[0], changes, [len(above)]])
     lengths = np.diff(edges)

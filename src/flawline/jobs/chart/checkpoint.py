@@ -26,7 +26,7 @@ from flawline.records.arrived import Arrived
 from flawline.types import EMPTY
 
 _FORMAT, _VERSION = "flawline-watch", 1
-_LINES = ("at", "values", "centre", "lower", "upper", "scores")
+_LINES = ("at", "values", "centre", "lower", "upper", "scores", "rounding")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,8 @@ def read_checkpoint(path: Path, settings: Mapping[str, Any]) -> CheckpointState 
 def _state(plain: Mapping[str, Any]) -> CheckpointState:
     state = plain["state"]
     tails = tuple(
-        Tail(*(tuple(t[name]) for name in ("at", "values", "scores"))) for t in state["tails"]
+        Tail(*(tuple(_line(tail, name) or ()) for name in ("at", "values", "scores", "rounding")))
+        for tail in state["tails"]
     )
     growing = GrowingChart(
         limits=limits_from_dict(plain["limits"]),
@@ -125,7 +126,15 @@ def _panel_as_dict(panel: Panel) -> dict[str, Any]:
 
 def _panel(plain: Mapping[str, Any]) -> Panel:
     lines: dict[str, Any] = {
-        name: None if plain[name] is None else np.array(plain[name]) for name in _LINES
+        name: None if line is None else np.array(line)
+        for name, line in ((name, _line(plain, name)) for name in _LINES)
     }
     lines["at"] = np.array(plain["at"], dtype=np.int64)
     return Panel(plain["name"], **lines, rules=frozenset(plain["rules"]))
+
+
+def _line(plain: Mapping[str, Any], name: str) -> list[Any] | None:
+    """Return a list of numbers; checkpoints of version 0.1 hold no rounding."""
+    absent = [0.0] * len(plain["at"]) if name == "rounding" else None
+    line: list[Any] | None = plain.get(name, absent)
+    return line

@@ -70,7 +70,7 @@ def _window(old: Panel | None, new: Panel, drawn: int, start: int) -> Panel:
     if old is not None:
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(old, name), getattr(new, name)])
-            for name in ("at", "values", "centre", "lower", "upper", "scores")
+            for name in ("at", "values", "centre", "lower", "upper", "scores", "rounding")
             if getattr(new, name) is not None
         }
         new = replace(new, **joined)
@@ -90,6 +90,7 @@ def _points(panel: Panel, start: int, stop: int | None) -> Panel:
         lower=None if panel.lower is None else panel.lower[here],
         upper=None if panel.upper is None else panel.upper[here],
         scores=panel.scores[here],
+        rounding=panel.rounding[here],
     )
 
 
