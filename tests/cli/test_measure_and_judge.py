@@ -135,7 +135,10 @@ def test_a_class_that_the_table_does_not_know_is_an_error(
 ) -> None:
     table = measured("--smallest", "50")  # leaves one defect: a stain
     Path("s.toml").write_text('limits = [{ limit = "count", class = "scratch", max = 0 }]')
-    assert run(["judge", table, "--spec", "s.toml"]) == 0, "named, though there is none"
+    assert run(["judge", table, "--spec", "s.toml"]) == 1, "named, though there is none"
+    assert "no clause covers 'stain'" in capsys.readouterr().out
+    clauses = '{ limit = "count", class = "scratch", max = 0 }, { limit = "count", max = 9 }'
+    Path("s.toml").write_text(f"limits = [{clauses}]")
     parts = pl.read_parquet("defects-parts.parquet")
     old = parts.rename({"count_scratch": "NumberOfScratches"})
     old.write_parquet("defects-parts.parquet")

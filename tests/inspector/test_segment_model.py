@@ -66,7 +66,7 @@ def test_thresholds_and_smallest_decide_what_is_marked(tmp_path):
 def test_a_specification_judges_instead(tmp_path):
     recipe = segment_recipe(tmp_path / "a.onnx", spec={"name": "A", "limits": [AREA]})
     inspector = Inspector(recipe)
-    small, large = png([(10, 20, 7, 0), (50, 50, 9, 250)]), png([(10, 20, 8, 0)])
+    small, large = png([(10, 20, 7, 0)]), png([(10, 20, 8, 0)])
     accepted = inspector.inspect(small)
     assert accepted.verdict == "accept"
     assert accepted.spec == inspector.spec.hash
@@ -76,6 +76,18 @@ def test_a_specification_judges_instead(tmp_path):
     assert "64 px2, limit 50 px2, margin -14 px2" in rejected.reasons[0]
     written = write_recipe(recipe, tmp_path / "part.flaw")
     assert Inspector.open(written).inspect(large).reasons == rejected.reasons
+
+
+def test_a_class_that_the_specification_does_not_cover_is_reviewed(tmp_path):
+    both, dark_only = png([(10, 20, 7, 0), (50, 50, 9, 250)]), png([(10, 20, 7, 0)])
+    inspector = Inspector(segment_recipe(tmp_path / "a.onnx", spec={"limits": [AREA]}))
+    found = inspector.inspect(both)
+    assert found.verdict == "review"
+    assert found.reasons == ("review: no clause covers 'bright': 1 defect",)
+    assert inspector.inspect(dark_only).verdict == "accept"
+    allowed = [AREA, {"limit": "count", "class": "bright", "min": 0}]
+    covered = Inspector(segment_recipe(tmp_path / "b.onnx", spec={"limits": allowed}))
+    assert covered.inspect(both).verdict == "accept"
 
 
 def test_millimetres_need_a_scale(tmp_path):

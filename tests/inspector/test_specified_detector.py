@@ -72,6 +72,7 @@ def test_the_unknown_is_limited_by_its_p_value(recipe, parts):
             lowest += 1
             assert found.verdict == "reject"
             assert any("p_value" in reason or "p-value" in reason for reason in found.reasons)
+        assert not any("no clause" in reason for reason in found.reasons), "thresholds judge them"
     assert lowest >= 3
 
 

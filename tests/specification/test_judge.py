@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ def test_every_defect_is_held_against_its_limit() -> None:
     assert [(f.outcome, f.value, f.bound, f.margin, f.defects) for f in found.findings] == [
         ("reject", 10, 9, -1, (0,)),
         ("review", 7, 5, -2, (1,)),
+        ("review", 1, 0, -1, (2,)),  # no clause covers the scratch
     ]
     assert found.spec == spec.hash
     assert judge(spec, part("s", area=[7])).verdict == "review"
@@ -69,7 +71,7 @@ def test_a_part_without_defects_is_accepted() -> None:
     [
         ('limit = "count", max = 3', "accept"),
         ('limit = "count", max = 2', "reject"),
-        ('limit = "count", class = "stain", max = 2', "accept"),
+        ('limit = "count", class = "stain", max = 2', "review"),
         ('limit = "count", where = "area > 5 px2", max = 1', "accept"),
         ('limit = "count", where = "area > 5 px2", max = 0', "reject"),
         ('limit = "count", where = "area >= 4 px2 and area < 9 px2", max = 0', "reject"),
@@ -162,6 +164,43 @@ def test_a_lonely_defect_keeps_every_distance() -> None:
     one = part("s", nearest_distance=[np.inf])
     assert verdict('limit = "nearest_distance", min = "5 px"', one) == "accept"
     assert verdict('limit = "spacing", min = "5 px"', one) == "accept"
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ('{ limit = "count", max = 9 }', "accept"),
+        ('{ limit = "count", zone = "rim", where = "area > 9 px2", max = 9 }', "accept"),
+        ('{ limit = "count", class = "scratch", zone = "rim", max = 9 }', "accept"),
+        ('{ limit = "score", weights = { "scratch.count" = 1 }, max = 9 }', "accept"),
+        ('{ limit = "score", weights = { "scratch.count" = 1 }, class = "stain", max = 9 }', "review"),
+        ('{ limit = "score", weights = { "stain.count" = 1 }, max = 9 }', "review"),
+        ('{ limit = "p_value", min = 0.01 }', "review"),
+        ('{ limit = "count", class = "scratch", min = 0 }', "accept"),
+        ('{ limit = "count", class = "scratch", max = 0 }', "reject"),
+    ],
+)  # fmt: skip
+def test_a_class_that_no_clause_covers_is_reviewed(limits: str, expected: str) -> None:
+    stains = '{ limit = "area", class = "stain", max = "20 px2" }'
+    spec = parse_spec(f"limits = [\n{stains},\n{limits}\n]\n{ZONES}")
+    for classes, area in (("scs", [1, 2, 3]), ("c", [2])):
+        one = replace(part(classes, area=area), p_value=0.5)
+        found = judge(spec, one)
+        assert found.verdict == expected
+        if expected == "review":
+            (finding,) = found.findings
+            scratches = tuple(k for k, letter in enumerate(classes) if letter == "c")
+            assert finding.defects == scratches
+            assert finding.clause == "no clause covers 'scratch'"
+            assert judge(spec, one, decided=["scratch"]).verdict == "accept"
+    assert judge(spec, replace(part("s", area=[1]), p_value=0.5)).verdict == "accept"
+
+
+def test_a_defect_of_no_clause_does_not_soften_a_reject() -> None:
+    spec = parse_spec('limits = [{ limit = "area", class = "stain", max = "20 px2" }]')
+    found = judge(spec, part("cs", area=[2, 21]))
+    assert [one.outcome for one in found.findings] == ["reject", "review"]
+    assert found.verdict == "reject"
 
 
 def test_p_values_are_for_the_unknown() -> None:

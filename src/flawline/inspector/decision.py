@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from flawline.core.measure.parts import plural
 from flawline.core.threshold import verdict
+from flawline.core.words import counted
 from flawline.errors import ImageError
 from flawline.recipe import NO_THRESHOLD, ThresholdSettings
 from flawline.specification.judge import ClauseResult, Judgement, MeasuredPart, judge
@@ -82,13 +83,15 @@ def decide_by_class_mask(score: float, regions: Sequence[Region]) -> ReasonedVer
     )
 
 
-def decide_by_spec(spec: Spec, part: MeasuredPart) -> ReasonedVerdict:
-    """Decide by a specification.
+def decide_by_spec(
+    spec: Spec, part: MeasuredPart, decided: Collection[str] = ()
+) -> ReasonedVerdict:
+    """Decide by a specification; `decided` are the classes that a model decides on as well.
 
     Raises:
         ImageError: ("image-spec") a number that a clause needs is missing.
     """
-    judged = judge(spec, part)
+    judged = judge(spec, part, decided=decided)
     if judged.verdict is None:
         raise ImageError(
             f"the specification cannot be applied: {judged.reason}",
@@ -128,6 +131,8 @@ def _told(judged: Judgement) -> tuple[str, ...]:
 
 
 def _clause(finding: ClauseResult) -> str:
+    if finding.line is None:
+        return f"{finding.clause}: {counted(len(finding.defects), 'defect')}"
     unit = f" {finding.unit}" if finding.unit else ""
     note = f" ({finding.note})" if finding.note else ""
     return (

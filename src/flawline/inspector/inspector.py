@@ -233,7 +233,8 @@ class Inspector:
         if self.spec is None or not self.model.spec_decides:
             decisions.append(self.model.decide(found.score, p_value, regions))
         if self.spec is not None:
-            decisions.append(decide_by_spec(self.spec, part()))
+            decided = () if self.model.spec_decides else self.classes
+            decisions.append(decide_by_spec(self.spec, part(), decided))
         return unless_lost(reduce(stricter, decisions), found.lost)
 
     def _p_value(self, score: float) -> float | None:

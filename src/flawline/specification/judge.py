@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite, isnan
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.measure.columns import BY_NAME
+from flawline.specification.coverage import uncovered
 from flawline.specification.model import Condition, Limit, Spec, Zone
 from flawline.specification.zones import area, inside
 from flawline.types import Verdict
@@ -43,11 +44,12 @@ class ClauseResult:
     """One clause applied to one part, or to one defect of it.
 
     `margin` is how far `value` lies on the good side of `bound`, below 0 on the bad side; `expanded` the expanded
-    uncertainty of the guard band. `defects` are the indices of the defects concerned.
+    uncertainty of the guard band. `defects` are the indices of the defects concerned. `line` is None where no clause
+    covers a class: then `value` is the number of its defects, and `bound` 0.
     """
 
     clause: str
-    line: int
+    line: int | None
     outcome: Verdict
     value: float
     bound: float
@@ -87,13 +89,15 @@ class _Value:
     defects: tuple[int, ...] = field(default=())
 
 
-def judge(spec: Spec, part: MeasuredPart) -> Judgement:
+def judge(spec: Spec, part: MeasuredPart, *, decided: Collection[str] = ()) -> Judgement:
     """Judge a part by every clause.
 
     A value is rejected where it lies beyond its limit by more than k u, accepted where it lies within the limit by k u,
     and reviewed in between, where the measurement proves neither (ISO 14253-1: conformity is proven only inside the
     guard band, nonconformity only outside it); k is the guard of the specification, u the standard uncertainty. A part
-    is rejected where one clause rejects it. A part without a number that a clause needs is not judged.
+    is rejected where one clause rejects it. A part with a defect whose class no clause covers (`uncovered`) is
+    reviewed, but for classes that are `decided` by something else. A part without a number that a clause needs is not
+    judged.
     """
     if part.unjudged:
         return Judgement(part.image, None, (), None, spec.hash, part.unjudged)
@@ -101,12 +105,23 @@ def judge(spec: Spec, part: MeasuredPart) -> Judgement:
         results = [one for limit in spec.limits for one in _results(limit, part, spec.guard)]
     except _CannotJudgeError as error:
         return Judgement(part.image, None, (), None, spec.hash, str(error))
+    results += _uncovered(spec, part, decided)
     broken = [one for one in results if one.outcome != "accept"]
-    broken.sort(key=lambda f: (f.outcome != "reject", f.line, _relative(f), f.defects))
+    broken.sort(key=lambda f: (f.outcome != "reject", f.line or inf, _relative(f), f.defects))
     if broken:
         return Judgement(part.image, broken[0].outcome, tuple(broken), None, spec.hash)
-    closest = min(results, key=lambda f: (_relative(f), f.line), default=None)
+    closest = min(results, key=lambda f: (_relative(f), f.line or inf), default=None)
     return Judgement(part.image, "accept", (), closest, spec.hash)
+
+
+def _uncovered(spec: Spec, part: MeasuredPart, decided: Collection[str]) -> list[ClauseResult]:
+    """Make a review of each class of the part that no clause covers."""
+    found = []
+    for name in uncovered(spec, set(part.classes) - set(decided)):
+        own = tuple(k for k, label in enumerate(part.classes) if label == name)
+        words, count = f"no clause covers {name!r}", len(own)
+        found.append(ClauseResult(words, None, "review", count, 0, "", -count, 0, own))
+    return found
 
 
 def _relative(result: ClauseResult) -> float:
