@@ -409,6 +409,14 @@ def test_problems_of_a_manifest_are_listed(tmp_path: Path) -> None:
             source.read("gone_mask.png")
 
 
+def test_a_manifest_names_no_picture_as_its_own_mask(tmp_path: Path) -> None:
+    fill(tmp_path, ["1.png"])
+    with open_source(write_csv(tmp_path / "m.csv", [["image", "mask"], ["1.png"] * 2])) as source:
+        assert list(source.samples()) == [Sample("1.png")]
+        problem = "row 2: the picture is named as its own mask: '1.png'"
+        assert source.summary().problems == (problem,)
+
+
 def test_many_problems_stay_few(tmp_path: Path) -> None:
     fill(tmp_path, ["1.png"])
     rows = [["image"], ["1.png"], *([f"gone{i}.png"] for i in range(500))]

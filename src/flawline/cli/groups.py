@@ -43,7 +43,7 @@ def groups(
     """Suggest which pictures show the same part, so that a split never tears them apart."""
     from flawline.api.features import groups as group
     from flawline.jobs.groups.grouping_files import write_grouping
-    from flawline.jobs.groups.grouping_tables import grouping_as_dict, pictures_folder
+    from flawline.jobs.groups.grouping_tables import grouping_as_dict
 
     span = parse_range(value_range)
     track = ProgressBar(quiet=quiet)
@@ -53,7 +53,7 @@ def groups(
             opened, threshold=threshold, neighbours=neighbours, value_range=span, track=track
         )
         report = write_grouping(grouping, opened, out, value_range=span, track=track)
-        summary, in_folder = opened.summary(), pictures_folder(opened) is not None
+        summary, in_folder = opened.summary(), opened.folder() is not None
     if as_json:
         print_json(grouping_as_dict(grouping))
     else:

@@ -70,6 +70,9 @@ class SourceManifest:
     ) -> Sample:
         mask = values.get("mask")
         mask = mask.replace("\\", "/") if mask else None
+        if mask == name:
+            findings.problem(f"row {number}: the picture is named as its own mask: {mask!r}")
+            mask = None
         if mask and not os.path.isfile(self._base / mask):
             findings.problem(f"row {number}: missing mask: {mask!r}")
         label = values.get("label")

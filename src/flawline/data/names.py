@@ -38,7 +38,13 @@ PICTURE_SUFFIXES = frozenset(
 ARCHIVE_SUFFIXES = frozenset(
     [".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"]
 )
+IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "jpegimages"})
+MASK_FOLDERS = ("masks", "mask", "ground_truth", "gt", "segmentationclass")
+"""Folders of masks, the surest first."""
+LABEL_FOLDERS = ("labels", "label", "annotations")
+"""Folders that may hold masks."""
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})
+_MASK_ENDING = re.compile(r"_(mask|label|gt)$", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]+")
 _LEADING_ZERO = re.compile(r"(?<![0-9])0[0-9]")
 _MOST_PROBLEMS = 100
@@ -90,6 +96,11 @@ def stem(name: str) -> str:
     """Return the last part of `name` without its extension."""
     last = name.rpartition("/")[2]
     return last.rpartition(".")[0] or last
+
+
+def without_mask_ending(name: str) -> str:
+    """Cut "_mask", "_label" or "_gt" off the stem of a mask's name."""
+    return _MASK_ENDING.sub("", name)
 
 
 def why_passed_over(name: str) -> str | None:

@@ -96,6 +96,15 @@ class Source(Closing):
             for problem in self._summary.problems
         )
 
+    def folder(self) -> Path | None:
+        """Return the folder to which names are relative; None for an archive or pictures in memory."""
+        location = Path(self.location).expanduser()
+        if self.kind in ("zip", "tar", "pictures"):
+            return None
+        if self.kind == "glob":
+            return Path(split_pattern(self.location)[0]).expanduser()
+        return location if self.kind == "folder" else location.parent
+
     def close(self) -> None:
         """Release the archive, if the source is one."""
         self._reader().close()

@@ -52,7 +52,8 @@ def read_cvat(files: AnnotationFiles) -> Annotations:
         f"{count} shapes of the kind {kind!r} are passed over: they have no outline"
         for kind, count in sorted(reader.passed_over.items())
     )
-    return Annotations(files.name, labels, tuple(pictures), pictures.__getitem__, notes)
+    names, also = tuple(pictures), reader.without_subset.__getitem__
+    return Annotations(files.name, labels, names, pictures.__getitem__, notes, also)
 
 
 class _Reader:
@@ -60,6 +61,7 @@ class _Reader:
 
     def __init__(self, file: str, most_pixels: int) -> None:
         self.pictures: dict[str, tuple[tuple[int, int], list[tuple[int, Shape]]]] = {}
+        self.without_subset: dict[str, str] = {}
         self.labels: list[str] = []
         self.passed_over: Counter[str] = Counter()
         self._file, self._most_pixels = file, most_pixels
@@ -109,7 +111,9 @@ class _Reader:
             self._text += text
 
     def _image(self, attributes: Attributes) -> None:
-        name = self._attribute(attributes, "name")
+        own = self._attribute(attributes, "name")
+        # The export of a project keeps the pictures of a subset in a folder of its name.
+        name = f"{attributes['subset']}/{own}" if attributes.get("subset") else own
         if self._shapes is not None:
             self._refuse("expected one picture after the other, got one within another")
         if name in self.pictures:
@@ -118,7 +122,7 @@ class _Reader:
         place = f"line {self._parser.CurrentLineNumber}"
         size = stated_size(height, width, self._most_pixels, self._file, place)
         self._shapes = []
-        self.pictures[name] = (size, self._shapes)
+        self.pictures[name], self.without_subset[name] = (size, self._shapes), own
 
     def _shape(self, tag: str, attributes: Attributes) -> None:
         if tag in _NO_OUTLINE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,56 +14,108 @@ from numpy.typing import NDArray
 from flawline.data.archive import DEFAULT_LIMITS
 from flawline.data.folder import Folder
 from flawline.data.image import ImageLimits
-from flawline.data.masks.matching import match, telling_folders
+from flawline.data.masks.matching import file_stem, match, telling_folders
 from flawline.data.masks.pixels import read_mask
-from flawline.data.names import Findings, stem
+from flawline.data.names import Findings, without_mask_ending
+from flawline.data.source import Source
 from flawline.errors import FlawlineError, ImageError, SourceError
 from flawline.types import Sample
 
 _SEPARATORS = "_-. "
+_LOOKED_AT = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskFiles:
     """Masks in a folder: `kind` is "one" (a mask for each picture) or "per class".
 
-    `files` gives for each picture the name of its file by class; the class is "" where one file holds all.
+    `files` gives for each picture the name of its file by class; the class is "" where one file holds all. `listed` are
+    the samples of the source that lie in the folder of masks, and so are none; `notes` lists what was passed over.
     """
 
     folder: Folder
     kind: str
     files: Mapping[str, Mapping[str, str]]
+    listed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def labels(self) -> tuple[str, ...]:
         """Return the classes that files are named for."""
         return tuple(sorted({label for files in self.files.values() for label in files} - {""}))
 
 
-def find_masks(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> MaskFiles:
+def find_masks(
+    path: Path, source: Source, samples: Sequence[Sample], classes: Sequence[str]
+) -> MaskFiles:
     """Match masks to pictures by the names below `path`.
 
     A file with the name of a picture holds all its classes: "1.png" or "1_mask.png". Else the first folder is the class
     ("scratch/1.png"), or the ending after the name of the picture ("1_scratch.png"). `classes` restricts the classes
-    that a folder or ending may name.
+    that a folder or ending may name. No picture is its own mask: where `path` is a folder within the source, all
+    below it are masks, and else the pictures of the source are none.
 
     Raises:
-        SourceError: no file fits a picture.
+        SourceError: no file fits a picture, or only the pictures themselves do.
     """
     folder = Folder(path, None, DEFAULT_LIMITS.max_member_bytes)
     names = tuple(folder.names(Findings()))
-    for kind, files in (
-        ("one", _whole(samples, names)),
-        ("per class", _by_folder(samples, names, classes)),
-        ("per class", _by_ending(samples, names, classes)),
-    ):
-        if files:
-            return MaskFiles(folder, kind, files)
+    own, listed = _samples_below(path, source, samples), frozenset[str]()
+    if own and _is_within(path, source):
+        listed = frozenset(own.values())
+        samples = [sample for sample in samples if sample.name not in listed]
+    else:
+        names = tuple(name for name in names if name not in own)
+    if own and not (names and samples):
+        raise _themselves(path)
+    for kind, find in (("one", _whole), ("per class", _by_folder), ("per class", _by_ending)):
+        if files := find(samples, names, classes):
+            _check_copies(source, folder, files)
+            unused = len(names) - len({name for own in files.values() for name in own.values()})
+            notes = (f"{unused} masks fit no picture",) if unused else ()
+            return MaskFiles(folder, kind, files, listed, notes)
     raise SourceError(
         f"expected masks of the pictures below {str(path)!r}, none of {len(names)} files fits "
         f"such as {names[0]!r} for {samples[0].name!r}"
         if names
         else f"expected masks below {str(path)!r}, found no pictures",
         hint="Name masks like their pictures, in one folder, in a folder for each class, or as NAME_CLASS.png.",
+        code="annotations",
+    )
+
+
+def _samples_below(path: Path, source: Source, samples: Sequence[Sample]) -> dict[str, str]:
+    """Find the samples whose files lie below `path`: their names by those below `path`."""
+    base = source.folder()
+    if base is None:
+        return {}
+    root, base = os.path.realpath(path), Path(os.path.realpath(base))
+    names = {os.path.relpath(base / sample.name, root): sample.name for sample in samples}
+    return {
+        below.replace(os.sep, "/"): name
+        for below, name in names.items()
+        if below.split(os.sep)[0] != os.pardir
+    }
+
+
+def _is_within(path: Path, source: Source) -> bool:
+    base = source.folder()
+    return base is not None and Path(os.path.realpath(base)) in Path(os.path.realpath(path)).parents
+
+
+def _check_copies(source: Source, folder: Folder, files: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse copies of the pictures of an archive or of memory: no picture is its own mask."""
+    if source.folder() is not None:
+        return
+    looked_at = [(picture, name) for picture, own in files.items() for name in own.values()]
+    same = [source.read(picture) == folder.read(name) for picture, name in looked_at[:_LOOKED_AT]]
+    if all(same):
+        raise _themselves(Path(folder.root))
+
+
+def _themselves(path: Path) -> SourceError:
+    return SourceError(
+        f"expected masks below {str(path)!r}, found only the pictures of the source",
+        hint="Give the folder of the masks, or what the annotation tool exported.",
         code="annotations",
     )
 
@@ -99,22 +152,32 @@ def read_class_files(
     return mask
 
 
-def _whole(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, dict[str, str]]:
-    def plain(name: str) -> str:
-        return stem(name).removesuffix("_mask")
-
-    wanted = {stem(sample.name) for sample in samples}
-    known = [name for name in names if plain(name) in wanted]
+def _whole(
+    samples: Sequence[Sample], names: Sequence[str], _: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    pictures = [_last(sample.name).casefold() for sample in samples]
+    wanted = {*pictures, *map(file_stem, pictures)}
+    known = [name for name in names if _last(name).casefold() in wanted or wanted & _stems(name)]
     if not _same_folders(samples, known):
         return {}
     found = match(samples, known, also=_without_mask)
     return {picture: {"": name} for picture, name in found.items()}
 
 
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _stems(name: str) -> set[str]:
+    """Return the names that a mask's picture may have but for its extension."""
+    own = file_stem(_last(name)).casefold()
+    return {own, without_mask_ending(own)}
+
+
 def _same_folders(samples: Sequence[Sample], names: Sequence[str]) -> bool:
     """Whether the masks lie in folders of the same names as the pictures', or of general names."""
-    folders = {part for sample in samples for part in sample.name.split("/")[:-1]}
-    return all(set(telling_folders(name)) <= folders for name in names)
+    folders = {part.casefold() for sample in samples for part in sample.name.split("/")[:-1]}
+    return all({part.casefold() for part in telling_folders(name)} <= folders for name in names)
 
 
 def _by_folder(
@@ -131,16 +194,18 @@ def _by_folder(
 def _by_ending(
     samples: Sequence[Sample], names: Sequence[str], classes: Sequence[str]
 ) -> dict[str, dict[str, str]]:
-    wanted = {stem(sample.name) for sample in samples}
+    lasts = [_last(sample.name) for sample in samples]
+    wanted = {*lasts, *map(file_stem, lasts)}
     of_class: dict[str, dict[str, str]] = defaultdict(dict)
     for name in names:
         folder, slash, _ = name.rpartition("/")
-        whole = stem(name)
+        whole = file_stem(_last(name))
         cuts = [n for n, c in enumerate(whole) if c in _SEPARATORS and whole[:n] in wanted]
         # The longest name of a picture: "part_1_scratch" belongs to "part_1" and not to "part".
         for cut in reversed(cuts):
             label = whole[cut + 1 :]
-            if label and (not classes or label in classes):
+            # "plate_2.png" is the mask of another plate, no class "2".
+            if label in classes or (label and not classes and not label.isdecimal()):
                 of_class[label][f"{folder}{slash}{whole[:cut]}.png"] = name
                 break
     return _of_pictures(samples, of_class)
@@ -158,4 +223,5 @@ def _of_pictures(
 
 
 def _without_mask(name: str) -> str:
-    return name.replace("_mask.", ".")
+    folder, slash, last = name.rpartition("/")
+    return folder + slash + without_mask_ending(file_stem(last))

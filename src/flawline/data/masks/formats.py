@@ -9,7 +9,7 @@ from pathlib import Path
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.coco import is_coco, read_coco
 from flawline.data.masks.cvat import is_cvat, read_cvat
-from flawline.data.masks.label_studio import is_label_studio, read_label_studio, uploaded_name
+from flawline.data.masks.label_studio import is_label_studio, read_label_studio
 from flawline.data.masks.shapes import Annotations
 from flawline.data.masks.yolo import is_yolo, read_yolo
 from flawline.errors import SourceError
@@ -19,8 +19,7 @@ from flawline.errors import SourceError
 class Format:
     """A format of annotations: its name, what its files are, how it is recognised and read.
 
-    `absent_is_empty`: a picture without an annotation has no defects. `also` gives a second name of an annotated
-    picture, tried where the first fits none.
+    `absent_is_empty`: a picture without an annotation has no defects.
     """
 
     name: str
@@ -28,18 +27,11 @@ class Format:
     fits: Callable[[AnnotationFiles], bool]
     read: Callable[[AnnotationFiles], Annotations]
     absent_is_empty: bool = False
-    also: Callable[[str], str] | None = None
 
 
 FORMATS = (
     Format("COCO", ".json of images, annotations and categories", is_coco, read_coco),
-    Format(
-        "Label Studio",
-        ".json list of tasks",
-        is_label_studio,
-        read_label_studio,
-        also=uploaded_name,
-    ),
+    Format("Label Studio", ".json list of tasks", is_label_studio, read_label_studio),
     Format("CVAT", ".xml", is_cvat, read_cvat),
     # A picture without a label file has no objects in YOLO's own convention.
     Format("YOLO", "label files, data.yaml", is_yolo, read_yolo, absent_is_empty=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Masks:
     """Masks of the samples named in `known`.
 
     `read` returns the mask of a sample; it may ask for the size (height, width) of its picture. `absent_is_empty`: in
-    this format a picture without an annotation has no defects.
+    this format a picture without an annotation has no defects. `listed` names samples that are masks themselves.
     """
 
     format: str
@@ -56,6 +56,7 @@ class Masks:
     read: Callable[[Sample, Callable[[], Size]], Mask]
     notes: tuple[str, ...] = ()
     absent_is_empty: bool = False
+    listed: frozenset[str] = frozenset()
 
 
 def find(request: MaskRequest) -> Masks:
@@ -72,7 +73,7 @@ def find(request: MaskRequest) -> Masks:
     given = AnnotationFiles(path, request.source.image_limits.max_pixels, request.names())
     format = format_of(given)
     if format is None:
-        files = find_masks(path, request.samples, request.names())
+        files = find_masks(path, request.source, request.samples, request.names())
         return (
             _from_class_files(request, files)
             if files.kind == "per class"
@@ -92,7 +93,7 @@ def _no_palette(request: MaskRequest) -> None:
 
 def _from_annotations(request: MaskRequest, found: Annotations, format: Format) -> Masks:
     named = resolve_class_names(found.labels, request.settings.classes, request.settings.ignore)
-    entries = match(request.samples, found.names, also=format.also)
+    entries = match(request.samples, found.names, also=found.also)
     if not entries:
         raise SourceError(
             f"none of {len(found.names)} annotated pictures is in the source "
@@ -131,7 +132,8 @@ def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:
         own = files.files.get(sample.name, {})
         return read_class_files(files.folder, own, named.values, size(), limits)
 
-    return Masks("per class", named.classes, frozenset(files.files), read)
+    known = frozenset(files.files)
+    return Masks("per class", named.classes, known, read, files.notes, listed=files.listed)
 
 
 def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
@@ -150,7 +152,8 @@ def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
         return np.zeros(size(), np.uint8) if known is None else decode(known())
 
     format = "index" if request.settings.palette is None else "colour"
-    return Masks(format, classes, frozenset(content), read)
+    found = Masks(format, classes, frozenset(content), read)
+    return found if files is None else replace(found, notes=files.notes, listed=files.listed)
 
 
 def _contents(request: MaskRequest, files: MaskFiles | None) -> dict[str, Callable[[], bytes]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import partial
 from typing import Any
@@ -24,7 +23,6 @@ from flawline.data.masks.shapes import (
 from flawline.data.names import PICTURE_SUFFIXES, natural_key, suffix
 
 Document = dict[str, Any]
-_UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
 # Types of results without a region of their own.
 _NO_REGION = frozenset({"choices", "textarea", "rating", "number", "relation", "labels"})
 
@@ -70,12 +68,6 @@ def read_label_studio(files: AnnotationFiles) -> Annotations:
         pictures.__getitem__,
         tuple(f"{count} {words}" for words, count in sorted(notes.items()) if count),
     )
-
-
-def uploaded_name(name: str) -> str:
-    """Return the name of a picture without the eight hexadecimal digits that Label Studio puts before it."""
-    folder, slash, last = name.rpartition("/")
-    return folder + slash + _UPLOADED.sub("", last)
 
 
 def _annotations(task: Document, file: str, place: str) -> list[tuple[str, Document]]:

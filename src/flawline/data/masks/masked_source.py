@@ -147,6 +147,7 @@ def open_masked(
         if owned:
             opened.close()
         raise
+    samples = tuple(sample for sample in samples if sample.name not in found.listed)
     empty = unlabelled == "empty" or found.absent_is_empty
     masked = tuple(s for s in samples if empty or s.name in found.known or s.defective is False)
     names = {sample.name for sample in masked}

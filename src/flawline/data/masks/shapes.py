@@ -40,7 +40,8 @@ class Annotations:
     """Contents of a file (or folder) of annotations.
 
     `file` names it in errors, `labels` are its classes in its own order, `names` the pictures in it, `read` gives
-    the regions of one of them, and `notes` lists what was passed over.
+    the regions of one of them, and `notes` lists what was passed over. `also` gives a second name of a picture, tried
+    where the first fits none.
     """
 
     file: str
@@ -48,6 +49,7 @@ class Annotations:
     names: tuple[str, ...]
     read: Callable[[str], AnnotatedPicture]
     notes: tuple[str, ...] = ()
+    also: Callable[[str], str] | None = None
 
 
 def rasterize(

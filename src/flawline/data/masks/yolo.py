@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.documents import read_text, refuse
+from flawline.data.masks.matching import file_stem
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
@@ -17,20 +19,42 @@ from flawline.data.masks.shapes import (
     Shape,
     paint_polygon,
 )
-from flawline.data.names import PICTURE_SUFFIXES, suffix
+from flawline.data.names import MASK_FOLDERS, PICTURE_SUFFIXES, suffix
 from flawline.errors import FlawlineError, ImageError, SourceError, UsageError
 
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+# Lists of one name a line, as Label Studio, labelImg and Darknet write them.
+_CLASS_LISTS = ("classes.txt", "obj.names")
+_LOOKED_AT = 5
 _MOST_YAML, _MOST_LABELS = 250_000, 50_000_000
 _TAGS = ("str", "int", "float", "bool", "timestamp")
 
 
 def is_yolo(files: AnnotationFiles) -> bool:
-    """Whether it is a data.yaml, or a folder that holds text files and no pictures."""
+    """Whether it is a data.yaml, a folder with text files and no pictures, or one with label files of its pictures.
+
+    Raises:
+        SourceError: a folder that holds label files and masks.
+    """
     if not files.is_folder:
         return files.suffix in (".yaml", ".yml")
-    suffixes = {suffix(name) for name in files.files}
-    return ".txt" in suffixes and not suffixes & PICTURE_SUFFIXES
+    texts = _label_files(files)
+    pictures = [name for name in files.files if suffix(name) in PICTURE_SUFFIXES]
+    if not texts or not pictures:
+        return bool(texts)
+    stems = {_stem(name) for name in pictures}
+    paired = [name for name in texts if _stem(name) in stems]
+    if not paired or not all(_holds_numbers(files.folder / name) for name in paired[:_LOOKED_AT]):
+        return False
+    masks = [name for name in pictures if set(name.lower().split("/")[:-1]) & {*MASK_FOLDERS}]
+    if masks:
+        raise SourceError(
+            f"expected annotations of one kind below {str(files.path)!r}, found label files ({paired[0]!r}) "
+            f"and masks ({masks[0]!r})",
+            hint="Give the folder of one of them.",
+            code="annotations-ambiguous",
+        )
+    return True
 
 
 def read_yolo(files: AnnotationFiles) -> Annotations:
@@ -45,7 +69,7 @@ def read_yolo(files: AnnotationFiles) -> Annotations:
     """
     folder = files.folder
     names = _names(files)
-    texts = {file[:-4]: folder / file for file in files.files if suffix(file) == ".txt"}
+    texts = {file: folder / file for file in _label_files(files)}
     if not texts:
         raise SourceError(
             f"expected label files (.txt) below {str(folder)!r}, found none",
@@ -53,6 +77,26 @@ def read_yolo(files: AnnotationFiles) -> Annotations:
             code="annotations",
         )
     return Annotations(files.name, names, tuple(texts), partial(_annotated, texts, names))
+
+
+def _label_files(files: AnnotationFiles) -> list[str]:
+    """List the text files but for class names; where some lie in folders called labels, those alone."""
+    texts = [name for name in files.files if suffix(name) == ".txt"]
+    texts = [name for name in texts if name.rpartition("/")[2].lower() not in _CLASS_LISTS]
+    return [name for name in texts if "labels" in name.lower().split("/")[:-1]] or texts
+
+
+def _stem(name: str) -> str:
+    return file_stem(name.rpartition("/")[2])
+
+
+def _holds_numbers(path: Path) -> bool:
+    """Whether a text file is one of labels: numbers, or empty."""
+    try:
+        words = read_text(path, _MOST_LABELS).split()
+        return all(math.isfinite(float(word)) for word in words)
+    except (SourceError, ValueError):
+        return False
 
 
 def names_in_yaml(text: str, file: str) -> list[str]:
@@ -130,15 +174,18 @@ def _line_of(node: Any, place: int) -> int:
 
 
 def _names(files: AnnotationFiles) -> tuple[str, ...]:
-    folder = files.folder
-    candidates = [folder / name for name in _YAML_NAMES]
-    candidates += [folder.parent / name for name in _YAML_NAMES]
-    yaml = files.path if not files.is_folder else next((p for p in candidates if p.is_file()), None)
-    if yaml is not None:
-        return tuple(names_in_yaml(read_text(yaml, _MOST_YAML), yaml.name))
+    folders = (files.folder, files.folder.parent)
+    candidates = [folder / name for folder in folders for name in (*_YAML_NAMES, *_CLASS_LISTS)]
+    given = None if files.is_folder else files.path
+    path = given or next((path for path in candidates if path.is_file()), None)
+    if path is not None:
+        text = read_text(path, _MOST_YAML)
+        if path.name not in _CLASS_LISTS:
+            return tuple(names_in_yaml(text, path.name))
+        return tuple(line.strip() for line in text.rstrip().splitlines())
     if not files.classes:
         raise UsageError(
-            f"expected a data.yaml in {str(folder)!r} or class names, found neither",
+            f"expected a data.yaml or classes.txt in {str(files.folder)!r}, or class names, found none",
             hint="Give classes in the order of their numbers, or the data.yaml.",
         )
     return files.classes

@@ -8,7 +8,7 @@ from flawline.core.drawing import thumbnail
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.jobs.groups.grouping import Grouping
-from flawline.jobs.groups.grouping_tables import pictures_folder, write_csv, write_json
+from flawline.jobs.groups.grouping_tables import write_csv, write_json
 from flawline.jobs.groups.groups_report import shown_names, write_groups_report
 from flawline.report.pictures import data_address
 from flawline.types import Track, Unjudged, no_track
@@ -28,7 +28,7 @@ def write_grouping(
 
     The pictures that the report shows are read once more from `source`.
     """
-    write_csv(grouping, folder / "groups.csv", pictures_folder(source))
+    write_csv(grouping, folder / "groups.csv", source.folder())
     write_json(grouping, folder / "groups.json")
     shown = shown_names(grouping)
     samples = [p.sample for p in grouping.pictures if p.sample.name in shown]

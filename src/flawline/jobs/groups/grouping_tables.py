@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flawline.data.csv_file import write_csv_rows
-from flawline.data.folder import split_pattern
 from flawline.data.json_file import write_json_document
-from flawline.data.source import Source
 from flawline.jobs.groups.grouping import GroupedPicture, Grouping, Pair
 
 _COLUMNS = ("image", "label", "group", "similarity", "suggested", "mask", "split", "source_group")
@@ -55,16 +53,6 @@ def grouping_as_dict(grouping: Grouping) -> dict[str, Any]:
 def write_json(grouping: Grouping, path: Path) -> Path:
     """Write the grouping as one JSON document."""
     return write_json_document(path, grouping_as_dict(grouping))
-
-
-def pictures_folder(source: Source) -> Path | None:
-    """Return the folder to which the names of a source are relative; None for an archive."""
-    location = Path(source.location).expanduser()
-    if source.kind in ("zip", "tar"):
-        return None
-    if source.kind == "glob":
-        return Path(split_pattern(source.location)[0]).expanduser()
-    return location if source.kind == "folder" else location.parent
 
 
 def write_csv(grouping: Grouping, path: Path, pictures: Path | None) -> Path:
