@@ -51,7 +51,7 @@ def test_unsafe_names_of_a_manifest_become_label_and_name(tmp_path, absolute):
     ]
     manifest = tmp_path / "lists" / "m.csv"
     manifest.write_text("image,label\n" + "\n".join(rows))
-    with open_source(manifest) as source:
+    with open_source(manifest, root=tmp_path) as source:
         before = contents(source)
         assert write_zip(source, source.samples(), tmp_path / "out.zip") == 6
     with open_source(tmp_path / "out.zip") as again:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flawline.data.archive import ArchiveLimits
@@ -447,6 +448,90 @@ def test_bad_manifests(tmp_path: Path, text: bytes, words: str, hint: str) -> No
 def test_manifest_without_rows(tmp_path: Path) -> None:
     assert code_of(write_csv(tmp_path / "m.csv", [["image"]])) == "source-empty"
     assert code_of(write_csv(tmp_path / "m.csv", [["image"], ["gone.png"]])) == "source-empty"
+
+
+def _outside(tmp_path: Path) -> tuple[Path, list[str]]:
+    """Return a folder with one picture, and names by which a table in it could reach files beside it."""
+    fill(tmp_path, ["in/1.png", "secret.png", "beside/2.png"])
+    (tmp_path / "in" / "link.png").symlink_to("../secret.png")
+    (tmp_path / "in" / "folder").symlink_to("../beside")
+    return tmp_path / "in", [
+        "../secret.png",
+        "..\\secret.png",
+        "./x/../../secret.png",
+        str(tmp_path / "secret.png"),
+        "/etc/passwd",
+        "/proc/self/environ",
+        "../gone.png",
+        "link.png",
+        "folder/2.png",
+        "..",
+        "folder/..",
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_manifest_names_only_files_below_its_folder(tmp_path: Path, suffix: str) -> None:
+    folder, names = _outside(tmp_path)
+    rows = {"image": ["1.png", *names], "mask": [*names, "1.png"]}
+    path = folder / f"m{suffix}"
+    if suffix == ".csv":
+        write_csv(path, [list(rows), *map(list, zip(*rows.values(), strict=True))])
+    else:
+        polars = pytest.importorskip("polars")
+        polars.DataFrame(rows).write_parquet(path)
+    with open_source(path) as source:
+        assert names_of(source) == ["1.png"]
+        summary = source.summary()
+        assert summary.passed_over == {"file outside the table's folder": len(names)}
+        assert "mask outside the table's folder" in summary.problems[0]
+        assert all("`root` allows a wider one" in problem for problem in summary.problems)
+        for name in names:
+            with pytest.raises(ImageError, match="outside the table"):
+                source.read(name.replace("\\", "/"))
+
+
+def test_root_allows_a_manifest_to_name_files_outside_its_folder(tmp_path: Path) -> None:
+    folder, names = _outside(tmp_path)
+    path = write_csv(folder / "m.csv", [["image"], ["1.png"], *([name] for name in names)])
+    with open_source(path, root=tmp_path) as source:
+        reached = [
+            "1.png", "../secret.png", "./x/../../secret.png", str(tmp_path / "secret.png"),
+            "link.png", "folder/2.png",
+        ]  # fmt: skip
+        assert [n for n in names_of(source) if n != "../secret.png"] == [
+            n for n in reached if n != "../secret.png"
+        ]
+        assert source.read("../secret.png") == source.read("link.png") == b"secret.png"
+        assert source.summary().passed_over == {
+            f"file outside {os.path.realpath(tmp_path)}": 2,
+            "listed twice": 1,
+            "missing file": 3,
+        }
+    with open_source(path, root=tmp_path / "beside") as source:
+        assert names_of(source) == ["folder/2.png"], "its own folder is not below that one"
+
+
+def test_root_is_a_folder_and_needs_a_manifest(tmp_path: Path) -> None:
+    fill(tmp_path, ["1.png"])
+    path = write_csv(tmp_path / "m.csv", [["image"], ["1.png"]])
+    for root in (tmp_path / "gone", path, ""):
+        with pytest.raises(UsageError, match="expected a folder as `root`"):
+            open_source(path, root=root)
+    for location in (tmp_path, f"{tmp_path}/*.png", [np.zeros((4, 4), np.uint8)]):
+        with pytest.raises(UsageError, match="expected a CSV or Parquet manifest with `root`"):
+            open_source(location, root=tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_as_mask_is_refused_and_does_not_block(tmp_path: Path) -> None:
+    fill(tmp_path, ["1.png"])
+    os.mkfifo(tmp_path / "pipe.png")
+    path = write_csv(tmp_path / "m.csv", [["image", "mask"], ["1.png", "pipe.png"]])
+    with open_source(path) as source:
+        assert len(source.summary().problems) == 1
+        with pytest.raises(ImageError, match="no plain file"):
+            source.read("pipe.png")
 
 
 @pytest.mark.parametrize("name", ["m.parquet", "m[1].parquet"])

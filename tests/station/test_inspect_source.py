@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from flawline.data.image import read_image
-from flawline.data.source import open_source
+from flawline.data.source import open_source, opened
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.recipe import new_recipe, recipe_with
@@ -54,7 +54,7 @@ def mixed(tmp_path):
 
 
 def inspect(location, inspector, **options):
-    with open_source(location) as source, Station(inspector) as station:
+    with opened(location) as source, Station(inspector) as station:
         return inspect_source(source, station, **options)
 
 
@@ -310,7 +310,8 @@ def test_pictures_outside_the_folder_of_a_manifest_have_overlays_of_their_own(in
     write(tmp_path / "list" / "a.png", spoilt(2))
     (tmp_path / "list" / "samples.csv").write_text("image\na.png\n../a.png\n")
     out = tmp_path / "out"
-    run = inspect(tmp_path / "list" / "samples.csv", inspector, folder=out, overlays="all")
+    with open_source(tmp_path / "list" / "samples.csv", root=tmp_path) as source:
+        run = inspect(source, inspector, folder=out, overlays="all")
     overlays = [item.overlay for item in run.inspections]
     assert [item.sample.name for item in run.inspections] == ["a.png", "../a.png"]
     assert len({path.read_bytes() for path in overlays}) == 2

@@ -17,6 +17,7 @@ from flawline.cli.feature_options import (
     Limits,
     Precision,
     Preparation,
+    Root,
     Size,
     SourceArgument,
     ValueRange,
@@ -78,6 +79,7 @@ def classify(
     bad: Bad = None,
     value_range: ValueRange = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -97,7 +99,7 @@ def classify(
     unfinished = out / ".unfinished"
     note_start_over(unfinished, quiet=quiet)
     shared: dict[str, Any] = {"unfinished": unfinished, "track": ProgressBar(quiet=quiet)}
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         if saved is not None:
             span = settings_from_dict(saved.settings.get("computed_with") or {}).value_range
             found = classify_with(opened, saved, weights=weights, **moved, **shared)

@@ -17,6 +17,7 @@ from flawline.cli.feature_options import (
     Limits,
     Precision,
     Preparation,
+    Root,
     Size,
     SourceArgument,
     ValueRange,
@@ -55,6 +56,7 @@ def cluster(
     bad: Bad = None,
     value_range: ValueRange = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -67,7 +69,7 @@ def cluster(
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
     note_start_over(unfinished, quiet=quiet)
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         clustering = cluster_source(
             opened,
             clusters=int(clusters) if clusters.isdecimal() else clusters,

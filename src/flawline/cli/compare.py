@@ -12,6 +12,7 @@ from flawline.cli.feature_options import (
     Bad,
     Good,
     Limits,
+    Root,
     SourceArgument,
     open_from_options,
     picture_notes,
@@ -59,6 +60,7 @@ def compare(
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -70,7 +72,7 @@ def compare(
 
     masks = mask_settings(annotations, classes, palette, ignore)
     inspectors = inspectors_by_name(recipes, precision)
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         comparison = compare_recipes(
             inspectors,
             opened,

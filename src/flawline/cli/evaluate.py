@@ -12,6 +12,7 @@ from flawline.cli.feature_options import (
     Bad,
     Good,
     Limits,
+    Root,
     SourceArgument,
     open_from_options,
     picture_notes,
@@ -45,6 +46,7 @@ def evaluate(
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -56,7 +58,7 @@ def evaluate(
 
     masks = mask_settings(annotations, classes, palette, ignore)
     inspector = Inspector.open(recipe, precision=precision)
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         evaluation = evaluate_source(
             inspector,
             opened,

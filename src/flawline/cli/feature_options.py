@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,6 +47,10 @@ Limits = Annotated[
     str | None,
     typer.Option(help='Raise or lower what is accepted: "max_pixels=..,max_ratio=.." and others.'),
 ]
+Root = Annotated[
+    Path | None,
+    typer.Option(help="Folder below which a manifest may name files; its own if not given."),
+]
 
 
 def parse_limits(text: str | None) -> tuple[ArchiveLimits, ImageLimits]:
@@ -87,12 +92,15 @@ def open_from_options(
     good: list[str] | None = None,
     bad: list[str] | None = None,
     limits: str | None = None,
+    root: Path | None = None,
 ) -> Source:
     """Open the source of a command line."""
     from flawline.data.source import open_source
 
     archive, image = parse_limits(limits)
-    return open_source(source, good=good or (), bad=bad or (), limits=archive, image_limits=image)
+    return open_source(
+        source, good=good or (), bad=bad or (), limits=archive, image_limits=image, root=root
+    )
 
 
 def given_options(context: typer.Context, names: Iterable[str]) -> list[str]:

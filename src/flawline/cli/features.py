@@ -17,6 +17,7 @@ from flawline.cli.feature_options import (
     Limits,
     Precision,
     Preparation,
+    Root,
     Size,
     SourceArgument,
     ValueRange,
@@ -47,6 +48,7 @@ def features(
     bad: Bad = None,
     value_range: ValueRange = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -59,7 +61,7 @@ def features(
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
     note_start_over(unfinished, quiet=quiet)
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         computed = compute_features(
             opened,
             features=features,

@@ -10,6 +10,7 @@ import typer
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
 from flawline.cli.feature_options import (
     Limits,
+    Root,
     SourceArgument,
     ValueRange,
     open_from_options,
@@ -37,6 +38,7 @@ def groups(
     ] = 12,
     value_range: ValueRange = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -47,7 +49,7 @@ def groups(
 
     span = parse_range(value_range)
     track = ProgressBar(quiet=quiet)
-    with open_from_options(source, limits=limits) as opened:
+    with open_from_options(source, limits=limits, root=root) as opened:
         out.mkdir(parents=True, exist_ok=True)
         grouping = group(
             opened, threshold=threshold, neighbours=neighbours, value_range=span, track=track

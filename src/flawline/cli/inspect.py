@@ -13,6 +13,7 @@ from flawline.cli.feature_options import (
     Bad,
     Good,
     Limits,
+    Root,
     SourceArgument,
     open_from_options,
     picture_notes,
@@ -67,6 +68,7 @@ def inspect(
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -85,7 +87,7 @@ def inspect(
     # What one database has not taken must not end in another one.
     spool = out / f".unstored-{sha256((store or '').encode()).hexdigest()[:8]}"
     gallery = Gallery()
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         with open_station(
             inspector,
             store=store,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json, text_table, warn
-from flawline.cli.feature_options import Limits, open_from_options
+from flawline.cli.feature_options import Limits, Root, open_from_options
 from flawline.core.words import counted
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def judge(
         str | None, typer.Option(help="Pictures of the parts, for the report.")
     ] = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -47,7 +48,7 @@ def judge(
     if pictures is None:
         report = write_judged(judged, out)
     else:
-        with open_from_options(pictures, limits=limits) as opened:
+        with open_from_options(pictures, limits=limits, root=root) as opened:
             report = write_judged(judged, out, opened)
     if as_json:
         print_json(judged_as_dict(judged))

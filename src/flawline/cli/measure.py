@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, TableOut, print_json
-from flawline.cli.feature_options import Limits, open_from_options, print_notes, print_unjudged
+from flawline.cli.feature_options import (
+    Limits,
+    Root,
+    open_from_options,
+    print_notes,
+    print_unjudged,
+)
 from flawline.cli.mask_options import parse_classes
 
 if TYPE_CHECKING:
@@ -53,6 +59,7 @@ def measure(
         Path | None, typer.Option(help="A specification: its zones are summarised apart.")
     ] = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -63,7 +70,7 @@ def measure(
 
     names, of_picture, of_part = parse_classes(classes), parse_scale(scale), parse_frame(frame)
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
-    with open_from_options(masks, limits=limits) as opened:
+    with open_from_options(masks, limits=limits, root=root) as opened:
         measured = measure_masks(
             opened,
             classes=names,

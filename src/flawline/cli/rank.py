@@ -16,6 +16,7 @@ from flawline.cli.feature_options import (
     Limits,
     Precision,
     Preparation,
+    Root,
     Size,
     SourceArgument,
     ValueRange,
@@ -89,6 +90,7 @@ def rank(
     bad: Bad = None,
     value_range: ValueRange = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -110,7 +112,7 @@ def rank(
     unfinished = out / ".unfinished"
     note_start_over(*out.glob(f"{unfinished.name}*"), quiet=quiet)
     bar = ProgressBar(quiet=quiet)
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         if saved:
             ranking = rank_with(
                 opened,

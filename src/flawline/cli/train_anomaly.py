@@ -15,6 +15,7 @@ from flawline.cli.feature_options import (
     Limits,
     Precision,
     Preparation,
+    Root,
     SourceArgument,
     ValueRange,
     Weights,
@@ -104,6 +105,7 @@ def anomaly(
     bad: Bad = None,
     value_range: ValueRange = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -116,7 +118,7 @@ def anomaly(
     polygons, span = parse_polygons(roi), parse_range(value_range)
     # Before the work: after it is too late to find out that there is no such folder.
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open_from_options(source, good, bad, limits) as opened:
+    with open_from_options(source, good, bad, limits, root) as opened:
         trained = train_anomaly(
             opened,
             part=part,

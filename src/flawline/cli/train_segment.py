@@ -13,6 +13,7 @@ from flawline.cli.feature_options import (
     Good,
     Limits,
     Preparation,
+    Root,
     SourceArgument,
     ValueRange,
     picture_notes,
@@ -131,6 +132,7 @@ def segment(
     bad: Bad = None,
     value_range: ValueRange = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -184,6 +186,7 @@ def segment(
         good=good,
         bad=bad,
         limits=limits,
+        root=root,
         value_range=value_range,
     ) as masked:
         trained = train_with_progress(masked, settings, folder, resume=resume, quiet=quiet)

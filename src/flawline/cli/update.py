@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printab
 from flawline.cli.feature_options import (
     Good,
     Limits,
+    Root,
     SourceArgument,
     open_from_options,
     picture_notes,
@@ -19,6 +20,9 @@ from flawline.cli.feature_options import (
 )
 from flawline.cli.recipe_options import RecipeArgument
 from flawline.cli.settings import as_options
+
+if TYPE_CHECKING:
+    from flawline.data.source import Source
 
 
 def update(
@@ -41,6 +45,7 @@ def update(
     ] = False,
     good: Good = None,
     limits: Limits = None,
+    root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -53,8 +58,8 @@ def update(
 
     old, target = read_recipe(recipe), out or recipe
     target.parent.mkdir(parents=True, exist_ok=True)
-    held = open_from_options(calibration, good, limits=limits) if calibration else nullcontext()
-    with open_from_options(source, good, limits=limits) as opened, held as apart:
+    held = _held_out(calibration, good, limits, root) if calibration else nullcontext()
+    with open_from_options(source, good, limits=limits, root=root) as opened, held as apart:
         updated = update_recipe(
             old, opened, calibration=apart, anyway=anyway, track=ProgressBar(quiet=quiet)
         )
@@ -68,3 +73,13 @@ def update(
     print_unjudged(updated.unjudged)
     print_notes(summary, [*picture_notes(updated.notes), f"wrote {target}"], quiet=quiet)
     return 2 if updated.unjudged else 0
+
+
+def _held_out(
+    calibration: str, good: list[str] | None, limits: str | None, root: Path | None
+) -> Source:
+    """Open the pictures of --calibration; --root is for it only where it is a manifest."""
+    from flawline.data.manifest import MANIFEST_SUFFIXES
+
+    bound = root if Path(calibration).suffix.lower() in MANIFEST_SUFFIXES else None
+    return open_from_options(calibration, good, limits=limits, root=bound)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from flawline.errors import FlawlineError
@@ -17,7 +18,7 @@ def read_bounded(
     limit: str,
     name: str | None = None,
 ) -> bytes:
-    """Read a file of at most `most` bytes.
+    """Read a plain file of at most `most` bytes; a pipe or device could keep the reader waiting for ever.
 
     Args:
         path: the file.
@@ -29,8 +30,11 @@ def read_bounded(
     """
     name = name or os.path.basename(path)
     try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
+        with open(path, "rb", opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise ValueError("it is no plain file")
+            size = found.st_size
             data = file.read(min(size, most) + 1)
     except (OSError, ValueError) as failure:
         raise error(
@@ -45,3 +49,8 @@ def read_bounded(
             code=f"{kind}-too-large",
         )
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a named pipe without waiting for somebody who writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

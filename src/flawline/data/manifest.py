@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -14,9 +13,10 @@ from typing import Any
 
 from flawline.data.folder import read_file
 from flawline.data.layout import Meaning
+from flawline.data.named_files import OUTSIDE, NamedFiles
 from flawline.data.names import Findings, did_you_mean, is_unicode
 from flawline.data.tables import separator_of
-from flawline.errors import ManifestError
+from flawline.errors import ImageError, ManifestError
 from flawline.types import EMPTY, Sample
 
 MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
@@ -28,11 +28,11 @@ _COLUMNS_HINT = (
 
 
 class SourceManifest:
-    """The rows of a manifest; names are relative to its folder."""
+    """The rows of a manifest; names are relative to its folder, and lead no further up than `root`."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, root: Path | None = None) -> None:
         self._path = path
-        self._base = path.parent
+        self._files = NamedFiles(path.parent, root)
         self._max_bytes = max_bytes
         self._columns = _columns(path)
 
@@ -45,7 +45,7 @@ class SourceManifest:
             reason = self._why(name, seen)
             if reason is not None:
                 findings.passed_over[reason] += 1
-                findings.problem(f"row {number}: {reason}: {name!r}")
+                findings.problem(f"row {number}: {_with_way_out(reason)}: {name!r}")
                 continue
             seen.add(hash(name))
             yield self._sample(name, values, row, meaning, findings, number)
@@ -53,11 +53,15 @@ class SourceManifest:
     def _why(self, name: str, seen: set[int]) -> str | None:
         if not name:
             return "no image named"
-        if not is_unicode(name) or "\0" in name:
-            return "name is not valid Unicode"
+        if reason := _why_unwritable(name):
+            return reason
         if hash(name) in seen:
             return "listed twice"
-        return None if os.path.isfile(self._base / name) else "missing file"
+        return self._files.why_not(name)
+
+    def _why_mask(self, name: str) -> str | None:
+        reason = _why_unwritable(name) or self._files.why_not(name)
+        return reason and _with_way_out(reason).replace("file", "mask", 1)
 
     def _sample(
         self,
@@ -73,8 +77,8 @@ class SourceManifest:
         if mask == name:
             findings.problem(f"row {number}: the picture is named as its own mask: {mask!r}")
             mask = None
-        if mask and not os.path.isfile(self._base / mask):
-            findings.problem(f"row {number}: missing mask: {mask!r}")
+        if mask and (reason := self._why_mask(mask)):
+            findings.problem(f"row {number}: {reason}: {mask!r}")
         label = values.get("label")
         known = set(self._columns.values())
         extra = {key: _plain(value) for key, value in row.items() if key not in known}
@@ -95,10 +99,25 @@ class SourceManifest:
 
     def read(self, name: str) -> bytes:
         """Read one file named by the manifest; raises ImageError."""
-        return read_file(str(self._base / name), name, self._max_bytes)
+        path = None if _why_unwritable(name) else self._files.path(name)
+        if path is None:
+            raise ImageError(
+                f"{name!r} is a {OUTSIDE}",
+                hint="Give the folder that holds all of them as `root`, if you trust the table.",
+                code="image-unreadable",
+            )
+        return read_file(path, name, self._max_bytes)
 
     def close(self) -> None:
         """Do nothing: no file is held open."""
+
+
+def _why_unwritable(name: str) -> str | None:
+    return "name is not valid Unicode" if not is_unicode(name) or "\0" in name else None
+
+
+def _with_way_out(reason: str) -> str:
+    return f"{reason} (`root` allows a wider one)" if reason == OUTSIDE else reason
 
 
 def _columns(path: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natura
 from flawline.data.openarchive import open_archive
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
 from flawline.data.tararchive import is_packed, is_tar
-from flawline.errors import SourceError
+from flawline.errors import SourceError, UsageError
 from flawline.types import Sample, Unjudged
 
 _MANIFEST_NAMES = ("samples.csv", "manifest.csv", "samples.parquet", "manifest.parquet")
@@ -126,6 +126,7 @@ def open_source(
     bad: Sequence[str] = (),
     limits: ArchiveLimits = DEFAULT_LIMITS,
     image_limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
+    root: str | os.PathLike[str] | None = None,
 ) -> Source:
     """Open `location` and read its names once.
 
@@ -135,12 +136,16 @@ def open_source(
     takes it: folders in a name state the label, as on disk.
     `good` and `bad` name labels whose meaning is stated; `limits` bounds archives and single files,
     `image_limits` what a picture may unpack to when it is decoded.
+    The files that a manifest names lie below its folder, links resolved; `root` names another folder
+    below which they may lie.
 
     Raises SourceError for what is missing, unreadable or without pictures, ArchiveError for
     hostile, encrypted or damaged archives, ManifestError for a manifest without its columns,
-    UsageError for a label that is not there.
+    UsageError for a label that is not there, or a `root` that is no folder or has no manifest.
     """
+    bound = _root(root)
     if not isinstance(location, str | os.PathLike):
+        _no_root(bound, "pictures")
         return _opened(NAME, "pictures", _given(location, limits), good, bad, image_limits)
     text = os.fspath(location)
     if not text:
@@ -150,7 +155,9 @@ def open_source(
             hint='Give "." for the folder that you are in.',
             code="source-missing",
         )
-    kind, listing = _open(text, Path(text).expanduser(), limits)
+    kind, listing = _open(text, Path(text).expanduser(), limits, bound)
+    if kind != "manifest":
+        _no_root(bound, kind)
     return _opened(text, kind, listing, good, bad, image_limits)
 
 
@@ -178,6 +185,26 @@ def _opened(
     except BaseException:
         listing.close()
         raise
+
+
+def _root(root: str | os.PathLike[str] | None) -> Path | None:
+    if root is None:
+        return None
+    folder = Path(root).expanduser()
+    if not os.fspath(root) or not folder.is_dir():
+        raise UsageError(
+            f"expected a folder as `root`, got {os.fspath(root)!r}",
+            hint="Give the folder below which all pictures of the manifest lie.",
+        )
+    return folder
+
+
+def _no_root(root: Path | None, kind: str) -> None:
+    if root is not None:
+        raise UsageError(
+            f"expected a CSV or Parquet manifest with `root`, the source is of kind {kind!r}",
+            hint="Leave it out: other sources name no files outside.",
+        )
 
 
 def _given(pictures: object, limits: ArchiveLimits) -> GivenPictures:
@@ -263,13 +290,15 @@ def _hints(location: str, kind: str) -> tuple[str, ...]:
     return tuple(f"The folder holds a manifest; give {str(name)!r} to use it." for name in found)
 
 
-def _open(text: str, path: Path, limits: ArchiveLimits) -> tuple[str, SourceManifest | Tree]:
+def _open(
+    text: str, path: Path, limits: ArchiveLimits, root: Path | None
+) -> tuple[str, SourceManifest | Tree]:
     try:
         if path.is_dir():
             os.scandir(path).close()
             return "folder", Folder(path, None, limits.max_member_bytes)
         if path.is_file():
-            return _open_file(path, limits)
+            return _open_file(path, limits, root)
         if path.exists():
             raise _unsupported(text, "a device or pipe")
     except (OSError, ValueError) as error:
@@ -278,16 +307,18 @@ def _open(text: str, path: Path, limits: ArchiveLimits) -> tuple[str, SourceMani
             hint="Check the name and that it may be read.",
             code="source-unreadable",
         ) from error
-    root, pattern = split_pattern(text)
+    start, pattern = split_pattern(text)
     if pattern:
-        folder = Path(root).expanduser()
+        folder = Path(start).expanduser()
         if folder.is_dir():
             return "glob", Folder(folder, pattern, limits.max_member_bytes)
-        raise _missing(root, folder)
+        raise _missing(start, folder)
     raise _missing(text, path)
 
 
-def _open_file(path: Path, limits: ArchiveLimits) -> tuple[str, SourceManifest | Tree]:
+def _open_file(
+    path: Path, limits: ArchiveLimits, root: Path | None
+) -> tuple[str, SourceManifest | Tree]:
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
     extension = path.suffix.lower()
@@ -296,7 +327,7 @@ def _open_file(path: Path, limits: ArchiveLimits) -> tuple[str, SourceManifest |
     if is_tar(head) or is_packed(head):
         return "tar", open_archive(path, limits)
     if extension in MANIFEST_SUFFIXES:
-        return "manifest", SourceManifest(path, limits.max_member_bytes)
+        return "manifest", SourceManifest(path, limits.max_member_bytes, root)
     if picture_format(head):
         return "file", PictureFile(path, limits.max_member_bytes)
     if extension in ARCHIVE_SUFFIXES:

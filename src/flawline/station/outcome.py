@@ -17,7 +17,7 @@ class Outcome:
 
     Either `inspection` or `error` is given. `judged` is the time. `notes` list what decoding chose or lost. `file` is
     the content of the picture's file and `map` that of its map of scores, None where they are not to be stored;
-    `map_name` is the SHA-256 of a map that is stored already.
+    `map_name` is the SHA-256 of a map that is stored already. `sha256` is that of a file that could not be judged.
     """
 
     frame: Frame
@@ -28,17 +28,13 @@ class Outcome:
     file: bytes | None = None
     map: bytes | None = None
     map_name: str | None = None
+    sha256: str | None = None
 
-    def record(self, recipe: str, picture: str | None) -> Record:
-        """Make the record of the frame.
-
-        Args:
-            recipe: the hash of the recipe.
-            picture: the SHA-256 of the stored file, for a picture that could not be judged.
-        """
+    def record(self, recipe: str) -> Record:
+        """Make the record of the frame; `recipe` is the hash of the recipe."""
         if self.inspection is not None:
             return Record.of(self.inspection, self.frame, self.judged, map=self.map_name)
         assert self.error is not None
         return Record.unjudged(
-            self.frame, self.error.message, self.judged, recipe=recipe, picture=picture
+            self.frame, self.error.message, self.judged, recipe=recipe, picture=self.sha256
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -172,19 +173,27 @@ class Station:
         """Judge a frame without recording or sending it; from any thread."""
         frame = _with_names(frame, self.constant)
         given: Any = frame.picture
+        file: bytes | None = None
+        sha256: str | None = None
         try:
             if callable(given):
                 given = given()
             elif isinstance(given, str | PathLike):
                 frame = frame if frame.name else replace(frame, name=Path(given).name)
                 given = picture_bytes(given, max_bytes=self._limits.max_bytes)
+            if isinstance(given, bytes) and given:
+                sha256 = hashlib.sha256(given).hexdigest()
             picture = as_picture(given, self.inspector.value_range, limits=self._limits)
+            # Only what could be read as a picture is ever stored.
+            file = given if isinstance(given, bytes) else None
             found = self.inspector.inspect(picture, name=frame.name)
         except StoreError:
             raise
         except FlawlineError as error:
-            file = given if self._stores(None) and isinstance(given, bytes) else None
-            return Outcome(_identifiable(frame), datetime.now(UTC), error=error, file=file)
+            stored = file if self._stores(None) else None
+            return Outcome(
+                _identifiable(frame), datetime.now(UTC), error=error, sha256=sha256, file=stored
+            )
         stores = self._stores(found.verdict)
         return Outcome(
             frame,
@@ -206,12 +215,13 @@ class Station:
         """
         if not self.remembers:
             return outcome
-        name, picture = outcome.map_name, None
+        name = outcome.map_name
         if self._pictures is not None:
-            picture = self._pictures.put(outcome.file) if outcome.file else None
+            if outcome.file:
+                self._pictures.put(outcome.file)
             name = self._pictures.put(outcome.map) if outcome.map else name
         outcome = replace(outcome, file=None, map=None, map_name=name)
-        record = outcome.record(self.inspector.recipe.sha256, picture)
+        record = outcome.record(self.inspector.recipe.sha256)
         event = Judged.of(record)
         if self._writer is None:
             self._outputs.tell(event)

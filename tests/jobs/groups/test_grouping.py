@@ -108,8 +108,12 @@ def test_the_table_is_a_manifest_that_keeps_what_the_source_said(few, tmp_path):
     with table.open("w", newline="") as file:
         csv.writer(file).writerows([["image", "label", "group", "split", "lot"], *rows])
     out = tmp_path / "deep" / "out"
-    assert run(["groups", str(table), "-o", str(out), "--quiet"]) == 0
-    with open_source(out / "groups.csv") as again:
+    assert run(["groups", str(table), "-o", str(out), "--quiet"]) == 2, (
+        "they lie outside its folder"
+    )
+    command = ["groups", str(table), "-o", str(out), "--root", str(few), "--quiet"]
+    assert run(command) == 0
+    with open_source(out / "groups.csv", root=few) as again:
         samples = list(again.samples())
         assert len(samples) == len(rows)
         assert all(again.read(sample.name) for sample in samples)

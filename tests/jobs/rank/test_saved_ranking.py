@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flawline.cli.main import run
+from flawline.data.source import open_source
 from flawline.errors import ModelError, SourceError
 from flawline.features.compute import FeatureSettings
 from flawline.jobs.rank.rank import rank, rank_with
@@ -125,8 +126,11 @@ def test_pictures_of_one_part_only_cannot_be_ranked(folder, tmp_path):
     names = sorted((folder / "parts" / "good").iterdir())[:4]
     table.write_text("image,group\n" + "".join(f"{name},one\n" for name in names))
     settings = FeatureSettings(backbone=str(folder / "small.onnx"))
-    with pytest.raises(SourceError, match="0 of 4 could be judged") as caught:
-        rank(table, settings=settings)
+    with (
+        open_source(table, root=folder) as source,
+        pytest.raises(SourceError, match="0 of 4 could be judged") as caught,
+    ):
+        rank(source, settings=settings)
     assert "of the same part" in caught.value.hint
 
 
@@ -260,7 +264,7 @@ def test_metadata_never_takes_the_name_of_a_result(tmp_path, folder, capsys):
     names = sorted((folder / "parts" / "good").iterdir())[:4]
     table.write_text("image,score,lot\n" + "".join(f"{name},7,a\n" for name in names))
     common = ["--backbone", str(folder / "small.onnx"), "-q", "-o", str(tmp_path / "out")]
-    assert run(["rank", str(table), *common]) == 0
+    assert run(["rank", str(table), *common, "--root", str(folder)]) == 0
     header = (tmp_path / "out" / "ranking.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == "rank,image,label,score,group,reasons,lot,source_score"
 
@@ -270,6 +274,6 @@ def test_what_cannot_be_listed_is_not_judged(tmp_path, folder, capsys):
     names = sorted((folder / "parts" / "good").iterdir())[:4]
     table.write_text("image\n" + "".join(f"{name}\n" for name in names) + "missing.png\n")
     common = ["--backbone", str(folder / "small.onnx"), "-q", "-o", str(tmp_path / "out"), "--json"]
-    assert run(["rank", str(table), *common]) == 2
+    assert run(["rank", str(table), *common, "--root", str(folder.parent)]) == 2
     document = json.loads(capsys.readouterr().out)
     assert "missing.png" in document["unjudged"][0]["reason"]
