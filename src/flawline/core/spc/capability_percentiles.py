@@ -78,8 +78,11 @@ def _quantiles(values: list[float], value: float, tail: float) -> tuple[float, f
 
 
 def _scale(x: NDArray[np.float64], transform: Transform) -> tuple[float, float]:
-    """Compute the mean and deviation of the scores: 0 and 1 where a share of zeros was fitted along with the rest."""
-    if is_standard(transform):
+    """Compute the mean and deviation of the scores: 0 and 1 where a whole distribution was fitted to the values.
+
+    Its percentiles are those of the scores -3, 0 and 3. Log, Box-Cox and Johnson only make the values normal.
+    """
+    if is_standard(transform) or transform.name in ("weibull", "gamma"):
         return 0.0, 1.0
     scores = apply(transform, x)
     return float(scores.mean()), float(scores.std(ddof=1))
