@@ -1,7 +1,7 @@
 """Share of false signals of individuals charts with an automatic transform, on drawn samples of stable processes.
 
-`python benchmarks/false_signals.py --samples 400` prints the table of docs/reference/charts.md. Every sample goes through
-`chart_series` as a table does. 1 point in 370 beyond the limits is meant, 0.27 %.
+`python benchmarks/false_signals.py --samples 400` prints the table of docs/reference/charts.md. Every sample goes
+through `chart_series` as a table does. 1 point in 370 beyond the limits is meant, 0.27 %.
 """
 
 from __future__ import annotations

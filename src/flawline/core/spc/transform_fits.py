@@ -25,7 +25,8 @@ _JOHNSON_STEPS = tuple(round(0.25 + 0.05 * step, 2) for step in range(21))
 def fit_transform(values: ArrayLike, name: str) -> Transform:
     """Fit a transform to (N,) values: none, log, box-cox, johnson, weibull, gamma or percentile.
 
-    Values with at least 5 % exact zeros and none below zero get a share of zeros and the transform of the rest.
+    Values with at least 5 % exact zeros and none below zero get a share of zeros and the transform of the rest. So do
+    values with fewer zeros under a transform of values above zero.
 
     Raises:
         FlawlineError: an unknown name, or values that it cannot be fitted to.
@@ -36,7 +37,8 @@ def fit_transform(values: ArrayLike, name: str) -> Transform:
             f"expected a transform of none, {', '.join(FITS)}, got {name!r}", code="usage"
         )
     zeros = float((x == 0).mean())
-    if name not in ("none", "percentile") and zeros >= ZERO_SHARE and (x >= 0).all():
+    enough = zeros >= ZERO_SHARE or (zeros > 0 and name in POSITIVE)
+    if name not in ("none", "percentile") and enough and (x >= 0).all():
         above = above_zero(x)
         return zero_heavy(fit_transform(above, name), above, zeros)
     if name in POSITIVE and x.min() <= 0:

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.spc.chart_points import Counts, Points, Subgroups, individuals, select
+from flawline.core.spc.chart_points import Counts, Points, Subgroups, select
 from flawline.core.spc.charts import TRANSFORMED, PhaseOne, State, advance, phase_one
 from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
 from flawline.core.spc.charts_variables import means
@@ -17,9 +17,9 @@ from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, Rule, RuleSignal
 from flawline.core.spc.run_chart import runs_about_median
 from flawline.core.spc.signals import merge_signals
-from flawline.core.spc.transform_choice import REFUSED, choose_transform
+from flawline.core.spc.transform_choice import choose_transform
 from flawline.core.spc.transform_fits import FEW_PERCENTILES, fit_transform
-from flawline.core.spc.transforms import NONE, Transform
+from flawline.core.spc.transforms import NONE, Transform, revert
 from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.control_chart import ControlChart, Stage
 from flawline.jobs.chart.series import Series
@@ -27,6 +27,8 @@ from flawline.jobs.chart.series import Series
 FEW = 20
 _OVERDISPERSED = 1.3
 _INTENDED = 0.0027
+# An upper limit this many times farther from the centre than the largest value gets a note.
+_FAR = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,30 +247,15 @@ def _fitted(points: Points, keep: NDArray[np.bool_], family: str) -> Transform:
 
 
 def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
-    """Choose a transform by the shape, if the level is stable, without points beyond the resulting limits."""
+    """Choose a transform by the shape of the values, and tell why, unless they simply look normal."""
     try:
         choice = choose_transform(values)
-        if not choice.transform.zeros:
-            runs = runs_about_median(values)
-            if runs is None or runs.unusual:
-                return "none", []
-            choice = choose_transform(values[~_outlying(values, NONE)])
-            if choice.transform != NONE:
-                choice = choose_transform(values[~_outlying(values, choice.transform)])
     except FlawlineError as error:
         return "none", [f"{error.message}; they are charted untransformed"]
     name = choice.transform.name
-    if name == "none" and min(a for _, a in choice.statistics) <= REFUSED:
-        return "none", []
-    more = "" if name != "none" else "; `transform` names other ways"
-    return name, [choice.reason + more]
-
-
-def _outlying(values: NDArray[np.float64], transform: Transform) -> NDArray[np.bool_]:
-    points = individuals(values)
-    estimate = phase_one("i-mr", points, transform=transform, automatic=True)
-    _, (level, *_), _ = advance(State(), estimate.limits, (), points)
-    return np.abs(level.scores) > estimate.limits.k
+    if choice.passes:
+        return name, [] if name == "none" else [choice.reason]
+    return name, [f"{choice.reason}; `transform` names other ways"]
 
 
 def _cautions(kind: str, limits: ControlLimits, points: Points, rounds: int) -> Iterator[str]:
@@ -288,6 +275,19 @@ def _cautions(kind: str, limits: ControlLimits, points: Points, rounds: int) -> 
         yield f"{count} point{'s' if count > 1 else ''} set aside{how}: {', '.join(limits.set_aside[:12])}"
     if isinstance(points, Counts):
         yield from _count_cautions(kind, limits, points)
+    elif limits.transform != NONE:
+        yield from _far_limit(limits, points)
+
+
+def _far_limit(limits: ControlLimits, points: Subgroups) -> Iterator[str]:
+    edges = limits.centre + limits.sigma * np.array([0.0, limits.k])
+    centre, upper = (float(edge) for edge in revert(limits.transform, edges))
+    largest = float(points.values.max())
+    if upper - centre > _FAR * (largest - centre):
+        yield (
+            f"the upper limit {upper:.4g} lies far beyond the largest value {largest:.4g}: it is extrapolated by the "
+            f"transform {limits.transform.name} from {limits.points} points, and more points make it surer"
+        )
 
 
 def _count_cautions(kind: str, limits: ControlLimits, points: Counts) -> Iterator[str]:

@@ -47,7 +47,7 @@ def _transform(points: Subgroups, name: str) -> tuple[Transform, tuple[str, ...]
     if name != "auto":
         return fit_transform(points.values, name), (f"transform {name}, as asked",)
     try:
-        choice = choose_transform(points.values, pliant=True)
+        choice = choose_transform(points.values)
     except FlawlineError:
         return NONE, ()  # the study reports what is wrong with the values
     return choice.transform, (choice.reason,)
