@@ -62,6 +62,20 @@ def runs_about_median(values: ArrayLike) -> MedianRuns | None:
     )
 
 
+def chance_of_runs(values: ArrayLike) -> tuple[MedianRuns | None, float]:
+    """Count the runs of (N,) values about their median, with the chance of so unusual ones in a stable process.
+
+    The smaller chance of two, doubled: so few crossings (binomial), or so long a run, of which a stable process has
+    (n - L + 2) / 2^L of length L or more (A. M. Mood, Annals of Mathematical Statistics 11, 1940). 1 without runs.
+    """
+    runs = runs_about_median(values)
+    if runs is None:
+        return None, 1.0
+    few = float(bdtr(runs.crossings, runs.useful - 1, 0.5))
+    long = (runs.useful - runs.longest + 2) / 2.0**runs.longest
+    return runs, min(2 * min(few, long), 1.0)
+
+
 def _lower_point(trials: int) -> int:
     """Find the smallest number that at most 95 % of binomial draws at one half exceed."""
     chances = bdtr(np.arange(trials + 1), trials, 0.5)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtri
+from scipy.special import ndtri
 
 from flawline.core.normality import anderson_darling
 from flawline.core.spc.chart_constants import d2
-from flawline.core.spc.run_chart import runs_about_median
+from flawline.core.spc.run_chart import chance_of_runs
 from flawline.core.spc.transform_fits import (
     FITS,
     ZERO_SHARE,
@@ -31,7 +31,7 @@ _MOST_LEFT_OUT = 0.05
 # A stable process has a value as extreme as one that is left out in one of 100 samples.
 _EXTREME = 0.01
 # Chance of runs about the median that few stable processes have.
-_MOVED = 0.005
+_MOVED = 0.01
 # With more values the test rejects every distribution for departures that do not matter.
 _JUDGED = 1000
 # From the simplest to the most flexible. Johnson makes outliers and mixtures look normal too: used only on request.
@@ -77,9 +77,11 @@ def choose_transform(values: ArrayLike) -> TransformChoice:
     zeros = float((x == 0).mean()) if x.min() >= 0 else 0.0
     if zeros >= ZERO_SHARE:
         return _with_zeros(x, zeros)
-    if _moves(x):
-        reason = "the level moves, so that no transform is chosen: the values are taken as they are"
-        return TransformChoice(NONE, False, (), reason)
+    if chance_of_runs(x)[1] < _MOVED:
+        reason = (
+            "the level moves, so that the shape cannot be judged: the values are taken as they are"
+        )
+        return TransformChoice(NONE, False, (("none", normality(x, NONE)),), reason)
     choice = _best(x, _ORDER, "the values")
     return _with_zeros(x, zeros) if zeros and not choice.passes else choice
 
@@ -103,19 +105,6 @@ def spread_ties(x: NDArray[np.float64]) -> NDArray[np.float64]:
     order = np.argsort(x, kind="stable")
     spread[order] = x[order] + float(gaps[gaps > 1e-9 * np.ptp(x)].min()) * shift
     return spread
-
-
-def _moves(x: NDArray[np.float64]) -> bool:
-    """Tell whether runs about the median are such as one stable process in 100 has: too few crossings, or too long one.
-
-    A run of L or more is expected (N - L + 2) / 2^L times (A. M. Mood, Annals of Mathematical Statistics 11, 1940).
-    """
-    runs = runs_about_median(x)
-    if runs is None:
-        return False
-    few = float(bdtr(runs.crossings, runs.useful - 1, 0.5))
-    long = (runs.useful - runs.longest + 2) / 2.0**runs.longest
-    return min(few, long) < _MOVED
 
 
 def _with_zeros(x: NDArray[np.float64], zeros: float) -> TransformChoice:

@@ -253,9 +253,7 @@ def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
     except FlawlineError as error:
         return "none", [f"{error.message}; they are charted untransformed"]
     name = choice.transform.name
-    if choice.passes:
-        return name, [] if name == "none" else [choice.reason]
-    return name, [f"{choice.reason}; `transform` names other ways"]
+    return name, [] if choice.passes and name == "none" else [choice.reason]
 
 
 def _cautions(kind: str, limits: ControlLimits, points: Points, rounds: int) -> Iterator[str]:
