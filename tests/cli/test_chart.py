@@ -113,6 +113,16 @@ def test_rows_that_cannot_be_charted_are_listed_and_are_exit_code_2(tmp_path, ca
     assert "could not be charted" in (tmp_path / "out" / "chart.html").read_text(encoding="utf-8")
 
 
+def test_a_blank_cell_does_not_hide_a_signal(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("a,n\n" + "10,x\n11,x\n" * 8 + "50,x\n10,x\n,x\n")
+    arguments = ["chart", str(path), "--measure", "a", "-o", str(tmp_path / "out"), "--json"]
+    assert run(arguments) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert not document["in_control"]
+    assert document["skipped"] == [{"label": "19", "reason": "the cell is empty"}]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

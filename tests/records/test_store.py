@@ -10,7 +10,8 @@ import pytest
 
 from flawline.errors import UsageError
 from flawline.jobs.chart.chart_series import chart_series
-from flawline.jobs.chart.series import Forming, form_series
+from flawline.jobs.chart.forming import Forming
+from flawline.jobs.chart.series import form_series
 from flawline.records import DefectRecord, Record, StoreError, open_store
 from flawline.records.engine import writing
 from flawline.records.where import Where

@@ -16,9 +16,11 @@ from flawline.errors import UsageError
 from flawline.jobs.chart.chart_files import read_limits
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.control_chart import ControlChart
+from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.pareto_counts import count_names
 from flawline.jobs.chart.phases import chart_in_phases
-from flawline.jobs.chart.series import Forming, Series, Skipped, form_series
+from flawline.jobs.chart.row_groups import Skipped
+from flawline.jobs.chart.series import Series, form_series
 from flawline.jobs.chart.series_table import read_columns
 
 if TYPE_CHECKING:

@@ -190,7 +190,7 @@ def chart(
     for text in () if as_json else charted.notes:
         note(text, quiet=quiet)
     note(f"report: {written.page}", quiet=quiet)
-    return 2 if skipped else 0 if charted.in_control else 1
+    return 1 if not charted.in_control else 2 if skipped else 0
 
 
 def print_chart(charted: ControlChart) -> None:

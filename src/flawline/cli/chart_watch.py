@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from flawline.cli.console import note, print_json, warn
 from flawline.cli.outputs import opened_outputs
+from flawline.cli.series_options import print_skipped
 from flawline.errors import FlawlineError, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def watch_chart(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Keep the chart current; returns only with `once`, 1 where an alert was raised."""
+    """Keep the chart current; returns only with `once`: 1 for an alert, else 2 for a row that gave no point."""
     from flawline.jobs.chart.follow import follow
     from flawline.jobs.chart.watch import Watch
     from flawline.records import open_store
@@ -78,7 +79,7 @@ def _finish(drawing: _Drawing, progress: Progress, *, as_json: bool) -> int:
     drawing.end()
     if as_json:
         print_json({**drawing.document, "new": progress.points, "alerts": list(progress.messages)})
-    return 1 if progress.messages else 0
+    return 1 if progress.messages else 2 if progress.skipped else 0
 
 
 class _Drawing:
@@ -101,6 +102,7 @@ class _Drawing:
 
     def __call__(self, progress: Progress) -> None:
         """Draw after a reading."""
+        print_skipped(progress.skipped)
         if progress.lacking and progress.lacking != self._lacking:
             note(f"{progress.lacking} more points until there are limits", quiet=self._quiet)
         self._lacking = progress.lacking

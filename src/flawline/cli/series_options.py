@@ -11,7 +11,7 @@ import typer
 from flawline.cli.console import warn
 
 if TYPE_CHECKING:
-    from flawline.jobs.chart.series import Skipped
+    from flawline.jobs.chart.row_groups import Skipped
 
 LISTED = 10
 

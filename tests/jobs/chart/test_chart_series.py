@@ -10,8 +10,9 @@ from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.chart_files import chart_as_dict, read_limits, write_limits
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.finding import finding, number
+from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.pareto_counts import count_names, pareto_finding
-from flawline.jobs.chart.series import Forming, form_series
+from flawline.jobs.chart.series import form_series
 from flawline.jobs.study.capability_study import (
     capability_as_dict,
     capability_finding,

@@ -19,7 +19,8 @@ from flawline.jobs.chart.chart_figure import (
 from flawline.jobs.chart.chart_lines import thin
 from flawline.jobs.chart.chart_report import write_chart
 from flawline.jobs.chart.chart_series import Estimation, chart_series
-from flawline.jobs.chart.series import Forming, form_series
+from flawline.jobs.chart.forming import Forming
+from flawline.jobs.chart.series import form_series
 
 
 def drawn(svg):

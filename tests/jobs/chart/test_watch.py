@@ -14,8 +14,9 @@ from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.checkpoint import read_checkpoint
 from flawline.jobs.chart.follow import follow
+from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.phases import chart_in_phases
-from flawline.jobs.chart.series import Forming, form_series
+from flawline.jobs.chart.series import form_series
 from flawline.jobs.chart.watch import CHECKPOINT, Watch
 from flawline.jobs.chart.watch_settings import WatchSettings
 from flawline.outputs import Dispatch, Failure
@@ -432,3 +433,15 @@ def test_a_watch_that_begins_anew_does_not_ring_for_what_is_known(line, tmp_path
     first.read()
     watch.read()
     assert line.rang[3:].count(("P000040", 1, 1)) == 2, "two that watch at once both ring"
+
+
+def test_a_lot_that_is_no_count_does_not_stop_the_watch(line):
+    limits = ControlLimits("np", 0.1, 1.0)
+    watch = line.watch(kind="np", limits=limits, how=Forming(every=2, label="part"))
+    line.make(0, 1)
+    assert watch.read().points == 1
+    line.make(0.5, -1)
+    progress = watch.read()
+    assert (progress.points, len(progress.skipped)) == (0, 2)
+    line.make(1, 0)
+    assert watch.read().points == 1

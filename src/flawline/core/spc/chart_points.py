@@ -17,10 +17,14 @@ LARGEST = 1e100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subgroups:
-    """Measurements in time order: `values` float64 (N,), and `sizes` int64 (G,) that cut them into G points."""
+    """Measurements in time order: `values` float64 (N,), and `sizes` int64 (G,) that cut them into G points.
+
+    `gaps` (G,) is True where a point is missing just before; None where none is.
+    """
 
     values: NDArray[np.float64]
     sizes: NDArray[np.int64]
+    gaps: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Count the points, G."""
@@ -29,10 +33,14 @@ class Subgroups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """Counts in time order: `counts` float64 (G,) of defects or defective units in `sizes` (G,) inspected units."""
+    """Counts in time order: `counts` float64 (G,) of defects or defective units in `sizes` (G,) inspected units.
+
+    `gaps` (G,) is True where a point is missing just before; None where none is.
+    """
 
     counts: NDArray[np.float64]
     sizes: NDArray[np.float64]
+    gaps: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Count the points, G."""
@@ -117,9 +125,16 @@ def counts(defects: ArrayLike, sizes: ArrayLike = 1.0) -> Counts:
 
 def select(points: Points, keep: NDArray[np.bool_]) -> Points:
     """Select the points for which `keep` (G,) is True."""
+    gaps = None if points.gaps is None else points.gaps[keep]
     if isinstance(points, Counts):
-        return Counts(points.counts[keep], points.sizes[keep])
-    return Subgroups(points.values[np.repeat(keep, points.sizes)], points.sizes[keep])
+        return Counts(points.counts[keep], points.sizes[keep], gaps)
+    return Subgroups(points.values[np.repeat(keep, points.sizes)], points.sizes[keep], gaps)
+
+
+def neighbours(points: Points, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find which points from the second on, (G - 1,), are in `keep` (G,) like the one just before them."""
+    found = keep[1:] & keep[:-1]
+    return found if points.gaps is None else found & ~points.gaps[1:]
 
 
 def _check_finite(x: NDArray[np.float64], what: str) -> None:

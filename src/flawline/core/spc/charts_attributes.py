@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc, pdtr, pdtrc
 
 from flawline.core.spc.chart_constants import d2
-from flawline.core.spc.chart_points import Counts, Panel
+from flawline.core.spc.chart_points import Counts, Panel, neighbours
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rounding import on_zones, rounding_of
 from flawline.errors import FlawlineError
@@ -50,7 +50,7 @@ def estimate_counts(kind: str, points: Counts, keep: NDArray[np.bool_]) -> tuple
     if kind not in LANEY:
         return centre, 1.0
     standard = (points.counts / points.sizes - centre) / _error(kind, centre, points.sizes)
-    moved = np.abs(np.diff(standard))[keep[1:] & keep[:-1]]
+    moved = np.abs(np.diff(standard))[neighbours(points, keep)]
     if len(moved) == 0 or moved.max() == 0:
         raise FlawlineError(
             "Laney's charts need neighbouring points that differ, got none", code="chart"
@@ -125,7 +125,7 @@ def overdispersion(limits: ControlLimits, points: Counts) -> float:
     Laney's sigma of the standardised points; 1 for fewer than three points.
     """
     (panel,) = count_panels(limits, points)
-    moved = np.abs(np.diff(panel.scores))
+    moved = np.abs(np.diff(panel.scores))[neighbours(points, np.ones(len(points), bool))]
     return float(moved.mean() / d2(2)) if len(moved) >= 2 else 1.0
 
 

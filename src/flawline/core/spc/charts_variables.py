@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.chart_constants import c4, c5, d2, d3, per_size
-from flawline.core.spc.chart_points import Panel, Subgroups
+from flawline.core.spc.chart_points import Panel, Subgroups, neighbours
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rounding import on_zones, rounding_of
 from flawline.core.spc.rule_table import ALL_RULES
@@ -45,7 +45,7 @@ def estimate_individuals(
     if is_standard(transform):
         return 0.0, 1.0
     x = apply(transform, points.values)
-    ranges = np.abs(np.diff(x))[keep[1:] & keep[:-1]]
+    ranges = np.abs(np.diff(x))[neighbours(points, keep)]
     if len(ranges) == 0:
         raise FlawlineError(
             f"an estimate needs two neighbouring points, got {int(keep.sum())} of {len(x)} to use",
@@ -106,22 +106,25 @@ def individuals_panels(
         rounding_of(points.values, middle),
         ZERO_RULES if zeros else ALL_RULES,
     )
-    before = np.concatenate([np.asarray(memory), x])
-    panels: tuple[Panel, ...] = (level,)
     # Where most values are zero, their differences are zeros and the values themselves again.
-    if not is_standard(limits.transform):
-        moved = np.abs(np.diff(before))
-        first = len(x) - len(moved)
-        sigma = limits.sigma * np.ones(len(moved))
-        sizes = np.full(len(moved), 2)
-        at = np.arange(first, len(x), dtype=np.int64)
-        magnitude = rounding_of(before[1:], before[:-1], unit_of_rounding(limits.transform))
-        panels += (
-            _spread(
-                "moving range", at, moved, sigma, sizes, limits.k, magnitude, MOVING_RANGE_RULES
-            ),
-        )
-    return (float(x[-1]),), panels
+    more = () if is_standard(limits.transform) else (_moving_ranges(limits, points, x, memory),)
+    return (float(x[-1]),), (level, *more)
+
+
+def _moving_ranges(
+    limits: ControlLimits, points: Subgroups, x: NDArray[np.float64], memory: Memory
+) -> Panel:
+    """Compute the panel of moving ranges of `x`, the points on the scale of the transform; none spans a gap."""
+    before = np.concatenate([np.asarray(memory), x])
+    at = np.arange(len(x) + 1 - len(before), len(x), dtype=np.int64)
+    follows = np.ones(len(at), bool) if points.gaps is None else ~points.gaps[at]
+    off = rounding_of(before[1:], before[:-1], unit_of_rounding(limits.transform))[follows]
+    moved = np.abs(np.diff(before))[follows]
+    sigma = np.full(len(moved), limits.sigma)
+    sizes = np.full(len(moved), 2)
+    return _spread(
+        "moving range", at[follows], moved, sigma, sizes, limits.k, off, MOVING_RANGE_RULES
+    )
 
 
 def subgroup_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:

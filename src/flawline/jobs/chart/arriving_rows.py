@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flawline.jobs.chart.series import Forming, Series, form_series
+from flawline.jobs.chart.forming import Forming
+from flawline.jobs.chart.row_groups import Skipped, form_groups
+from flawline.jobs.chart.series import Series, series_of_groups
 from flawline.jobs.chart.series_table import as_label
 
 Rows = Mapping[str, list[Any]]
@@ -38,12 +40,15 @@ def split_rows(rows: Rows, how: Forming) -> tuple[Rows, Rows]:
     )
 
 
-def form_points(rows: Rows, measure: str, kind: str, how: Forming, before: int) -> Series | None:
-    """Form the points of complete rows after `before` earlier points; None if there are none."""
+def form_points(
+    rows: Rows, measure: str, kind: str, how: Forming, before: int
+) -> tuple[Series | None, tuple[Skipped, ...]]:
+    """Form the points of complete rows after `before` earlier points, or None; also lists the rows that give none."""
     if not rows or not rows[measure]:
-        return None
-    series = form_series(rows, measure, kind, how)
-    if how.by or (how.label and not how.every):
-        return series
+        return None, ()
+    groups, skipped = form_groups(rows, measure, kind, how)
+    series = series_of_groups(groups, skipped, measure, kind, how)
+    if series is None or how.by or (how.label and not how.every):
+        return series, tuple(skipped)
     numbers = range(before + 1, before + 1 + len(series.labels))
-    return replace(series, labels=tuple(map(str, numbers)))
+    return replace(series, labels=tuple(map(str, numbers))), tuple(skipped)

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flawline.core.colours import BAD, GOOD
 from flawline.core.spc.pareto import Pareto
@@ -103,7 +104,7 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
             if zones:
                 draw_zones(axes, panel, places)
             draw_limits(axes, panel, places)
-            draw_values(axes, panel, places, shown, signalled, aside)
+            draw_values(axes, panel, places, shown, signalled, aside, _broken(chart, places))
             if number_of_stage == len(chart.stages) - 1:
                 ends += limit_ends(panel, limit_width(stage, index), chart.kind)
         _number_signals(axes, chart, index)
@@ -118,6 +119,13 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
     if indices == [0] and chart.kind in ("i-mr", "run", "xbar-r", "xbar-s", "ewma"):
         label = f"{_short(chart.series.measure, 26)}{unit}\n{first}"
     axes.set_ylabel(label)
+
+
+def _broken(chart: ControlChart, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Find the points (M,) of a panel before which others are missing."""
+    skipped = np.diff(places, prepend=places[0]) > 1
+    gaps = chart.series.points.gaps
+    return skipped if gaps is None else skipped | gaps[places]
 
 
 def _rules_at(chart: ControlChart, index: int) -> dict[int, list[int]]:

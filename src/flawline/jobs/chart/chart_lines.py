@@ -40,12 +40,14 @@ def draw_values(
     shown: NDArray[np.int64],
     signalled: NDArray[np.bool_],
     aside: NDArray[np.bool_],
+    broken: NDArray[np.bool_],
 ) -> None:
-    """Draw the values of a panel, with signals and points that were set aside."""
+    """Draw the values of a panel, with signals and points that were set aside; the line is `broken` before a point."""
     few = len(shown) <= _MARKERS
+    breaks = np.flatnonzero(broken[shown])
     axes.plot(
-        places[shown],
-        panel.values[shown],
+        np.insert(places[shown].astype(np.float64), breaks, np.nan),
+        np.insert(panel.values[shown], breaks, np.nan),
         color=GOOD,
         lw=1.0 if few else 0.7,
         marker="o" if few else None,

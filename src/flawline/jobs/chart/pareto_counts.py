@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flawline.core.spc.pareto import Pareto, pareto
-from flawline.jobs.chart.series import Skipped
+from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.chart.series_table import Columns, as_number
 
 VITAL = 0.8

@@ -9,7 +9,7 @@ from flawline.data.json_file import write_json_document
 from flawline.data.whole_file import write_text
 from flawline.jobs.chart.chart_figure import on_page, pareto_svg
 from flawline.jobs.chart.pareto_counts import pareto_as_dict, pareto_finding
-from flawline.jobs.chart.series import Skipped
+from flawline.jobs.chart.row_groups import Skipped
 from flawline.report.template import template
 
 

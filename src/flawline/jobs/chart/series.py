@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from flawline.core.spc.chart_points import Points, counts, select, subgroups
 from flawline.core.spc.limits import COUNTED
-from flawline.errors import FlawlineError, UsageError
-from flawline.jobs.chart.series_table import Columns, as_label, as_number
+from flawline.errors import FlawlineError
+from flawline.jobs.chart.forming import SUMMARIES, Forming
+from flawline.jobs.chart.row_groups import RowGroup, Skipped, form_groups
+from flawline.jobs.chart.series_table import Columns
 
-SUMMARIES: dict[str, Callable[[list[float]], float]] = {
-    "mean": lambda row: float(np.mean(row)),
-    "median": lambda row: float(np.median(row)),
-    "max": max,
-    "min": min,
-    "sum": sum,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A row that gives no point, and the reason."""
-
-    label: str
-    reason: str
+LISTED = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,86 +36,65 @@ class Series:
     rows: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Forming:
-    """Settings for forming rows into points.
-
-    `by` names a column: rows of equal value form one point. `every` forms one point of that many successive rows.
-    `size` is the column of inspected units for counts, `label` and `stage` name points and stages. `summary` reduces a
-    group to one number for charts of single values.
-    """
-
-    by: str | None = None
-    every: int | None = None
-    size: str | None = None
-    label: str | None = None
-    stage: str | None = None
-    summary: str | None = None
-    unit: str = ""
-
-    def __post_init__(self) -> None:
-        """Validate the settings.
-
-        Raises:
-            UsageError: both ways of grouping, groups of none, or an unknown summary.
-        """
-        if self.by and self.every:
-            raise UsageError("rows are grouped by a column or by number, not by both")
-        if self.every is not None and self.every < 1:
-            raise UsageError(f"a subgroup has at least 1 row, got {self.every}")
-        if self.summary is not None and self.summary not in SUMMARIES:
-            raise UsageError(f"expected a summary of {', '.join(SUMMARIES)}, got {self.summary!r}")
-
-    @property
-    def what(self) -> str:
-        """Word for a point."""
-        return self.by or (
-            "subgroup" if self.every else "part" if self.label is None else self.label
-        )
-
-    def columns(self, measure: str) -> list[str]:
-        """List the columns of the table that are needed."""
-        named = (measure, self.by, self.size, self.label, self.stage)
-        return [name for name in named if name]
-
-
-@dataclass(slots=True)
-class _Group:
-    label: str
-    stage: str
-    row: int
-    values: list[float] = field(default_factory=list)
-    sizes: list[float] = field(default_factory=list)
-
-
 def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Series:
     """Form the points of a chart from columns whose rows are in time order.
 
-    Rows without a number in the measure (or units) are skipped and listed. Grouped counts are added up. Groups of
+    Rows without a number in the measure (or units), or with one that the chart cannot take, are skipped and listed;
+    they keep their place, so that the rows of a subgroup stay together. Grouped counts are added up. Groups of
     measurements become subgroups, or one number each with `summary` or on an i-mr chart (by default the mean).
 
     Raises:
-        FlawlineError: no row gives a point, or values that are not counts.
+        FlawlineError: no row gives a point, or most rows hold no counts for a chart of counts.
     """
-    groups, skipped = _groups(columns, measure, how)
-    if not groups:
+    groups, skipped = form_groups(columns, measure, kind, how)
+    _refuse_other_columns(groups, skipped, kind)
+    series = series_of_groups(groups, skipped, measure, kind, how)
+    if series is None:
         why = f": {skipped[0].reason}" if skipped else ""
         raise FlawlineError(
             f"no row has a number in the column {measure!r}{why}",
             hint="name the column of the measure with `measure`",
             code="chart",
         )
-    points, notes = _points(groups, kind, measure, how)
+    return series
+
+
+def _refuse_other_columns(
+    groups: Sequence[RowGroup], skipped: Sequence[Skipped], kind: str
+) -> None:
+    """Refuse a column for a chart of counts if at least half of its numbers are no counts: it is another column."""
+    faults = [row.reason for row in skipped if row.no_count]
+    counted = sum(len(group.values) for group in groups)
+    if len(faults) >= max(counted, 1):
+        raise FlawlineError(
+            f"{len(faults)} of {len(faults) + counted} rows cannot be charted by {kind}: {faults[0]}",
+            hint="name the column of counts with `measure` and that of inspected units with `size`; defects, of which "
+            "a unit may have several, go on the charts c and u, measurements on i-mr",
+            code="chart",
+        )
+
+
+def series_of_groups(
+    groups: Sequence[RowGroup], skipped: Sequence[Skipped], measure: str, kind: str, how: Forming
+) -> Series | None:
+    """Make the series of groups of rows; None where none has a value."""
+    formed = [group for group in groups if group.values]
+    if not formed:
+        return None
+    points, notes = _points(formed, kind, measure, how)
+    # A group without a value leaves a gap before the next one.
+    filled = np.array([bool(group.values) for group in groups])
+    gaps = np.concatenate([[False], ~filled[:-1]])[filled]
     return Series(
         measure=measure,
-        points=points,
-        labels=tuple(group.label for group in groups),
-        stages=tuple(group.stage for group in groups),
+        points=replace(points, gaps=gaps) if gaps.any() else points,
+        labels=tuple(group.label for group in formed),
+        stages=tuple(group.stage for group in formed),
         what=how.what,
         unit=how.unit,
         skipped=tuple(skipped),
         notes=notes,
-        rows=tuple(group.row for group in groups),
+        rows=tuple(group.row for group in formed),
     )
 
 
@@ -148,39 +114,8 @@ def cut_series(series: Series, first: int, stop: int) -> Series:
     )
 
 
-def _groups(columns: Columns, measure: str, how: Forming) -> tuple[list[_Group], list[Skipped]]:
-    groups: dict[Any, _Group] = {}
-    skipped: list[Skipped] = []
-    used = 0
-    for place in range(len(columns[measure])):
-        label = as_label(columns[how.label][place] if how.label else None, place + 1)
-        try:
-            value = as_number(columns[measure][place])
-            size = as_number(columns[how.size][place]) if how.size else 1.0
-        except ValueError as error:
-            skipped.append(Skipped(label, str(error)))
-            continue
-        key: Any = used
-        if how.by:
-            label = as_label(columns[how.by][place], place + 1)
-            key = label
-        elif how.every:
-            key = used // how.every
-            label = str(key + 1)
-        used += 1
-        stage = _stage(columns[how.stage][place]) if how.stage else ""
-        group = groups.setdefault(key, _Group(label, stage, place))
-        group.values.append(value)
-        group.sizes.append(size)
-    return list(groups.values()), skipped
-
-
-def _stage(cell: Any) -> str:
-    return "" if cell is None else str(cell).strip()
-
-
 def _points(
-    groups: Sequence[_Group], kind: str, measure: str, how: Forming
+    groups: Sequence[RowGroup], kind: str, measure: str, how: Forming
 ) -> tuple[Points, tuple[str, ...]]:
     grouped = how.by or how.every
     if kind in COUNTED:
@@ -194,6 +129,22 @@ def _points(
     if grouped and summary and max(map(len, rows)) > 1:
         rows = [[SUMMARIES[summary](row)] for row in rows]
         notes.append(f"each point is the {summary} of {measure} in one {how.by or 'subgroup'}")
-    if how.every and len(rows[-1]) < len(rows[0]):
-        notes.append(f"the last subgroup has {len(rows[-1])} instead of {len(rows[0])} rows")
+    notes += _incomplete(groups, how)
     return subgroups(rows), tuple(notes)
+
+
+def _incomplete(groups: Sequence[RowGroup], how: Forming) -> list[str]:
+    """Note which subgroups of a number of rows have fewer."""
+    if not how.every:
+        return []
+    small = [group for group in groups if len(group.values) < how.every]
+    if len(small) == 1 and small[0] is groups[-1]:
+        return [f"the last subgroup has {len(small[0].values)} instead of {how.every} rows"]
+    if not small:
+        return []
+    listed = ", ".join(group.label for group in small[:LISTED]) + (
+        " ..." if len(small) > LISTED else ""
+    )
+    return [
+        f"fewer than {how.every} rows are in subgroup {listed}: rows without a number, or the end of a stage"
+    ]

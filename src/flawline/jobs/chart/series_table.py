@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flawline.core.spc.chart_points import LARGEST
 from flawline.data.names import did_you_mean
 from flawline.data.tables import read_table
 from flawline.errors import SourceError
@@ -47,10 +48,16 @@ def as_number(value: Any) -> float:
         raise ValueError(f"{str(value)[:40]!r} is not a number{hint}") from None
     if not math.isfinite(number):
         raise ValueError(f"{value} is not a finite number")
+    if abs(number) > LARGEST:
+        raise ValueError(f"{number:g} lies beyond ±{LARGEST:g}")
     return number
 
 
 def as_label(value: Any, row: int) -> str:
     """Convert a cell to the label of a point; an empty one gets the number of its row, from 1."""
-    text = "" if value is None else str(value).strip()
-    return text or str(row)
+    return as_text(value) or str(row)
+
+
+def as_text(value: Any) -> str:
+    """Convert a cell to text without blanks around it; "" for an empty one."""
+    return "" if value is None else str(value).strip()

@@ -20,6 +20,7 @@ from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.growing_chart import GrowingChart, drawn_chart, grow
 from flawline.jobs.chart.new_alerts import NewAlerts, find_new_alerts
 from flawline.jobs.chart.phases import learn_limits
+from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.chart.series import Series, cut_series
 from flawline.jobs.chart.watch_settings import WatchSettings
 from flawline.outputs import Alert, Dispatch
@@ -32,11 +33,12 @@ CHECKPOINT = "watch.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Result of a reading: points judged, alerts sent, and points missing for Phase I."""
+    """Result of a reading: points judged, alerts sent, points missing for Phase I, and rows that gave no point."""
 
     points: int = 0
     messages: list[Mapping[str, Any]] = field(default_factory=list)
     lacking: int = 0
+    skipped: tuple[Skipped, ...] = ()
 
 
 class Watch:
@@ -153,7 +155,7 @@ class Watch:
         for now, columns in self._new(arrived):
             arrived, rows = now or arrived, joined_rows(rows, columns)
         ready, left = split_rows(rows, settings.how)
-        series = form_points(ready, settings.measure, settings.kind, settings.how, 0)
+        series, skipped = form_points(ready, settings.measure, settings.kind, settings.how, 0)
         count = 0 if series is None else len(series.labels)
         if settings.learn is None and count < FEW:
             raise UsageError(
@@ -165,7 +167,7 @@ class Watch:
         if series is None or count < learnt:
             return Progress(lacking=learnt - count)
         state = replace(self._learnt(series, ready, learnt), arrived=arrived, rows=left)
-        progress = Progress(points=learnt)
+        progress = Progress(points=learnt, skipped=skipped)
         if count > learnt:
             ids = [ready["id"][row] for row in series.rows[learnt:]]
             later = cut_series(series, learnt, count)
@@ -194,7 +196,8 @@ class Watch:
         settings = self.settings
         ready, left = split_rows(joined_rows(state.rows, columns), settings.how)
         seen = state.growing.state.seen
-        series = form_points(ready, settings.measure, settings.kind, settings.how, seen)
+        series, skipped = form_points(ready, settings.measure, settings.kind, settings.how, seen)
+        progress = replace(progress, skipped=progress.skipped + skipped)
         if series is not None:
             ids = [ready["id"][row] for row in series.rows]
             state, progress = self._judge(state, series, ids, progress)

@@ -9,7 +9,7 @@ from flawline.core.spc.limits import ControlLimits, limits_as_dict
 from flawline.core.spc.rules import FIRST_ONLY, Rule
 from flawline.errors import UsageError
 from flawline.jobs.chart.chart_series import Estimation, check_given
-from flawline.jobs.chart.series import Forming
+from flawline.jobs.chart.forming import Forming
 from flawline.records.where import EVERYTHING, Where
 
 LEAST_DRAWN = 200
