@@ -19,10 +19,11 @@ def mask_settings(
     palette: Palette,
     ignore: Ignore,
     unlabelled: str = "leave-out",
+    threshold: float | None = None,
 ) -> MaskSettings:
     """Gather where class masks are and what they hold."""
     place = None if annotations is None else Path(annotations)
-    return MaskSettings(place, classes, palette, ignore, cast(Unlabelled, unlabelled))
+    return MaskSettings(place, classes, palette, ignore, cast(Unlabelled, unlabelled), threshold)
 
 
 def masks_of(

@@ -151,6 +151,7 @@ def train_segment(
     palette: Palette = None,
     ignore: Ignore = None,
     unlabelled: str = "leave-out",
+    threshold: float | None = None,
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
     network: str = "light",
     encoder: str | None = None,
@@ -199,6 +200,7 @@ def train_segment(
         palette: colours that are classes: {"scratch": (0, 0, 255)}.
         ignore: what marks unknown pixels: a grey level or the name of a class.
         unlabelled: pictures without annotation: "leave-out", or "empty" (they have no defects).
+        threshold: grey level that cuts masks of one class with smoothed edges.
         shares: of training, validation and test, where the source names no splits.
         network: "light", "unet-original", or an architecture such as "unet".
         encoder: of the architecture: "resnet18", "timm:NAME".
@@ -280,7 +282,7 @@ def train_segment(
         spec=spec_table(spec),
     )
     given = source if isinstance(source, MaskedSource) else None
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
     with (
         nullcontext(given.source)
         if given
@@ -339,6 +341,7 @@ def audit_labels(
     palette: Palette = None,
     ignore: Ignore = None,
     unlabelled: str = "leave-out",
+    threshold: float | None = None,
     folds: int = 4,
     epochs: int | None = None,
     minutes: float | None = None,
@@ -358,7 +361,7 @@ def audit_labels(
 
     Args:
         source: as for `train_segment`.
-        annotations, classes, palette, ignore, unlabelled: as for `train_segment`.
+        annotations, classes, palette, ignore, unlabelled, threshold: as for `train_segment`.
         folds: segmenters to train; each looks at its share of the pictures.
         epochs: times that each sees its pictures; 20 where no minutes are given.
         minutes: time for all trainings together.
@@ -396,7 +399,7 @@ def audit_labels(
         limits=RegionLimits(smallest, border, quality),
     )
     given = source if isinstance(source, MaskedSource) else None
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
     with (
         nullcontext(given.source) if given else opened(cast(SourceLike, source)) as open_,
         masks_of(given or open_, masks) as masked,

@@ -13,6 +13,7 @@ from flawline.cli.mask_options import (
     Annotations,
     Classes,
     Ignore,
+    MaskThreshold,
     Palette,
     Unlabelled,
     mask_settings,
@@ -39,6 +40,7 @@ def audit_labels(
     palette: Palette = None,
     ignore: Ignore = None,
     unlabelled: Unlabelled = "leave-out",
+    threshold: MaskThreshold = None,
     folds: Annotated[
         int, typer.Option(help="Segmenters to train; each looks at its share of the pictures.")
     ] = 4,
@@ -76,7 +78,7 @@ def audit_labels(
     from flawline.jobs.train.audit.audit_tables import audit_as_dict
     from flawline.jobs.train.audit.label_audit_files import write_label_audit
 
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
     with masks_from_options(source, masks, limits=limits, root=root) as masked:
         found = audit(
             masked,

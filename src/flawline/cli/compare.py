@@ -19,7 +19,14 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
-from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
+from flawline.cli.mask_options import (
+    Annotations,
+    Classes,
+    Ignore,
+    MaskThreshold,
+    Palette,
+    mask_settings,
+)
 from flawline.cli.recipe_options import DrawSeed, DropKnown, RecipePrecision, Split
 
 if TYPE_CHECKING:
@@ -55,6 +62,7 @@ def compare(
     classes: Classes = None,
     palette: Palette = None,
     ignore: Ignore = None,
+    threshold: MaskThreshold = None,
     precision: RecipePrecision = None,
     seed: DrawSeed = 0,
     good: Good = None,
@@ -70,7 +78,7 @@ def compare(
     from flawline.jobs.evaluate.comparison_files import write_comparison
     from flawline.jobs.evaluate.evaluation_tables import comparison_as_dict
 
-    masks = mask_settings(annotations, classes, palette, ignore)
+    masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold)
     inspectors = inspectors_by_name(recipes, precision)
     with open_from_options(source, good, bad, limits, root) as opened:
         comparison = compare_recipes(
@@ -86,6 +94,7 @@ def compare(
             classes=masks.classes,
             palette=masks.palette,
             ignore=masks.ignore,
+            threshold=masks.threshold,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )

@@ -19,7 +19,14 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
-from flawline.cli.mask_options import Annotations, Classes, Ignore, Palette, mask_settings
+from flawline.cli.mask_options import (
+    Annotations,
+    Classes,
+    Ignore,
+    MaskThreshold,
+    Palette,
+    mask_settings,
+)
 from flawline.cli.recipe_options import DrawSeed, DropKnown, RecipeArgument, RecipePrecision, Split
 from flawline.cli.settings import as_options
 
@@ -41,6 +48,7 @@ def evaluate(
     classes: Classes = None,
     palette: Palette = None,
     ignore: Ignore = None,
+    threshold: MaskThreshold = None,
     precision: RecipePrecision = None,
     seed: DrawSeed = 0,
     good: Good = None,
@@ -56,7 +64,7 @@ def evaluate(
     from flawline.jobs.evaluate.evaluation_files import write_evaluation
     from flawline.jobs.evaluate.evaluation_tables import evaluation_as_dict
 
-    masks = mask_settings(annotations, classes, palette, ignore)
+    masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold)
     inspector = Inspector.open(recipe, precision=precision)
     with open_from_options(source, good, bad, limits, root) as opened:
         evaluation = evaluate_source(
@@ -68,6 +76,7 @@ def evaluate(
             classes=masks.classes,
             palette=masks.palette,
             ignore=masks.ignore,
+            threshold=masks.threshold,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )

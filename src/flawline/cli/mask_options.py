@@ -34,6 +34,10 @@ Unlabelled = Annotated[
     str,
     typer.Option(help="Pictures without annotation: leave-out, or empty (they have no defects)."),
 ]
+MaskThreshold = Annotated[
+    float | None,
+    typer.Option(help="Grey level that cuts masks of one class with smoothed edges, such as 128."),
+]
 
 
 @contextmanager
@@ -63,6 +67,7 @@ def mask_settings(
     palette: str | None,
     ignore: str | None,
     unlabelled: str = "leave-out",
+    threshold: float | None = None,
 ) -> MaskSettings:
     """Where the class masks are, as a command line says it."""
     from flawline.data.masks import MaskSettings
@@ -76,6 +81,7 @@ def mask_settings(
         parse_palette(palette),
         int(ignore) if ignore and ignore.isdecimal() else ignore,
         cast("UnlabelledSetting", unlabelled),
+        threshold,
     )
 
 

@@ -24,6 +24,7 @@ from flawline.cli.mask_options import (
     Annotations,
     Classes,
     Ignore,
+    MaskThreshold,
     Palette,
     Unlabelled,
     mask_settings,
@@ -53,6 +54,7 @@ def segment(
     palette: Palette = None,
     ignore: Ignore = None,
     unlabelled: Unlabelled = "leave-out",
+    threshold: MaskThreshold = None,
     shares: Annotated[
         str,
         typer.Option(
@@ -179,7 +181,7 @@ def segment(
 
     folder = out.with_suffix(".training")
     out.parent.mkdir(parents=True, exist_ok=True)
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
     with masks_from_options(
         source,
         masks,

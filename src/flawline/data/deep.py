@@ -25,7 +25,7 @@ class TiffLayout:
     """The first directory of a TIFF; `end` is the byte after its last strip or tile.
 
     `sample_format` is 1 unsigned, 2 signed, 3 floating point (TIFF 6.0, page 80); `photometric` 0
-    is white-is-zero (page 37).
+    is white-is-zero (page 37); `compression` 1 none (page 30).
     """
 
     size: tuple[int, int]
@@ -37,6 +37,7 @@ class TiffLayout:
     planar: bool
     several: bool
     end: int
+    compression: int
 
 
 def tiff_layout(data: bytes) -> TiffLayout:
@@ -60,6 +61,7 @@ def tiff_layout(data: bytes) -> TiffLayout:
         planar=int(tags.get(284, 1)) == 2,
         several=bool(tags.next),
         end=max(int(a) + int(b) for a, b in zip(starts, counts, strict=False)),
+        compression=int(tags.get(259, 1)),
     )
 
 
@@ -116,6 +118,14 @@ def plain_png(data: bytes) -> bytes:
 
 def decode_deep(data: bytes) -> NDArray[Any]:
     """Decode to (height, width) or (height, width, 3) in RGB order at the file's depth; alpha is dropped."""
+    values = decode_unchanged(data)
+    if values.ndim == 3 and values.shape[2] >= 3:
+        return np.ascontiguousarray(values[:, :, 2::-1])
+    return values
+
+
+def decode_unchanged(data: bytes) -> NDArray[Any]:
+    """Decode to (height, width) or (height, width, 3 or 4) as OpenCV orders channels: blue, green, red, alpha."""
     import cv2
 
     # Damage is raised as an error, not printed; the level cannot be set for one thread.
@@ -130,6 +140,4 @@ def decode_deep(data: bytes) -> NDArray[Any]:
         ) from error
     if values is None:
         raise unsupported_layout("OpenCV knows no such layout")
-    if values.ndim == 3 and values.shape[2] >= 3:
-        return np.ascontiguousarray(values[:, :, 2::-1])
     return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,7 @@ def _picture(
         values = to_eight_bits(values, value_range, decoded.largest)
     elif value_range is not None:
         notes = (*notes, "value range not applied to 8 bits")
-    pixels = _upright(_three_channels(values), decoded.orientation)
+    pixels = upright(_three_channels(values), decoded.orientation)
     pixels.flags.writeable = False
     width, height = decoded.size if decoded.orientation < 5 else decoded.size[::-1]
     return Picture(
@@ -141,10 +142,10 @@ def _three_channels(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
 
 
-def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undo the EXIF orientation 1..8 (Exif 2.32, tag 0x0112)."""
+def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Undo the EXIF orientation 1..8 (Exif 2.32, tag 0x0112) of (height, width) or (height, width, channels)."""
     if orientation >= 5:
-        pixels = pixels.transpose(1, 0, 2)
+        pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):

@@ -291,3 +291,13 @@ def _orientation(image: ImageFile) -> tuple[int, tuple[str, ...]]:
     except Exception:
         return 1, ("damaged EXIF ignored",)
     return (value, ()) if value in range(1, 9) else (1, ())
+
+
+def load_stored(name: str, data: bytes) -> tuple[ImageFile, int]:
+    """Load a picture that was decoded before in Pillow's own mode, and its orientation that is still to be applied."""
+    prefix = _DECODERS[name]
+    factory = getattr(import_module(f"PIL.{prefix}ImagePlugin"), f"{prefix}ImageFile")
+    with quiet_decoder():
+        image: ImageFile = factory(io.BytesIO(data))
+        image.load()
+    return image, 1 if name == "TIFF" else _orientation(image)[0]

@@ -73,6 +73,26 @@ def checked_names(names: Sequence[str], ignore: Ignore | None = None) -> tuple[s
     return named
 
 
+def one_class(classes: Classes | None, palette: object, ignore: object) -> str:
+    """Return the name of the class of masks that are cut at a threshold, "class 1" where it has none.
+
+    Raises:
+        UsageError: there are several classes, colours, or something to ignore.
+    """
+    if palette is not None or ignore is not None:
+        raise UsageError(
+            "expected neither a palette nor something to ignore with `threshold`",
+            hint="leave them out; pixels below the threshold are background, all others one class",
+        )
+    if classes is None:
+        return "class 1"
+    names = [classes[n] for n in classes if n != 0] if isinstance(classes, Mapping) else classes
+    named = checked_names(names)
+    if len(named) > 1:
+        raise UsageError(f"expected one class with `threshold`, got {', '.join(named)}")
+    return named[0]
+
+
 def value_table(
     classes: Classes, ignore: Ignore | None
 ) -> tuple[tuple[str, ...], NDArray[np.int16]]:
@@ -81,8 +101,7 @@ def value_table(
     Raises:
         UsageError: a value outside 0 to 255, or one with two meanings.
     """
-    if ignore is not None and (not isinstance(ignore, int) or not 1 <= ignore <= 255):
-        raise UsageError(f"expected an ignore value of 1 to 255, got {ignore!r}")
+    check_ignored_value(ignore)
     if isinstance(classes, Mapping):
         numbers = sorted(number for number in classes if number != 0)
         named = checked_names([classes[number] for number in numbers])
@@ -93,12 +112,23 @@ def value_table(
         raise UsageError(f"expected values of 1 to 255 for the classes, got {numbers}")
     if ignore in numbers:
         raise UsageError(f"expected an ignore value that is no class, got {ignore}")
+    return (BACKGROUND, *named), index_table(numbers, ignore)
+
+
+def check_ignored_value(ignore: Ignore | None) -> None:
+    """Raise UsageError unless `ignore` is a value of 1 to 255, or None."""
+    if ignore is not None and (not isinstance(ignore, int) or not 1 <= ignore <= 255):
+        raise UsageError(f"expected an ignore value of 1 to 255, got {ignore!r}")
+
+
+def index_table(numbers: Sequence[int], ignore: Ignore | None) -> NDArray[np.int16]:
+    """Return the index of each of 256 values: 1, 2, ... for `numbers`, -1 where unknown, 255 for `ignore`."""
     table = np.full(256, -1, np.int16)
     table[0] = 0
-    table[numbers] = np.arange(1, len(named) + 1)
+    table[numbers] = np.arange(1, len(numbers) + 1)
     if isinstance(ignore, int):
         table[ignore] = IGNORED
-    return (BACKGROUND, *named), table
+    return table
 
 
 def colour_values(

@@ -15,7 +15,7 @@ from flawline.data.archive import DEFAULT_LIMITS
 from flawline.data.folder import Folder
 from flawline.data.image import ImageLimits
 from flawline.data.masks.matching import file_stem, match, telling_folders
-from flawline.data.masks.pixels import read_mask
+from flawline.data.masks.pixels import read_class_mask
 from flawline.data.names import Findings, without_mask_ending
 from flawline.data.source import Source
 from flawline.errors import FlawlineError, ImageError, SourceError
@@ -126,8 +126,9 @@ def read_class_files(
     values: Mapping[str, int],
     size: tuple[int, int],
     limits: ImageLimits,
+    threshold: float | None = None,
 ) -> NDArray[np.uint8]:
-    """Join the files of each class to one mask; every value but 0 is the class.
+    """Join the files of each class to one mask; every value but 0 is the class, or from `threshold` on.
 
     Where classes overlap, the one with the higher index wins, and what is to be ignored wins over all.
 
@@ -137,7 +138,7 @@ def read_class_files(
     mask = np.zeros(size, np.uint8)
     for label in sorted(files, key=lambda label: values[label]):
         try:
-            own = read_mask(folder.read(files[label]), limits)
+            own = read_class_mask(folder.read(files[label]), limits, threshold)
         except FlawlineError as error:
             raise ImageError(
                 f"{files[label]}: {error.message}", hint=error.hint, code=error.code
@@ -148,7 +149,7 @@ def read_class_files(
                 hint="Masks must have the size of their pictures.",
                 code="image-mask-size",
             )
-        mask[own > 0] = values[label]
+        mask[own] = values[label]
     return mask
 
 

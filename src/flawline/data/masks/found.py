@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.class_names import colour_values, resolve_class_names, value_table
+from flawline.data.masks.class_names import resolve_class_names
+from flawline.data.masks.decoding import check_threshold, decoder
 from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
 from flawline.data.masks.formats import Format, format_of
 from flawline.data.masks.mask_settings import MaskSettings
 from flawline.data.masks.matching import match
-from flawline.data.masks.pixels import read_colour_mask, read_mask, to_indices
 from flawline.data.masks.shapes import Annotations, rasterize
 from flawline.data.source import Source
 from flawline.errors import SourceError, UsageError
@@ -30,11 +30,12 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskRequest:
-    """A source, its samples, and the settings of its masks."""
+    """A source, its samples, and the settings of its masks; `may_be_empty`: none of them needs to hold a class."""
 
     source: Source
     samples: tuple[Sample, ...]
     settings: MaskSettings
+    may_be_empty: bool = False
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the classes where they were given as a list."""
@@ -80,6 +81,11 @@ def find(request: MaskRequest) -> Masks:
             else _from_files(request, files)
         )
     _no_palette(request)
+    if request.settings.threshold is not None:
+        raise UsageError(
+            "expected no `threshold` with annotations that name their classes",
+            hint="Leave it out; it is for masks that are pictures.",
+        )
     return _from_annotations(request, format.read(given), format)
 
 
@@ -126,18 +132,20 @@ def _draw(
 def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:
     _no_palette(request)
     named = resolve_class_names(files.labels(), request.settings.classes, request.settings.ignore)
-    limits = request.source.image_limits
+    limits, threshold = request.source.image_limits, request.settings.threshold
+    if threshold is not None:
+        check_threshold(threshold)
 
     def read(sample: Sample, size: Callable[[], Size]) -> Mask:
         own = files.files.get(sample.name, {})
-        return read_class_files(files.folder, own, named.values, size(), limits)
+        return read_class_files(files.folder, own, named.values, size(), limits, threshold)
 
     known = frozenset(files.files)
     return Masks("per class", named.classes, known, read, files.notes, listed=files.listed)
 
 
 def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
-    content = _contents(request, files)
+    settings, content = request.settings, _contents(request, files)
     if not content:
         raise SourceError(
             "expected samples with masks, the source names none",
@@ -145,13 +153,17 @@ def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
             "or give the annotations.",
             code="annotations",
         )
-    classes, decode = _decoder(request, content)
+    classes, decode = decoder(settings, request.source.image_limits, content.values())
+    if len(classes) == 1 and not request.may_be_empty:
+        raise UsageError(
+            "expected masks with classes, all of them are empty", hint="Name the classes."
+        )
 
     def read(sample: Sample, size: Callable[[], Size]) -> Mask:
         known = content.get(sample.name)
         return np.zeros(size(), np.uint8) if known is None else decode(known())
 
-    format = "index" if request.settings.palette is None else "colour"
+    format = "index" if settings.palette is None else "colour"
     found = Masks(format, classes, frozenset(content), read)
     return found if files is None else replace(found, notes=files.notes, listed=files.listed)
 
@@ -161,47 +173,3 @@ def _contents(request: MaskRequest, files: MaskFiles | None) -> dict[str, Callab
     if files is not None:
         return {name: partial(files.folder.read, own[""]) for name, own in files.files.items()}
     return {s.name: partial(request.source.read, s.mask) for s in request.samples if s.mask}
-
-
-def _decoder(
-    request: MaskRequest, content: Mapping[str, Callable[[], bytes]]
-) -> tuple[tuple[str, ...], Callable[[bytes], Mask]]:
-    limits = request.source.image_limits
-    if request.settings.palette is not None:
-        named, colours = colour_values(
-            request.settings.palette, request.settings.classes, request.settings.ignore
-        )
-        return named, partial(read_colour_mask, values=colours, limits=limits)
-    classes = (
-        _values_found(request, content)
-        if request.settings.classes is None
-        else request.settings.classes
-    )
-    named, table = value_table(classes, request.settings.ignore)
-    return named, lambda data: to_indices(read_mask(data, limits), table)
-
-
-def _values_found(
-    request: MaskRequest, content: Mapping[str, Callable[[], bytes]]
-) -> dict[int, str]:
-    """Name classes after the values in the masks of a source."""
-    counts = np.zeros(256, np.int64)
-    for read in content.values():
-        mask = read_mask(read(), request.source.image_limits)
-        counts += np.bincount(mask.ravel(), minlength=256)
-    values = [
-        value
-        for value in np.flatnonzero(counts).tolist()
-        if value not in (0, request.settings.ignore)
-    ]
-    if not values:
-        raise UsageError(
-            "expected masks with classes, all of them are empty",
-            hint="Name the classes.",
-        )
-    if request.settings.ignore is None and 255 in values and len(values) > 1:
-        raise UsageError(
-            "expected masks whose values are all classes, 255 may also mark what is to be ignored",
-            hint="Give 255 as the ignore value, or name every class.",
-        )
-    return {value: f"class {value}" for value in values}

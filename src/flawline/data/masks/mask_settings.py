@@ -22,3 +22,4 @@ class MaskSettings:
     palette: Mapping[str, Colour] | None = None
     ignore: Ignore | None = None
     unlabelled: Unlabelled = "leave-out"
+    threshold: float | None = None

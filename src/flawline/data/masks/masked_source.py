@@ -96,6 +96,7 @@ def open_masks(
     palette: Mapping[str, Colour] | None = None,
     ignore: Ignore | None = None,
     unlabelled: Unlabelled = "leave-out",
+    threshold: float | None = None,
     value_range: tuple[float, float] | None = None,
 ) -> MaskedSource:
     """Open the class masks of a source.
@@ -113,6 +114,8 @@ def open_masks(
             unless "background" has another colour.
         ignore: a grey level, a colour, or the name of a class of the palette or annotations, which becomes 255.
         unlabelled: "leave-out" drops pictures without an annotation; "empty" states that they have no defects.
+        threshold: grey level, or number of a floating-point mask, from which on a pixel belongs to the only class: for
+            masks of two levels with smoothed edges.
         value_range: of the pictures, as in `read_image`; masks are read as they are.
 
     A picture that the source calls good and that has no mask file has an empty mask; so has one that a file of
@@ -124,7 +127,7 @@ def open_masks(
         UsageError: classes, palette or ignore do not agree with the annotations.
         ImageError: without `classes`, a mask cannot be read.
     """
-    settings = MaskSettings(annotations, classes, palette, ignore, unlabelled)
+    settings = MaskSettings(annotations, classes, palette, ignore, unlabelled, threshold)
     return open_masked(source, settings, value_range=value_range)
 
 

@@ -2,52 +2,82 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits, read_image
+from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
+from flawline.data.masks.alpha import transparent_pixels, values_with_alpha
+from flawline.data.masks.layers import read_layers
+from flawline.data.masks.levels import check_levels
 from flawline.errors import ImageError
-from flawline.types import Picture
 
 Mask = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_COLOUR_TYPE, _PALETTE = 25, 3
 _HIGHEST = 255
-_EIGHT_BITS = ("1", "L", "P", "LA", "PA", "RGB", "RGBA")
 _SHOWN = 5
 
 
-def read_mask(data: bytes, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Mask:
+def read_mask(
+    data: bytes, limits: ImageLimits = DEFAULT_IMAGE_LIMITS, threshold: float | None = None
+) -> Mask:
     """Decode a mask to uint8 (height, width) of class indices, 0 background.
 
     A PNG with a palette gives the places in its palette, any other picture its grey level; files with more than 8
-    bits keep their values, which must not be above 255.
+    bits keep their values, which must be whole numbers of 0 to 255. A mask drawn with one colour on transparent is the
+    alpha channel. With `threshold` the mask is 1 where the value is at least that, whatever its kind.
 
     Raises:
-        ImageError: it cannot be decoded, has colours, or is a JPEG, which changes levels.
+        ImageError: it cannot be decoded, has colours, is stored with losses, which change levels, or holds other
+            numbers; or grey levels and alpha state different masks.
     """
-    picture = _without_losses(data, limits)
-    if _has_palette(data):
-        return _palette_places(data)
-    pixels = picture.pixels
-    if picture.mode not in _EIGHT_BITS and _highest(data) > _HIGHEST:
-        raise ImageError(
-            f"expected class indices of at most {_HIGHEST}, got {_highest(data):g}",
-            hint="Number the classes from 1.",
-            code="image-mask",
-        )
-    if (pixels != pixels[..., :1]).any():
+    values = values_with_alpha(read_layers(data, limits))
+    if values is None:
         raise ImageError(
             "expected a mask whose grey level is the class, got colours",
             hint="Save masks as grey or indexed PNG, 0 being background, or give the palette.",
             code="image-mask",
         )
-    return np.ascontiguousarray(pixels[..., 0])
+    return _indices(values) if threshold is None else (values >= threshold).astype(np.uint8)
+
+
+def read_class_mask(
+    data: bytes, limits: ImageLimits = DEFAULT_IMAGE_LIMITS, threshold: float | None = None
+) -> NDArray[np.bool_]:
+    """Decode the mask of one class to bool (height, width): every value but 0, or from `threshold` on.
+
+    Raises:
+        ImageError: as for `read_mask`, or its edges are smoothed.
+    """
+    mask = read_mask(data, limits, threshold)
+    check_levels(mask, inner=1, most=_HIGHEST)
+    return mask > 0
+
+
+def _indices(values: NDArray[Any]) -> Mask:
+    """Convert the values of a mask to uint8 where they are whole numbers of 0 to 255."""
+    if values.dtype != np.uint8:
+        whole = values if values.dtype.kind in "iub" else np.floor(values)
+        for wrong, words, hint in (
+            (whole != values, "whole numbers", "Cut probabilities with `threshold=0.5`."),
+            (values < 0, "numbers of at least 0", "Give unknown pixels a number of 1 to 255."),
+            (values > _HIGHEST, f"at most {_HIGHEST}", "Number the classes from 1."),
+        ):
+            if wrong.any():
+                raise _no_index(values[wrong], words, hint)
+    return np.ascontiguousarray(values, np.uint8)
+
+
+def _no_index(wrong: NDArray[Any], words: str, hint: str) -> ImageError:
+    worst = wrong[np.abs(wrong).argmax()]
+    return ImageError(
+        f"expected class indices, {words}, got {worst:g} among {len(wrong)} px",
+        hint=hint,
+        code="image-mask",
+    )
 
 
 def read_colour_mask(
@@ -55,17 +85,27 @@ def read_colour_mask(
 ) -> Mask:
     """Decode a mask whose colours are the classes to uint8 (height, width); `values` gives the index of each colour.
 
+    Transparent pixels are background.
+
     Raises:
-        ImageError: it cannot be decoded, is a JPEG, or has a colour that `values` does not name.
+        ImageError: it cannot be decoded, is stored with losses, has a colour that `values` does not name, is half
+            transparent, or has a class's colour where it is transparent.
     """
-    pixels = _without_losses(data, limits).pixels.astype(np.uint32)
+    layers = read_layers(data, limits)
+    clear, pixels = transparent_pixels(layers), layers.colours.astype(np.uint32)
     codes = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
     mask = np.zeros(codes.shape, np.uint8)
-    unknown = np.ones(codes.shape, np.bool_)
+    unknown = ~clear
     for (red, green, blue), value in values.items():
         same = codes == (red << 16 | green << 8 | blue)
         mask[same] = value
         unknown &= ~same
+    if hidden := int((mask[clear] > 0).sum()):
+        raise ImageError(
+            f"expected background where the alpha channel is 0, got the colour of a class in {hidden} px",
+            hint="Save the mask without alpha.",
+            code="image-mask",
+        )
     if unknown.any():
         found, counts = np.unique(codes[unknown], return_counts=True)
         shown = [
@@ -93,7 +133,12 @@ def to_indices(mask: Mask, table: NDArray[np.int16]) -> Mask:
         known = [str(value) for value in np.flatnonzero(table >= 0).tolist()]
         raise ImageError(
             f"expected the values {_listed(known)}, got {_listed(shown)}",
-            hint="Name the class of that value, or give it as the ignore value if it marks doubtful pixels.",
+            hint="Name the class of that value, or give it as the `ignore` value if it marks doubtful pixels."
+            + (
+                " Edges that were smoothed are cut with `threshold=128`."
+                if len(unknown) > 1
+                else ""
+            ),
             code="image-mask-value",
         )
     return np.asarray(table[mask], np.uint8)
@@ -102,35 +147,3 @@ def to_indices(mask: Mask, table: NDArray[np.int16]) -> Mask:
 def _listed(words: list[str]) -> str:
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     return ", ".join(words[:_SHOWN]) + more
-
-
-def _without_losses(data: bytes, limits: ImageLimits) -> Picture:
-    # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
-    picture = read_image(data, limits=limits, value_range=(0, 255))
-    if picture.format == "JPEG":
-        raise ImageError(
-            "expected a mask without losses, got a JPEG",
-            hint="Save masks as PNG: JPEG invents levels at every edge.",
-            code="image-mask",
-        )
-    return picture
-
-
-def _highest(data: bytes) -> float:
-    """Find the highest value of a file with more than 8 bits; decoding it as a picture clips what is above 255."""
-    import cv2
-
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    return 0.0 if values is None else float(values.max())
-
-
-def _has_palette(data: bytes) -> bool:
-    return data.startswith(_PNG) and len(data) > _COLOUR_TYPE and data[_COLOUR_TYPE] == _PALETTE
-
-
-def _palette_places(data: bytes) -> Mask:
-    from PIL.PngImagePlugin import PngImageFile
-
-    image = PngImageFile(io.BytesIO(data))
-    image.load()
-    return np.array(image, dtype=np.uint8)

@@ -1,0 +1,104 @@
+"""Choose how the pictures of masks are decoded: by the values or colours of their classes, or at a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.cores import cpu_count
+from flawline.data.image import ImageLimits
+from flawline.data.masks.class_names import (
+    BACKGROUND,
+    check_ignored_value,
+    colour_values,
+    index_table,
+    one_class,
+    value_table,
+)
+from flawline.data.masks.levels import MOST_LEVELS, check_levels
+from flawline.data.masks.mask_settings import MaskSettings
+from flawline.data.masks.pixels import Mask, read_colour_mask, read_mask, to_indices
+from flawline.errors import FlawlineError, UsageError
+
+Decode = Callable[[bytes], Mask]
+Reader = Callable[[], bytes]
+
+
+def decoder(
+    settings: MaskSettings, limits: ImageLimits, content: Collection[Reader]
+) -> tuple[tuple[str, ...], Decode]:
+    """Return the names of the classes from background on, and the function that decodes a mask to their indices.
+
+    Without names the masks of `content` are all read once. Then there may be no class, where all of them are empty.
+
+    Raises:
+        UsageError: the settings contradict each other, or values without names are ambiguous.
+        ImageError: without names, none of the masks can be read.
+    """
+    if settings.threshold is not None:
+        check_threshold(settings.threshold)
+        name = one_class(settings.classes, settings.palette, settings.ignore)
+        return (BACKGROUND, name), partial(read_mask, limits=limits, threshold=settings.threshold)
+    if settings.palette is not None:
+        named, colours = colour_values(settings.palette, settings.classes, settings.ignore)
+        return named, partial(read_colour_mask, values=colours, limits=limits)
+    if settings.classes is not None:
+        named, table = value_table(settings.classes, settings.ignore)
+        return named, lambda data: to_indices(read_mask(data, limits), table)
+    check_ignored_value(settings.ignore)
+    values = _values_found(settings, limits, content)
+    table = index_table(values, settings.ignore)
+    named = (BACKGROUND, *(f"class {value}" for value in values))
+    return named, lambda data: to_indices(_read_unnamed(data, limits), table)
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise UsageError unless the threshold is above 0."""
+    if not (isfinite(threshold) and threshold > 0):
+        raise UsageError(
+            f"expected a grey level above 0 as `threshold`, got {threshold:g}",
+            hint="128 is the middle of 0 to 255",
+        )
+
+
+def _read_unnamed(data: bytes, limits: ImageLimits) -> Mask:
+    mask = read_mask(data, limits)
+    check_levels(mask)
+    return mask
+
+
+def _values_found(
+    settings: MaskSettings, limits: ImageLimits, content: Collection[Reader]
+) -> list[int]:
+    """List the values of classes in masks; those that cannot be read are left to whoever reads them."""
+
+    def counted(read: Reader) -> NDArray[np.int64] | FlawlineError:
+        try:
+            return np.bincount(_read_unnamed(read(), limits).ravel(), minlength=256)
+        except FlawlineError as error:
+            return error
+
+    with ThreadPoolExecutor(cpu_count(), thread_name_prefix="flawline") as pool:
+        results = list(pool.map(counted, content))
+    counts = [one for one in results if not isinstance(one, FlawlineError)]
+    if not counts:
+        raise next(one for one in results if isinstance(one, FlawlineError))
+    values = [value for value in np.flatnonzero(np.sum(counts, axis=0)).tolist() if value]
+    values = [value for value in values if value != settings.ignore]
+    if settings.ignore is None and 255 in values and len(values) > 1:
+        raise UsageError(
+            "expected masks whose values are all classes, 255 may also mark what is to be ignored",
+            hint="Give 255 as the `ignore` value, name every class with `classes`, or cut smoothed edges with "
+            "`threshold=128`.",
+        )
+    if len(values) > MOST_LEVELS:
+        raise UsageError(
+            f"expected at most {MOST_LEVELS} classes without names, got {len(values)} different values",
+            hint="Name the classes with `classes`; where values number the regions, give a file for each class.",
+        )
+    return values

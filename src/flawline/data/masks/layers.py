@@ -1,0 +1,124 @@
+"""Read the values of a mask file as they are stored, and its alpha channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.data.deep import decode_unchanged, plain_png
+from flawline.data.image import ImageLimits, read_image, upright
+from flawline.data.masks.lossy import lossy
+from flawline.data.netpbm import netpbm_header, netpbm_pixels
+from flawline.data.pillow import Decoded, decode_with_pillow, load_stored
+from flawline.errors import ImageError
+from flawline.types import Picture
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+_EIGHT_BITS = ("1", "L", "P", "LA", "La", "PA", "RGB", "RGBA", "RGBa", "RGBX")
+_DROPPED = "alpha dropped"
+_PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    """What a mask file holds, upright.
+
+    `colours` are uint8 (height, width, 3). `values` (height, width) are its numbers as stored: grey levels at any
+    depth, or the places in the palette of an indexed PNG; None where it has colours. `alpha` is uint8 (height, width),
+    None where it is 255 everywhere or the file has none.
+    """
+
+    colours: NDArray[np.uint8]
+    values: NDArray[Any] | None
+    alpha: NDArray[np.uint8] | None
+
+
+def read_layers(data: bytes, limits: ImageLimits) -> Layers:
+    """Decode a mask file.
+
+    Raises:
+        ImageError: it cannot be decoded, is stored with losses ("image-mask"), or has several pages ("image-mask").
+    """
+    # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
+    picture = read_image(data, limits=limits, value_range=(0, 255))
+    _check_lossless(picture.format, data)
+    _check_one_page(picture)
+    if picture.mode not in _EIGHT_BITS:
+        return _deep(picture, data)
+    clear = _DROPPED in picture.notes or picture.mode == "RGBX"
+    if not clear and picture.mode != "P":
+        return Layers(picture.pixels, _grey(picture.pixels), None)
+    image, orientation = load_stored(picture.format, data)
+    places = picture.mode == "P" and picture.format == "PNG"
+    values = upright(np.array(image, np.uint8), orientation) if places else _grey(picture.pixels)
+    return Layers(picture.pixels, values, _seen(upright(_alpha(image), orientation)))
+
+
+def _check_lossless(format: str, data: bytes) -> None:
+    if kind := lossy(format, data):
+        raise ImageError(
+            f"expected a mask without losses, got {kind}",
+            hint="Save masks as PNG: compression with losses invents levels at every edge.",
+            code="image-mask",
+        )
+
+
+def _check_one_page(picture: Picture) -> None:
+    if any(note.startswith("first of") for note in picture.notes):
+        raise ImageError(
+            "expected a mask of one page, got several",
+            hint="Save the page that holds the mask as a file of its own.",
+            code="image-mask",
+        )
+
+
+def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
+    if pixels.ndim == 2:
+        return pixels
+    return None if (pixels != pixels[..., :1]).any() else np.ascontiguousarray(pixels[..., 0])
+
+
+def _deep(picture: Picture, data: bytes) -> Layers:
+    """Read a file of more than 8 bits with its own numbers; its picture has them clipped to 0 to 255."""
+    decoded = _decoded(picture.format, data)
+    values = upright(decoded.values, decoded.orientation)
+    clear = _DROPPED in picture.notes
+    alpha = upright(_deep_alpha(picture.format, data), decoded.orientation) if clear else None
+    return Layers(picture.pixels, _grey(values), _seen(alpha))
+
+
+def _seen(alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+    return None if alpha is None or alpha.min() == 255 else alpha
+
+
+def _decoded(format: str, data: bytes) -> Decoded:
+    header = netpbm_header(data) if format == "PPM" else None
+    if header is None:
+        return decode_with_pillow(format, data, None, _admitted)
+    return Decoded(netpbm_pixels(data, header), header.size, "L", header.channels)
+
+
+def _admitted(*_: object) -> None:
+    """Nothing is left to check: `read_image` has decoded the same file within its limits."""
+
+
+def _deep_alpha(format: str, data: bytes) -> NDArray[np.uint8]:
+    image, _ = load_stored(format, data)
+    key = image.info.get("transparency")
+    if isinstance(key, int):
+        return np.where(np.asarray(image) == key, 0, 255).astype(np.uint8)
+    alpha = decode_unchanged(plain_png(data) if format == "PNG" else data)[..., -1]
+    opaque = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "iu" else 1
+    return np.ceil(alpha.astype(np.float64) * (255 / opaque)).clip(0, 255).astype(np.uint8)
+
+
+def _alpha(image: ImageFile) -> NDArray[np.uint8]:
+    if image.mode == "RGBX":
+        return np.asarray(image.getchannel("X"))
+    whole = image.convert(_PREMULTIPLIED.get(image.mode, image.mode))
+    return np.asarray(whole.convert("RGBA").getchannel("A"))
