@@ -35,6 +35,7 @@ def evaluate(
     palette: Palette = None,
     ignore: Ignore = None,
     threshold: float | None = None,
+    boxes: str = "refuse",
     precision: str | None = None,
     seed: int = 0,
     good: Sequence[str] = (),
@@ -48,7 +49,7 @@ def evaluate(
         source: whose labels or masks state what is good and bad: anything that `open_source` takes, or an open source.
         split: the split to take, or "all"; the test split, where there is one, if not given.
         drop_known: leave out pictures that training or calibration saw; else refuse.
-        annotations, classes, palette, ignore, threshold: class masks, as for `train_segment`.
+        annotations, classes, palette, ignore, threshold, boxes: class masks, as for `train_segment`.
         precision: "auto", "f32" or "bf16" instead of the recipe's.
         seed: of the draws behind intervals.
         good, bad, track: as for `rank`.
@@ -70,7 +71,9 @@ def evaluate(
             inspector,
             split=split,
             drop_known=drop_known,
-            masks=mask_settings(annotations, classes, palette, ignore, threshold=threshold),
+            masks=mask_settings(
+                annotations, classes, palette, ignore, threshold=threshold, boxes=boxes
+            ),
             seed=seed,
             track=track,
         )
@@ -91,6 +94,7 @@ def compare(
     palette: Palette = None,
     ignore: Ignore = None,
     threshold: float | None = None,
+    boxes: str = "refuse",
     precision: str | None = None,
     seed: int = 0,
     good: Sequence[str] = (),
@@ -105,7 +109,7 @@ def compare(
         cost_escape, cost_overkill: costs of a bad part accepted and of a good one rejected.
         cost_review: cost of a part sent to review; 0 if not given.
         prevalence: share of bad parts in production; costs need it.
-        split, drop_known, annotations, classes, palette, ignore, threshold: as for `evaluate`.
+        split, drop_known, annotations, classes, palette, ignore, threshold, boxes: as for `evaluate`.
         precision, seed, good, bad, track: as for `evaluate`.
 
     Returns:
@@ -121,7 +125,9 @@ def compare(
             inspectors,
             split=split,
             drop_known=drop_known,
-            masks=mask_settings(annotations, classes, palette, ignore, threshold=threshold),
+            masks=mask_settings(
+                annotations, classes, palette, ignore, threshold=threshold, boxes=boxes
+            ),
             costs=costs_of(cost_escape, cost_overkill, cost_review, prevalence),
             seed=seed,
             track=track,

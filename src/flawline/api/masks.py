@@ -10,6 +10,7 @@ from typing import cast
 from flawline.api.settings import ClassNames, Ignore, Palette, ValueRange
 from flawline.data.masks import MaskedSource, MaskSettings, open_masked
 from flawline.data.masks.mask_settings import Unlabelled
+from flawline.data.masks.shapes import Boxes
 from flawline.data.source import Source
 
 
@@ -20,10 +21,19 @@ def mask_settings(
     ignore: Ignore,
     unlabelled: str = "leave-out",
     threshold: float | None = None,
+    boxes: str = "refuse",
 ) -> MaskSettings:
     """Gather where class masks are and what they hold."""
     place = None if annotations is None else Path(annotations)
-    return MaskSettings(place, classes, palette, ignore, cast(Unlabelled, unlabelled), threshold)
+    return MaskSettings(
+        place,
+        classes,
+        palette,
+        ignore,
+        cast(Unlabelled, unlabelled),
+        threshold,
+        cast(Boxes, boxes),
+    )
 
 
 def masks_of(

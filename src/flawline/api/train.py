@@ -152,6 +152,7 @@ def train_segment(
     ignore: Ignore = None,
     unlabelled: str = "leave-out",
     threshold: float | None = None,
+    boxes: str = "refuse",
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
     network: str = "light",
     encoder: str | None = None,
@@ -201,6 +202,7 @@ def train_segment(
         ignore: what marks unknown pixels: a grey level or the name of a class.
         unlabelled: pictures without annotation: "leave-out", or "empty" (they have no defects).
         threshold: grey level that cuts masks of one class with smoothed edges.
+        boxes: boxes without an outline: "refuse" their pictures, or "fill" (all of a box is the defect).
         shares: of training, validation and test, where the source names no splits.
         network: "light", "unet-original", or an architecture such as "unet".
         encoder: of the architecture: "resnet18", "timm:NAME".
@@ -282,7 +284,7 @@ def train_segment(
         spec=spec_table(spec),
     )
     given = source if isinstance(source, MaskedSource) else None
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
     with (
         nullcontext(given.source)
         if given
@@ -342,6 +344,7 @@ def audit_labels(
     ignore: Ignore = None,
     unlabelled: str = "leave-out",
     threshold: float | None = None,
+    boxes: str = "refuse",
     folds: int = 4,
     epochs: int | None = None,
     minutes: float | None = None,
@@ -361,7 +364,7 @@ def audit_labels(
 
     Args:
         source: as for `train_segment`.
-        annotations, classes, palette, ignore, unlabelled, threshold: as for `train_segment`.
+        annotations, classes, palette, ignore, unlabelled, threshold, boxes: as for `train_segment`.
         folds: segmenters to train; each looks at its share of the pictures.
         epochs: times that each sees its pictures; 20 where no minutes are given.
         minutes: time for all trainings together.
@@ -399,7 +402,7 @@ def audit_labels(
         limits=RegionLimits(smallest, border, quality),
     )
     given = source if isinstance(source, MaskedSource) else None
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
     with (
         nullcontext(given.source) if given else opened(cast(SourceLike, source)) as open_,
         masks_of(given or open_, masks) as masked,

@@ -11,6 +11,7 @@ from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, text_ta
 from flawline.cli.feature_options import Limits, Root, SourceArgument, print_notes, print_unjudged
 from flawline.cli.mask_options import (
     Annotations,
+    Boxes,
     Classes,
     Ignore,
     MaskThreshold,
@@ -41,6 +42,7 @@ def audit_labels(
     ignore: Ignore = None,
     unlabelled: Unlabelled = "leave-out",
     threshold: MaskThreshold = None,
+    boxes: Boxes = "refuse",
     folds: Annotated[
         int, typer.Option(help="Segmenters to train; each looks at its share of the pictures.")
     ] = 4,
@@ -78,7 +80,7 @@ def audit_labels(
     from flawline.jobs.train.audit.audit_tables import audit_as_dict
     from flawline.jobs.train.audit.label_audit_files import write_label_audit
 
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
     with masks_from_options(source, masks, limits=limits, root=root) as masked:
         found = audit(
             masked,

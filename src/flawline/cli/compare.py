@@ -21,6 +21,7 @@ from flawline.cli.feature_options import (
 )
 from flawline.cli.mask_options import (
     Annotations,
+    Boxes,
     Classes,
     Ignore,
     MaskThreshold,
@@ -63,6 +64,7 @@ def compare(
     palette: Palette = None,
     ignore: Ignore = None,
     threshold: MaskThreshold = None,
+    boxes: Boxes = "refuse",
     precision: RecipePrecision = None,
     seed: DrawSeed = 0,
     good: Good = None,
@@ -78,7 +80,7 @@ def compare(
     from flawline.jobs.evaluate.comparison_files import write_comparison
     from flawline.jobs.evaluate.evaluation_tables import comparison_as_dict
 
-    masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold)
+    masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold, boxes=boxes)
     inspectors = inspectors_by_name(recipes, precision)
     with open_from_options(source, good, bad, limits, root) as opened:
         comparison = compare_recipes(
@@ -95,6 +97,7 @@ def compare(
             palette=masks.palette,
             ignore=masks.ignore,
             threshold=masks.threshold,
+            boxes=boxes,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )

@@ -21,6 +21,7 @@ from flawline.cli.feature_options import (
 )
 from flawline.cli.mask_options import (
     Annotations,
+    Boxes,
     Classes,
     Ignore,
     MaskThreshold,
@@ -49,6 +50,7 @@ def evaluate(
     palette: Palette = None,
     ignore: Ignore = None,
     threshold: MaskThreshold = None,
+    boxes: Boxes = "refuse",
     precision: RecipePrecision = None,
     seed: DrawSeed = 0,
     good: Good = None,
@@ -64,7 +66,7 @@ def evaluate(
     from flawline.jobs.evaluate.evaluation_files import write_evaluation
     from flawline.jobs.evaluate.evaluation_tables import evaluation_as_dict
 
-    masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold)
+    masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold, boxes=boxes)
     inspector = Inspector.open(recipe, precision=precision)
     with open_from_options(source, good, bad, limits, root) as opened:
         evaluation = evaluate_source(
@@ -77,6 +79,7 @@ def evaluate(
             palette=masks.palette,
             ignore=masks.ignore,
             threshold=masks.threshold,
+            boxes=boxes,
             seed=seed,
             track=ProgressBar(quiet=quiet),
         )

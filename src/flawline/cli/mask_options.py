@@ -14,6 +14,7 @@ from flawline.cli.feature_options import open_from_options, parse_range
 if TYPE_CHECKING:
     from flawline.data.masks import MaskedSource, MaskSettings
     from flawline.data.masks.mask_settings import Unlabelled as UnlabelledSetting
+    from flawline.data.masks.shapes import Boxes as BoxesSetting
 
 Annotations = Annotated[
     Path | None,
@@ -33,6 +34,10 @@ Ignore = Annotated[
 Unlabelled = Annotated[
     str,
     typer.Option(help="Pictures without annotation: leave-out, or empty (they have no defects)."),
+]
+Boxes = Annotated[
+    str,
+    typer.Option(help="Boxes without an outline: refuse, or fill (all of a box is the defect)."),
 ]
 MaskThreshold = Annotated[
     float | None,
@@ -68,6 +73,7 @@ def mask_settings(
     ignore: str | None,
     unlabelled: str = "leave-out",
     threshold: float | None = None,
+    boxes: str = "refuse",
 ) -> MaskSettings:
     """Where the class masks are, as a command line says it."""
     from flawline.data.masks import MaskSettings
@@ -75,6 +81,8 @@ def mask_settings(
 
     if unlabelled not in ("leave-out", "empty"):
         raise UsageError(f"--unlabelled takes leave-out or empty, got {unlabelled!r}")
+    if boxes not in ("refuse", "fill"):
+        raise UsageError(f"--boxes takes refuse or fill, got {boxes!r}")
     return MaskSettings(
         annotations,
         parse_class_names(classes),
@@ -82,6 +90,7 @@ def mask_settings(
         int(ignore) if ignore and ignore.isdecimal() else ignore,
         cast("UnlabelledSetting", unlabelled),
         threshold,
+        cast("BoxesSetting", boxes),
     )
 
 

@@ -22,6 +22,7 @@ from flawline.cli.feature_options import (
 )
 from flawline.cli.mask_options import (
     Annotations,
+    Boxes,
     Classes,
     Ignore,
     MaskThreshold,
@@ -55,6 +56,7 @@ def segment(
     ignore: Ignore = None,
     unlabelled: Unlabelled = "leave-out",
     threshold: MaskThreshold = None,
+    boxes: Boxes = "refuse",
     shares: Annotated[
         str,
         typer.Option(
@@ -181,7 +183,7 @@ def segment(
 
     folder = out.with_suffix(".training")
     out.parent.mkdir(parents=True, exist_ok=True)
-    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
     with masks_from_options(
         source,
         masks,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from flawline.data.masks import open_masks
 from flawline.data.masks.documents import read_bytes
-from flawline.data.masks.yolo import names_in_yaml
-from flawline.errors import FlawlineError, SourceError, UsageError
+from flawline.data.masks.yolo_names import names_in_yaml
+from flawline.errors import FlawlineError, ImageError, SourceError, UsageError
 
 COCO = {
     "images": [{"id": 1, "file_name": "1.png", "height": 4, "width": 5}],
@@ -59,15 +59,17 @@ def refused(images: Path, name: str, text: str | bytes) -> SourceError:
         ("", "line 1: expected JSON"),
         ("{", "line 1: expected JSON"),
         ("[" * 100_000, "nested too deep"),
-        ('{"a": NaN}', "numbers that JSON allows"),
+        ('{"a": NaN}', "expected COCO"),
         ('{"a": ' + "9" * 5000 + "}", "numbers that JSON allows"),
         (b"\xff\xfe{}", "expected UTF-8"),
         ("{}", "expected COCO"),
         ("[]", "expected COCO"),
         ('[{"image": "1.png"}]', "expected COCO"),
-        ('[{"data": 3}]', r"data: expected an object"),
+        ('[{"data": 3}]', "'annotations'"),
+        ('[{"data": 3, "annotations": [{"result": []}]}]', "[0].data: expected the path"),
         ('[{"data": {"image": "1.png"}}]', "'annotations'"),
-        ('[{"data": {"image": "1"}, "annotations": []}]', "path of a picture"),
+        ('[{"data": {"n": 1}, "annotations": [{"result": []}]}]', "path of one picture"),
+        ('[{"data": {"image": "1.png"}, "annotations": []}]', "found none"),
         (
             '[{"data": {"image": "1.png"}, "annotations": [{"result": {}}]}]',
             "result: expected a list",
@@ -86,19 +88,16 @@ def assert_words(error: FlawlineError, words: str) -> None:
     ("path", "value", "words"),
     [
         ("images", {}, "images: expected a list, got an object"),
-        ("images.0", 3, "images[0]: expected an object, got a whole number"),
-        ("images.0.file_name", None, "images[0].file_name: expected a text, got nothing"),
-        ("images.0.id", True, "images[0].id: expected a whole number"),
-        ("images.0.height", "4", "images[0]: expected a whole number, got a text"),
-        ("images.0.height", 10**9, "it states 5 x 1000000000"),
-        ("images.0.width", -5, "it states -5 x 4"),
-        ("categories.0.name", 7, "categories[0].name"),
-        ("annotations.0.image_id", 2, "annotations[0].image_id: expected an id of images, got 2"),
-        ("annotations.0.category_id", [], "annotations[0].category_id"),
+        ("categories", 3, "categories: expected a list, got a whole number"),
+        ("images.0", 3, "none of 0 annotated pictures"),
+        ("images.0.file_name", None, "none of 0 annotated pictures"),
         ("images.0.file_name", "9.png", "none of 1 annotated pictures"),
+        ("categories.0.name", 7, "annotations[0].category_id: expected an id of one category"),
     ],
 )
-def test_broken_coco(images: Path, path: str, value: Any, words: str) -> None:
+def test_broken_coco_of_which_nothing_can_be_known(
+    images: Path, path: str, value: Any, words: str
+) -> None:
     path_of_file = images.parent / "a.json"
     path_of_file.write_text(json.dumps(changed(path, value)))
     with pytest.raises(SourceError) as caught:
@@ -107,10 +106,48 @@ def test_broken_coco(images: Path, path: str, value: Any, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("images.0.id", True, "images[0].id: expected an id, got True"),
+        ("images.0.id", None, "images[0].id: expected an id, got nothing"),
+        ("images.0.height", "4 px", "images[0]: expected whole numbers"),
+        ("images.0.height", 4.5, "images[0]: expected whole numbers"),
+        ("images.0.height", 1e400, "images[0]: expected whole numbers"),
+        ("images.0.height", "1e9", "images[0]: expected whole numbers"),
+        ("images.0.height", True, "images[0]: expected whole numbers"),
+        ("images.0.width", None, "images[0]: expected whole numbers"),
+        ("images.0.height", 10**9, "it states 5 x 1000000000"),
+        ("images.0.width", -5, "it states -5 x 4"),
+        ("annotations.0", [], "annotations[0].image_id: expected an id of images, got nothing"),
+        ("annotations.0.image_id", 2, "annotations[0].image_id: expected an id of images, got 2"),
+        ("annotations.0.image_id", 1.5, "annotations[0].image_id"),
+        ("annotations.0.category_id", [], "annotations[0].category_id"),
+        ("annotations.0.category_id", True, "annotations[0].category_id"),
+        ("annotations.0.segmentation", None, "annotations[0]: expected a segmentation"),
+        ("annotations.0.segmentation", [[]], "annotations[0]: expected a segmentation"),
+    ],
+)
+def test_broken_coco_spoils_the_picture(images: Path, path: str, value: Any, words: str) -> None:
+    path_of_file = images.parent / "a.json"
+    path_of_file.write_text(json.dumps(changed(path, value)))
+    with (
+        open_masks(images, annotations=path_of_file) as masked,
+        pytest.raises(ImageError) as caught,
+    ):
+        masked.mask(masked.samples()[0])
+    assert f"a.json, {words}" in caught.value.message or words in caught.value.message
+    assert caught.value.hint
+    assert caught.value.code == "image-mask-outline"
+
+
+@pytest.mark.parametrize(
     ("outline", "words"),
     [
         ([[0, 0, 4]], "x and y in turn"),
-        ([[0, 0, "4", 4, 2, 2]], "x and y in turn"),
+        ([[0, 0, "4 px", 4, 2, 2]], "x and y in turn"),
+        ([[0, 0, True, 4, 2, 2]], "x and y in turn"),
+        ([[0, 0, 1e400, 4, 2, 2]], "points on the picture"),
+        ([[0, 0, "1e400", 4, 2, 2]], "x and y in turn"),
         ([{"x": 1}], "x and y in turn"),
         ("abc", "polygons or run lengths"),
         ([[0, 0, 4, 0]], "at least 3 points"),
@@ -136,11 +173,10 @@ def test_broken_outlines(images: Path, outline: Any, words: str) -> None:
         ('<!DOCTYPE a [<!ENTITY b "c">]><annotations>&b;</annotations>', "document type"),
         ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotations/>', "document type"),
         ("<annotations>&unknown;</annotations>", "expected XML"),
-        ('<annotations>\n<track id="0"/></annotations>', "line 2: expected pictures, got a track"),
-        ("<annotations><image/></annotations>", "attribute 'name'"),
+        ("<annotations>\n<image/></annotations>", "line 2: expected the attribute 'name'"),
         ('<annotations><image name="1.png" width="a" height="1"/></annotations>', "whole number"),
         ('<annotations><image name="1.png" width="99999" height="99999"/></annotations>', "pixels"),
-        (f"<annotations>{IMAGE}<polygon/></image></annotations>", "attribute 'points'"),
+        (f"<annotations>{IMAGE}<polygon/></image></annotations>", "with a label"),
         (f"<annotations>{IMAGE}{IMAGE}</image></image></annotations>", "one within another"),
         (f"<annotations>{IMAGE}</image>{IMAGE}</image></annotations>", "comes again"),
         ('<annotations><image name="9.png" width="5" height="4"/></annotations>', "expected"),
@@ -158,7 +194,8 @@ def test_broken_cvat(images: Path, text: str, words: str) -> None:
     ("shape", "words"),
     [
         ('<polygon label="a" points="1,2;3"/>', "x and y in turn"),
-        ('<polygon label="a" points="1,2;x,3"/>', "points as 'x,y;x,y'"),
+        ('<polygon label="a"/>', "attribute 'points'"),
+        ('<polygon label="a" points="1,2;x,3"/>', "x and y in turn"),
         ('<polygon label="a" points="1,2;nan,3;4,4"/>', "nan"),
         ('<mask label="a" rle="1,a" left="0" top="0" width="1" height="1"/>', "run lengths"),
         ('<mask label="a" rle="1" left="9" top="0" width="1" height="1"/>', "on the picture"),

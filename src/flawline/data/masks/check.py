@@ -213,7 +213,7 @@ def _unreadable(failed: Sequence[Unjudged]) -> list[MaskProblem]:
     words = {
         "image-mask-size": "masks of another size than their pictures",
         "image-mask-value": "masks with values that are no class",
-        "image-mask-outline": "broken outlines",
+        "image-mask-outline": "regions that cannot be read or drawn",
     }
     by_code: dict[str, list[Unjudged]] = defaultdict(list)
     for item in failed:

@@ -1,27 +1,26 @@
-"""Read "CVAT for images 1.1", an XML file."""
+"""Read "CVAT for images 1.1" and "CVAT for video 1.1", XML files."""
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import partial
 from typing import NoReturn
 from xml.parsers import expat
 
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.documents import points_of, read_bytes, refuse, stated_size
-from flawline.data.masks.rle import paint_cvat
+from flawline.data.masks.cvat_shapes import order_of, shape_of
+from flawline.data.masks.cvat_tracks import Track, TrackShape, video_of
+from flawline.data.masks.documents import read_bytes, refuse, short, size_of, whole
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
     BrokenShape,
-    Mask,
-    Paint,
     Shape,
-    paint_polygon,
+    broken_shape,
 )
 
 Attributes = dict[str, str]
-_NO_OUTLINE = frozenset({"box", "polyline", "points", "ellipse", "cuboid", "skeleton"})
+# Elements of a picture or track that are no regions.
+_NO_REGION = frozenset({"tag", "attribute"})
+_TASK_FIELDS = frozenset({"start_frame", "stop_frame", "frame_filter", "width", "height"})
 
 
 def is_cvat(files: AnnotationFiles) -> bool:
@@ -30,44 +29,66 @@ def is_cvat(files: AnnotationFiles) -> bool:
 
 
 def read_cvat(files: AnnotationFiles) -> Annotations:
-    """Read the polygons and masks of an export; boxes and other kinds without an outline are passed over with a note.
+    """Read polygons, masks, ellipses and boxes of an export; a shape that cannot be read spoils its picture.
 
     Shapes are painted from the lowest z_order to the highest, and in the order of the file where that is the same.
+    Frames of a video are called frame_000000 and so on, as CVAT names their pictures.
 
     Raises:
-        SourceError: no XML, a document type (which could define entities), tracks of a video, or a part that is
-            missing or of another type.
+        SourceError: no XML, a document type (which could define entities), or videos of several tasks.
     """
     reader = _Reader(files.name, files.most_pixels)
     reader.parse(read_bytes(files.path))
-    pictures = {
-        name: AnnotatedPicture(
-            size, tuple(shape for _, shape in sorted(shapes, key=lambda s: s[0]))
+    used = (shape.label for shapes in reader.shapes.values() for _, shape in shapes)
+    seen = (shape.shape.label for track in reader.tracks for shape in track.shapes)
+    known = (label for label in (*reader.labels, *used, *seen) if label is not None)
+    labels, lost = tuple(dict.fromkeys(known)), tuple(reader.lost)
+    if not reader.tracks:
+        names = tuple(reader.shapes)
+        nameless = tuple(reader.nameless)
+        also = reader.without_subset.__getitem__
+        return Annotations(
+            files.name, labels, names, reader.picture, also=also, lost=lost, nameless=nameless
         )
-        for name, (size, shapes) in reader.pictures.items()
-    }
-    used = (shape.label for picture in pictures.values() for shape in picture.shapes)
-    labels = tuple(dict.fromkeys([*reader.labels, *used]))
-    notes = tuple(
-        f"{count} shapes of the kind {kind!r} are passed over: they have no outline"
-        for kind, count in sorted(reader.passed_over.items())
+    if reader.tasks > 1 or reader.shapes:
+        refuse(
+            files.name,
+            "the tracks",
+            f"expected the video of one task, got {reader.tasks} tasks and {len(reader.shapes)} pictures",
+            'Export every task by itself, or export "CVAT for images".',
+        )
+    try:
+        video = video_of(reader.tracks, reader.task, files.most_pixels)
+    except BrokenShape as error:
+        refuse(files.name, "the task", str(error))
+    frames = video.names()
+    return Annotations(
+        files.name,
+        labels,
+        tuple(frames),
+        lambda name: video.picture(frames[name]),
+        (f"{len(frames)} frames of a video are called {next(iter(frames))} and so on",),
+        lost=lost,
     )
-    names, also = tuple(pictures), reader.without_subset.__getitem__
-    return Annotations(files.name, labels, names, pictures.__getitem__, notes, also)
 
 
 class _Reader:
-    """The pictures read so far while the parser walks through the file."""
+    """What is known so far while the parser walks through the file."""
 
     def __init__(self, file: str, most_pixels: int) -> None:
-        self.pictures: dict[str, tuple[tuple[int, int], list[tuple[int, Shape]]]] = {}
+        self.sizes: dict[str, tuple[int, int]] = {}
+        self.shapes: dict[str, list[tuple[int, Shape]]] = {}
         self.without_subset: dict[str, str] = {}
+        self.tracks: list[Track] = []
         self.labels: list[str] = []
-        self.passed_over: Counter[str] = Counter()
+        self.lost: list[str] = []
+        self.nameless: list[str] = []
+        self.task: dict[str, str] = {}
+        self.tasks = 0
         self._file, self._most_pixels = file, most_pixels
         self._path: list[str] = []
         self._text = ""
-        self._shapes: list[tuple[int, Shape]] | None = None
+        self._image: str | None = None
         self._parser = expat.ParserCreate()
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
@@ -81,8 +102,15 @@ class _Reader:
             words = expat.errors.messages[error.code]
             refuse(self._file, f"line {error.lineno}", f"expected XML, {words}")
 
+    def picture(self, name: str) -> AnnotatedPicture:
+        ordered = sorted(self.shapes[name], key=lambda shape: shape[0])
+        return AnnotatedPicture(self.sizes.get(name), tuple(shape for _, shape in ordered))
+
+    def _place(self) -> str:
+        return f"line {self._parser.CurrentLineNumber}"
+
     def _refuse(self, message: str, hint: str = "Export the annotations again.") -> NoReturn:
-        refuse(self._file, f"line {self._parser.CurrentLineNumber}", message, hint)
+        refuse(self._file, self._place(), message, hint)
 
     def _doctype(self, *_: object) -> NoReturn:
         self._refuse("expected plain XML, got a document type", "Remove the <!DOCTYPE ...> part.")
@@ -92,84 +120,67 @@ class _Reader:
             self._refuse(f"expected <annotations> of CVAT, got <{tag[:40]}>")
         self._path.append(tag)
         self._text = ""
-        if tag == "track":
-            self._refuse("expected pictures, got a track of a video", 'Export "CVAT for images".')
         if tag == "image":
-            self._image(attributes)
-        elif self._path[-2:-1] == ["image"]:
-            self._shape(tag, attributes)
+            self._start_image(attributes)
+        elif tag == "track":
+            self.tracks.append(Track(self._place(), attributes.get("label", ""), []))
+        elif self._path[-2:-1] == ["image"] and tag not in _NO_REGION:
+            self._add_shape(tag, attributes)
+        elif self._path[-2:-1] == ["track"] and tag not in _NO_REGION:
+            self._add_track_shape(tag, attributes)
 
     def _end(self, tag: str) -> None:
         if self._path[-2:] == ["label", "name"]:
             self.labels.append(self._text.strip())
+        elif tag in _TASK_FIELDS:
+            self.task[tag] = self._text
+        self.tasks += tag == "task"
         if tag == "image":
-            self._shapes = None
+            self._image = None
         self._path.pop()
 
     def _characters(self, text: str) -> None:
-        if self._path[-2:] == ["label", "name"]:
+        if self._path[-1] in _TASK_FIELDS or self._path[-2:] == ["label", "name"]:
             self._text += text
 
-    def _image(self, attributes: Attributes) -> None:
-        own = self._attribute(attributes, "name")
+    def _start_image(self, attributes: Attributes) -> None:
+        own = attributes.get("name")
+        if self._path[-2:-1] != ["annotations"]:
+            self._refuse("expected one picture after the other, got one within another element")
+        if own is None:
+            self.nameless.append(f"{self._place()}: expected the attribute 'name', found none")
+            return
         # The export of a project keeps the pictures of a subset in a folder of its name.
         name = f"{attributes['subset']}/{own}" if attributes.get("subset") else own
-        if self._shapes is not None:
-            self._refuse("expected one picture after the other, got one within another")
-        if name in self.pictures:
-            self._refuse(f"expected each picture once, {name!r} comes again")
-        height, width = (self._number(attributes, key) for key in ("height", "width"))
-        place = f"line {self._parser.CurrentLineNumber}"
-        size = stated_size(height, width, self._most_pixels, self._file, place)
-        self._shapes = []
-        self.pictures[name], self.without_subset[name] = (size, self._shapes), own
-
-    def _shape(self, tag: str, attributes: Attributes) -> None:
-        if tag in _NO_OUTLINE:
-            self.passed_over[tag] += 1
-        paint: Paint
-        if tag == "polygon":
-            paint = partial(_paint_points, self._attribute(attributes, "points"))
-        elif tag == "mask":
-            sides = [self._number(attributes, key) for key in ("left", "top", "width", "height")]
-            paint = partial(_paint_runs, self._attribute(attributes, "rle"), sides)
-        else:
-            return
-        order = self._number(attributes, "z_order") if "z_order" in attributes else 0
-        label = self._attribute(attributes, "label")
-        place = f"line {self._parser.CurrentLineNumber}"
-        self._shapes_of_image().append((order, Shape(label, place, paint)))
-
-    def _shapes_of_image(self) -> list[tuple[int, Shape]]:
-        if self._shapes is None:
-            self._refuse("expected shapes within an <image>")
-        return self._shapes
-
-    def _attribute(self, attributes: Attributes, key: str) -> str:
-        if key not in attributes:
-            self._refuse(f"expected the attribute {key!r}, found {', '.join(attributes)[:80]}")
-        return attributes[key]
-
-    def _number(self, attributes: Attributes, key: str) -> int:
-        text = self._attribute(attributes, key)
+        self._image, self.without_subset[name] = name, own
+        again = name in self.shapes
+        shapes = self.shapes.setdefault(name, [])
+        if again:
+            why = f"expected each picture once, {name!r} comes again"
+            shapes.append((0, broken_shape(self._place(), why)))
         try:
-            return int(text)
-        except ValueError:
-            self._refuse(f"expected a whole number as {key!r}, got {text[:40]!r}")
+            height, width = attributes.get("height"), attributes.get("width")
+            self.sizes[name] = size_of(height, width, self._most_pixels)
+        except BrokenShape as error:
+            shapes.append((0, broken_shape(self._place(), str(error))))
 
+    def _add_shape(self, tag: str, attributes: Attributes) -> None:
+        if self._image is not None:
+            label = attributes.get("label", "")
+            self.shapes[self._image].append(self._ordered(tag, attributes, label))
 
-def _paint_points(text: str, mask: Mask, value: int) -> None:
-    try:
-        numbers = [float(number) for pair in text.split(";") for number in pair.split(",")]
-    except ValueError as error:
-        raise BrokenShape(f"expected points as 'x,y;x,y', got {text[:40]!r}") from error
-    paint_polygon(points_of(numbers), mask, value)
+    def _add_track_shape(self, tag: str, attributes: Attributes) -> None:
+        frame = whole(attributes.get("frame"))
+        if frame is None:
+            came = short(attributes.get("frame"))
+            self.lost.append(f"{self._place()}: expected a whole number as 'frame', got {came}")
+            return
+        outside = attributes.get("outside", "0").strip() in ("1", "true", "True")
+        order, shape = self._ordered(tag, attributes, self.tracks[-1].label)
+        self.tracks[-1].shapes.append(TrackShape(frame, outside, order, shape))
 
-
-def _paint_runs(text: str, sides: list[int], mask: Mask, value: int) -> None:
-    try:
-        runs = [int(number) for number in text.split(",")]
-    except ValueError as error:
-        raise BrokenShape(f"expected run lengths as 'n, n', got {text[:40]!r}") from error
-    left, top, width, height = sides
-    paint_cvat(runs, (left, top, width, height), mask, value)
+    def _ordered(self, tag: str, attributes: Attributes, label: str) -> tuple[int, Shape]:
+        try:
+            return order_of(attributes), shape_of(tag, attributes, label, self._place())
+        except BrokenShape as error:
+            return 0, broken_shape(self._place(), str(error))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,9 @@ from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
 from flawline.data.masks.formats import Format, format_of
 from flawline.data.masks.mask_settings import MaskSettings
 from flawline.data.masks.matching import match
-from flawline.data.masks.shapes import Annotations, rasterize
+from flawline.data.masks.shapes import AnnotatedPicture, Annotations, Boxes, rasterize, spoiled
 from flawline.data.source import Source
-from flawline.errors import SourceError, UsageError
+from flawline.errors import ImageError, SourceError, UsageError
 from flawline.types import Sample
 
 Mask = NDArray[np.uint8]
@@ -98,6 +99,8 @@ def _no_palette(request: MaskRequest) -> None:
 
 
 def _from_annotations(request: MaskRequest, found: Annotations, format: Format) -> Masks:
+    if not found.labels and request.settings.classes is None:
+        _refuse_without_classes(found)
     named = resolve_class_names(found.labels, request.settings.classes, request.settings.ignore)
     entries = match(request.samples, found.names, also=found.also)
     if not entries:
@@ -110,7 +113,17 @@ def _from_annotations(request: MaskRequest, found: Annotations, format: Format) 
     notes = found.notes
     if unused := len(found.names) - len(entries):
         notes = (*notes, f"{unused} annotated pictures are not in the source")
-    read = partial(_draw, found, entries, named.values)
+    if found.lost:
+        notes = (
+            *notes,
+            _listed(found.lost, "regions have no picture", "those without regions are not used"),
+        )
+    if found.nameless:
+        notes = (
+            *notes,
+            _listed(found.nameless, "annotated pictures have no name", "they are left out"),
+        )
+    read = partial(_draw, found, entries, named.values, request.settings.boxes)
     known = frozenset(entries)
     return Masks(format.name, named.classes, known, read, notes, format.absent_is_empty)
 
@@ -119,14 +132,39 @@ def _draw(
     found: Annotations,
     entries: Mapping[str, str],
     values: Mapping[str, int],
+    boxes: Boxes,
     sample: Sample,
     size: Callable[[], Size],
 ) -> Mask:
     entry = entries.get(sample.name)
-    if entry is None:
-        return np.zeros(size(), np.uint8)
-    picture = found.read(entry)
-    return rasterize(found.file, picture, picture.size or size(), values)
+    picture = AnnotatedPicture(None, ()) if entry is None else found.read(entry)
+    doubts = (*found.lost, *(found.nameless if entry is None else ()))
+    if doubts and not picture.shapes:
+        raise spoiled(f"{found.file}, {doubts[0]}; so this picture may have regions")
+    return rasterize(found.file, picture, picture.size or size(), values, boxes=boxes)
+
+
+def _refuse_without_classes(found: Annotations) -> NoReturn:
+    """Raise the error of the first picture that cannot be read: no class of the file is known."""
+    try:
+        for name in found.names:
+            rasterize(found.file, found.read(name), (1, 1), {})
+    except ImageError as error:
+        raise SourceError(error.message, hint=error.hint, code="annotations") from error
+    places = (
+        *found.lost,
+        *found.nameless,
+        "the whole file: expected regions with classes, found none",
+    )
+    raise SourceError(
+        f"{found.file}, {places[0]}",
+        hint="Export the annotations again, or name the classes where no picture has a defect.",
+        code="annotations",
+    )
+
+
+def _listed(places: Sequence[str], what: str, so: str) -> str:
+    return f"{len(places)} {what} ({places[0]}): {so}"
 
 
 def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:

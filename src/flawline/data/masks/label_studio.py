@@ -1,168 +1,207 @@
-"""Read the JSON export of Label Studio, a list of tasks with brushes and polygons."""
+"""Read the exports "JSON" and "JSON-MIN" of Label Studio, lists of tasks with their regions."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
-
-import numpy as np
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.documents import refuse, stated_size, typed
-from flawline.data.masks.rle import paint_label_studio
+from flawline.data.masks.documents import refuse, short
+from flawline.data.masks.label_studio_min import is_json_min, tasks_of_min
+from flawline.data.masks.label_studio_regions import Region, regions_of
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
-    BrokenShape,
-    Mask,
     Shape,
-    paint_polygon,
+    broken_shape,
+    labels_of,
 )
 from flawline.data.names import PICTURE_SUFFIXES, natural_key, suffix
 
-Document = dict[str, Any]
-# Types of results without a region of their own.
-_NO_REGION = frozenset({"choices", "textarea", "rating", "number", "relation", "labels"})
+Document = Mapping[str, Any]
+_SMALL = re.compile("thumb|preview|icon", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """The pictures read so far: by name their sizes and shapes; `nameless` as in Annotations."""
+
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    shapes: dict[str, list[Shape]] = field(default_factory=dict)
+    nameless: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    place: str
+    data: Any
+    regions: Sequence[Region]
 
 
 def is_label_studio(files: AnnotationFiles) -> bool:
-    """Whether a JSON document is a list of tasks."""
-    document = files.document
-    return (
-        isinstance(document, list)
-        and bool(document)
-        and all(isinstance(task, dict) and "data" in task for task in document)
-    )
+    """Whether a JSON document is a list of tasks, or an export "JSON-MIN"."""
+    tasks = files.document
+    if is_json_min(tasks):
+        return True
+    return isinstance(tasks, list) and any(isinstance(one, dict) and "data" in one for one in tasks)
 
 
 def read_label_studio(files: AnnotationFiles) -> Annotations:
-    """Read the regions of an export (the format "JSON", not "JSON-MIN").
+    """Read the regions of an export: polygons, brushes, bitmasks, ellipses, rectangles.
 
     The last annotation of a task that was not cancelled counts. A task without any is left out; one with an empty
-    result is a picture without defects. Boxes, ellipses and points have no outline and are passed over.
+    result is a picture without defects. A task or region that cannot be read spoils its pictures.
 
     Raises:
-        SourceError: a part is missing or of another type, or two tasks show the same picture.
+        SourceError: no task has an entry "annotations".
     """
-    file, pictures = files.name, dict[str, AnnotatedPicture]()
+    file, document = files.name, files.document
+    small = is_json_min(document)
     notes: Counter[str] = Counter()
-    for number, task in enumerate(files.document):
-        place = f"[{number}]"
-        name = _picture_name(typed(task["data"], dict, file, f"{place}.data"), file, place)
-        done = _annotations(task, file, place)
-        if not done:
-            notes["tasks without an annotation are left out"] += 1
-            continue
-        if name in pictures:
-            refuse(file, place, f"expected each picture once, {name!r} comes again")
-        notes["tasks have several annotations, the last counts"] += len(done) > 1
-        at, annotation = done[-1]
-        pictures[name] = _annotated(annotation, file, at, files.most_pixels, notes)
-    labels = {shape.label for picture in pictures.values() for shape in picture.shapes}
+    tasks = _tasks(tasks_of_min(document) if small else document, file, files.most_pixels, notes)
+    used = (region.tag for task in tasks for region in task.regions)
+    tags = tuple(tag for tag in dict.fromkeys(used) if tag)
+    pictures = _Pictures()
+    for task in tasks:
+        _add_task(pictures, task, tags)
+    found = {
+        name: AnnotatedPicture(pictures.sizes.get(name), tuple(shapes))
+        for name, shapes in pictures.shapes.items()
+    }
+    counted = [f"{count} {words}" for words, count in sorted(notes.items()) if count]
     return Annotations(
         file,
-        tuple(sorted(labels, key=natural_key)),
-        tuple(pictures),
-        pictures.__getitem__,
-        tuple(f"{count} {words}" for words, count in sorted(notes.items()) if count),
+        tuple(sorted(labels_of(found.values()), key=natural_key)),
+        tuple(found),
+        found.__getitem__,
+        (*counted, *(["JSON-MIN does not tell whether a picture was turned"] if small else [])),
+        nameless=tuple(pictures.nameless),
     )
 
 
-def _annotations(task: Document, file: str, place: str) -> list[tuple[str, Document]]:
-    if "annotations" not in task:
-        refuse(
-            file,
-            place,
-            "expected a task with 'annotations'",
-            'Export the format "JSON"; "JSON-MIN" and "CSV" leave the sizes out.',
+def _tasks(document: list[Any], file: str, most_pixels: int, notes: Counter[str]) -> list[_Task]:
+    """Read the annotation of each task that has one."""
+    tasks = [task if isinstance(task, dict) else {} for task in document]
+    if all(_annotations(task) is None for task in tasks):
+        refuse(file, "[0]", "expected a task with 'annotations'", 'Export the format "JSON".')
+    found = []
+    for number, task in enumerate(tasks):
+        annotations, place = _annotations(task), f"[{number}]"
+        listed = (
+            annotations
+            if isinstance(annotations, list)
+            else [annotations] * (annotations is not None)
         )
-    items = typed(task["annotations"], list, file, f"{place}.annotations")
-    found = [(f"{place}.annotations[{n}]", item) for n, item in enumerate(items)]
-    return [(at, a) for at, a in found if not typed(a, dict, file, at).get("was_cancelled")]
+        done = [(n, one) for n, one in enumerate(listed) if not _cancelled(one)]
+        notes["tasks without an annotation are left out"] += not done
+        notes["tasks have several annotations, the last counts"] += len(done) > 1
+        for n, one in done[-1:]:
+            regions = _regions(one, f"{place}.annotations[{n}]", most_pixels)
+            found.append(_Task(place, task.get("data"), regions))
+    return found
 
 
-def _picture_name(data: Document, file: str, place: str) -> str:
-    for value in data.values():
-        if isinstance(value, str):
-            name = _path(value)
-            if suffix(name) in PICTURE_SUFFIXES:
-                return name
-    refuse(file, f"{place}.data", "expected the path of a picture, found none")
+def _annotations(task: Document) -> Any:
+    # "completions" before version 1.0.
+    return task.get("annotations", task.get("completions"))
+
+
+def _cancelled(annotation: Any) -> bool:
+    return isinstance(annotation, dict) and bool(
+        annotation.get("was_cancelled") or annotation.get("skipped")
+    )
+
+
+def _regions(annotation: Any, place: str, most_pixels: int) -> list[Region]:
+    results = annotation.get("result") if isinstance(annotation, dict) else None
+    if isinstance(results, list):
+        return regions_of(results, place, most_pixels)
+    why = f"expected a list, got {short(results)}"
+    return [Region("", 0, None, broken_shape(f"{place}.result", why))]
+
+
+def _add_task(pictures: _Pictures, task: _Task, tags: Sequence[str]) -> None:
+    """Add the pictures of a task, each with its regions."""
+    shown = {
+        key: names
+        for key, value in (task.data if isinstance(task.data, dict) else {}).items()
+        if (names := _names(value))
+    }
+    chosen = _chosen(shown, tags)
+    if not chosen:
+        why = f"expected the path of one picture, got {short(task.data)}"
+        pictures.nameless.append(f"{task.place}.data: {why}")
+    several = len(chosen) > 1 and not set(chosen) <= set(tags)
+    for key in chosen:
+        for page, name in enumerate(shown[key]):
+            shapes = _shapes(pictures, name, task.place)
+            shapes += [
+                _sized(pictures, name, region)
+                for region in task.regions
+                if region.tag == key or region.tag not in chosen
+                if region.page == page or region.page >= len(shown[key])
+            ]
+            if several:
+                why = f"expected one picture in the task, got {', '.join(chosen)[:80]}"
+                shapes.append(broken_shape(f"{task.place}.data", why))
+
+
+def _shapes(pictures: _Pictures, name: str, place: str) -> list[Shape]:
+    if name not in pictures.shapes:
+        return pictures.shapes.setdefault(name, [])
+    why = f"expected each picture once, {name!r} comes again"
+    pictures.shapes[name].append(broken_shape(place, why))
+    return pictures.shapes[name]
+
+
+def _sized(pictures: _Pictures, name: str, region: Region) -> Shape:
+    """Return the shape of a region, a broken one where its size is not that of the picture's other regions."""
+    size = pictures.sizes.setdefault(name, region.size) if region.size else None
+    if size == region.size:
+        return region.shape
+    why = f"expected the size of the other regions, {size}, got {region.size}"
+    return broken_shape(region.shape.place, why)
+
+
+def _chosen(shown: Mapping[str, Sequence[str]], tags: Sequence[str]) -> list[str]:
+    """Choose the fields of a task that were annotated: those that regions name, else the one picture.
+
+    Several that no region names are all returned.
+    """
+    if named := [tag for tag in tags if tag in shown]:
+        return named
+    pictures = [key for key, names in shown.items() if suffix(names[0]) in PICTURE_SUFFIXES]
+    large = [key for key in pictures or shown if not _SMALL.search(key)] or pictures
+    near = [
+        key
+        for key in large
+        if len(tags) == 1 and (key.startswith(tags[0]) or tags[0].startswith(key))
+    ]
+    return near if len(near) == 1 else large
+
+
+def _names(value: Any) -> list[str]:
+    """Return the paths of pictures in a field: of one, or of several pages."""
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return []
+    names = [_path(text) for text in texts]
+    return names if all(names) else []
 
 
 def _path(text: str) -> str:
+    """Return the path of a picture in an address, empty where it names none."""
     try:
         parts = urlsplit(text)
-        stored = parse_qs(parts.query).get("d", [])
+        asked = [value for _, value in parse_qsl(parts.query)]
     except ValueError:
         return text
     # Pictures of a local storage are served as ".../local-files/?d=images/1.png".
-    return (stored[0] if stored else unquote(parts.path)).replace("\\", "/").lstrip("/")
-
-
-def _annotated(
-    annotation: Document, file: str, place: str, most_pixels: int, notes: Counter[str]
-) -> AnnotatedPicture:
-    results = typed(annotation.get("result"), list, file, f"{place}.result")
-    size: tuple[int, int] | None = None
-    shapes: list[Shape] = []
-    labels = _labels_by_region(results)
-    for number, result in enumerate(results):
-        at = f"{place}.result[{number}]"
-        value = typed(typed(result, dict, file, at).get("value", {}), dict, file, f"{at}.value")
-        kind = str(result.get("type"))
-        if kind in _NO_REGION:
-            continue
-        if not kind.startswith(("brush", "polygon")):
-            notes[f"regions of the type {kind[:40]!r} are passed over: they have no outline"] += 1
-            continue
-        if result.get("image_rotation"):
-            refuse(file, at, "expected a picture that was not turned in Label Studio, it was")
-        height, width = result.get("original_height"), result.get("original_width")
-        stated = stated_size(height, width, most_pixels, file, at)
-        if size not in (None, stated):
-            refuse(file, at, f"expected the size of the other regions, {size}, got {stated}")
-        size = stated
-        label = _label(value, labels.get(str(result.get("id"))), file, at)
-        shapes.append(Shape(label, at, partial(_paint, kind, value)))
-    return AnnotatedPicture(size, tuple(shapes))
-
-
-def _labels_by_region(results: list[Any]) -> dict[str, Any]:
-    """Collect the labels that stand apart from their brushes: results of the type "labels" with the same id."""
-    return {
-        str(result.get("id")): result["value"].get("labels")
-        for result in results
-        if isinstance(result, dict)
-        and result.get("type") == "labels"
-        and isinstance(result.get("value"), dict)
-    }
-
-
-def _label(value: Document, apart: Any, file: str, place: str) -> str:
-    labels = value.get("brushlabels") or value.get("polygonlabels") or apart
-    if not isinstance(labels, list) or len(labels) != 1 or not isinstance(labels[0], str):
-        refuse(file, place, "expected a region with one label", "Give every region one label.")
-    return labels[0]
-
-
-def _paint(kind: str, value: Document, mask: Mask, index: int) -> None:
-    if kind.startswith("polygon"):
-        paint_polygon(_points(value.get("points"), mask.shape), mask, index)
-    elif value.get("format") == "rle":
-        paint_label_studio(value.get("rle"), mask, index)
-    else:
-        raise BrokenShape(f"expected a brush of the format 'rle', got {value.get('format')!r:.40}")
-
-
-def _points(points: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Convert points from per cent of the picture's width and height to pixels."""
-    try:
-        values = np.asarray(points)
-    except (ValueError, OverflowError) as error:
-        raise BrokenShape("expected a list of points [x, y] in per cent") from error
-    if values.ndim != 2 or values.shape[1] != 2 or values.dtype.kind not in "iuf":
-        raise BrokenShape("expected a list of points [x, y] in per cent")
-    return values.astype(np.float64) * (np.array([shape[1], shape[0]]) / 100)
+    path = unquote(parts.path)
+    if suffix(path) not in PICTURE_SUFFIXES and parts.query:
+        path = next((value for value in asked if suffix(value) in PICTURE_SUFFIXES), "")
+    return "" if parts.scheme == "data" else path.replace("\\", "/").lstrip("/")

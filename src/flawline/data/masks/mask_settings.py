@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from flawline.data.masks.class_names import Classes, Ignore
 from flawline.data.masks.pixels import Colour
+from flawline.data.masks.shapes import Boxes
 
 Unlabelled: TypeAlias = Literal["leave-out", "empty"]
 
@@ -23,3 +24,4 @@ class MaskSettings:
     ignore: Ignore | None = None
     unlabelled: Unlabelled = "leave-out"
     threshold: float | None = None
+    boxes: Boxes = "refuse"

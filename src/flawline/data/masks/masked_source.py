@@ -11,6 +11,7 @@ from flawline.data.masks.class_names import Classes, Ignore
 from flawline.data.masks.found import Mask, MaskRequest, Masks, find
 from flawline.data.masks.mask_settings import MaskSettings, Unlabelled
 from flawline.data.masks.pixels import Colour
+from flawline.data.masks.shapes import Boxes
 from flawline.data.source import Source, open_source
 from flawline.errors import ImageError, UsageError
 from flawline.types import Picture, Sample
@@ -97,6 +98,7 @@ def open_masks(
     ignore: Ignore | None = None,
     unlabelled: Unlabelled = "leave-out",
     threshold: float | None = None,
+    boxes: Boxes = "refuse",
     value_range: tuple[float, float] | None = None,
 ) -> MaskedSource:
     """Open the class masks of a source.
@@ -116,8 +118,11 @@ def open_masks(
         unlabelled: "leave-out" drops pictures without an annotation; "empty" states that they have no defects.
         threshold: grey level, or number of a floating-point mask, from which on a pixel belongs to the only class: for
             masks of two levels with smoothed edges.
+        boxes: what an annotated box without an outline is: "refuse" spoils its picture, "fill" takes all of it as the
+            defect.
         value_range: of the pictures, as in `read_image`; masks are read as they are.
 
+    Regions that cannot be read or drawn spoil their picture: reading its mask is an error, and `check_masks` lists it.
     A picture that the source calls good and that has no mask file has an empty mask; so has one that a file of
     annotations lists without regions. Where regions overlap, the later one wins (CVAT: the higher z_order; one file per
     class: the higher index).
@@ -127,7 +132,7 @@ def open_masks(
         UsageError: classes, palette or ignore do not agree with the annotations.
         ImageError: without `classes`, a mask cannot be read.
     """
-    settings = MaskSettings(annotations, classes, palette, ignore, unlabelled, threshold)
+    settings = MaskSettings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
     return open_masked(source, settings, value_range=value_range)
 
 
@@ -141,6 +146,8 @@ def open_masked(
     unlabelled = settings.unlabelled
     if unlabelled not in ("leave-out", "empty"):
         raise UsageError(f"expected unlabelled 'leave-out' or 'empty', got {unlabelled!r}")
+    if settings.boxes not in ("refuse", "fill"):
+        raise UsageError(f"expected boxes 'refuse' or 'fill', got {settings.boxes!r}")
     opened = source if isinstance(source, Source) else open_source(source)
     owned = opened is not source
     try:

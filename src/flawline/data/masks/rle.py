@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.masks.documents import short, whole, wholes_of
 from flawline.data.masks.shapes import BrokenShape, Mask
 
 _CHANNELS = 4
@@ -22,8 +23,8 @@ def paint_coco(counts: Any, size: Any, mask: Mask, value: int) -> None:
     Raises:
         BrokenShape: the runs do not fill the size, or the size is not that of `mask`.
     """
-    if size != list(mask.shape):
-        raise BrokenShape(f"expected runs of the size {list(mask.shape)}, got {_short(size)}")
+    if not isinstance(size, list) or [whole(side) for side in size] != list(mask.shape):
+        raise BrokenShape(f"expected runs of the size {list(mask.shape)}, got {short(size)}")
     lengths = _from_text(counts) if isinstance(counts, str) else counts
     covered = _filled(lengths, mask.size)
     mask.T[covered.reshape(mask.shape[::-1])] = value
@@ -69,12 +70,7 @@ def paint_label_studio(packed: Any, mask: Mask, value: int) -> None:
 
 def _filled(lengths: Any, total: int) -> NDArray[np.bool_]:
     """Expand runs of background and region in turn to a flat row of `total` pixels."""
-    try:
-        runs = np.asarray(lengths)
-    except (ValueError, OverflowError) as error:
-        raise BrokenShape("expected run lengths, got something else") from error
-    if runs.ndim != 1 or runs.dtype.kind not in "iu":
-        raise BrokenShape(f"expected a list of whole run lengths, got {_short(lengths)}")
+    runs = wholes_of(lengths, "a list of whole run lengths")
     # Every length is checked before the sum, which could overflow.
     if ((runs < 0) | (runs > total)).any() or (filled := int(runs.sum())) != total:
         came = f"{filled}" if ((runs >= 0) & (runs <= total)).all() else "impossible lengths"
@@ -92,7 +88,7 @@ def _from_text(text: str) -> list[int]:
     for character in text:
         code = ord(character) - 48
         if not 0 <= code < 64 or shift > 55:
-            raise BrokenShape(f"expected a text of COCO run lengths, got {_short(text)}")
+            raise BrokenShape(f"expected a text of COCO run lengths, got {short(text)}")
         value |= (code & 31) << shift
         shift += 5
         if not code & 32:
@@ -105,12 +101,9 @@ def _from_text(text: str) -> list[int]:
 
 
 def _bytes(packed: Any) -> NDArray[np.uint8]:
-    try:
-        values = np.asarray(packed)
-    except (ValueError, OverflowError) as error:
-        raise BrokenShape("expected a list of bytes, got something else") from error
-    if values.ndim != 1 or values.dtype.kind not in "iu" or ((values < 0) | (values > 255)).any():
-        raise BrokenShape(f"expected a list of bytes, got {_short(packed)}")
+    values = wholes_of(packed, "a list of bytes")
+    if ((values < 0) | (values > 255)).any():
+        raise BrokenShape(f"expected a list of bytes, got {short(packed)}")
     return values.astype(np.uint8)
 
 
@@ -156,9 +149,3 @@ def _unpacked(packed: NDArray[np.uint8], total: int) -> NDArray[np.uint8]:
         values[at:end] = stream.numbers(1 if repeated else end - at, width)
         at = end
     return values
-
-
-def _short(value: Any) -> str:
-    # Only the head of what may be long is turned into text.
-    text = repr(value[:8] if isinstance(value, list | str) else value)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from flawline.errors import ImageError
 
 Mask = NDArray[np.uint8]
 Paint = Callable[[Mask, int], None]
+Boxes = Literal["refuse", "fill"]
+
+_EXPORT_AGAIN = "Correct or remove that region in the annotation tool and export again."
 
 
 class BrokenShape(ValueError):
@@ -20,11 +25,16 @@ class BrokenShape(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """One annotated region: its class, its place in the file, and the function that paints it on a mask."""
+    """One annotated region: its class, its place in the file, and the function that paints it on a mask.
 
-    label: str
+    `box`: only a box was annotated, whose pixels are not all of the class. A region that cannot be read has no class,
+    and painting it raises BrokenShape.
+    """
+
+    label: str | None
     place: str
     paint: Paint
+    box: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +51,8 @@ class Annotations:
 
     `file` names it in errors, `labels` are its classes in its own order, `names` the pictures in it, `read` gives
     the regions of one of them, and `notes` lists what was passed over. `also` gives a second name of a picture, tried
-    where the first fits none.
+    where the first fits none. `lost` lists regions whose picture is not known, with their places: a picture without
+    regions may lack one. `nameless` lists pictures that cannot be named: a picture that is not listed may be one.
     """
 
     file: str
@@ -50,27 +61,55 @@ class Annotations:
     read: Callable[[str], AnnotatedPicture]
     notes: tuple[str, ...] = ()
     also: Callable[[str], str] | None = None
+    lost: tuple[str, ...] = ()
+    nameless: tuple[str, ...] = ()
+
+
+def broken_shape(place: str, why: str) -> Shape:
+    """Make the shape of a region that cannot be read: it spoils its picture."""
+    return Shape(None, place, partial(_raise, why))
+
+
+def _raise(why: str, mask: Mask, value: int) -> NoReturn:
+    raise BrokenShape(why)
+
+
+def labels_of(pictures: Iterable[AnnotatedPicture]) -> tuple[str, ...]:
+    """List the classes of the shapes of pictures, each once, in the order in which they come."""
+    labels = (shape.label for picture in pictures for shape in picture.shapes)
+    return tuple(dict.fromkeys(label for label in labels if label is not None))
 
 
 def rasterize(
-    file: str, picture: AnnotatedPicture, size: tuple[int, int], values: Mapping[str, int]
+    file: str,
+    picture: AnnotatedPicture,
+    size: tuple[int, int],
+    values: Mapping[str, int],
+    *,
+    boxes: Boxes = "refuse",
 ) -> NDArray[np.uint8]:
     """Paint the shapes of a picture on a mask (height, width), in their order: where two overlap, the later one wins.
 
     Raises:
-        ImageError: a shape is broken; the message names the file and the place.
+        ImageError: a shape is broken, or a box where `boxes` is "refuse"; the message names the file and the place.
     """
     mask = np.zeros(size, np.uint8)
     for shape in picture.shapes:
+        if shape.box and boxes == "refuse":
+            raise spoiled(
+                f"{file}, {shape.place}: expected an outline, got a box (`boxes=fill` takes all of it)",
+                "Draw the outline in the annotation tool, or fill boxes where all of a box is the defect.",
+            )
         try:
-            shape.paint(mask, values[shape.label])
+            shape.paint(mask, 0 if shape.label is None else values[shape.label])
         except BrokenShape as error:
-            raise ImageError(
-                f"{file}, {shape.place}: {error}",
-                hint="Correct or remove that region in the annotation tool and export again.",
-                code="image-mask-outline",
-            ) from error
+            raise spoiled(f"{file}, {shape.place}: {error}") from error
     return mask
+
+
+def spoiled(message: str, hint: str = _EXPORT_AGAIN) -> ImageError:
+    """Make the error of a picture whose annotations cannot be read or drawn."""
+    return ImageError(message, hint=hint, code="image-mask-outline")
 
 
 def paint_polygon(points: NDArray[np.float64], mask: Mask, value: int) -> None:
@@ -83,7 +122,7 @@ def paint_polygon(points: NDArray[np.float64], mask: Mask, value: int) -> None:
         BrokenShape: fewer than three points, a number that is not finite, or a point far outside the picture.
     """
     height, width = mask.shape
-    _check_points(points, height, width)
+    check_points(points, height, width)
     x, y = points.T
     next_x, next_y = np.roll(x, -1), np.roll(y, -1)
     # The half-open rows of an edge: a centre on a corner belongs to one of its two edges.
@@ -114,7 +153,8 @@ def paint_polygons(polygons: tuple[NDArray[np.float64], ...], mask: Mask, value:
         paint_polygon(points, mask, value)
 
 
-def _check_points(points: NDArray[np.float64], height: int, width: int) -> None:
+def check_points(points: NDArray[np.float64], height: int, width: int) -> None:
+    """Check the points of an outline: at least three, finite, on the picture or near it; raises BrokenShape."""
     if len(points) < 3:
         raise BrokenShape(f"expected a polygon of at least 3 points, got {len(points)}")
     reach = np.array([width, height], np.float64)
