@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Protocol
 
-from flawline.data.names import Findings, stem
-from flawline.types import Sample
+from flawline.data.labels import label_meaning
+from flawline.data.mask_places import MaskPlaces, Tree, find_mask_places
+from flawline.data.names import (
+    IMAGE_FOLDERS,
+    MASK_FOLDERS,
+    Findings,
+    mask_ending,
+    stem,
+)
 
 _SPLITS = {
     "train": "train",
@@ -20,49 +25,44 @@ _SPLITS = {
     "test": "test",
     "testing": "test",
 }
-_IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img"})
-_NO_LABELS = _IMAGE_FOLDERS | _SPLITS.keys()
-_MASK_FOLDERS = ("masks", "mask", "ground_truth", "gt")
-_MASK_SUFFIX = "_mask"
-_TRUTH = "ground_truth"
+_NO_LABELS = IMAGE_FOLDERS | _SPLITS.keys()
+_GOOD, _BAD = "good", "bad"
 
 Meaning = Mapping[str, bool | None]
 
 
-class Tree(Protocol):
-    """The files below a folder or in an archive, by name."""
-
-    def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]: ...
-    def siblings(self, folder: str) -> list[str]: ...
-    def read(self, name: str) -> bytes: ...
-    def close(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class FolderMeaning:
-    """Label and split of the pictures in a folder; `mask_folder` is where their masks lie."""
+    """Label and split of the pictures in a folder; `masks` are the folders where their masks lie, the surest first.
+
+    `told`: an empty mask says that a picture without a label is good, and any other one that it is bad;
+    `absent_is_good`: so does a missing one.
+    """
 
     label: str | None = None
     split: str | None = None
-    mask_folder: str | None = None
+    masks: tuple[str, ...] = ()
     holds_masks: bool = False
+    told: bool = False
+    absent_is_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`name` is "flat", "labels", "mvtec" or "pairs"; `folders` counts the pictures directly in each folder.
 
-    `suffixed` holds the folders with masks next to the pictures ("x.png", "x_mask.png");
-    `labelled_bases`: image folders lie in folders of several names ("crack/images").
+    `roots` hold train/good and test, `mask_places` are the masks elsewhere; `labelled_bases`: image folders lie in
+    folders of several names ("crack/images").
     """
 
     name: str
     folders: Mapping[str, int]
     roots: frozenset[str] = frozenset()
-    suffixed: frozenset[str] = frozenset()
-    mask_folders: frozenset[str] = frozenset()
+    mask_places: MaskPlaces = field(default_factory=MaskPlaces)
     labelled_bases: bool = False
     places: dict[str, FolderMeaning] = field(default_factory=dict)
+    in_any_case: Mapping[str, str] = field(default_factory=dict)
+    defective: dict[str, bool | None] = field(default_factory=dict)
 
     def place(self, folder: str) -> FolderMeaning:
         """Return label, split and masks of the pictures in `folder`."""
@@ -70,75 +70,83 @@ class Layout:
             self.places[folder] = self._place(folder)
         return self.places[folder]
 
+    def labels_of_roots(self) -> frozenset[str]:
+        """Return the labels of the folders in the MVTec layout."""
+        own = (folder for folder in self.folders if any(_is_in(folder, r) for r in self.roots))
+        return frozenset(filter(None, (self.place(folder).label for folder in own)))
+
     def _place(self, folder: str) -> FolderMeaning:
         parts = folder.split("/") if folder else []
         root = next((i for i in range(len(parts)) if "/".join(parts[:i]) in self.roots), None)
         if root is not None:
-            return _mvtec_place(parts, root)
-        if folder in self.mask_folders:
+            return self._mvtec_place(parts, root)
+        if folder in self.mask_places.folders:
             return FolderMeaning(holds_masks=True)
-        at = _image_part(parts)
-        if self.mask_folders and at is not None:
-            masks = (_replaced(parts, at, word) for word in _MASK_FOLDERS)
-            found = next((name for name in masks if name in self.mask_folders), None)
-            label = _label(parts[at + 1 :])
-            if label is None and self.labelled_bases:
-                label = _label(parts[:at])
-            return FolderMeaning(label, _split(parts), found)
-        return FolderMeaning(_label(parts), _split(parts))
+        at = _image_part(parts) if self.mask_places.folders else None
+        label = _label(parts if at is None else parts[at + 1 :])
+        if label is None and self.labelled_bases:
+            label = _label(parts[:at])
+        masks = self.mask_places.of.get(folder, ())
+        beside = self.mask_places.beside.get(folder, frozenset())
+        # Class1/Train/0576.png, Class1/Train/Label/0576_label.png: only defects have a mask.
+        absent = bool(parts) and parts[-1].lower() in _SPLITS and f"{folder}/label" in _lower(masks)
+        masks = (*masks, folder) if beside else masks
+        told = absent or bool(beside - {"_mask"})
+        return FolderMeaning(label, _split(parts), masks, told=told, absent_is_good=absent)
+
+    def _mvtec_place(self, parts: list[str], root: int) -> FolderMeaning:
+        kind = parts[root].lower()
+        if kind in MASK_FOLDERS:
+            return FolderMeaning(holds_masks=True)
+        label = parts[-1] if len(parts) > root + 1 else None
+        split = _SPLITS.get(kind)
+        if label is None or label_meaning(label) is False or split is None:
+            return FolderMeaning(label, split)
+        names = ("/".join([*parts[:root], word, *parts[root + 1 :]]) for word in MASK_FOLDERS)
+        found = (self.in_any_case.get(name.casefold()) for name in names)
+        return FolderMeaning(label, split, tuple(name for name in found if name is not None))
 
 
 def detect(tree: Tree, findings: Findings) -> Layout:
     """Find the layout from the folders, in one pass over all names; memory grows with folders, not with files."""
     folders: Counter[str] = Counter()
-    with_masks: set[str] = set()
+    endings: set[str] = set()
     for name in tree.names(findings, ordered=False):
         folder, _, last = name.rpartition("/")
         folders[folder] += 1
-        if _MASK_SUFFIX in last and stem(last).endswith(_MASK_SUFFIX):
-            with_masks.add(folder)
-    candidates = {root for root in map(_mvtec_root, folders) if root is not None}
-    roots = frozenset(r for r in candidates if any(_below(f, r, "test") for f in folders))
+        if mask_ending(stem(last)):
+            endings.add(folder)
+    in_any_case = {folder.casefold(): folder for folder in sorted(folders, reverse=True)}
+    roots = _mvtec_roots(folders)
+    others = [f for f in folders if not any(_is_in(f, root) for root in roots)]
+    masks = find_mask_places(tree, others, [folder for folder in others if folder in endings])
+    name = "pairs" if masks.folders or masks.beside else "labels" if any(folders) else "flat"
     if roots:
-        return Layout("mvtec", folders, roots)
-    masks = _paired_mask_folders(folders)
-    suffixed = frozenset(f for f in with_masks if f not in masks and _suffix_masks(tree, f))
-    if masks or suffixed:
-        bases = {_label(base.split("/")) for base in _image_bases(folders)}
-        return Layout("pairs", folders, frozenset(), suffixed, masks, len(bases) > 1)
-    return Layout("labels" if any(folders) else "flat", folders)
+        name = "mvtec"
+    bases = {_label(base.split("/")) for base in _image_bases(folders)}
+    several = name == "pairs" and len(bases) > 1
+    return Layout(name, folders, roots, masks, several, in_any_case=in_any_case)
 
 
-def _mvtec_root(folder: str) -> str | None:
-    parts = folder.split("/")
-    for i in range(len(parts) - 1):
-        if parts[i] == "train" and parts[i + 1] == "good":
-            return "/".join(parts[:i])
-    return None
+def _is_in(folder: str, root: str) -> bool:
+    return not root or folder.startswith(f"{root}/")
 
 
-def _below(folder: str, root: str, part: str) -> bool:
-    return folder.startswith(f"{root}/{part}/" if root else f"{part}/")
-
-
-def _mvtec_place(parts: list[str], root: int) -> FolderMeaning:
-    kind = parts[root]
-    if kind == _TRUTH:
-        return FolderMeaning(holds_masks=True)
-    label = parts[-1] if len(parts) > root + 1 else None
-    split = _SPLITS.get(kind)
-    if label is None or label == "good" or split is None:
-        return FolderMeaning(label, split)
-    return FolderMeaning(label, split, "/".join([*parts[:root], _TRUTH, *parts[root + 1 :]]))
-
-
-def _image_part(parts: list[str]) -> int | None:
-    found = [i for i, part in enumerate(parts) if part.lower() in _IMAGE_FOLDERS]
-    return found[-1] if found else None
-
-
-def _replaced(parts: list[str], at: int, word: str) -> str:
-    return "/".join([*parts[:at], word, *parts[at + 1 :]])
+def _mvtec_roots(folders: Mapping[str, int]) -> frozenset[str]:
+    """Find the folders of train/good and test, or of train/ok and test with masks in ground_truth."""
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for folder in folders:
+        parts = folder.split("/")
+        for i, part in enumerate(parts[:-1]):
+            kinds["/".join(parts[:i])].add(part.lower())
+            if part.lower() == "train" and label_meaning(parts[i + 1]) is False:
+                kinds["/".join(parts[:i])].add("/" + parts[i + 1].lower())
+    return frozenset(
+        root
+        for root, found in kinds.items()
+        if "test" in found
+        and ("/good" in found or ("ground_truth" in found and any("/" in k for k in found)))
+    )
 
 
 def _image_bases(folders: Mapping[str, int]) -> set[str]:
@@ -147,26 +155,15 @@ def _image_bases(folders: Mapping[str, int]) -> set[str]:
     return {"/".join(parts[:at]) for parts, at in split if at is not None}
 
 
-def _paired_mask_folders(folders: Mapping[str, int]) -> frozenset[str]:
-    """Find every folder at or below a mask folder whose parent holds an image folder too."""
-    bases = _image_bases(folders)
-    found = set()
-    for folder in folders:
-        parts = folder.split("/")
-        if any(p in _MASK_FOLDERS and "/".join(parts[:i]) in bases for i, p in enumerate(parts)):
-            found.add(folder)
-    return frozenset(found)
+def _image_part(parts: list[str]) -> int | None:
+    found = [i for i, part in enumerate(parts) if part.lower() in IMAGE_FOLDERS]
+    return found[-1] if found else None
 
 
-def _suffix_masks(tree: Tree, folder: str) -> int:
-    """Count the files in `folder` that are the mask of another file in it."""
-    stems = [stem(name) for name in tree.siblings(folder)]
-    known = set(stems)
-    return sum(_mask_of(name) in known for name in stems)
-
-
-def _mask_of(name: str) -> str | None:
-    return name.removesuffix(_MASK_SUFFIX) if name.endswith(_MASK_SUFFIX) else None
+def _lower(folders: tuple[str, ...]) -> list[str]:
+    """Return the folders with their last part in lower case."""
+    split = (folder.rpartition("/") for folder in folders)
+    return [f"{base}{slash}{last.lower()}" for base, slash, last in split]
 
 
 def folder_label(name: str) -> str | None:
@@ -181,62 +178,3 @@ def _label(parts: list[str]) -> str | None:
 
 def _split(parts: list[str]) -> str | None:
     return next((_SPLITS[part.lower()] for part in parts if part.lower() in _SPLITS), None)
-
-
-def count_labels(tree: Tree, layout: Layout, findings: Findings) -> Counter[str | None]:
-    """Count pictures by label, from the folders alone; masks are counted as passed over."""
-    counts: Counter[str | None] = Counter()
-    for folder, count in layout.folders.items():
-        place = layout.place(folder)
-        masks = _suffix_masks(tree, folder) if folder in layout.suffixed else 0
-        masks = count if place.holds_masks else masks
-        if masks:
-            findings.passed_over["mask"] += masks
-        if count > masks:
-            counts[place.label] += count - masks
-    return counts
-
-
-def tree_samples(tree: Tree, layout: Layout, meaning: Meaning) -> Iterator[Sample]:
-    """List the samples of a tree in natural order; the names of a few folders at a time are held for their masks."""
-
-    @lru_cache(maxsize=8)
-    def stems(folder: str) -> dict[str, str]:
-        return {stem(name): name for name in reversed(tree.siblings(folder))}
-
-    for name in tree.names(Findings()):
-        folder, _, last = name.rpartition("/")
-        place = layout.place(folder)
-        if place.holds_masks:
-            continue
-        if folder in layout.suffixed and _mask_of(stem(last)) in stems(folder):
-            continue
-        label = place.label
-        yield Sample(
-            name=name,
-            label=label,
-            defective=None if label is None else meaning.get(label),
-            mask=_mask(layout, place, folder, stem(last), stems),
-            split=place.split,
-        )
-
-
-def _mask(
-    layout: Layout,
-    place: FolderMeaning,
-    folder: str,
-    picture: str,
-    stems: Callable[[str], dict[str, str]],
-) -> str | None:
-    where, wanted = place.mask_folder, [picture + _MASK_SUFFIX]
-    if where is not None:
-        wanted.append(picture)
-    elif folder in layout.suffixed:
-        where = folder
-    else:
-        return None
-    known = stems(where)
-    found = next((known[name] for name in wanted if name in known), None)
-    if found is None:
-        return None
-    return f"{where}/{found}" if where else found

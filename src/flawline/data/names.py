@@ -44,7 +44,9 @@ MASK_FOLDERS = ("masks", "mask", "ground_truth", "gt", "segmentationclass")
 LABEL_FOLDERS = ("labels", "label", "annotations")
 """Folders that may hold masks."""
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})
-_MASK_ENDING = re.compile(r"_(mask|label|gt)$", re.IGNORECASE)
+MASK_ENDINGS = ("_mask", "_label", "_gt")
+"""Ends of the names of masks next to their pictures, or in a folder of masks."""
+_MASK_ENDING = re.compile("|".join(f"{ending}$" for ending in MASK_ENDINGS), re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]+")
 _LEADING_ZERO = re.compile(r"(?<![0-9])0[0-9]")
 _MOST_PROBLEMS = 100
@@ -98,9 +100,10 @@ def stem(name: str) -> str:
     return last.rpartition(".")[0] or last
 
 
-def without_mask_ending(name: str) -> str:
-    """Cut "_mask", "_label" or "_gt" off the stem of a mask's name."""
-    return _MASK_ENDING.sub("", name)
+def mask_ending(name: str) -> str:
+    """Return "_mask", "_label" or "_gt" in any case where the stem of a name ends so, else an empty text."""
+    found = _MASK_ENDING.search(name)
+    return found[0] if found else ""
 
 
 def why_passed_over(name: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,14 @@ from flawline.data.folder import Folder, PictureFile, split_pattern
 from flawline.data.given_pictures import NAME, GivenPictures
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.labels import label_meaning, meaning
-from flawline.data.layout import Layout, Meaning, Tree, count_labels, detect, tree_samples
+from flawline.data.layout import Layout, Meaning, detect
 from flawline.data.manifest import MANIFEST_SUFFIXES, SourceManifest
+from flawline.data.mask_places import Tree
 from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natural_key
 from flawline.data.openarchive import open_archive
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
 from flawline.data.tararchive import is_packed, is_tar
+from flawline.data.tree_samples import count_labels, tree_samples
 from flawline.errors import SourceError, UsageError
 from flawline.types import Sample, Unjudged
 
@@ -224,7 +226,7 @@ def _survey(
     good: Sequence[str],
     bad: Sequence[str],
 ) -> Source:
-    findings = Findings()
+    findings, photos, defects = Findings(), tuple[str, ...](), frozenset[str]()
     counts: Counter[str | None]
     if isinstance(listing, SourceManifest):
         opened: SourceManifest | tuple[Tree, Layout] = listing
@@ -233,11 +235,12 @@ def _survey(
     else:
         found = detect(listing, findings)
         opened, layout = (listing, found), found.name
+        photos, defects = _photos(found), found.labels_of_roots()
         counts = count_labels(listing, found, findings)
     if not counts:
         raise _no_pictures(location, kind, findings)
     labels = {label: count for label, count in counts.items() if label is not None}
-    meanings = _meanings(layout, labels, good, bad)
+    meanings = _meanings(labels, good, bad, defects)
     summary = SourceSummary(
         location=location,
         kind=kind,
@@ -248,24 +251,24 @@ def _survey(
         },
         passed_over=dict(sorted(findings.passed_over.items())),
         problems=findings.all_problems(),
-        hints=_hints(location, kind),
+        hints=(*_hints(location, kind), *photos),
     )
     return Source(location, kind, opened, meanings, summary)
 
 
 def _meanings(
-    layout: str, labels: Mapping[str, int], good: Sequence[str], bad: Sequence[str]
+    labels: Mapping[str, int], good: Sequence[str], bad: Sequence[str], defects: Collection[str]
 ) -> dict[str, bool | None]:
-    if layout != "mvtec":
-        return meaning(labels, good, bad)
+    """Read the meaning of labels; `defects` are those of test folders next to train/good, which name defects."""
     stated = meaning(labels, good, bad)
+    if not defects:
+        return stated
     named = {name.casefold() for name in (*good, *bad)}
-    # Labels with a known meaning keep it; any other one names a defect, as in test/<defect>.
-    meanings = {label: label_meaning(label) for label in labels}
+    known = {label: label_meaning(label) for label in labels}
     return {
         label: stated[label]
         if label.casefold() in named
-        else (meanings[label] if meanings[label] is not None else True)
+        else (True if known[label] is None and label in defects else known[label])
         for label in labels
     }
 
@@ -288,6 +291,13 @@ def _hints(location: str, kind: str) -> tuple[str, ...]:
     path = Path(location).expanduser()
     found = [path / name for name in _MANIFEST_NAMES if (path / name).is_file()]
     return tuple(f"The folder holds a manifest; give {str(name)!r} to use it." for name in found)
+
+
+def _photos(layout: Layout) -> tuple[str, ...]:
+    return tuple(
+        f"Pictures called {name!r} do not look like masks of those beside them; they count as pictures."
+        for name in layout.mask_places.photos
+    )
 
 
 def _open(

@@ -16,7 +16,7 @@ from flawline.data.folder import Folder
 from flawline.data.image import ImageLimits
 from flawline.data.masks.matching import file_stem, match, telling_folders
 from flawline.data.masks.pixels import read_class_mask
-from flawline.data.names import Findings, without_mask_ending
+from flawline.data.names import Findings, mask_ending
 from flawline.data.source import Source
 from flawline.errors import FlawlineError, ImageError, SourceError
 from flawline.types import Sample
@@ -172,7 +172,7 @@ def _last(name: str) -> str:
 def _stems(name: str) -> set[str]:
     """Return the names that a mask's picture may have but for its extension."""
     own = file_stem(_last(name)).casefold()
-    return {own, without_mask_ending(own)}
+    return {own, own.removesuffix(mask_ending(own))}
 
 
 def _same_folders(samples: Sequence[Sample], names: Sequence[str]) -> bool:
@@ -225,4 +225,5 @@ def _of_pictures(
 
 def _without_mask(name: str) -> str:
     folder, slash, last = name.rpartition("/")
-    return folder + slash + without_mask_ending(file_stem(last))
+    own = file_stem(last)
+    return folder + slash + own.removesuffix(mask_ending(own))
