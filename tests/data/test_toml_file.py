@@ -2,6 +2,7 @@
 
 import time
 import tomllib
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -102,14 +103,15 @@ def test_every_top_entry_is_found(entries: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a = " + "[" * 200 + "]" * 200 + "\n",
-        "a." * 99 + "b = 1",
-        "[" + "a." * 99 + "b]",
+        "a = " + "[" * 31 + "]" * 31 + "\n",
+        "a." * 31 + "b = 1",
+        "[" + "a." * 30 + "b]",
         "a = [" + "[1, 2]," * 100_000 + "]",
-        "a = [" + ("[" * 150 + "]" * 150 + ",") * 500 + "]",
+        "a = [" + ("[" * 30 + "]" * 30 + ",") * 500 + "]",
         'a = "' + "\\\\" * 200_000 + '"',
         "# " + "a" * 500_000 + "\n" + "a = 1",
         "\n".join(f"[a{n}]" for n in range(20_000)),
+        "\n".join(f"k{n}." + "a." * 30 + "b = 1" for n in range(3000)),
     ],
 )
 def test_long_and_deep_texts_are_read_in_time(text: str) -> None:
@@ -124,11 +126,34 @@ def test_long_and_deep_texts_are_read_in_time(text: str) -> None:
     ("text", "words"),
     [
         ("a = [\n", "Invalid value"),
-        ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
-        ("x = 1\n" + "a." * 100_000 + "b = 1", r"at most 100 parts \(at line 2"),
-        ("x = 1\n\n[[ 'a' . " + "a." * 100_000 + "b]]", r"at most 100 parts \(at line 3"),
+        ("a = " + "[" * 5000 + "]" * 5000, "32 levels"),
+        ("a = " + "[" * 5000, "32 levels"),
+        ("a = " + "{ a = " * 40 + "1" + " }" * 40, "32 levels"),
+        ("x = 1\n" + "a." * 100_000 + "b = 1", r"32 levels .*\(at line 2, column 1\)"),
+        ("x = 1\n\n[[ 'a' . " + "a." * 100_000 + "b]]", r"32 levels .*\(at line 3"),
+        ("x = { y = [1, { " + "a." * 40 + "b = 1 }] }", r"32 levels .*\(at line 1, column 17"),
+        ("x = { " + "a." * 20 + "b = { " + "a." * 20 + "b = 1 } }", "32 levels"),
+        ('"a" . ' * 40 + "b = 1", "32 levels"),
+        ("a\t.\t" * 40 + "b = 1", "32 levels"),
+        ("a = 0x" + "f" * 5000, r"at most 1000 characters \(at line 1, column 5"),
+        ("a" * 1001 + " = 1", "at most 1000 characters"),
+        ("#" * 2_000_001, "longer than"),
+        ('"' * 1_000_001, "."),
+        ('a = "' + '\\"' * 90_000, "."),
+        ("a = '''" + "\n" * 1_000_000, "."),
+        ('a = """' + '\\" ""' * 30_000, "."),
     ],
 )
-def test_texts_that_are_refused(text: str, words: str) -> None:
+def test_texts_that_are_refused_before_they_take_memory(text: str, words: str) -> None:
+    tracemalloc.start()
     with pytest.raises(ValueError, match=words):
         read_toml(text)
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+
+
+def test_dots_and_brackets_in_strings_and_comments_do_not_count() -> None:
+    dots = ".".join(map(str, range(60)))
+    lines = [f'a = "{dots}[[["  # {dots}', f"b = '{dots}'", 'c = """', dots, "[" * 50 + '"""']
+    found = read_toml("\n".join([*lines, "d = 1.5"]))
+    assert (found["a"], found["b"], found["d"]) == (f"{dots}[[[", dots, 1.5)

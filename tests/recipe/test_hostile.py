@@ -307,3 +307,24 @@ def test_mutated_parts_are_refused_or_read(recipe, folder):
             assert npy_array(mutated(array, rng)).dtype.kind in "biuf"
     assert set(codes) <= {"recipe-settings", "recipe-schema"}
     assert len(codes) > 100
+
+
+def test_files_that_are_too_large_are_not_read(folder):
+    for name, size, words in (
+        ("recipe.toml", 65 << 20, "recipe.toml is larger"),
+        ("manifest.json", 3 << 30, "the folder holds"),
+        ("model.onnx", (1 << 30) + 1, "model.onnx is larger"),
+    ):
+        kept = (folder / name).read_bytes()
+        os.truncate(folder / name, size)
+        assert words in refused(folder)
+        (folder / name).write_bytes(kept)
+    read_recipe(folder)
+
+
+def test_packed_texts_that_are_too_large_are_not_unpacked(flaw):
+    files = contents(flaw)
+    with zipfile.ZipFile(flaw, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data + b" " * (66 << 20) if name == "recipe.toml" else data)
+    assert "recipe.toml" in refused(flaw) or "times as much" in refused(flaw)

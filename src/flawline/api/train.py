@@ -423,8 +423,7 @@ def spec_table(spec: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[
     Raises:
         SpecError: it cannot be read or contradicts itself.
     """
-    import tomllib
-
+    from flawline.data.toml_file import read_toml
     from flawline.jobs.judge.judge_table import read_spec
 
     if spec is None:
@@ -433,7 +432,7 @@ def spec_table(spec: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[
         return dict(spec)
     path = Path(spec)
     read_spec(path, None, None)
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    content = read_toml(path.read_text(encoding="utf-8"))
     return dict(content.get("spec", content))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.json_file import parse_json
 from flawline.data.whole_file import replacing
 from flawline.errors import ModelError
 
@@ -64,7 +65,7 @@ def read_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArra
         with zipfile.ZipFile(path) as archive:
             if sum(info.file_size for info in archive.infolist()) > _MAX_BYTES:
                 raise ValueError("it unpacks to more than 4 GiB")
-            manifest = json.loads(archive.read(_MANIFEST))
+            manifest = parse_json(archive.read(_MANIFEST))
             if manifest["kind"] != kind:
                 raise ValueError(f"it is a model of kind {manifest['kind']!r}")
             hashes = manifest.pop("sha256")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from contextlib import suppress
 from typing import Any
 
 TomlPath = tuple[str | int, ...]
 _HEADER = re.compile(r"[ \t]*\[(\[?)([^\n#]*?)\]\]?[ \t]*(?:#[^\n]*)?\r?$", re.M)
 _PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _KEY = re.compile(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=[ \t]*")
-_LONG_KEY = re.compile(rf"^[ \t]*\[{{0,2}}[ \t]*{_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}", re.M)
 _SCALAR = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'
     r"|'''.*?'{3,5}"
@@ -20,40 +18,85 @@ _SCALAR = re.compile(
     r"|[^\n,#\[\]{}]+",
     re.S,
 )
-# More parts of one key than a person writes.
-_MOST_PARTS = 16
 _BETWEEN = re.compile(r"(?:[\s,]|#[^\n]*)*")
+
+# Strings that are cut short end with their line or the text: every search goes on where the last one ended.
+_OPEN_PART = r"""(?:"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*'?|[A-Za-z0-9_-]+)"""
+_TOKEN = re.compile(
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+(?:"{3,5}|\Z)'
+    r"|'''.*?(?:'{3,5}|\Z)"
+    r"|\#[^\n]*"
+    rf"|(?P<words>{_OPEN_PART}(?:[ \t]*\.[ \t]*{_OPEN_PART})*)"
+    r"|(?P<open>[\[{])|(?P<close>[\]}])",
+    re.S,
+)
+_WORD = re.compile(_OPEN_PART, re.S)
+
+MOST_CHARACTERS = 2_000_000
+MOST_LEVELS = 32
+_LONGEST_WORD = 1000
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """Read TOML as `tomllib` does.
+    """Read TOML as `tomllib` does, within bounds that no person reaches.
+
+    `tomllib` squares the parts of a dotted key in time and memory, and reads hexadecimal numbers too long to print.
 
     Raises:
-        ValueError: it is no TOML, is nested too deeply, or has a key of more than 100 parts, whose number `tomllib`
-            squares in time and memory.
+        ValueError: it is no TOML, longer than 2,000,000 characters, nested in more than 32 levels (the parts of dotted
+            keys counted), or has a key or number of more than 1000 characters.
     """
-    if long := _LONG_KEY.search(text):
-        line = text.count("\n", 0, long.start()) + 1
-        raise ValueError(f"expected a key of at most 100 parts (at line {line}, column 1)")
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(f"it is longer than {MOST_CHARACTERS} characters")
+    _check_bounds(text)
+    return tomllib.loads(text)
+
+
+def _check_bounds(text: str) -> None:
+    """Raise ValueError where `text` is nested too deeply or has too long a word, before anything is built from it."""
+    outer: list[int] = []
+    level = parts = 0
+    for token in _TOKEN.finditer(text):
+        if token["open"]:
+            outer.append(max(parts, 1))
+            level, parts = level + outer[-1], 0
+        elif token["close"]:
+            level, parts = level - (outer.pop() if outer else 0), 0
+        elif words := token["words"]:
+            parts = _parts(words, text, token.start())
+        if level + parts > MOST_LEVELS:
+            place = _place(text, token.start())
+            raise ValueError(f"expected at most {MOST_LEVELS} levels of keys and lists {place}")
+
+
+def _parts(words: str, text: str, at: int) -> int:
+    """Count the parts of a key, or of what else words are."""
+    parts = _WORD.findall(words)
+    if len(words) > _LONGEST_WORD and any(
+        len(part) > _LONGEST_WORD and part[0] not in "\"'" for part in parts
+    ):
+        raise ValueError(
+            f"expected keys and numbers of at most {_LONGEST_WORD} characters {_place(text, at)}"
+        )
+    return len(parts)
+
+
+def _place(text: str, at: int) -> str:
+    """Name a place as `tomllib` does."""
+    return f"(at line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)})"
 
 
 class TomlLines:
     """Lines of the entries and sections of a text, by path.
 
     A path holds names, and places from 0 in arrays: `("spec", "limits", 2, "max")`. The text must be TOML that
-    `tomllib` accepts; nothing is checked.
+    `read_toml` accepts; nothing is checked.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._begin: dict[TomlPath, int] = {}
-        # Nested about as deeply as `tomllib` allows: the lines found until then are known.
-        with suppress(RecursionError):
-            self._scan()
+        self._scan()
 
     def of(self, *path: str | int) -> int | None:
         """Find the line, from 1, of an entry or section, else of what holds it; None where there is neither."""
@@ -104,8 +147,7 @@ class TomlLines:
 
     def _put(self, path: TomlPath, at: int, outer: TomlPath) -> None:
         """Note where a path inside `outer` begins, and the paths between the two that have no line of their own."""
-        least = max(len(outer) + 1, len(path) - _MOST_PARTS)
-        for length in range(least, len(path) + 1):
+        for length in range(len(outer) + 1, len(path) + 1):
             self._begin.setdefault(path[:length], at)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.json_file import parse_json
 from flawline.errors import ModelError
 
 METADATA_KEY = "flawline.preparation"
@@ -104,7 +104,7 @@ def preparation_from_json(text: str) -> Preparation:
         ModelError: when the JSON lacks a field or asks for another colour order, layout or scale than RGB, NCHW, 0-255.
     """
     try:
-        value = json.loads(text)
+        value = parse_json(text)
         fixed = (
             value.get("colour", "rgb"),
             value.get("layout", "NCHW"),

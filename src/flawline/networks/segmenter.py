@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from flawline.core.view.framing import Framing, Size
 from flawline.core.view.tiling import WindowPlace, cut, stitch, upsample
+from flawline.data.json_file import parse_json
 from flawline.errors import ModelError, UsageError
 from flawline.networks.network import Network
 from flawline.networks.network_file import file_metadata
@@ -132,7 +132,7 @@ def _stated_framing(path: Path | bytes) -> Framing:
 def _told(metadata: Mapping[str, str], key: str, name: str) -> Any:
     """What the file says under a key."""
     try:
-        return json.loads(metadata[key])
+        return parse_json(metadata[key])
     except (KeyError, ValueError) as error:
         raise ModelError(
             f"{name} does not say {key}: it is no segmenter that Flawline exported",

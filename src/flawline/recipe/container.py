@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flawline.data.archive import ArchiveLimits
@@ -17,20 +17,23 @@ from flawline.errors import UsageError
 
 SUFFIX = ".flaw"
 SETTINGS, MODEL, MANIFEST = "recipe.toml", "model.onnx", "manifest.json"
+# All of it is held in memory while a recipe is used.
 LIMITS = ArchiveLimits(
-    max_members=1000, max_member_bytes=2 * 2**30, max_total_bytes=4 * 2**30, max_ratio=200.0
+    max_members=1000, max_member_bytes=2**30, max_total_bytes=3 * 2**29, max_ratio=50.0
 )
+TEXT_LIMITS = replace(LIMITS, max_member_bytes=64 * 2**20)
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
     """The names of the files of a recipe, without those of file managers, and functions that read one.
 
-    `read_hashed` is for a file whose hash is checked after: it leaves out what a zip checks by itself.
+    `read_text` is for its settings and manifest, of at most 64 MiB. `read_hashed` is for a file whose hash is checked
+    after: it leaves out what a zip checks by itself.
     """
 
     names: frozenset[str]
-    read: Callable[[str], bytes]
+    read_text: Callable[[str], bytes]
     read_hashed: Callable[[str], bytes]
 
 
@@ -45,16 +48,21 @@ def opened(path: Path) -> Iterator[Files]:
     """
     if path.is_dir():
         names = [name for name in _walk(path) if not _is_hidden(name)]
-        yield Files(frozenset(names), *[lambda name: _read(path / name)] * 2)
+        _check_total(path, names)
+        yield Files(
+            frozenset(names),
+            lambda name: _read(path / name, TEXT_LIMITS),
+            lambda name: _read(path / name, LIMITS),
+        )
         return
     with open(path, "rb") as file:
-        archive = open_zip(file, LIMITS)
+        archive, texts = open_zip(file, LIMITS), open_zip(file, TEXT_LIMITS)
         names = [name for name in archive.files() if not _is_hidden(name)]
         prefix = _prefix(names)
         inner = frozenset(name.removeprefix(prefix) for name in names)
         yield Files(
             inner,
-            lambda name: archive.read(prefix + name),
+            lambda name: texts.read(prefix + name),
             lambda name: archive.read(prefix + name, checksum=False),
         )
 
@@ -151,11 +159,21 @@ def _walk(folder: Path) -> Iterator[str]:
                     raise ValueError(f"{name!r} is a link or no plain file")
 
 
-def _read(path: Path) -> bytes:
+def _check_total(folder: Path, names: list[str]) -> None:
+    total = sum(os.path.getsize(folder / name) for name in names)
+    if total > LIMITS.max_total_bytes:
+        raise ValueError(
+            f"the folder holds {total} bytes, expected {LIMITS.max_total_bytes} at most"
+        )
+
+
+def _read(path: Path, limits: ArchiveLimits) -> bytes:
+    most = limits.max_member_bytes
     with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size > LIMITS.max_member_bytes:
-            raise ValueError(f"{path.name} is larger than {LIMITS.max_member_bytes} bytes")
-        return file.read()
+        data = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
+    if len(data) > most:
+        raise ValueError(f"{path.name} is larger than {most} bytes")
+    return data
 
 
 def _is_hidden(name: str) -> str:

@@ -106,11 +106,11 @@ def _check_zip(path: Path) -> None:
 
 def _read(path: Path, files: Files) -> Recipe:
     _require(files, {MANIFEST})
-    raw = _with_line_feeds(files.read(MANIFEST))
+    raw = _with_line_feeds(files.read_text(MANIFEST))
     manifest = read_manifest(raw, f"{path.name}: {MANIFEST}")
     _require(files, {MODEL, SETTINGS, *manifest.files})
     _refuse_unknown(files, manifest)
-    written = _with_line_feeds(files.read(SETTINGS))
+    written = _with_line_feeds(files.read_text(SETTINGS))
     where = str(path / SETTINGS) if path.is_dir() else f"{path.name}: {SETTINGS}"
     text = _decoded(written, where)
     settings = read_settings(text, where)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
+from flawline.data.json_file import parse_json
 from flawline.errors import ModelError
 from flawline.recipe.checks import FILE_NAME
 from flawline.recipe.settings import SCHEMA, TASKS
@@ -140,11 +141,7 @@ def read_manifest(data: bytes, where: str) -> RecipeManifest:
         ValueError: it is damaged or was altered.
         ModelError: ("recipe-schema") a newer version wrote it.
     """
-    try:
-        content = json.loads(data, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    content = upgrade_manifest(_table(content), where)
+    content = upgrade_manifest(_table(parse_json(data)), where)
     kind = _text(content.get("kind"))
     if kind not in TASKS:
         raise ValueError(f"it is of kind {kind[:80]!r}, expected {' or '.join(TASKS)}")
@@ -241,10 +238,6 @@ def _seal_at(data: bytes) -> int:
     if found is None:
         raise ValueError("its own hash is missing from its end")
     return found.start(1)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"it holds {name}")
 
 
 def _table(value: Any) -> dict[str, Any]:

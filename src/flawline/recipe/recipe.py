@@ -15,7 +15,7 @@ from flawline.core.regions import ANOMALY
 from flawline.data.array_file import npy_bytes
 from flawline.errors import ModelError, SpecError
 from flawline.recipe.checks import FILE_NAME
-from flawline.recipe.container import MANIFEST, MODEL, SETTINGS
+from flawline.recipe.container import LIMITS, MANIFEST, MODEL, SETTINGS
 from flawline.recipe.entries import Problem
 from flawline.recipe.manifest import (
     ROLES,
@@ -219,6 +219,8 @@ def sealed(recipe: Recipe) -> tuple[Recipe, dict[str, bytes]]:
     """Fill in the hashes of a recipe; returns it and its files as they are written, in order."""
     try:
         contents = _contents(recipe)
+        if (total := sum(map(len, contents.values()))) > LIMITS.max_total_bytes:
+            raise ValueError(f"it is of {total} bytes, expected {LIMITS.max_total_bytes} at most")
         hashes = {name: file_hash(data) for name, data in contents.items()}
         manifest = manifest_bytes(replace(recipe.manifest, files=hashes))
         read = read_manifest(manifest, MANIFEST)

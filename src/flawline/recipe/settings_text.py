@@ -23,7 +23,6 @@ from flawline.recipe.toml_text import Path, edit_toml, toml_key, toml_value
 from flawline.recipe.upgrade import upgrade_settings
 
 _AT = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.S)
-_MOST_CHARACTERS = 2_000_000
 _MOST_SHOWN = 80
 _HEAD = """\
 # A recipe of Flawline: how pictures of one kind of part are inspected. Edit it with any text editor.
@@ -61,8 +60,6 @@ def read_settings(text: str, where: str) -> RecipeSettings:
         ModelError: ("recipe-settings") it is no TOML, or an entry is misspelt, missing or out of range;
             ("recipe-schema") it is of a newer schema.
     """
-    if len(text) > _MOST_CHARACTERS:
-        raise _refused(f"{where} is longer than {_MOST_CHARACTERS} characters", "Shorten it.")
     try:
         table = read_toml(text)
     except ValueError as error:

@@ -9,6 +9,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flawline.data.toml_file import read_toml
+
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
@@ -55,7 +57,7 @@ def edit_toml(text: str, changes: Mapping[Path, Any]) -> str:
     """
     from tomlkit.exceptions import TOMLKitError
 
-    expected = tomllib.loads(text)
+    expected = read_toml(text)
     for path, value in changes.items():
         as_read = None if value is None else tomllib.loads(f"x = {toml_value(value)}")["x"]
         _set(expected, path, as_read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from flawline.core.spc.limits import ControlLimits, limits_as_dict, limits_from_
 from flawline.core.spc.rule_table import RULES
 from flawline.core.spc.rules import describe
 from flawline.core.spc.signals import Signal
-from flawline.data.json_file import write_json_document
+from flawline.data.json_file import parse_json, write_json_document
 from flawline.errors import UsageError
 from flawline.jobs.chart.control_chart import ControlChart, Stage
 from flawline.jobs.chart.finding import centre_word, finding, sentence
@@ -59,7 +58,7 @@ def read_limits(path: Path) -> ControlLimits:
         UsageError: the file cannot be read or does not hold frozen limits.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot read frozen limits from {path.name}: {error}",

@@ -18,7 +18,7 @@ from flawline.core.spc.chart_points import Panel
 from flawline.core.spc.charts import State
 from flawline.core.spc.limits import limits_as_dict, limits_from_dict
 from flawline.core.spc.rules import Rule, RuleSignal, Tail
-from flawline.data.json_file import write_json_document
+from flawline.data.json_file import parse_json, write_json_document
 from flawline.errors import UsageError
 from flawline.jobs.chart.arriving_rows import Rows
 from flawline.jobs.chart.growing_chart import GrowingChart
@@ -74,7 +74,7 @@ def read_checkpoint(path: Path, settings: Mapping[str, Any]) -> CheckpointState 
     """
     hint = f"give another folder with `out`, or remove {path} to start again"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_text(encoding="utf-8"))
         if document["format"] != _FORMAT or document["version"] != _VERSION:
             raise ValueError("it has another version")
         state = _state(document)

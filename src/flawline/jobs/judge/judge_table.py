@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flawline.core.measure.parts import count_name, former_count_name
+from flawline.data.toml_file import MOST_CHARACTERS
 from flawline.errors import SpecError
 from flawline.jobs.judge.defect_table import read_parts
 from flawline.jobs.judge.judged_parts import Change, JudgedTable
@@ -46,7 +47,8 @@ def judge_table(
 def read_spec(path: Path, classes: Sequence[str] | None, has_scale: bool | None) -> Spec:
     """Read a specification from a file; errors begin with its name."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
             f"cannot read the specification {path.name!r}: {getattr(error, 'strerror', None) or error}",

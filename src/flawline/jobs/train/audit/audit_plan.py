@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.json_file import write_json_document
+from flawline.data.json_file import parse_json, write_json_document
 from flawline.data.splits import part_of, stratified
 from flawline.errors import FlawlineError, SourceError, UsageError
 from flawline.jobs.train.audit.audit_settings import AuditSettings
@@ -99,7 +99,7 @@ def claim(plan: AuditPlan, folder: Path) -> None:
 
 def _key(path: Path) -> object:
     try:
-        document = json.loads(path.read_bytes())
+        document = parse_json(path.read_bytes())
     except ValueError:
         return None
     return document.get("key") if isinstance(document, dict) else None
