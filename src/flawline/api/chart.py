@@ -47,6 +47,8 @@ def chart(
     summary: str | None = None,
     unit: str = "",
     rules: str = "1",
+    count_steps: bool = False,
+    sigma_from: str = "mean",
     limits: ControlLimits | str | os.PathLike[str] | None = None,
     set_aside: Sequence[str] | None = None,
     transform: str = "auto",
@@ -75,6 +77,8 @@ def chart(
         summary: what a point is of its rows: "mean", "median", "max", "min" or "sum".
         unit: of the measure.
         rules: "nelson", "we", or numbers such as "1,2,5" or, with another K, "1,2=7".
+        count_steps: K of rules 3 and 4 counts the steps between points, as in Minitab: one more point each.
+        sigma_from: how sigma comes from subgroups: "mean" of R / d2 or s / c4, "mvlue" or "pooled".
         limits: frozen limits to judge by (Phase II), or their file.
         set_aside: points not to estimate from; "auto" for those beyond limits.
         transform: "auto", "none", "log", "box-cox", "johnson", "weibull", "gamma" or "percentile".
@@ -94,7 +98,7 @@ def chart(
     """
     if chart == "pareto":
         raise UsageError("a pareto chart has no limits", hint="call `flawline.pareto`")
-    wanted = parse_rules(rules)
+    wanted = parse_rules(rules, count_steps=count_steps)
     given, kind = limits_and_kind(limits, chart)
     own = own_limits(kind, weight, reference, decision, head_start)
     given = given or given_standards(own, centre, sigma)
@@ -102,7 +106,9 @@ def chart(
     # Without records there is nothing to choose from, and what chooses takes time to load.
     chosen = where_of(where, since, until) if store or where or since or until else None
     series = series_of(table, store, measure, kind, how, chosen)
-    return charted(series, kind, wanted, given, estimation_of(set_aside, transform, own), phase1)
+    return charted(
+        series, kind, wanted, given, estimation_of(set_aside, transform, own, sigma_from), phase1
+    )
 
 
 def pareto(
@@ -267,11 +273,11 @@ def given_standards(
 
 
 def estimation_of(
-    set_aside: Sequence[str] | None, transform: str, own: ControlLimits
+    set_aside: Sequence[str] | None, transform: str, own: ControlLimits, sigma_from: str = "mean"
 ) -> Estimation:
     """Gather how limits are to be estimated."""
     named = tuple(name for name in set_aside or () if name != "auto")
-    return Estimation(named, "auto" in (set_aside or ()), transform, own)
+    return Estimation(named, "auto" in (set_aside or ()), transform, own, sigma_from)
 
 
 def charted(

@@ -67,6 +67,17 @@ def chart(
         str,
         typer.Option(help='nelson, we, or numbers such as "1,2,5" or, with another K, "1,2=7".'),
     ] = "1",
+    count_steps: Annotated[
+        bool,
+        typer.Option(
+            "--count-steps",
+            help="K of rules 3 and 4 counts the steps between points, as in Minitab: one more point each.",
+        ),
+    ] = False,
+    sigma_from: Annotated[
+        str,
+        typer.Option(help="How sigma comes from subgroups: mean of R/d2 or s/c4, mvlue or pooled."),
+    ] = "mean",
     limits: Annotated[
         Path | None, typer.Option(help="Frozen limits to judge by (Phase II).")
     ] = None,
@@ -131,9 +142,9 @@ def chart(
                 by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit
             ),
             where_of(rows, since, until, None),
-            parse_rules(rules),
+            parse_rules(rules, count_steps=count_steps),
             given or api.given_standards(own, centre, sigma),
-            api.estimation_of(set_aside, transform, own),
+            api.estimation_of(set_aside, transform, own, sigma_from),
             phase1,
             LAST if last is None else last,
         )
@@ -166,6 +177,8 @@ def chart(
         summary=summary,
         unit=unit,
         rules=rules,
+        count_steps=count_steps,
+        sigma_from=sigma_from,
         limits=limits,
         set_aside=set_aside,
         transform=transform,
@@ -198,13 +211,12 @@ def print_chart(charted: ControlChart) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from flawline.core.spc.rule_table import RULES
-    from flawline.jobs.chart.finding import finding
+    from flawline.jobs.chart.finding import finding, meanings
 
     console = Console(highlight=False)
     console.print(Text(finding(charted)), style="bold")
-    for number in sorted({signal.rule.number for signal in charted.signals})[:LISTED]:
-        console.print(Text(f"rule {number}: {RULES[number].meaning}"))
+    for text in meanings(charted)[:LISTED]:
+        console.print(Text(text))
 
 
 def _watched(table: Path | None, store: str | None) -> str:

@@ -98,6 +98,23 @@ def test_sets_and_own_numbers():
     assert [rule.k for rule in NELSON] == [3, 9, 6, 14, 2, 4, 15, 8]
 
 
+def test_steps_are_one_fewer_than_points():
+    assert [rule.k for rule in parse_rules("nelson", count_steps=True)] == [
+        3,
+        9,
+        7,
+        15,
+        2,
+        4,
+        15,
+        8,
+    ]
+    assert parse_rules("3=7,2=7", count_steps=True) == (Rule(2, 7), Rule(3, 8))
+    rising = [*range(7), 0]
+    assert [one.at for one in level_signals(rising, parse_rules("3"))] == [5, 6]
+    assert [one.at for one in level_signals(rising, parse_rules("3", count_steps=True))] == [6]
+
+
 @pytest.mark.parametrize(
     "text", ["", "9", "0", "x", "1,1", "2=2.5", "2=1", "1=9", "nelson,1", "3=200"]
 )

@@ -120,7 +120,7 @@ def test_points_set_aside_are_drawn_but_not_estimated_from():
 def test_phase_two_takes_limits_and_nothing_else():
     limits = ControlLimits("i-mr", 10, 1)
     for wrong in (Estimation(automatic=True), Estimation(set_aside=("1",))):
-        with pytest.raises(UsageError, match="set aside only when limits are estimated"):
+        with pytest.raises(UsageError, match="`set_aside` is for limits that are estimated"):
             chart_series(series_of([1.0, 2.0]), "i-mr", limits=limits, estimation=wrong)
     with pytest.raises(UsageError, match="got those of i-mr"):
         chart_series(series_of([1.0, 2.0], "ewma"), "ewma", limits=limits)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from flawline.core.spc.rule_table import RULES
 from flawline.core.spc.rules import RuleSignal, describe
+from flawline.core.spc.signal_texts import text_of
 
 Alerts = Mapping[str, "Episode"]
 
@@ -157,7 +157,7 @@ def _new(
     number = signal.rule.number
     here = labels.get(signal.at, f"#{signal.at + 1}")
     start = labels.get(signal.first, f"#{signal.first + 1}")
-    found = describe(signal.rule, signal.side)
+    found, told = describe(signal.rule, signal.side), text_of(number, signal.panel, signal.side)
     text = f"{series}, {signal.panel}: {found} at {here}"
     if signal.first < signal.at:
         text += f", since {start}"
@@ -174,8 +174,8 @@ def _new(
         last=signal.at,
         count=1,
         text=text,
-        meaning=RULES[number].meaning,
-        action=RULES[number].action,
+        meaning=told.meaning,
+        action=told.action,
     )
 
 

@@ -29,6 +29,7 @@ from flawline.core.spc.rules import FIRST_ONLY, Rule, RuleSignal, Tail, find_sig
 from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
 
+SIGMA_FROM = ("mean", "mvlue", "pooled")
 TRANSFORMED = ("i-mr", "ewma", "cusum")
 # With a larger share of points set aside, the rest no longer describes the process.
 MOST_SET_ASIDE = 0.25
@@ -87,6 +88,7 @@ def estimate(
     transform: Transform = NONE,
     template: ControlLimits | None = None,
     k: float = 3.0,
+    sigma_from: str = "mean",
 ) -> ControlLimits:
     """Estimate the limits of one of `KINDS` from points taken to be in control, without those set aside.
 
@@ -97,12 +99,14 @@ def estimate(
         transform: for i-mr, ewma and cusum of single measurements.
         template: limits that give weight, reference, decision and head start.
         k: sigmas from the centre to a limit.
+        sigma_from: one of `SIGMA_FROM`, how the subgroups' ranges or deviations are averaged.
 
     Raises:
         UsageError: an unknown chart, or points or a transform that do not go with it.
         FlawlineError: nothing to estimate from: too few points, or no variation.
     """
     _check_points(kind, points, transform)
+    _check_sigma_from(kind, points, sigma_from)
     keep = np.ones(len(points), dtype=bool)
     if set_aside is not None:
         keep &= ~np.asarray(set_aside, dtype=bool)
@@ -110,7 +114,7 @@ def estimate(
         raise FlawlineError(
             "every point is set aside: nothing is left to estimate from", code="chart"
         )
-    centre, sigma = _estimate(kind, points, transform, keep)
+    centre, sigma = _estimate(kind, points, transform, keep, sigma_from)
     own = template or ControlLimits(kind, 1.0 if kind in ("c", "u", "laney-u") else 0.5, 1.0)
     return replace(
         own,
@@ -133,6 +137,7 @@ def phase_one(
     transform: Transform = NONE,
     template: ControlLimits | None = None,
     k: float = 3.0,
+    sigma_from: str = "mean",
 ) -> PhaseOne:
     """Estimate limits; with `automatic`, set aside points beyond them and estimate anew until none is beyond.
 
@@ -149,7 +154,13 @@ def phase_one(
     rounds = 0
     while True:
         limits = estimate(
-            kind, points, set_aside=aside, transform=transform, template=template, k=k
+            kind,
+            points,
+            set_aside=aside,
+            transform=transform,
+            template=template,
+            k=k,
+            sigma_from=sigma_from,
         )
         _, _, signals = advance(State(), limits, FIRST_ONLY, points)
         beyond = np.zeros(len(points), dtype=bool)
@@ -181,8 +192,21 @@ def _check_points(kind: str, points: Points, transform: Transform) -> None:
         raise UsageError("a transform goes with single measurements, got subgroups")
 
 
+def _check_sigma_from(kind: str, points: Points, sigma_from: str) -> None:
+    if sigma_from not in SIGMA_FROM:
+        raise UsageError(
+            f"expected one of {', '.join(SIGMA_FROM)} for `sigma_from`, got {sigma_from!r}"
+        )
+    grouped = isinstance(points, Subgroups) and points.sizes.max() > 1 and kind != "run"
+    if sigma_from != "mean" and not grouped:
+        raise UsageError(
+            f"`sigma_from` {sigma_from} goes with subgroups of measurements, got {kind} without any",
+            hint="form them with `subgroup` or `by`, or leave it out",
+        )
+
+
 def _estimate(
-    kind: str, points: Points, transform: Transform, keep: NDArray[np.bool_]
+    kind: str, points: Points, transform: Transform, keep: NDArray[np.bool_], sigma_from: str
 ) -> tuple[float, float]:
     if isinstance(points, Counts):
         return estimate_counts(kind, points, keep)
@@ -190,11 +214,13 @@ def _estimate(
         case "i-mr":
             return estimate_individuals(points, transform, keep)
         case "xbar-r" | "xbar-s":
-            return estimate_subgroups(points, keep, by_range=kind == "xbar-r")
+            return estimate_subgroups(
+                points, keep, by_range=kind == "xbar-r", sigma_from=sigma_from
+            )
         case "run":
             return estimate_median(points, keep)
         case _:
-            return estimate_time_weighted(points, transform, keep)
+            return estimate_time_weighted(points, transform, keep, sigma_from)
 
 
 def _panels(

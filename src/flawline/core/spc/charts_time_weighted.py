@@ -23,7 +23,7 @@ LARGEST_RANGE = 10
 
 
 def estimate_time_weighted(
-    points: Subgroups, transform: Transform, keep: NDArray[np.bool_]
+    points: Subgroups, transform: Transform, keep: NDArray[np.bool_], sigma_from: str = "mean"
 ) -> tuple[float, float]:
     """Estimate mean and sigma for an EWMA or CUSUM: as for I-MR with single measurements, else as for Xbar.
 
@@ -32,7 +32,7 @@ def estimate_time_weighted(
     """
     if points.sizes.max() > 1:
         by_range = bool(points.sizes.max() <= LARGEST_RANGE)
-        return estimate_subgroups(points, keep, by_range=by_range)
+        return estimate_subgroups(points, keep, by_range=by_range, sigma_from=sigma_from)
     if is_standard(transform):
         x = apply(transform, points.values)[keep]
         return float(x.mean()), float(x.std(ddof=1))

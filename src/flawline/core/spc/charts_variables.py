@@ -56,13 +56,15 @@ def estimate_individuals(
 
 
 def estimate_subgroups(
-    points: Subgroups, keep: NDArray[np.bool_], *, by_range: bool
+    points: Subgroups, keep: NDArray[np.bool_], *, by_range: bool, sigma_from: str = "mean"
 ) -> tuple[float, float]:
     """Estimate grand mean and sigma within subgroups, from the subgroups that `keep` (G,) selects.
 
-    Sigma is the mean of R / d2 (or s / c4) over the subgroups of two or more, each with the constant of its own size
-    (I. W. Burr, "Control charts for measurements with varying sample sizes", Journal of Quality Technology 1, 1969).
-    The grand mean weighs each subgroup by its size.
+    Sigma comes from the subgroups of two or more, each with the constants of its own size: "mean" is the mean of R / d2
+    (or s / c4); "mvlue" weighs it by (d2 / d3)^2, or c4^2 / (1 - c4^2), which makes it the linear unbiased estimate of
+    least variance (I. W. Burr, "Control charts for measurements with varying sample sizes", Journal of Quality
+    Technology 1, 1969); "pooled" is the root of the pooled variance over c4 of its degrees of freedom plus one. The
+    grand mean weighs each subgroup by its size.
 
     Raises:
         FlawlineError: no subgroup of two or more, or no variation within any.
@@ -75,9 +77,21 @@ def estimate_subgroups(
             hint="take the chart i-mr, or form subgroups with `subgroup`",
             code="chart",
         )
-    constants = per_size(d2 if by_range else c4, points.sizes[usable])
     used = points.values[np.repeat(keep, points.sizes)]
-    return float(used.mean()), positive(float((spread[usable] / constants).mean()), used)
+    sizes = points.sizes[usable]
+    if sigma_from == "pooled":
+        sigma = _pooled(deviations(points)[usable], sizes)
+    else:
+        mean, error = (per_size(each, sizes) for each in ((d2, d3) if by_range else (c4, c5)))
+        weights = (mean / error) ** 2 if sigma_from == "mvlue" else np.ones(len(sizes))
+        sigma = float(np.average(spread[usable] / mean, weights=weights))
+    return float(used.mean()), positive(sigma, used)
+
+
+def _pooled(deviations: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
+    freedom = sizes - 1
+    variance = np.average(deviations**2, weights=freedom)
+    return float(np.sqrt(variance)) / c4(int(freedom.sum()) + 1)
 
 
 def estimate_median(points: Subgroups, keep: NDArray[np.bool_]) -> tuple[float, float]:

@@ -171,5 +171,7 @@ RULES = {
     ),
 }
 ALL_RULES = frozenset(RULES)
+STEPPING = frozenset({3, 4})
+"""Rules about the steps from point to point."""
 LONGEST_SPAN = max(one.span(one.most) for one in RULES.values())
 """How many points in a row decide at most, whichever rules are wanted."""

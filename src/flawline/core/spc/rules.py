@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.chart_points import Panel
 from flawline.core.spc.rounding import steps
-from flawline.core.spc.rule_table import NONE, RULES
+from flawline.core.spc.rule_table import NONE, RULES, STEPPING
 from flawline.errors import UsageError
 
 
@@ -71,12 +71,21 @@ NELSON = tuple(Rule(number, rule.k) for number, rule in RULES.items())
 WESTERN_ELECTRIC = (Rule(1, 3.0), Rule(5, 2), Rule(6, 4), Rule(2, 8))
 
 
-def parse_rules(text: str) -> tuple[Rule, ...]:
+def parse_rules(text: str, *, count_steps: bool = False) -> tuple[Rule, ...]:
     """Parse rules: "nelson", "we", or numbers with or without a K, as in "1,2,5" or "1=2.5,2=7".
+
+    With `count_steps` the K of rules 3 and 4 counts the steps between points, as Minitab counts: one more point each.
 
     Raises:
         UsageError: anything else, or a rule named twice.
     """
+    rules = _parse(text)
+    if not count_steps:
+        return rules
+    return tuple(replace(rule, k=rule.k + 1) if rule.number in STEPPING else rule for rule in rules)
+
+
+def _parse(text: str) -> tuple[Rule, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if words == ["nelson"]:
         return NELSON

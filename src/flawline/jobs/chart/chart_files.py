@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.limits import ControlLimits, limits_as_dict, limits_from_dict
-from flawline.core.spc.rule_table import RULES
 from flawline.core.spc.rules import describe
+from flawline.core.spc.signal_texts import text_of
 from flawline.core.spc.signals import Signal
 from flawline.data.json_file import parse_json, write_json_document
 from flawline.errors import UsageError
@@ -72,6 +72,7 @@ def read_limits(path: Path) -> ControlLimits:
 def _signal(chart: ControlChart, signal: Signal) -> dict[str, Any]:
     number = signal.rule.number
     labels = chart.series.labels
+    told = text_of(number, signal.panel, signal.side)
     return {
         "rule": number,
         "k": signal.rule.k,
@@ -83,8 +84,8 @@ def _signal(chart: ControlChart, signal: Signal) -> dict[str, Any]:
         "points": [labels[point] for point in signal.points],
         "text": sentence(chart, signal),
         "rule_text": describe(signal.rule, signal.side, centre_word(chart)),
-        "meaning": RULES[number].meaning,
-        "action": RULES[number].action,
+        "meaning": told.meaning,
+        "action": told.action,
     }
 
 

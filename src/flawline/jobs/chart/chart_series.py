@@ -9,9 +9,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.spc.chart_points import Counts, Points, Subgroups, select
+from flawline.core.spc.chart_points import Points, Subgroups, select
 from flawline.core.spc.charts import TRANSFORMED, PhaseOne, State, advance, phase_one
-from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
 from flawline.core.spc.charts_variables import means
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import FIRST_ONLY, Rule, RuleSignal
@@ -19,16 +18,11 @@ from flawline.core.spc.run_chart import runs_about_median
 from flawline.core.spc.signals import merge_signals
 from flawline.core.spc.transform_choice import choose_transform
 from flawline.core.spc.transform_fits import FEW_PERCENTILES, fit_transform
-from flawline.core.spc.transforms import NONE, Transform, revert
+from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
+from flawline.jobs.chart.cautions import FEW, cautions, rules_passed_over
 from flawline.jobs.chart.control_chart import ControlChart, Stage
 from flawline.jobs.chart.series import Series
-
-FEW = 20
-_OVERDISPERSED = 1.3
-_INTENDED = 0.0027
-# An upper limit this many times farther from the centre than the largest value gets a note.
-_FAR = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +31,14 @@ class Estimation:
 
     `set_aside` names points to leave out; `automatic` repeatedly sets aside points beyond the limits.
     `transform` is "auto" (for i-mr: none if the values look normal), "none" or a name of `fit_transform`. `own`
-    holds weight, reference, decision and head start.
+    holds weight, reference, decision and head start. `sigma_from` is one of `SIGMA_FROM`.
     """
 
     set_aside: tuple[str, ...] = ()
     automatic: bool = False
     transform: str = "auto"
     own: ControlLimits | None = None
+    sigma_from: str = "mean"
 
 
 def chart_series(
@@ -71,7 +66,7 @@ def chart_series(
         stages, signals, aside, notes = _first_phase(series, kind, rules, estimation)
     else:
         stages, signals, aside, notes = _second_phase(series, kind, rules, limits, estimation)
-    notes += _passed_over(rules, stages)
+    notes += rules_passed_over(rules, stages)
     return ControlChart(
         series=series,
         kind=kind,
@@ -107,11 +102,15 @@ def check_given(
     """Raise UsageError if limits are of another chart or K, or if points are to be set aside."""
     if limits.chart != kind:
         raise UsageError(f"expected frozen limits of {kind}, got those of {limits.chart}")
-    if estimation.set_aside or estimation.automatic:
-        raise UsageError(
-            "points can be set aside only when limits are estimated, and limits are given",
-            hint="leave out `set_aside`, or `limits`",
-        )
+    for name, given in (
+        ("set_aside", bool(estimation.set_aside or estimation.automatic)),
+        ("sigma_from", estimation.sigma_from != "mean"),
+    ):
+        if given:
+            raise UsageError(
+                f"`{name}` is for limits that are estimated, and limits are given",
+                hint=f"leave out `{name}`, or `limits`",
+            )
     wanted = next((rule.k for rule in rules if rule.number == 1), limits.k)
     if wanted not in (3.0, limits.k):
         raise UsageError(
@@ -139,8 +138,8 @@ def _first_phase(
         _, panels, own = advance(State(), limits, rules, points)
         stages.append(Stage(name, first, last, limits, 1, panels))
         signals += [replace(one, at=one.at + first, first=one.first + first) for one in own]
-        cautions = _cautions(kind, limits, points, estimate.rounds)
-        notes += [f"{name}: {text}" if name else text for text in cautions]
+        told = cautions(limits, points, estimate, estimation.sigma_from)
+        notes += [f"{name}: {text}" if name else text for text in told]
     return *_common_panels(stages, signals), aside, notes
 
 
@@ -162,6 +161,7 @@ def _estimated(
             transform=_fitted(points, ~named, family),
             template=estimation.own,
             k=k,
+            sigma_from=estimation.sigma_from,
         )
     except FlawlineError as error:
         if not stage:
@@ -254,67 +254,6 @@ def _judged_shape(values: NDArray[np.float64]) -> tuple[str, list[str]]:
         return "none", [f"{error.message}; they are charted untransformed"]
     name = choice.transform.name
     return name, [] if choice.passes and name == "none" else [choice.reason]
-
-
-def _cautions(kind: str, limits: ControlLimits, points: Points, rounds: int) -> Iterator[str]:
-    if kind == "run":
-        return
-    if limits.points < FEW:
-        yield (
-            f"{limits.points} points are few for limits: 20 to 25 are usual, and until then they are a trial"
-        )
-    if limits.set_aside:
-        count = len(limits.set_aside)
-        how = (
-            f" in {rounds} round{'s' if rounds > 1 else ''}, without a known cause"
-            if rounds
-            else ""
-        )
-        yield f"{count} point{'s' if count > 1 else ''} set aside{how}: {', '.join(limits.set_aside[:12])}"
-    if isinstance(points, Counts):
-        yield from _count_cautions(kind, limits, points)
-    elif limits.transform != NONE:
-        yield from _far_limit(limits, points)
-
-
-def _far_limit(limits: ControlLimits, points: Subgroups) -> Iterator[str]:
-    edges = limits.centre + limits.sigma * np.array([0.0, limits.k])
-    centre, upper = (float(edge) for edge in revert(limits.transform, edges))
-    largest = float(points.values.max())
-    if upper - centre > _FAR * (largest - centre):
-        yield (
-            f"the upper limit {upper:.4g} lies far beyond the largest value {largest:.4g}: it is extrapolated by the "
-            f"transform {limits.transform.name} from {limits.points} points, and more points make it surer"
-        )
-
-
-def _count_cautions(kind: str, limits: ControlLimits, points: Counts) -> Iterator[str]:
-    if kind in LANEY:
-        yield f"the points vary {limits.sigma:.2f} times as much as chance alone (Laney's sigma z)"
-        return
-    ratio = overdispersion(limits, points)
-    if ratio > _OVERDISPERSED and len(points) >= FEW:
-        yield (
-            f"the points vary {ratio:.1f} times as much as chance alone, so that these limits are too narrow: "
-            f"consider {'laney-p' if kind in ('p', 'np') else 'laney-u'}"
-        )
-    share = false_signal_share(limits, float(np.median(points.sizes)))
-    if limits.k == 3 and share > 2 * _INTENDED:
-        yield (
-            f"so few defects make the limits of 3 sigma coarse: by chance alone 1 point in {1 / share:.0f} lies beyond "
-            "them, where 1 in 370 is meant"
-        )
-
-
-def _passed_over(rules: Sequence[Rule], stages: Sequence[Stage]) -> list[str]:
-    notes = []
-    for panel in stages[0].panels:
-        left = [str(rule.number) for rule in rules if rule.number not in panel.rules]
-        if left:
-            plural = "s" if len(left) > 1 else ""
-            verb = "are" if plural else "is"
-            notes.append(f"rule{plural} {', '.join(left)} {verb} not applied to {panel.name}")
-    return notes
 
 
 def _means(points: Points) -> NDArray[np.float64]:

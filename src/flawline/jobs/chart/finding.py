@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from flawline.core.spc.rules import describe
+from flawline.core.spc.signal_texts import text_of
 from flawline.core.spc.signals import CARRYING, Signal
 from flawline.core.spc.transforms import NONE
 from flawline.jobs.chart.control_chart import ControlChart, Stage
@@ -38,6 +39,17 @@ def sentence(chart: ControlChart, signal: Signal) -> str:
     if length > signal.rule.span and signal.rule.number in (2, 3, 4, 7, 8):
         text = text.replace(str(int(signal.rule.k)), str(length), 1)
     return f"{text} {_span(chart, signal)}{where}"
+
+
+def meanings(chart: ControlChart) -> list[str]:
+    """Say what the signals usually mean, each meaning once, by rule and then by panel."""
+    names = chart.panel_names
+    kinds = {(one.rule.number, names.index(one.panel), one.side) for one in chart.signals}
+    texts: dict[str, str] = {}
+    for rule, row, side in sorted(kinds, key=lambda kind: (kind[0], kind[1], -kind[2])):
+        where = f" ({names[row]})" if row else ""
+        texts.setdefault(text_of(rule, names[row], side).meaning, f"rule {rule}{where}")
+    return [f"{rule}: {meaning}" for meaning, rule in texts.items()]
 
 
 def _span(chart: ControlChart, signal: Signal) -> str:

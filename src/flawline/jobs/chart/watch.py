@@ -14,7 +14,7 @@ from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rule_table import LONGEST_SPAN
 from flawline.errors import StoreError, UsageError
 from flawline.jobs.chart.arriving_rows import Rows, form_points, joined_rows, split_rows
-from flawline.jobs.chart.chart_series import FEW
+from flawline.jobs.chart.cautions import FEW
 from flawline.jobs.chart.checkpoint import CheckpointState, read_checkpoint, write_checkpoint
 from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.growing_chart import GrowingChart, drawn_chart, grow

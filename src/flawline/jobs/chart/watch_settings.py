@@ -72,6 +72,9 @@ class WatchSettings:
     def as_dict(self, store: str) -> dict[str, Any]:
         """Build the JSON document of all settings that affect how a point is judged."""
         where, estimation = self.where, self.estimation
+        # Watches of version 0.1 go on: what is usual is left out.
+        sigma_from = estimation.sigma_from
+        other = {} if sigma_from == "mean" else {"sigma_from": sigma_from}
         return {
             "store": store,
             "measure": self.measure,
@@ -89,4 +92,5 @@ class WatchSettings:
             "transform": estimation.transform,
             "own": None if estimation.own is None else limits_as_dict(estimation.own),
             "drawn": self.drawn,
+            **other,
         }
