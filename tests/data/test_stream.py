@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from flawline.data.image import ImageLimits
+from flawline.data.memory_share import memory_share
 from flawline.data.source import open_source
 from flawline.data.stream import map_pictures
 from flawline.errors import ImageError
@@ -139,3 +141,44 @@ def test_a_picture_that_is_not_there_is_unjudged(source):
     ((sample, value),) = map_pictures(source, [Sample("gone.png")], brightness, workers=1)
     assert isinstance(value, Unjudged)
     assert value.image == sample.name == "gone.png"
+
+
+def test_pictures_in_work_share_the_memory_of_the_limits(tmp_path):
+    sizes = (10, 20, 30, 40, 50, 60)
+    for number, size in enumerate(sizes):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((size, size), number, np.uint8))
+    # Enough for the largest picture (5 bytes a pixel and the file), not for all of them at once.
+    most = 5 * 60 * 60 + 2000
+    lock, now, seen = threading.Lock(), 0, []
+
+    def hold(picture):
+        nonlocal now
+        own = 5 * picture.width * picture.height
+        with lock:
+            now += own
+            seen.append(now)
+        time.sleep(0.01)
+        with lock:
+            now -= own
+
+    limits = ImageLimits(max_memory=most)
+    with open_source(tmp_path, image_limits=limits) as source:
+        done = list(map_pictures(source, source.samples(), hold, workers=6))
+    assert len(done) == len(seen) == len(sizes)
+    assert not any(isinstance(result, Unjudged) for _, result in done)
+    assert max(seen) <= most
+    # All at once they would have taken more.
+    assert 5 * sum(size * size for size in sizes) > 2 * most
+    with memory_share(most) as reserve:
+        reserve(most)
+
+
+def test_a_picture_over_the_memory_of_the_limits_is_unjudged_and_the_others_go_on(tmp_path):
+    for number, size in enumerate((10, 90, 20)):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((size, size), number, np.uint8))
+    with open_source(tmp_path, image_limits=ImageLimits(max_memory=20_000)) as source:
+        codes = [
+            result.code if isinstance(result, Unjudged) else result
+            for _, result in map_pictures(source, source.samples(), brightness)
+        ]
+    assert codes == [0, "image-too-large", 2]

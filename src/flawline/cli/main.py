@@ -17,7 +17,7 @@ from flawline.cli.chart import chart
 from flawline.cli.classify import classify
 from flawline.cli.cluster import cluster
 from flawline.cli.compare import compare
-from flawline.cli.console import print_error, speak_utf8
+from flawline.cli.console import print_error, silence_libraries, speak_utf8
 from flawline.cli.demo import demo
 from flawline.cli.doctor import doctor
 from flawline.cli.evaluate import evaluate
@@ -147,6 +147,8 @@ def main() -> None:
     # A service may have neither stream; output then goes nowhere.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
+    if not os.environ.get("FLAWLINE_DEBUG"):
+        silence_libraries()
     speak_utf8()
     try:
         code = run(sys.argv[1:])

@@ -8,6 +8,7 @@ stored as a picture file.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
@@ -40,6 +41,7 @@ def as_picture(
     value_range: tuple[float, float] | None = None,
     *,
     limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
+    reserve: Callable[[int], None] | None = None,
 ) -> Picture:
     """Read a picture from an array, a picture of Pillow, a path or bytes.
 
@@ -49,6 +51,7 @@ def as_picture(
             `Picture`, which is returned as it is.
         value_range: (low, high) of values of more than 8 bits, mapped to 0..255, as for `read_image`.
         limits: the most pixels and bytes of a picture.
+        reserve: as for `read_image`.
 
     Returns:
         The picture. Of an array, `format` is "array", `sha256` and `file_bytes` are those of `picture_bytes(image)`:
@@ -62,9 +65,9 @@ def as_picture(
         return image
     if isinstance(image, bytes | str | os.PathLike):
         data = image if isinstance(image, bytes) else Path(image)
-        return read_image(data, value_range=value_range, limits=limits)
+        return read_image(data, value_range=value_range, limits=limits, reserve=reserve)
     values = _values(image)
-    picture = read_image(_netpbm(values), value_range=value_range, limits=limits)
+    picture = read_image(_netpbm(values), value_range=value_range, limits=limits, reserve=reserve)
     alpha = values.shape[2] == 4
     return replace(
         picture,

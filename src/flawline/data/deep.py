@@ -120,7 +120,7 @@ def decode_deep(data: bytes) -> NDArray[Any]:
     """Decode to (height, width) or (height, width, 3) in RGB order at the file's depth; alpha is dropped."""
     values = decode_unchanged(data)
     if values.ndim == 3 and values.shape[2] >= 3:
-        return np.ascontiguousarray(values[:, :, 2::-1])
+        return values[:, :, 2::-1]
     return values
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,8 @@ def to_eight_bits(
             )
         value_range = (0, container)
     if values.dtype in (np.uint8, np.uint16):
-        return np.take(_table(*value_range), values)
-    return _scale(values, *value_range)
+        return _by_blocks(values, partial(np.take, _table(*value_range)))
+    return _by_blocks(values, partial(_scale, low=value_range[0], high=value_range[1]))
 
 
 def range_notes(values: NDArray[Any], container: int | None) -> tuple[str, ...]:
@@ -95,12 +96,18 @@ def _table(low: float, high: float) -> NDArray[np.uint8]:
     return _scale(np.arange(65536, dtype=np.uint16), low, high)
 
 
+def _by_blocks(
+    values: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    """Convert some rows at a time, since NumPy takes 8 bytes and more for each value that it converts."""
+    out = np.empty(values.shape, np.uint8)
+    rows = max(1, _BLOCK // max(1, math.prod(values.shape[1:])))
+    for start in range(0, len(values), rows):
+        out[start : start + rows] = convert(values[start : start + rows])
+    return out
+
+
 def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    flat = values.reshape(-1)
-    out = np.empty(flat.shape, np.uint8)
-    for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK].astype(np.float64)
-        with np.errstate(over="ignore"):
-            scaled = np.clip((block - low) / (high - low), 0, 1) * 255
-        out[start : start + _BLOCK] = np.floor(scaled + 0.5)
-    return out.reshape(values.shape)
+    with np.errstate(over="ignore"):
+        scaled = np.clip((values.astype(np.float64) - low) / (high - low), 0, 1) * 255
+    return np.floor(scaled + 0.5).astype(np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from flawline.data.bounded_file import read_bounded
 from flawline.data.depth import check_range, range_notes, to_eight_bits
 from flawline.data.netpbm import NetpbmHeader, netpbm_header, netpbm_pixels
-from flawline.data.pillow import Decoded, damaged, decode_with_pillow
+from flawline.data.pillow import Admit, Decoded, damaged, decode_with_pillow
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
 from flawline.errors import ImageError
 from flawline.types import Picture
@@ -24,10 +25,15 @@ _READABLE = "JPEG, PNG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PGM, PPM or PFM"
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """Limits of one picture: `max_pixels` is width times height, `max_bytes` the size of the file."""
+    """Limits of one picture.
+
+    `max_pixels` is width times height, `max_bytes` the size of the file, and `max_memory` the bytes that file and
+    pixels take while the picture is decoded. Pictures that are worked on at the same time share `max_memory`.
+    """
 
     max_pixels: int = 268_000_000
     max_bytes: int = 1_000_000_000
+    max_memory: int = 1_500_000_000
 
 
 DEFAULT_IMAGE_LIMITS = ImageLimits()
@@ -39,6 +45,7 @@ def read_image(
     target: int | None = None,
     value_range: tuple[float, float] | None = None,
     limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
+    reserve: Callable[[int], None] | None = None,
 ) -> Picture:
     """Decode a picture to uint8 RGB, upright.
 
@@ -46,7 +53,7 @@ def read_image(
     twice as long be decoded at a reduced scale with the short side still at least `target` pixels.
     `value_range` is (low, high) of files with more than 8 bits per channel, mapped to 0..255; by
     default the whole range of the file's bit depth is, and floating-point files must lie within 0
-    to 1. `pixels` is read-only.
+    to 1. `reserve` gets the bytes of memory that decoding takes before it begins, and may wait. `pixels` is read-only.
 
     Raises ImageError and nothing else; its `code` is one of image-unreadable, image-empty,
     image-not-an-image, image-unsupported, image-truncated, image-damaged, image-too-large,
@@ -65,7 +72,7 @@ def read_image(
             if isinstance(data, bytes)
             else read_bounded(data, limits.max_bytes, ImageError, "image", limit=_RAISE_BYTES)
         )
-        return _decode(content, target, value_range, limits)
+        return _decode(content, target, value_range, limits, reserve)
     except ImageError:
         raise
     except MemoryError as error:
@@ -97,16 +104,37 @@ def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
         )
 
 
+def _check_memory(needed: int, limits: ImageLimits) -> None:
+    if needed > limits.max_memory:
+        raise ImageError(
+            f"expected a picture that takes at most {limits.max_memory / 1e9:.2g} GB of memory to decode, "
+            f"this one takes {needed / 1e9:.2g} GB",
+            hint="Cut it into several pictures, or store it as baseline JPEG, which takes the least; `max_memory` of "
+            "ImageLimits raises the limit.",
+            code="image-too-large",
+        )
+
+
 def _decode(
-    data: bytes, target: int | None, value_range: tuple[float, float] | None, limits: ImageLimits
+    data: bytes,
+    target: int | None,
+    value_range: tuple[float, float] | None,
+    limits: ImageLimits,
+    reserve: Callable[[int], None] | None,
 ) -> Picture:
+    def admit(size: tuple[int, int], needed: int) -> None:
+        _check_size(size, limits)
+        _check_memory(len(data) + needed, limits)
+        if reserve is not None:
+            reserve(len(data) + needed)
+
     _check_bytes(len(data), limits)
     name = _identify(data[:HEAD_BYTES])
     netpbm = netpbm_header(data) if name == "PPM" else None
     if netpbm is not None:
-        decoded = _decode_netpbm(data, netpbm, limits)
+        decoded = _decode_netpbm(data, netpbm, admit)
     else:
-        decoded = decode_with_pillow(name, data, target, lambda size: _check_size(size, limits))
+        decoded = decode_with_pillow(name, data, target, admit)
     return _picture(decoded, name, data, value_range)
 
 
@@ -175,8 +203,10 @@ def _identify(head: bytes) -> str:
     )
 
 
-def _decode_netpbm(data: bytes, header: NetpbmHeader, limits: ImageLimits) -> Decoded:
-    _check_size(header.size, limits)
+def _decode_netpbm(data: bytes, header: NetpbmHeader, admit: Admit) -> Decoded:
+    width, height = header.size
+    item = np.dtype(header.dtype).itemsize
+    admit(header.size, width * height * (header.channels * item * (item > 1) + 4))
     values = netpbm_pixels(data, header)
     mode = {1: "L", 3: "RGB"}[header.channels]
     if values.dtype != np.uint8:

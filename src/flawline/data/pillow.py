@@ -1,7 +1,6 @@
 """Decode with Pillow, which refuses a truncated file where other decoders return half a picture.
 
-Of a JPEG it reads the header alone, and of a plain one nothing: OpenCV has the same decoder, gives the same pixels, and
-releases the GIL.
+Of a JPEG it reads the header alone, and of a plain one nothing: `jpeg.py` decodes it.
 """
 
 from __future__ import annotations
@@ -16,20 +15,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.data.completeness import check_loaded, check_stated
 from flawline.data.deep import check_layout, decode_deep, is_deep, plain_png, tiff_layout
+from flawline.data.jpeg import decode_jpeg
 from flawline.data.jpeg_header import plain_jpeg
+from flawline.data.jpeg_scans import check_scans
 from flawline.data.quiet import quiet_decoder
 from flawline.data.sniff import cut_short
 from flawline.errors import ImageError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
 # Pillow logs what it also raises; without a handler Python would print it to standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-CheckSize = Callable[[tuple[int, int]], None]
+Admit = Callable[[tuple[int, int], int], None]
 
 # `Image.open` is not used: it refuses more pixels than a limit of the whole process (179 million by default) and opens
 # a JPEG of several pictures as another format.
@@ -40,6 +41,11 @@ _DECODERS = {
 _PLAIN_JPEG = {"L": 1, "RGB": 3}
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 _ORIENTATION_SOURCES = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+# Bytes of a pixel: in the decoders' own buffers, and of the picture in RGB with the grey values it is made from.
+_OF_DECODER = {"AVIF": 3, "WEBP": 9, "BMP": 2}
+_OF_PICTURE = 4
+_OF_DEEP_PNG = 17
+_BLOCK = 1 << 20
 _SEVERAL = "first of several frames"
 _ALPHA_DROPPED = "alpha dropped"
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
@@ -70,16 +76,18 @@ def damaged(name: str, reason: str) -> ImageError:
     )
 
 
-def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckSize) -> Decoded:
-    """Decode the first frame; `check` gets (width, height) before any pixel is decoded and may raise."""
+def decode_with_pillow(name: str, data: bytes, target: int | None, admit: Admit) -> Decoded:
+    """Decode the first frame.
+
+    `admit` gets (width, height) and the bytes of memory that decoding takes, before pixels are decoded, and may raise.
+    """
     from PIL.Image import DecompressionBombError
 
     try:
         if name == "JPEG" and (header := plain_jpeg(data)) is not None:
-            check(header.size)
-            return _load_jpeg(data, header.size, header.mode, target)
+            return _load_jpeg(data, header.size, header.mode, target, admit)
         with quiet_decoder():
-            return _load(name, data, target, check)
+            return _load(name, data, target, admit)
     except (ImageError, MemoryError):
         raise
     except DecompressionBombError as error:
@@ -101,7 +109,7 @@ def decode_with_pillow(name: str, data: bytes, target: int | None, check: CheckS
 
 def _decoder_error(name: str, data: bytes, error: Exception) -> ImageError:
     reason = str(error) or type(error).__name__
-    if "truncated" in reason or _ends_early(name, data):
+    if "truncated" in reason or "remature end" in reason or _ends_early(name, data):
         return ImageError(
             f"the {name} file ends before its pixels do ({len(data)} bytes)",
             hint="The file is cut short: copy it again from where it was taken.",
@@ -126,7 +134,7 @@ def _ends_early(name: str, data: bytes) -> bool:
         return False
 
 
-def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decoded:
+def _load(name: str, data: bytes, target: int | None, admit: Admit) -> Decoded:
     prefix = _DECODERS[name]
     factory = getattr(import_module(f"PIL.{prefix}ImagePlugin"), f"{prefix}ImageFile")
     try:
@@ -135,49 +143,51 @@ def _load(name: str, data: bytes, target: int | None, check: CheckSize) -> Decod
         # Pillow knows no mode for several floating-point and integer channels.
         if name != "TIFF":
             raise
-        return _decode_deep(name, data, check, None)
-    check(image.size)
+        return _decode_deep(name, data, admit, None)
     size = image.size
-    notes = _frame_notes(name, image, factory, data)
-    if is_deep(name, data, image.mode):
-        return _decode_deep(name, data, check, image)
     if name == "JPEG" and image.mode in _PLAIN_JPEG:
-        orientation, damage = _orientation(image)
-        decoded = _load_jpeg(data, image.size, image.mode, target)
-        return replace(decoded, orientation=orientation, notes=(*notes, *damage))
+        notes, (orientation, damage) = _frame_notes(name, image, factory, data), _orientation(image)
+        decoded = _load_jpeg(data, size, image.mode, target, admit)
+        return replace(decoded, orientation=orientation, notes=(*notes, *decoded.notes, *damage))
+    if is_deep(name, data, image.mode):
+        return _decode_deep(name, data, admit, image)
+    check_stated(name, data, image)
+    admit(size, _bytes_needed(name, image))
+    notes = _frame_notes(name, image, factory, data)
+    if name == "JPEG":
+        check_scans(data)
+        decode_jpeg(data, "CMYK", size)
     image.load()
     # Another user of Pillow in this process may have set it to accept truncated files.
     if (name == "JPEG" or _accepts_truncated()) and _ends_early(name, data):
         raise OSError("truncated")
+    check_loaded(name, data, image)
     decoded = _values(image, size, name, data)
     orientation, damage = (1, ()) if name == "TIFF" else _orientation(image)
     return replace(decoded, orientation=orientation, notes=(*notes, *decoded.notes, *damage))
 
 
-def _load_jpeg(data: bytes, size: tuple[int, int], mode: str, target: int | None) -> Decoded:
-    """Decode grey or colour of 8 bits, at the smallest of the scales 1, 1/2, 1/4 and 1/8 that keeps `target`."""
-    import cv2
+def _bytes_needed(name: str, image: ImageFile) -> int:
+    """Bound the memory of decoding: what the decoder, Pillow and the picture in RGB hold at once, in bytes."""
+    width, height = image.size
+    stored = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}.get(image.mode, 4)
+    copied = stored if image.mode[0] in "IF" else 0
+    own = 4 * len(image.getbands()) if name == "JPEG2000" else _OF_DECODER.get(name, 0)
+    return width * height * (own + stored + copied + _OF_PICTURE)
 
+
+def _load_jpeg(
+    data: bytes, size: tuple[int, int], mode: str, target: int | None, admit: Admit
+) -> Decoded:
+    """Decode grey or colour of 8 bits, at the smallest of the scales 1, 1/2, 1/4 and 1/8 that keeps `target`."""
     if _ends_early("JPEG", data):
         raise OSError("truncated")
-    channels = _PLAIN_JPEG[mode]
     fits = min(size) // target if target is not None else 1
     reduction = next((factor for factor in (8, 4, 2) if factor <= fits), 1)
-    reading = _reading(reduction, channels)
-    flags = getattr(cv2, reading) | cv2.IMREAD_IGNORE_ORIENTATION
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if values is None:
-        raise OSError("its pixels cannot be decoded")
-    if reading != "IMREAD_COLOR_RGB":
-        # At a reduced scale OpenCV gives blue first.
-        values = cv2.cvtColor(values, cv2.COLOR_GRAY2RGB if channels == 1 else cv2.COLOR_BGR2RGB)
-    return Decoded(values, size, mode, channels)
-
-
-def _reading(reduction: int, channels: int) -> str:
-    if reduction == 1:
-        return "IMREAD_COLOR_RGB" if channels == 3 else "IMREAD_GRAYSCALE"
-    return f"IMREAD_REDUCED_{'COLOR' if channels == 3 else 'GRAYSCALE'}_{reduction}"
+    pixels = size[0] * size[1] // reduction**2
+    admit(size, check_scans(data) + pixels * (_OF_PICTURE if mode == "L" else 3))
+    values, notes = decode_jpeg(data, "GRAY" if mode == "L" else mode, size, reduction)
+    return Decoded(values, size, mode, _PLAIN_JPEG[mode], notes=notes)
 
 
 def _accepts_truncated() -> bool:
@@ -186,19 +196,22 @@ def _accepts_truncated() -> bool:
     return ImageFile.LOAD_TRUNCATED_IMAGES
 
 
-def _decode_deep(name: str, data: bytes, check: CheckSize, image: ImageFile | None) -> Decoded:
+def _decode_deep(name: str, data: bytes, admit: Admit, image: ImageFile | None) -> Decoded:
     size, signed = image.size if image else (0, 0), False
     notes: tuple[str, ...] = ()
     if name == "TIFF":
         layout = tiff_layout(data)
-        check(layout.size)
         check_layout(layout)
         if layout.end > len(data):
             raise OSError("truncated")
         size = layout.size if layout.orientation < 5 else layout.size[::-1]
         notes, signed = (_SEVERAL,) * layout.several, layout.sample_format == 2
+        admit(size, size[0] * size[1] * (2 * layout.samples * layout.bits // 8 + 7))
+    else:
+        admit(size, size[0] * size[1] * _OF_DEEP_PNG)
     if image is not None:
         image.load()  # OpenCV fills what a damaged file lacks with grey; Pillow refuses the file.
+        check_loaded(name, data, image)
     values = decode_deep(plain_png(data) if name == "PNG" else data)
     channels = 1 if values.ndim == 2 else values.shape[2]
     stored = image.mode if image is not None else {1: "L"}.get(channels, "RGB")
@@ -232,13 +245,22 @@ def _values(image: ImageFile, size: tuple[int, int], name: str, data: bytes) -> 
     # Pillow would blend with it; the colour below it is kept.
     image.info.pop("transparency", None)
     grey = mode in _GREY_MODES or (mode == "P" and _grey_palette(image))
-    pixels = image if mode == "RGB" else _to_rgb(image)
-    return Decoded(np.asarray(pixels), size, mode, 1 if grey else 3, notes=notes)
+    return Decoded(
+        _converted(image, "L" if grey else "RGB"), size, mode, 1 if grey else 3, notes=notes
+    )
 
 
-def _to_rgb(image: ImageFile) -> Image:
+def _converted(image: ImageFile, mode: str) -> NDArray[np.uint8]:
+    """Convert to grey "L" or "RGB" some rows at a time: Pillow would hold several copies of the whole picture."""
+    width, height = image.size
+    values = np.empty((height, width, *((3,) if mode == "RGB" else ())), np.uint8)
     full = {"La": "LA", "RGBa": "RGBA"}.get(image.mode)
-    return (image.convert(full) if full else image).convert("RGB")
+    rows = max(1, _BLOCK // width)
+    for top in range(0, height, rows):
+        block = image.crop((0, top, width, min(top + rows, height)))
+        block = block.convert(full) if full else block
+        values[top : top + rows] = np.asarray(block if block.mode == mode else block.convert(mode))
+    return values
 
 
 def _grey_palette(image: ImageFile) -> bool:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from flawline.data.cores import cpu_count
 from flawline.data.image import read_image
+from flawline.data.memory_share import memory_share
 from flawline.data.source import Source
 from flawline.errors import FlawlineError
 from flawline.types import Picture, Sample, Unjudged
@@ -66,12 +67,17 @@ def map_pictures(
             known = memory.recall(data) if memory is not None else None
             if known is not None:
                 return known
-            picture = read_image(
-                data, target=target, value_range=value_range, limits=source.image_limits
-            )
-            if noted is not None and picture.notes:
-                noted(sample.name, picture.notes)
-            result = function(picture)
+            limits = source.image_limits
+            with memory_share(limits.max_memory) as reserve:
+                picture = read_image(
+                    data, target=target, value_range=value_range, limits=limits, reserve=reserve
+                )
+                result = function(picture)
+                notes = picture.notes
+                # Freed before the memory is given back.
+                del picture
+            if noted is not None and notes:
+                noted(sample.name, notes)
             if memory is not None:
                 memory.remember(data, result)
             return result

@@ -17,6 +17,7 @@ from flawline.data.array_file import npy_bytes
 from flawline.data.as_picture import as_picture, picture_bytes
 from flawline.data.frame import Frame
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
+from flawline.data.memory_share import memory_share
 from flawline.data.process import DIMENSIONS
 from flawline.data.stream import in_order
 from flawline.errors import FlawlineError, StoreError, UsageError
@@ -183,10 +184,13 @@ class Station:
                 given = picture_bytes(given, max_bytes=self._limits.max_bytes)
             if isinstance(given, bytes) and given:
                 sha256 = hashlib.sha256(given).hexdigest()
-            picture = as_picture(given, self.inspector.value_range, limits=self._limits)
-            # Only what could be read as a picture is ever stored.
-            file = given if isinstance(given, bytes) else None
-            found = self.inspector.inspect(picture, name=frame.name)
+            with memory_share(self._limits.max_memory) as reserve:
+                picture = as_picture(
+                    given, self.inspector.value_range, limits=self._limits, reserve=reserve
+                )
+                # Only what could be read as a picture is ever stored.
+                file = given if isinstance(given, bytes) else None
+                found = self.inspector.inspect(picture, name=frame.name)
         except StoreError:
             raise
         except FlawlineError as error:
