@@ -21,6 +21,7 @@ from flawline.data.archive import ArchiveLimits
 from flawline.data.source import Source, open_source
 from flawline.errors import FlawlineError, ImageError, ManifestError, SourceError, UsageError
 from flawline.types import Sample
+from helpers.spreadsheets import write_xlsx
 
 
 def fill(root: Path, names: Iterable[str]) -> Path:
@@ -373,6 +374,54 @@ def test_csv_manifest(tmp_path: Path, options: dict[str, str]) -> None:
         assert source.read("images/1.png") == b"images/1.png"
 
 
+@pytest.mark.parametrize(
+    ("content", "notes"),
+    [
+        ("image,label,lot,,\n1.png,free,A7,,\n2.png,crack,,,\n,,,,\n", ()),
+        ('image;"label";lot\n1.png;free;A7\n2.png;crack;\n', ("m.csv: separated by semicolons",)),
+        (
+            "sep=;\nimage;label;lot\n1.png;free;A7;;\n2.png;crack;;;\n",
+            ("m.csv: separated by semicolons",),
+        ),
+        (
+            "Prüfliste Ö;;\nimage;label;lot\n1.png;free;A7\n2.png;crack;\n".encode("cp1252"),
+            (
+                "m.csv: separated by semicolons, in Windows-1252, as it is not UTF-8, 1 title row passed over",
+            ),
+        ),
+        (
+            "image\tlabel\tlot\n1.png\tfree\tA7\n2.png\tcrack\t\n".encode("utf-16"),
+            ("m.csv: separated by tabs, in UTF-16",),
+        ),
+    ],
+)
+def test_manifests_of_spreadsheets(tmp_path: Path, content: str | bytes, notes: tuple[str]) -> None:
+    fill(tmp_path, ["1.png", "2.png"])
+    (tmp_path / "m.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+    with open_source(tmp_path / "m.csv") as source:
+        assert list(source.samples()) == [
+            Sample("1.png", "free", False, metadata={"lot": "A7"}),
+            Sample("2.png", "crack", True, metadata={"lot": ""}),
+        ]
+        assert source.summary().problems == ()
+        assert source.summary().notes == notes
+
+
+def test_a_manifest_can_be_a_sheet(tmp_path: Path) -> None:
+    fill(tmp_path, ["1.png", "2.png"])
+    rows = [["Image", "label", "weight"], ["1.png", "i.O.", 7], ["2.png", "n.i.O.", 1.5]]
+    with open_source(write_xlsx(tmp_path / "m.xlsx", {"Teile": rows})) as source:
+        assert source.kind == "manifest"
+        assert [(s.name, s.defective, s.metadata["weight"]) for s in source.samples()] == [
+            ("1.png", False, 7),
+            ("2.png", True, 1.5),
+        ]
+    (tmp_path / "below").mkdir()
+    rows = [["image"], ["../1.png"]]
+    with pytest.raises(SourceError, match="holds no pictures"):
+        open_source(write_xlsx(tmp_path / "below" / "m.xlsx", {"Teile": rows}))
+
+
 def test_a_manifest_inside_a_folder_is_only_hinted_at(tmp_path: Path) -> None:
     fill(tmp_path, ["images/1.png"])
     write_csv(tmp_path / "samples.csv", [["image"], ["images/1.png"]])
@@ -431,10 +480,11 @@ def test_many_problems_stay_few(tmp_path: Path) -> None:
     [
         (b"filename,label\n1.png,a\n", "'filename', 'label'", "'filename' to 'image'"),
         (b"imgae\n1.png\n", "'imgae'", "Did you mean 'imgae'"),
-        (b"", "no columns", "image"),
-        (b"image,image\n1.png,2.png\n", "twice", "Rename"),
-        ("image,größe\n".encode("cp1252"), "UTF-8", "UTF-8"),
-        (b'image\n"1.png', "UTF-8 table", "CSV"),
+        (b"", "empty", "CSV"),
+        (b"image,image\n1.png,2.png\n", "twice", "rename"),
+        (b"image,Image\n1.png,2.png\n", "twice", "Rename"),
+        ("image,цвет\n1.png,красный\n".encode("cp1251"), "encoding", "UTF-8"),
+        (b'image\n"1.png', "unexpected end", "CSV"),
     ],
 )
 def test_bad_manifests(tmp_path: Path, text: bytes, words: str, hint: str) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from flawline.cli.main import run
+from flawline.data.table_format import stated_format
 from flawline.errors import ManifestError, SourceError, UsageError
 from flawline.records import DefectRecord, Record, open_store
 from flawline.records.export import export_tables
@@ -19,6 +20,7 @@ from flawline.records.imports import Reading, import_table
 from flawline.records.where import Where
 from flawline.records.write import Added
 from helpers.inspected_records import START, record
+from helpers.spreadsheets import Day, write_xlsx
 
 
 def all_of(store):
@@ -188,3 +190,55 @@ def test_defects_keep_their_boxes(own, tmp_path):
     with open_store(str(tmp_path / "other.db")) as other:
         import_table(other, paths[0])
         assert all_of(other) == [made]
+
+
+def test_tables_of_spreadsheets_are_imported_and_no_column_is_dropped_unsaid(own, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "captured;part;area;width [mm];ok;note;split\n"
+        "01.03.2026 06:00:00;A1;0,25;1.234,5;OK;;1\n"
+        ";;;;;;\n"
+        "02.03.2026 06:00;A2;0,50;n/a;NOK;dust;2\n"
+        "02.03.2026 06:01;A3;;9,5;OK;;2\n;;;;;;\n",
+        encoding="cp1252",
+    )
+    done = import_table(own, table, how=Reading(zone=UTC))
+    assert done.added == Added(3, 0)
+    assert done.measures == ("area",)
+    assert done.notes == (
+        "t.csv: separated by semicolons",
+        "t.csv: decimal commas in area",
+        "kept as text, not as measures: width [mm], ok, note",
+        "width [mm] is no measure: 'n/a' in row 3 is no number",
+        "left out: split",
+    )
+    first, second, third = all_of(own)
+    assert [r.measures for r in (first, second, third)] == [{"area": 0.25}, {"area": 0.5}, {}]
+    assert first.captured == datetime(2026, 3, 1, 6, tzinfo=UTC)
+    assert dict(second.further) == {"width [mm]": "n/a", "ok": "NOK", "note": "dust"}
+
+
+def test_numbers_and_dates_of_two_readings_are_not_imported(own, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text('part,x\nA,"1,234"\nB,"2,345"\n')
+    with pytest.raises(SourceError, match="column 'x'"):
+        import_table(own, table)
+    stated = stated_format({"decimal": "comma"})
+    assert import_table(own, table, how=Reading({"image": "part"}, stated=stated)).added.new == 2
+    assert sorted(r.measures["x"] for r in all_of(own)) == [1.234, 2.345]
+    table.write_text("captured,x\n03/04/2026 06:00,1\n")
+    with pytest.raises(SourceError, match="day 3 of month 4"):
+        import_table(own, table, how=Reading(zone=UTC))
+    assert own.count() == 2
+
+
+def test_sheets_and_columns_of_every_type_are_imported(own, tmp_path):
+    rows = [["part", "captured", "ok", "x", "made"], ["A", Day(46082.25), True, 1.5, Day(46081)]]
+    path = write_xlsx(tmp_path / "m.xlsx", {"Messung": rows})
+    done = import_table(own, path, how=Reading(zone=UTC))
+    (kept,) = all_of(own)
+    assert (done.measures, kept.measures) == (("ok", "x"), {"ok": 1.0, "x": 1.5})
+    assert kept.captured == datetime(2026, 3, 1, 6, tzinfo=UTC)
+    assert dict(kept.further) == {"made": "2026-02-28T00:00:00"}
+    pl.DataFrame({"image": ["a"], "path": [[1.0, 2.0]]}).write_parquet(tmp_path / "t.parquet")
+    assert "left out: path" in import_table(own, tmp_path / "t.parquet").notes

@@ -12,6 +12,7 @@ from flawline.api.records import StoreLike, Time, opened_records, where_of
 from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
 from flawline.core.spc.pareto import Pareto
 from flawline.core.spc.rules import Rule, parse_rules
+from flawline.data.table_format import UNSTATED, TableFormat, stated_format
 from flawline.errors import UsageError
 from flawline.jobs.chart.chart_files import read_limits
 from flawline.jobs.chart.chart_series import Estimation, chart_series
@@ -59,12 +60,13 @@ def chart(
     decision: float = 5.0,
     head_start: float = 0.0,
     phase1: int | None = None,
+    table_format: Mapping[str, str | int] | None = None,
 ) -> ControlChart:
     """Chart a measure of a table or of records, and name what is out of the ordinary.
 
     Args:
         measure: the column to chart.
-        table: CSV or Parquet, one row per part in time order; or give `store`.
+        table: CSV, Parquet or spreadsheet, one row per part in time order; or give `store`.
         store: open records, or their URL.
         where, since, until: which records, as for `list_records`.
         chart: "i-mr", "xbar-r", "xbar-s", "ewma", "cusum", "run", "p", "np", "c", "u", "laney-p" or "laney-u"; that of
@@ -86,6 +88,9 @@ def chart(
         weight: the EWMA's lambda.
         reference, decision, head_start: the CUSUM's k, h and first value, in sigmas.
         phase1: estimate the limits from the first so many points, and judge the others by them.
+        table_format: how the table is written, where its content does not show it: "encoding" (a codec of Python),
+            "separator", "decimal" ("point" or "comma"), "dates" ("day" or "month" first), "header" (the row of the
+            names, from 1) and "sheet" of a spreadsheet.
 
     Returns:
         The chart: its points, limits, signals and notes. `flawline.jobs.chart.chart_report.write_chart` draws it.
@@ -105,21 +110,27 @@ def chart(
     how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
     # Without records there is nothing to choose from, and what chooses takes time to load.
     chosen = where_of(where, since, until) if store or where or since or until else None
-    series = series_of(table, store, measure, kind, how, chosen)
+    stated = stated_format(table_format)
+    series = series_of(table, store, measure, kind, how, chosen, stated)
     return charted(
         series, kind, wanted, given, estimation_of(set_aside, transform, own, sigma_from), phase1
     )
 
 
 def pareto(
-    measure: str, table: Table, *, size: str | None = None
+    measure: str,
+    table: Table,
+    *,
+    size: str | None = None,
+    table_format: Mapping[str, str | int] | None = None,
 ) -> tuple[Pareto, tuple[Skipped, ...]]:
     """Count which names of a column occur most often, or weigh most, for a Pareto chart.
 
     Args:
         measure: the column of names.
-        table: CSV or Parquet.
+        table: CSV, Parquet or spreadsheet.
         size: column of weights; rows are counted if not given.
+        table_format: as for `chart`.
 
     Returns:
         The names by how often they are met, and the rows that could not be counted.
@@ -128,8 +139,17 @@ def pareto(
         SourceError: the table cannot be read or lacks a column.
         FlawlineError: nothing is left to count.
     """
-    columns = read_columns(Path(table), [measure, *([size] if size else [])])
-    return count_names(columns, measure, size)
+    counted, skipped, _ = noted_pareto(measure, table, size, stated_format(table_format))
+    return counted, skipped
+
+
+def noted_pareto(
+    measure: str, table: Table, size: str | None, stated: TableFormat
+) -> tuple[Pareto, tuple[Skipped, ...], tuple[str, ...]]:
+    """Count as `pareto` does, with notes of what was understood of the table."""
+    weights = [size] if size else []
+    columns, notes = read_columns(Path(table), [measure, *weights], weights, stated)
+    return *count_names(columns, measure, size), notes
 
 
 def study_capability(
@@ -145,15 +165,16 @@ def study_capability(
     unit: str = "",
     transform: str = "auto",
     confidence: float = 0.95,
+    table_format: Mapping[str, str | int] | None = None,
 ) -> CapabilityStudy:
     """Study a measure against its specification: Cp, Cpk, Pp, Ppk and parts per million outside, with intervals.
 
     Args:
-        table: CSV or Parquet, one row per part in time order.
+        table: CSV, Parquet or spreadsheet, one row per part in time order.
         measure: the column.
         lsl, usl: lower and upper specification limit, at least one.
         target: what is aimed at, for Cpm.
-        by, subgroup, label, unit, transform: as for `chart`.
+        by, subgroup, label, unit, transform, table_format: as for `chart`.
         confidence: of the intervals.
 
     Returns:
@@ -168,7 +189,7 @@ def study_capability(
     from flawline.jobs.study import capability_study as studying
 
     how = forming(by, subgroup, label=label, unit=unit)
-    series = read_series(table, measure, "xbar-r", how)
+    series = read_series(table, measure, "xbar-r", how, stated_format(table_format))
     limits = SpecLimits(lsl, usl, target)
     done, notes = studying.study_capability(
         series, limits, transform=transform, confidence=confidence
@@ -214,12 +235,13 @@ def series_of(
     kind: str,
     how: Forming,
     where: Where | None,
+    stated: TableFormat = UNSTATED,
 ) -> Series:
     """Read the series of a table's column, or of a measure of records."""
     if (table is None) == (store is None):
         raise UsageError("expected either a table or a store", hint="give one of them")
     if table is not None:
-        return read_series(table, measure, kind, how)
+        return read_series(table, measure, kind, how, stated)
     assert store is not None
     beside = [name for name in how.columns(measure) if name != measure]
     with opened_records(store) as open_:
@@ -227,9 +249,15 @@ def series_of(
         return form_series(open_.columns(measure, wanted, beside), measure, kind, how)
 
 
-def read_series(table: Table, measure: str, kind: str, how: Forming) -> Series:
+def read_series(
+    table: Table, measure: str, kind: str, how: Forming, stated: TableFormat = UNSTATED
+) -> Series:
     """Read the series of a table's column."""
-    return form_series(read_columns(Path(table), how.columns(measure)), measure, kind, how)
+    numbers = [measure, *([how.size] if how.size else [])]
+    counts = measure if kind in COUNTED else None
+    columns, notes = read_columns(Path(table), how.columns(measure), numbers, stated, counts=counts)
+    series = form_series(columns, measure, kind, how)
+    return replace(series, notes=(*notes, *series.notes))
 
 
 def limits_and_kind(

@@ -18,6 +18,7 @@ from flawline.core.scale import (
 )
 from flawline.data.as_picture import PictureLike, as_picture
 from flawline.data.source import SourceLike, opened
+from flawline.data.table_format import stated_format
 from flawline.errors import ImageError, UsageError
 from flawline.jobs.judge.judge_table import judge_table, read_spec
 from flawline.jobs.judge.judged_parts import JudgedTable
@@ -82,6 +83,7 @@ def judge(
     spec: str | os.PathLike[str],
     *,
     against: str | os.PathLike[str] | None = None,
+    table_format: Mapping[str, str | int] | None = None,
 ) -> JudgedTable:
     """Accept, review or reject measured parts by a specification.
 
@@ -89,6 +91,7 @@ def judge(
         table: the table of defects that `flawline measure` wrote, with that of its parts beside it.
         spec: the path of the specification, TOML.
         against: an older one: which verdicts change, and how.
+        table_format: how the table is written, where that is not found out, as for `chart`.
 
     Returns:
         The verdict of each part with its findings, and the changes.
@@ -97,7 +100,12 @@ def judge(
         SourceError, ManifestError: a table cannot be read or lacks a column.
         SpecError: a specification cannot be read or contradicts itself, or is in millimetres where no part has a scale.
     """
-    return judge_table(Path(table), Path(spec), against=None if against is None else Path(against))
+    return judge_table(
+        Path(table),
+        Path(spec),
+        against=None if against is None else Path(against),
+        stated=stated_format(table_format),
+    )
 
 
 def calibrate_scale(

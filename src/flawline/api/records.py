@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 from zoneinfo import ZoneInfo
 
+from flawline.data.table_format import stated_format
 from flawline.data.times import parse_time
 from flawline.errors import UsageError
 from flawline.records import open_store
@@ -166,19 +167,21 @@ def import_records(
     column: Mapping[str, str] | None = None,
     constant: Mapping[str, str] | None = None,
     zone: tzinfo | str | None = None,
+    table_format: Mapping[str, str | int] | None = None,
 ) -> Imported:
     """Take an earlier table into records; rows that are there already are passed over.
 
     Args:
         store: open records, or their URL; created where there are none.
-        table: CSV or Parquet, one row per part or picture.
+        table: CSV, Parquet or spreadsheet, one row per part or picture.
         defects: its table of defects; found by itself beside what Flawline wrote.
         column: which column holds a field: {"lot": "Charge"}.
         constant: fields that are the same for all rows: {"station": "press-1"}.
         zone: of times without one: "+01:00", "Europe/Berlin" or a `tzinfo`.
+        table_format: how the tables are written, where that is not found out, as for `chart`.
 
     Returns:
-        How many rows were new and known, and what was measured.
+        How many rows were new and known, what was measured, and notes of what was understood.
 
     Raises:
         UsageError: an unknown field or zone.
@@ -187,7 +190,8 @@ def import_records(
     """
     from flawline.records.imports import Reading, import_table
 
-    how = Reading(column or {}, constant or {}, zone_of(zone))
+    stated = stated_format(table_format)
+    how = Reading(column or {}, constant or {}, zone_of(zone), stated)
     with opened_records(store, create=True) as open_:
         return import_table(
             open_, Path(table), defects=None if defects is None else Path(defects), how=how

@@ -27,6 +27,7 @@ from flawline.cli.series_options import (
     Watch,
     print_skipped,
 )
+from flawline.cli.table_options import TableFormatOption
 
 if TYPE_CHECKING:
     from flawline.jobs.chart.control_chart import ControlChart
@@ -111,6 +112,7 @@ def chart(
     every: Every = None,
     last: Last = None,
     alert: Alert = None,
+    table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -120,7 +122,8 @@ def chart(
     if chart == "pareto":
         if watch or phase1:
             raise UsageError("a pareto chart has no limits, and is not watched")
-        return chart_pareto(table, measure, size, out, as_json=as_json, quiet=quiet)
+        written_as = assignments(table_format, "--table-format")
+        return chart_pareto(table, measure, size, out, written_as, as_json=as_json, quiet=quiet)
     if freeze and (limits or centre is not None or sigma is not None):
         raise UsageError("limits are frozen where they are estimated, and these are given")
     from flawline.api import chart as api
@@ -189,6 +192,7 @@ def chart(
         decision=decision,
         head_start=head_start,
         phase1=phase1,
+        table_format=assignments(table_format, "--table-format"),
     )
     skipped = charted.series.skipped
     out.mkdir(parents=True, exist_ok=True)

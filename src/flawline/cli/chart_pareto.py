@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -16,12 +17,14 @@ def chart_pareto(
     measure: str,
     size: str | None,
     out: Path,
+    table_format: Mapping[str, str],
     *,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Chart the names of a column of a table."""
-    from flawline.api.chart import pareto
+    from flawline.api.chart import noted_pareto
+    from flawline.data.table_format import stated_format
     from flawline.jobs.chart.pareto_counts import pareto_as_dict, pareto_finding
     from flawline.jobs.chart.pareto_report import write_pareto
 
@@ -29,7 +32,7 @@ def chart_pareto(
         raise UsageError(
             "a pareto chart is of a table", hint="`flawline records export` writes one"
         )
-    counted, skipped = pareto(measure, table, size=size)
+    counted, skipped, notes = noted_pareto(measure, table, size, stated_format(table_format))
     out.mkdir(parents=True, exist_ok=True)
     report = write_pareto(counted, measure, size or "rows", skipped, out)
     if as_json:
@@ -37,5 +40,6 @@ def chart_pareto(
     else:
         typer.echo(pareto_finding(counted, measure))
     print_skipped(skipped)
-    note(f"report: {report}", quiet=quiet)
+    for text in (*notes, f"report: {report}"):
+        note(text, quiet=quiet)
     return 2 if skipped else 0

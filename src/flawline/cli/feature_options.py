@@ -160,7 +160,12 @@ def source_notes(summary: SourceSummary) -> list[str]:
     if summary.passed_over:
         said = (f"{count} {reason}" for reason, count in summary.passed_over.items())
         lines.append("passed over: " + ", ".join(said))
-    return [*lines, *(f"problem: {text}" for text in summary.problems), *summary.hints]
+    return [
+        *summary.notes,
+        *lines,
+        *(f"problem: {text}" for text in summary.problems),
+        *summary.hints,
+    ]
 
 
 def parse_range(text: str | None) -> tuple[float, float] | None:

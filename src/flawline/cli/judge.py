@@ -9,6 +9,8 @@ import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json, text_table, warn
 from flawline.cli.feature_options import Limits, Root, open_from_options
+from flawline.cli.record_options import assignments
+from flawline.cli.table_options import TableFormatOption
 from flawline.core.words import counted
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def judge(
     ] = None,
     limits: Limits = None,
     root: Root = None,
+    table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -43,7 +46,8 @@ def judge(
     from flawline.jobs.judge.judge_files import write_judged
     from flawline.jobs.judge.judge_tables import judged_as_dict
 
-    judged = judge_table(table, spec, against=against)
+    written_as = assignments(table_format, "--table-format")
+    judged = judge_table(table, spec, against=against, table_format=written_as)
     out.mkdir(parents=True, exist_ok=True)
     if pictures is None:
         report = write_judged(judged, out)
@@ -58,7 +62,12 @@ def judge(
         if item.verdict is None:
             warn(f"could not be judged: {item.image}: {item.reason}")
     wrote = f"wrote {out / 'verdicts.csv'}, {out / 'verdicts.json'}"
-    for line in (f"specification {judged.spec.hash[:12]}", wrote, f"report: {report}"):
+    for line in (
+        *judged.notes,
+        f"specification {judged.spec.hash[:12]}",
+        wrote,
+        f"report: {report}",
+    ):
         note(line, quiet=quiet)
     return judged.exit_code
 

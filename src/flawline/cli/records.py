@@ -22,6 +22,7 @@ from flawline.cli.record_options import (
     assignments,
     numbers,
 )
+from flawline.cli.table_options import TableFormatOption
 
 if TYPE_CHECKING:
     from flawline.station.replay import Replay
@@ -156,7 +157,9 @@ def export(
 @records.command("import")
 def import_records(
     store: StoreArgument,
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet, one row per part or picture.")],
+    table: Annotated[
+        Path, typer.Argument(help="CSV, Parquet or spreadsheet, one row per part or picture.")
+    ],
     defects: Annotated[
         Path | None,
         typer.Option(help="Its table of defects; found by itself next to what Flawline wrote."),
@@ -172,6 +175,7 @@ def import_records(
     zone: Annotated[
         str | None, typer.Option(help="Zone of times without one: +01:00 or Europe/Berlin.")
     ] = None,
+    table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -185,6 +189,7 @@ def import_records(
         column=assignments(column, "--column"),
         constant=assignments(constant, "--set"),
         zone=zone,
+        table_format=assignments(table_format, "--table-format"),
     )
     if as_json:
         print_json(
@@ -193,6 +198,7 @@ def import_records(
                 "known": done.added.known,
                 "defects": done.defects,
                 "measures": list(done.measures),
+                "notes": list(done.notes),
             }
         )
         return 0
@@ -200,8 +206,8 @@ def import_records(
         f"{done.added.new} inspections new, {done.added.known} known before; "
         f"{done.defects} defects; measures: {', '.join(map(printable, done.measures)) or 'none'}"
     )
-    if done.ordered:
-        note("the table has no times; its rows keep their order, at the file's time", quiet=quiet)
+    for text in done.notes:
+        note(text, quiet=quiet)
     return 0
 
 

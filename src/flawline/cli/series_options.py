@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 LISTED = 10
 
 TableArgument = Annotated[
-    Path, typer.Argument(help="CSV or Parquet table, one row per part in time order.")
+    Path, typer.Argument(help="CSV, Parquet or spreadsheet, one row per part in time order.")
 ]
 OptionalTable = Annotated[
     Path | None,
-    typer.Argument(help="CSV or Parquet table, one row per part in time order; or give --store."),
+    typer.Argument(
+        help="CSV, Parquet or spreadsheet, one row per part in time order; or give --store."
+    ),
 ]
 StoreOption = Annotated[
     str | None,

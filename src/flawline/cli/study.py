@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json
+from flawline.cli.record_options import assignments
 from flawline.cli.series_options import (
     By,
     Label,
@@ -18,6 +19,7 @@ from flawline.cli.series_options import (
     Unit,
     print_skipped,
 )
+from flawline.cli.table_options import TableFormatOption
 
 if TYPE_CHECKING:
     from flawline.core.spc.capability_values import Capability
@@ -51,6 +53,7 @@ def capability(
     unit: Unit = "",
     transform: Transform = "auto",
     confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -71,6 +74,7 @@ def capability(
         unit=unit,
         transform=transform,
         confidence=confidence,
+        table_format=assignments(table_format, "--table-format"),
     )
     series, done, notes = found.series, found.capability, found.notes
     out.mkdir(parents=True, exist_ok=True)

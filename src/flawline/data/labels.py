@@ -52,6 +52,8 @@ BAD_WORDS = frozenset(
     ]
 )
 _NEGATIONS = frozenset({"not", "no", "non", "without"})
+# German for "in order" and "not in order".
+_IN_ORDER = re.compile(r"\s*(n\.? ?)?i\.? ?o\.?\s*", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_0-9]+")
 
 
@@ -59,8 +61,10 @@ def label_meaning(label: str) -> bool | None:
     """Read the meaning of one label: False good, True bad, None unknown or contradictory.
 
     Case, digits and punctuation do not count ("def_front", "OK-2"), a negation turns the meaning
-    ("not ok", "no defect"), and "defect free" is good.
+    ("not ok", "no defect"), "defect free" is good, and so is "i.O." with "n.i.O." as its opposite.
     """
+    if (found := _IN_ORDER.fullmatch(label)) is not None:
+        return found[1] is not None
     words = [word.casefold() for word in _WORD.findall(label)]
     good = any(word in GOOD_WORDS for word in words)
     bad = any(word in BAD_WORDS for word in words)

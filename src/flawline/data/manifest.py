@@ -1,10 +1,8 @@
-"""Read the samples of a CSV or Parquet table."""
+"""Read the samples of a CSV, Parquet or spreadsheet table."""
 
 from __future__ import annotations
 
-import csv
 import math
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -13,18 +11,14 @@ from typing import Any
 
 from flawline.data.folder import read_file
 from flawline.data.layout import Meaning
+from flawline.data.manifest_rows import manifest_columns, manifest_rows, open_manifest
 from flawline.data.named_files import OUTSIDE, NamedFiles
-from flawline.data.names import Findings, did_you_mean, is_unicode
-from flawline.data.tables import separator_of
-from flawline.errors import ImageError, ManifestError
+from flawline.data.names import Findings, is_unicode
+from flawline.data.spreadsheet import SPREADSHEETS
+from flawline.errors import ImageError
 from flawline.types import EMPTY, Sample
 
-MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
-_FIELDS = ("image", "label", "mask", "group", "split")
-_BATCH = 20_000
-_COLUMNS_HINT = (
-    "Columns are image, and where known label, mask, group and split; any other is kept."
-)
+MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".parquet", *SPREADSHEETS})
 
 
 class SourceManifest:
@@ -34,12 +28,14 @@ class SourceManifest:
         self._path = path
         self._files = NamedFiles(path.parent, root)
         self._max_bytes = max_bytes
-        self._columns = _columns(path)
+        self._table = open_manifest(path)
+        self._columns = manifest_columns(path, self._table)
+        self.notes = self._table.notes
 
     def samples(self, meaning: Meaning, findings: Findings) -> Iterator[Sample]:
         """List the samples in the order of the rows; rows that name no existing picture are passed over."""
         seen: set[int] = set()
-        for number, row in self._rows(findings):
+        for number, row in manifest_rows(self._path, self._table, findings):
             values = {field: _text(row.get(column)) for field, column in self._columns.items()}
             name = (values.pop("image", None) or "").replace("\\", "/")
             reason = self._why(name, seen)
@@ -92,11 +88,6 @@ class SourceManifest:
             metadata=MappingProxyType(extra) if extra else EMPTY,
         )
 
-    def _rows(self, findings: Findings) -> Iterator[tuple[int, dict[str, Any]]]:
-        if self._path.suffix.lower() == ".parquet":
-            return _parquet_rows(self._path)
-        return _csv_rows(self._path, findings)
-
     def read(self, name: str) -> bytes:
         """Read one file named by the manifest; raises ImageError."""
         path = None if _why_unwritable(name) else self._files.path(name)
@@ -118,101 +109,6 @@ def _why_unwritable(name: str) -> str | None:
 
 def _with_way_out(reason: str) -> str:
     return f"{reason} (`root` allows a wider one)" if reason == OUTSIDE else reason
-
-
-def _columns(path: Path) -> dict[str, str]:
-    """Find the column of each field; raises ManifestError where `image` is missing."""
-    if path.suffix.lower() == ".parquet":
-        names = _parquet_columns(path)
-    else:
-        with _open_text(path) as file:
-            names = next(_csv_reader(file, path), [])
-    names = [name.strip() for name in names]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ManifestError(
-            f"the column {twice[0]!r} of {path.name} appears twice", hint="Rename one of them."
-        )
-    folded = {name.casefold(): name for name in names}
-    if "image" not in folded:
-        raise ManifestError(
-            f"expected a column 'image' in {path.name}, found "
-            + (", ".join(map(repr, names[:30])) or "no columns"),
-            hint=" ".join(filter(None, (_nearest(names), _COLUMNS_HINT))),
-        )
-    return {field: folded[field] for field in _FIELDS if field in folded}
-
-
-def _nearest(names: list[str]) -> str:
-    aliases = ("image", "images", "image_path", "filename", "file", "path", "picture", "img")
-    found = next((name for alias in aliases for name in names if name.casefold() == alias), None)
-    if found:
-        return f"Rename the column {found!r} to 'image'."
-    return did_you_mean("image", names)
-
-
-def _open_text(path: Path) -> Any:
-    try:
-        return open(path, encoding="utf-8-sig", newline="")
-    except OSError as error:
-        raise ManifestError(
-            f"cannot read {path.name}: {error.strerror}", hint="Check that the file may be read."
-        ) from error
-
-
-def _csv_reader(file: Any, path: Path) -> Iterator[list[str]]:
-    try:
-        head = file.readline()
-        file.seek(0)
-        yield from csv.reader(file, delimiter=separator_of(head), strict=True)
-    except (csv.Error, UnicodeError) as error:
-        raise ManifestError(
-            f"cannot read {path.name} as a UTF-8 table: {error}",
-            hint="Save it as CSV UTF-8.",
-        ) from error
-
-
-def _csv_rows(path: Path, findings: Findings) -> Iterator[tuple[int, dict[str, Any]]]:
-    with _open_text(path) as file:
-        reader = _csv_reader(file, path)
-        header = [name.strip() for name in next(reader, [])]
-        for number, row in enumerate(reader, start=2):
-            if not row:
-                continue
-            if len(row) != len(header):
-                findings.passed_over["wrong number of columns"] += 1
-                findings.problem(f"row {number}: expected {len(header)} columns, found {len(row)}")
-                continue
-            yield number, dict(zip(header, row, strict=True))
-
-
-def _parquet_columns(path: Path) -> list[str]:
-    import polars as pl
-
-    try:
-        return pl.scan_parquet(path, glob=False).collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ManifestError(
-            f"cannot read {path.name} as Parquet: {error}", hint="Write the table again."
-        ) from error
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    import polars as pl
-
-    start = 0
-    while True:
-        try:
-            batch = pl.scan_parquet(path, glob=False).slice(start, _BATCH).collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise ManifestError(
-                f"cannot read {path.name} as Parquet: {error}", hint="Write the table again."
-            ) from error
-        for number, row in enumerate(batch.iter_rows(named=True), start=start + 1):
-            yield number, {key.strip(): value for key, value in row.items()}
-        start += _BATCH
-        if len(batch) < _BATCH:
-            return
 
 
 def _text(value: Any) -> str | None:

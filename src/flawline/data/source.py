@@ -23,6 +23,7 @@ from flawline.data.mask_places import Tree
 from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natural_key
 from flawline.data.openarchive import open_archive
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
+from flawline.data.spreadsheet import SPREADSHEETS
 from flawline.data.tararchive import is_packed, is_tar
 from flawline.data.tree_samples import count_labels, tree_samples
 from flawline.errors import SourceError, UsageError
@@ -37,7 +38,8 @@ class SourceSummary:
 
     `labels` gives for each label the number of its pictures and its meaning (True bad, False good, None
     unknown); pictures without a label count in `pictures` only. `passed_over` counts files that are no
-    samples by reason, `problems` describes what could not be listed, `hints` how else to open the source.
+    samples by reason, `problems` describes what could not be listed, `hints` how else to open the source, and `notes`
+    what was understood of a manifest.
     """
 
     location: str
@@ -48,6 +50,7 @@ class SourceSummary:
     passed_over: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Source(Closing):
@@ -132,7 +135,7 @@ def open_source(
 ) -> Source:
     """Open `location` and read its names once.
 
-    `location` is a folder, a zip, a tar (plain, gz, bz2, xz), a CSV or Parquet manifest, a pattern
+    `location` is a folder, a zip, a tar (plain, gz, bz2, xz), a CSV, Parquet or spreadsheet manifest, a pattern
     such as "parts/**/*.png", or one picture; the content of a file decides, not its extension. Or it
     is a list of pictures, or a mapping of names such as "bad/7" to pictures, each as `as_picture`
     takes it: folders in a name state the label, as on disk.
@@ -252,6 +255,7 @@ def _survey(
         passed_over=dict(sorted(findings.passed_over.items())),
         problems=findings.all_problems(),
         hints=(*_hints(location, kind), *photos),
+        notes=listing.notes if isinstance(listing, SourceManifest) else (),
     )
     return Source(location, kind, opened, meanings, summary)
 
@@ -332,6 +336,8 @@ def _open_file(
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
     extension = path.suffix.lower()
+    if extension in SPREADSHEETS:
+        return "manifest", SourceManifest(path, limits.max_member_bytes, root)
     if head.startswith((b"PK\3\4", b"PK\5\6")):
         return "zip", open_archive(path, limits)
     if is_tar(head) or is_packed(head):

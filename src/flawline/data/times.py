@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from flawline.data.day_texts import iso_text
 from flawline.errors import UsageError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,17 +31,22 @@ def from_micros(value: int) -> datetime:
 
 
 def parse_time(text: str) -> datetime:
-    """Read a time from ISO 8601 with a zone.
+    """Read a time with a zone: ISO 8601, or with the day first, such as "01.03.2026 06:30 +01:00".
 
     Raises:
         UsageError: the text cannot be read as a time, or has no zone.
     """
+    time = local_time(text)
+    micros(time)
+    return time
+
+
+def local_time(text: str) -> datetime:
+    """Read a time as `parse_time` does, with or without a zone; raises UsageError."""
     try:
-        time = datetime.fromisoformat(text.strip())
+        return datetime.fromisoformat(iso_text(text).strip())
     except ValueError:
         raise UsageError(
             f"expected a time such as 2026-03-01T06:30:00Z, got {text[:40]!r}",
             hint="write it as ISO 8601, with its zone",
         ) from None
-    micros(time)
-    return time

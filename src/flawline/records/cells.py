@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flawline.data.times import parse_time
-
-if TYPE_CHECKING:
-    import polars as pl
-
-
-def is_numeric(cells: pl.Series) -> bool:
-    """Tell whether a column holds numbers, or texts that are all numbers; empty cells do not count."""
-    import polars as pl
-
-    if cells.dtype.is_numeric():
-        return True
-    if cells.dtype != pl.String:
-        return False
-    filled = cells.drop_nulls().filter(cells.drop_nulls() != "")
-    return len(filled) > 0 and filled.cast(pl.Float64, strict=False).null_count() == 0
+from flawline.data.times import local_time, parse_time
 
 
 def time_of(value: Any, zone: tzinfo | None) -> datetime:
     """Convert a cell to a time, in `zone` where it states none; raises UsageError without a time or zone."""
-    if isinstance(value, datetime):
-        time = value
-    else:
-        try:
-            time = datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            return parse_time(str(value))
+    time = value if isinstance(value, datetime) else local_time(str(value))
     if time.tzinfo is None and zone is not None:
         return time.replace(tzinfo=zone)
     return parse_time(time.isoformat())

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.names import did_you_mean
+from flawline.data.number_texts import first_other
 from flawline.data.process import DIMENSIONS
-from flawline.data.tables import read_table
+from flawline.data.table_format import UNSTATED, TableFormat
+from flawline.data.tables import Table, read_table
 from flawline.errors import ManifestError, UsageError
-from flawline.records.cells import is_numeric, number_of, text_of, time_of
-from flawline.records.fields import FIELDS, Field, in_written_order
+from flawline.records.cells import number_of, text_of, time_of
+from flawline.records.fields import FIELDS, Field, in_written_order, names_of_kind
 from flawline.records.imports_defects import defects_next_to, owner_of, read_defects
 from flawline.records.record import VERDICTS, DefectRecord, Record, capture_key
 from flawline.records.write import Added
@@ -32,7 +34,9 @@ COLUMNS = in_written_order(
     )
 )
 _SAME = {"sha256": "picture", "group": "part"}
-_PASSED_OVER = {"id", "decision", "inspection", "number", "defect", "split"}
+_PASSED_OVER = ("id", "decision", "inspection", "number", "defect", "split")
+_TIMES = ("captured", "judged")
+_NUMBERS = (*names_of_kind("number"), "height", "width")
 _BATCH = 1000
 
 
@@ -40,12 +44,14 @@ _BATCH = 1000
 class Reading:
     """How a table is read: `columns` gives the column of a field, `zone` is that of times without one.
 
-    `constant` are values of fields that are not in the table, such as the station, for every row.
+    `constant` are values of fields that are not in the table, such as the station, for every row. `stated` is what is
+    known of how it is written.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     constant: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     zone: tzinfo | None = None
+    stated: TableFormat = UNSTATED
 
     def __post_init__(self) -> None:
         """Refuse unknown fields.
@@ -63,12 +69,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Counts of an import: new and known rows, defects, measures; `ordered`: the order of rows stood for times."""
+    """Counts of an import: new and known rows, defects, measures; `ordered`: the order of rows stood for times.
+
+    `notes` say in words what was understood of the table, and which columns became no measures.
+    """
 
     added: Added
     defects: int
     measures: tuple[str, ...]
     ordered: bool
+    notes: tuple[str, ...] = ()
 
 
 def import_table(
@@ -81,8 +91,8 @@ def import_table(
     """Import a CSV or Parquet table into the records; rows that they have already are passed over.
 
     Columns named like fields become those fields, sha256 picture and group part; other columns of numbers become
-    measures, other texts go into `further`. `captured` and `judged` are ISO 8601. A table without times keeps the
-    order of its rows, from the time when its file was last changed.
+    measures, other texts go into `further`. `captured` and `judged` are ISO 8601, or dates such as 01.03.2026. A table
+    without times keeps the order of its rows, from the time when its file was last changed.
 
     Args:
         store: the records.
@@ -95,20 +105,47 @@ def import_table(
         ManifestError: a column or value is missing or cannot be used, named with its row; nothing is written.
         StoreError: the records cannot be written.
     """
-    table = read_table(path)
-    fields = _fields(table, how, path)
+    read = read_table(path, how.stated)
+    fields = _fields(read.frame, how, path)
     place = defects or defects_next_to(path)
-    owner = owner_of(table, fields)
-    own = {} if place is None else read_defects(place, table, owner)
-    measures = _measures(table, fields, counted=place is None)
-    rows = list(_records(table, fields, measures, (owner, own), how, path))
+    owner = owner_of(read.frame, fields)
+    own, told = ({}, ()) if place is None else read_defects(place, read.frame, owner, how.stated)
+    measures = _measures(read, fields, counted=place is None)
+    numbers = [fields[name] for name in _NUMBERS if name in fields]
+    read = read.with_numbers([*measures, *numbers])
+    read = read.with_times([fields[name] for name in _TIMES if name in fields])
+    further = _texts(read.frame, {*fields.values(), *measures, *_PASSED_OVER, "defects"})
+    rows = list(_records(read.frame, fields, measures, further, (owner, own), how, path))
     _check_twins(rows, path)
     added = Added(0, 0)
     for start in range(0, len(rows), _BATCH):
         added += store.add(rows[start : start + _BATCH])
     count = sum(len(record.defects) for record in rows)
-    ordered = "captured" not in fields and "judged" not in fields
-    return Imported(added, count, tuple(measures.values()), ordered)
+    ordered = not fields.keys() & {*_TIMES}
+    notes = [*read.notes, *told, *_unmeasured(read.frame, further, {*fields.values(), *measures})]
+    if ordered:
+        notes.append("the table has no times; its rows keep their order, at the file's time")
+    return Imported(added, count, tuple(measures.values()), ordered, tuple(notes))
+
+
+def _texts(table: pl.DataFrame, known: set[str]) -> list[str]:
+    """List the other columns that can be written as texts."""
+    return [n for n in table.columns if n not in known and not table[n].dtype.is_nested()]
+
+
+def _unmeasured(table: pl.DataFrame, further: Sequence[str], known: set[str]) -> Iterator[str]:
+    """Say which columns are kept as texts, and which are left out."""
+    import polars as pl
+
+    texts = [name for name in further if name != "further"]
+    if texts:
+        yield f"kept as text, not as measures: {', '.join(texts)}"
+    for name in texts:
+        if table[name].dtype == pl.String and (other := first_other(table[name])):
+            yield f"{name} is no measure: {other} is no number"
+    left = [name for name in table.columns if name not in {*known, *further, "defects"}]
+    if left:
+        yield f"left out: {', '.join(left)}"
 
 
 def _fields(table: pl.DataFrame, how: Reading, path: Path) -> dict[str, str]:
@@ -126,15 +163,15 @@ def _fields(table: pl.DataFrame, how: Reading, path: Path) -> dict[str, str]:
     return {**found, **how.columns}
 
 
-def _measures(table: pl.DataFrame, fields: Mapping[str, str], counted: bool) -> dict[str, str]:
+def _measures(table: Table, fields: Mapping[str, str], counted: bool) -> dict[str, str]:
     """Find the columns of numbers that are no field, and the names of their measures.
 
     The column `defects` is one only without a table of defects to count.
     """
     taken = {*fields.values(), *_PASSED_OVER, *COLUMNS, *(() if counted else ("defects",))}
     found = {}
-    for name in table.columns:
-        if name not in taken and is_numeric(table[name]):
+    for name in table.frame.columns:
+        if name not in taken and (table.is_numeric(name) or table.is_truth(name)):
             # Every inspection has a number called defects.
             found[name] = "NumberOfDefects" if name == "defects" else name
     return found
@@ -144,17 +181,16 @@ def _records(
     table: pl.DataFrame,
     fields: Mapping[str, str],
     measures: Mapping[str, str],
+    further: Sequence[str],
     owned: tuple[str, Mapping[str, Sequence[DefectRecord]]],
     how: Reading,
     path: Path,
 ) -> Iterator[Record]:
-    import polars as pl
-
     began = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    known = {*fields.values(), *measures, *_PASSED_OVER, "defects"}
-    further = [n for n in table.columns if n not in known and table[n].dtype == pl.String]
     owner, defects = owned
     for number, row in enumerate(table.iter_rows(named=True)):
+        if all(cell in (None, "") for cell in row.values()):
+            continue
         values: dict[str, Any] = {name: row[column] for name, column in fields.items()}
         try:
             yield _record(
@@ -182,7 +218,9 @@ def _record(
     captured = time_of(values["captured"], zone) if "captured" in values else None
     judged = time_of(values["judged"], zone) if "judged" in values else captured or moment
     size = (
-        (int(values["height"]), int(values["width"])) if {"height", "width"} <= {*values} else None
+        (int(float(values["height"])), int(float(values["width"])))
+        if {"height", "width"} <= {*values}
+        else None
     )
     verdict = values.get("verdict")
     if verdict is not None and verdict not in VERDICTS:
@@ -209,7 +247,7 @@ def _cell(field: Field, value: Any) -> Any:
 
 
 def _further(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
-    known = {name: text_of(row[name]) for name in names if row[name] not in (None, "")}
+    known = {name: _text(row[name]) for name in names if row[name] not in (None, "")}
     packed = known.pop("further", None)
     if packed is None:
         return known
@@ -217,6 +255,10 @@ def _further(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
     if not isinstance(unpacked, dict):
         raise ValueError("the column 'further' holds no JSON object")
     return {**{str(k): str(v) for k, v in unpacked.items()}, **known}
+
+
+def _text(cell: Any) -> str:
+    return cell.isoformat() if isinstance(cell, date | time) else text_of(cell)
 
 
 def _check_twins(rows: Sequence[Record], path: Path) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flawline.data.table_format import TableFormat
 from flawline.data.tables import read_table
 from flawline.errors import ManifestError
-from flawline.records.cells import is_numeric, number_of, text_of
+from flawline.records.cells import number_of, text_of
 from flawline.records.record import DefectRecord
 
 if TYPE_CHECKING:
@@ -30,14 +31,18 @@ def owner_of(parts: pl.DataFrame, fields: Mapping[str, str]) -> str:
     return "id" if "id" in parts.columns else fields.get("image", "image")
 
 
-def read_defects(path: Path, parts: pl.DataFrame, owner: str) -> dict[str, list[DefectRecord]]:
-    """Read the defects of each row of `parts`, by its cell in the column `owner`.
+def read_defects(
+    path: Path, parts: pl.DataFrame, owner: str, stated: TableFormat
+) -> tuple[dict[str, list[DefectRecord]], tuple[str, ...]]:
+    """Read the defects of each row of `parts`, by its cell in the column `owner`; returns them with notes.
 
     Raises:
         SourceError: the table cannot be read.
         ManifestError: it lacks a column, or names a part that the other table does not have.
     """
-    rows = read_table(path)
+    read = read_table(path, stated)
+    names = [name for name in read.frame.columns if read.is_numeric(name)]
+    rows = read.with_numbers([n for n in names if n not in _NAMES or n in _BOX]).frame
     own = "inspection" if owner == "id" else "image"
     for name, table in ((own, rows), ("class", rows), (owner, parts)):
         if name not in table.columns:
@@ -48,9 +53,9 @@ def read_defects(path: Path, parts: pl.DataFrame, owner: str) -> dict[str, list[
     known = {str(cell) for cell in parts[owner]}
     # `flawline measure` has left and top as measures; they are a box only with width and height.
     boxed = set(_BOX) <= set(rows.columns)
-    measures = [n for n in rows.columns if n not in _NAMES and is_numeric(rows[n])]
+    measures = [n for n in names if n not in _NAMES]
     if not boxed:
-        measures += [n for n in _BOX if n in rows.columns and is_numeric(rows[n])]
+        measures += [n for n in _BOX if n in names]
     found: dict[str, list[DefectRecord]] = {}
     for row in rows.iter_rows(named=True):
         if str(row[own]) not in known:
@@ -59,7 +64,9 @@ def read_defects(path: Path, parts: pl.DataFrame, owner: str) -> dict[str, list[
                 hint="give the two tables that were written together",
             )
         found.setdefault(str(row[own]), []).append(_defect(row, measures, boxed))
-    return found
+    left = [n for n in rows.columns if n not in measures and n not in _NAMES]
+    told = (f"left out of defects: {', '.join(left)}",) if left else ()
+    return found, (*read.notes, *told)
 
 
 def _defect(row: Mapping[str, Any], measures: list[str], boxed: bool) -> DefectRecord:

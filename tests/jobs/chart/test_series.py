@@ -207,10 +207,10 @@ def test_tables(tmp_path):
     frame.write_csv(tmp_path / "t.csv")
     frame.write_csv(tmp_path / "semicolon.csv", separator=";")
     for name in ("t.parquet", "t.csv", "semicolon.csv"):
-        columns = read_columns(tmp_path / name, ["area", "lot"])
+        columns, _ = read_columns(tmp_path / name, ["area", "lot"], ["area"])
         series = form_series(columns, "area", "i-mr", Forming(label="lot"))
         assert series.points.values.tolist() == [0.5, 1.5]
         assert series.labels == ("a", "c")
     with pytest.raises(SourceError, match="no column 'aera'") as caught:
-        read_columns(tmp_path / "t.csv", ["aera"])
+        read_columns(tmp_path / "t.csv", ["aera"], [])
     assert "'area'" in caught.value.hint

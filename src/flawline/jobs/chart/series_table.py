@@ -8,29 +8,56 @@ from pathlib import Path
 from typing import Any
 
 from flawline.core.spc.chart_points import LARGEST
+from flawline.data.count_words import counted
 from flawline.data.names import did_you_mean
+from flawline.data.table_format import UNSTATED, TableFormat
 from flawline.data.tables import read_table
 from flawline.errors import SourceError
 
 Columns = Mapping[str, Sequence[Any]]
 
 
-def read_columns(path: Path, wanted: Sequence[str]) -> dict[str, list[Any]]:
-    """Read the wanted columns of a table, one value per row: text from CSV, stored types from Parquet.
+def read_columns(
+    path: Path,
+    wanted: Sequence[str],
+    numbers: Sequence[str],
+    stated: TableFormat = UNSTATED,
+    *,
+    counts: str | None = None,
+) -> tuple[dict[str, list[Any]], tuple[str, ...]]:
+    """Read the wanted columns of a table, one value per row: text from CSV, stored types from other files.
+
+    Args:
+        path: the table.
+        wanted: names of columns.
+        numbers: those of them that hold numbers: these are written with a decimal point.
+        stated: what is known of how the table is written.
+        counts: a column of counts, in which words such as OK and NOK stand for 0 and 1.
+
+    Returns:
+        The columns, and notes of what was understood.
 
     Raises:
         SourceError: the file cannot be read as a table, or a column is not there.
     """
-    frame = read_table(path)
+    table = read_table(path, stated)
+    frame = table.frame
     for name in wanted:
         if name not in frame.columns:
             listed = ", ".join(frame.columns[:12])
+            titles = "`table_format=header=ROW` says in which row the names are."
             raise SourceError(
                 f"{path.name} has no column {name!r}",
-                hint=f"{did_you_mean(name, frame.columns)} It has: {listed}".strip(),
+                hint=f"{did_you_mean(name, frame.columns)} It has: {listed}. {titles}".strip(),
                 code="table",
             )
-    return {name: frame[name].to_list() for name in dict.fromkeys(wanted)}
+    table = table.with_numbers(numbers)
+    columns = {name: table.frame[name].to_list() for name in dict.fromkeys(wanted)}
+    notes = table.notes
+    if counts is not None:
+        columns[counts], told = counted(columns[counts], counts)
+        notes += told
+    return columns, notes
 
 
 def as_number(value: Any) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.scale import PartFrame
+from flawline.data.table_format import UNSTATED, TableFormat
 from flawline.data.tables import read_table
 from flawline.errors import ManifestError, SourceError
 from flawline.specification.judge import MeasuredPart
@@ -23,15 +24,17 @@ _PARTS = ("image", "height", "width", "unjudged")
 _TEXT = ("image", "class", "label", "contours")
 
 
-def read_parts(path: Path) -> tuple[tuple[MeasuredPart, ...], frozenset[str]]:
-    """Read a table of defects and its table of parts; returns parts in the order of the latter, and its columns.
+def read_parts(
+    path: Path, stated: TableFormat = UNSTATED
+) -> tuple[tuple[MeasuredPart, ...], frozenset[str], tuple[str, ...]]:
+    """Read a table of defects and its table of parts; returns parts in the order of the latter, its columns, and notes.
 
     Raises:
         SourceError: a table is missing or cannot be read.
         ManifestError: a table lacks a required column, or has defects of an unknown part.
     """
-    defects = _typed(read_table(path, infer=True))
-    parts = _typed(read_table(_parts_path(path), infer=True))
+    read = [read_table(each, stated).typed(_TEXT) for each in (path, _parts_path(path))]
+    defects, parts = (_typed(table.frame) for table in read)
     _check(defects, _DEFECTS, path)
     _check(parts, _PARTS, path)
     images = defects["image"].to_numpy()
@@ -56,7 +59,8 @@ def read_parts(path: Path) -> tuple[tuple[MeasuredPart, ...], frozenset[str]]:
     )
     none = np.empty(0, dtype=np.int64)
     measured = (_part(row, table, rows.get(str(row["image"]), none)) for row in parts.to_dicts())
-    return tuple(measured), frozenset(parts.columns)
+    notes = tuple(note for table in read for note in table.notes)
+    return tuple(measured), frozenset(parts.columns), notes
 
 
 @dataclass(frozen=True, slots=True)

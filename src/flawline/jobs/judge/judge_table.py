@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flawline.core.measure.parts import count_name, former_count_name
+from flawline.data.table_format import UNSTATED, TableFormat
 from flawline.data.toml_file import MOST_CHARACTERS
 from flawline.errors import SpecError
 from flawline.jobs.judge.defect_table import read_parts
@@ -17,7 +18,12 @@ from flawline.specification.parse import parse_spec
 
 
 def judge_table(
-    table: Path, spec: Path, *, against: Path | None = None, classes: Sequence[str] | None = None
+    table: Path,
+    spec: Path,
+    *,
+    against: Path | None = None,
+    classes: Sequence[str] | None = None,
+    stated: TableFormat = UNSTATED,
 ) -> JudgedTable:
     """Judge every part of the table of defects that `flawline measure` wrote.
 
@@ -26,22 +32,24 @@ def judge_table(
         spec: the specification, TOML.
         against: an older specification, to list the verdicts that change.
         classes: the known classes; a limit on another one is then an error.
+        stated: what is known of how the table is written.
 
     Raises:
         SourceError, ManifestError: a table cannot be read or lacks a column.
         SpecError: a specification cannot be read or contradicts itself, or is in millimetres and no part of the
             table has a scale.
     """
-    parts, columns = read_parts(table)
+    parts, columns, notes = read_parts(table, stated)
     scaled = any(part.mm_per_px is not None for part in parts)
     new = read_spec(spec, classes, scaled)
     _check_classes(spec, new, parts, columns)
     judgements = tuple(judge(new, part) for part in parts)
+    judged = JudgedTable(table.name, new, parts, judgements, notes=notes)
     if against is None:
-        return JudgedTable(table.name, new, parts, judgements)
+        return judged
     old = read_spec(against, classes, scaled)
     changes = _changes(parts, old, judgements)
-    return replace(JudgedTable(table.name, new, parts, judgements), against=old, changes=changes)
+    return replace(judged, against=old, changes=changes)
 
 
 def read_spec(path: Path, classes: Sequence[str] | None, has_scale: bool | None) -> Spec:

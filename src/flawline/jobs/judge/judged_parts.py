@@ -27,7 +27,7 @@ class Change:
 class JudgedTable:
     """All parts of a table judged by one specification, optionally compared with an older one.
 
-    `parts` and `judgements` correspond, in the order of the table.
+    `parts` and `judgements` correspond, in the order of the table. `notes` say what was understood of it.
     """
 
     table: str
@@ -36,6 +36,7 @@ class JudgedTable:
     judgements: tuple[Judgement, ...]
     against: Spec | None = None
     changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:
