@@ -194,11 +194,17 @@ def _refuse(report: MaskReport, folder: Path) -> None:
     if findings:
         more = f"; findings in all: {len(findings)}" if len(findings) > 1 else ""
         raise SourceError(
-            f"{_in_words(findings[0])}{more}",
+            f"{_in_words(findings[0])}{_first_reason(findings[0])}{more}",
             hint=f"{folder / FINDINGS} lists every file; repair or remove them, and keep the pictures of a part in "
             "one split",
             code=findings[0].code,
         )
+
+
+def _first_reason(finding: MaskProblem) -> str:
+    """Say why the first of the pictures cannot be read, empty for a finding of another kind."""
+    unreadable = finding.code.startswith("image") and finding.details
+    return f" (the first: {finding.details[0]})" if unreadable else ""
 
 
 def _finding_messages(report: MaskReport) -> list[str]:
