@@ -69,6 +69,7 @@ def read_cvat(files: AnnotationFiles) -> Annotations:
         lambda name: video.picture(frames[name]),
         (f"{len(frames)} frames of a video are called {next(iter(frames))} and so on",),
         lost=lost,
+        way_out='Name the pictures as CVAT names frames (frame_000000.png), or export "CVAT for images".',
     )
 
 

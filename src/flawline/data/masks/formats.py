@@ -10,8 +10,10 @@ from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.coco import is_coco, read_coco
 from flawline.data.masks.cvat import is_cvat, read_cvat
 from flawline.data.masks.label_studio import is_label_studio, read_label_studio
+from flawline.data.masks.label_studio_brushes import is_brush_export, read_brush_export
 from flawline.data.masks.shapes import Annotations
 from flawline.data.masks.yolo import is_yolo, read_yolo
+from flawline.data.names import ARCHIVE_SUFFIXES, suffix
 from flawline.errors import SourceError
 
 
@@ -32,6 +34,7 @@ class Format:
 FORMATS = (
     Format("COCO", ".json of images, annotations and categories", is_coco, read_coco),
     Format("Label Studio", ".json list of tasks", is_label_studio, read_label_studio),
+    Format("Label Studio brushes", "task-*.png", is_brush_export, read_brush_export),
     Format("CVAT", ".xml", is_cvat, read_cvat),
     # A picture without a label file has no objects in YOLO's own convention.
     Format("YOLO", "label files, data.yaml", is_yolo, read_yolo, absent_is_empty=True),
@@ -52,8 +55,11 @@ def format_of(files: AnnotationFiles) -> Format | None:
 
 def _unknown(path: Path) -> SourceError:
     known = ", ".join(f"{format.name} ({format.files})" for format in FORMATS)
+    packed = suffix(path.name) in ARCHIVE_SUFFIXES
     return SourceError(
         f"expected {known} or a folder of masks, got {path.name!r}",
-        hint="Give the annotations as the tool exported them.",
+        hint="Unpack the archive and give the file or folder in it."
+        if packed
+        else "Give the annotations as the tool exported them.",
         code="annotations",
     )

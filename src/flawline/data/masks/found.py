@@ -107,7 +107,7 @@ def _from_annotations(request: MaskRequest, found: Annotations, format: Format) 
         raise SourceError(
             f"none of {len(found.names)} annotated pictures is in the source "
             f"(such as {', '.join(map(repr, found.names[:_SHOWN]))} for {request.samples[0].name!r})",
-            hint="Names of pictures must agree with the annotations but for folders and extension.",
+            hint=found.way_out,
             code="annotations",
         )
     notes = found.notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -131,23 +131,23 @@ def _add_task(pictures: _Pictures, task: _Task, tags: Sequence[str]) -> None:
         for key, value in (task.data if isinstance(task.data, dict) else {}).items()
         if (names := _names(value))
     }
-    chosen = _chosen(shown, tags)
+    own = {region.tag for region in task.regions if region.tag}
+    chosen, sure = _chosen(shown, tags, own)
     if not chosen:
         why = f"expected the path of one picture, got {short(task.data)}"
         pictures.nameless.append(f"{task.place}.data: {why}")
-    several = len(chosen) > 1 and not set(chosen) <= set(tags)
     for key in chosen:
         for page, name in enumerate(shown[key]):
             shapes = _shapes(pictures, name, task.place)
+            if not sure:
+                why = f"expected one picture in the task, got {', '.join(chosen)[:80]}"
+                shapes.append(broken_shape(f"{task.place}.data", why))
             shapes += [
-                _sized(pictures, name, region)
+                _sized(pictures, name, region, len(shown[key]))
                 for region in task.regions
                 if region.tag == key or region.tag not in chosen
                 if region.page == page or region.page >= len(shown[key])
             ]
-            if several:
-                why = f"expected one picture in the task, got {', '.join(chosen)[:80]}"
-                shapes.append(broken_shape(f"{task.place}.data", why))
 
 
 def _shapes(pictures: _Pictures, name: str, place: str) -> list[Shape]:
@@ -158,8 +158,11 @@ def _shapes(pictures: _Pictures, name: str, place: str) -> list[Shape]:
     return pictures.shapes[name]
 
 
-def _sized(pictures: _Pictures, name: str, region: Region) -> Shape:
-    """Return the shape of a region, a broken one where its size is not that of the picture's other regions."""
+def _sized(pictures: _Pictures, name: str, region: Region, pages: int) -> Shape:
+    """Return the shape of a region, a broken one where its page or size is not that of the picture."""
+    if region.page >= pages:
+        why = f"expected one of {pages} pages, counted from 0, got {region.page}"
+        return broken_shape(region.shape.place, why)
     size = pictures.sizes.setdefault(name, region.size) if region.size else None
     if size == region.size:
         return region.shape
@@ -167,21 +170,21 @@ def _sized(pictures: _Pictures, name: str, region: Region) -> Shape:
     return broken_shape(region.shape.place, why)
 
 
-def _chosen(shown: Mapping[str, Sequence[str]], tags: Sequence[str]) -> list[str]:
-    """Choose the fields of a task that were annotated: those that regions name, else the one picture.
+def _chosen(
+    shown: Mapping[str, Sequence[str]], tags: Sequence[str], own: Set[str]
+) -> tuple[list[str], bool]:
+    """Choose the fields of a task that were annotated, and tell whether that is sure.
 
-    Several that no region names are all returned.
+    They are those that regions name: of the export, `tags`, and of the task, `own`. Else it is the only picture.
     """
-    if named := [tag for tag in tags if tag in shown]:
-        return named
     pictures = [key for key, names in shown.items() if suffix(names[0]) in PICTURE_SUFFIXES]
     large = [key for key in pictures or shown if not _SMALL.search(key)] or pictures
-    near = [
-        key
-        for key in large
-        if len(tags) == 1 and (key.startswith(tags[0]) or tags[0].startswith(key))
-    ]
-    return near if len(near) == 1 else large
+    if named := [tag for tag in tags if tag in shown]:
+        every = list(dict.fromkeys([*named, *large]))
+        return (named, True) if own <= shown.keys() or len(every) == 1 else (every, False)
+    near = [key for key in large for tag in own if key.startswith(tag) or tag.startswith(key)]
+    chosen = near if len(near) == len(own) == 1 else large
+    return chosen, len(chosen) == 1
 
 
 def _names(value: Any) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +13,12 @@ import numpy as np
 
 from flawline.data.masks.boxes import paint_box, paint_ellipse
 from flawline.data.masks.documents import real, reals_of, short, size_of, whole
+from flawline.data.masks.png_region import covered_by_alpha
 from flawline.data.masks.rle import paint_label_studio
 from flawline.data.masks.shapes import BrokenShape, Mask, Shape, broken_shape, paint_polygon
 
 Document = Mapping[str, Any]
 _REGIONS = ("rectangle", "ellipse", "polygon", "brush", "bitmask", "keypoint", "vector")
-_HALF = 127
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +94,8 @@ def _region(result: Any, place: str, labels: Mapping[str, Any], most_pixels: int
             raise BrokenShape(f"expected the number of a page, got {short(result['item_index'])}")
     except BrokenShape as error:
         size, shape = None, broken_shape(place, str(error))
-    return Region(tag if isinstance(tag, str) else "", page or 0, size, shape)
+    page = page if page is not None and page >= 0 else 0
+    return Region(tag if isinstance(tag, str) else "", page, size, shape)
 
 
 def _shape(
@@ -127,27 +127,12 @@ def _paint_brush(value: Document, mask: Mask, index: int) -> None:
 
 def _paint_bitmask(value: Document, mask: Mask, index: int) -> None:
     """Paint a PNG with a transparent background, in base64."""
-    from PIL.PngImagePlugin import PngImageFile
-
-    _, comma, text = str(value["imageDataURL"]).partition(";base64,")
+    head, _, text = str(value["imageDataURL"]).partition(";base64,")
     try:
-        data = base64.b64decode(text, validate=True) if comma else b""
-        with PngImageFile(io.BytesIO(data)) as image:
-            if image.size != mask.shape[::-1]:
-                came = f"{image.size[0]} x {image.size[1]}"
-                raise BrokenShape(
-                    f"expected a bitmask of {mask.shape[1]} x {mask.shape[0]} px, got {came}"
-                )
-            if "A" not in image.getbands() and "transparency" not in image.info:
-                raise BrokenShape("expected a bitmask with a transparent background")
-            alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-    except BrokenShape:
-        raise
-    except (binascii.Error, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BrokenShape(
-            f"expected a PNG in base64, got {short(value['imageDataURL'])}"
-        ) from error
-    mask[alpha > _HALF] = index
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BrokenShape(f"expected a PNG in base64, got {short(head)}") from error
+    mask[covered_by_alpha(data, mask.shape)] = index
 
 
 def _paint_polygon(value: Document, mask: Mask, index: int) -> None:

@@ -53,6 +53,7 @@ class Annotations:
     the regions of one of them, and `notes` lists what was passed over. `also` gives a second name of a picture, tried
     where the first fits none. `lost` lists regions whose picture is not known, with their places: a picture without
     regions may lack one. `nameless` lists pictures that cannot be named: a picture that is not listed may be one.
+    `way_out` is the hint where no name fits a picture of the source.
     """
 
     file: str
@@ -63,6 +64,9 @@ class Annotations:
     also: Callable[[str], str] | None = None
     lost: tuple[str, ...] = ()
     nameless: tuple[str, ...] = ()
+    way_out: str = (
+        "Names of pictures must agree with the annotations but for folders and extension."
+    )
 
 
 def broken_shape(place: str, why: str) -> Shape:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.boxes import paint_box
-from flawline.data.masks.documents import read_text, reals_of, whole
+from flawline.data.masks.documents import read_text, real, reals_of
 from flawline.data.masks.matching import file_stem
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
@@ -28,10 +28,9 @@ from flawline.data.masks.yolo_names import NAME_LISTS, YoloNames, names_of_set
 from flawline.data.names import MASK_FOLDERS, PICTURE_SUFFIXES, suffix
 from flawline.errors import FlawlineError, SourceError
 
-_MOST_LABELS = 50_000_000
-# Text files beside the label files: names of classes, lists of pictures.
-_LOOKED_AT = 20
-_LISTS = frozenset({*NAME_LISTS, "train.txt", "val.txt", "valid.txt", "test.txt"})
+_MOST_LABELS, _LOOKED_AT = 50_000_000, 20
+# Lists of pictures, which may lie beside the label files.
+_LISTS = frozenset({"train.txt", "val.txt", "valid.txt", "test.txt"})
 
 
 def is_yolo(files: AnnotationFiles) -> bool:
@@ -86,6 +85,7 @@ def read_yolo(files: AnnotationFiles) -> Annotations:
 def _label_files(files: AnnotationFiles) -> list[str]:
     """List the text files but for class names and lists of pictures; where some lie in folders called labels, those."""
     texts = [name for name in files.files if suffix(name) == ".txt"]
+    texts = [name for name in texts if name.rpartition("/")[2].lower() not in NAME_LISTS]
     inside = [name for name in texts if "labels" in name.lower().split("/")[:-1]]
     return inside or [name for name in texts if not _is_list(files.folder / name)]
 
@@ -124,11 +124,12 @@ def _shape(words: list[str], place: str, named: YoloNames) -> Shape:
     if 9 <= len(words) <= 10 and words[8] in named.names:
         # The labels of DOTA: four corners in px, the class, and how hard it is to see.
         return Shape(words[8], place, partial(_paint_corners, words[:8]))
-    number = whole(words[0])
-    if number is None or not 0 <= number < len(named.names):
+    # NumPy writes the class as 1.000000e+00.
+    number = real(words[0])
+    if number is None or not number.is_integer() or not 0 <= number < len(named.names):
         last = len(named.names) - 1
         return broken_shape(place, f"expected a class from 0 to {last}, got {words[0][:20]!r}")
-    label = named.names[number]
+    label = named.names[int(number)]
     if len(words) == 5 or named.keypoints:
         return Shape(label, place, partial(_paint_box, words[1:5]), box=True)
     return Shape(label, place, partial(_paint, words[1:]))
