@@ -154,3 +154,19 @@ def test_control_characters_in_names_do_not_reach_the_terminal(capsys):
     text = capsys.readouterr().err
     assert "\x1b[2J" not in text
     assert "\\x1b[2J\\nerror: forged" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are Unicode there")
+def test_names_that_the_locale_cannot_read_are_a_usage_error_that_names_the_way_out(tmp_path):
+    folder = tmp_path / "größe"
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "flawline", "rank", str(folder)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONUTF8": "0", "LC_ALL": "C"},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "expected names in UTF-8" in done.stderr
+    assert "PYTHONUTF8=1" in done.stderr

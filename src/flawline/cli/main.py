@@ -116,6 +116,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code and never raises."""
     as_json = "--json" in arguments
     try:
+        _check_unicode(arguments)
         code = app(list(arguments), prog_name="flawline", standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # Typer turns Ctrl-C into this code without a word
@@ -140,6 +141,21 @@ def run(arguments: Sequence[str]) -> int:
             raise
         print_error(_unexpected(error), as_json=as_json)
     return EXIT_UNJUDGED
+
+
+def _check_unicode(arguments: Sequence[str]) -> None:
+    """Refuse paths that tables and reports could not name."""
+    for text in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise _not_unicode(text)
+
+
+def _not_unicode(text: str) -> FlawlineError:
+    if sys.getfilesystemencoding() == "utf-8":
+        hint = "rename it, for example with `convmv`"
+    else:
+        hint = "set PYTHONUTF8=1, or a locale such as LC_ALL=C.UTF-8"
+    return UsageError(f"expected names in UTF-8, got {text!r}", hint=hint)
 
 
 def main() -> None:
@@ -171,6 +187,8 @@ def _silence_stdout() -> None:
 
 
 def _unexpected(error: Exception) -> FlawlineError:
+    if isinstance(error, UnicodeEncodeError) and error.reason.startswith("surrogates"):
+        return _not_unicode(error.object[max(0, error.start - 40) : error.end])
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         hint = _WAYS_OUT.get(error.errno or 0, "")
