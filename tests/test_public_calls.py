@@ -52,8 +52,8 @@ CALLS = {
 }
 # What a person at a terminal asks for: a look around, and what has two names there.
 NO_CALL = {"demo", "doctor", "import", "replay"}
-# How the command shows things and where it writes them; a call returns what it found. `limits`, `root`: `open_source`.
-TERMINAL = {"context", "as_json", "quiet", "limits", "root", "report", "out"}
+# How the command shows things and where it writes them; a call returns what it found. `open_source` takes its own.
+TERMINAL = {"context", "as_json", "quiet", "limits", "root", "encoding", "report", "out"}
 OF_THE_COMMAND = {
     "rank": {"model", "save_model", "keep", "drop"},  # rank_with, save_ranking
     "classify": {"apply"},  # classify_with

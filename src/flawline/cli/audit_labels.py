@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, text_table
-from flawline.cli.feature_options import Limits, Root, SourceArgument, print_notes, print_unjudged
+from flawline.cli.feature_options import (
+    Encoding,
+    Limits,
+    Root,
+    SourceArgument,
+    print_notes,
+    print_unjudged,
+)
 from flawline.cli.mask_options import (
     Annotations,
     Boxes,
@@ -72,6 +79,7 @@ def audit_labels(
     seed: Annotated[int, typer.Option(help="Seed of folds and trainings.", min=0)] = 0,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -81,7 +89,7 @@ def audit_labels(
     from flawline.jobs.train.audit.label_audit_files import write_label_audit
 
     masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
-    with masks_from_options(source, masks, limits=limits, root=root) as masked:
+    with masks_from_options(source, masks, limits=limits, root=root, encoding=encoding) as masked:
         found = audit(
             masked,
             folds=folds,

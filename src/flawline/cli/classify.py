@@ -12,6 +12,7 @@ from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
     Bad,
+    Encoding,
     Features,
     Good,
     Limits,
@@ -80,6 +81,7 @@ def classify(
     value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -99,7 +101,7 @@ def classify(
     unfinished = out / ".unfinished"
     note_start_over(unfinished, quiet=quiet)
     shared: dict[str, Any] = {"unfinished": unfinished, "track": ProgressBar(quiet=quiet)}
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         if saved is not None:
             span = settings_from_dict(saved.settings.get("computed_with") or {}).value_range
             found = classify_with(opened, saved, weights=weights, **moved, **shared)

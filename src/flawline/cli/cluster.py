@@ -12,6 +12,7 @@ from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
     Bad,
+    Encoding,
     Features,
     Good,
     Limits,
@@ -57,6 +58,7 @@ def cluster(
     value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -69,7 +71,7 @@ def cluster(
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / ".unfinished"
     note_start_over(unfinished, quiet=quiet)
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         clustering = cluster_source(
             opened,
             clusters=int(clusters) if clusters.isdecimal() else clusters,

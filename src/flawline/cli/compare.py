@@ -10,6 +10,7 @@ import typer
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, say, text_table
 from flawline.cli.feature_options import (
     Bad,
+    Encoding,
     Good,
     Limits,
     Root,
@@ -71,6 +72,7 @@ def compare(
     bad: Bad = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -82,7 +84,7 @@ def compare(
 
     masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold, boxes=boxes)
     inspectors = inspectors_by_name(recipes, precision)
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         comparison = compare_recipes(
             inspectors,
             opened,

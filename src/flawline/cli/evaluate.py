@@ -10,6 +10,7 @@ import typer
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, say, text_table
 from flawline.cli.feature_options import (
     Bad,
+    Encoding,
     Good,
     Limits,
     Root,
@@ -57,6 +58,7 @@ def evaluate(
     bad: Bad = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -68,7 +70,7 @@ def evaluate(
 
     masks = mask_settings(annotations, classes, palette, ignore, threshold=threshold, boxes=boxes)
     inspector = Inspector.open(recipe, precision=precision)
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         evaluation = evaluate_source(
             inspector,
             opened,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
-from flawline.cli.feature_options import Limits, Root, open_from_options, print_unjudged
+from flawline.cli.feature_options import Encoding, Limits, Root, open_from_options, print_unjudged
 from flawline.cli.recipe_options import RecipeArgument
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def export(
     ] = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -40,7 +41,11 @@ def export(
     from flawline.jobs.export.model_file import check_format
 
     check_format(to)
-    held = open_from_options(check, limits=limits, root=root) if check else nullcontext()
+    held = (
+        open_from_options(check, limits=limits, root=root, encoding=encoding)
+        if check
+        else nullcontext()
+    )
     with held as source:
         exported = export_recipe(recipe, to, out, check=source, track=ProgressBar(quiet=quiet))
     if as_json:

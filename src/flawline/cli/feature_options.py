@@ -52,6 +52,13 @@ Root = Annotated[
     typer.Option(help="Folder below which a manifest may name files; its own if not given."),
 ]
 
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        help="Encoding of names in a zip or tar that do not state theirs: shift_jis, gbk, cp850, ..."
+    ),
+]
+
 
 def parse_limits(text: str | None) -> tuple[ArchiveLimits, ImageLimits]:
     """Read "name=number,...", names being those of `ArchiveLimits` and `ImageLimits`."""
@@ -93,13 +100,20 @@ def open_from_options(
     bad: list[str] | None = None,
     limits: str | None = None,
     root: Path | None = None,
+    encoding: str | None = None,
 ) -> Source:
     """Open the source of a command line."""
     from flawline.data.source import open_source
 
     archive, image = parse_limits(limits)
     return open_source(
-        source, good=good or (), bad=bad or (), limits=archive, image_limits=image, root=root
+        source,
+        good=good or (),
+        bad=bad or (),
+        limits=archive,
+        image_limits=image,
+        root=root,
+        encoding=encoding,
     )
 
 

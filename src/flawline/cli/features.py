@@ -12,6 +12,7 @@ from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
     Bad,
+    Encoding,
     Features,
     Good,
     Limits,
@@ -49,6 +50,7 @@ def features(
     value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -61,7 +63,7 @@ def features(
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
     note_start_over(unfinished, quiet=quiet)
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         computed = compute_features(
             opened,
             features=features,

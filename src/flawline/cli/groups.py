@@ -9,6 +9,7 @@ import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
 from flawline.cli.feature_options import (
+    Encoding,
     Limits,
     Root,
     SourceArgument,
@@ -39,6 +40,7 @@ def groups(
     value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -49,7 +51,7 @@ def groups(
 
     span = parse_range(value_range)
     track = ProgressBar(quiet=quiet)
-    with open_from_options(source, limits=limits, root=root) as opened:
+    with open_from_options(source, limits=limits, root=root, encoding=encoding) as opened:
         out.mkdir(parents=True, exist_ok=True)
         grouping = group(
             opened, threshold=threshold, neighbours=neighbours, value_range=span, track=track

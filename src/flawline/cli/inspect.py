@@ -11,6 +11,7 @@ import typer
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
 from flawline.cli.feature_options import (
     Bad,
+    Encoding,
     Good,
     Limits,
     Root,
@@ -69,6 +70,7 @@ def inspect(
     bad: Bad = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -87,7 +89,7 @@ def inspect(
     # What one database has not taken must not end in another one.
     spool = out / f".unstored-{sha256((store or '').encode()).hexdigest()[:8]}"
     gallery = Gallery()
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         with open_station(
             inspector,
             store=store,

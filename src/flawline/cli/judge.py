@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json, text_table, warn
-from flawline.cli.feature_options import Limits, Root, open_from_options
+from flawline.cli.feature_options import Encoding, Limits, Root, open_from_options
 from flawline.cli.record_options import assignments
 from flawline.cli.table_options import TableFormatOption
 from flawline.core.words import counted
@@ -37,6 +37,7 @@ def judge(
     ] = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -52,7 +53,7 @@ def judge(
     if pictures is None:
         report = write_judged(judged, out)
     else:
-        with open_from_options(pictures, limits=limits, root=root) as opened:
+        with open_from_options(pictures, limits=limits, root=root, encoding=encoding) as opened:
             report = write_judged(judged, out, opened)
     if as_json:
         print_json(judged_as_dict(judged))

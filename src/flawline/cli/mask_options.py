@@ -54,13 +54,14 @@ def masks_from_options(
     bad: list[str] | None = None,
     limits: str | None = None,
     root: Path | None = None,
+    encoding: str | None = None,
     value_range: str | None = None,
 ) -> Iterator[MaskedSource]:
     """The pictures and masks that the options name; errors as for `open_masks`."""
     from flawline.data.masks import open_masked
 
     with (
-        open_from_options(source, good, bad, limits, root) as opened,
+        open_from_options(source, good, bad, limits, root, encoding) as opened,
         open_masked(opened, settings, value_range=parse_range(value_range)) as masked,
     ):
         yield masked

@@ -9,6 +9,7 @@ import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, TableOut, print_json
 from flawline.cli.feature_options import (
+    Encoding,
     Limits,
     Root,
     open_from_options,
@@ -60,6 +61,7 @@ def measure(
     ] = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -70,7 +72,7 @@ def measure(
 
     names, of_picture, of_part = parse_classes(classes), parse_scale(scale), parse_frame(frame)
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
-    with open_from_options(masks, limits=limits, root=root) as opened:
+    with open_from_options(masks, limits=limits, root=root, encoding=encoding) as opened:
         measured = measure_masks(
             opened,
             classes=names,

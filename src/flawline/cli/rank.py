@@ -12,6 +12,7 @@ from flawline.cli.feature_options import (
     DEFAULT_FEATURES,
     Backbone,
     Bad,
+    Encoding,
     Good,
     Limits,
     Precision,
@@ -91,6 +92,7 @@ def rank(
     value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -112,7 +114,7 @@ def rank(
     unfinished = out / ".unfinished"
     note_start_over(*out.glob(f"{unfinished.name}*"), quiet=quiet)
     bar = ProgressBar(quiet=quiet)
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         if saved:
             ranking = rank_with(
                 opened,

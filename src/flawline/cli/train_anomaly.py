@@ -11,6 +11,7 @@ from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printab
 from flawline.cli.feature_options import (
     Backbone,
     Bad,
+    Encoding,
     Good,
     Limits,
     Precision,
@@ -106,6 +107,7 @@ def anomaly(
     value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -118,7 +120,7 @@ def anomaly(
     polygons, span = parse_polygons(roi), parse_range(value_range)
     # Before the work: after it is too late to find out that there is no such folder.
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open_from_options(source, good, bad, limits, root) as opened:
+    with open_from_options(source, good, bad, limits, root, encoding) as opened:
         trained = train_anomaly(
             opened,
             part=part,

@@ -10,6 +10,7 @@ import typer
 from flawline.cli.console import AsJson, Quiet, print_json, printable
 from flawline.cli.feature_options import (
     Bad,
+    Encoding,
     Good,
     Limits,
     Preparation,
@@ -137,6 +138,7 @@ def segment(
     value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -191,6 +193,7 @@ def segment(
         bad=bad,
         limits=limits,
         root=root,
+        encoding=encoding,
         value_range=value_range,
     ) as masked:
         trained = train_with_progress(masked, settings, folder, resume=resume, quiet=quiet)

@@ -9,6 +9,7 @@ import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable
 from flawline.cli.feature_options import (
+    Encoding,
     Good,
     Limits,
     Root,
@@ -46,6 +47,7 @@ def update(
     good: Good = None,
     limits: Limits = None,
     root: Root = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -58,8 +60,11 @@ def update(
 
     old, target = read_recipe(recipe), out or recipe
     target.parent.mkdir(parents=True, exist_ok=True)
-    held = _held_out(calibration, good, limits, root) if calibration else nullcontext()
-    with open_from_options(source, good, limits=limits, root=root) as opened, held as apart:
+    held = _held_out(calibration, good, limits, root, encoding) if calibration else nullcontext()
+    with (
+        open_from_options(source, good, limits=limits, root=root, encoding=encoding) as opened,
+        held as apart,
+    ):
         updated = update_recipe(
             old, opened, calibration=apart, anyway=anyway, track=ProgressBar(quiet=quiet)
         )
@@ -76,10 +81,17 @@ def update(
 
 
 def _held_out(
-    calibration: str, good: list[str] | None, limits: str | None, root: Path | None
+    calibration: str,
+    good: list[str] | None,
+    limits: str | None,
+    root: Path | None,
+    encoding: str | None,
 ) -> Source:
-    """Open the pictures of --calibration; --root is for it only where it is a manifest."""
+    """Open the pictures of --calibration; --root is for a manifest, --encoding for an archive."""
     from flawline.data.manifest import MANIFEST_SUFFIXES
+    from flawline.data.names import ARCHIVE_SUFFIXES
 
-    bound = root if Path(calibration).suffix.lower() in MANIFEST_SUFFIXES else None
-    return open_from_options(calibration, good, limits=limits, root=bound)
+    kind = Path(calibration).suffix.lower()
+    bound = root if kind in MANIFEST_SUFFIXES else None
+    codec = encoding if kind in ARCHIVE_SUFFIXES else None
+    return open_from_options(calibration, good, limits=limits, root=bound, encoding=codec)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from array import array
 from bisect import bisect_left
@@ -25,8 +24,6 @@ from flawline.errors import ArchiveError, ImageError, SourceError
 
 # Below this size no ratio is checked: an evenly black bitmap packs a thousandfold and is harmless.
 RATIO_FLOOR_BYTES = 64 * 1024 * 1024
-
-_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +89,7 @@ def check_member_size(name: str, size: int, limits: ArchiveLimits) -> None:
         )
 
 
-def member_name(raw: str) -> str:
-    """Normalise the name of a member; raises ArchiveError for names that lead outside the archive or hold a NUL."""
-    flat = raw.replace("\\", "/")
-    if flat.startswith("/") or _DRIVE.match(flat):
-        raise refuse("absolute", f"the member {raw!r} has an absolute name", _REPACK)
-    parts = [part for part in flat.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise refuse("path-traversal", f"the member {raw!r} reaches outside the archive", _REPACK)
-    if "\\" in raw or "\0" in raw:
-        raise refuse("name", f"the member {raw!r} has a backslash or a NUL in its name", _REPACK)
-    return "/".join(parts)
-
-
-_REPACK = (
-    "Pack the pictures again with relative names and forward slashes, from a source you trust."
-)
+REPACK = "Pack the pictures again with relative names, from a source you trust."
 
 
 class RandomFile:
@@ -171,7 +153,7 @@ class MemberTable:
             self._numbers.extend(numbers[row * self._width : (row + 1) * self._width])
         for one, other in zip(self.names, self.names[1:], strict=False):
             if one == other:
-                raise refuse("duplicate", f"the archive holds {one!r} more than once", _REPACK)
+                raise refuse("duplicate", f"the archive holds {one!r} more than once", REPACK)
 
     def find(self, name: str) -> int | None:
         """Find the row of `name`; None where there is none."""
@@ -188,7 +170,10 @@ class MemberTable:
 
 
 class Archive:
-    """The pictures of an opened archive; `read_row` unpacks one member from its numbers."""
+    """The pictures of an opened archive; `read_row` unpacks one member from its numbers.
+
+    `notes` say what was guessed when it was opened.
+    """
 
     def __init__(
         self,
@@ -196,8 +181,10 @@ class Archive:
         file: RandomFile,
         table: MemberTable,
         read_row: Callable[[RandomFile, str, array[int], bool], bytes],
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.kind = kind
+        self.notes = notes
         self._file = file
         self._table = table
         self._read_row = read_row

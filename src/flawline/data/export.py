@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from flawline.data.archive import member_name
+from flawline.data.archive_names import member_name
 from flawline.data.layout import folder_label
 from flawline.data.names import PICTURE_SUFFIXES, suffix, why_passed_over
 from flawline.data.sniff import HEAD_BYTES, picture_format

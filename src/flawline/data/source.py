@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, Union
 
-from flawline.data.archive import DEFAULT_LIMITS, ArchiveLimits
+from flawline.data.archive import DEFAULT_LIMITS, Archive, ArchiveLimits
 from flawline.data.as_picture import PictureLike
 from flawline.data.closing import Closing
 from flawline.data.folder import Folder, PictureFile, split_pattern
@@ -20,6 +20,7 @@ from flawline.data.labels import label_meaning, meaning
 from flawline.data.layout import Layout, Meaning, detect
 from flawline.data.manifest import MANIFEST_SUFFIXES, SourceManifest
 from flawline.data.mask_places import Tree
+from flawline.data.name_encoding import checked_encoding
 from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natural_key
 from flawline.data.openarchive import open_archive
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
@@ -132,6 +133,7 @@ def open_source(
     limits: ArchiveLimits = DEFAULT_LIMITS,
     image_limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
     root: str | os.PathLike[str] | None = None,
+    encoding: str | None = None,
 ) -> Source:
     """Open `location` and read its names once.
 
@@ -142,15 +144,18 @@ def open_source(
     `good` and `bad` name labels whose meaning is stated; `limits` bounds archives and single files,
     `image_limits` what a picture may unpack to when it is decoded.
     The files that a manifest names lie below its folder, links resolved; `root` names another folder
-    below which they may lie.
+    below which they may lie. `encoding` is that of names in a zip or tar that do not state theirs ("shift_jis",
+    "gbk", "cp850"); without it, it is found from the names.
 
     Raises SourceError for what is missing, unreadable or without pictures, ArchiveError for
     hostile, encrypted or damaged archives, ManifestError for a manifest without its columns,
-    UsageError for a label that is not there, or a `root` that is no folder or has no manifest.
+    UsageError for a label that is not there, a `root` that is no folder or has no manifest, or an `encoding` that is
+    unknown or has no archive.
     """
-    bound = _root(root)
+    bound, codec = _root(root), checked_encoding(encoding)
     if not isinstance(location, str | os.PathLike):
         _no_root(bound, "pictures")
+        _no_encoding(codec, "pictures")
         return _opened(NAME, "pictures", _given(location, limits), good, bad, image_limits)
     text = os.fspath(location)
     if not text:
@@ -160,9 +165,11 @@ def open_source(
             hint='Give "." for the folder that you are in.',
             code="source-missing",
         )
-    kind, listing = _open(text, Path(text).expanduser(), limits, bound)
+    kind, listing = _open(text, Path(text).expanduser(), limits, bound, codec)
     if kind != "manifest":
         _no_root(bound, kind)
+    if kind not in ("zip", "tar"):
+        _no_encoding(codec, kind)
     return _opened(text, kind, listing, good, bad, image_limits)
 
 
@@ -212,6 +219,14 @@ def _no_root(root: Path | None, kind: str) -> None:
         )
 
 
+def _no_encoding(encoding: str | None, kind: str) -> None:
+    if encoding is not None:
+        raise UsageError(
+            f"expected a zip or tar with `encoding`, the source is of kind {kind!r}",
+            hint="Leave it out: it is for names in archives.",
+        )
+
+
 def _given(pictures: object, limits: ArchiveLimits) -> GivenPictures:
     if isinstance(pictures, Mapping | list | tuple):
         return GivenPictures(pictures, limits.max_member_bytes)
@@ -255,7 +270,7 @@ def _survey(
         passed_over=dict(sorted(findings.passed_over.items())),
         problems=findings.all_problems(),
         hints=(*_hints(location, kind), *photos),
-        notes=listing.notes if isinstance(listing, SourceManifest) else (),
+        notes=listing.notes if isinstance(listing, SourceManifest | Archive) else (),
     )
     return Source(location, kind, opened, meanings, summary)
 
@@ -305,14 +320,14 @@ def _photos(layout: Layout) -> tuple[str, ...]:
 
 
 def _open(
-    text: str, path: Path, limits: ArchiveLimits, root: Path | None
+    text: str, path: Path, limits: ArchiveLimits, root: Path | None, encoding: str | None
 ) -> tuple[str, SourceManifest | Tree]:
     try:
         if path.is_dir():
             os.scandir(path).close()
             return "folder", Folder(path, None, limits.max_member_bytes)
         if path.is_file():
-            return _open_file(path, limits, root)
+            return _open_file(path, limits, root, encoding)
         if path.exists():
             raise _unsupported(text, "a device or pipe")
     except (OSError, ValueError) as error:
@@ -331,7 +346,7 @@ def _open(
 
 
 def _open_file(
-    path: Path, limits: ArchiveLimits, root: Path | None
+    path: Path, limits: ArchiveLimits, root: Path | None, encoding: str | None
 ) -> tuple[str, SourceManifest | Tree]:
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
@@ -339,15 +354,15 @@ def _open_file(
     if extension in SPREADSHEETS:
         return "manifest", SourceManifest(path, limits.max_member_bytes, root)
     if head.startswith((b"PK\3\4", b"PK\5\6")):
-        return "zip", open_archive(path, limits)
+        return "zip", open_archive(path, limits, encoding)
     if is_tar(head) or is_packed(head):
-        return "tar", open_archive(path, limits)
+        return "tar", open_archive(path, limits, encoding)
     if extension in MANIFEST_SUFFIXES:
         return "manifest", SourceManifest(path, limits.max_member_bytes, root)
     if picture_format(head):
         return "file", PictureFile(path, limits.max_member_bytes)
     if extension in ARCHIVE_SUFFIXES:
-        return "tar" if extension == ".tar" else "zip", open_archive(path, limits)
+        return "tar" if extension == ".tar" else "zip", open_archive(path, limits, encoding)
     raise _unsupported(
         path.name, other_picture(head) or describe(head) if head else "an empty file"
     )

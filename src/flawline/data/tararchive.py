@@ -21,12 +21,15 @@ from flawline.data.archive import (
     check_members,
     check_totals,
     damaged,
-    member_name,
     refuse,
 )
+from flawline.data.archive_names import guessed, member_name, name_encoding
+from flawline.data.name_encoding import decode_name
+from flawline.data.names import is_unicode
 from flawline.errors import SourceError
 
 _CHUNK = 1 << 18
+_KEPT = "surrogateescape"
 # Headers with long names are a few kilobytes; tarfile would read a hostile one of any stated size.
 _MOST_HEADER_BYTES = 1 << 20
 _UNPACKERS: dict[bytes, Callable[[], Any]] = {
@@ -46,8 +49,12 @@ def is_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
 
 
-def open_tar(file: BinaryIO, limits: ArchiveLimits) -> Archive:
-    """List a tar; a packed one is unpacked once into a nameless temporary file. Raises ArchiveError."""
+def open_tar(file: BinaryIO, limits: ArchiveLimits, encoding: str | None = None) -> Archive:
+    """List a tar; a packed one is unpacked once into a nameless temporary file. Raises ArchiveError.
+
+    `encoding` is that of names that do not state theirs; without it they are UTF-8 where all are, else it is found from
+    these names.
+    """
     head = file.read(8)
     file.seek(0)
     if is_packed(head):
@@ -59,7 +66,8 @@ def open_tar(file: BinaryIO, limits: ArchiveLimits) -> Archive:
                 "expected a tar inside the packed file, got something else",
                 "Only packed tars are read as archives; unpack other files first.",
             )
-        table = _read_headers(file, limits)
+        table, unstated = _read_headers(file, limits)
+        notes = _decode_names(table, unstated, encoding)
         table.sort()
     except (tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError) as error:
         file.close()
@@ -67,7 +75,7 @@ def open_tar(file: BinaryIO, limits: ArchiveLimits) -> Archive:
     except BaseException:
         file.close()
         raise
-    return Archive("tar", RandomFile(file), table, partial(_read_member, limits))
+    return Archive("tar", RandomFile(file), table, partial(_read_member, limits), notes)
 
 
 def _unpacked(file: BinaryIO, head: bytes, limits: ArchiveLimits) -> BinaryIO:
@@ -139,24 +147,47 @@ class _HeaderReads:
         return self._file.read(size)
 
 
-def _read_headers(file: BinaryIO, limits: ArchiveLimits) -> MemberTable:
+def _read_headers(file: BinaryIO, limits: ArchiveLimits) -> tuple[MemberTable, dict[int, bytes]]:
+    """List the members, and by row the names whose encoding is not stated."""
     length = file.seek(0, 2)
     file.seek(0)
     table, total, seen = MemberTable(2), 0, 0
-    with tarfile.open(fileobj=_HeaderReads(file), mode="r:") as tar:  # type: ignore[call-overload]
+    unstated: dict[int, bytes] = {}
+    reads: Any = _HeaderReads(file)
+    with tarfile.open(fileobj=reads, mode="r:", encoding="utf-8", errors=_KEPT) as tar:
         while (member := tar.next()) is not None:
-            tar.members.clear()  # tarfile keeps every header otherwise
+            tar.members.clear()  # type: ignore[attr-defined] # tarfile keeps every header otherwise
             seen += 1
             total += member.size
             check_members(seen, limits)
             check_totals(total, max(total, 1), limits)
+            if not member.name.isascii() and "path" not in member.pax_headers and member.isreg():
+                unstated[len(table.names)] = member.name.encode("utf-8", _KEPT)
             _add_member(table, member, length)
         end = tar.offset
     file.seek(end)
     block = file.read(512)
     if len(block) < 512 or block.strip(b"\0"):
         raise damaged("it has no end mark; it is cut short or a header is broken")
-    return table
+    return table, unstated
+
+
+def _decode_names(
+    table: MemberTable, unstated: dict[int, bytes], encoding: str | None
+) -> tuple[str, ...]:
+    """Decode the names whose encoding is not stated; returns what to say of it.
+
+    Those that no encoding fits stay as they are, no valid text.
+    """
+    names = [*unstated.values()]
+    if encoding is None and all(is_unicode(table.names[row]) for row in unstated):
+        return ()
+    codec = name_encoding(names, encoding)
+    if codec is None:
+        return ()
+    for row, name in unstated.items():
+        table.names[row] = member_name(decode_name(name, codec))
+    return guessed(names, codec, encoding)
 
 
 def _add_member(table: MemberTable, member: tarfile.TarInfo, length: int) -> None:

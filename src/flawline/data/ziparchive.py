@@ -28,9 +28,10 @@ from flawline.data.archive import (
     check_members,
     check_totals,
     damaged,
-    member_name,
     refuse,
 )
+from flawline.data.archive_names import guessed, member_name, name_encoding, unknown_encoding
+from flawline.data.name_encoding import decode_name
 
 _LOCAL = struct.Struct("<4s2B4HL2L2H")  # PKWARE APPNOTE 6.3.10, 4.3.7
 _END = struct.Struct("<4s4H")
@@ -39,13 +40,17 @@ _ENCRYPTED = (
     0x2041  # bits 0, 6 and 13: traditional, strong and central-directory encryption (4.4.4)
 )
 _UTF8 = 0x800
+_UNICODE_PATH = 0x7075
 _USUAL_NAME = 256
 _MEMBER_BYTES = 4096  # of the directory, on average; names and extra fields take fewer
 _OFFSET, _PACKED, _SIZE = range(3)
 
 
-def open_zip(file: BinaryIO, limits: ArchiveLimits) -> Archive:
-    """List a zip file; raises ArchiveError where it is hostile, encrypted, damaged or over `limits`."""
+def open_zip(file: BinaryIO, limits: ArchiveLimits, encoding: str | None = None) -> Archive:
+    """List a zip file; raises ArchiveError where it is hostile, encrypted, damaged or over `limits`.
+
+    `encoding` is that of names that do not state theirs; without it, it is found from these names.
+    """
     length = file.seek(0, 2)
     try:
         listed = zipfile.ZipFile(_DirectoryReads(file, limits))
@@ -53,18 +58,28 @@ def open_zip(file: BinaryIO, limits: ArchiveLimits) -> Archive:
         raise refuse(
             "unsupported", f"the archive is not supported: {error}", "Pack it again with deflate."
         ) from error
+    except UnicodeDecodeError as error:
+        raise refuse(
+            "encoding",
+            f"a member's name, {error.object!r}, is marked as UTF-8 and is none",
+            "Pack the archive again.",
+        ) from error
     except (zipfile.BadZipFile, ValueError, struct.error, EOFError) as error:
         raise damaged(f"its directory cannot be read: {error}") from error
     _check_end(file, length, len(listed.infolist()))
-    table = MemberTable(5)
+    table, unstated = MemberTable(5), _unstated(listed)
+    codec = name_encoding(unstated, encoding)
+    if codec is None:
+        raise unknown_encoding(unstated)
     for info in listed.infolist():
-        _add_member(table, info, length)
+        _add_member(table, info, length, codec)
     numbers = table.columns()
     _check_overlap(numbers[:, _OFFSET], numbers[:, _PACKED], listed.start_dir)
     _check_ratios(table.names, numbers[:, _PACKED], numbers[:, _SIZE], limits)
     check_totals(int(numbers[:, _SIZE].sum()), length, limits)
     table.sort()
-    return Archive("zip", RandomFile(file), table, partial(_read_member, limits))
+    notes = guessed(unstated, codec, encoding)
+    return Archive("zip", RandomFile(file), table, partial(_read_member, limits, codec), notes)
 
 
 class _DirectoryReads:
@@ -95,8 +110,17 @@ def _check_end(file: BinaryIO, length: int, listed: int) -> None:
         raise damaged(f"its directory states {count} members and lists {listed}")
 
 
-def _add_member(table: MemberTable, info: zipfile.ZipInfo, length: int) -> None:
-    text = _decode_name(info.orig_filename, info.flag_bits)
+def _unstated(listed: zipfile.ZipFile) -> list[bytes]:
+    """List the names whose encoding is not stated."""
+    infos = (info for info in listed.infolist() if not info.orig_filename.isascii())
+    raw = ((_raw_name(info), info) for info in infos if not info.flag_bits & _UTF8)
+    return [name for name, info in raw if _unicode_name(name, info.extra) is None]
+
+
+def _add_member(table: MemberTable, info: zipfile.ZipInfo, length: int, codec: str) -> None:
+    text = info.orig_filename
+    if not text.isascii():
+        text = _decoded(_raw_name(info), info.flag_bits, info.extra, codec)
     name = member_name(text)
     if info.flag_bits & _ENCRYPTED:
         raise refuse(
@@ -104,7 +128,7 @@ def _add_member(table: MemberTable, info: zipfile.ZipInfo, length: int) -> None:
         )
     if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16):
         raise refuse("link", f"the member {name!r} is a link", "Pack the files, not links to them.")
-    if text.endswith("/"):
+    if text.endswith(("/", "\\")):
         return
     if not name:
         raise refuse("name", "a member has no name", "Pack the pictures again.")
@@ -116,13 +140,33 @@ def _add_member(table: MemberTable, info: zipfile.ZipInfo, length: int) -> None:
     table.add(name, *sizes, info.CRC, info.compress_type)
 
 
-def _decode_name(text: str, flags: int) -> str:
-    """Decode a name that zipfile read as code page 437: many tools write UTF-8 without stating it."""
-    try:
-        stated = flags & _UTF8 or text.isascii()
-        return text if stated else text.encode("cp437").decode()
-    except UnicodeDecodeError:
-        return text
+def _raw_name(info: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of a name that zipfile decoded."""
+    return info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
+
+
+def _decoded(raw: bytes, flags: int, extra: bytes, codec: str) -> str:
+    """Decode a name: as it states itself, else by `codec`."""
+    if flags & _UTF8:
+        return raw.decode()
+    return _unicode_name(raw, extra) or decode_name(raw, codec)
+
+
+def _unicode_name(raw: bytes, extra: bytes) -> str | None:
+    """Find the name in UTF-8 that stands beside one of another encoding (4.6.9), where it belongs to it."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<2H", extra, at)
+        field = extra[at + 4 : at + 4 + size]
+        if kind == _UNICODE_PATH and field[:1] == b"\1" and len(field) > 5:
+            if int.from_bytes(field[1:5], "little") != zlib.crc32(raw):
+                return None
+            try:
+                return field[5:].decode()
+            except UnicodeDecodeError:
+                return None
+        at += 4 + size
+    return None
 
 
 def _check_overlap(offsets: NDArray[np.int64], packed: NDArray[np.int64], start: int) -> None:
@@ -152,11 +196,16 @@ def _check_ratios(
 
 
 def _read_member(
-    limits: ArchiveLimits, file: RandomFile, name: str, numbers: array[int], checksum: bool
+    limits: ArchiveLimits,
+    codec: str,
+    file: RandomFile,
+    name: str,
+    numbers: array[int],
+    checksum: bool,
 ) -> bytes:
     offset, packed, size, crc, method = numbers
     check_member_size(name, max(size, packed), limits)
-    body = file.read_at(_begin(file, name, offset), packed)
+    body = file.read_at(_begin(file, name, offset, codec), packed)
     if len(body) < packed:
         raise damaged(f"the member {name!r} is cut short")
     data = _unpack(body, method, size, name)
@@ -171,23 +220,24 @@ def _read_member(
     return data
 
 
-def _begin(file: RandomFile, name: str, offset: int) -> int:
+def _begin(file: RandomFile, name: str, offset: int, codec: str) -> int:
     """Find where the content of a member begins; its header at `offset` must have its name."""
     header = file.read_at(offset, _LOCAL.size + _USUAL_NAME)
     if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
         raise damaged(f"the member {name!r} has no header")
-    *_, name_length, extra_length = _LOCAL.unpack_from(header)
+    _, _, _, flags, *_, name_length, extra_length = _LOCAL.unpack_from(header)
     end = _LOCAL.size + name_length
-    if len(header) < end:
-        header = file.read_at(offset, end)
-    raw = header[_LOCAL.size : end]
+    begin = end + extra_length
+    if len(header) < begin:
+        header = file.read_at(offset, begin)
+    raw, extra = header[_LOCAL.size : end], header[end:begin]
     try:
-        text = raw.decode()
+        same = member_name(_decoded(raw, flags, extra, codec)) == name
     except UnicodeDecodeError:
-        text = raw.decode("cp437")
-    if len(raw) < name_length or member_name(text) != name:
+        same = False
+    if len(raw) < name_length or not same:
         raise damaged(f"the member {name!r} has another name in its own header")
-    return int(offset + end + extra_length)
+    return int(offset + begin)
 
 
 def _unpack(packed: bytes, method: int, size: int, name: str) -> bytes:
