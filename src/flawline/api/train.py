@@ -196,7 +196,7 @@ def train_segment(
     Args:
         source: anything that `open_source` takes, an open source, or one whose masks are open (`open_masks`).
         part: name of the part; that of the source if not given.
-        annotations: masks that the source does not name: a folder, .json, .xml or .yaml.
+        annotations: masks that the source does not name: a folder, or the file of an annotation tool.
         classes: names of the masks' classes, in their order or by grey level: {1: "scratch", 255: "stain"}.
         palette: colours that are classes: {"scratch": (0, 0, 255)}.
         ignore: what marks unknown pixels: a grey level or the name of a class.

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Annotations = Annotated[
     Path | None,
-    typer.Option(help="Masks that the source does not name: a folder, .json, .xml or .yaml."),
+    typer.Option(
+        help="Masks that the source does not name: a folder, or the file of an annotation tool."
+    ),
 ]
 Classes = Annotated[
     str | None,

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from xml.etree.ElementTree import Element
 
-from flawline.data.masks.documents import read_json
+from flawline.data.archive import DEFAULT_LIMITS
+from flawline.data.folder import Folder
+from flawline.data.masks.documents import MOST_BYTES, read_json
+from flawline.data.masks.shapes import BrokenShape
+from flawline.data.masks.xml_file import read_xml
 from flawline.data.names import suffix
-from flawline.errors import SourceError
+from flawline.data.tables import read_table
+from flawline.errors import FlawlineError, SourceError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+T = TypeVar("T")
 
 _MOST_FILES = 5_000_000
+_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,3 +83,55 @@ class AnnotationFiles:
     def document(self) -> Any:
         """The content of a .json file, None for any other; raises SourceError where it is no JSON."""
         return read_json(self.path) if self.suffix == ".json" else None
+
+    @cached_property
+    def documents(self) -> tuple[Any, ...]:
+        """The content of the .json file, or of the first readable ones of a folder, enough to tell the format."""
+        return self._first(".json", lambda file: read_json(self.folder / file))
+
+    @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """The root of the .xml file, or of the first readable ones of a folder, enough to tell the format."""
+        return self._first(".xml", lambda file: read_xml(self.folder / file))
+
+    @cached_property
+    def table(self) -> pl.DataFrame | None:
+        """The rows of a .csv file as text, None for any other; raises SourceError where it is no table."""
+        if self.suffix != ".csv":
+            return None
+        if self.path.stat().st_size > MOST_BYTES:
+            raise SourceError(
+                f"expected {self.name!r} to be at most {MOST_BYTES} bytes, it is larger",
+                hint="Split the export into several sets.",
+                code="annotations-too-large",
+            )
+        return read_table(self.path).frame
+
+    def of_kind(self, kind: str) -> tuple[str, ...]:
+        """List the files with the extension `kind`: the file itself, or those below the folder."""
+        files = self.files if self.is_folder else (self.name,)
+        return tuple(file for file in files if suffix(file) == kind)
+
+    def read_named(self, *names: str) -> bytes:
+        """Read the first file that exists of those that the annotations may mean; it must lie below `folder`.
+
+        Raises:
+            BrokenShape: none exists, or it lies elsewhere, also by a link.
+        """
+        found = next((name for name in names if (self.folder / name).is_file()), None)
+        if found is None:
+            raise BrokenShape(
+                f"expected the file {names[0][:200]!r} below the annotations, found none"
+            )
+        try:
+            return Folder(self.folder, None, DEFAULT_LIMITS.max_member_bytes).read(found)
+        except FlawlineError as error:
+            raise BrokenShape(error.message) from error
+
+    def _first(self, kind: str, read: Callable[[str], T]) -> tuple[T, ...]:
+        def readable() -> Iterator[T]:
+            for file in self.of_kind(kind):
+                with suppress(SourceError):
+                    yield read(file)
+
+        return tuple(islice(readable(), _LOOKED_AT))

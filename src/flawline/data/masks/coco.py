@@ -59,7 +59,7 @@ def read_coco(files: AnnotationFiles) -> Annotations:
     pictures = _Pictures()
     for place, image in _items(document, "images", file):
         _add_image(pictures, image, place, files.most_pixels)
-    categories = _categories(document, file)
+    categories = categories_of(document, file)
     for place, region in _items(document, "annotations", file):
         name = pictures.names.get(key_of(region.get("image_id")))
         if name is None:
@@ -111,7 +111,7 @@ def _add_image(pictures: _Pictures, image: Document, place: str, most_pixels: in
             pictures.sizes[name] = size
 
 
-def _categories(document: Document, file: str) -> dict[Key, str | None]:
+def categories_of(document: Document, file: str) -> dict[Key, str | None]:
     """Give the names of the categories by id, in the order of the ids; None where an id has two names or none."""
     found: dict[Key, str | None] = {}
     for _, category in _items(document, "categories", file):

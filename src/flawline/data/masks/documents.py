@@ -160,3 +160,13 @@ def wholes_of(values: Any, expected: str) -> NDArray[np.int64]:
         with suppress(OverflowError, TypeError):
             return np.array(numbers, np.int64)
     raise BrokenShape(f"expected {expected}, got {short(values)}")
+
+
+def pairs_of(points: Any) -> NDArray[np.float64]:
+    """Convert a list of [x, y] to points (N, 2); raises BrokenShape for anything else."""
+    pairs = isinstance(points, list) and all(
+        isinstance(point, list) and len(point) == 2 for point in points
+    )
+    if not pairs:
+        raise BrokenShape(f"expected a list of points [x, y], got {short(points)}")
+    return points_of([number for point in points for number in point])

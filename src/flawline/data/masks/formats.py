@@ -9,9 +9,19 @@ from pathlib import Path
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.coco import is_coco, read_coco
 from flawline.data.masks.cvat import is_cvat, read_cvat
+from flawline.data.masks.datumaro import is_datumaro, read_datumaro
+from flawline.data.masks.ground_truth import is_ground_truth, read_ground_truth
 from flawline.data.masks.label_studio import is_label_studio, read_label_studio
 from flawline.data.masks.label_studio_brushes import is_brush_export, read_brush_export
+from flawline.data.masks.labelme import is_labelme, read_labelme
+from flawline.data.masks.labelme_xml import is_labelme_xml, read_labelme_xml
+from flawline.data.masks.panoptic import is_panoptic, read_panoptic
+from flawline.data.masks.run_length_table import is_run_length_table, read_run_length_table
 from flawline.data.masks.shapes import Annotations
+from flawline.data.masks.supervisely import is_supervisely, read_supervisely
+from flawline.data.masks.via import is_via, read_via
+from flawline.data.masks.voc import is_voc, read_voc
+from flawline.data.masks.voc_masks import is_voc_masks, read_voc_masks
 from flawline.data.masks.yolo import is_yolo, read_yolo
 from flawline.data.names import ARCHIVE_SUFFIXES, suffix
 from flawline.errors import SourceError
@@ -32,10 +42,25 @@ class Format:
 
 
 FORMATS = (
+    Format("COCO panoptic", ".json of images and segments_info", is_panoptic, read_panoptic),
     Format("COCO", ".json of images, annotations and categories", is_coco, read_coco),
     Format("Label Studio", ".json list of tasks", is_label_studio, read_label_studio),
     Format("Label Studio brushes", "task-*.png", is_brush_export, read_brush_export),
-    Format("CVAT", ".xml", is_cvat, read_cvat),
+    Format("LabelMe", ".json of shapes", is_labelme, read_labelme),
+    Format("Supervisely", "folders ann of .json", is_supervisely, read_supervisely),
+    Format("Datumaro", ".json of categories and items", is_datumaro, read_datumaro),
+    Format("VIA", ".json or .csv of regions", is_via, read_via),
+    Format("Ground Truth", ".manifest, .jsonl", is_ground_truth, read_ground_truth),
+    Format(
+        "run lengths",
+        ".csv of ImageId, ClassId, EncodedPixels",
+        is_run_length_table,
+        read_run_length_table,
+    ),
+    Format("VOC masks", "SegmentationClass, labelmap.txt", is_voc_masks, read_voc_masks),
+    Format("LabelMe XML", ".xml of polygons", is_labelme_xml, read_labelme_xml),
+    Format("VOC", ".xml of bndbox", is_voc, read_voc),
+    Format("CVAT", ".xml of images", is_cvat, read_cvat),
     # A picture without a label file has no objects in YOLO's own convention.
     Format("YOLO", "label files, data.yaml", is_yolo, read_yolo, absent_is_empty=True),
 )

@@ -21,7 +21,7 @@ class MaskedSource(Closing):
     """The samples of a source that have a mask, and their masks as class indices.
 
     `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
-    "per class", "COCO", "YOLO", "Label Studio" or "CVAT". `unlabelled` names the pictures without annotations,
+    "per class", or the name of a format of annotations. `unlabelled` names the pictures without annotations,
     which `samples()` leaves out; `notes` lists what was passed over; pictures are read with `value_range`.
     Reading is safe from several threads.
     """
@@ -106,8 +106,7 @@ def open_masks(
     Args:
         source: pictures, opened or to be opened.
         annotations: where the masks are: None for those of the source itself (a manifest's column `mask`, a folder
-            `masks` next to `images`), a folder of masks or of YOLO label files, a COCO or Label Studio .json,
-            a CVAT .xml, or a YOLO data.yaml.
+            `masks` next to `images`), a folder of masks, or the file or folder that an annotation tool exported.
         classes: the names of the classes from index 1 on; for masks whose grey level is the class also the name of each
             value ({1: "scratch", 255: "stain"}). Without them, annotations bring their names (COCO in the order of
             the ids, CVAT and YOLO in their own, others by name); grey and indexed masks are all read once and
