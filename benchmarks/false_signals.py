@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from flawline.core.spc.transforms import NONE
 from flawline.errors import FlawlineError
 from flawline.jobs.chart.chart_series import Estimation, chart_series
-from flawline.jobs.chart.series import Forming, form_series
+from flawline.jobs.chart.forming import Forming
+from flawline.jobs.chart.series import form_series
 
 Draw = Callable[[np.random.Generator, int], NDArray[np.float64]]
 PROCESSES: dict[str, Draw] = {

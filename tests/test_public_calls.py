@@ -295,7 +295,7 @@ def test_a_chart_and_a_study(tmp_path):
     assert len(flawline.chart("width", table, chart="xbar-r", subgroup=5).series.labels) == 12
     counted, skipped = flawline.pareto("kind", table)
     assert (len(counted.names), skipped) == (3, ())
-    study = flawline.study_capability(table, "width", lsl=9, usl=11)
+    study = flawline.study_capability("width", table, lsl=9, usl=11)
     assert study.capability.indices["Ppk"].value > 1
     for wrong in (
         {"chart": "pareto"},

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from flawline.cli.main import run
+from flawline.records import open_store
+from helpers.inspected_records import record
 
 
 @pytest.fixture
@@ -150,11 +152,20 @@ def test_a_capability_study(table, tmp_path, capsys):
     assert run([*arguments, "--lsl", "9.5", "--usl", "10.5", "--target", "10"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert re.search(r"(Cpk|Ppk) is \d\.\d\d \(95 % interval", shown)
-    assert (out / "capability.html").exists()
+    written = sorted(path.name for path in out.iterdir())
+    assert written == [f"capability.{end}" for end in ("html", "json", "png", "svg")]
     assert run([*arguments, "--usl", "10.5", "--transform", "none", "--json", "--quiet"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert set(told["indices"]) == {"Cpu", "Cpk", "Ppu", "Ppk"}
     assert told["ppm"]["observed"] == {"below": None, "above": 0.0, "total": 0.0}
+    with open_store(str(tmp_path / "records.db")) as store:
+        store.add([record(n, measures={"width": 10 + (n * 7 % 11) / 10}) for n in range(40)])
+    records = ["--store", str(tmp_path / "records.db"), "--measure", "width", "-o", str(out)]
+    assert run(["study", "capability", *records, "--lsl", "9", "--usl", "12", "--json", "-q"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["count"], told["in_control"]) == (40, True)
+    assert run(["study", "capability", "--measure", "width", "--lsl", "9"]) == 2
+    assert "expected either a table or a store" in capsys.readouterr().err
     assert run(arguments) == 2
     assert "capability needs a specification limit" in capsys.readouterr().err
     assert run([*arguments, "--lsl", "11", "--usl", "10"]) == 2

@@ -153,9 +153,13 @@ def noted_pareto(
 
 
 def study_capability(
-    table: Table,
     measure: str,
+    table: Table | None = None,
     *,
+    store: StoreLike | None = None,
+    where: Mapping[str, str] | None = None,
+    since: Time = None,
+    until: Time = None,
     lsl: float | None = None,
     usl: float | None = None,
     target: float | None = None,
@@ -164,37 +168,45 @@ def study_capability(
     label: str | None = None,
     unit: str = "",
     transform: str = "auto",
+    within: str = "auto",
     confidence: float = 0.95,
     table_format: Mapping[str, str | int] | None = None,
 ) -> CapabilityStudy:
     """Study a measure against its specification: Cp, Cpk, Pp, Ppk and parts per million outside, with intervals.
 
     Args:
-        table: CSV, Parquet or spreadsheet, one row per part in time order.
         measure: the column.
+        table: CSV, Parquet or spreadsheet, one row per part in time order; or give `store`.
+        store: open records, or their URL.
+        where, since, until: which records, as for `list_records`.
         lsl, usl: lower and upper specification limit, at least one.
         target: what is aimed at, for Cpm.
-        by, subgroup, label, unit, transform, table_format: as for `chart`.
+        by, subgroup, label, unit, table_format: as for `chart`.
+        transform: as for `chart`; "auto" takes one only if the process is stable and the values pass its test.
+        within: sigma within by "range", "deviation", "pooled" or "moving-range"; "auto" takes the moving range of
+            single values, the range of subgroups of up to 10 and the deviation of larger ones.
         confidence: of the intervals.
 
     Returns:
-        The series, its capability and notes.
+        The series, its capability, its control chart, whether it is stable, and notes.
 
     Raises:
         UsageError: arguments that do not go together.
         SourceError: the table cannot be read or lacks a column.
+        StoreError: the records cannot be read.
         FlawlineError: the values cannot be studied.
     """
     from flawline.core.spc.capability_values import SpecLimits
     from flawline.jobs.study import capability_study as studying
 
-    how = forming(by, subgroup, label=label, unit=unit)
-    series = read_series(table, measure, "xbar-r", how, stated_format(table_format))
     limits = SpecLimits(lsl, usl, target)
-    done, notes = studying.study_capability(
-        series, limits, transform=transform, confidence=confidence
+    how = forming(by, subgroup, label=label, unit=unit)
+    chosen = where_of(where, since, until) if store or where or since or until else None
+    stated = stated_format(table_format)
+    series = series_of(table, store, measure, "xbar-r", how, chosen, stated)
+    return studying.study_capability(
+        series, limits, transform=transform, within=within, confidence=confidence
     )
-    return studying.CapabilityStudy(series, done, notes)
 
 
 def forming(

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 LISTED = 10
 
-TableArgument = Annotated[
-    Path, typer.Argument(help="CSV, Parquet or spreadsheet, one row per part in time order.")
-]
 OptionalTable = Annotated[
     Path | None,
     typer.Argument(

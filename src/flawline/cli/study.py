@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flawline.cli.console import AsJson, Quiet, note, print_json
-from flawline.cli.record_options import assignments
+from flawline.cli.record_options import Since, Until, WhereOption, assignments
 from flawline.cli.series_options import (
     By,
     Label,
     Measure,
+    OptionalTable,
+    StoreOption,
     Subgroup,
-    TableArgument,
     Transform,
     Unit,
     print_skipped,
@@ -22,7 +23,7 @@ from flawline.cli.series_options import (
 from flawline.cli.table_options import TableFormatOption
 
 if TYPE_CHECKING:
-    from flawline.core.spc.capability_values import Capability
+    from flawline.jobs.study.capability_study import CapabilityStudy
 
 study = typer.Typer(
     name="study",
@@ -39,32 +40,45 @@ def _several() -> None:
 
 @study.command()
 def capability(
-    table: TableArgument,
     measure: Measure,
+    table: OptionalTable = None,
+    store: StoreOption = None,
+    where: WhereOption = None,
+    since: Since = None,
+    until: Until = None,
     lsl: Annotated[float | None, typer.Option(help="Lower specification limit.")] = None,
     usl: Annotated[float | None, typer.Option(help="Upper specification limit.")] = None,
     target: Annotated[float | None, typer.Option(help="What is aimed at, for Cpm.")] = None,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder for capability.html, .svg and .json.")
+        Path, typer.Option("--out", "-o", help="Folder for capability.html, .svg, .png and .json.")
     ] = Path("flawline-capability"),
     by: By = None,
     subgroup: Subgroup = None,
     label: Label = None,
     unit: Unit = "",
     transform: Transform = "auto",
+    within: Annotated[
+        str,
+        typer.Option(
+            help="Sigma within by range, deviation, pooled or moving-range; auto by the size of the subgroups."
+        ),
+    ] = "auto",
     confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
     table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Cp, Cpk, Pp and Ppk of a measure against its specification, with intervals and parts per million outside."""
+    """Cp, Cpk, Pp and Ppk of a measure against its specification, and first whether the process is in control."""
     from flawline.api.chart import study_capability
     from flawline.jobs.study.capability_report import write_capability
-    from flawline.jobs.study.capability_study import capability_as_dict
 
     found = study_capability(
-        table,
         measure,
+        table,
+        store=store,
+        where=assignments(where, "--where"),
+        since=since,
+        until=until,
         lsl=lsl,
         usl=usl,
         target=target,
@@ -73,24 +87,24 @@ def capability(
         label=label,
         unit=unit,
         transform=transform,
+        within=within,
         confidence=confidence,
         table_format=assignments(table_format, "--table-format"),
     )
-    series, done, notes = found.series, found.capability, found.notes
     out.mkdir(parents=True, exist_ok=True)
-    report = write_capability(series, done, notes, out)
+    written = write_capability(found, out)
     if as_json:
-        print_json(capability_as_dict(series, done, notes))
+        print_json(written.document)
     else:
-        print_capability(done, unit)
-    print_skipped(series.skipped)
-    for text in () if as_json else notes:
+        print_capability(found)
+    print_skipped(found.series.skipped)
+    for text in () if as_json else found.notes:
         note(text, quiet=quiet)
-    note(f"report: {report}", quiet=quiet)
-    return 2 if series.skipped else 0
+    note(f"report: {written.page}", quiet=quiet)
+    return 2 if found.series.skipped else 0
 
 
-def print_capability(done: Capability, unit: str) -> None:
+def print_capability(found: CapabilityStudy) -> None:
     """The finding and the indices with their intervals."""
     from rich.console import Console
     from rich.table import Table
@@ -98,8 +112,9 @@ def print_capability(done: Capability, unit: str) -> None:
 
     from flawline.jobs.study.capability_study import capability_finding
 
+    done = found.capability
     console = Console(highlight=False)
-    console.print(Text(capability_finding(done, unit)), style="bold")
+    console.print(Text(capability_finding(found)), style="bold")
     table = Table(box=None, pad_edge=False)
     for name in ("index", "value", f"{100 * done.confidence:g} % interval"):
         table.add_column(name, justify="right" if name != "index" else "left")

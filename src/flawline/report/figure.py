@@ -37,8 +37,14 @@ def new_figure(size: tuple[float, float] = (5.4, 3.1)) -> tuple[Any, Any]:
 
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
-    axes.patch.set_alpha(0)
     figure.patch.set_alpha(0)
+    use_ink(axes)
+    return figure, axes
+
+
+def use_ink(axes: Any) -> None:
+    """Draw axes without a frame, in the text colour of the page."""
+    axes.patch.set_alpha(0)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("bottom", "left"):
@@ -46,7 +52,15 @@ def new_figure(size: tuple[float, float] = (5.4, 3.1)) -> tuple[Any, Any]:
     axes.tick_params(colors=INK)
     axes.xaxis.label.set_color(INK)
     axes.yaxis.label.set_color(INK)
-    return figure, axes
+
+
+def as_png(figure: Any) -> bytes:
+    """Save a figure as PNG on white at 150 dots per inch."""
+    figure.patch.set_alpha(1)
+    figure.patch.set_facecolor("white")
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+    return file.getvalue()
 
 
 def as_svg(figure: Any, title: str) -> str:

@@ -224,3 +224,41 @@ def test_indices_are_ordered_and_finite(values, half):
     assert found["Cpk"] <= found["Cp"] + 1e-9
     assert found["Ppk"] == min(found["Ppl"], found["Ppu"])
     assert 0 <= study.observed.total <= 1e6 + 1e-6
+
+
+def test_sigma_within_by_each_estimator():
+    x = np.random.default_rng(5).normal(10, 2, (20, 5))
+    x += np.random.default_rng(6).normal(0, 1, (20, 1))
+    points = subgroups(x)
+    ranges, deviations = np.ptp(x, axis=1), x.std(axis=1, ddof=1)
+    # d2 of 5 and 2, c4 of 5 and 81, as printed in ASTM E2587.
+    expected = {
+        "auto": ranges.mean() / 2.32593,
+        "range": ranges.mean() / 2.32593,
+        "deviation": deviations.mean() / 0.939986,
+        "pooled": np.sqrt((deviations**2).mean()) / 0.996880,
+        "moving-range": np.abs(np.diff(x.ravel())).mean() / 1.128379,
+    }
+    for name, sigma in expected.items():
+        study = capability(points, SpecLimits(0, 20), within=name)
+        assert study.sigma_within == pytest.approx(sigma, rel=2e-5)
+        assert study.indices["Cp"].value == pytest.approx(20 / (6 * sigma), rel=2e-5)
+        assert study.within == ("range" if name == "auto" else name)
+
+
+@pytest.mark.parametrize("name", ["weibull", "gamma", "log"])
+def test_percentiles_are_those_of_the_distribution_that_scipy_fits(name):
+    x = 5 * np.random.default_rng(8).weibull(3, 80) + 0.5
+    if name == "log":
+        fitted = stats.lognorm(np.log(x).std(ddof=1), scale=np.exp(np.log(x).mean()))
+    else:
+        family = {"weibull": stats.weibull_min, "gamma": stats.gamma}[name]
+        fitted = family(*family.fit(x, floc=0))
+    study = capability(individuals(x), SpecLimits(0, 12), transform=fit_transform(x, name))
+    low, median, high = fitted.ppf([0.00135, 0.5, 0.99865])
+    near = 2e-3
+    assert study.indices["Pp"].value == pytest.approx(12 / (high - low), rel=near)
+    assert study.indices["Ppu"].value == pytest.approx((12 - median) / (high - median), rel=near)
+    assert study.indices["Ppl"].value == pytest.approx(median / (median - low), rel=near)
+    assert study.expected_overall.above == pytest.approx(1e6 * fitted.sf(12), rel=20 * near)
+    assert study.expected_overall.below == 0

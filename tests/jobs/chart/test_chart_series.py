@@ -3,21 +3,15 @@ import json
 import numpy as np
 import pytest
 
-from flawline.core.spc.capability_values import SpecLimits
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import NELSON, parse_rules
-from flawline.errors import FlawlineError, UsageError
+from flawline.errors import UsageError
 from flawline.jobs.chart.chart_files import chart_as_dict, read_limits, write_limits
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.finding import finding, number
 from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.pareto_counts import count_names, pareto_finding
 from flawline.jobs.chart.series import form_series
-from flawline.jobs.study.capability_study import (
-    capability_as_dict,
-    capability_finding,
-    study_capability,
-)
 
 
 def series_of(values, kind="i-mr", **more):
@@ -238,19 +232,3 @@ def test_pareto_of_a_column():
     weighed, skipped = count_names({"kind": ["a", "b"], "w": ["1", "-3"]}, "kind", "w")
     assert weighed.names == ("a",)
     assert skipped[0].reason == "-3 is below 0"
-
-
-def test_a_capability_study_in_words():
-    x = np.random.default_rng(10).normal(10, 0.1, 200)
-    series = series_of(x, "xbar-r")
-    study, notes = study_capability(series, SpecLimits(9.6, 10.4))
-    told = capability_finding(study, "mm")
-    assert told.startswith("Cpk is 1.")
-    assert told.endswith("outside the specification, 9.6 to 10.4 mm; 0 of 200 were.")
-    json.dumps(capability_as_dict(series, study, notes), allow_nan=False)
-    skewed = series_of(np.random.default_rng(11).lognormal(0, 0.6, 200), "xbar-r")
-    study, notes = study_capability(skewed, SpecLimits(upper=9.0))
-    assert capability_finding(study).startswith("Ppk is ")
-    assert any("A²" in note for note in notes)
-    with pytest.raises(FlawlineError):
-        study_capability(series_of([1.0] * 20, "xbar-r"), SpecLimits(0, 2))

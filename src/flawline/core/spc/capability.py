@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from flawline.core.spc.capability_intervals import (
-    degrees_of_moving_ranges,
-    degrees_of_ranges,
     distance_interval,
     ratio_interval,
     target_interval,
@@ -20,13 +18,12 @@ from flawline.core.spc.capability_values import (
     observed_outside,
     study_notes,
 )
+from flawline.core.spc.capability_within import estimate_within
 from flawline.core.spc.chart_points import Subgroups
-from flawline.core.spc.charts_time_weighted import estimate_time_weighted
 from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
 
 FEWEST = 10
-LARGEST_RANGE = 10
 
 
 def capability(
@@ -34,18 +31,19 @@ def capability(
     spec: SpecLimits,
     *,
     transform: Transform = NONE,
+    within: str = "auto",
     confidence: float = 0.95,
 ) -> Capability:
     """Estimate the capability of a process from measurements in time order.
 
-    Sigma within is the mean moving range over d2 for single measurements, else the mean of R / d2 (subgroups of up to
-    10) or s / c4. Under a transform, the quantiles at 0.135 %, 50 % and 99.865 % of the fitted distribution take the
+    Under a transform, the quantiles at 0.135 %, 50 % and 99.865 % of the fitted distribution take the
     place of the mean and 3 sigma (ISO 22514-4), and the intervals come from 400 resamples with a fixed seed.
 
     Args:
         points: the measurements.
         spec: the specification limits.
         transform: `NONE`, or one that was fitted to them (core.transform_choice).
+        within: how sigma within is estimated, one of `WITHIN` of capability_within.
         confidence: of the intervals, above 0 and below 1.
 
     Raises:
@@ -62,30 +60,28 @@ def capability(
             hint="some 100 values from a process in control give a useful interval",
             code="chart",
         )
-    return (_normal if transform == NONE else transformed_capability)(
-        points, spec, transform, confidence
-    )
+    if transform != NONE:
+        return transformed_capability(points, spec, transform, confidence)
+    return _normal(points, spec, within, confidence)
 
 
-def _normal(
-    points: Subgroups, spec: SpecLimits, transform: Transform, confidence: float
-) -> Capability:
+def _normal(points: Subgroups, spec: SpecLimits, how: str, confidence: float) -> Capability:
     x = points.values
     mean, overall = float(x.mean()), float(x.std(ddof=1))
-    keep = np.ones(len(points), dtype=bool)
-    _, within = estimate_time_weighted(points, NONE, keep)
+    estimator, within, degrees = estimate_within(points, how)
     indices = {
-        **_indices("C", spec, mean, within, len(x), _degrees(points), confidence),
+        **_indices("C", spec, mean, within, len(x), degrees, confidence),
         **_indices("P", spec, mean, overall, len(x), len(x) - 1, confidence),
     }
     if spec.target is not None and spec.lower is not None and spec.upper is not None:
         off = (mean - spec.target) / overall
-        value = (spec.upper - spec.lower) / (6 * overall * np.sqrt(1 + off**2))
+        value = (spec.upper - spec.lower) / (6 * overall * float(np.sqrt(1 + off**2)))
         indices["Cpm"] = Index(value, *target_interval(value, len(x), off, confidence))
     return Capability(
         count=len(x),
         mean=mean,
         sigma_within=within,
+        within=estimator,
         sigma_overall=overall,
         centre=mean,
         scale=overall,
@@ -98,13 +94,6 @@ def _normal(
         expected_within=expected_outside(spec, lambda edge: (edge - mean) / within),
         notes=study_notes(len(x), spec),
     )
-
-
-def _degrees(points: Subgroups) -> float:
-    if points.sizes.max() == 1:
-        return degrees_of_moving_ranges(len(points))
-    several = points.sizes[points.sizes > 1]
-    return degrees_of_ranges(several, by_range=bool(several.max() <= LARGEST_RANGE))
 
 
 def _indices(

@@ -47,6 +47,7 @@ def transformed_capability(
         count=len(x),
         mean=float(x.mean()),
         sigma_within=None,
+        within="none",
         sigma_overall=float(x.std(ddof=1)),
         centre=centre,
         scale=sigma,

@@ -73,12 +73,14 @@ class Capability:
     `indices` are by name: "Cp", "Cpk", "Cpl", "Cpu" from sigma within subgroups, "Pp", "Ppk", "Ppl", "Ppu" from the
     standard deviation of all values, "Cpm" where a target was given. What does not exist for a one-sided specification
     is left out. Under a transform only the overall indices are given and `expected_within` is None; `centre` and
-    `scale` are mean and deviation of the transformed values.
+    `scale` are mean and deviation of the transformed values. `within` names the estimator of sigma within, "none" under
+    a transform.
     """
 
     count: int
     mean: float
     sigma_within: float | None
+    within: str
     sigma_overall: float
     centre: float
     scale: float

@@ -66,6 +66,18 @@ def c4(size: int) -> float:
     return float(np.sqrt(2 / (size - 1)) * np.exp(gammaln(size / 2) - gammaln((size - 1) / 2)))
 
 
+def range_exceeds(widths: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Compute the chance that the range of (G,) samples of standard normal numbers exceeds (G,) widths.
+
+    1 - n times the integral of f(x) (F(x + w) - F(x))^(n - 1) over x (Tippett 1925).
+    """
+    x, weights = _nodes()
+    density = weights * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    between = ndtr(x + widths[:, None]) - ndtr(x)
+    inside = sizes * ((between ** (sizes[:, None] - 1)) @ density)
+    return np.asarray(np.clip(1 - inside, 0.0, 1.0))
+
+
 def c5(size: int) -> float:
     """Compute the deviation of the sample standard deviation of `size` standard normal numbers: sqrt(1 - c4^2)."""
     return float(np.sqrt(1 - c4(size) ** 2))

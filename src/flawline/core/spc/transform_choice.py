@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,23 +87,34 @@ def choose_transform(values: ArrayLike) -> TransformChoice:
 
 
 def normality(values: ArrayLike, transform: Transform) -> float:
-    """Compute A*² of the scores of at most 1000 of (N,) values, evenly spaced in time; equal values are spread out."""
-    x = spread_ties(np.asarray(values, dtype=np.float64))
+    """Compute A*² of the scores of at most 1000 of (N,) values, evenly spaced in time; equal values are spread out.
+
+    Where a share of zeros was fitted, the values above zero are tested.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if transform.zeros:
+        x, transform = x[x > 0], replace(transform, zeros=0.0)
+    x = spread_ties(x)
     places = np.linspace(0, len(x) - 1, min(len(x), _JUDGED)).round().astype(np.int64)
     return anderson_darling(apply(transform, x[places]))
 
 
 def spread_ties(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Spread equal values of (N,) evenly over the smallest distance of two values, as if they had not been rounded."""
+    """Spread equal values of (N,) evenly over the smallest distance of two values, as if they had not been rounded.
+
+    Values above zero stay above zero.
+    """
     different, counts = np.unique(x, return_counts=True)
     if len(different) in (1, len(x)):
         return x
     gaps = np.diff(different)
     rank_in_tie = np.arange(len(x)) - np.repeat(np.cumsum(counts) - counts, counts)
     shift = (rank_in_tie + 0.5) / np.repeat(counts, counts) - 0.5
+    step = float(gaps[gaps > 1e-9 * np.ptp(x)].min())
+    step = min(step, float(x.min())) if x.min() > 0 else step
     spread = np.empty_like(x)
     order = np.argsort(x, kind="stable")
-    spread[order] = x[order] + float(gaps[gaps > 1e-9 * np.ptp(x)].min()) * shift
+    spread[order] = x[order] + step * shift
     return spread
 
 

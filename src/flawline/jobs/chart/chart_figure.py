@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ from flawline.jobs.chart.chart_lines import draw_limits, draw_values, draw_zones
 from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.finding import limit_width
 from flawline.jobs.chart.limit_names import limit_ends, name_limits, within_reach
-from flawline.report.figure import INK, as_svg, own_style
+from flawline.jobs.chart.series import Series
+from flawline.report.figure import INK, as_png, as_svg, own_style, use_ink
 
 _WIDTH = 9.0
 _HEIGHT = 2.7
@@ -39,12 +39,7 @@ def on_page(svg: str) -> str:
 @own_style()
 def control_chart_png(chart: ControlChart, *, zones: bool = False) -> bytes:
     """Draw a control chart as PNG on white at 150 dots per inch."""
-    figure = _draw(chart, zones=zones)
-    figure.patch.set_alpha(1)
-    figure.patch.set_facecolor("white")
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
-    return file.getvalue()
+    return as_png(_draw(chart, zones=zones))
 
 
 @own_style()
@@ -73,10 +68,16 @@ def _draw(chart: ControlChart, *, zones: bool) -> Any:
     for row, indices in enumerate(groups):
         axes = _axes(figure, row, len(groups))
         _draw_panel(axes, chart, indices, zones=zones and row == 0)
-        _label_places(axes, chart, last=row == len(groups) - 1)
+        label_places(axes, chart.series, last=row == len(groups) - 1)
         if row == 0:
             _name_stages(axes, chart)
     return figure
+
+
+def draw_panel_alone(axes: Any, chart: ControlChart, index: int) -> None:
+    """Draw one panel of a control chart on axes of their own."""
+    _draw_panel(axes, chart, [index], zones=False)
+    label_places(axes, chart.series, last=True)
 
 
 def _rows(chart: ControlChart) -> list[list[int]]:
@@ -174,20 +175,22 @@ def _spaced(begun: dict[int, list[int]], count: int) -> list[tuple[int, list[int
     return [(point, begun[point]) for point in sorted(chosen)]
 
 
-def _label_places(axes: Any, chart: ControlChart, *, last: bool) -> None:
+def label_places(axes: Any, series: Series, *, last: bool) -> None:
+    """Name some points on the axis below, if it is the `last` panel; as many as the width of the axes takes."""
     from matplotlib.ticker import FixedLocator
 
-    count = len(chart.series.labels)
+    count = len(series.labels)
     axes.set_xlim(-0.5 - 0.01 * count, count - 0.5 + 0.01 * count)
-    longest = max((len(label) for label in chart.series.labels[:: max(count // 50, 1)]), default=1)
-    wanted = int(np.clip(90 / max(longest + 2, 4), 3, 15))
+    longest = max((len(label) for label in series.labels[:: max(count // 50, 1)]), default=1)
+    inches = axes.get_position().width * axes.figure.get_size_inches()[0]
+    wanted = int(np.clip(13.25 * inches / max(longest + 2, 4), 3, 15))
     step = _round_step(count / wanted)
     places = np.arange(step - 1, count, step)
     axes.xaxis.set_major_locator(FixedLocator(places.tolist()))
-    names = [_short(chart.series.labels[place]) for place in places.tolist()] if last else []
+    names = [_short(series.labels[place]) for place in places.tolist()] if last else []
     axes.set_xticklabels(names if last else [""] * len(places))
     if last:
-        axes.set_xlabel(chart.series.what)
+        axes.set_xlabel(series.what)
 
 
 def _round_step(least: float) -> int:
@@ -235,14 +238,7 @@ def _axes(figure: Any, row: int, rows: int, *, bottom: float | None = None) -> A
     gap = 0.22 / height
     each = (top - low - gap * (rows - 1)) / rows
     axes = figure.add_axes((_LEFT, top - (row + 1) * each - row * gap, _RIGHT - _LEFT, each))
-    axes.patch.set_alpha(0)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("bottom", "left"):
-        axes.spines[side].set_color(INK)
-    axes.tick_params(colors=INK)
-    axes.xaxis.label.set_color(INK)
-    axes.yaxis.label.set_color(INK)
+    use_ink(axes)
     axes.margins(y=0.12)
     axes.yaxis.set_label_coords(-0.085, 0.5)
     # A power of ten above the axis would stand where the stages are named.

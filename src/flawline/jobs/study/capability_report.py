@@ -1,118 +1,98 @@
-"""Write the report of a capability study: self-contained HTML, histogram and JSON."""
+"""Write the report of a capability study: self-contained HTML, a sixpack as SVG and PNG, and JSON."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from flawline.core.colours import BAD, GOOD, UNKNOWN
-from flawline.core.spc.capability_percentiles import edge_score
 from flawline.core.spc.capability_values import Capability, Outside
-from flawline.core.spc.chart_points import Subgroups
+from flawline.core.spc.transform_choice import REFUSED
+from flawline.core.spc.transforms import transform_as_dict
 from flawline.data.json_file import write_json_document
-from flawline.data.whole_file import write_text
+from flawline.data.whole_file import replacing, write_text
 from flawline.jobs.chart.chart_figure import on_page
-from flawline.jobs.chart.series import Series
+from flawline.jobs.study.capability_figure import drawing_svg, drawings, sixpack_png, sixpack_svg
 from flawline.jobs.study.capability_study import (
+    CapabilityStudy,
     capability_as_dict,
     capability_finding,
+    distribution,
+    ppm,
     specification,
 )
-from flawline.report.figure import INK, as_svg, new_figure, own_style
 from flawline.report.template import template
 
+_CAPTIONS = {
+    "individuals": "Each measurement with its control limits (dashed); squares are points with a signal.",
+    "mean": "The mean of each subgroup with its control limits (dashed); squares are points with a signal.",
+    "moving range": "The difference of each measurement from the one before.",
+    "range": "The range of each subgroup.",
+    "standard deviation": "The standard deviation of each subgroup.",
+    "last": "The last measurements one by one, and the mean of all.",
+    "histogram": "The measurements, the specification (dashed), and the curves on which the indices are based.",
+    "probability": "The measurements by rank. They follow the line where they fit it; 95 % lie in the band.",
+}
+_FIT_LIMIT = f" (at most {REFUSED:.2f})"
 
-def write_capability(
-    series: Series, study: Capability, notes: tuple[str, ...], folder: Path
-) -> Path:
-    """Write capability.html, capability.svg and capability.json into `folder`; returns the path of the HTML."""
-    write_json_document(folder / "capability.json", capability_as_dict(series, study, notes))
-    points = series.points
-    assert isinstance(points, Subgroups)
-    svg = capability_svg(points.values, study, series.unit)
-    write_text(folder / "capability.svg", svg + "\n")
+
+@dataclass(frozen=True, slots=True)
+class WrittenStudy:
+    """Path of the page of a study, and the document of capability.json."""
+
+    page: Path
+    document: dict[str, Any]
+
+
+def write_capability(found: CapabilityStudy, folder: Path) -> WrittenStudy:
+    """Write capability.html, .svg, .png and .json into `folder`."""
+    document = capability_as_dict(found)
+    write_json_document(folder / "capability.json", document)
+    figures = _figures(found)
+    write_text(folder / "capability.svg", sixpack_svg(found, figures) + "\n")
+    with replacing(folder / "capability.png") as part:
+        part.write_bytes(sixpack_png(found, figures))
+    series, study = found.series, found.capability
     html = template("capability.html").render(
-        measure=series.measure,
+        found=found,
         study=study,
-        finding=capability_finding(study, series.unit),
+        finding=capability_finding(found),
         specification=specification(study.spec, series.unit),
-        notes=notes,
-        skipped=series.skipped,
-        picture=on_page(svg),
-        confidence=f"{100 * study.confidence:g} %",
-        indices=[
-            {
-                "name": name,
-                "value": f"{index.value:.2f}",
-                "low": f"{index.low:.2f}",
-                "high": f"{index.high:.2f}",
-            }
-            for name, index in study.indices.items()
+        promised=found.stability.stable and found.fits,
+        pictures=[
+            {"title": title, "svg": on_page(drawing_svg(title, draw)), "caption": _caption(title)}
+            for title, draw in drawings(found).items()
         ],
+        indices=_indices(study),
         outside=_outside_rows(study),
-        settings=_settings(study),
+        settings=_settings(found),
     )
-    return write_text(folder / "capability.html", html)
+    return WrittenStudy(write_text(folder / "capability.html", html), document)
 
 
-@own_style()
-def capability_svg(values: NDArray[np.float64], study: Capability, unit: str = "") -> str:
-    """Draw a histogram with specification limits and the fitted distribution, as inline SVG."""
-    edges = [edge for edge in (study.spec.lower, study.spec.upper) if edge is not None]
-    low, high = min(values.min(), *edges), max(values.max(), *edges)
-    pad = 0.06 * (high - low)
-    figure, axes = new_figure(size=(6.0, 3.2))
-    bins = int(np.clip(2 * np.sqrt(len(values)), 8, 60))
-    counts, at, _ = axes.hist(values, bins=bins, color=GOOD, alpha=0.75)
-    x = np.linspace(low - pad, high + pad, 400)
-    expected = len(values) * np.diff(_cumulative(study, x))
-    if study.transform.zeros:
-        # The fraction of zeros is a step, not a density.
-        expected[(x[:-1] <= 0) & (x[1:] >= 0)] = 0.0
-    scale = (at[1] - at[0]) / (x[1] - x[0])
-    axes.plot((x[1:] + x[:-1]) / 2, expected * scale, color=UNKNOWN, lw=1.5)
-    axes.set_ylim(0, 1.15 * max(float(counts.max()), 1.0))
-    for name, edge in (("LSL", study.spec.lower), ("USL", study.spec.upper)):
-        if edge is not None:
-            axes.axvline(edge, color=BAD, ls=(0, (5, 2)), lw=1.5)
-            axes.annotate(
-                f"{name} {edge:g}",
-                (edge, 1.0),
-                xycoords=("data", "axes fraction"),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="center",
-                color=INK,
-                size=9,
-            )
-    axes.set_xlim(low - pad, high + pad)
-    axes.set_xlabel(unit or "measure")
-    axes.set_ylabel("measurements")
-    return as_svg(figure, "Capability")
+def _caption(title: str) -> str:
+    return next(text for name, text in _CAPTIONS.items() if title.startswith(name))
 
 
-def _cumulative(study: Capability, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy.special import ndtr
-
-    scores = np.array([edge_score(study.transform, value) for value in x.tolist()])
-    return np.asarray(ndtr((scores - study.centre) / study.scale))
+def _indices(study: Capability) -> list[dict[str, str]]:
+    return [
+        {"name": name, **{part: f"{getattr(index, part):.2f}" for part in ("value", "low", "high")}}
+        for name, index in study.indices.items()
+    ]
 
 
 def _outside_rows(study: Capability) -> list[dict[str, Any]]:
     named = (
         ("observed", study.observed),
-        ("expected, variation within", study.expected_within),
-        ("expected, variation overall", study.expected_overall),
+        ("by the curve within", study.expected_within),
+        ("by the curve overall", study.expected_overall),
     )
     return [_outside_row(name, outside) for name, outside in named if outside is not None]
 
 
 def _outside_row(name: str, outside: Outside) -> dict[str, Any]:
     def text_of(value: float | None) -> str:
-        return "no limit" if value is None else f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+        return "no limit" if value is None else ppm(value)
 
     return {
         "name": name,
@@ -122,11 +102,46 @@ def _outside_row(name: str, outside: Outside) -> dict[str, Any]:
     }
 
 
-def _settings(study: Capability) -> dict[str, str]:
-    within = "none" if study.sigma_within is None else f"{study.sigma_within:.4g}"
+def _settings(found: CapabilityStudy) -> dict[str, str]:
+    study, unit = found.capability, found.series.unit
+    tail = f" {unit}" if unit else ""
+    within = "none on the measure's own scale"
+    if study.sigma_within is not None:
+        within = f"{study.sigma_within:.4g}{tail}, by {study.within}"
+    fit = "fits" if found.fits else "does not fit"
+    parameters = ", ".join(
+        f"{name} {value:.4g}"
+        for name, value in transform_as_dict(study.transform).items()
+        if name != "name"
+    )
     return {
-        "mean": f"{study.mean:.4g}",
+        "measurements": f"{study.count} in {len(found.series.labels)} subgroups"
+        if study.count > len(found.series.labels)
+        else f"{study.count}",
+        "specification": specification(study.spec, unit),
+        "target": "none" if study.spec.target is None else f"{study.spec.target:g}{tail}",
+        "mean": f"{study.mean:.4g}{tail}",
         "sigma within": within,
-        "sigma overall": f"{study.sigma_overall:.4g}",
-        "transform": study.transform.name,
+        "sigma overall": f"{study.sigma_overall:.4g}{tail}",
+        "distribution": f"{distribution(study)}{f' ({parameters})' if parameters else ''}",
+        "fit": f"{fit}, A² {found.departure:.2f}{_FIT_LIMIT}",
+        "in control": "yes" if found.stability.stable else "no",
     }
+
+
+def _figures(found: CapabilityStudy) -> dict[str, str]:
+    """Gather the figures of the sixpack: settings, indices and parts per million."""
+    study = found.capability
+    rows = {
+        name: value.removesuffix(_FIT_LIMIT)
+        for name, value in _settings(found).items()
+        if name != "distribution"
+    }
+    indices = {
+        row["name"]: f"{row['value']}  ({row['low']} to {row['high']})" for row in _indices(study)
+    }
+    outside = {
+        f"ppm {row['name'].replace('by the curve ', '')}": row["total"]
+        for row in _outside_rows(study)
+    }
+    return {**rows, **indices, **outside}
