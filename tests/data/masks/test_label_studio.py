@@ -65,6 +65,7 @@ GOOD = task({"image": "/data/upload/3/0a1b2c3d-b.png"}, region())
             "one label, got ['x', 'y']",
         ),
         (region(value={"points": SQUARE, "polygonlabels": [3]}), "one label, got [3]"),
+        (region(value={"points": SQUARE, "polygonlabels": [" "]}), "one label, got [' ']"),
         (region(value={"points": "x", "polygonlabels": ["x"]}), "points [x, y] in per cent"),
         (region(value={"points": [[1, 2, 3]], "polygonlabels": ["x"]}), "points [x, y]"),
         (region(value={"points": [[1, None]], "polygonlabels": ["x"]}), "points [x, y]"),

@@ -41,7 +41,7 @@ def read_cvat(files: AnnotationFiles) -> Annotations:
     reader.parse(read_bytes(files.path))
     used = (shape.label for shapes in reader.shapes.values() for _, shape in shapes)
     seen = (shape.shape.label for track in reader.tracks for shape in track.shapes)
-    known = (label for label in (*reader.labels, *used, *seen) if label is not None)
+    known = (label for label in (*reader.labels, *used, *seen) if label)
     labels, lost = tuple(dict.fromkeys(known)), tuple(reader.lost)
     if not reader.tracks:
         names = tuple(reader.shapes)

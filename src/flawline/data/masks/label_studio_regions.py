@@ -110,13 +110,14 @@ def _shape(
     if turned is None or turned % 360:
         raise BrokenShape("expected a picture that was not turned in Label Studio, it was")
     labels = labels_of_value(value) or apart.get(_id(result))
-    if not isinstance(labels, list) or len(labels) != 1 or not isinstance(labels[0], str):
+    label = labels[0] if isinstance(labels, list) and len(labels) == 1 else None
+    if not isinstance(label, str) or not label.strip():
         raise BrokenShape(f"expected a region with one label, got {short(labels)}")
     height, width = result.get("original_height"), result.get("original_width")
     stated = height is not None or width is not None
     size = size_of(height, width, most_pixels) if stated else None
     plain = kind == "rectangle" and not (real(value.get("rotation")) or 0) % 360
-    return size, Shape(labels[0], place, partial(_PAINT[kind], value), box=plain)
+    return size, Shape(label, place, partial(_PAINT[kind], value), box=plain)
 
 
 def _paint_brush(value: Document, mask: Mask, index: int) -> None:
