@@ -362,3 +362,67 @@ def test_whatever_stands_in_a_coco_file_it_is_read_or_refused(
     with suppress(FlawlineError), open_masks(images, annotations=path) as masked:
         for sample in masked.samples():
             assert masked.mask(sample).shape == (4, 5) or place == "images.0.height"
+
+
+TASKS = [
+    {
+        "id": 1,
+        "data": {"image": "1.png"},
+        "annotations": [
+            {
+                "result": [
+                    {
+                        "id": "a",
+                        "type": "ellipselabels",
+                        "to_name": "image",
+                        "original_width": 5,
+                        "original_height": 4,
+                        "value": {
+                            "x": 50,
+                            "y": 50,
+                            "radiusX": 9,
+                            "radiusY": 9,
+                            "ellipselabels": ["x"],
+                        },
+                    },
+                    {
+                        "id": "b",
+                        "type": "brush",
+                        "value": {"format": "rle", "rle": [0, 0, 0, 80, 57]},
+                    },
+                ]
+            }
+        ],
+    }
+]
+REGION = "0.annotations.0.result.0"
+FIELDS = [
+    "0",
+    "0.data",
+    "0.data.image",
+    "0.annotations",
+    "0.annotations.0",
+    "0.annotations.0.result",
+    REGION,
+    *(f"{REGION}.{name}" for name in ("id", "type", "to_name", "original_width", "value")),
+    *(f"{REGION}.value.{name}" for name in ("x", "radiusX", "ellipselabels", "ellipselabels.0")),
+    *("0.annotations.0.result.1.value.rle", "0.annotations.0.result.1.value.rle.0"),
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(FIELDS), JSON, st.sampled_from(["refuse", "fill"]))
+def test_whatever_stands_in_a_label_studio_file_it_is_read_or_refused(
+    images: Path, place: str, value: Any, boxes: Any
+) -> None:
+    document: Any = json.loads(json.dumps(TASKS))
+    *parts, last = (int(part) if part.isdigit() else part for part in place.split("."))
+    inner = document
+    for part in parts:
+        inner = inner[part]
+    inner[last] = value
+    path = images.parent / "a.json"
+    path.write_text(json.dumps(document))
+    with suppress(FlawlineError), open_masks(images, annotations=path, boxes=boxes) as masked:
+        for sample in masked.samples():
+            assert masked.mask(sample).shape == (4, 5)
