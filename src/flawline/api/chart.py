@@ -82,7 +82,7 @@ def chart(
         count_steps: K of rules 3 and 4 counts the steps between points, as in Minitab: one more point each.
         sigma_from: how sigma comes from subgroups: "mean" of R / d2 or s / c4, "mvlue" or "pooled".
         limits: frozen limits to judge by (Phase II), or their file.
-        set_aside: points not to estimate from; "auto" for those beyond limits.
+        set_aside: points not to estimate from, by name or, as "#41", by number; "auto" for those beyond limits.
         transform: "auto", "none", "log", "box-cox", "johnson", "weibull", "gamma" or "percentile".
         centre, sigma: a given mean and standard deviation (Phase II).
         weight: the EWMA's lambda.

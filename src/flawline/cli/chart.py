@@ -88,7 +88,8 @@ def chart(
     set_aside: Annotated[
         list[str] | None,
         typer.Option(
-            help="A point not to estimate from; may be repeated. auto: those beyond limits."
+            help="A point not to estimate from, by its name or, as '#41', its number; may be repeated. auto: those "
+            "beyond limits."
         ),
     ] = None,
     transform: Transform = "auto",

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.spc.chart_points import Counts, Points, Subgroups
+from flawline.core.spc.autocorrelation import autocorrelation
+from flawline.core.spc.chart_points import Counts, Points, Subgroups, neighbours
 from flawline.core.spc.charts import SIGMA_FROM, PhaseOne
 from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
 from flawline.core.spc.charts_time_weighted import LARGEST_RANGE
+from flawline.core.spc.charts_variables import means
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import Rule
-from flawline.core.spc.transforms import NONE, revert
+from flawline.core.spc.transforms import NONE, is_standard, revert
 from flawline.jobs.chart.control_chart import Stage
 
 FEW = 20
@@ -42,12 +44,32 @@ def cautions(
             else ""
         )
         yield f"{count} point{'s' if count > 1 else ''} set aside{how}: {', '.join(limits.set_aside[:12])}"
+    yield from _alike(limits, points, ~estimate.set_aside)
     if isinstance(points, Counts):
         yield from _count_cautions(limits, points)
         return
     yield from _unequal_sizes(limits.chart, points, ~estimate.set_aside, sigma_from)
     if limits.transform != NONE:
         yield from _far_limit(limits, points)
+
+
+def _alike(limits: ControlLimits, points: Points, keep: NDArray[np.bool_]) -> Iterator[str]:
+    """Say what to do where each point resembles the one before."""
+    values = means(points) if isinstance(points, Subgroups) else points.counts / points.sizes
+    found = autocorrelation(values, keep, neighbours(points, keep))
+    if found is None or not found.marked or is_standard(limits.transform):
+        return
+    wider = ""
+    if isinstance(points, Subgroups) and limits.transform == NONE:
+        single = "" if points.sizes.max() == 1 else "i-mr of the means with "
+        centre, sigma = values[keep].mean(), values[keep].std(ddof=1)
+        wider = f"wider limits ({single}`centre={centre:.6g}` and `sigma={sigma:.4g}`, of all points) or "
+    yield (
+        f"each point resembles the one before (autocorrelation {found.value:.2f}; chance makes at most "
+        f"{found.by_chance:.2f}): these limits are too narrow, and runs occur by chance. If the level moved for a "
+        f"cause, chart its stages apart; if the process is always so, take {wider}a chart of the residuals, each value "
+        f"less {found.value:.2f} times the deviation of the one before from the centre"
+    )
 
 
 def _unequal_sizes(

@@ -33,9 +33,7 @@ def chart_as_dict(chart: ControlChart) -> dict[str, Any]:
         "stages": [_stage(chart, stage) for stage in chart.stages],
         "panels": [_panel(chart, row) for row in range(len(chart.panel_names))],
         "set_aside": [
-            label
-            for label, aside in zip(chart.series.labels, chart.set_aside, strict=True)
-            if aside
+            chart.series.name(point) for point in np.flatnonzero(chart.set_aside).tolist()
         ],
         "skipped": [{"label": row.label, "reason": row.reason} for row in chart.series.skipped],
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -125,6 +126,7 @@ def _first_phase(
     k = next((float(rule.k) for rule in rules if rule.number == 1), 3.0)
     spans = list(_spans(series.stages))
     family, notes = _family(series.points, kind, named, spans, estimation.transform)
+    notes += _returning(spans)
     stages: list[Stage] = []
     signals: list[RuleSignal] = []
     aside = np.zeros(len(series.labels), dtype=bool)
@@ -133,8 +135,10 @@ def _first_phase(
         points = _cut(series.points, first, last)
         estimate = _estimated(points, kind, named[here], family, estimation, k, name)
         aside[here] = estimate.set_aside
-        labels = np.array(series.labels[here], dtype=object)[estimate.set_aside]
-        limits = replace(estimate.limits, set_aside=tuple(labels.tolist()))
+        names = tuple(
+            series.name(first + place) for place in np.flatnonzero(estimate.set_aside).tolist()
+        )
+        limits = replace(estimate.limits, set_aside=names)
         _, panels, own = advance(State(), limits, rules, points)
         stages.append(Stage(name, first, last, limits, 1, panels))
         signals += [replace(one, at=one.at + first, first=one.first + first) for one in own]
@@ -185,13 +189,30 @@ def _common_panels(
 
 
 def _set_aside_mask(series: Series, names: Sequence[str]) -> NDArray[np.bool_]:
-    unknown = sorted(set(names) - set(series.labels))
-    if unknown:
+    aside = np.zeros(len(series.labels), dtype=bool)
+    if names:
+        places = {series.name(place): place for place in range(len(series.labels))}
+        aside[[_place(series, name, places) for name in names]] = True
+    return aside
+
+
+def _place(series: Series, name: str, places: Mapping[str, int]) -> int:
+    """Find a point by its name, or by its number from 1 after #."""
+    number = name[1:] if name.startswith("#") else ""
+    if name in places:
+        return places[name]
+    if number.isdecimal() and 0 < int(number) <= len(series.labels):
+        return int(number) - 1
+    same = [f"#{place + 1}" for place, label in enumerate(series.labels) if label == name]
+    if same:
         raise UsageError(
-            f"there is no point {unknown[0]!r} to set aside",
-            hint=f"points are named like {series.labels[0]!r}",
+            f"{len(same)} points are called {name!r}: {', '.join(same[:6])}{' ...' if len(same) > 6 else ''}",
+            hint=f"name the one that is meant by its number: `set_aside` '{same[0]}'",
         )
-    return np.isin(np.array(series.labels, dtype=object), list(names))
+    raise UsageError(
+        f"there is no point {name!r} to set aside",
+        hint=f"points are named like {series.labels[0]!r}, or by number like #1 to #{len(series.labels)}",
+    )
 
 
 def _spans(stages: Sequence[str]) -> Iterator[tuple[str, int, int]]:
@@ -201,6 +222,15 @@ def _spans(stages: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         length = len(list(run))
         yield name, start, start + length - 1
         start += length
+
+
+def _returning(spans: Sequence[tuple[str, int, int]]) -> list[str]:
+    times = Counter(name for name, _, _ in spans)
+    return [
+        f"the stage {name} occurs {count} times: each run of its rows is a stage of its own"
+        for name, count in times.items()
+        if count > 1
+    ]
 
 
 def _cut(points: Points, first: int, last: int) -> Points:

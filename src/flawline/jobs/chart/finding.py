@@ -56,14 +56,20 @@ def _span(chart: ControlChart, signal: Signal) -> str:
     first = place(chart, signal.first)
     if signal.last == len(chart.series.labels) - 1:
         return f"since {first}"
-    return f"from {first} to {chart.series.labels[signal.last]}"
+    return f"from {first} to {label(chart, signal.last)}"
 
 
 def place(chart: ControlChart, point: int) -> str:
     """Name a point with its word, such as "part 7"."""
-    what, label = chart.series.what, chart.series.labels[point]
-    named = label.lower().startswith(what.lower()) and not label[len(what) :][:1].isalpha()
-    return label if named else f"{what} {label}"
+    what, text = chart.series.what, label(chart, point)
+    named = text.lower().startswith(what.lower()) and not text[len(what) :][:1].isalpha()
+    return text if named else f"{what} {text}"
+
+
+def label(chart: ControlChart, point: int) -> str:
+    """Return the label of a point, with its number from 1 where others have the same."""
+    text = chart.series.labels[point]
+    return f"{text} (#{point + 1})" if text in chart.series.repeated else text
 
 
 def centre_word(chart: ControlChart) -> str:
@@ -171,7 +177,7 @@ def _signals(chart: ControlChart) -> Iterator[str]:
 
 def _many(chart: ControlChart, signals: Sequence[Signal]) -> str:
     side = "above the upper" if signals[0].side > 0 else "below the lower"
-    names = [chart.series.labels[signal.triggered] for signal in signals]
+    names = [label(chart, signal.triggered) for signal in signals]
     listed = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
     where = "" if signals[0].panel == chart.panel_names[0] else f" of the {signals[0].panel}"
     return f"{len(signals)} points lie {side} limit{where}: {chart.series.what} {listed}"

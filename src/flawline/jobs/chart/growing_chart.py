@@ -117,7 +117,7 @@ def drawn_chart(
         rules=growing.rules,
         stages=tuple(_stages(growing)),
         signals=merge_signals(signals),
-        set_aside=np.isin(np.array(growing.labels, dtype=object), list(growing.limits.set_aside)),
+        set_aside=_set_aside(growing),
         notes=tuple(notes),
         settings={
             "chart": kind,
@@ -130,9 +130,16 @@ def drawn_chart(
 
 
 def _set_aside(growing: GrowingChart) -> NDArray[np.bool_]:
-    named = np.isin(np.array(growing.labels, dtype=object), list(growing.limits.set_aside))
-    places = np.arange(len(growing.labels)) + growing.before
-    return np.asarray(named & (places < growing.learnt))
+    """Find the drawn points of Phase I that were set aside, by label or number; limits that were given name others."""
+    named = set(growing.limits.set_aside)
+    points = enumerate(growing.labels, growing.before)
+    return np.array(
+        [
+            point < growing.learnt and not named.isdisjoint((label, f"#{point + 1}"))
+            for point, label in points
+        ],
+        dtype=bool,
+    )
 
 
 def _stages(growing: GrowingChart) -> list[Stage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from flawline.core.spc.limits import COUNTED
 from flawline.errors import FlawlineError
 from flawline.jobs.chart.forming import SUMMARIES, Forming
 from flawline.jobs.chart.row_groups import RowGroup, Skipped, form_groups
+from flawline.jobs.chart.row_times import time_notes
 from flawline.jobs.chart.series_table import Columns
 
 LISTED = 12
@@ -21,8 +23,8 @@ LISTED = 12
 class Series:
     """Points in time order with their labels.
 
-    `labels` and `stages` are (G,); a stage without a name is "". `what` is what a point is called ("part",
-    "lot"). `notes` say how rows became points.
+    `labels` and `stages` are (G,); a stage without a name is "". `repeated` are the labels of more than one point.
+    `what` is what a point is called ("part", "lot"). `notes` say how rows became points.
     """
 
     measure: str
@@ -34,6 +36,11 @@ class Series:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
+    repeated: frozenset[str] = frozenset()
+
+    def name(self, point: int) -> str:
+        """Name a point from 0: its label, or its number from 1 after # where the label repeats."""
+        return f"#{point + 1}" if self.labels[point] in self.repeated else self.labels[point]
 
 
 def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Series:
@@ -56,7 +63,7 @@ def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Seri
             hint="name the column of the measure with `measure`",
             code="chart",
         )
-    return series
+    return replace(series, notes=(*series.notes, *time_notes(columns, how)))
 
 
 def _refuse_other_columns(
@@ -95,6 +102,7 @@ def series_of_groups(
         skipped=tuple(skipped),
         notes=notes,
         rows=tuple(group.row for group in formed),
+        repeated=frozenset(label for label, n in Counter(g.label for g in formed).items() if n > 1),
     )
 
 
