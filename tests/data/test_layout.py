@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from flawline.data.masks import open_masks
 from flawline.data.source import open_source
+from flawline.errors import SourceError
 from flawline.types import Sample
 
 Pixels = NDArray[np.uint8]
@@ -156,6 +157,17 @@ LAYOUTS: dict[str, tuple[dict[str, int | None], list[Sample]]] = {
             Sample("good/1.png", "good", False),
         ],
     ),
+    "next to a folder of any name": (
+        {"rgb/1.png": None, "rgb/2.png": None, "Ground Truth/1.png": BAD, "Ground Truth/2.png": GOOD},
+        [
+            Sample("rgb/1.png", "rgb", mask="Ground Truth/1.png"),
+            Sample("rgb/2.png", "rgb", mask="Ground Truth/2.png"),
+        ],
+    ),
+    "of one of two folders": (
+        {"good/1.png": None, "bad/7.png": None, "masks/7.png": BAD},
+        [Sample("bad/7.png", "bad", True, "masks/7.png"), Sample("good/1.png", "good", False)],
+    ),
     "names of pictures in full": (
         {"images/1.jpg": None, "images/2.jpg": None, "masks/1.jpg.png": BAD},
         [Sample("images/1.jpg", mask="masks/1.jpg.png"), Sample("images/2.jpg")],
@@ -216,7 +228,8 @@ FALSE_FRIENDS: dict[str, dict[str, int | None]] = {
     "classes called images and masks": {"images/1.png": None, "masks/a7.png": None},
     "labels next to their products": {"1.png": None, "1_label.png": None, "2.png": None},
     "a label without its product": {"1.png": None, "2_label.png": BAD},
-    "masks of another size": {"photos/1.png": None, "photos/gt/2.png": None},
+    "masks of another name": {"photos/1.png": None, "photos/gt/2.png": None},
+    "photographs of one name": {"front/1.png": None, "masks/1.png": None},
 }
 
 
@@ -264,6 +277,20 @@ def test_what_looks_like_a_mask(tmp_path: Path, drawn: Any, taken: bool) -> None
     save(tmp_path, {"a/1.png": None})
     cv2.imwrite(str(tmp_path / "a" / "1_label.png"), drawn)
     assert len(listed(tmp_path)) == (1 if taken else 2)
+
+
+def test_masks_of_pictures_that_differ_in_their_extension(tmp_path: Path) -> None:
+    save(tmp_path, {"images/1.jpg": None, "images/1.png": None, "masks/1.png": BAD})
+    assert [s.mask for s in listed(tmp_path)] == [None, "masks/1.png"]
+    save(tmp_path, {"masks/1.jpg.png": GOOD})
+    assert [s.mask for s in listed(tmp_path)] == ["masks/1.jpg.png", "masks/1.png"]
+
+
+def test_a_mask_that_fits_two_pictures_is_refused(tmp_path: Path) -> None:
+    save(tmp_path, {"images/1.jpg": None, "images/1.png": None, "masks/1.bmp": BAD})
+    with pytest.raises(SourceError, match=r"fits 'images/1\.jpg' and 'images/1\.png'") as caught:
+        listed(tmp_path)
+    assert caught.value.code == "annotations-ambiguous"
 
 
 def test_an_unreadable_mask_tells_nothing(tmp_path: Path) -> None:

@@ -77,12 +77,11 @@ class _Search:
         self.photos: list[str] = []
         self._tree, self._folders = tree, folders
         self._in_any_case = {folder.casefold(): folder for folder in sorted(folders)}
-        self._image_folders: dict[str, set[str]] = defaultdict(set)
+        self._children: dict[str, set[str]] = defaultdict(set)
         for folder in folders:
             parts = folder.split("/")
             for i, part in enumerate(parts):
-                if part.lower() in IMAGE_FOLDERS:
-                    self._image_folders["/".join(parts[:i])].add(part)
+                self._children["/".join(parts[:i])].add(part)
 
     def search_folders(self) -> None:
         """Find folders of masks; all that lie below one of these names belong together."""
@@ -94,6 +93,10 @@ class _Search:
         for (base, word), rests in below.items():
             root = _joined(base, word)
             pairs = {_joined(root, rest): self._pictures_of(base, rest) for rest in rests}
+            if not any(pairs.values()):
+                pairs = {
+                    _joined(root, rest): self._only_sibling(base, word, rest) for rest in rests
+                }
             if self._are_masks(base, word, pairs):
                 self.masks.update(pairs)
                 for masks, pictures in pairs.items():
@@ -115,23 +118,34 @@ class _Search:
             self.beside[folder] = frozenset(sure)
         self.photos += [_joined(folder, f"*{ending}") for ending in sorted({*pairs} - sure)]
 
+    def _image_folders(self, base: str) -> list[str]:
+        return sorted(name for name in self._children[base] if name.lower() in IMAGE_FOLDERS)
+
     def _pictures_of(self, base: str, rest: str) -> list[str]:
         """Find the folders of pictures whose masks may lie below a folder of masks in `base`."""
         rest = "/".join(part for part in rest.split("/") if part.lower() not in _WORDS)
-        folders = (*(_joined(base, image) for image in sorted(self._image_folders[base])), base)
+        folders = (*(_joined(base, image) for image in self._image_folders(base)), base)
         found = (self._in_any_case.get(_joined(folder, rest).casefold()) for folder in folders)
         return [name for name in found if name is not None]
+
+    def _only_sibling(self, base: str, word: str, rest: str) -> list[str]:
+        """Find the folder next to a folder of masks whose pictures have their names, where it is the only one."""
+        masks = _joined(_joined(base, word), rest)
+        names = (_joined(_joined(base, name), rest) for name in sorted(self._children[base]))
+        others = [name for name in names if name in self._folders and not _is_word(name, base)]
+        found = [folder for folder in others if any(self._named(masks, [folder]))]
+        return found if len(found) == 1 else []
 
     def _are_masks(self, base: str, word: str, pairs: Mapping[str, list[str]]) -> bool:
         named = [pair for masks, pictures in pairs.items() for pair in self._named(masks, pictures)]
         root = _joined(base, word)
-        sure = word.lower() not in LABEL_FOLDERS and bool(self._image_folders[base])
+        sure = word.lower() not in LABEL_FOLDERS and bool(self._image_folders(base))
         if named and (sure or self._look_like_masks(named)):
             return True
         if sure:
             alone = [(_joined(f, name), None) for f in pairs for name in self._tree.siblings(f)]
             return self._look_like_masks(alone)
-        if named or self._image_folders[base]:
+        if named or self._image_folders(base):
             self.photos.append(root)
         return False
 
@@ -148,14 +162,19 @@ class _Search:
                 yield _joined(masks, name), picture
 
     def _look_like_masks(self, pairs: list[tuple[str, str]] | list[tuple[str, None]]) -> bool:
-        """Whether the first, middle and last of them do, as far as they can be read."""
+        """Whether the first, middle and last of them do, as far as they can be read, and at least one can."""
         step = max(1, (len(pairs) - 1) // (_LOOKED_AT - 1))
         seen = [is_mask_of(self._tree.read, *pair) for pair in pairs[::step][:_LOOKED_AT]]
-        return False not in seen
+        return True in seen and False not in seen
 
 
 def _joined(folder: str, name: str) -> str:
     return "/".join(filter(None, (folder, name)))
+
+
+def _is_word(folder: str, base: str) -> bool:
+    """Whether the first folder below `base` is called like one of masks."""
+    return folder.removeprefix(f"{base}/" if base else "").split("/")[0].lower() in _WORDS
 
 
 def _rank(folder: str) -> int:

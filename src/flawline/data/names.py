@@ -39,9 +39,12 @@ ARCHIVE_SUFFIXES = frozenset(
     [".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"]
 )
 IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "jpegimages"})
-MASK_FOLDERS = ("masks", "mask", "ground_truth", "gt", "segmentationclass")
+MASK_FOLDERS = (
+    *("masks", "mask", "ground_truth", "groundtruth", "ground-truth", "ground truth", "gt"),
+    "segmentationclass",
+)
 """Folders of masks, the surest first."""
-LABEL_FOLDERS = ("labels", "label", "annotations")
+LABEL_FOLDERS = ("labels", "label", "annotations", "annotation", "segmentations", "segmentation")
 """Folders that may hold masks."""
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})
 MASK_ENDINGS = ("_mask", "_label", "_gt")

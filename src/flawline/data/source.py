@@ -40,7 +40,7 @@ class SourceSummary:
     `labels` gives for each label the number of its pictures and its meaning (True bad, False good, None
     unknown); pictures without a label count in `pictures` only. `passed_over` counts files that are no
     samples by reason, `problems` describes what could not be listed, `hints` how else to open the source, and `notes`
-    what was understood of a manifest.
+    what was understood of a manifest or archive.
     """
 
     location: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from flawline.data.layout import FolderMeaning, Layout, Meaning
 from flawline.data.mask_evidence import is_defective
 from flawline.data.mask_places import Tree
 from flawline.data.names import MASK_ENDINGS, Findings, mask_ending, stem
+from flawline.errors import SourceError
 from flawline.types import Sample
 
 _GOOD, _BAD = "good", "bad"
@@ -48,6 +49,10 @@ def _samples(
         own = {stem(name): name for name in reversed(tree.siblings(folder))}
         return {key.casefold(): name for key, name in own.items()} | own
 
+    @lru_cache(maxsize=8)
+    def twins(folder: str) -> set[str]:
+        return {key for key, n in Counter(map(stem, tree.siblings(folder))).items() if n > 1}
+
     for name in names:
         folder, _, last = name.rpartition("/")
         place = layout.place(folder)
@@ -56,6 +61,8 @@ def _samples(
         if folder in layout.mask_places.beside and _is_beside(layout, folder, last, stems(folder)):
             continue
         mask = _mask(layout, folder, last, stems)
+        if mask is not None and stem(last) in twins(folder):
+            mask = _of_one(tree.siblings(folder), folder, last, mask)
         label = place.label
         defective = None if label is None else meaning.get(label)
         if place.told and defective is None:
@@ -63,6 +70,27 @@ def _samples(
             if label is None and defective is not None:
                 label = _BAD if defective else _GOOD
         yield Sample(name, label, defective, mask, split=place.split)
+
+
+def _of_one(siblings: Sequence[str], folder: str, last: str, mask: str) -> str | None:
+    """Return the mask of a picture beside others of its stem: one called like it; None where it is called like another.
+
+    Raises:
+        SourceError: the name of the mask fits several pictures.
+    """
+    called = mask.rpartition("/")[2]
+    own = stem(called)
+    if last in (called, own, own.removesuffix(mask_ending(own))):
+        return mask
+    others = [name for name in siblings if stem(name) == stem(last) and name != last]
+    if called in others:
+        return None
+    names = [f"{folder}/{name}" if folder else name for name in (last, others[0])]
+    raise SourceError(
+        f"expected one picture for the mask {mask!r}, it fits {names[0]!r} and {names[1]!r}",
+        hint="Call masks by the whole name of their picture: 1.jpg.png for 1.jpg.",
+        code="annotations-ambiguous",
+    )
 
 
 def _told(tree: Tree, layout: Layout, place: FolderMeaning, mask: str | None) -> bool | None:
@@ -87,9 +115,8 @@ def _mask(
     own = stem(last)
     for where in layout.place(folder).masks:
         endings = layout.mask_places.beside[folder] if where == folder else MASK_ENDINGS
-        wanted = [own + ending for ending in sorted(endings, key=MASK_ENDINGS.index)]
-        if where != folder:
-            wanted += [own, last]
+        ends = [*sorted(endings, key=MASK_ENDINGS.index), *([""] if where != folder else [])]
+        wanted = [name + ending for name in (last, own) for ending in ends]
         known = stems(where)
         keys = (key for name in wanted for key in (name, name.casefold()) if key in known)
         if found := next(keys, None):
