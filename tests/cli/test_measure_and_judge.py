@@ -196,3 +196,45 @@ def test_the_scale_of_a_board_and_of_two_points(
     assert found["board"]["corners"] == [9, 6]
     assert run(["calibrate-scale", "--points", "0,0,300,400", "--distance", "50"]) == 0
     assert capsys.readouterr().out.startswith("0.1 mm/px")
+
+
+def test_a_smoothed_mask_is_listed_until_a_threshold_cuts_it(
+    plates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("soft").mkdir()
+    sharp = cv2.circle(np.zeros((50, 60), np.uint8), (25, 25), 9, 255, -1)
+    cv2.imwrite("soft/a.png", sharp)
+    cv2.imwrite("soft/b.png", cv2.blur(sharp, (3, 3)))
+    for names in ([], ["--classes", "255=stain"]):
+        assert run(["measure", "soft", *names]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "could not be judged: b.png: expected" in said
+        assert "with --threshold 128" in said
+        assert pl.read_parquet("defects-parts.parquet")["unjudged"].is_not_null().sum() == 1
+    assert run(["measure", "soft", "--classes", "stain", "--threshold", "128"]) == 0
+    areas = pl.read_parquet("defects.parquet")["area"].to_list()
+    assert areas[0] == (sharp > 0).sum()
+    assert areas[1] == pytest.approx(areas[0], rel=0.05)
+
+
+def test_annotations_are_measured_as_they_are_read(
+    plates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outline = [10, 10, 30, 10, 30, 20, 10, 20]
+    document = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 60, "height": 50}],
+        "categories": [{"id": 1, "name": "dent"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [outline]}],
+    }
+    Path("coco.json").write_text(json.dumps(document))
+    for number, size in enumerate(((50, 60), (50, 60))):
+        Path("shots").mkdir(exist_ok=True)
+        cv2.imwrite(f"shots/{'ab'[number]}.png", np.full(size, 90, np.uint8))
+    assert run(["measure", "shots", "--annotations", "coco.json"]) == 2
+    said = capsys.readouterr().err
+    assert "class masks (COCO): dent" in said
+    assert "could not be judged: b.png: the picture has no mask" in said
+    assert pl.read_parquet("defects.parquet")["area"].to_list() == [200]
+    options = ["--annotations", "coco.json", "--unlabelled", "empty"]
+    assert run(["measure", "shots", *options]) == 0
+    assert pl.read_parquet("defects-parts.parquet")["count_dent"].to_list() == [1, 0]

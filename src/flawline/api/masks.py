@@ -37,9 +37,13 @@ def mask_settings(
 
 
 def masks_of(
-    source: Source | MaskedSource, settings: MaskSettings, value_range: ValueRange = None
+    source: Source | MaskedSource,
+    settings: MaskSettings,
+    value_range: ValueRange = None,
+    *,
+    measuring: bool = False,
 ) -> AbstractContextManager[MaskedSource]:
     """Open the class masks of an open source; masks that are open already stay so. Errors as for `open_masks`."""
     if isinstance(source, MaskedSource):
         return nullcontext(source)
-    return open_masked(source, settings, value_range=value_range)
+    return open_masked(source, settings, value_range=value_range, measuring=measuring)

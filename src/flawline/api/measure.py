@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 
+from flawline.api.masks import mask_settings, masks_of
+from flawline.api.settings import ClassNames, Ignore, Palette, ValueRange
 from flawline.core.scale import (
     Checkerboard,
     PartFrame,
@@ -17,6 +21,7 @@ from flawline.core.scale import (
     scale_of_two_points,
 )
 from flawline.data.as_picture import PictureLike, as_picture
+from flawline.data.masks import MaskedSource
 from flawline.data.source import SourceLike, opened
 from flawline.data.table_format import stated_format
 from flawline.errors import ImageError, UsageError
@@ -30,43 +35,51 @@ Point = tuple[float, float]
 
 
 def measure(
-    masks: SourceLike,
+    source: SourceLike | MaskedSource,
     *,
-    classes: Mapping[int, str] | Sequence[str] | None = None,
+    annotations: str | os.PathLike[str] | None = None,
+    classes: ClassNames = None,
+    palette: Palette = None,
+    ignore: Ignore = None,
+    unlabelled: str = "leave-out",
+    threshold: float | None = None,
+    boxes: str = "refuse",
     scale: Scale | float | tuple[float, float] | None = None,
     frame: PartFrame | tuple[float, ...] | None = None,
     merge: float = -1,
     cluster: float = 0,
     smallest: int = 1,
     spec: str | os.PathLike[str] | None = None,
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    value_range: ValueRange = None,
     track: Track = no_track,
 ) -> MeasuredMasks:
     """Measure the defects of class masks.
 
     Args:
-        masks: anything that `open_source` takes, or an open source: pictures whose grey levels are classes, or
-            pictures with such masks.
-        classes: names of the classes 1, 2, ..., or by grey level: {1: "scratch", 255: "stain"}.
+        source: masks, or pictures whose masks it names or `annotations` hold: anything that `open_source` takes, an
+            open source, or one whose masks are open (`open_masks`).
+        annotations, classes, palette, ignore, unlabelled, threshold, boxes: class masks, as for `train_segment`.
+            Ignored pixels are background. Pictures that are left out are listed as not measured.
         scale: mm per px, or that and its standard uncertainty.
         frame: origin of the part in px, and its angle in degrees: (x, y) or (x, y, angle).
         merge: join pieces of a class with a gap of at most this, px; -1 joins none.
         cluster: largest gap between neighbours of one cluster, px.
         smallest: leave out defects of fewer pixels.
         spec: the path of a specification: its zones are summarised apart.
-        track: shows progress.
+        good, bad, value_range, track: as for `rank`.
 
     Returns:
         The defects and the masks. `flawline.jobs.measure.measure_files.write_tables` writes their tables.
 
     Raises:
-        SourceError: the source cannot be opened, or none of its masks be read.
-        UsageError: an argument makes no sense.
+        SourceError: the source or the annotations cannot be opened, or none of the masks be read.
+        UsageError: an argument makes no sense, or does not agree with the annotations.
         SpecError: the specification cannot be read.
     """
     zones = () if spec is None else tuple(read_spec(Path(spec), None, None).zones.values())
-    named = classes if isinstance(classes, Mapping) else dict(enumerate(classes or (), 1))
     settings = MeasureSettings(
-        classes=dict(named),
         scale=_scale(scale),
         frame=_frame(frame),
         merge=merge,
@@ -74,8 +87,15 @@ def measure(
         smallest=smallest,
         zones=zones,
     )
-    with opened(masks) as open_:
-        return measure_source(open_, settings, track=track)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
+    given = source if isinstance(source, MaskedSource) else None
+    with (
+        nullcontext(given.source)
+        if given
+        else opened(cast(SourceLike, source), good, bad) as open_,
+        masks_of(given or open_, masks, value_range, measuring=True) as masked,
+    ):
+        return measure_source(masked, settings, track=track)
 
 
 def judge(

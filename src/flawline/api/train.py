@@ -358,6 +358,9 @@ def audit_labels(
     quality: float = 0.02,
     folder: str | os.PathLike[str] | None = None,
     seed: int = 0,
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    value_range: ValueRange = None,
     track: Track = no_track,
 ) -> LabelAudit:
     """Rank masks that look wrong to segmenters that did not learn from them; needs the extra [train].
@@ -374,7 +377,7 @@ def audit_labels(
         quality: suspicious below this quality, 0 to 0.5; higher finds and errs more.
         folder: where work is kept, so that an audit that was stopped goes on; removed at the end if not given.
         seed: of folds and trainings.
-        track: shows progress.
+        good, bad, value_range, track: as for `rank`.
 
     Returns:
         The pictures by how wrong their masks look, with the regions that do.
@@ -404,8 +407,10 @@ def audit_labels(
     given = source if isinstance(source, MaskedSource) else None
     masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
     with (
-        nullcontext(given.source) if given else opened(cast(SourceLike, source)) as open_,
-        masks_of(given or open_, masks) as masked,
+        nullcontext(given.source)
+        if given
+        else opened(cast(SourceLike, source), good, bad) as open_,
+        masks_of(given or open_, masks, value_range) as masked,
         TemporaryDirectory(prefix="flawline-") if folder is None else nullcontext(folder) as place,
     ):
         found = audit.audit_labels(masked, Path(place), settings, name=open_.location, track=track)

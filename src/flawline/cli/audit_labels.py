@@ -9,10 +9,13 @@ import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, text_table
 from flawline.cli.feature_options import (
+    Bad,
     Encoding,
+    Good,
     Limits,
     Root,
     SourceArgument,
+    ValueRange,
     print_notes,
     print_unjudged,
 )
@@ -77,6 +80,9 @@ def audit_labels(
         typer.Option(help="Suspicious below this quality, 0 to 0.5; higher finds and errs more."),
     ] = 0.02,
     seed: Annotated[int, typer.Option(help="Seed of folds and trainings.", min=0)] = 0,
+    good: Good = None,
+    bad: Bad = None,
+    value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
     encoding: Encoding = None,
@@ -89,7 +95,16 @@ def audit_labels(
     from flawline.jobs.train.audit.label_audit_files import write_label_audit
 
     masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
-    with masks_from_options(source, masks, limits=limits, root=root, encoding=encoding) as masked:
+    with masks_from_options(
+        source,
+        masks,
+        good=good,
+        bad=bad,
+        limits=limits,
+        root=root,
+        encoding=encoding,
+        value_range=value_range,
+    ) as masked:
         found = audit(
             masked,
             folds=folds,
@@ -108,7 +123,8 @@ def audit_labels(
             track=ProgressBar(quiet=quiet),
         )
         written = write_label_audit(found, masked, out)
-        notes, summary = (*masked.notes, *found.notes), masked.source.summary()
+        notes = (masked.description(), *masked.notes, *found.notes)
+        summary = masked.source.summary()
     if as_json:
         print_json(audit_as_dict(found))
     else:

@@ -58,13 +58,16 @@ def masks_from_options(
     root: Path | None = None,
     encoding: str | None = None,
     value_range: str | None = None,
+    measuring: bool = False,
 ) -> Iterator[MaskedSource]:
     """The pictures and masks that the options name; errors as for `open_masks`."""
     from flawline.data.masks import open_masked
 
     with (
         open_from_options(source, good, bad, limits, root, encoding) as opened,
-        open_masked(opened, settings, value_range=parse_range(value_range)) as masked,
+        open_masked(
+            opened, settings, value_range=parse_range(value_range), measuring=measuring
+        ) as masked,
     ):
         yield masked
 

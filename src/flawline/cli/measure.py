@@ -7,24 +7,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, TableOut, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, TableOut, note, print_json
 from flawline.cli.feature_options import (
+    Bad,
     Encoding,
+    Good,
     Limits,
     Root,
-    open_from_options,
+    ValueRange,
     print_notes,
     print_unjudged,
 )
-from flawline.cli.mask_options import parse_classes
+from flawline.cli.mask_options import (
+    Annotations,
+    Boxes,
+    Classes,
+    Ignore,
+    MaskThreshold,
+    Palette,
+    Unlabelled,
+    mask_settings,
+    masks_from_options,
+)
 
 if TYPE_CHECKING:
     from flawline.core.scale import PartFrame, Scale
     from flawline.jobs.measure.measured_masks import MeasuredMasks
 
-MasksArgument = Annotated[
+MaskedArgument = Annotated[
     str,
-    typer.Argument(help="Folder, zip, tar, CSV or Parquet manifest, or glob of class masks."),
+    typer.Argument(
+        help="Masks, or pictures with masks: folder, zip, tar, CSV or Parquet manifest, or glob."
+    ),
 ]
 ScaleOption = Annotated[
     str | None,
@@ -39,14 +53,15 @@ FrameOption = Annotated[
 
 
 def measure(
-    masks: MasksArgument,
+    source: MaskedArgument,
     out: TableOut = Path("defects.parquet"),
-    classes: Annotated[
-        str | None,
-        typer.Option(
-            help='Names of the classes 1, 2, ...: "scratch,stain", or "1=scratch,255=stain".'
-        ),
-    ] = None,
+    annotations: Annotations = None,
+    classes: Classes = None,
+    palette: Palette = None,
+    ignore: Ignore = None,
+    unlabelled: Unlabelled = "leave-out",
+    threshold: MaskThreshold = None,
+    boxes: Boxes = "refuse",
     scale: ScaleOption = None,
     frame: FrameOption = None,
     merge: Annotated[
@@ -59,6 +74,9 @@ def measure(
     spec: Annotated[
         Path | None, typer.Option(help="A specification: its zones are summarised apart.")
     ] = None,
+    good: Good = None,
+    bad: Bad = None,
+    value_range: ValueRange = None,
     limits: Limits = None,
     root: Root = None,
     encoding: Encoding = None,
@@ -70,12 +88,22 @@ def measure(
     from flawline.data.tables import check_output
     from flawline.jobs.measure.measure_files import write_tables
 
-    names, of_picture, of_part = parse_classes(classes), parse_scale(scale), parse_frame(frame)
+    of_picture, of_part = parse_scale(scale), parse_frame(frame)
+    masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
-    with open_from_options(masks, limits=limits, root=root, encoding=encoding) as opened:
+    with masks_from_options(
+        source,
+        masks,
+        good=good,
+        bad=bad,
+        limits=limits,
+        root=root,
+        encoding=encoding,
+        value_range=value_range,
+        measuring=True,
+    ) as masked:
         measured = measure_masks(
-            opened,
-            classes=names,
+            masked,
             scale=of_picture,
             frame=of_part,
             merge=merge,
@@ -84,14 +112,16 @@ def measure(
             spec=spec,
             track=ProgressBar(quiet=quiet),
         )
-        summary = opened.summary()
+        summary = masked.source.summary()
     defects, parts = write_tables(measured, out)
     if as_json:
         print_json(_as_dict(measured, defects, parts))
     else:
         typer.echo(f"{defects}: {len(measured.defects)} defects in {len(measured.rows)} masks")
     print_unjudged(measured.unjudged)
-    print_notes(summary, [f"one row per mask: {parts}"], quiet=quiet)
+    for hint in measured.hints:
+        note(f"hint: {hint}", quiet=quiet)
+    print_notes(summary, [*measured.notes, f"one row per mask: {parts}"], quiet=quiet)
     return 2 if measured.unjudged else 0
 
 
@@ -103,8 +133,9 @@ def _as_dict(measured: MeasuredMasks, defects: Path, parts: Path) -> dict[str, A
     settings = measured.settings
     return {
         "source": measured.source,
+        "format": measured.format,
         "settings": {
-            "classes": {str(k): v for k, v in settings.classes.items()},
+            "classes": {str(k): v for k, v in enumerate(measured.classes) if k},
             "mm_per_px": settings.scale.mm_per_px if settings.scale else None,
             "mm_per_px_u": settings.scale.uncertainty if settings.scale else None,
             "merge": settings.merge,

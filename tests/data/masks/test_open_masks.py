@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+import flawline
 from flawline.data.masks import MaskedSource, open_masks
 from flawline.data.source import open_source
 from flawline.errors import FlawlineError, ImageError, SourceError, UsageError
@@ -215,6 +216,32 @@ def test_every_format_gives_the_same_masks(images: Path, made: Any, format: str)
     # A picture without a label file has no objects in YOLO's own convention.
     assert list(found) == (["1.png", "2.png", "3.png"] if format == "YOLO" else ["1.png", "2.png"])
     assert masked.unlabelled == (() if format == "YOLO" else ("3.png",))
+
+
+@pytest.mark.parametrize(("made", "format"), FORMATS.items())
+def test_every_format_can_be_measured(images: Path, made: Any, format: str) -> None:
+    alone = flawline.measure({"1.png": drawing()}, classes=["scratch", "stain"])
+    annotations = made(images.parent)
+    found = flawline.measure(images, annotations=annotations, classes=["scratch", "stain"])
+    assert (found.format, found.classes) == (format, CLASSES)
+    assert found.class_names() == alone.class_names()
+    assert found.defects["area"].tolist() == alone.defects["area"].tolist()
+    assert "contrast" in found.defects.columns
+    left = [] if format == "YOLO" else ["3.png"]
+    assert [one.image for one in found.unjudged] == left
+    assert [row.sample.name for row in found.rows] == ["1.png", "2.png", "3.png"][: 3 - len(left)]
+
+
+def test_colours_and_palettes_can_be_measured(images: Path, tmp_path: Path) -> None:
+    colours = np.array([(0, 0, 0), *COLOURS.values()], np.uint8)[drawing()]
+    save_png(tmp_path / "truth" / "1.png", colours[..., ::-1])
+    found = flawline.measure(images, annotations=tmp_path / "truth", palette=COLOURS)
+    alone = flawline.measure(tmp_path / "truth", palette=COLOURS)
+    for one in (found, alone):
+        assert (one.format, one.classes) == ("colour", CLASSES)
+        assert sorted(one.defects["area"].tolist()) == sorted(
+            flawline.measure([drawing()]).defects["area"].tolist()
+        )
 
 
 @pytest.mark.parametrize("made", [coco_polygons, yolo, label_studio, cvat, class_folders])

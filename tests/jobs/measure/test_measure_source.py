@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,15 +10,26 @@ import pytest
 
 from flawline.core.measure.measure import measure
 from flawline.core.scale import PartFrame, Scale
+from flawline.data.masks import MaskSettings, open_masked
 from flawline.data.masks.pixels import read_mask
 from flawline.errors import ImageError, SourceError
 from flawline.jobs.measure.measure_files import defects_frame, parts_frame, write_tables
 from flawline.jobs.measure.measure_source import measure_source
-from flawline.jobs.measure.measured_masks import MeasureSettings
+from flawline.jobs.measure.measured_masks import MeasuredMasks, MeasureSettings
 from flawline.specification.model import Zone
 from helpers.drawn_masks import random_masks
 
 CLASSES = {1: "scratch", 2: "stain"}
+
+
+def measured(
+    source: Path,
+    settings: MeasureSettings | None = None,
+    classes: dict[int, str] | None = None,
+    **masks: Any,
+) -> MeasuredMasks:
+    with open_masked(source, MaskSettings(classes=classes, **masks), measuring=True) as masked:
+        return measure_source(masked, settings or MeasureSettings())
 
 
 @pytest.fixture
@@ -67,8 +79,7 @@ def test_what_is_no_mask(data: bytes, words: str) -> None:
 
 
 def test_the_table_of_parts_has_the_published_columns(masks: Path) -> None:
-    measured = measure_source(masks, MeasureSettings(classes=CLASSES))
-    table = parts_frame(measured)
+    table = parts_frame(measured(masks, classes=CLASSES))
     names = ["NumberOfStains", "LargestStainArea", "LargestStainRadius"]
     names += ["EnclosingCircleX", "EnclosingCircleY", "TotalStain%"]
     for row in table.to_dicts():
@@ -88,18 +99,18 @@ def test_the_table_of_parts_has_the_published_columns(masks: Path) -> None:
 
 
 def test_batches_do_not_change_the_numbers(masks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = defects_frame(measure_source(masks))
+    whole = defects_frame(measured(masks))
     monkeypatch.setattr("flawline.jobs.measure.measure_source._BATCH", 5)
-    assert defects_frame(measure_source(masks)).equals(whole)
+    assert defects_frame(measured(masks)).equals(whole)
     read = [cv2.imread(str(masks / f"{k}.png"), cv2.IMREAD_UNCHANGED) for k in range(12)]
     assert whole["area"].to_list() == measure(read, columns=["area"])["area"].tolist()
 
 
 def test_tables_are_the_same_bytes_and_hold_the_same_numbers(masks: Path, tmp_path: Path) -> None:
-    measured = measure_source(masks, MeasureSettings(classes=CLASSES, scale=Scale(0.1, 0.001)))
+    found = measured(masks, MeasureSettings(scale=Scale(0.1, 0.001)), CLASSES)
     written = []
     for name in ("a.parquet", "b.parquet", "a.csv", "b.csv"):
-        written.append([path.read_bytes() for path in write_tables(measured, tmp_path / name)])
+        written.append([path.read_bytes() for path in write_tables(found, tmp_path / name)])
     assert written[0] == written[1]
     assert written[2] == written[3]
     table = pl.read_parquet(tmp_path / "a.parquet")
@@ -113,7 +124,7 @@ def test_tables_are_the_same_bytes_and_hold_the_same_numbers(masks: Path, tmp_pa
 
 def test_millimetres_and_their_uncertainty(masks: Path) -> None:
     scale = Scale(0.1, 0.002, edge=0)
-    table = defects_frame(measure_source(masks, MeasureSettings(scale=scale)))
+    table = defects_frame(measured(masks, MeasureSettings(scale=scale)))
     assert (table["area"] * 0.01).to_list() == pytest.approx(table["area_mm2"].to_list())
     assert (table["area_mm2"] * 0.04).to_list() == pytest.approx(table["area_mm2_u"].to_list())
     lengths = table["skeleton_length_mm"]
@@ -126,9 +137,9 @@ def test_scale_and_frame_come_with_the_sample(masks: Path) -> None:
     rows = ["image,mm_per_px,mm_per_px_u,origin_x,origin_y,part_angle,lot"]
     rows += ["0.png,0.5,0.01,100,50,90,A", "1.png,,,,,,B", "2.png,zero,,,,,B", "3.png,-1,,,,,B"]
     (masks / "list.csv").write_text("\n".join(rows))
-    measured = measure_source(masks / "list.csv", MeasureSettings(frame=PartFrame(1, 2, 0)))
-    assert {item.image for item in measured.unjudged} == {"2.png", "3.png"}
-    defects, parts = defects_frame(measured), parts_frame(measured)
+    found = measured(masks / "list.csv", MeasureSettings(frame=PartFrame(1, 2, 0)))
+    assert {item.image for item in found.unjudged} == {"2.png", "3.png"}
+    defects, parts = defects_frame(found), parts_frame(found)
     own = defects.filter(pl.col("image") == "0.png")
     assert own["area_mm2"].to_list() == pytest.approx((own["area"] * 0.25).to_list())
     assert own["part_x"].to_list() == pytest.approx((own["centroid_y"] - 50).to_list())
@@ -143,8 +154,7 @@ def test_scale_and_frame_come_with_the_sample(masks: Path) -> None:
 def test_zones_are_summarised_apart(masks: Path) -> None:
     half = Zone("left half", "px", polygon=((0, 0), (160, 0), (160, 320), (0, 320)))
     ring = Zone("rim", "mm", ring=(16, 16, 14, 40))
-    settings = MeasureSettings(classes=CLASSES, zones=(half, ring))
-    parts = parts_frame(measure_source(masks, settings))
+    parts = parts_frame(measured(masks, MeasureSettings(zones=(half, ring)), CLASSES))
     assert (parts["left half.NumberOfStains"] <= parts["NumberOfStains"]).all()
     assert parts["left half.NumberOfStains"].sum() > 0
     assert parts["rim.NumberOfStains"].sum() == 0, "no scale, no millimetres"
@@ -160,12 +170,49 @@ def test_pictures_with_masks_give_the_contrast(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "images" / "b.png"), np.zeros((40, 40), np.uint8))
     cv2.imwrite(str(tmp_path / "images" / "c.png"), np.zeros((41, 40), np.uint8))
     cv2.imwrite(str(tmp_path / "masks" / "c.png"), mask)
-    measured = measure_source(tmp_path)
-    assert measured.defects["contrast"].tolist() == [-140]
-    assert [item.image for item in measured.unjudged] == ["images/b.png", "images/c.png"]
+    found = measured(tmp_path)
+    assert found.defects["contrast"].tolist() == [-140]
+    unjudged = {item.image: item.reason for item in found.unjudged}
+    assert list(unjudged) == ["images/c.png", "images/b.png"]
+    assert unjudged["images/b.png"] == "the picture has no mask"
+    empty = measured(tmp_path, unlabelled="empty")
+    assert [item.image for item in empty.unjudged] == ["images/c.png"]
+    assert len(empty.rows) == 2
 
 
 def test_nothing_to_measure(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"torn")
     with pytest.raises(SourceError, match="none of 1 masks"):
-        measure_source(tmp_path)
+        measured(tmp_path)
+
+
+def test_a_spoiled_mask_is_listed_and_the_others_are_measured(masks: Path) -> None:
+    whole = measured(masks, classes=CLASSES)
+    soft = cv2.blur((np.indices((40, 40))[0] > 20).astype(np.uint8) * 255, (3, 3))
+    cv2.imwrite(str(masks / "3.png"), soft)
+    cv2.imwrite(str(masks / "5.png"), np.full((9, 9), 3, np.uint8))
+    found = measured(masks, classes=CLASSES)
+    assert [(one.image, one.code) for one in found.unjudged] == [
+        ("3.png", "image-mask-value"),
+        ("5.png", "image-mask-value"),
+    ]
+    assert "got 3 in 81 px" in found.unjudged[1].reason
+    assert len(found.hints) == 2
+    assert len(found.rows) == len(whole.rows) - 2
+    parts = parts_frame(found)
+    assert parts["unjudged"].is_not_null().sum() == 2
+
+
+def test_ignored_pixels_are_no_defect(tmp_path: Path) -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    mask[5:10, 5:10], mask[20:30, 20:30] = 1, 255
+    cv2.imwrite(str(tmp_path / "a.png"), mask)
+    found = measured(tmp_path, classes={1: "stain"}, ignore=255)
+    assert found.defects["area"].tolist() == [25]
+    assert found.class_names() == ("stain",)
+
+
+def test_empty_masks_without_names_have_no_defects(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 40), np.uint8))
+    found = measured(tmp_path)
+    assert (len(found.rows), len(found.defects), found.classes) == (1, 0, ("background",))

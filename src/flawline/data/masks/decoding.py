@@ -14,6 +14,7 @@ from flawline.data.cores import cpu_count
 from flawline.data.image import ImageLimits
 from flawline.data.masks.class_names import (
     BACKGROUND,
+    Ignore,
     check_ignored_value,
     colour_values,
     index_table,
@@ -30,11 +31,15 @@ Reader = Callable[[], bytes]
 
 
 def decoder(
-    settings: MaskSettings, limits: ImageLimits, content: Collection[Reader]
+    settings: MaskSettings,
+    limits: ImageLimits,
+    content: Collection[Reader],
+    *,
+    may_be_empty: bool = False,
 ) -> tuple[tuple[str, ...], Decode]:
     """Return the names of the classes from background on, and the function that decodes a mask to their indices.
 
-    Without names the masks of `content` are all read once. Then there may be no class, where all of them are empty.
+    Without names the masks of `content` are all read once. `may_be_empty`: then there need not be any class.
 
     Raises:
         UsageError: the settings contradict each other, or values without names are ambiguous.
@@ -51,7 +56,12 @@ def decoder(
         named, table = value_table(settings.classes, settings.ignore)
         return named, lambda data: to_indices(read_mask(data, limits), table)
     check_ignored_value(settings.ignore)
-    values = _values_found(settings, limits, content)
+    counts = _counted(limits, content, may_be_empty=may_be_empty)
+    values = _values_found(counts, settings.ignore)
+    if not values and not may_be_empty:
+        raise UsageError(
+            "expected masks with classes, all of them are empty", hint="Name the classes."
+        )
     table = index_table(values, settings.ignore)
     named = (BACKGROUND, *(f"class {value}" for value in values))
     return named, lambda data: to_indices(_read_unnamed(data, limits), table)
@@ -72,10 +82,10 @@ def _read_unnamed(data: bytes, limits: ImageLimits) -> Mask:
     return mask
 
 
-def _values_found(
-    settings: MaskSettings, limits: ImageLimits, content: Collection[Reader]
-) -> list[int]:
-    """List the values of classes in masks; those that cannot be read are left to whoever reads them."""
+def _counted(
+    limits: ImageLimits, content: Collection[Reader], *, may_be_empty: bool
+) -> NDArray[np.int64]:
+    """Count the values of masks, (256,); those that cannot be read are left to whoever reads them."""
 
     def counted(read: Reader) -> NDArray[np.int64] | FlawlineError:
         try:
@@ -83,14 +93,22 @@ def _values_found(
         except FlawlineError as error:
             return error
 
+    total, failed = np.zeros(256, np.int64), []
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="flawline") as pool:
-        results = list(pool.map(counted, content))
-    counts = [one for one in results if not isinstance(one, FlawlineError)]
-    if not counts:
-        raise next(one for one in results if isinstance(one, FlawlineError))
-    values = [value for value in np.flatnonzero(np.sum(counts, axis=0)).tolist() if value]
-    values = [value for value in values if value != settings.ignore]
-    if settings.ignore is None and 255 in values and len(values) > 1:
+        for one in pool.map(counted, content):
+            if isinstance(one, FlawlineError):
+                failed.append(one)
+            else:
+                total += one
+    if failed and not total.any() and not may_be_empty:
+        raise failed[0]
+    return total
+
+
+def _values_found(counts: NDArray[np.int64], ignore: Ignore | None) -> list[int]:
+    """List the values that are classes."""
+    values = [value for value in np.flatnonzero(counts).tolist() if value not in (0, ignore)]
+    if ignore is None and 255 in values and len(values) > 1:
         raise UsageError(
             "expected masks whose values are all classes, 255 may also mark what is to be ignored",
             hint="Give 255 as the `ignore` value, name every class with `classes`, or cut smoothed edges with "

@@ -31,12 +31,15 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskRequest:
-    """A source, its samples, and the settings of its masks; `may_be_empty`: none of them needs to hold a class."""
+    """A source, its samples, and the settings of its masks.
+
+    `measuring`: no mask needs to hold a class, and the pictures of a source that names no masks are the masks.
+    """
 
     source: Source
     samples: tuple[Sample, ...]
     settings: MaskSettings
-    may_be_empty: bool = False
+    measuring: bool = False
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the classes where they were given as a list."""
@@ -49,7 +52,8 @@ class Masks:
     """Masks of the samples named in `known`.
 
     `read` returns the mask of a sample; it may ask for the size (height, width) of its picture. `absent_is_empty`: in
-    this format a picture without an annotation has no defects. `listed` names samples that are masks themselves.
+    this format a picture without an annotation has no defects. `listed` names samples that are masks themselves;
+    where they are `alone`, there are no pictures.
     """
 
     format: str
@@ -59,6 +63,7 @@ class Masks:
     notes: tuple[str, ...] = ()
     absent_is_empty: bool = False
     listed: frozenset[str] = frozenset()
+    alone: bool = False
 
 
 def find(request: MaskRequest) -> Masks:
@@ -184,6 +189,9 @@ def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:
 
 def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
     settings, content = request.settings, _contents(request, files)
+    alone = not content and files is None and request.measuring
+    if alone:
+        content = {s.name: partial(request.source.read, s.name) for s in request.samples}
     if not content:
         raise SourceError(
             "expected samples with masks, the source names none",
@@ -191,18 +199,15 @@ def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
             "or give the annotations.",
             code="annotations",
         )
-    classes, decode = decoder(settings, request.source.image_limits, content.values())
-    if len(classes) == 1 and not request.may_be_empty:
-        raise UsageError(
-            "expected masks with classes, all of them are empty", hint="Name the classes."
-        )
+    limits, measuring = request.source.image_limits, request.measuring
+    classes, decode = decoder(settings, limits, content.values(), may_be_empty=measuring)
 
     def read(sample: Sample, size: Callable[[], Size]) -> Mask:
         known = content.get(sample.name)
         return np.zeros(size(), np.uint8) if known is None else decode(known())
 
     format = "index" if settings.palette is None else "colour"
-    found = Masks(format, classes, frozenset(content), read)
+    found = Masks(format, classes, frozenset(content), read, alone=alone)
     return found if files is None else replace(found, notes=files.notes, listed=files.listed)
 
 

@@ -22,8 +22,8 @@ class MaskedSource(Closing):
 
     `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
     "per class", or the name of a format of annotations. `unlabelled` names the pictures without annotations,
-    which `samples()` leaves out; `notes` lists what was passed over; pictures are read with `value_range`.
-    Reading is safe from several threads.
+    which `samples()` leaves out; `notes` lists what was passed over; pictures are read with `value_range`. Where the
+    masks are `alone`, there are no pictures. Reading is safe from several threads.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class MaskedSource(Closing):
         self.source = source
         self.format = found.format
         self.classes = found.classes
+        self.alone = found.alone
         self.unlabelled = unlabelled
         self.notes = notes
         self.value_range = value_range
@@ -50,6 +51,10 @@ class MaskedSource(Closing):
     def samples(self) -> Sequence[Sample]:
         """Return the pictures with a mask, in the order of the source."""
         return self._samples
+
+    def description(self) -> str:
+        """State the format and the classes in words."""
+        return f"class masks ({self.format}): {', '.join(self.classes[1:]) or 'no classes'}"
 
     def mask(self, sample: Sample) -> Mask:
         """Read the mask of a sample: uint8 (height, width) of places in `classes`, 255 where it is to be ignored.
@@ -140,8 +145,12 @@ def open_masked(
     settings: MaskSettings,
     *,
     value_range: tuple[float, float] | None = None,
+    measuring: bool = False,
 ) -> MaskedSource:
-    """Open the class masks of a source by gathered settings; all else as for `open_masks`."""
+    """Open the class masks of a source by gathered settings; all else as for `open_masks`.
+
+    With `measuring` the masks may all be empty, and the pictures of a source that names no masks are masks alone.
+    """
     unlabelled = settings.unlabelled
     if unlabelled not in ("leave-out", "empty"):
         raise UsageError(f"expected unlabelled 'leave-out' or 'empty', got {unlabelled!r}")
@@ -151,7 +160,7 @@ def open_masked(
     owned = opened is not source
     try:
         samples = tuple(opened.samples())
-        found = find(MaskRequest(opened, samples, settings))
+        found = find(MaskRequest(opened, samples, settings, measuring))
     except BaseException:
         if owned:
             opened.close()

@@ -101,6 +101,6 @@ def class_masks_for(masked: MaskedSource, inspector: Inspector) -> ClassMasks:
                 code="evaluation-classes",
             )
         numbers[place] = classes.index(name) if place else 0
-    messages = [f"class masks ({masked.format}): {', '.join(masked.classes[1:])}", *masked.notes]
+    messages = [masked.description(), *masked.notes]
     names = frozenset(sample.name for sample in masked.samples())
     return ClassMasks(masked, tuple(classes), numbers, names, tuple(messages))

@@ -15,10 +15,9 @@ from flawline.core.measure.defects import Defects, joined
 from flawline.core.measure.measure import measure
 from flawline.core.scale import PartFrame, Scale
 from flawline.data.cores import cpu_count
-from flawline.data.image import read_image
-from flawline.data.masks.pixels import read_mask
-from flawline.data.source import Source, open_source
-from flawline.errors import FlawlineError, ImageError, ManifestError, SourceError
+from flawline.data.masks import MaskedSource
+from flawline.data.masks.class_names import IGNORED
+from flawline.errors import FlawlineError, ManifestError, SourceError
 from flawline.jobs.measure.measured_masks import MaskRow, MeasuredMasks, MeasureSettings
 from flawline.types import Sample, Track, Unjudged, no_track
 
@@ -29,49 +28,55 @@ Read = tuple[MaskRow, NDArray[np.uint8], NDArray[np.uint8] | None]
 
 
 def measure_source(
-    source: str | Path | Source, settings: MeasureSettings = _DEFAULT, *, track: Track = no_track
+    masked: MaskedSource, settings: MeasureSettings = _DEFAULT, *, track: Track = no_track
 ) -> MeasuredMasks:
-    """Measure the defects of every mask.
+    """Measure the defects of every mask, with the contrast of their pictures where there are any.
 
-    If samples have masks (a manifest with a column `mask`, or a folder of masks next to one of pictures), those are
-    measured, with the contrast of the pictures; otherwise every picture of the source is a mask.
+    Pixels to be ignored are background. Pictures without a mask are listed as not measured.
 
     Raises:
-        SourceError: the source cannot be opened, or none of its masks could be read.
+        SourceError: none of the masks could be read.
     """
-    if not isinstance(source, Source):
-        with open_source(source) as opened:
-            return measure_source(opened, settings, track=track)
-    samples = list(source.samples())
-    paired = any(sample.mask is not None for sample in samples)
+    samples = masked.samples()
     rows: list[MaskRow] = []
     parts: list[Defects] = []
     counts: list[int] = []
+    failed: list[FlawlineError] = []
     unjudged: list[Unjudged] = []
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="flawline") as pool:
         shown = iter(track(samples, title="Masks", total=len(samples)))
         while batch := list(islice(shown, _BATCH)):
-            read = list(pool.map(lambda sample: _read(source, sample, settings, paired), batch))
-            good = [item for item in read if not isinstance(item, Unjudged)]
-            unjudged += [item for item in read if isinstance(item, Unjudged)]
+            read = list(pool.map(lambda sample: _read(masked, sample, settings), batch))
+            good = [item for item in read if not isinstance(item, FlawlineError)]
+            for sample, item in zip(batch, read, strict=True):
+                if isinstance(item, FlawlineError):
+                    failed.append(item)
+                    unjudged.append(Unjudged(sample.name, item.code, item.message))
             rows += [row for row, _, _ in good]
-            parts.append(_measure(good, settings, paired))
+            parts.append(_measure(good, settings, paired=not masked.alone))
             counts.append(len(good))
     if not rows:
         raise SourceError(
-            f"none of {len(samples)} masks could be measured",
-            hint=unjudged[0].reason if unjudged else "give a folder of masks",
+            f"none of {len(samples)} masks could be measured"
+            + (f": {unjudged[0].image}: {unjudged[0].reason}" if unjudged else ""),
+            hint=failed[0].hint if failed else "give masks, or `annotations` of the pictures",
         )
+    source = masked.source
+    left = (Unjudged(name, "image-mask", "the picture has no mask") for name in masked.unlabelled)
     return MeasuredMasks(
         Path(source.location).name,
+        masked.format,
+        masked.classes,
         settings,
         tuple(rows),
         joined(parts, counts),
-        (*unjudged, *source.unlisted()),
+        (*unjudged, *left, *source.unlisted()),
+        (masked.description(), *masked.notes),
+        tuple(dict.fromkeys(error.hint for error in failed if error.hint)),
     )
 
 
-def _measure(read: Sequence[Read], settings: MeasureSettings, paired: bool) -> Defects:
+def _measure(read: Sequence[Read], settings: MeasureSettings, *, paired: bool) -> Defects:
     return measure(
         [mask for _, mask, _ in read],
         pictures=[picture for _, _, picture in read] if paired else None,
@@ -81,27 +86,18 @@ def _measure(read: Sequence[Read], settings: MeasureSettings, paired: bool) -> D
     )
 
 
-def _read(
-    source: Source, sample: Sample, settings: MeasureSettings, paired: bool
-) -> Read | Unjudged:
+def _read(masked: MaskedSource, sample: Sample, settings: MeasureSettings) -> Read | FlawlineError:
     try:
-        if paired and sample.mask is None:
-            raise ImageError("the picture has no mask", hint="add one", code="image-mask")
         scale, frame = placed(sample, settings)
-        mask = read_mask(source.read(sample.mask or sample.name), source.image_limits)
-        picture = None
-        if paired:
-            picture = read_image(source.read(sample.name), limits=source.image_limits).pixels
-            if picture.shape[:2] != mask.shape:
-                raise ImageError(
-                    f"the mask is {mask.shape[1]} x {mask.shape[0]} px, its picture "
-                    f"{picture.shape[1]} x {picture.shape[0]}",
-                    hint="Masks must have the size of their pictures.",
-                    code="image-mask",
-                )
-        return MaskRow(sample, (mask.shape[0], mask.shape[1]), scale, frame), mask, picture
+        if masked.alone:
+            mask, pixels = masked.mask(sample), None
+        else:
+            picture, mask = masked.pair(sample)
+            pixels = picture.pixels
     except FlawlineError as error:
-        return Unjudged(sample.name, error.code, error.message)
+        return error
+    mask = np.where(mask == IGNORED, 0, mask).astype(np.uint8, copy=False)
+    return MaskRow(sample, (mask.shape[0], mask.shape[1]), scale, frame), mask, pixels
 
 
 def placed(sample: Sample, settings: MeasureSettings) -> tuple[Scale | None, PartFrame]:

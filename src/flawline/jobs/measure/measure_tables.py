@@ -102,14 +102,15 @@ _OWN_METADATA = {"mm_per_px", "mm_per_px_u", "origin_x", "origin_y", "part_angle
 def _summaries(measured: MeasuredMasks) -> dict[str, Values]:
     settings = measured.settings
     areas = np.array([float(row.size[0] * row.size[1]) for row in measured.rows])
-    values = sorted({*settings.classes, *np.unique(measured.defects.value).tolist()} - {0})
-    values.sort(key=lambda value: stain_first(settings.class_name(value)))
+    values = sorted(
+        range(1, len(measured.classes)), key=lambda value: stain_first(measured.classes[value])
+    )
     zones: list[tuple[str, NDArray[np.bool_]]] = [("", np.ones(len(measured.defects), dtype=bool))]
     zones += [(zone.name, _in_zone(measured, place)) for place, zone in enumerate(settings.zones)]
     return part_columns(
         [
             (
-                settings.class_name(value),
+                measured.classes[value],
                 name,
                 part_summary(measured.defects, (measured.defects.value == value) & in_zone, areas),
             )
