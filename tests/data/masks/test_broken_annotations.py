@@ -425,4 +425,4 @@ def test_whatever_stands_in_a_label_studio_file_it_is_read_or_refused(
     path.write_text(json.dumps(document))
     with suppress(FlawlineError), open_masks(images, annotations=path, boxes=boxes) as masked:
         for sample in masked.samples():
-            assert masked.mask(sample).shape == (4, 5)
+            assert masked.pair(sample)[1].shape == (4, 5)

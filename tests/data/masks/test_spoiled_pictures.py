@@ -209,3 +209,31 @@ def test_a_spoiled_picture_gives_no_mask(images: Path) -> None:
         for call in (masked.mask, masked.pair):
             with pytest.raises(ImageError, match=r"annotations\[0\]\.category_id"):
                 call(sample)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        [[3.6, 3.6, 3.9, 3.6, 3.9, 3.9]],
+        [[2, 2, 9, 9, 4, 4]],
+        [[-9, 3, -2, 3, -2, 8]],
+        [[45, 3, 50, 3, 50, 8]],
+        [[3, 31, 9, 31, 9, 40]],
+        {"counts": [HEIGHT * WIDTH], "size": [HEIGHT, WIDTH]},
+    ],
+)
+def test_a_picture_whose_regions_cover_no_pixel_is_not_without_defects(
+    images: Path, outline: Any
+) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["annotations"][2]["segmentation"] = outline
+
+    read_, spoiled = read(images, coco(images, change))
+    assert read_ == {"1.png": 200 - 100, "3.png": 0}
+    assert "annotations[2]: expected" in spoiled["2.png"]
+
+
+def test_a_region_beside_the_picture_spoils_it_next_to_others_too(images: Path) -> None:
+    outside = [[-9, 3, -2, 3, -2, 8]]
+    _, spoiled = read(images, coco(images, setting("annotations.1.segmentation", outside)))
+    assert "got one beside it, at (-9, 3)" in spoiled["1.png"]

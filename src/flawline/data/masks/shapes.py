@@ -95,7 +95,8 @@ def rasterize(
     """Paint the shapes of a picture on a mask (height, width), in their order: where two overlap, the later one wins.
 
     Raises:
-        ImageError: a shape is broken, or a box where `boxes` is "refuse"; the message names the file and the place.
+        ImageError: a shape is broken, or a box where `boxes` is "refuse", or no shape covers a pixel; the message
+            names the file and the place.
     """
     mask = np.zeros(size, np.uint8)
     for shape in picture.shapes:
@@ -108,6 +109,10 @@ def rasterize(
             shape.paint(mask, 0 if shape.label is None else values[shape.label])
         except BrokenShape as error:
             raise spoiled(f"{file}, {shape.place}: {error}") from error
+    # A shape of the background may have painted over the others.
+    if picture.shapes and not mask.any() and all(values[s.label or ""] for s in picture.shapes):
+        why = "expected a region of at least one pixel, got one between the centres of pixels"
+        raise spoiled(f"{file}, {picture.shapes[0].place}: {why}")
     return mask
 
 
@@ -158,7 +163,7 @@ def paint_polygons(polygons: tuple[NDArray[np.float64], ...], mask: Mask, value:
 
 
 def check_points(points: NDArray[np.float64], height: int, width: int) -> None:
-    """Check the points of an outline: at least three, finite, on the picture or near it; raises BrokenShape."""
+    """Check the points of an outline: at least three, finite, near the picture, not beside it; raises BrokenShape."""
     if len(points) < 3:
         raise BrokenShape(f"expected a polygon of at least 3 points, got {len(points)}")
     reach = np.array([width, height], np.float64)
@@ -168,4 +173,9 @@ def check_points(points: NDArray[np.float64], height: int, width: int) -> None:
         x, y = points[np.flatnonzero(~near.all(axis=1))[0]].tolist()
         raise BrokenShape(
             f"expected points on the picture of {width} x {height} px, got ({x:g}, {y:g})"
+        )
+    if ((points.max(axis=0) <= 0) | (points.min(axis=0) >= reach)).any():
+        x, y = points[0].tolist()
+        raise BrokenShape(
+            f"expected a region on the picture of {width} x {height} px, got one beside it, at ({x:g}, {y:g})"
         )
