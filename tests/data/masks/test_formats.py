@@ -10,6 +10,7 @@ import pytest
 from tests.helpers import tool_exports as tools
 
 from flawline.data.masks import open_masks
+from flawline.errors import SourceError
 
 FORMATS = {
     tools.labelme: "LabelMe",
@@ -50,3 +51,22 @@ def test_classes_can_be_ordered_and_ignored_by_name(
         assert masked.classes == ("background", "stain")
         mask = masked.mask(masked.samples()[0])
     assert np.array_equal(mask, np.array([0, 255, 1], np.uint8)[tools.drawing()])
+
+
+@pytest.mark.parametrize("made", FORMATS)
+def test_the_root_that_holds_an_export_beside_its_pictures_may_be_given(
+    tmp_path: Path, made: Callable[[Path], Path]
+) -> None:
+    images = tools.pictures(tmp_path)
+    made(tmp_path)
+    with open_masks(images, annotations=tmp_path) as masked:
+        assert masked.format == FORMATS[made]
+        assert np.array_equal(masked.mask(masked.samples()[0]), tools.drawing())
+
+
+def test_a_root_with_two_exports_is_refused(tmp_path: Path) -> None:
+    images = tools.pictures(tmp_path)
+    tools.via_annotations(tmp_path)
+    tools.datumaro(tmp_path)
+    with pytest.raises(SourceError, match=r"'via\.json' and 'annotations/default\.json'"):
+        open_masks(images, annotations=tmp_path)

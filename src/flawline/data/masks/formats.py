@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flawline.data.masks.annotation_files import AnnotationFiles
@@ -26,12 +27,16 @@ from flawline.data.masks.yolo import is_yolo, read_yolo
 from flawline.data.names import ARCHIVE_SUFFIXES, suffix
 from flawline.errors import SourceError
 
+_SINGLE = (".json", ".xml", ".csv", ".manifest", ".jsonl")
+_MOST_LOOKED_AT = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """A format of annotations: its name, what its files are, how it is recognised and read.
 
-    `absent_is_empty`: a picture without an annotation has no defects.
+    `absent_is_empty`: a picture without an annotation has no defects. `names_masks`: its file names pictures that are
+    masks and mean nothing without it.
     """
 
     name: str
@@ -39,10 +44,17 @@ class Format:
     fits: Callable[[AnnotationFiles], bool]
     read: Callable[[AnnotationFiles], Annotations]
     absent_is_empty: bool = False
+    names_masks: bool = False
 
 
 FORMATS = (
-    Format("COCO panoptic", ".json of images and segments_info", is_panoptic, read_panoptic),
+    Format(
+        "COCO panoptic",
+        ".json of images and segments_info",
+        is_panoptic,
+        read_panoptic,
+        names_masks=True,
+    ),
     Format("COCO", ".json of images, annotations and categories", is_coco, read_coco),
     Format("Label Studio", ".json list of tasks", is_label_studio, read_label_studio),
     Format("Label Studio brushes", "task-*.png", is_brush_export, read_brush_export),
@@ -50,7 +62,9 @@ FORMATS = (
     Format("Supervisely", "folders ann of .json", is_supervisely, read_supervisely),
     Format("Datumaro", ".json of categories and items", is_datumaro, read_datumaro),
     Format("VIA", ".json or .csv of regions", is_via, read_via),
-    Format("Ground Truth", ".manifest, .jsonl", is_ground_truth, read_ground_truth),
+    Format(
+        "Ground Truth", ".manifest, .jsonl", is_ground_truth, read_ground_truth, names_masks=True
+    ),
     Format(
         "run lengths",
         ".csv of ImageId, ClassId, EncodedPixels",
@@ -76,6 +90,34 @@ def format_of(files: AnnotationFiles) -> Format | None:
     if found is None and not files.is_folder:
         raise _unknown(files.path)
     return found
+
+
+def sole_file(folder: AnnotationFiles, *, naming_masks: bool = False) -> Path | None:
+    """Return the file of annotations in a folder that holds one beside the pictures; None where it holds none.
+
+    `naming_masks`: only files whose format names pictures that are masks.
+
+    Raises:
+        SourceError: the folder holds several.
+    """
+    names = [name for name in folder.files if suffix(name) in _SINGLE][:_MOST_LOOKED_AT]
+    files = (replace(folder, path=folder.path / name) for name in names)
+    formats = [format for format in FORMATS if format.names_masks or not naming_masks]
+    paths = [file.path for file in files if _fits_any(file, formats)]
+    if len(paths) > 1:
+        raise SourceError(
+            f"expected one file of annotations below {str(folder.path)!r}, found "
+            f"{' and '.join(repr(str(path.relative_to(folder.path))) for path in paths[:2])}",
+            hint="Give one of them.",
+            code="annotations-ambiguous",
+        )
+    return paths[0] if paths else None
+
+
+def _fits_any(files: AnnotationFiles, formats: Sequence[Format]) -> bool:
+    with suppress(SourceError):
+        return any(format.fits(files) for format in formats)
+    return False
 
 
 def _unknown(path: Path) -> SourceError:

@@ -43,8 +43,10 @@ def read_voc_masks(files: AnnotationFiles) -> Annotations:
 
 
 def _labelmap(files: AnnotationFiles) -> Path | None:
-    folders = (files.folder, files.folder.parent)
-    return next((f / _LABELMAP for f in folders if (f / _LABELMAP).is_file()), None)
+    """Find the labelmap.txt of the masks: in the folder, above or below it."""
+    inside = [files.folder / file for file in files.files if file.rpartition("/")[2] == _LABELMAP]
+    above = files.folder.parent / _LABELMAP
+    return inside[0] if inside else above if above.is_file() else None
 
 
 def _masks(files: AnnotationFiles) -> dict[str, str]:
