@@ -13,6 +13,8 @@ import pytest
 from tests.helpers import tool_exports as tools
 from tests.helpers.tool_exports import labelme_file, labelme_shape, save_json
 
+from flawline.errors import UsageError
+
 HEIGHT, WIDTH = tools.HEIGHT, tools.WIDTH
 
 
@@ -109,6 +111,12 @@ def test_what_cannot_be_drawn_spoils_its_picture(tmp_path: Path, shape: Any, wor
     why = tools.spoiled(tools.pictures(tmp_path), folder_with(tmp_path, good, shape))
     assert why.startswith("labelme, 1.json, shapes[1]: expected ")
     assert words in why
+
+
+def test_labels_must_be_text_that_can_be_written(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, labelme_shape("a\ud800", tools.STAIN))
+    with pytest.raises(UsageError, match="valid Unicode"):
+        tools.read(tools.pictures(tmp_path), folder)
 
 
 @pytest.mark.parametrize(

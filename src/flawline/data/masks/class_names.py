@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.masks.pixels import Colour
-from flawline.data.names import did_you_mean
+from flawline.data.names import did_you_mean, is_unicode
 from flawline.errors import UsageError
 
 BACKGROUND, IGNORED = "background", 255
@@ -66,6 +66,11 @@ def checked_names(names: Sequence[str], ignore: Ignore | None = None) -> tuple[s
     named = tuple(name for name in names if name.casefold() != BACKGROUND and name != ignore)
     if not named or not all(name.strip() for name in named):
         raise UsageError("expected names of classes, got none", hint="such as scratch and stain")
+    if broken := next((name for name in named if not is_unicode(name)), None):
+        raise UsageError(
+            f"expected class names of valid Unicode, got {broken!r}",
+            hint="Correct the name in the annotations.",
+        )
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None or len(named) > MOST_CLASSES:
         came = f"{twice!r} twice" if twice is not None else f"{len(named)}"
