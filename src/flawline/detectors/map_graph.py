@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.networks.model_size import check_size
 from flawline.networks.openvino_import import openvino
 from flawline.networks.openvino_runtime import (
     OpenVINONetwork,
@@ -53,6 +54,7 @@ class MapGraph:
         # Without names of ours, OpenVINO makes some up and does not find again what it kept.
         for name, port in zip([*sizes, "graph"], [*model.inputs, *model.outputs], strict=True):
             port.get_tensor().set_names({name})
+        check_size(model, open_sides=True)
         # So few nodes run as fast without kernels made for groups of them, which take a fifth of the compilation.
         options = {**runtime_options("f32", threads), "SNIPPETS_MODE": "DISABLE"}
         made = compiled(model, options, keep=keep)

@@ -8,22 +8,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from flawline.errors import ModelError
 from flawline.networks.network import METADATA_KEY, Preparation, preparation_from_json
+from flawline.networks.onnx_check import KeepsWeightsApart, check_onnx
 from flawline.networks.openvino_import import openvino
 
 SUFFIX = ".onnx"
 IN_RECIPE = "model.onnx"
 
-# In protocol buffers (onnx.proto): external_data (field 13) of a tensor, an entry whose key (field 1) is "location" and
-# whose value (field 2) is text. Field 13 of a graph may hold that name too, but then with a type, which begins with \n.
+# The length of a field of protocol buffers.
 _LENGTH = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
-_LOCATION = b"location"
-_EXTERNAL = re.compile(
-    rb"\x6a" + _LENGTH + rb"\x0a\x08" + _LOCATION + rb"\x12" + _LENGTH + rb"(?!\x0a)"
-)
 
 
 def file_preparation(path: Path) -> Preparation:
@@ -59,18 +53,19 @@ def file_content(path: Path | bytes) -> tuple[bytes, str]:
 
 def read_model(data: bytes, name: str) -> Any:
     """Read an ONNX file that holds all of its weights; raises ModelError for anything else."""
-    # What ONNX writes begins with field 1, the version of the format.
-    if not data.startswith(b"\x08"):
+    try:
+        check_onnx(data)
+    except KeepsWeightsApart as error:
+        # OpenVINO would look for them in the working folder, and the hash would not cover them.
         raise ModelError(
-            f"{name} ({len(data):,} bytes) cannot be read as a network: it does not begin like ONNX",
-            hint="expected an ONNX file",
-        )
-    # OpenVINO would look for them in the working folder, and the hash would not cover them.
-    if _keeps_weights_apart(data):
-        raise ModelError(
-            f"{name} keeps weights in other files",
+            f"{name} {error}",
             hint="save the network as one file: onnx.save(onnx.load(path), one_file)",
-        )
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{name} ({len(data):,} bytes) cannot be read as a network: {error}",
+            hint="expected an ONNX file",
+        ) from error
     try:
         frontend = openvino().frontend.FrontEndManager().load_by_framework("onnx")
         return frontend.convert(frontend.load(BytesIO(data)))
@@ -79,17 +74,6 @@ def read_model(data: bytes, name: str) -> Any:
             f"{name} ({len(data):,} bytes) cannot be read as a network: {last_line(error)}",
             hint="expected an ONNX file",
         ) from error
-
-
-def _keeps_weights_apart(data: bytes) -> bool:
-    """Whether `_EXTERNAL` occurs; looked for only where two of its letters are, or it takes as long as reading."""
-    for start in (0, 1):
-        pairs = np.frombuffer(data, "<u2", (len(data) - start) // 2, start)
-        for pair in np.flatnonzero(pairs == int.from_bytes(_LOCATION[:2], "little")):
-            at = start + 2 * int(pair)
-            if data.startswith(_LOCATION, at) and _EXTERNAL.search(data, max(at - 8, 0), at + 15):
-                return True
-    return False
 
 
 def model_metadata(model: Any) -> dict[str, str]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from flawline.errors import ModelError
 from flawline.networks.cache import compiled_networks
+from flawline.networks.model_size import check_size
 from flawline.networks.network import Preparation, with_size
 from flawline.networks.network_file import (
     IN_RECIPE,
@@ -163,8 +164,9 @@ def compile_network(prepared: PreparedNetwork, threads: int = 0, *, keep: bool =
     """Compile a network for `threads` CPU threads, 0 for all; with `keep`, or take it as an earlier start compiled it.
 
     Raises:
-        ModelError: the network does not run on pictures of that size.
+        ModelError: the network does not run on pictures of that size, or asks for too much.
     """
+    check_size(prepared.model)
     options = runtime_options(prepared.precision, threads)
     try:
         return compiled(prepared.model, options, keep=keep)
