@@ -20,6 +20,7 @@ from flawline.data.stream import map_pictures
 from flawline.errors import ModelError
 from flawline.inspector.again import picture_again, read_again
 from flawline.inspector.anomaly_model import AnomalyModel
+from flawline.inspector.damage import naming_damage
 from flawline.inspector.decision import ReasonedVerdict, decide_by_spec, stricter, unless_lost
 from flawline.inspector.inspection import Inspection
 from flawline.inspector.measuring import measured_part
@@ -65,7 +66,8 @@ class Inspector:
             ModelError: the recipe's model cannot be used.
         """
         self.recipe = recipe
-        self.model: Model = _MODELS[recipe.settings.task](recipe, precision, threads)
+        with naming_damage():
+            self.model: Model = _MODELS[recipe.settings.task](recipe, precision, threads)
         self.calibration: Calibration | None = calibration_of(recipe)
         self.spec = spec_of(recipe.settings, recipe.text)
         self._scale = scale_of(recipe)
@@ -165,7 +167,8 @@ class Inspector:
             ImageError: the picture does not suit the recipe (code "image-view"), or the model overflows on it
                 ("image-score").
         """
-        return self.model.find(picture)
+        with naming_damage():
+            return self.model.find(picture)
 
     def probabilities(self, picture: Picture) -> NDArray[np.float32]:
         """Predict the probabilities of a segmenter, float32 (C, H, W) in the order of `classes`.
@@ -174,7 +177,7 @@ class Inspector:
             ModelError: ("recipe-task") the recipe holds no segmenter.
             ImageError: the picture does not suit the recipe.
         """
-        found = self.model.find(picture).probabilities
+        found = self.find(picture).probabilities
         if found is None:
             raise ModelError(
                 "the recipe holds a detector, which knows no classes",

@@ -17,6 +17,8 @@ from flawline.core.view.illumination import Illumination
 from flawline.core.view.region_of_interest import RegionOfInterest, from_mask, from_polygons
 from flawline.data.image import read_image
 from flawline.detectors.detector import Detector, DetectorState, detector_backbone
+from flawline.errors import ImageError
+from flawline.inspector.damage import damaged, naming_damage
 from flawline.inspector.view import View
 from flawline.recipe import Recipe, detector_settings
 
@@ -32,14 +34,21 @@ class Calibration:
     peaks: NDArray[np.float64]
 
 
+@naming_damage()
 def calibration_of(recipe: Recipe) -> Calibration | None:
     """Read the calibration of a recipe; None where nothing was held out."""
     found = part_arrays(recipe.arrays, "calibration")
     if not found:
         return None
+    for name in ("scores", "peaks"):
+        if found[name].ndim != 1 or not len(found[name]) or np.any(np.diff(found[name]) < 0):
+            raise ValueError(f"calibration_{name} are no rising numbers")
+    if len(found["scores"]) != len(found["peaks"]):
+        raise ValueError("calibration_scores and calibration_peaks are of different lengths")
     return Calibration(found["scores"], found["peaks"])
 
 
+@naming_damage()
 def view_of(recipe: Recipe) -> View:
     """Build the view of a detector's recipe."""
     picture, learnt = recipe.settings.picture, recipe.manifest.settings
@@ -60,11 +69,15 @@ def view_of(recipe: Recipe) -> View:
     )
 
 
+@naming_damage()
 def region_of(recipe: Recipe) -> RegionOfInterest | None:
     """Read the region of interest, polygons or a mask; None where it is the whole picture."""
     interest = recipe.settings.region_of_interest
     if interest.mask is not None:
-        return from_mask(read_image(recipe.files[interest.mask]).pixels)
+        try:
+            return from_mask(read_image(recipe.files[interest.mask]).pixels)
+        except ImageError as error:
+            raise damaged(f"{interest.mask}: {error.message}") from error
     if interest.polygons:
         size = (interest.size or recipe.manifest.picture_size) if interest.unit == "px" else None
         return from_polygons(interest.polygons, size)
@@ -79,6 +92,7 @@ def scale_of(recipe: Recipe) -> Scale | None:
     return Scale(picture.mm_per_px, picture.mm_per_px_u or 0.0)
 
 
+@naming_damage()
 def detector_of(recipe: Recipe, precision: str | None = None, threads: int = 0) -> Detector:
     """Build the detector of a recipe; compiled networks are cached for the next start."""
     state, window = detector_state(recipe), recipe.settings.picture.window

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
 from flawline.data.array_file import npy_array
 from flawline.data.sniff import HEAD_BYTES, describe, picture_format
 from flawline.errors import ArchiveError, ModelError
@@ -156,10 +158,21 @@ def _contents(files: Files, manifest: RecipeManifest) -> Mapping[str, bytes]:
         data = files.read_hashed(name)
         if hashlib.sha256(data).hexdigest() != manifest.files[name]:
             raise ValueError(f"{name} was altered: it does not have the hash in the manifest")
+        if is_array(name):
+            _check_array(name, data)
         return data
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(manifest.files, pool.map(checked, manifest.files), strict=True))
+
+
+def _check_array(name: str, data: bytes) -> None:
+    try:
+        finite = bool(np.isfinite(npy_array(data)).all())
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    if not finite:
+        raise ValueError(f"{name} holds other than finite numbers")
 
 
 def _with_line_feeds(data: bytes) -> bytes:

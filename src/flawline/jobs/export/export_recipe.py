@@ -73,8 +73,9 @@ def _detector(
     recipe: Recipe, name: str, folder: Path, source: Source | None, track: Track
 ) -> tuple[Checked, dict[str, Any], str]:
     """Write a detector into `folder`, open, run and compare it; returns the figures, export.json and the page."""
-    path = write_model(recipe, name, folder)
+    # What is damaged shows in an inspector, before anything is made of it.
     inspector = Inspector(recipe, precision="f32")
+    path = write_model(recipe, name, folder)
     model = open_model(path, recipe)
     done = check(
         inspector,

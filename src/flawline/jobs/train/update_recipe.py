@@ -18,6 +18,7 @@ from flawline.detectors.fitting import extend_detector
 from flawline.detectors.registry import method_of
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
+from flawline.inspector.damage import naming_damage
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
 from flawline.inspector.shape import shape_settings
 from flawline.jobs.train.calibration import Calibrated, CalibrationTargets, calibrate, check_targets
@@ -89,13 +90,14 @@ def update_anomaly(
                     for window in look.windows():
                         yield window.pixels
 
-        state = extend_detector(
-            detector_state(recipe),
-            recipe.model,
-            windows,
-            window=recipe.settings.picture.window,
-            precision=detector_settings(recipe).precision,
-        )
+        with naming_damage():
+            state = extend_detector(
+                detector_state(recipe),
+                recipe.model,
+                windows,
+                window=recipe.settings.picture.window,
+                precision=detector_settings(recipe).precision,
+            )
         others = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
         manifest = replace(
             recipe.manifest,
