@@ -279,6 +279,16 @@ def test_what_looks_like_a_mask(tmp_path: Path, drawn: Any, taken: bool) -> None
     assert len(listed(tmp_path)) == (1 if taken else 2)
 
 
+def test_what_a_mask_of_another_kind_tells(tmp_path: Path) -> None:
+    """Of a mask in the alpha channel the alpha counts, of one in colours what is not black."""
+    drawn = np.dstack([np.zeros((*SIZE, 3), np.uint8), mask(BAD)])
+    coloured = np.dstack([mask(BAD), mask(0), mask(0)])
+    for name, pixels in (("1", drawn), ("2", coloured), ("3", mask(GOOD))):
+        save(tmp_path, {f"train/{name}.png": None})
+        cv2.imwrite(str(tmp_path / "train" / f"{name}_GT.png"), pixels)
+    assert [sample.defective for sample in listed(tmp_path)] == [True, True, False]
+
+
 def test_masks_of_pictures_that_differ_in_their_extension(tmp_path: Path) -> None:
     save(tmp_path, {"images/1.jpg": None, "images/1.png": None, "masks/1.png": BAD})
     assert [s.mask for s in listed(tmp_path)] == [None, "masks/1.png"]

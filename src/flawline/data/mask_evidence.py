@@ -32,9 +32,15 @@ def is_mask_of(read: Callable[[str], bytes], mask: str, picture: str | None) -> 
 
 
 def is_defective(read: Callable[[str], bytes], mask: str) -> bool | None:
-    """Whether a mask shows a defect: any pixel that is not black; None where it cannot be read."""
-    drawn = _picture(read, mask)
-    return None if drawn is None else bool(drawn.pixels.any())
+    """Whether a mask shows a defect: any value but 0, or any colour but black; None where it cannot be told."""
+    # Masks are read by a package that reads sources, which read this.
+    from flawline.data.masks.pixels import read_mask
+
+    try:
+        return bool(read_mask(read(mask)).any())
+    except FlawlineError:
+        drawn = _picture(read, mask)
+        return True if drawn is not None and drawn.pixels.any() else None
 
 
 def _picture(read: Callable[[str], bytes], name: str) -> Picture | None:
