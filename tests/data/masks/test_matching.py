@@ -192,7 +192,16 @@ def truth(name: str) -> Callable[[Path], Path]:
 
 @pytest.mark.parametrize(
     "name",
-    ["a.jpg.png", "a.png", "a_mask.png", "a.jpg_mask.png", "a_GT.png", "a_label.bmp", "A.PNG"],
+    [
+        "a.jpg.png",
+        "a.png",
+        "a_mask.png",
+        "a.jpg_mask.png",
+        "a_GT.png",
+        "a_label.bmp",
+        "A.PNG",
+        "A.JPG.png",
+    ],
 )
 def test_names_of_masks(tmp_path: Path, name: str) -> None:
     save(tmp_path / "images" / "a.jpg")
@@ -208,6 +217,19 @@ def test_a_number_after_the_name_is_no_class(tmp_path: Path) -> None:
         areas(tmp_path / "images", tmp_path / "truth")
     found = areas(tmp_path / "images", tmp_path / "truth", classes=["scratch", "2"])
     assert found == {"plate.jpg": 3}
+
+
+def test_masks_at_two_depths(tmp_path: Path) -> None:
+    """The nearest one counts, and the other is no class."""
+    save(tmp_path / "images" / "a.png")
+    save(tmp_path / "images" / "b" / "c.png")
+    for name, pixels in (("a.png", 3), ("old/a.png", 4), ("b/c.png", 5), ("b/old/c.png", 6)):
+        save(tmp_path / "truth" / name, mask(pixels))
+    with open_masks(tmp_path / "images", annotations=tmp_path / "truth") as masked:
+        assert masked.format == "index"
+        assert masked.notes == ("2 masks fit no picture",)
+    found = areas(tmp_path / "images", tmp_path / "truth")
+    assert found == {"a.png": 3, "b/c.png": 5}
 
 
 def test_masks_in_folders_of_any_case(tmp_path: Path) -> None:

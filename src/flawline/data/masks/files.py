@@ -159,7 +159,7 @@ def _whole(
     pictures = [_last(sample.name).casefold() for sample in samples]
     wanted = {*pictures, *map(file_stem, pictures)}
     known = [name for name in names if _last(name).casefold() in wanted or wanted & _stems(name)]
-    if not _same_folders(samples, known):
+    if not _of_pictures_folders(samples, known):
         return {}
     found = match(samples, known, also=_without_mask)
     return {picture: {"": name} for picture, name in found.items()}
@@ -175,10 +175,11 @@ def _stems(name: str) -> set[str]:
     return {own, own.removesuffix(mask_ending(own))}
 
 
-def _same_folders(samples: Sequence[Sample], names: Sequence[str]) -> bool:
-    """Whether the masks lie in folders of the same names as the pictures', or of general names."""
+def _of_pictures_folders(samples: Sequence[Sample], names: Sequence[str]) -> bool:
+    """Whether masks lie in no folder, or all in folders of the pictures; others are folders of classes."""
     folders = {part.casefold() for sample in samples for part in sample.name.split("/")[:-1]}
-    return all({part.casefold() for part in telling_folders(name)} <= folders for name in names)
+    first = [telling_folders(name)[:1] for name in names]
+    return [] in first or all(own[0].casefold() in folders for own in first)
 
 
 def _by_folder(

@@ -68,8 +68,8 @@ def _key(of_name: Part, path: str) -> Key:
     return (*telling_folders(path), of_name(path.rpartition("/")[2]))
 
 
-def _folded(path: str) -> Key:
-    return tuple(part.casefold() for part in _key(file_stem, path))
+def _folded(of_name: Part, path: str) -> Key:
+    return tuple(part.casefold() for part in _key(of_name, path))
 
 
 def _not_uploaded(last: str) -> str:
@@ -82,7 +82,8 @@ _COMPARED: tuple[tuple[Callable[[str], Key], Callable[[str], Key]], ...] = (
     (_WHOLE, _WHOLE),
     (_STEM, _STEM),
     (_WHOLE, _STEM),
-    (_folded, _folded),
+    (partial(_folded, file_stem),) * 2,
+    (partial(_folded, str), partial(_folded, file_stem)),
     (partial(_key, _not_uploaded),) * 2,
 )
 
