@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flawline.data.image import read_image
+from flawline.errors import ImageError
 from flawline.jobs.evaluate.masks import (
     GRID,
     class_names,
@@ -24,7 +24,7 @@ def stored(array, mode=None, suffix="PNG", palette=None, **options):
         image.putpalette(palette)
     data = io.BytesIO()
     image.save(data, suffix, **options)
-    return mask_of(read_image(data.getvalue(), value_range=(0, 255)))
+    return mask_of(data.getvalue())
 
 
 def classes():
@@ -63,6 +63,29 @@ def test_traces_of_compression_are_no_defects():
     mask = stored((classes() > 0).astype(np.uint8) * 255, suffix="JPEG", quality=60)
     assert len(mask.areas) == 2
     assert mask.areas == pytest.approx([100, 80], rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        ("TIFF", {"compression": "jpeg", "quality": 60}),
+        ("JPEG2000", {"irreversible": True, "quality_layers": [4]}),
+        ("WEBP", {"quality": 60}),
+    ],
+)
+def test_traces_of_any_compression_are_no_defects(suffix, options):
+    mask = stored((classes() > 0).astype(np.uint8) * 255, suffix=suffix, **options)
+    assert len(mask.areas) == 2
+    assert mask.areas == pytest.approx([100, 80], rel=0.2)
+
+
+def test_a_mask_drawn_on_transparent_is_the_alpha_channel():
+    drawn = (classes() > 0).astype(np.uint8) * 255
+    for ink in (0, 255):
+        layers = [np.full_like(drawn, ink)] * 3
+        assert stored(np.dstack([*layers, drawn])).areas.tolist() == [100, 80]
+    with pytest.raises(ImageError, match="alpha channel"):
+        stored(np.dstack([255 - drawn] * 3 + [drawn]))
 
 
 def test_an_empty_mask_has_no_region():

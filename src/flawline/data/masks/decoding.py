@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.cores import cpu_count
 from flawline.data.image import ImageLimits
 from flawline.data.masks.class_names import (
     BACKGROUND,
@@ -24,6 +22,7 @@ from flawline.data.masks.class_names import (
 from flawline.data.masks.levels import MOST_LEVELS, check_levels
 from flawline.data.masks.mask_settings import MaskSettings
 from flawline.data.masks.pixels import Mask, read_colour_mask, read_mask, to_indices
+from flawline.data.stream import in_order
 from flawline.errors import FlawlineError, UsageError
 
 Decode = Callable[[bytes], Mask]
@@ -94,12 +93,11 @@ def _counted(
             return error
 
     total, failed = np.zeros(256, np.int64), []
-    with ThreadPoolExecutor(cpu_count(), thread_name_prefix="flawline") as pool:
-        for one in pool.map(counted, content):
-            if isinstance(one, FlawlineError):
-                failed.append(one)
-            else:
-                total += one
+    for _, one in in_order(content, counted):
+        if isinstance(one, FlawlineError):
+            failed.append(one)
+        else:
+            total += one
     if failed and not total.any() and not may_be_empty:
         raise failed[0]
     return total

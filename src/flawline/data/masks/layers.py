@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flawline.data.deep import decode_unchanged, plain_png
 from flawline.data.image import ImageLimits, read_image, upright
 from flawline.data.masks.lossy import lossy
+from flawline.data.memory_share import memory_share
 from flawline.data.netpbm import netpbm_header, netpbm_pixels
 from flawline.data.pillow import Decoded, decode_with_pillow, load_stored
 from flawline.errors import ImageError
@@ -30,24 +31,39 @@ class Layers:
 
     `colours` are uint8 (height, width, 3). `values` (height, width) are its numbers as stored: grey levels at any
     depth, or the places in the palette of an indexed PNG; None where it has colours. `alpha` is uint8 (height, width),
-    None where it is 255 everywhere or the file has none.
+    None where it is 255 everywhere or the file has none. `lossy` names the compression that changed values.
     """
 
     colours: NDArray[np.uint8]
     values: NDArray[Any] | None
     alpha: NDArray[np.uint8] | None
+    lossy: str = ""
 
 
 def read_layers(data: bytes, limits: ImageLimits) -> Layers:
     """Decode a mask file.
 
     Raises:
-        ImageError: it cannot be decoded, is stored with losses ("image-mask"), or has several pages ("image-mask").
+        ImageError: it cannot be decoded, or has several pages ("image-mask").
     """
-    # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
-    picture = read_image(data, limits=limits, value_range=(0, 255))
-    _check_lossless(picture.format, data)
-    _check_one_page(picture)
+    with memory_share(limits.max_memory) as reserve:
+        # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
+        picture = read_image(data, limits=limits, value_range=(0, 255), reserve=reserve)
+        _check_one_page(picture)
+        return replace(_layers(picture, data), lossy=lossy(picture.format, data))
+
+
+def check_lossless(layers: Layers) -> None:
+    """Raise ImageError ("image-mask") for a mask that was stored with losses."""
+    if layers.lossy:
+        raise ImageError(
+            f"expected a mask without losses, got {layers.lossy}",
+            hint="Save masks as PNG: compression with losses invents levels at every edge.",
+            code="image-mask",
+        )
+
+
+def _layers(picture: Picture, data: bytes) -> Layers:
     if picture.mode not in _EIGHT_BITS:
         return _deep(picture, data)
     clear = _DROPPED in picture.notes or picture.mode == "RGBX"
@@ -57,15 +73,6 @@ def read_layers(data: bytes, limits: ImageLimits) -> Layers:
     places = picture.mode == "P" and picture.format == "PNG"
     values = upright(np.array(image, np.uint8), orientation) if places else _grey(picture.pixels)
     return Layers(picture.pixels, values, _seen(upright(_alpha(image), orientation)))
-
-
-def _check_lossless(format: str, data: bytes) -> None:
-    if kind := lossy(format, data):
-        raise ImageError(
-            f"expected a mask without losses, got {kind}",
-            hint="Save masks as PNG: compression with losses invents levels at every edge.",
-            code="image-mask",
-        )
 
 
 def _check_one_page(picture: Picture) -> None:

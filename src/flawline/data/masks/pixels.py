@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.masks.alpha import transparent_pixels, values_with_alpha
-from flawline.data.masks.layers import read_layers
+from flawline.data.masks.layers import check_lossless, read_layers
 from flawline.data.masks.levels import check_levels
 from flawline.errors import ImageError
 
@@ -34,7 +34,9 @@ def read_mask(
         ImageError: it cannot be decoded, has colours, is stored with losses, which change levels, or holds other
             numbers; or grey levels and alpha state different masks.
     """
-    values = values_with_alpha(read_layers(data, limits))
+    layers = read_layers(data, limits)
+    check_lossless(layers)
+    values = values_with_alpha(layers)
     if values is None:
         raise ImageError(
             "expected a mask whose grey level is the class, got colours",
@@ -92,6 +94,7 @@ def read_colour_mask(
             transparent, or has a class's colour where it is transparent.
     """
     layers = read_layers(data, limits)
+    check_lossless(layers)
     clear, pixels = transparent_pixels(layers), layers.colours.astype(np.uint32)
     codes = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
     mask = np.zeros(codes.shape, np.uint8)

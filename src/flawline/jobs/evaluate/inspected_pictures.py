@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,7 +19,7 @@ from flawline.jobs.evaluate.class_masks import (
     class_masks_for,
     open_class_masks,
 )
-from flawline.jobs.evaluate.masks import RegionMask, mask_of
+from flawline.jobs.evaluate.masks import RegionMask, read_masks
 from flawline.types import Picture, Sample, Unjudged
 
 if TYPE_CHECKING:
@@ -90,13 +90,11 @@ def _truth(
         classes = class_masks_for(opened, kind)
         read = {sample.name: classes.read(sample) for sample in samples}
         return {n: _by_class(mask) for n, mask in read.items() if isinstance(mask, RegionMask)}
-    masked = [replace(sample, name=sample.mask) for sample in samples if sample.mask is not None]
-    by_mask = {
+    return {
         sample.name: _outlines(mask.regions > 0, _TRUTH)
-        for sample, mask in map_pictures(source, masked, mask_of, value_range=(0, 255))
+        for sample, mask in read_masks(source, samples)
         if not isinstance(mask, Unjudged)
     }
-    return {sample.name: by_mask[sample.mask] for sample in samples if sample.mask in by_mask}
 
 
 def _by_class(mask: RegionMask) -> list[_Outline]:

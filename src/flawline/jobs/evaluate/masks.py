@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 
 import cv2
@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from flawline.core.segmentation_metrics import IGNORE
+from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
+from flawline.data.masks.alpha import values_with_alpha
+from flawline.data.masks.layers import read_layers
 from flawline.data.source import Source
-from flawline.data.stream import map_pictures
-from flawline.types import Picture, Sample, Unjudged
+from flawline.data.stream import in_order
+from flawline.errors import FlawlineError
+from flawline.types import Sample, Unjudged
 
 GRID = 1024
 """Longest side of pictures for pixel figures at full size, px."""
 MOST_CLASSES = 32
 """Most different values of masks with classes; more are soft edges in masks of one class."""
-_LOSSY = ("JPEG",)
 _EIGHT_CONNECTED = np.ones((3, 3))
 
 
@@ -43,22 +46,36 @@ def read_masks(
     source: Source, samples: Iterable[Sample]
 ) -> Iterator[tuple[Sample, RegionMask | Unjudged]]:
     """Read the masks of those samples that have one, in order, decoded ahead on all cores."""
-    masks = (replace(sample, name=sample.mask) for sample in samples if sample.mask is not None)
-    # Values of more than 8 bits are not scaled by the range of the file: 1 is a class.
-    return map_pictures(source, masks, mask_of, value_range=(0, 255))
+
+    def read(sample: Sample) -> RegionMask | Unjudged:
+        name = str(sample.mask)
+        try:
+            return mask_of(source.read(name), source.image_limits)
+        except FlawlineError as error:
+            return Unjudged(name, error.code, error.message)
+
+    return in_order((sample for sample in samples if sample.mask is not None), read)
 
 
-def mask_of(picture: Picture) -> RegionMask:
-    """Find the regions of a decoded mask: all pixels that are not black are defective.
+def mask_of(data: bytes, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> RegionMask:
+    """Find the regions of a mask file: all pixels that are not black are defective.
 
-    In masks saved as JPEG black is not exact, so defects begin at half of the brightest value.
+    A mask drawn in one colour on transparent is the alpha channel. In masks stored with losses black is not exact, so
+    defects begin at half of the brightest value.
+
+    Raises:
+        ImageError: it cannot be decoded, or colours and alpha state different masks.
     """
-    colours = picture.pixels.astype(np.int64)
+    layers = read_layers(data, limits)
+    pixels, values = layers.colours, None if layers.alpha is None else values_with_alpha(layers)
+    if values is not None:
+        pixels = np.repeat(values.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    colours = pixels.astype(np.int64)
     codes = colours[..., 0]
-    if (picture.pixels != picture.pixels[..., :1]).any():
+    if (pixels != pixels[..., :1]).any():
         codes = colours[..., 0] << 16 | colours[..., 1] << 8 | colours[..., 2]
-    bright = picture.pixels.max(axis=2)
-    if picture.format in _LOSSY:
+    bright = pixels.max(axis=2)
+    if layers.lossy:
         defective = bright > bright.max() / 2
         codes = np.where(defective, 255, 0)
     else:
