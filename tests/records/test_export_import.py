@@ -13,7 +13,7 @@ import pytest
 
 from flawline.cli.main import run
 from flawline.data.table_format import stated_format
-from flawline.errors import ManifestError, SourceError, UsageError
+from flawline.errors import ManifestError, SourceError, StoreError, UsageError
 from flawline.records import DefectRecord, Record, open_store
 from flawline.records.export import export_tables
 from flawline.records.imports import Reading, import_table
@@ -242,3 +242,24 @@ def test_sheets_and_columns_of_every_type_are_imported(own, tmp_path):
     assert dict(kept.further) == {"made": "2026-02-28T00:00:00"}
     pl.DataFrame({"image": ["a"], "path": [[1.0, 2.0]]}).write_parquet(tmp_path / "t.parquet")
     assert "left out: path" in import_table(own, tmp_path / "t.parquet").notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["image,x\na.png,1\nb.png,2\n", "captured,x\n2026-03-01T06:00Z,1\n2026-03-01T07:00Z,2\n"],
+)
+def test_rows_of_another_lot_are_refused_or_imported_again(own, tmp_path, text):
+    table = tmp_path / "t.csv"
+    table.write_text(text)
+    assert import_table(own, table, how=Reading(constant={"lot": "A"})).added == Added(2, 0)
+    assert import_table(own, table, how=Reading(constant={"lot": "A"})).added == Added(0, 2)
+    other = Reading(constant={"lot": "B"})
+    with pytest.raises(
+        StoreError, match=r"row 1 and 1 more are in .* already under lot A"
+    ) as caught:
+        import_table(own, table, how=other)
+    assert caught.value.code == "record-repeated"
+    assert own.count() == 2
+    assert import_table(own, table, how=other, again=True).added == Added(2, 0)
+    assert import_table(own, table, how=other, again=True).added == Added(0, 2)
+    assert sorted(r.lot for r in all_of(own)) == ["A", "A", "B", "B"]

@@ -35,6 +35,7 @@ def inspect(
     keep: str | None = None,
     pictures: str | os.PathLike[str] | None = None,
     constant: Mapping[str, str] | None = None,
+    again: bool = False,
     output: Sequence[str | Output] = (),
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
@@ -52,6 +53,8 @@ def inspect(
         keep: pictures and maps kept with the records: "flagged" (as None), "all" or "none".
         pictures: folder or URL for them; beside an SQLite file if None.
         constant: names of the process for the records, such as {"station": "s1"}.
+        again: record pictures that the records have already as new captures. Without it, those that they have under
+            another lot or other names alone are refused, and listed as not judged.
         output: where each verdict is sent: outputs, or their names such as "file:verdicts.jsonl".
         good, bad, track: as for `rank`.
 
@@ -76,6 +79,7 @@ def inspect(
             keep=keep,
             pictures=pictures,
             constant=constant,
+            again=again,
             output=output,
             limits=open_.image_limits,
         ) as station,
@@ -91,6 +95,7 @@ def open_station(
     keep: str | None = None,
     pictures: str | os.PathLike[str] | None = None,
     constant: Mapping[str, str] | None = None,
+    again: bool = False,
     output: Sequence[str | Output] = (),
     spool: Path | None = None,
     limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
@@ -103,9 +108,9 @@ def open_station(
         open_output(one, say=say, environment=os.environ) if isinstance(one, str) else one
         for one in output
     ]
-    if store is None and (keep or pictures or (constant and not outputs)):
+    if store is None and (keep or pictures or again or (constant and not outputs)):
         raise UsageError(
-            "`keep`, `pictures` and `constant` are about records", hint="give `store` too"
+            "`keep`, `pictures`, `constant` and `again` are about records", hint="give `store` too"
         )
     which = keep or "flagged"
     with ExitStack() as stack:
@@ -127,6 +132,7 @@ def open_station(
             keep=which,
             outputs=outputs,
             constant=constant or EMPTY,
+            again=again,
             spool=spool,
             limits=limits,
             say=say,

@@ -167,6 +167,7 @@ def import_records(
     column: Mapping[str, str] | None = None,
     constant: Mapping[str, str] | None = None,
     zone: tzinfo | str | None = None,
+    again: bool = False,
     table_format: Mapping[str, str | int] | None = None,
 ) -> Imported:
     """Take an earlier table into records; rows that are there already are passed over.
@@ -178,6 +179,8 @@ def import_records(
         column: which column holds a field: {"lot": "Charge"}.
         constant: fields that are the same for all rows: {"station": "press-1"}.
         zone: of times without one: "+01:00", "Europe/Berlin" or a `tzinfo`.
+        again: import as new captures the rows that the records have under another lot or other names; else the table
+            is refused.
         table_format: how the tables are written, where that is not found out, as for `chart`.
 
     Returns:
@@ -186,7 +189,7 @@ def import_records(
     Raises:
         UsageError: an unknown field or zone.
         SourceError, ManifestError: the table cannot be read or has cells that make no sense.
-        StoreError: the records cannot be written.
+        StoreError: the records cannot be written; ("record-repeated") they have rows under another lot or other names.
     """
     from flawline.records.imports import Reading, import_table
 
@@ -194,7 +197,11 @@ def import_records(
     how = Reading(column or {}, constant or {}, zone_of(zone), stated)
     with opened_records(store, create=True) as open_:
         return import_table(
-            open_, Path(table), defects=None if defects is None else Path(defects), how=how
+            open_,
+            Path(table),
+            defects=None if defects is None else Path(defects),
+            how=how,
+            again=again,
         )
 
 

@@ -23,7 +23,7 @@ from flawline.cli.feature_options import (
 )
 from flawline.cli.outputs import opened_outputs
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
-from flawline.cli.record_options import SetOption, assignments
+from flawline.cli.record_options import AgainOption, SetOption, assignments
 from flawline.cli.unfinished import note_start_over
 from flawline.core.words import counted
 
@@ -60,6 +60,7 @@ def inspect(
         typer.Option(help="Folder or URL for them; next to an SQLite file if not given."),
     ] = None,
     constant: SetOption = None,
+    again: AgainOption = False,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,6 +97,7 @@ def inspect(
             keep=keep,
             pictures=pictures,
             constant=assignments(constant, "--set"),
+            again=again,
             output=opened_outputs(output or ()),
             spool=spool,
             limits=opened.image_limits,

@@ -31,6 +31,13 @@ SetOption = Annotated[
         help=f"NAME=VALUE for the records of this run, with any of {', '.join(DIMENSIONS)}.",
     ),
 ]
+AgainOption = Annotated[
+    bool,
+    typer.Option(
+        "--again",
+        help="Record as new captures what the records have already, such as under another lot; else it is refused.",
+    ),
+]
 AtLeast = Annotated[
     list[str] | None,
     typer.Option(

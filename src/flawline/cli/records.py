@@ -10,6 +10,7 @@ import typer
 from flawline.cli.console import AsJson, Quiet, note, print_json, printable
 from flawline.cli.record_listing import print_record, print_records
 from flawline.cli.record_options import (
+    AgainOption,
     AtLeast,
     AtMost,
     Count,
@@ -175,6 +176,7 @@ def import_records(
     zone: Annotated[
         str | None, typer.Option(help="Zone of times without one: +01:00 or Europe/Berlin.")
     ] = None,
+    again: AgainOption = False,
     table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -189,6 +191,7 @@ def import_records(
         column=assignments(column, "--column"),
         constant=assignments(constant, "--set"),
         zone=zone,
+        again=again,
         table_format=assignments(table_format, "--table-format"),
     )
     if as_json:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from flawline.data.names import did_you_mean
 from flawline.data.number_texts import first_other
-from flawline.data.process import DIMENSIONS
+from flawline.data.process import DIMENSIONS, PROCESS
 from flawline.data.table_format import UNSTATED, TableFormat
 from flawline.data.tables import Table, read_table
 from flawline.errors import ManifestError, UsageError
+from flawline.records.captures import repeated
 from flawline.records.cells import number_of, text_of, time_of
 from flawline.records.fields import FIELDS, Field, in_written_order, names_of_kind
 from flawline.records.imports_defects import defects_next_to, owner_of, read_defects
@@ -87,6 +88,7 @@ def import_table(
     *,
     defects: Path | None = None,
     how: Reading = Reading(),
+    again: bool = False,
 ) -> Imported:
     """Import a CSV or Parquet table into the records; rows that they have already are passed over.
 
@@ -99,11 +101,12 @@ def import_table(
         path: one row per part or picture, from `flawline records export`, `inspect`, `measure` or any other program.
         defects: its table of defects; by default the one next to a table of `records export` or `measure`.
         how: the columns of fields, and values that the table lacks.
+        again: import as new captures the rows that the records have under another lot or other names.
 
     Raises:
         SourceError: a table cannot be read.
         ManifestError: a column or value is missing or cannot be used, named with its row; nothing is written.
-        StoreError: the records cannot be written.
+        StoreError: the records cannot be written; ("record-repeated") they have rows under another lot or other names.
     """
     read = read_table(path, how.stated)
     fields = _fields(read.frame, how, path)
@@ -117,6 +120,7 @@ def import_table(
     further = _texts(read.frame, {*fields.values(), *measures, *_PASSED_OVER, "defects"})
     rows = list(_records(read.frame, fields, measures, further, (owner, own), how, path))
     _check_twins(rows, path)
+    rows = _new_captures(store, rows, path, again=again)
     added = Added(0, 0)
     for start in range(0, len(rows), _BATCH):
         added += store.add(rows[start : start + _BATCH])
@@ -259,6 +263,22 @@ def _further(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
 
 def _text(cell: Any) -> str:
     return cell.isoformat() if isinstance(cell, date | time) else text_of(cell)
+
+
+def _new_captures(store: Store, rows: list[Record], path: Path, *, again: bool) -> list[Record]:
+    """Give rows that the records have under other names a key of their own, or refuse them."""
+    known = store.under_other_names(rows)
+    if known and not again:
+        place, capture = known[0]
+        others = f" and {len(known) - 1} more are" if len(known) > 1 else " is"
+        raise repeated(f"{path.name}: row {place + 1}{others}", store.name, [capture], rows[place])
+    for place, _ in known:
+        record = rows[place]
+        names = [f"{name} {getattr(record, name)}" for name in PROCESS if getattr(record, name)]
+        rows[place] = replace(
+            record, frame_key=f"again {' '.join(names)} {capture_key(record).hex()}"
+        )
+    return rows
 
 
 def _check_twins(rows: Sequence[Record], path: Path) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from flawline.inspector.inspection import Inspection
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+REPEATED = "record-repeated"
+"""The code of the error for a picture that the records have under other process data."""
 _HEX = frozenset("0123456789abcdef")
 
 

@@ -15,6 +15,7 @@ from flawline.data.times import micros
 from flawline.errors import StoreError, UsageError
 from flawline.records.alerts import AlertBook
 from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
+from flawline.records.captures import Capture, captures_of_picture, under_other_names
 from flawline.records.delivery import DeliveryBook, write_owed
 from flawline.records.engine import new_engine, reading, shown, store_url, translated, writing
 from flawline.records.owed import Owed
@@ -154,6 +155,18 @@ class Store(Closing):
         with self._read() as connection:
             planned = plan(connection, request)
         return chunks(self._read, planned, self._terms, where, chunk, upto)
+
+    def captures(
+        self, picture: str, captured: datetime | None = None, *, upto: Arrived
+    ) -> list[Capture]:
+        """List the inspections of a picture (SHA-256, hex) of one captured time, or without one, stored by `upto`."""
+        with self._read() as connection:
+            return captures_of_picture(connection, self._terms, picture, captured, upto)
+
+    def under_other_names(self, records: Sequence[Record]) -> list[tuple[int, Capture]]:
+        """List the places of records that are stored already, but under other process data, with what is stored."""
+        with self._read() as connection:
+            return list(under_other_names(connection, self._terms, records))
 
     def arrived(self) -> Arrived:
         """Return the inspections stored by now, for `newer` to continue from."""

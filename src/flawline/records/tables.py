@@ -90,6 +90,13 @@ Index(
     sqlite_where=text("captured_known = 0"),
     postgresql_where=text("captured_known = false"),
 )
+# A picture without a captured time may be inspected again under another lot.
+Index(
+    "inspection_picture",
+    inspection.c.picture,
+    sqlite_where=text("captured_known = 0"),
+    postgresql_where=text("captured_known = false"),
+)
 # A frame with a key of its sender is recorded once, even if it is sent again with another time.
 _partial_index("inspection_frame", "frame_key IS NOT NULL", inspection.c.key, unique=True)
 Index("inspection_lot", inspection.c.lot, inspection.c.captured)

@@ -15,9 +15,10 @@ from flawline.data.frame import Frame, frame_of
 from flawline.data.source import Source
 from flawline.data.stream import in_order
 from flawline.data.work_file import WorkFile
-from flawline.errors import FlawlineError, SourceError, UsageError
+from flawline.errors import FlawlineError, SourceError, StoreError, UsageError
 from flawline.inspector.inspection import SIDE, Inspection
 from flawline.inspector.overlay import inspection_overlay
+from flawline.records.record import REPEATED
 from flawline.station.gallery import Gallery
 from flawline.station.inspected import Inspected, InspectionRun
 from flawline.station.outcome import Outcome
@@ -26,6 +27,7 @@ from flawline.station.station import Station, unjudged
 from flawline.station.stored_inspection import slim, stored_as_dict, stored_from_dict
 from flawline.types import Sample, Track, Unjudged, no_track
 
+_REPEATS = "repeats"
 OVERLAYS = ("flagged", "all", "none")
 
 
@@ -68,6 +70,7 @@ def inspect_source(
     resumed = 0
     settings = _settings(station, drawn)
     with nullcontext() if unfinished is None else WorkFile(unfinished, settings) as work_file:
+        _resume_repeats(station, work_file)
         work = _Work(source, station, drawn, files, work_file, gallery)
         total = source.summary().pictures
         for sample, item in track(work.run(), title="inspecting", total=total):
@@ -145,6 +148,10 @@ class _Work:
             return None
         stored = stored_from_dict(plain)
         inspection = replace(stored.inspection, image=frame.name)
+        try:
+            frame = self.station.capture(frame, inspection.sha256)
+        except StoreError:
+            return None  # the station refuses it too
         outcome = Outcome(
             frame, stored.judged, inspection, notes=stored.notes, map_name=stored.map_name
         )
@@ -180,6 +187,17 @@ class _Work:
         return self.files.path(inspection.image) if draws and self.files is not None else None
 
 
+def _resume_repeats(station: Station, work_file: WorkFile | None) -> None:
+    """Let an interrupted run go on with the captures that it began."""
+    if station.repeats is None or work_file is None:
+        return
+    found = work_file.get_json(_REPEATS, earlier=True)
+    if found is None:
+        work_file.keep_json(_REPEATS, station.repeats.as_dict())
+    else:
+        station.repeats = station.repeats.resumed(found)
+
+
 def _names(source: Source, station: Station) -> Iterator[str]:
     """List the names of all pictures; validate captured times before the first picture is judged."""
     for sample in source.samples():
@@ -190,11 +208,14 @@ def _names(source: Source, station: Station) -> Iterator[str]:
 
 def _settings(station: Station, overlays: str) -> str:
     """Name the settings that inspections depend on, by which a work file is resumed or started anew."""
-    inspector = station.inspector
-    return f"inspect 2 {inspector.recipe.sha256} {inspector.precision} {overlays} {station.kept}"
+    inspector, repeats = station.inspector, station.repeats
+    again = " again" if repeats is not None and repeats.moment else ""
+    return f"inspect 2 {inspector.recipe.sha256} {inspector.precision} {overlays} {station.kept}{again}"
 
 
 def _check(done: Sequence[Inspected], missed: Sequence[Unjudged]) -> None:
     if not done:
         first = f"the first: {missed[0].image}: {missed[0].reason}" if missed else ""
-        raise SourceError(f"none of the {len(missed)} pictures could be judged", hint=first)
+        known = bool(missed) and all(item.code == REPEATED for item in missed)
+        said = "was inspected: the records have them" if known else "could be judged"
+        raise SourceError(f"none of the {len(missed)} pictures {said}", hint=first)

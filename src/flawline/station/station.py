@@ -26,6 +26,7 @@ from flawline.inspector.inspection import Inspection
 from flawline.outputs import Dispatch, Health, Judged, Output
 from flawline.recipe import check_ready
 from flawline.records.pictures import Pictures
+from flawline.records.record import REPEATED
 from flawline.station.outcome import Outcome
 from flawline.station.stored_recipe import store_recipe
 from flawline.types import EMPTY, Picture, Unjudged
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from flawline.records.store import Store
     from flawline.records.write import Added
     from flawline.records.writer import Writer
+    from flawline.station.repeats import Repeats
 
 KEEP = ("flagged", "all", "none")
 
@@ -55,6 +57,7 @@ class Station:
         keep: str = "flagged",
         outputs: Sequence[Output] = (),
         constant: Mapping[str, str] = EMPTY,
+        again: bool = False,
         spool: Path | None = None,
         limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
         say: Callable[[str], None] = lambda text: None,
@@ -68,6 +71,8 @@ class Station:
             keep: which of them: those not accepted ("flagged"), "all" or "none".
             outputs: where events go; the station opens and closes them.
             constant: names of the process, such as station and lot, for frames without them.
+            again: record pictures that the records have already as new captures. Without it a picture without a
+                captured time that they have under another lot or other names alone is refused.
             spool: a file of this station alone, in which inspections survive a killed process.
             limits: the most pixels and bytes of a picture.
             say: writes a line for people about outputs; called from other threads too.
@@ -82,8 +87,13 @@ class Station:
         self.inspector, self.constant, self._keep = inspector, constant, keep
         self._limits, self._pictures = limits, None if records is None else pictures
         self.name = constant.get("station", "")
+        self.repeats: Repeats | None = None
         if records is not None and pictures is not None and keep != "none":
             store_recipe(records, pictures, inspector.recipe)
+        if records is not None:
+            from flawline.station.repeats import Repeats
+
+            self.repeats = Repeats.begin(records, again=again)
         owing = None if records is None else records.deliveries
         self._writer: Writer | None = None
         with ExitStack() as opened:
@@ -144,7 +154,8 @@ class Station:
 
         Raises:
             ImageError: the picture cannot be read, or does not suit the recipe; that is recorded too.
-            StoreError: the records or pictures cannot be written.
+            StoreError: the records or pictures cannot be written; ("record-repeated") the records have the picture
+                under another lot or other names.
         """
         outcome = self.look(frame)
         self.give(outcome)
@@ -190,10 +201,11 @@ class Station:
                 )
                 # Only what could be read as a picture is ever stored.
                 file = given if isinstance(given, bytes) else None
-                found = self.inspector.inspect(picture, name=frame.name)
-        except StoreError:
-            raise
+                frame = self.capture(frame, picture.sha256)
+            found = self.inspector.inspect(picture, name=frame.name)
         except FlawlineError as error:
+            if isinstance(error, StoreError) and error.code != REPEATED:
+                raise
             stored = file if self._stores(None) else None
             return Outcome(
                 _identifiable(frame), datetime.now(UTC), error=error, sha256=sha256, file=stored
@@ -208,6 +220,14 @@ class Station:
             map=npy_bytes(found.map) if stores else None,
         )
 
+    def capture(self, frame: Frame, picture: str) -> Frame:
+        """Return a frame of a picture (SHA-256, hex), as a new capture where it is to be recorded again.
+
+        Raises:
+            StoreError: ("record-repeated") the records have the picture under other names alone.
+        """
+        return frame if self.repeats is None else self.repeats.capture(frame, picture)
+
     def give(self, outcome: Outcome) -> Outcome:
         """Record an outcome and send its event; from any thread, in the order of the calls.
 
@@ -217,7 +237,7 @@ class Station:
         Raises:
             StoreError: the records or pictures cannot be written.
         """
-        if not self.remembers:
+        if not self.remembers or (outcome.error and outcome.error.code == REPEATED):
             return outcome
         name = outcome.map_name
         if self._pictures is not None:
