@@ -13,19 +13,16 @@ from typing import TypeAlias, Union
 from flawline.data.archive import DEFAULT_LIMITS, Archive, ArchiveLimits
 from flawline.data.as_picture import PictureLike
 from flawline.data.closing import Closing
-from flawline.data.folder import Folder, PictureFile, split_pattern
+from flawline.data.folder import split_pattern
 from flawline.data.given_pictures import NAME, GivenPictures
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.labels import label_meaning, meaning
 from flawline.data.layout import Layout, Meaning, detect
-from flawline.data.manifest import MANIFEST_SUFFIXES, SourceManifest
+from flawline.data.listing import open_listing
+from flawline.data.manifest import SourceManifest
 from flawline.data.mask_places import Tree
 from flawline.data.name_encoding import checked_encoding
-from flawline.data.names import ARCHIVE_SUFFIXES, Findings, did_you_mean, natural_key
-from flawline.data.openarchive import open_archive
-from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
-from flawline.data.spreadsheet import SPREADSHEETS
-from flawline.data.tararchive import is_packed, is_tar
+from flawline.data.names import Findings, natural_key
 from flawline.data.tree_samples import count_labels, tree_samples
 from flawline.errors import SourceError, UsageError
 from flawline.types import Sample, Unjudged
@@ -165,7 +162,7 @@ def open_source(
             hint='Give "." for the folder that you are in.',
             code="source-missing",
         )
-    kind, listing = _open(text, Path(text).expanduser(), limits, bound, codec)
+    kind, listing = open_listing(text, Path(text).expanduser(), limits, bound, codec)
     if kind != "manifest":
         _no_root(bound, kind)
     if kind not in ("zip", "tar"):
@@ -316,82 +313,4 @@ def _photos(layout: Layout) -> tuple[str, ...]:
     return tuple(
         f"Pictures called {name!r} do not look like masks of those beside them; they count as pictures."
         for name in layout.mask_places.photos
-    )
-
-
-def _open(
-    text: str, path: Path, limits: ArchiveLimits, root: Path | None, encoding: str | None
-) -> tuple[str, SourceManifest | Tree]:
-    try:
-        if path.is_dir():
-            os.scandir(path).close()
-            return "folder", Folder(path, None, limits.max_member_bytes)
-        if path.is_file():
-            return _open_file(path, limits, root, encoding)
-        if path.exists():
-            raise _unsupported(text, "a device or pipe")
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            f"cannot open {text!r}: {getattr(error, 'strerror', None) or error}",
-            hint="Check the name and that it may be read.",
-            code="source-unreadable",
-        ) from error
-    start, pattern = split_pattern(text)
-    if pattern:
-        folder = Path(start).expanduser()
-        if folder.is_dir():
-            return "glob", Folder(folder, pattern, limits.max_member_bytes)
-        raise _missing(start, folder)
-    raise _missing(text, path)
-
-
-def _open_file(
-    path: Path, limits: ArchiveLimits, root: Path | None, encoding: str | None
-) -> tuple[str, SourceManifest | Tree]:
-    with open(path, "rb") as file:
-        head = file.read(HEAD_BYTES)
-    extension = path.suffix.lower()
-    if extension in SPREADSHEETS:
-        return "manifest", SourceManifest(path, limits.max_member_bytes, root)
-    if head.startswith((b"PK\3\4", b"PK\5\6")):
-        return "zip", open_archive(path, limits, encoding)
-    if is_tar(head) or is_packed(head):
-        return "tar", open_archive(path, limits, encoding)
-    if extension in MANIFEST_SUFFIXES:
-        return "manifest", SourceManifest(path, limits.max_member_bytes, root)
-    if picture_format(head):
-        return "file", PictureFile(path, limits.max_member_bytes)
-    if extension in ARCHIVE_SUFFIXES:
-        return "tar" if extension == ".tar" else "zip", open_archive(path, limits, encoding)
-    raise _unsupported(
-        path.name, other_picture(head) or describe(head) if head else "an empty file"
-    )
-
-
-def _unsupported(name: str, came: str) -> SourceError:
-    return SourceError(
-        f"expected a folder, zip, tar, manifest (.csv, .parquet) or picture, {name!r} is {came}",
-        hint="Give the folder that the pictures are in.",
-        code="source-unsupported",
-    )
-
-
-def _missing(text: str, path: Path) -> SourceError:
-    if "://" in text:
-        return SourceError(
-            f"expected a path on this machine, got {text!r}",
-            hint="Download it first.",
-            code="source-missing",
-        )
-    parent = path.absolute()
-    while not parent.parent.is_dir():
-        parent = parent.parent
-    try:
-        near = did_you_mean(parent.name, sorted(os.listdir(parent.parent)))
-    except OSError:
-        near = ""
-    return SourceError(
-        f"{text!r} does not exist",
-        hint=near or f"Look into {str(parent.parent)!r}.",
-        code="source-missing",
     )
