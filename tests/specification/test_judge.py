@@ -125,6 +125,38 @@ def test_guard_bands_on_both_sides_of_the_limit(value: float, expected: str) -> 
     assert verdict('limit = "area", max = "1 mm2"', one, guard=0) == sharp
 
 
+@pytest.mark.parametrize(
+    ("guard", "k", "probability"),
+    [("2", 2, 0.97725), ('"95 %"', 1.64485, 0.95), ('"99%"', 2.32635, 0.99), ("0", 0, 0.5)],
+)
+def test_a_guard_is_a_factor_or_a_one_sided_probability(
+    guard: str, k: float, probability: float
+) -> None:
+    spec = parse_spec(f'guard = {guard}\nlimits = [\n{{ limit = "area", max = "1 mm2" }}\n]\n')
+    assert spec.guard == pytest.approx(k, abs=1e-5)
+    assert spec.guard_probability == pytest.approx(probability, abs=1e-5)
+    assert f"{100 * probability:.4g} %" in spec.guard_text or k == 0
+    for value, expected in ((1 - 1.001 * k * 0.1, "accept"), (1 - 0.999 * k * 0.1, "review")):
+        one = part("s", area_mm2=[value], area_mm2_u=[0.1])
+        assert judge(spec, one).verdict == (expected if k else "accept")
+
+
+@pytest.mark.parametrize(("length", "scale"), [(3, 0.1), (6, 0.7), (7, 1 / 3)])
+def test_a_value_on_a_limit_or_an_edge_is_on_it_for_all_rounding(
+    length: float, scale: float
+) -> None:
+    value, limit = length * scale, f"{length * scale:.15g}"
+    for shown in (value, np.nextafter(value, 9), np.nextafter(value, -9)):
+        one = part("s", max_width_mm=[float(shown)])
+        for side in ("max", "min"):
+            assert verdict(f'limit = "max_width", {side} = "{limit} mm"', one) == "accept"
+        for comparison, count in (("<=", 1), (">=", 1), ("<", 0), (">", 0)):
+            where = f'limit = "count", where = "max_width {comparison} {limit} mm", max = 0'
+            assert verdict(where, one) == ("reject" if count else "accept")
+    on_edge = part("s", area_mm2=[0.8], area_mm2_u=[0.1])
+    assert verdict('limit = "area", max = "1 mm2"', on_edge, guard=2) == "accept"
+
+
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 3), st.floats(0, 3))
 def test_more_uncertainty_never_makes_a_verdict_surer(
     value: float, limit: float, small: float, large: float

@@ -65,7 +65,7 @@ def judge(
     wrote = f"wrote {out / 'verdicts.csv'}, {out / 'verdicts.json'}"
     for line in (
         *judged.notes,
-        f"specification {judged.spec.hash[:12]}",
+        f"specification {judged.spec.hash[:12]}, {judged.spec.guard_text}",
         wrote,
         f"report: {report}",
     ):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.measure.columns import BY_NAME
+from flawline.core.spc.rounding import rounding_of
 from flawline.specification.coverage import uncovered
 from flawline.specification.model import Condition, Limit, Spec, Zone
 from flawline.specification.zones import area, inside
@@ -146,7 +147,7 @@ def _compare(
     for bound, sign in ((least, -1), (most, 1)):
         if bound is None:
             continue
-        margin = sign * (bound - value.value)
+        margin = _margin(sign, bound, value.value, expanded)
         outcome: Verdict = (
             "reject" if margin < -expanded else "review" if margin < expanded else "accept"
         )
@@ -154,7 +155,7 @@ def _compare(
         sides.append((outcome, margin, bound, note))
     for bound, sign in ((review_least, -1), (review_most, 1)):
         if bound is not None:
-            margin = sign * (bound - value.value)
+            margin = _margin(sign, bound, value.value)
             sides.append(("review" if margin < 0 else "accept", margin, bound, ""))
     order = ("reject", "review", "accept")
     outcome, margin, bound, note = min(sides, key=lambda s: (order.index(s[0]), s[1]))
@@ -170,6 +171,12 @@ def _compare(
         value.defects,
         note,
     )
+
+
+def _margin(sign: int, bound: float, value: float, expanded: float = 0.0) -> float:
+    """Compute how far a value lies within a bound; what misses it or an edge of the guard band by rounding is on it."""
+    margin, off = sign * (bound - value), rounding_of(bound)
+    return next((edge for edge in (0.0, expanded, -expanded) if abs(margin - edge) <= off), margin)
 
 
 def _values(limit: Limit, part: MeasuredPart) -> list[_Value]:
@@ -209,8 +216,10 @@ def _matches(limit: Limit, part: MeasuredPart) -> NDArray[np.int64]:
 
 def _holds(condition: Condition, part: MeasuredPart) -> NDArray[np.bool_]:
     values, _ = _column(part, condition.column, condition.unit)
-    compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
-    return np.asarray(compare[condition.comparison](values, condition.value), dtype=bool)
+    compare = np.less if condition.comparison.startswith("<") else np.greater
+    equal = np.abs(values - condition.value) <= rounding_of(condition.value)
+    beyond = compare(values, condition.value)
+    return np.asarray(beyond | equal if condition.comparison.endswith("=") else beyond & ~equal)
 
 
 def _within(zone: Zone, part: MeasuredPart) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Literal
 
 Unit = Literal["mm", "mm2", "px", "px2", "deg", "%", "/mm2", "/cm2", "/px2", "1"]
@@ -67,6 +68,18 @@ class Spec:
     limits: tuple[Limit, ...]
     zones: Mapping[str, Zone]
     hash: str
+
+    @property
+    def guard_probability(self) -> float:
+        """Probability with which a value accepted at the edge of the guard band conforms, for one limit at risk."""
+        return NormalDist().cdf(self.guard)
+
+    @property
+    def guard_text(self) -> str:
+        """Describe the guard bands."""
+        if self.guard == 0:
+            return "no guard bands"
+        return f"guard bands of k = {self.guard:.4g} ({100 * self.guard_probability:.4g} % on one side)"
 
     @property
     def needs_scale(self) -> bool:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import isfinite
+from statistics import NormalDist
 from typing import Any, cast
 
 from flawline.data.toml_file import TomlLines, TomlPath, read_toml
@@ -72,9 +73,25 @@ class _Reader:
 
     def _guard(self) -> float:
         guard = self.data.get("guard", GUARD)
+        if isinstance(guard, str):
+            return self._guard_of_probability(guard)
         if isinstance(guard, bool) or not isinstance(guard, int | float) or not 0 <= guard <= 10:
             raise self._error("guard", f"expected a coverage factor of 0 to 10, got {guard!r}")
         return float(guard)
+
+    def _guard_of_probability(self, text: str) -> float:
+        """Return the coverage factor that proves conformity with a one-sided probability, such as "95 %"."""
+        number = text.removesuffix("%").strip()
+        try:
+            share = float(number) / 100 if text.endswith("%") else 0.0
+        except ValueError:
+            share = 0.0
+        if not 0.5 <= share <= 0.999999:
+            raise self._error(
+                "guard",
+                f'expected a probability of "50 %" to "99.9999 %" or a coverage factor, got {text!r}',
+            )
+        return NormalDist().inv_cdf(share)
 
     def _zones(self) -> dict[str, Zone]:
         tables = self.data.get("zones", {})

@@ -24,6 +24,8 @@ def judged_as_dict(judged: JudgedTable) -> dict[str, Any]:
             "name": judged.spec.name,
             "version": judged.spec.version,
             "hash": judged.spec.hash,
+            "guard": judged.spec.guard,
+            "guard_probability": round(judged.spec.guard_probability, 6),
         },
         "counts": dict(judged.counts),
         "judgements": [_judgement(item) for item in judged.judgements if item.verdict],
