@@ -62,6 +62,10 @@ def test_rows_out_of_order_and_times_twice_get_a_note():
     (note,) = times("2026-03-01", "2026-03-02", "2026-03-02", "2026-03-03", "2026-03-03")
     assert note.startswith("2 times of when on more than one row, the first 2026-03-02")
     assert len(times("2026-03-02", "2026-03-01", "2026-03-02")) == 2
+    # The day comes first: 1 April comes after 20 March.
+    assert times("20.03.2026 6:30", "01.04.2026 06:00", "02.04.2026") == []
+    assert len(times("01.04.2026", "20.03.2026", "21.03.2026")) == 1
+    assert times("13/3/2026", "1/4/2026") == []
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,7 @@ def test_rows_out_of_order_and_times_twice_get_a_note():
         ("P2", "P1", "P1"),  # names, not times
         ("20260302", "20260301"),  # numbers of parts
         ("2026-03-01", "P1", "2026-02-01"),
+        ("4/3/2026", "3/4/2026", "2/5/2026"),  # day or month first is not known
         ("23:59", "00:01", "6:15"),  # the clock goes round
         ("2026-03-01T06:00:00Z", "2026-03-01T05:00:00"),  # which zone is not known
         (None, None),

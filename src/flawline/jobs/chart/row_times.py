@@ -9,6 +9,8 @@ from datetime import datetime, time
 from typing import Any
 
 from flawline.core.words import counted
+from flawline.data.day_texts import day_or_month, iso_text
+from flawline.errors import UsageError
 from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.series_table import Columns, as_text
 
@@ -50,8 +52,9 @@ def _times(texts: Sequence[str]) -> Sequence[datetime] | Sequence[time]:
     try:
         if all(map(_CLOCK.fullmatch, texts)):
             return [time.fromisoformat(text.zfill(5)) for text in texts]
-        times = [_time(text) for text in texts]
-    except ValueError:
+        first = day_or_month(texts)
+        times = [_time(iso_text(text, first)) for text in texts]
+    except (ValueError, UsageError):
         return []
     return times if len({one.tzinfo is None for one in times}) == 1 else []
 
