@@ -56,6 +56,15 @@ def test_masks_lie_at_the_last_parts_of_their_addresses(tmp_path: Path) -> None:
     assert np.array_equal(tools.read(images, path)["1.png"], tools.drawing())
 
 
+def test_masks_beside_the_folder_of_the_manifest_need_the_root(tmp_path: Path) -> None:
+    images, path = tools.pictures(tmp_path), tools.ground_truth(tmp_path)
+    job = path.parent / "job"
+    (job / "manifests" / "output").mkdir(parents=True)
+    path = path.rename(job / "manifests" / "output" / "output.manifest")
+    assert "give the folder that holds both" in str(tools.read(images, path)["1.png"])
+    assert np.array_equal(tools.read(images, job)["1.png"], tools.drawing())
+
+
 def test_white_is_background_where_the_map_names_none(tmp_path: Path) -> None:
     images, path = tools.pictures(tmp_path), tools.ground_truth(tmp_path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from tests.helpers import tool_exports as tools
 
+from flawline.data.masks import open_masks
+
 BOX = "<pt><x>10</x><y>4</y></pt><pt><x>30</x><y>4</y></pt><pt><x>30</x><y>14</y></pt>"
 POLYGON = f"<polygon>{BOX}<pt><x>10</x><y>14</y></pt></polygon>"
 
@@ -55,6 +57,13 @@ def test_links_that_leave_the_annotations_are_not_followed(tmp_path: Path) -> No
     mask.rename(tmp_path / "elsewhere.png")
     mask.symlink_to(tmp_path / "elsewhere.png")
     assert "outside the folder" in tools.spoiled(images, root)
+
+
+def test_files_without_objects_are_recognised(tmp_path: Path) -> None:
+    images, root = tools.pictures(tmp_path), tools.labelme_xml(tmp_path)
+    (root / "Annotations" / "set" / "1.xml").unlink()
+    with open_masks(images, annotations=root, classes=["stain"]) as masked:
+        assert masked.format == "LabelMe XML"
 
 
 def test_masks_outside_the_given_folder_are_not_read(tmp_path: Path) -> None:

@@ -32,11 +32,15 @@ _LOOKED_AT = 20
 
 @dataclass(frozen=True, eq=False)
 class AnnotationFiles:
-    """A file or folder of annotations: its path, the most pixels a picture may state, the classes that were named."""
+    """A file or folder of annotations: its path, the most pixels a picture may state, the classes that were named.
+
+    `root` is the folder that was given where `path` is a file in it.
+    """
 
     path: Path
     most_pixels: int
     classes: tuple[str, ...] = ()
+    root: Path | None = None
 
     @property
     def name(self) -> str:
@@ -113,20 +117,20 @@ class AnnotationFiles:
         return tuple(file for file in files if suffix(file) == kind)
 
     def read_named(self, *names: str) -> bytes:
-        """Read the first file that exists of those that the annotations may mean; it must lie below `folder`.
+        """Read the first file that exists of those that the annotations may mean; it must lie below `folder` or `root`.
 
         Raises:
             BrokenShape: none exists, or it lies elsewhere, also by a link.
         """
-        found = next((name for name in names if (self.folder / name).is_file()), None)
-        if found is None:
-            raise BrokenShape(
-                f"expected the file {names[0][:200]!r} below the annotations, found none"
-            )
-        try:
-            return Folder(self.folder, None, DEFAULT_LIMITS.max_member_bytes).read(found)
-        except FlawlineError as error:
-            raise BrokenShape(error.message) from error
+        for folder in (self.folder, self.root or self.folder):
+            for name in names:
+                if (folder / name).is_file():
+                    return _read_below(folder, name)
+        given = (self.root or self.folder).name
+        raise BrokenShape(
+            f"expected the file {names[0][:200]!r} below the annotations in {given!r}, found none "
+            "(give the folder that holds both)"
+        )
 
     def _first(self, kind: str, read: Callable[[str], T]) -> tuple[T, ...]:
         def readable() -> Iterator[T]:
@@ -135,3 +139,10 @@ class AnnotationFiles:
                     yield read(file)
 
         return tuple(islice(readable(), _LOOKED_AT))
+
+
+def _read_below(folder: Path, name: str) -> bytes:
+    try:
+        return Folder(folder, None, DEFAULT_LIMITS.max_member_bytes).read(name)
+    except FlawlineError as error:
+        raise BrokenShape(error.message) from error

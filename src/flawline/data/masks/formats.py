@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,7 +92,9 @@ def format_of(files: AnnotationFiles) -> Format | None:
     return found
 
 
-def sole_file(folder: AnnotationFiles, *, naming_masks: bool = False) -> Path | None:
+def sole_export(
+    folder: AnnotationFiles, *, naming_masks: bool = False
+) -> tuple[AnnotationFiles, Format] | None:
     """Return the file of annotations in a folder that holds one beside the pictures; None where it holds none.
 
     `naming_masks`: only files whose format names pictures that are masks.
@@ -100,24 +102,21 @@ def sole_file(folder: AnnotationFiles, *, naming_masks: bool = False) -> Path | 
     Raises:
         SourceError: the folder holds several.
     """
-    names = [name for name in folder.files if suffix(name) in _SINGLE][:_MOST_LOOKED_AT]
-    files = (replace(folder, path=folder.path / name) for name in names)
     formats = [format for format in FORMATS if format.names_masks or not naming_masks]
-    paths = [file.path for file in files if _fits_any(file, formats)]
-    if len(paths) > 1:
+    names = [name for name in folder.files if suffix(name) in _SINGLE][:_MOST_LOOKED_AT]
+    found: list[tuple[AnnotationFiles, Format]] = []
+    for name in names:
+        files = replace(folder, path=folder.path / name, root=folder.path)
+        with suppress(SourceError):
+            found += [(files, format) for format in formats if format.fits(files)][:1]
+    if len(found) > 1:
+        first, second = (str(files.path.relative_to(folder.path)) for files, _ in found[:2])
         raise SourceError(
-            f"expected one file of annotations below {str(folder.path)!r}, found "
-            f"{' and '.join(repr(str(path.relative_to(folder.path))) for path in paths[:2])}",
+            f"expected one file of annotations below {str(folder.path)!r}, found {first!r} and {second!r}",
             hint="Give one of them.",
             code="annotations-ambiguous",
         )
-    return paths[0] if paths else None
-
-
-def _fits_any(files: AnnotationFiles, formats: Sequence[Format]) -> bool:
-    with suppress(SourceError):
-        return any(format.fits(files) for format in formats)
-    return False
+    return found[0] if found else None
 
 
 def _unknown(path: Path) -> SourceError:

@@ -15,7 +15,7 @@ from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.class_names import resolve_class_names
 from flawline.data.masks.decoding import check_threshold, decoder
 from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
-from flawline.data.masks.formats import Format, format_of, sole_file
+from flawline.data.masks.formats import Format, format_of, sole_export
 from flawline.data.masks.mask_settings import MaskSettings
 from flawline.data.masks.matching import match
 from flawline.data.masks.shapes import AnnotatedPicture, Annotations, Boxes, rasterize, spoiled
@@ -79,29 +79,31 @@ def find(request: MaskRequest) -> Masks:
         )
     given = AnnotationFiles(path, request.source.image_limits.max_pixels, request.names())
     format = format_of(given)
-    if format is None:
-        return _from_folder(request, given)
+    return _from_folder(request, given) if format is None else _from_format(request, given, format)
+
+
+def _from_format(request: MaskRequest, files: AnnotationFiles, format: Format) -> Masks:
     _no_palette(request)
     if request.settings.threshold is not None:
         raise UsageError(
             "expected no `threshold` with annotations that name their classes",
             hint="Leave it out; it is for masks that are pictures.",
         )
-    return _from_annotations(request, format.read(given), format)
+    return _from_annotations(request, format.read(files), format)
 
 
 def _from_folder(request: MaskRequest, folder: AnnotationFiles) -> Masks:
     """Find masks in a folder; else the one file of annotations in it, which comes first where it names masks."""
-    file = sole_file(folder, naming_masks=True)
-    if file is None:
+    found = sole_export(folder, naming_masks=True)
+    if found is None:
         try:
             files = find_masks(folder.path, request.source, request.samples, request.names())
         except SourceError:
-            file = sole_file(folder)
-            if file is None:
+            found = sole_export(folder)
+            if found is None:
                 raise
-    if file is not None:
-        return find(replace(request, settings=replace(request.settings, annotations=file)))
+    if found is not None:
+        return _from_format(request, *found)
     if files.kind == "per class":
         return _from_class_files(request, files)
     return _from_files(request, files)

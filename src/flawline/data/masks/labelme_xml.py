@@ -24,15 +24,13 @@ from flawline.data.masks.voc import numbers_of
 from flawline.data.masks.xml_file import read_xml
 
 _BOX = "bounding_box"
+_OWN = ("imagesize", "object/polygon/pt", "object/segm")
 
 
 def is_labelme_xml(files: AnnotationFiles) -> bool:
     """Whether it is an XML file with polygons or masks of LabelMe, or a folder that holds such files."""
     return any(
-        element.tag == "annotation"
-        and (
-            element.find("object/polygon/pt") is not None or element.find("object/segm") is not None
-        )
+        element.tag == "annotation" and any(element.find(own) is not None for own in _OWN)
         for element in files.elements
     )
 

@@ -94,10 +94,10 @@ def _shape(region: Any, place: str) -> Shape:
 def _paint_polygon(points: Any, mask: Mask, value: int) -> None:
     if not isinstance(points, dict) or not isinstance(points.get("interior", []), list):
         raise BrokenShape(f"expected the points of a polygon, got {short(points)}")
-    paint_with_holes(points.get("exterior"), points.get("interior", []), mask, value)
+    _paint_with_holes(points.get("exterior"), points.get("interior", []), mask, value)
 
 
-def paint_with_holes(outline: Any, holes: list[Any], mask: Mask, value: int) -> None:
+def _paint_with_holes(outline: Any, holes: list[Any], mask: Mask, value: int) -> None:
     """Paint a polygon without its holes, all lists of [x, y]."""
     region = np.zeros_like(mask)
     paint_polygon(pairs_of(outline), region, 1)
