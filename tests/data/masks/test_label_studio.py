@@ -332,3 +332,23 @@ def test_an_archive_of_annotations_is_to_be_unpacked(images: Path, tmp_path: Pat
     with pytest.raises(FlawlineError) as caught:
         open_masks(images, annotations=tmp_path / "export.zip")
     assert "Unpack" in caught.value.hint
+
+
+@pytest.mark.parametrize("choice", ["NOK", "defect", "stain"])
+def test_a_defect_that_was_chosen_and_not_drawn_spoils_the_picture(
+    images: Path, choice: str
+) -> None:
+    chosen = {"type": "choices", "to_name": "image", "value": {"choices": [choice]}}
+    good = {
+        "type": "choices",
+        "to_name": "image",
+        "value": {"choices": ["OK", "front", "no defect"]},
+    }
+    document = [
+        task({"image": "a.png"}, chosen),
+        task({"image": "b.png"}, good),
+        task({"image": "c.png"}, chosen, region()),
+    ]
+    found = read(images, document)
+    assert f"result[0]: expected a region of '{choice}', got a choice" in found["a.png"]
+    assert (found["b.png"], found["c.png"]) == (0, PIXELS)

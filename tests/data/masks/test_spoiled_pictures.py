@@ -237,3 +237,36 @@ def test_a_region_beside_the_picture_spoils_it_next_to_others_too(images: Path) 
     outside = [[-9, 3, -2, 3, -2, 8]]
     _, spoiled = read(images, coco(images, setting("annotations.1.segmentation", outside)))
     assert "got one beside it, at (-9, 3)" in spoiled["1.png"]
+
+
+def test_a_tag_of_a_class_that_is_not_drawn(images: Path) -> None:
+    square = '<polygon label="stain" points="4,4;14,4;14,14;4,14"/>'
+    inside = {
+        1: square + '<tag label="stain"/><tag label="front"/>',
+        2: '<tag label="front"/><tag label="ok"/>',
+        3: '<tag label="stain"/>',
+        4: '<tag label="NG"/>',
+    }
+    path = images.parent / "a.xml"
+    pictures = "\n".join(
+        f'<image name="{n}.png" width="{WIDTH}" height="{HEIGHT}">{text}</image>'
+        for n, text in inside.items()
+    )
+    path.write_text(f"<annotations>\n{pictures}</annotations>")
+    read_, spoiled = read(images, path)
+    assert read_ == {"1.png": 100, "2.png": 0}
+    assert "line 4: expected a shape of 'stain', got a tag" in spoiled["3.png"]
+    assert "line 5: expected a shape of 'NG', got a tag" in spoiled["4.png"]
+
+
+def test_a_category_of_the_whole_picture(images: Path) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["categories"] += [{"id": 3, "name": "good"}]
+        document["annotations"] += [
+            {"image_id": 3, "category_id": 3},
+            {"image_id": 2, "category_id": 2, "segmentation": []},
+        ]
+
+    read_, spoiled = read(images, coco(images, change))
+    assert read_ == {"1.png": 200 - 100, "3.png": 0}
+    assert "annotations[4]: expected a segmentation, got none" in spoiled["2.png"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from flawline.data.labels import label_meaning
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.boxes import paint_box
 from flawline.data.masks.documents import key_of, points_of, real, reals_of, short, size_of, typed
@@ -66,7 +67,7 @@ def read_coco(files: AnnotationFiles) -> Annotations:
             came = short(region.get("image_id"))
             pictures.lost.append(f"{place}.image_id: expected an id of images, got {came}")
         elif name:
-            pictures.shapes[name].append(_shape(region, place, categories))
+            pictures.shapes[name] += _shapes(region, place, categories)
     found = {
         name: AnnotatedPicture(size, tuple(pictures.shapes[name]))
         for name, size in pictures.sizes.items()
@@ -122,8 +123,18 @@ def categories_of(document: Document, file: str) -> dict[Key, str | None]:
     return {key: found[key] for key in sorted(found, key=lambda key: (isinstance(key, str), key))}
 
 
-def _shape(region: Document, place: str, categories: Mapping[Key, str | None]) -> Shape:
+def _shapes(
+    region: Document, place: str, categories: Mapping[Key, str | None]
+) -> tuple[Shape, ...]:
+    """Make the shape of a region; none of a label of the whole picture that means a good part."""
     label = categories.get(key_of(region.get("category_id")))
+    whole_picture = not region.get("segmentation") and not region.get("bbox")
+    if whole_picture and label is not None and label_meaning(label) is False:
+        return ()
+    return (_shape(region, place, label),)
+
+
+def _shape(region: Document, place: str, label: str | None) -> Shape:
     if label is None:
         came = short(region.get("category_id"))
         return broken_shape(

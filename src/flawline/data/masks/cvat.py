@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NoReturn
 from xml.parsers import expat
 
+from flawline.data.labels import label_meaning
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.cvat_shapes import order_of, shape_of
 from flawline.data.masks.cvat_tracks import Track, TrackShape, video_of
@@ -19,7 +21,7 @@ from flawline.data.masks.shapes import (
 
 Attributes = dict[str, str]
 # Elements of a picture or track that are no regions.
-_NO_REGION = frozenset({"tag", "attribute"})
+_NO_REGION = frozenset({"attribute"})
 _TASK_FIELDS = frozenset({"start_frame", "stop_frame", "frame_filter", "width", "height"})
 
 
@@ -31,6 +33,7 @@ def is_cvat(files: AnnotationFiles) -> bool:
 def read_cvat(files: AnnotationFiles) -> Annotations:
     """Read polygons, masks, ellipses and boxes of an export; a shape that cannot be read spoils its picture.
 
+    So does a tag that names a class of shapes, or means a defect, where no shape of the picture has it.
     Shapes are painted from the lowest z_order to the highest, and in the order of the file where that is the same.
     Frames of a video are called frame_000000 and so on, as CVAT names their pictures.
 
@@ -79,6 +82,7 @@ class _Reader:
     def __init__(self, file: str, most_pixels: int) -> None:
         self.sizes: dict[str, tuple[int, int]] = {}
         self.shapes: dict[str, list[tuple[int, Shape]]] = {}
+        self.tags: dict[str, list[tuple[str, str]]] = {}
         self.without_subset: dict[str, str] = {}
         self.tracks: list[Track] = []
         self.labels: list[str] = []
@@ -104,8 +108,19 @@ class _Reader:
             refuse(self._file, f"line {error.lineno}", f"expected XML, {words}")
 
     def picture(self, name: str) -> AnnotatedPicture:
-        ordered = sorted(self.shapes[name], key=lambda shape: shape[0])
-        return AnnotatedPicture(self.sizes.get(name), tuple(shape for _, shape in ordered))
+        ordered = [shape for _, shape in sorted(self.shapes[name], key=lambda shape: shape[0])]
+        drawn = {shape.label for shape in ordered}
+        tagged = [
+            broken_shape(place, f"expected a shape of {tag!r}, got a tag of the whole picture")
+            for place, tag in self.tags.get(name, ())
+            if tag not in drawn and (tag in self._drawn or label_meaning(tag))
+        ]
+        return AnnotatedPicture(self.sizes.get(name), (*ordered, *tagged))
+
+    @cached_property
+    def _drawn(self) -> frozenset[str | None]:
+        """The classes of all shapes."""
+        return frozenset(shape.label for shapes in self.shapes.values() for _, shape in shapes)
 
     def _place(self) -> str:
         return f"line {self._parser.CurrentLineNumber}"
@@ -166,8 +181,10 @@ class _Reader:
             shapes.append((0, broken_shape(self._place(), str(error))))
 
     def _add_shape(self, tag: str, attributes: Attributes) -> None:
-        if self._image is not None:
-            label = attributes.get("label", "")
+        label = attributes.get("label", "")
+        if self._image is not None and tag == "tag":
+            self.tags.setdefault(self._image, []).append((self._place(), label))
+        elif self._image is not None:
             self.shapes[self._image].append(self._ordered(tag, attributes, label))
 
     def _add_track_shape(self, tag: str, attributes: Attributes) -> None:

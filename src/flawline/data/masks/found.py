@@ -135,7 +135,11 @@ def _from_annotations(request: MaskRequest, found: Annotations, format: Format) 
     if found.lost:
         notes = (
             *notes,
-            _listed(found.lost, "regions have no picture", "those without regions are not used"),
+            _listed(
+                found.lost,
+                "regions have no picture",
+                "a picture without regions may lack one and is not used",
+            ),
         )
     if found.nameless:
         notes = (
@@ -183,7 +187,7 @@ def _refuse_without_classes(found: Annotations) -> NoReturn:
 
 
 def _listed(places: Sequence[str], what: str, so: str) -> str:
-    return f"{len(places)} {what} ({places[0]}): {so}"
+    return f"{len(places)} {what} ({'; '.join(places[:_SHOWN])}): {so}"
 
 
 def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.documents import refuse, short
+from flawline.data.masks.documents import short
 from flawline.data.masks.label_studio_min import is_json_min, tasks_of_min
-from flawline.data.masks.label_studio_regions import Region, regions_of
+from flawline.data.masks.label_studio_regions import Region
+from flawline.data.masks.label_studio_tasks import Task, tasks_of, with_choices
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
@@ -23,7 +24,7 @@ from flawline.data.masks.shapes import (
 from flawline.data.names import PICTURE_SUFFIXES, natural_key, suffix
 
 Document = Mapping[str, Any]
-_SMALL = re.compile("thumb|preview|icon", re.IGNORECASE)
+_SMALL = re.compile(r"thumb|preview|\bicon", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,6 @@ class _Pictures:
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     shapes: dict[str, list[Shape]] = field(default_factory=dict)
     nameless: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    place: str
-    data: Any
-    regions: Sequence[Region]
 
 
 def is_label_studio(files: AnnotationFiles) -> bool:
@@ -54,7 +48,8 @@ def read_label_studio(files: AnnotationFiles) -> Annotations:
     """Read the regions of an export: polygons, brushes, bitmasks, ellipses, rectangles.
 
     The last annotation of a task that was not cancelled counts. A task without any is left out; one with an empty
-    result is a picture without defects. A task or region that cannot be read spoils its pictures.
+    result is a picture without defects. A task or region that cannot be read spoils its pictures, and so does the
+    choice of a defect for a picture without regions.
 
     Raises:
         SourceError: no task has an entry "annotations".
@@ -62,11 +57,11 @@ def read_label_studio(files: AnnotationFiles) -> Annotations:
     file, document = files.name, files.document
     small = is_json_min(document)
     notes: Counter[str] = Counter()
-    tasks = _tasks(tasks_of_min(document) if small else document, file, files.most_pixels, notes)
+    tasks = tasks_of(tasks_of_min(document) if small else document, file, files.most_pixels, notes)
     used = (region.tag for task in tasks for region in task.regions)
     tags = tuple(tag for tag in dict.fromkeys(used) if tag)
     pictures = _Pictures()
-    for task in tasks:
+    for task in with_choices(tasks):
         _add_task(pictures, task, tags)
     found = {
         name: AnnotatedPicture(pictures.sizes.get(name), tuple(shapes))
@@ -83,48 +78,7 @@ def read_label_studio(files: AnnotationFiles) -> Annotations:
     )
 
 
-def _tasks(document: list[Any], file: str, most_pixels: int, notes: Counter[str]) -> list[_Task]:
-    """Read the annotation of each task that has one."""
-    tasks = [task if isinstance(task, dict) else {} for task in document]
-    if all(_annotations(task) is None for task in tasks):
-        refuse(file, "[0]", "expected a task with 'annotations'", 'Export the format "JSON".')
-    found = []
-    for number, task in enumerate(tasks):
-        annotations, place = _annotations(task), f"[{number}]"
-        listed = (
-            annotations
-            if isinstance(annotations, list)
-            else [annotations] * (annotations is not None)
-        )
-        done = [(n, one) for n, one in enumerate(listed) if not _cancelled(one)]
-        notes["tasks without an annotation are left out"] += not done
-        notes["tasks have several annotations, the last counts"] += len(done) > 1
-        for n, one in done[-1:]:
-            regions = _regions(one, f"{place}.annotations[{n}]", most_pixels)
-            found.append(_Task(place, task.get("data"), regions))
-    return found
-
-
-def _annotations(task: Document) -> Any:
-    # "completions" before version 1.0.
-    return task.get("annotations", task.get("completions"))
-
-
-def _cancelled(annotation: Any) -> bool:
-    return isinstance(annotation, dict) and bool(
-        annotation.get("was_cancelled") or annotation.get("skipped")
-    )
-
-
-def _regions(annotation: Any, place: str, most_pixels: int) -> list[Region]:
-    results = annotation.get("result") if isinstance(annotation, dict) else None
-    if isinstance(results, list):
-        return regions_of(results, place, most_pixels)
-    why = f"expected a list, got {short(results)}"
-    return [Region("", 0, None, broken_shape(f"{place}.result", why))]
-
-
-def _add_task(pictures: _Pictures, task: _Task, tags: Sequence[str]) -> None:
+def _add_task(pictures: _Pictures, task: Task, tags: Sequence[str]) -> None:
     """Add the pictures of a task, each with its regions."""
     shown = {
         key: names

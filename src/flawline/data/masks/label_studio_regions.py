@@ -48,6 +48,20 @@ def regions_of(results: Sequence[Any], place: str, most_pixels: int) -> list[Reg
     return regions
 
 
+def choices_of(results: Sequence[Any], place: str) -> list[tuple[str, str]]:
+    """List the choices among the results, each with its place."""
+    return [
+        (f"{place}.result[{number}]", choice)
+        for number, result in enumerate(results)
+        if isinstance(result, dict) and isinstance(result.get("value"), dict)
+        for choice in _texts(result["value"].get("choices"))
+    ]
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
 def geometry_of(value: Any) -> str | None:
     """Name the geometry of a region's value by its fields; None where it has none."""
     if not isinstance(value, dict):
