@@ -212,6 +212,7 @@ def _combinations(
 def _unreadable(failed: Sequence[Unjudged]) -> list[MaskProblem]:
     words = {
         "image-mask-size": "masks of another size than their pictures",
+        "image-mask": "masks that cannot be read without loss or doubt",
         "image-mask-value": "masks with values that are no class",
         "image-mask-outline": "regions that cannot be read or drawn",
     }

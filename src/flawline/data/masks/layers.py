@@ -40,24 +40,27 @@ class Layers:
     lossy: str = ""
 
 
-def read_layers(data: bytes, limits: ImageLimits) -> Layers:
+def read_layers(data: bytes, limits: ImageLimits, *, lossless: bool = True) -> Layers:
     """Decode a mask file.
 
     Raises:
-        ImageError: it cannot be decoded, or has several pages ("image-mask").
+        ImageError: it cannot be decoded, has several pages ("image-mask"), or must be `lossless` and is stored with
+            losses ("image-mask").
     """
     with memory_share(limits.max_memory) as reserve:
         # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
         picture = read_image(data, limits=limits, value_range=(0, 255), reserve=reserve)
         _check_one_page(picture)
-        return replace(_layers(picture, data), lossy=lossy(picture.format, data))
+        kind = lossy(picture.format, data)
+        if lossless:
+            _check_lossless(kind)
+        return replace(_layers(picture, data), lossy=kind)
 
 
-def check_lossless(layers: Layers) -> None:
-    """Raise ImageError ("image-mask") for a mask that was stored with losses."""
-    if layers.lossy:
+def _check_lossless(kind: str) -> None:
+    if kind:
         raise ImageError(
-            f"expected a mask without losses, got {layers.lossy}",
+            f"expected a mask without losses, got {kind}",
             hint="Save masks as PNG: compression with losses invents levels at every edge.",
             code="image-mask",
         )

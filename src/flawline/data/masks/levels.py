@@ -23,9 +23,9 @@ def check_levels(mask: NDArray[np.uint8], *, inner: int = 2, most: int = MOST_LE
     Raises:
         ImageError: ("image-mask-value") it has.
     """
-    levels = np.unique(mask[mask > 0]).tolist()
+    levels = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)[1:]) + 1
     many = len(levels) > most
-    if many or (len(levels) > inner and _on_ramps(mask, levels[-1])):
+    if many or (len(levels) > inner and _on_ramps(mask, int(levels[-1]))):
         raise ImageError(
             f"expected classes, got {len(levels)} grey levels up to {levels[-1]}"
             + ("" if many else ", most of them on smoothed edges"),

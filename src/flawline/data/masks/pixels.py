@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.masks.alpha import transparent_pixels, values_with_alpha
-from flawline.data.masks.layers import check_lossless, read_layers
+from flawline.data.masks.layers import read_layers
 from flawline.data.masks.levels import check_levels
 from flawline.errors import ImageError
 
@@ -19,6 +19,7 @@ Colour = tuple[int, int, int]
 
 _HIGHEST = 255
 _SHOWN = 5
+_HIGH_HINT = "Number the classes from 1, or cut a mask of two levels with `threshold`."
 
 
 def read_mask(
@@ -34,9 +35,7 @@ def read_mask(
         ImageError: it cannot be decoded, has colours, is stored with losses, which change levels, or holds other
             numbers; or grey levels and alpha state different masks.
     """
-    layers = read_layers(data, limits)
-    check_lossless(layers)
-    values = values_with_alpha(layers)
+    values = values_with_alpha(read_layers(data, limits))
     if values is None:
         raise ImageError(
             "expected a mask whose grey level is the class, got colours",
@@ -66,7 +65,7 @@ def _indices(values: NDArray[Any]) -> Mask:
         for wrong, words, hint in (
             (whole != values, "whole numbers", "Cut probabilities with `threshold=0.5`."),
             (values < 0, "numbers of at least 0", "Give unknown pixels a number of 1 to 255."),
-            (values > _HIGHEST, f"at most {_HIGHEST}", "Number the classes from 1."),
+            (values > _HIGHEST, f"at most {_HIGHEST}", _HIGH_HINT),
         ):
             if wrong.any():
                 raise _no_index(values[wrong], words, hint)
@@ -94,7 +93,6 @@ def read_colour_mask(
             transparent, or has a class's colour where it is transparent.
     """
     layers = read_layers(data, limits)
-    check_lossless(layers)
     clear, pixels = transparent_pixels(layers), layers.colours.astype(np.uint32)
     codes = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
     mask = np.zeros(codes.shape, np.uint8)

@@ -66,7 +66,7 @@ def mask_of(data: bytes, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> RegionMa
     Raises:
         ImageError: it cannot be decoded, or colours and alpha state different masks.
     """
-    layers = read_layers(data, limits)
+    layers = read_layers(data, limits, lossless=False)
     pixels, values = layers.colours, None if layers.alpha is None else values_with_alpha(layers)
     if values is not None:
         pixels = np.repeat(values.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
