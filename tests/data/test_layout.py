@@ -256,6 +256,12 @@ def test_what_is_not_taken_for_masks_is_said(tmp_path: Path) -> None:
     assert "'label'" in _hint(tmp_path / "labels that are photographed")
 
 
+def test_masks_that_fit_no_picture_are_said(tmp_path: Path) -> None:
+    save(tmp_path, {"images/image_1.png": None, "masks/gt_1.png": SIZE[0] * SIZE[1]})
+    assert [sample.name for sample in listed(tmp_path)] == ["images/image_1.png"]
+    assert _hint(tmp_path) == "No mask in 'masks' has the name of a picture."
+
+
 def _hint(root: Path) -> str:
     with open_source(root) as source:
         return source.summary().hints[0]

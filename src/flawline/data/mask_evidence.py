@@ -16,7 +16,7 @@ _LEAST_BLACK, _FEW, _MOST_OF = 0.05, 32, 0.9
 def is_mask_of(read: Callable[[str], bytes], mask: str, picture: str | None) -> bool | None:
     """Whether a picture looks like a mask, and has the size of `picture` where that is given; None where unreadable.
 
-    A mask has black background, and at most 32 colours or two that cover nine tenths of it.
+    A mask has at most 32 colours, or two that cover nine tenths of it. That of a picture has black background, too.
     """
     drawn, photo = _picture(read, mask), None if picture is None else _picture(read, picture)
     if drawn is None or (picture is not None and photo is None):
@@ -28,7 +28,7 @@ def is_mask_of(read: Callable[[str], bytes], mask: str, picture: str | None) -> 
     parts = counts / counts.sum()
     black = float(parts[0]) if colours[0] == 0 else 0.0
     few = len(colours) <= _FEW or np.sort(parts)[-2:].sum() >= _MOST_OF
-    return black >= _LEAST_BLACK and bool(few)
+    return bool(few) and (photo is None or black >= _LEAST_BLACK)
 
 
 def is_defective(read: Callable[[str], bytes], mask: str) -> bool | None:

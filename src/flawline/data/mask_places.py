@@ -37,13 +37,14 @@ class MaskPlaces:
     """`folders` hold masks only, `of` gives the folders of the masks of a folder of pictures, the surest first.
 
     `beside` gives the endings of masks that lie next to their pictures ("x.png", "x_mask.png"), by folder. `photos` are
-    folders and endings that are called like masks and hold none.
+    folders and endings that are called like masks and hold none, `alone` folders of masks that fit no picture by name.
     """
 
     folders: frozenset[str] = frozenset()
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
     photos: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
 
 
 def find_mask_places(tree: Tree, folders: Iterable[str], endings: Iterable[str]) -> MaskPlaces:
@@ -66,7 +67,9 @@ def find_mask_places(tree: Tree, folders: Iterable[str], endings: Iterable[str])
         pictures: tuple(sorted(own, key=lambda f: (_rank(f), f)))
         for pictures, own in found.of.items()
     }
-    return MaskPlaces(frozenset(found.masks), of, found.beside, tuple(found.photos))
+    return MaskPlaces(
+        frozenset(found.masks), of, found.beside, tuple(found.photos), tuple(found.alone)
+    )
 
 
 class _Search:
@@ -75,6 +78,7 @@ class _Search:
         self.of: dict[str, set[str]] = defaultdict(set)
         self.beside: dict[str, frozenset[str]] = {}
         self.photos: list[str] = []
+        self.alone: list[str] = []
         self._tree, self._folders = tree, folders
         self._in_any_case = {folder.casefold(): folder for folder in sorted(folders)}
         self._children: dict[str, set[str]] = defaultdict(set)
@@ -144,7 +148,9 @@ class _Search:
             return True
         if sure:
             alone = [(_joined(f, name), None) for f in pairs for name in self._tree.siblings(f)]
-            return self._look_like_masks(alone)
+            if self._look_like_masks(alone):
+                self.alone.append(root)
+                return True
         if named or self._image_folders(base):
             self.photos.append(root)
         return False

@@ -20,7 +20,7 @@ from flawline.data.labels import label_meaning, meaning
 from flawline.data.layout import Layout, Meaning, detect
 from flawline.data.listing import open_listing
 from flawline.data.manifest import SourceManifest
-from flawline.data.mask_places import Tree
+from flawline.data.mask_places import MaskPlaces, Tree
 from flawline.data.name_encoding import checked_encoding
 from flawline.data.names import Findings, natural_key
 from flawline.data.tree_samples import count_labels, tree_samples
@@ -241,7 +241,7 @@ def _survey(
     good: Sequence[str],
     bad: Sequence[str],
 ) -> Source:
-    findings, photos, defects = Findings(), tuple[str, ...](), frozenset[str]()
+    findings, hints, defects = Findings(), tuple[str, ...](), frozenset[str]()
     counts: Counter[str | None]
     if isinstance(listing, SourceManifest):
         opened: SourceManifest | tuple[Tree, Layout] = listing
@@ -250,7 +250,7 @@ def _survey(
     else:
         found = detect(listing, findings)
         opened, layout = (listing, found), found.name
-        photos, defects = _photos(found), found.labels_of_roots()
+        hints, defects = _mask_hints(found.mask_places), found.labels_of_roots()
         counts = count_labels(listing, found, findings)
     if not counts:
         raise _no_pictures(location, kind, findings)
@@ -266,7 +266,7 @@ def _survey(
         },
         passed_over=dict(sorted(findings.passed_over.items())),
         problems=findings.all_problems(),
-        hints=(*_hints(location, kind), *photos),
+        hints=(*_hints(location, kind), *hints),
         notes=listing.notes if isinstance(listing, SourceManifest | Archive) else (),
     )
     return Source(location, kind, opened, meanings, summary)
@@ -309,8 +309,11 @@ def _hints(location: str, kind: str) -> tuple[str, ...]:
     return tuple(f"The folder holds a manifest; give {str(name)!r} to use it." for name in found)
 
 
-def _photos(layout: Layout) -> tuple[str, ...]:
-    return tuple(
-        f"Pictures called {name!r} do not look like masks of those beside them; they count as pictures."
-        for name in layout.mask_places.photos
+def _mask_hints(places: MaskPlaces) -> tuple[str, ...]:
+    return (
+        *(f"No mask in {name!r} has the name of a picture." for name in places.alone),
+        *(
+            f"Pictures called {name!r} do not look like masks of those beside them; they count as pictures."
+            for name in places.photos
+        ),
     )
