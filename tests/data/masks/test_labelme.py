@@ -113,6 +113,16 @@ def test_what_cannot_be_drawn_spoils_its_picture(tmp_path: Path, shape: Any, wor
     assert words in why
 
 
+def test_bitmaps_in_lines_or_as_addresses_are_read(tmp_path: Path) -> None:
+    own = tools.labelme_mask(tools.inside(tools.STAIN))
+    lines = "\n".join(own["mask"][at : at + 20] for at in range(0, len(own["mask"]), 20))
+    for number, text in enumerate((lines, f"data:image/png;base64,{own['mask']}")):
+        mask = drawn(
+            tmp_path / str(number), labelme_shape("stain", own["points"], "mask", mask=text)
+        )
+        assert np.array_equal(mask == 1, tools.inside(tools.STAIN))
+
+
 def test_labels_must_be_text_that_can_be_written(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, labelme_shape("a\ud800", tools.STAIN))
     with pytest.raises(UsageError, match="valid Unicode"):

@@ -44,7 +44,7 @@ def test_pngs_may_lie_beside_the_file_and_ids_be_texts(tmp_path: Path) -> None:
         (lambda d: first(d).update(file_name=3), "the name of a PNG, got 3"),
         (lambda d: first(d).update(file_name="../../images/1.png"), "lies outside the folder"),
         (lambda d: first(d).update(segments_info=5), "a list 'segments_info'"),
-        (lambda d: first(d)["segments_info"].pop(), "colours that have a class, got 1 others"),
+        (lambda d: first(d)["segments_info"].pop(), "colours that have a class, got others"),
         (lambda d: first(d)["segments_info"].append(first(d)["segments_info"][0]), "of one id"),
         (lambda d: first(d)["segments_info"].append({"id": 9, "category_id": 1}), "(9, 0, 0)"),
         (lambda d: first(d)["segments_info"][0].update(category_id=7), "of one id and category"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from flawline.data.masks.shapes import AnnotatedPicture, BrokenShape, Mask, Shap
 from flawline.errors import ImageError
 
 _DATA_URL = "data:image/png;base64,"
-_LEAST_INFLATED = 1_000_000
+_LEAST_INFLATED, _ROWS = 1_000_000, 128
 
 
 def from_base64(text: Any) -> bytes:
@@ -28,7 +28,7 @@ def from_base64(text: Any) -> bytes:
     if not isinstance(text, str):
         raise BrokenShape("expected a bitmap in base64, got none")
     try:
-        return base64.b64decode(text.removeprefix(_DATA_URL), validate=True)
+        return base64.b64decode("".join(text.removeprefix(_DATA_URL).split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BrokenShape(f"expected a bitmap in base64, got {text[:20]!r}") from error
 
@@ -76,51 +76,67 @@ def png_layers(data: bytes, most_pixels: int) -> Layers:
         raise BrokenShape(f"expected a bitmap as PNG: {error.message}") from error
 
 
-def colour_numbers(data: bytes, most_pixels: int) -> NDArray[np.uint32]:
-    """Decode a PNG to one number a pixel, (height, width): red + 256 green + 65536 blue, 0 where it is transparent.
+def colour_rows(data: bytes, most_pixels: int) -> Iterator[NDArray[np.uint32]]:
+    """Decode a PNG to one number a pixel, some rows (n, width) at a time.
+
+    A number is red + 256 green + 65536 blue, 0 where the PNG is transparent.
 
     Raises:
         BrokenShape: it cannot be decoded, is stored with losses, or is half transparent.
     """
     layers = png_layers(data, most_pixels)
-    numbers = layers.colours.astype(np.uint32) @ np.array([1, 256, 65536], np.uint32)
     try:
-        numbers[transparent_pixels(layers)] = 0
+        clear = transparent_pixels(layers)
     except ImageError as error:
         raise BrokenShape(error.message) from error
-    return np.asarray(numbers, np.uint32)
+    # A number takes four times the memory of a colour's level.
+    for top in range(0, len(clear), _ROWS):
+        colours = layers.colours[top : top + _ROWS].astype(np.uint32)
+        numbers = colours[..., 0] | colours[..., 1] << 8 | colours[..., 2] << 16
+        numbers[clear[top : top + _ROWS]] = 0
+        yield numbers.astype(np.uint32, copy=False)
 
 
 def numbered_picture(
-    numbers: NDArray[np.uint32], labels: Mapping[int, str], place: str
+    rows: Iterable[NDArray[np.unsignedinteger[Any]]],
+    labels: Mapping[int, str],
+    place: str,
+    needed: Iterable[int] = (),
 ) -> AnnotatedPicture:
     """Make the regions of a picture from a number for each pixel; "background" is none.
 
     Raises:
-        BrokenShape: a number has no label.
+        BrokenShape: a number has no label, or one that is `needed` has no pixel.
     """
-    found, places = np.unique(numbers, return_inverse=True)
-    named = [labels.get(number) for number in found.tolist()]
-    unknown = [number for number, name in zip(found.tolist(), named, strict=True) if name is None]
-    if unknown:
-        shown = ", ".join(map(colour_text, unknown[:3]))
-        raise BrokenShape(f"expected colours that have a class, got {len(unknown)} others: {shown}")
-    of_pixel = places.reshape(numbers.shape)
+    names = list(dict.fromkeys(labels.values()))
+    of_number = {number: names.index(label) for number, label in labels.items()}
+    seen: set[int] = set()
+    parts = []
+    for block in rows:
+        found = np.unique(block).tolist()
+        if others := [number for number in found if number not in of_number]:
+            shown = ", ".join(map(colour_text, others[:3]))
+            raise BrokenShape(f"expected colours that have a class, got others: {shown}")
+        seen.update(found)
+        part = np.zeros(block.shape, np.uint16)
+        for number in found:
+            part[block == number] = of_number[number]
+        parts.append(part)
+    if missing := set(needed) - seen:
+        raise BrokenShape(f"expected a pixel of each segment, none is {colour_text(min(missing))}")
+    of_pixel, drawn = np.concatenate(parts), {of_number[number] for number in seen}
     shapes = [
-        Shape(label, place, partial(_paint_where, np.array(named) == label, of_pixel))
-        for label in dict.fromkeys(named)
-        if label != BACKGROUND
+        Shape(label, place, partial(_paint_where, of_pixel, number))
+        for number, label in enumerate(names)
+        if label != BACKGROUND and number in drawn
     ]
-    height, width = numbers.shape
-    return AnnotatedPicture((height, width), tuple(shapes))
+    return AnnotatedPicture((of_pixel.shape[0], of_pixel.shape[1]), tuple(shapes))
 
 
 def colour_text(number: int) -> str:
-    """Write a number of `colour_numbers` as red, green and blue."""
+    """Write a number of `colour_rows` as red, green and blue."""
     return f"({number & 255}, {number >> 8 & 255}, {number >> 16})"
 
 
-def _paint_where(
-    chosen: NDArray[np.bool_], places: NDArray[np.intp], mask: Mask, value: int
-) -> None:
-    mask[chosen[places]] = value
+def _paint_where(of_pixel: NDArray[np.uint16], number: int, mask: Mask, value: int) -> None:
+    mask[of_pixel == number] = value

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from flawline.data.image import ImageLimits
 from flawline.data.labels import label_meaning
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.bitmaps import colour_numbers, numbered_picture
+from flawline.data.masks.bitmaps import colour_rows, numbered_picture
 from flawline.data.masks.boxes import paint_box
 from flawline.data.masks.class_names import BACKGROUND
 from flawline.data.masks.documents import read_text, reals_of, short, whole
@@ -151,7 +149,7 @@ def _class_mask(address: Any, entries: Document, place: str) -> _ClassMask | Sha
 
 
 def _colour(text: Any) -> int | None:
-    """Read "#rrggbb" as the number that `colour_numbers` gives."""
+    """Read "#rrggbb" as the number that `colour_rows` gives."""
     try:
         red, green, blue = bytes.fromhex(str(text).removeprefix("#"))
     except ValueError:
@@ -220,10 +218,10 @@ def _drawn(files: AnnotationFiles, mask: _ClassMask, place: str) -> AnnotatedPic
     # Names hold times, and colons are no part of names on Windows.
     content = files.read_named(*names, path[-1].replace(":", "_"))
     try:
-        colours = colour_numbers(content, files.most_pixels)
-        return numbered_picture(colours, mask.colours, place)
+        rows = colour_rows(content, files.most_pixels)
+        return numbered_picture(rows, mask.colours, place)
     except BrokenShape:
         with suppress(BrokenShape, ImageError):
-            values = read_mask(content, ImageLimits(files.most_pixels)).astype(np.uint32)
-            return numbered_picture(values, mask.values, place)
+            values = read_mask(content, ImageLimits(files.most_pixels))
+            return numbered_picture([values], mask.values, place)
         raise

@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.bitmaps import colour_numbers, colour_text, numbered_picture
+from flawline.data.masks.bitmaps import colour_rows, numbered_picture
 from flawline.data.masks.class_names import BACKGROUND
 from flawline.data.masks.coco import categories_of, is_coco
 from flawline.data.masks.documents import key_of, short, typed, whole
@@ -78,13 +76,8 @@ def _picture(
         if not isinstance(png, str):
             raise BrokenShape(f"expected the name of a PNG, got {short(png)}")
         content = files.read_named(f"{stem(files.name)}/{png}", png)
-        numbers = colour_numbers(content, files.most_pixels)
-        missing = set(labels).difference(np.unique(numbers).tolist())
-        if missing:
-            raise BrokenShape(
-                f"expected a pixel of each segment, none is {colour_text(min(missing))}"
-            )
-        return numbered_picture(numbers, {0: BACKGROUND, **labels}, place)
+        rows = colour_rows(content, files.most_pixels)
+        return numbered_picture(rows, {0: BACKGROUND, **labels}, place, needed=labels)
     except BrokenShape as error:
         return spoiled_picture(place, str(error))
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from flawline.data.masks.annotation_files import AnnotationFiles
-from flawline.data.masks.bitmaps import colour_numbers, numbered_picture
+from flawline.data.masks.bitmaps import colour_rows, numbered_picture
 from flawline.data.masks.class_names import BACKGROUND
 from flawline.data.masks.documents import read_text, refuse
 from flawline.data.masks.picture_files import spoiled_picture
@@ -63,7 +63,7 @@ def _masks(files: AnnotationFiles) -> dict[str, str]:
 
 
 def _labels(path: Path) -> dict[int, str]:
-    """Read the class of each colour, as `colour_numbers` counts them; a class without one has that of VOC."""
+    """Read the class of each colour, as `colour_rows` counts them; a class without one has that of VOC."""
     labels: dict[int, str] = {}
     lines = enumerate(read_text(path, _MOST_BYTES).splitlines(), 1)
     entries = ((n, line.strip()) for n, line in lines if line.strip() and line[0] != "#")
@@ -97,7 +97,7 @@ def _picture(
     files: AnnotationFiles, masks: Mapping[str, str], labels: Mapping[int, str], name: str
 ) -> AnnotatedPicture:
     try:
-        numbers = colour_numbers(files.read_named(masks[name]), files.most_pixels)
-        return numbered_picture(numbers, labels, masks[name])
+        rows = colour_rows(files.read_named(masks[name]), files.most_pixels)
+        return numbered_picture(rows, labels, masks[name])
     except BrokenShape as error:
         return spoiled_picture(masks[name], str(error))
