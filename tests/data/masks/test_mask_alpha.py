@@ -77,6 +77,7 @@ KEY = _chunk(b"tRNS", struct.pack(">H", 0))
         (saved(rgba(OFF, OFF, OFF, ON), "JPEG2000"), 255),
         (saved(indexed((0, 0, 0), (255, 0, 0)), transparency=0), 1),
         (saved(indexed((0, 0, 0), (0, 0, 0)), transparency=bytes([0, 255])), 1),
+        (saved(indexed((255, 255, 255), (0, 0, 0)), transparency=0), 1),
         (saved(Image.fromarray(ON), transparency=0), 255),
         (deep_png(4, np.dstack([DEEP * 0, DEEP])), 255),
         (deep_png(6, np.dstack([DEEP * 0, DEEP * 0, DEEP * 0, DEEP])), 255),
@@ -85,7 +86,8 @@ KEY = _chunk(b"tRNS", struct.pack(">H", 0))
     ],
     ids=[
         "black", "white", "white-on-black", "class", "red", "opaque", "la-black", "la-white", "la-tiff", "tiff",
-        "webp", "jp2", "palette", "black-palette", "grey-key", "la-16", "rgba-16", "class-16", "grey-key-16",
+        "webp", "jp2", "palette", "black-palette", "white-palette", "grey-key", "la-16", "rgba-16", "class-16",
+        "grey-key-16",
     ],
 )  # fmt: skip
 def test_what_is_drawn_on_transparent_is_the_mask(data: bytes, level: int) -> None:

@@ -72,6 +72,16 @@ def test_what_gives_no_class_is_refused(data: bytes, words: str) -> None:
     assert caught.value.hint
 
 
+def test_a_palette_whose_black_is_a_class_is_refused() -> None:
+    places = Image.fromarray(np.array([[1, 0, 0], [1, 1, 0]], np.uint8)).convert("P")
+    places.putpalette([255, 0, 0, 0, 0, 0])
+    with pytest.raises(ImageError, match="black is at place 1") as caught:
+        read_mask(saved(places, "PNG"))
+    assert "`palette`" in caught.value.hint
+    values = {(0, 0, 0): 0, (255, 0, 0): 1}
+    assert read_colour_mask(saved(places, "PNG"), values).tolist() == [[0, 1, 1], [0, 0, 1]]
+
+
 def test_colours_are_classes_where_a_palette_says_so() -> None:
     colours = np.zeros((2, 2, 3), np.uint8)
     colours[0, 0], colours[1, 1] = (255, 0, 0), (1, 2, 3)

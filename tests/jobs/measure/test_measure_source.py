@@ -182,8 +182,9 @@ def test_pictures_with_masks_give_the_contrast(tmp_path: Path) -> None:
 
 def test_nothing_to_measure(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"torn")
-    with pytest.raises(SourceError, match="none of 1 masks"):
+    with pytest.raises(SourceError, match="none of 1 masks") as caught:
         measured(tmp_path)
+    assert "give their masks with `annotations`" in caught.value.hint
 
 
 def test_a_spoiled_mask_is_listed_and_the_others_are_measured(masks: Path) -> None:

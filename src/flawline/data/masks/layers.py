@@ -30,13 +30,14 @@ class Layers:
     """What a mask file holds, upright.
 
     `colours` are uint8 (height, width, 3). `values` (height, width) are its numbers as stored: grey levels at any
-    depth, or the places in the palette of an indexed PNG; None where it has colours. `alpha` is uint8 (height, width),
-    None where it is 255 everywhere or the file has none. `lossy` names the compression that changed values.
+    depth, or the places in the palette of an `indexed` PNG; None where it has colours. `alpha` is uint8 (height,
+    width), None where it is 255 everywhere or the file has none. `lossy` names the compression that changed values.
     """
 
     colours: NDArray[np.uint8]
     values: NDArray[Any] | None
     alpha: NDArray[np.uint8] | None
+    indexed: bool = False
     lossy: str = ""
 
 
@@ -73,9 +74,10 @@ def _layers(picture: Picture, data: bytes) -> Layers:
     if not clear and picture.mode != "P":
         return Layers(picture.pixels, _grey(picture.pixels), None)
     image, orientation = load_stored(picture.format, data)
-    places = picture.mode == "P" and picture.format == "PNG"
-    values = upright(np.array(image, np.uint8), orientation) if places else _grey(picture.pixels)
-    return Layers(picture.pixels, values, _seen(upright(_alpha(image), orientation)))
+    indexed = picture.mode == "P" and picture.format == "PNG"
+    values = upright(np.array(image, np.uint8), orientation) if indexed else _grey(picture.pixels)
+    alpha = _seen(upright(_alpha(image), orientation))
+    return Layers(picture.pixels, values, alpha, indexed)
 
 
 def _check_one_page(picture: Picture) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.masks.alpha import transparent_pixels, values_with_alpha
-from flawline.data.masks.layers import read_layers
+from flawline.data.masks.layers import Layers, read_layers
 from flawline.data.masks.levels import check_levels
 from flawline.errors import ImageError
 
@@ -35,7 +35,10 @@ def read_mask(
         ImageError: it cannot be decoded, has colours, is stored with losses, which change levels, or holds other
             numbers; or grey levels and alpha state different masks.
     """
-    values = values_with_alpha(read_layers(data, limits))
+    layers = read_layers(data, limits)
+    if layers.indexed and layers.alpha is None:
+        _check_background(layers)
+    values = values_with_alpha(layers)
     if values is None:
         raise ImageError(
             "expected a mask whose grey level is the class, got colours",
@@ -56,6 +59,17 @@ def read_class_mask(
     mask = read_mask(data, limits, threshold)
     check_levels(mask, inner=1, most=_HIGHEST)
     return mask > 0
+
+
+def _check_background(layers: Layers) -> None:
+    """Refuse a palette in which black is a class and another colour the background: no one chose that order."""
+    black, places = ~layers.colours.any(axis=2), layers.values
+    if places is not None and ((places == 0) & ~black).any() and ((places > 0) & black).any():
+        raise ImageError(
+            f"expected background at place 0 of the palette, black is at place {places[black][0]}",
+            hint="Save the mask as grey PNG, or name its colours with `palette`.",
+            code="image-mask",
+        )
 
 
 def _indices(values: NDArray[Any]) -> Mask:

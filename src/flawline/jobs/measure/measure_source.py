@@ -23,6 +23,7 @@ from flawline.types import Sample, Track, Unjudged, no_track
 
 _BATCH = 64
 _DEFAULT = MeasureSettings()
+_PICTURES = "Where these are pictures and no masks, give their masks with `annotations`."
 
 Read = tuple[MaskRow, NDArray[np.uint8], NDArray[np.uint8] | None]
 
@@ -59,7 +60,7 @@ def measure_source(
         raise SourceError(
             f"none of {len(samples)} masks could be measured"
             + (f": {unjudged[0].image}: {unjudged[0].reason}" if unjudged else ""),
-            hint=failed[0].hint if failed else "give masks, or `annotations` of the pictures",
+            hint=" ".join([*(error.hint for error in failed[:1]), *([_PICTURES] * masked.alone)]),
         )
     source = masked.source
     left = (Unjudged(name, "image-mask", "the picture has no mask") for name in masked.unlabelled)
