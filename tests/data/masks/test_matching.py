@@ -140,6 +140,27 @@ def test_a_root_with_pictures_and_label_files_is_yolo(tmp_path: Path) -> None:
         areas(tmp_path / "train" / "images", tmp_path)
 
 
+def test_the_place_of_the_source_in_a_set_counts(tmp_path: Path) -> None:
+    """The label or mask of another split is not that of a picture called the same."""
+    for number in (1, 2):
+        save(tmp_path / "train" / "images" / f"{number}.png")
+    polygon(tmp_path / "train" / "labels", "1.txt")
+    polygon(tmp_path / "valid" / "labels", "2.txt")
+    (tmp_path / "data.yaml").write_text("names: [pore]\n")
+    for given in (tmp_path / "data.yaml", tmp_path / "train" / "labels"):
+        options = {} if given.is_file() else {"classes": ["pore"]}
+        found = areas(tmp_path / "train" / "images", given, **options)
+        assert found == {"1.png": AREA, "2.png": 0}
+    for split, number in (("train", 1), ("valid", 1), ("valid", 2)):
+        save(tmp_path / "set" / split / "images" / f"{number}.png")
+        save(tmp_path / "set" / split / "masks" / f"{number}.png", mask(len(split) + number))
+    assert areas(tmp_path / "set" / "train" / "images", tmp_path / "set") == {"1.png": 6}
+    assert areas(tmp_path / "set" / "valid" / "images", tmp_path / "set") == {
+        "1.png": 6,
+        "2.png": 7,
+    }
+
+
 def test_texts_beside_masks_are_no_label_files(tmp_path: Path) -> None:
     save(tmp_path / "images" / "a.png")
     save(tmp_path / "truth" / "a.png", mask(7))

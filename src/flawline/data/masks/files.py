@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from flawline.data.archive import DEFAULT_LIMITS
 from flawline.data.folder import Folder
 from flawline.data.image import ImageLimits
-from flawline.data.masks.matching import file_stem, match, telling_folders
+from flawline.data.masks.matching import file_stem, match, source_below, telling_folders
 from flawline.data.masks.pixels import read_class_mask
 from flawline.data.names import Findings, mask_ending
 from flawline.data.source import Source
@@ -67,7 +68,8 @@ def find_masks(
         names = tuple(name for name in names if name not in own)
     if own and not (names and samples):
         raise _themselves(path)
-    for kind, find in (("one", _whole), ("per class", _by_folder), ("per class", _by_ending)):
+    whole = partial(_whole, below=source_below(source, path))
+    for kind, find in (("one", whole), ("per class", _by_folder), ("per class", _by_ending)):
         if files := find(samples, names, classes):
             _check_copies(source, folder, files)
             unused = len(names) - len({name for own in files.values() for name in own.values()})
@@ -154,14 +156,17 @@ def read_class_files(
 
 
 def _whole(
-    samples: Sequence[Sample], names: Sequence[str], _: Sequence[str]
+    samples: Sequence[Sample], names: Sequence[str], _: Sequence[str], below: str
 ) -> dict[str, dict[str, str]]:
     pictures = [_last(sample.name).casefold() for sample in samples]
     wanted = {*pictures, *map(file_stem, pictures)}
     known = [name for name in names if _last(name).casefold() in wanted or wanted & _stems(name)]
-    if not _of_pictures_folders(samples, known):
+    if below:
+        # Masks in the folder of the source come before those of another part of the set.
+        known = [name for name in known if _is_in(name, below)] or known
+    if not _of_pictures_folders([f"{below}/{sample.name}" for sample in samples], known):
         return {}
-    found = match(samples, known, also=_without_mask)
+    found = match(samples, known, also=_without_mask, below=below)
     return {picture: {"": name} for picture, name in found.items()}
 
 
@@ -175,9 +180,15 @@ def _stems(name: str) -> set[str]:
     return {own, own.removesuffix(mask_ending(own))}
 
 
-def _of_pictures_folders(samples: Sequence[Sample], names: Sequence[str]) -> bool:
+def _is_in(name: str, below: str) -> bool:
+    """Whether a mask lies in the folders that tell a place within the set, such as "train" of "train/images"."""
+    folders = telling_folders(f"{below}/")
+    return telling_folders(name)[: len(folders)] == folders
+
+
+def _of_pictures_folders(pictures: Sequence[str], names: Sequence[str]) -> bool:
     """Whether masks lie in no folder, or all in folders of the pictures; others are folders of classes."""
-    folders = {part.casefold() for sample in samples for part in sample.name.split("/")[:-1]}
+    folders = {part.casefold() for name in pictures for part in name.split("/")[:-1]}
     first = [telling_folders(name)[:1] for name in names]
     return [] in first or all(own[0].casefold() in folders for own in first)
 

@@ -17,7 +17,7 @@ from flawline.data.masks.decoding import check_threshold, decoder
 from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
 from flawline.data.masks.formats import Format, format_of, sole_export
 from flawline.data.masks.mask_settings import MaskSettings
-from flawline.data.masks.matching import match
+from flawline.data.masks.matching import match, source_below
 from flawline.data.masks.shapes import AnnotatedPicture, Annotations, Boxes, rasterize, spoiled
 from flawline.data.source import Source
 from flawline.errors import ImageError, SourceError, UsageError
@@ -89,7 +89,10 @@ def _from_format(request: MaskRequest, files: AnnotationFiles, format: Format) -
             "expected no `threshold` with annotations that name their classes",
             hint="Leave it out; it is for masks that are pictures.",
         )
-    return _from_annotations(request, format.read(files), format)
+    # Files lie where their pictures do; a document names pictures as the tool that wrote it did.
+    of_files = files.is_folder or files.suffix in (".yaml", ".yml")
+    below = source_below(request.source, files.folder) if of_files else ""
+    return _from_annotations(request, format.read(files), format, below)
 
 
 def _from_folder(request: MaskRequest, folder: AnnotationFiles) -> Masks:
@@ -117,11 +120,13 @@ def _no_palette(request: MaskRequest) -> None:
         )
 
 
-def _from_annotations(request: MaskRequest, found: Annotations, format: Format) -> Masks:
+def _from_annotations(
+    request: MaskRequest, found: Annotations, format: Format, below: str
+) -> Masks:
     if not found.labels and request.settings.classes is None:
         _refuse_without_classes(found)
     named = resolve_class_names(found.labels, request.settings.classes, request.settings.ignore)
-    entries = match(request.samples, found.names, also=found.also)
+    entries = match(request.samples, found.names, also=found.also, below=below)
     if not entries:
         raise SourceError(
             f"none of {len(found.names)} annotated pictures is in the source "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import takewhile
+from pathlib import Path
 
 from flawline.data.names import (
     IMAGE_FOLDERS,
@@ -16,6 +18,7 @@ from flawline.data.names import (
     stem,
     suffix,
 )
+from flawline.data.source import Source
 from flawline.errors import SourceError
 from flawline.types import Sample
 
@@ -28,7 +31,11 @@ Part = Callable[[str], str]
 
 
 def match(
-    samples: Iterable[Sample], names: Iterable[str], *, also: Callable[[str], str] | None = None
+    samples: Iterable[Sample],
+    names: Iterable[str],
+    *,
+    also: Callable[[str], str] | None = None,
+    below: str = "",
 ) -> Mapping[str, str]:
     """Find the entry of each sample that has one, by the sample's name.
 
@@ -36,19 +43,39 @@ def match(
     be the ending of the other, the longer the better: "1.png" belongs to "parts/1.jpg", and "train/1" to
     "images/train/1.png", never to "test/1.png". The names of files are compared whole, then without extensions
     ("plate.2" has none), then "a.jpg" with "a.jpg.png", then in any case, then without the eight digits that Label
-    Studio puts before them. `also` gives a second path of an entry, tried where the first fits no picture.
+    Studio puts before them. `also` gives a second path of an entry, tried where the first fits no picture. `below` is
+    the folder of the pictures within that of the entries; where nothing fits so, it does not count.
 
     Raises:
         SourceError: several entries fit one picture equally well, or one entry fits several.
     """
-    pictures, names = [sample.name for sample in samples], tuple(names)
+    names, pictures = tuple(names), [sample.name for sample in samples]
+    if below:
+        found = _match({name: f"{below}/{name}" for name in pictures}, names, also)
+        if found:
+            return found
+    return _match({name: name for name in pictures}, names, also)
+
+
+def source_below(source: Source, folder: Path) -> str:
+    """Return the path from a folder down to that of a source; empty where the source lies elsewhere."""
+    base = source.folder()
+    if base is None:
+        return ""
+    path = os.path.relpath(os.path.realpath(base), os.path.realpath(folder)).replace(os.sep, "/")
+    return "" if path.split("/")[0] in (".", "..") else path
+
+
+def _match(
+    pictures: Mapping[str, str], names: Sequence[str], also: Callable[[str], str] | None
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for second in (str, also) if also is not None else (str,):
         paths = {name: second(name).replace("\\", "/").removeprefix("./") for name in names}
         found |= _equal(pictures, paths, found)
         for compared in _COMPARED:
             if len(found) < min(len(pictures), len(paths)):
-                keys = {name: compared[0](name) for name in pictures}
+                keys = {name: compared[0](path) for name, path in pictures.items()}
                 found |= _matched(keys, {n: compared[1](path) for n, path in paths.items()}, found)
     return found
 
@@ -89,11 +116,12 @@ _COMPARED: tuple[tuple[Callable[[str], Key], Callable[[str], Key]], ...] = (
 
 
 def _equal(
-    pictures: Iterable[str], paths: Mapping[str, str], found: Mapping[str, str]
+    pictures: Mapping[str, str], paths: Mapping[str, str], found: Mapping[str, str]
 ) -> dict[str, str]:
     taken = set(found.values())
     by_path = {path: name for name, path in paths.items() if name not in taken}
-    return {name: by_path[name] for name in pictures if name in by_path and name not in found}
+    free = ((name, path) for name, path in pictures.items() if name not in found)
+    return {name: by_path[path] for name, path in free if path in by_path}
 
 
 def _matched(
