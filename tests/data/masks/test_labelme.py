@@ -113,6 +113,17 @@ def test_what_cannot_be_drawn_spoils_its_picture(tmp_path: Path, shape: Any, wor
     assert words in why
 
 
+def test_a_flag_of_a_defect_needs_a_region(tmp_path: Path) -> None:
+    images = tools.pictures(tmp_path)
+    flags = {"defect": True, "bad": False, "blurred": True}
+    why = tools.spoiled(images, folder_with(tmp_path, flags=flags))
+    assert "1.json, flags: expected a region of 'defect'" in why
+    stain = labelme_shape("stain", tools.STAIN)
+    assert np.any(tools.read(images, folder_with(tmp_path, stain, flags=flags))["1.png"])
+    good = folder_with(tmp_path, flags={"blurred": True, "ok": True})
+    assert not np.any(tools.read(images, good, classes=["stain"])["1.png"])
+
+
 def test_bitmaps_in_lines_or_as_addresses_are_read(tmp_path: Path) -> None:
     own = tools.labelme_mask(tools.inside(tools.STAIN))
     lines = "\n".join(own["mask"][at : at + 20] for at in range(0, len(own["mask"]), 20))

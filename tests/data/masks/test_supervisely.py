@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 import zlib
 from pathlib import Path
@@ -68,6 +69,26 @@ def test_a_rectangle_is_a_box_and_an_oriented_one_is_drawn(tmp_path: Path) -> No
     assert "got a box" in tools.spoiled(tmp_path / "images", root)
     filled = tools.read(tmp_path / "images", root, boxes="fill")["1.png"]
     assert np.sum(filled == 2) == 200
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ({"name": "scratch", "value": None}, "a region of 'scratch'"),
+        ({"name": "state", "value": "reject"}, "a region of 'reject'"),
+        ({"name": "train", "value": 3}, ""),
+        ({"name": "ok", "value": None}, ""),
+        (7, ""),
+    ],
+)
+def test_a_tag_of_a_class_or_defect_needs_a_region(tmp_path: Path, tag: Any, words: str) -> None:
+    images, root = tools.pictures(tmp_path), tools.supervisely(tmp_path, [])
+    path = root / "ds0" / "ann" / "1.png.json"
+    tools.save_json(path, {**json.loads(path.read_text()), "tags": [tag]})
+    if words:
+        assert words in tools.spoiled(images, root)
+    else:
+        assert not np.any(tools.read(images, root)["1.png"])
 
 
 def test_datasets_and_single_folders_of_annotations_are_read(tmp_path: Path) -> None:

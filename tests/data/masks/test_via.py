@@ -105,6 +105,15 @@ def test_a_region_without_a_class_spoils_its_picture(tmp_path: Path, attributes:
     assert "a region with one class" in tools.spoiled(tools.pictures(tmp_path), path)
 
 
+@pytest.mark.parametrize("value", ["defective", {"NG": True, "ok": False}])
+def test_an_attribute_of_a_defective_picture_needs_a_region(tmp_path: Path, value: Any) -> None:
+    images = tools.pictures(tmp_path)
+    entries = tools.via_entries([])
+    entries["1.png4001"]["file_attributes"] = {"quality": value, "note": "x", "number": 3}
+    why = tools.spoiled(images, tools.save_json(tmp_path / "via.json", entries))
+    assert "'1.png4001', file_attributes: expected a region of" in why
+
+
 def test_a_broken_cell_spoils_its_picture(tmp_path: Path) -> None:
     images, path = tools.pictures(tmp_path), tools.via_table(tmp_path)
     with path.open(newline="") as file:

@@ -12,7 +12,7 @@ from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.bitmaps import from_base64, paint_png
 from flawline.data.masks.boxes import paint_box, paint_ellipse
 from flawline.data.masks.documents import pairs_of, read_json, short, size_of
-from flawline.data.masks.picture_files import picture_of, read_each
+from flawline.data.masks.picture_files import picture_of, read_each, without_region
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
@@ -39,7 +39,8 @@ def read_labelme(files: AnnotationFiles) -> Annotations:
     """Read polygons, oriented rectangles, circles and masks; rectangles are boxes, whatever their group.
 
     A picture belongs to the file of its own name. Its regions are painted in the order of the file. A region or file
-    that cannot be read spoils its picture; so does a line or a point, which have no area.
+    that cannot be read spoils its picture; so does a line or a point, which have no area, and a flag of a defect where
+    there is no region.
     """
     return read_each(files, files.of_kind(".json"), partial(_picture, files))
 
@@ -55,7 +56,10 @@ def _picture(files: AnnotationFiles, file: str) -> tuple[str, AnnotatedPicture]:
     height, width = document.get("imageHeight"), document.get("imageWidth")
     stated = height is not None or width is not None
     size = size_of(height, width, files.most_pixels) if stated else None
-    shapes = (_shape(shape, f"{file}, shapes[{n}]") for n, shape in enumerate(document["shapes"]))
+    shapes = [_shape(shape, f"{file}, shapes[{n}]") for n, shape in enumerate(document["shapes"])]
+    flags = document.get("flags")
+    set_flags = [flag for flag, state in flags.items() if state] if isinstance(flags, dict) else []
+    shapes += without_region(set_flags, shapes, f"{file}, flags")
     return picture_of(file, document["imagePath"]), AnnotatedPicture(size, tuple(shapes))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from flawline.data.labels import label_meaning
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
     BrokenShape,
+    Shape,
     broken_shape,
     labels_of,
 )
@@ -61,6 +63,18 @@ def add_picture(
 def spoiled_picture(place: str, why: str) -> AnnotatedPicture:
     """Make the regions of a picture whose annotations cannot be read."""
     return AnnotatedPicture(None, (broken_shape(place, why),))
+
+
+def without_region(
+    tags: Iterable[str], shapes: Sequence[Shape], place: str, classes: Container[str] = ()
+) -> tuple[Shape, ...]:
+    """Make broken shapes of tags of a whole picture: a class that no region has, a defect where there is no region."""
+    drawn = {shape.label for shape in shapes}
+    return tuple(
+        broken_shape(place, f"expected a region of {tag!r}, got a tag of the whole picture")
+        for tag in tags
+        if tag not in drawn and (tag in classes or (label_meaning(tag) and not shapes))
+    )
 
 
 def picture_of(file: str, stated: Any) -> str:

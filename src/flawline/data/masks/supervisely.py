@@ -12,7 +12,7 @@ from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.bitmaps import from_base64, inflated, paint_png
 from flawline.data.masks.boxes import paint_box
 from flawline.data.masks.documents import pairs_of, read_json, real, short, size_of, whole
-from flawline.data.masks.picture_files import annotations_of, read_each
+from flawline.data.masks.picture_files import annotations_of, read_each, without_region
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
@@ -37,14 +37,15 @@ def read_supervisely(files: AnnotationFiles) -> Annotations:
     """Read the polygons, with their holes, bitmaps and oriented boxes of a project; rectangles are boxes.
 
     The classes of meta.json come first, in its order. A region or file that cannot be read spoils its picture; so does
-    one without an area.
+    one without an area, and a tag of a class or defect that has no region.
     """
     names = [name for name in files.of_kind(".json") if name.rpartition("/")[2] != _META]
     # Beside the annotations lie files about the project.
     own = [name for name in names if name.split("/")[-2:-1] == ["ann"]]
-    found = read_each(files, own or names, partial(_picture, files))
+    classes = _classes(files)
+    found = read_each(files, own or names, partial(_picture, files, classes))
     pictures = {name: found.read(name) for name in found.names}
-    return annotations_of(files.name, pictures, labels=_classes(files))
+    return annotations_of(files.name, pictures, labels=classes)
 
 
 def _is_one(document: Any) -> bool:
@@ -64,15 +65,24 @@ def _classes(files: AnnotationFiles) -> list[str]:
     return [title for title in titles if isinstance(title, str) and title.strip()]
 
 
-def _picture(files: AnnotationFiles, file: str) -> tuple[str, AnnotatedPicture]:
+def _picture(files: AnnotationFiles, classes: list[str], file: str) -> tuple[str, AnnotatedPicture]:
     document = read_json(files.folder / file)
     if not _is_one(document):
         raise BrokenShape("expected a file of Supervisely with a size and a list 'objects'")
     size = document["size"]
     stated = size_of(size.get("height"), size.get("width"), files.most_pixels)
-    shapes = (_shape(o, f"{file}, objects[{n}]") for n, o in enumerate(document["objects"]))
+    shapes = [_shape(o, f"{file}, objects[{n}]") for n, o in enumerate(document["objects"])]
+    shapes += without_region(_tags(document), shapes, f"{file}, tags", classes)
     name = "/".join(part for part in file[: -len(".json")].split("/") if part != "ann")
     return name, AnnotatedPicture(stated, tuple(shapes))
+
+
+def _tags(document: Document) -> list[str]:
+    """List the names of a picture's tags, and their values where they are texts."""
+    tags = document.get("tags")
+    found = [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    texts = [tag.get(part) for tag in found for part in ("name", "value")]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _shape(region: Any, place: str) -> Shape:

@@ -14,7 +14,7 @@ import numpy as np
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.boxes import paint_box, paint_ellipse
 from flawline.data.masks.documents import real, reals_of, short, typed
-from flawline.data.masks.picture_files import annotations_of
+from flawline.data.masks.picture_files import annotations_of, without_region
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
@@ -36,7 +36,10 @@ _USUAL = ("class", "label", "category", "type", "defect", "name")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Region:
-    """A region: its place, the name of its picture, its shape and its attributes; no shape where there is no region."""
+    """A region: its place, the name of its picture, its shape and its attributes.
+
+    Without a shape it is the picture itself.
+    """
 
     place: str
     picture: str
@@ -62,7 +65,8 @@ def read_via(files: AnnotationFiles) -> Annotations:
     """Read polygons, circles and ellipses; rectangles are boxes.
 
     The class is the attribute of the regions; where they have several, the one that is called class, label, category,
-    type, defect or name. A region that cannot be read spoils its picture; so does one without an area.
+    type, defect or name. A region that cannot be read spoils its picture; so does one without an area, and an attribute
+    of the picture that means a defect where there is no region.
 
     Raises:
         SourceError: a part of the document is missing or of another type, or several attributes may be the class.
@@ -75,6 +79,12 @@ def read_via(files: AnnotationFiles) -> Annotations:
         own = shapes.setdefault(region.picture, [])
         if region.shape is not None:
             own.append(_shape(region, chosen))
+    for region in regions:
+        if region.shape is None:
+            own = shapes[region.picture]
+            own += without_region(
+                _texts(region.attributes), own, f"{region.place}, file_attributes"
+            )
     pictures = {name: AnnotatedPicture(None, tuple(own)) for name, own in shapes.items() if name}
     return annotations_of(files.name, pictures, notes=notes, nameless=nameless)
 
@@ -86,7 +96,7 @@ def _of_document(files: AnnotationFiles) -> Iterator[_Region]:
         place, parts = short(key), entry if isinstance(entry, dict) else {}
         name, regions = parts.get("filename"), parts.get("regions")
         name = name if isinstance(name, str) else ""
-        yield _Region(place, name, None, {})
+        yield _Region(place, name, None, _object(parts.get("file_attributes")))
         if not name:
             continue
         # VIA 1 numbers the regions.
@@ -106,7 +116,10 @@ def _of_table(files: AnnotationFiles) -> Iterator[_Region]:
         name = row.get("filename") or row.get("#filename") or ""
         shape, attributes = _json(row[_SHAPE]), _json(row[_CLASS])
         empty = shape == {} and row.get("region_count") in ("0", None)
-        yield _Region(f"row {number}", name, None if empty else shape, _object(attributes))
+        place = f"row {number}"
+        yield _Region(place, name, None, _object(_json(row.get("file_attributes"))))
+        if not empty:
+            yield _Region(place, name, shape, _object(attributes))
 
 
 def _object(value: Any) -> Document:
@@ -122,7 +135,8 @@ def _json(text: str | None) -> Any:
 
 def _class_attribute(file: str, regions: Iterable[_Region]) -> tuple[str, tuple[str, ...]]:
     """Choose the attribute that is the class, and note it where there are others."""
-    found = dict.fromkeys(key for r in regions for key, value in r.attributes.items() if value)
+    attributes = [region.attributes for region in regions if region.shape is not None]
+    found = dict.fromkeys(key for own in attributes for key, value in own.items() if value)
     if len(found) < 2:
         return next(iter(found), ""), ()
     usual = next((key for word in _USUAL for key in found if key.casefold() == word), None)
@@ -159,6 +173,12 @@ def _label(value: Any) -> str | None:
         ticked = [key for key, state in value.items() if state]
         value = ticked[0] if len(ticked) == 1 else None
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _texts(attributes: Document) -> list[str]:
+    """List the texts and choices among the attributes of a picture."""
+    labels = (_label(value) for value in attributes.values())
+    return [label for label in labels if label is not None]
 
 
 def _paint_polygon(shape: Document, mask: Mask, value: int) -> None:
