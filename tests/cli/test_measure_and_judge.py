@@ -238,3 +238,24 @@ def test_annotations_are_measured_as_they_are_read(
     options = ["--annotations", "coco.json", "--unlabelled", "empty"]
     assert run(["measure", "shots", *options]) == 0
     assert pl.read_parquet("defects-parts.parquet")["count_dent"].to_list() == [1, 0]
+
+
+def test_an_annotated_box_is_listed_and_filled_on_request(
+    plates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = '<box label="stain" xtl="10" ytl="10" xbr="20" ybr="15"/>'
+    ellipse = '<ellipse label="stain" cx="50" cy="40" rx="9" ry="6"/>'
+    images = "".join(
+        f'<image name="{name}.png" width="100" height="80">{shape}</image>'
+        for name, shape in (("a", box), ("b", ellipse), ("c", ""))
+    )
+    Path("cvat.xml").write_text(f"<annotations>{images}</annotations>")
+    command = ["measure", "images", "--annotations", "cvat.xml", "--json"]
+    assert run(command) == 2
+    unjudged = json.loads(capsys.readouterr().out)["unjudged"]
+    assert [(item["image"], item["code"]) for item in unjudged] == [("a.png", "image-mask-outline")]
+    assert "cvat.xml, line 1: expected an outline, got a box" in unjudged[0]["reason"]
+    assert run([*command, "--boxes", "fill"]) == 0
+    assert json.loads(capsys.readouterr().out)["defects"] == {"stain": 2}
+    assert run([*command, "--boxes", "guess"]) == 2
+    assert "--boxes takes refuse or fill, got 'guess'" in capsys.readouterr().out

@@ -124,7 +124,7 @@ def _unknown(path: Path) -> SourceError:
     packed = suffix(path.name) in ARCHIVE_SUFFIXES
     return SourceError(
         f"expected {known} or a folder of masks, got {path.name!r}",
-        hint="Unpack the archive and give the file or folder in it."
+        hint="Unpack the archive and give the file or folder in it (of brushes in Label Studio, export JSON instead)."
         if packed
         else "Give the annotations as the tool exported them.",
         code="annotations",
