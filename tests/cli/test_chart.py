@@ -129,7 +129,7 @@ def test_a_blank_cell_does_not_hide_a_signal(tmp_path, capsys):
     ("options", "words"),
     [
         (["--measure", "nothing"], "no column 'nothing'"),
-        (["--measure", "kind"], "no row has a number"),
+        (["--measure", "kind"], "no row can be charted by the column"),
         (["--measure", "units"], "do not vary"),
         (["--measure", "area", "--chart", "bar"], "expected a chart of"),
         (["--measure", "area", "--rules", "9"], "expected a rule of 1 to 8"),

@@ -98,6 +98,7 @@ def test_a_note_says_which_mean_is_taken(way, words):
     (note,) = [text for text in chart.notes if "sigma is" in text]
     assert note.startswith("the subgroups have 2 to 9 measurements")
     assert words in note
+    assert chart.settings.get("sigma_from", "mean") == way
     assert way not in note.partition("takes")[2]
     equal = chart_series(series([4] * 9), "xbar-r", estimation=Estimation(sigma_from=way))
     assert not [text for text in equal.notes if "sigma is" in text]

@@ -177,7 +177,7 @@ def test_counts_are_added_up():
 
 def test_nothing_to_chart():
     with pytest.raises(
-        FlawlineError, match="no row has a number in the column 'lot': 'a' is not a number"
+        FlawlineError, match="no row can be charted by the column 'lot': 'a' is not a number"
     ):
         form_series(ROWS, "lot", "i-mr", Forming())
 

@@ -81,6 +81,7 @@ def chart_series(
             "phase": 1 if limits is None else 2,
             "rules": {str(rule.number): rule.k for rule in rules},
             "transform": estimation.transform if limits is None else limits.transform.name,
+            **({} if estimation.sigma_from == "mean" else {"sigma_from": estimation.sigma_from}),
         },
         runs=runs_about_median(_means(series.points)) if kind == "run" else None,
     )

@@ -59,7 +59,7 @@ def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Seri
     if series is None:
         why = f": {skipped[0].reason}" if skipped else ""
         raise FlawlineError(
-            f"no row has a number in the column {measure!r}{why}",
+            f"no row can be charted by the column {measure!r}{why}",
             hint="name the column of the measure with `measure`",
             code="chart",
         )
