@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from flawline.data.source import Source, open_source
 from flawline.errors import ArchiveError, UsageError
 
 WORDS = {
-    "cp932": "良品/画像1 不良/傷_01 キズ/あ 打痕/1 表面/表 ソ 異物 正常 異常 合格 テスト 新しいフォルダー 亀裂",
+    "cp932": "良品/画像1 不良/傷_01 キズ/あ 打痕/1 表面/表 ソ 異物 正常 異常 合格 テスト 新しいフォルダー 亀裂 NG品 ｷｽﾞ",
     "gbk": "良品/图片1 缺陷/裂纹 合格/1 不合格/2 划痕 瑕疵 正常 异常 测试 训练 新建文件夹 铸件 OK品 NG品",
     "big5": "良品 不良品 裂紋 刮痕 圖片1 新增資料夾 正常 異常 影像",
     "cp437": "Öl büaa Maße Prüfung größe gut/schön Kratzer_ä pièce rayé créée côté señal corazón niño",
     "cp1252": "Öl büaa Maße Prüfung größe gut/schön Kratzer_ä pièce rayé créée côté señal corazón niño",
     "cp866": "брак/1 годные трещина дефект БРАК Царапина норма",
-    "utf-8": "良品 不良 größe брак κακό șurub nơi 양품",
+    "utf-8": "良品 不良 größe брак κακό șurub nơi 양품 45° 5µm 2² naïve",
 }
 
 
@@ -39,6 +40,11 @@ def test_single_words(encoding: str) -> None:
     words = WORDS[encoding].split()
     right = [find_encoding([word.encode(encoding)]) == encoding for word in words]
     assert sum(right) >= len(words) - 1
+
+
+def test_accents_that_stand_apart_as_macos_writes_them() -> None:
+    words = [unicodedata.normalize("NFD", word).encode() for word in ("Prüfung", "ÄÖÜ", "é")]
+    assert [find_encoding([word]) for word in words] == ["utf-8"] * 3
 
 
 def test_names_that_give_no_words() -> None:

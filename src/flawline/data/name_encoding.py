@@ -13,9 +13,10 @@ from flawline.errors import UsageError
 _SURE = 0.6
 _LUCKY = 0.95
 # Letters with accents seldom stand side by side, Cyrillic letters seldom beside Latin ones, and Chinese or Japanese
-# characters seldom between them; one whose second byte is a Latin letter may be an accented letter before that one.
+# characters seldom between them.
 _ACCENTS, _CYRILLIC = frozenset({"cp437", "cp1252"}), "cp866"
-_CROWDED, _BETWEEN_LETTERS, _LETTER_BEHIND = 0.2, 0.75, 0.9
+_ASIAN = frozenset({"gbk", "cp932", "big5"})
+_UNUSUAL, _BETWEEN_LETTERS, _LETTER_BEHIND = 0.2, 0.75, 0.9
 
 Range = tuple[int, int, float]
 
@@ -96,17 +97,37 @@ def _weights(text: str, encoding: str) -> list[float]:
             continue
         code = character.encode(encoding)
         weight = _COMMON[encoding](code)
-        beside = [text[at] for at in (place - 1, place + 1) if 0 <= at < len(text)]
-        alone = all(other.isascii() for other in beside)
+        before, after = text[max(place - 2, 0) : place], text[place + 1 : place + 2]
         if encoding in _ACCENTS:
-            weight *= 1 - _CROWDED * sum(not other.isascii() for other in beside)
-        if encoding == _CYRILLIC:
-            weight *= 1 - _CROWDED * sum(other.isascii() and other.isalpha() for other in beside)
-        if len(code) == 2 and alone:
-            weight *= _BETWEEN_LETTERS if "".join(beside).isalpha() else 1
-            weight *= _LETTER_BEHIND if code[1:].isalpha() else 1
+            weight *= _as_accent(character, before, after)
+        elif encoding == _CYRILLIC:
+            weight *= 1 - _UNUSUAL * _count_letters(before[-1:] + after)
+        elif encoding in _ASIAN and (before[-1:] + after).isascii():
+            weight *= _alone(code, before[-1:] + after)
         found.append(weight)
     return found
+
+
+def _as_accent(character: str, before: str, after: str) -> float:
+    """Lower the weight beside other letters with accents, and of a small letter after two capitals."""
+    crowd = sum(not other.isascii() for other in before[-1:] + after)
+    capitals = character.islower() and len(before) == 2 and before.isascii() and before.isupper()
+    return 1 - _UNUSUAL * (crowd + capitals)
+
+
+def _count_letters(text: str) -> int:
+    return sum(character.isascii() and character.isalpha() for character in text)
+
+
+def _alone(code: bytes, around: str) -> float:
+    """Lower the weight of a single character: between Latin letters, of one with a Latin letter as its second byte.
+
+    That may be an accented letter before a plain one. Single half-width kana are rarer still.
+    """
+    if len(code) == 1:
+        return 0.5
+    between = _BETWEEN_LETTERS if _count_letters(around) == 2 else 1.0
+    return between * (_LETTER_BEHIND if code[1:].isalpha() else 1.0)
 
 
 def _in_ranges(*ranges: Range) -> Callable[[bytes], float]:
@@ -128,6 +149,7 @@ _COMMON: dict[str, Callable[[bytes], float]] = {
     # Latin letters with accents (Vietnamese and Romanian ones in pairs), combining accents, Greek, Cyrillic, Hebrew,
     # Arabic, and all of three bytes and more.
     "utf-8": _in_ranges(
+        (0xC2A0, 0xC2BF, 0.8),
         (0xC380, 0xC5BF, 1.0),
         *((letter, letter + 1, 1.0) for letter in (0xC6A0, 0xC6AF, 0xC898, 0xC89A)),
         (0xC980, 0xCAAF, 0.2),
@@ -143,7 +165,7 @@ _COMMON: dict[str, Callable[[bytes], float]] = {
         (0x824F, 0x8396, 1.0),
         (0x889F, 0x9872, 1.0),
         (0x989F, 0xEAA4, 0.5),
-        (0xA1, 0xDF, 0.3),
+        (0xA1, 0xDF, 0.65),
     ),
     "big5": _in_ranges((0xA140, 0xA3BF, 0.9), (0xA440, 0xC67E, 1.0), (0xC940, 0xF9D5, 0.4)),
     # Letters with accents, and the sharp s.
