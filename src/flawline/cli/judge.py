@@ -95,5 +95,5 @@ def print_judged(judged: JudgedTable) -> None:
 def _row(item: Judgement) -> list[str]:
     first = item.findings[0]
     more = f" and {len(item.findings) - 1} more" if len(item.findings) > 1 else ""
-    limit = f"{first.bound:.4g} {first.unit}".rstrip()
+    limit = "" if first.line is None else f"{first.bound:.4g} {first.unit}".rstrip()
     return [item.verdict or "", item.image, first.clause + more, f"{first.value:.4g}", limit]

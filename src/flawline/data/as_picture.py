@@ -7,6 +7,7 @@ stored as a picture file.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,6 +88,47 @@ def picture_bytes(image: PictureLike, *, max_bytes: int = DEFAULT_IMAGE_LIMITS.m
     if isinstance(image, str | os.PathLike):
         return read_file(os.fspath(image), Path(image).name, max_bytes)
     return _netpbm(_values(image.pixels if isinstance(image, Picture) else image))
+
+
+def mask_bytes(image: PictureLike, *, max_bytes: int = DEFAULT_IMAGE_LIMITS.max_bytes) -> bytes:
+    """Return the file of a mask: a PNG where it has an alpha channel or a palette, else as `picture_bytes`.
+
+    Raises:
+        ImageError: as for `picture_bytes`, or ("image-array") floats with an alpha channel.
+    """
+    import cv2
+
+    if isinstance(image, Picture | bytes | str | os.PathLike):
+        return picture_bytes(image, max_bytes=max_bytes)
+    if not isinstance(image, np.ndarray) and getattr(image, "mode", "") == "P":
+        return _png_of_pillow(image)
+    values = _values(_with_alpha(image))
+    if values.shape[2] != 4:
+        return _netpbm(values)
+    if values.dtype.kind == "f":
+        raise ImageError(
+            "expected a mask of whole numbers with alpha, got floats with 4 channels",
+            hint="give the class indices alone, uint8 (height, width)",
+            code="image-array",
+        )
+    return bytes(cv2.imencode(".png", values[..., [2, 1, 0, 3]])[1])
+
+
+def _with_alpha(image: Any) -> Any:
+    """Keep the alpha channel of a grey picture of Pillow, which a photograph does without."""
+    if getattr(image, "mode", "") in ("LA", "PA") or (
+        getattr(image, "mode", "") in ("1", "L") and "transparency" in image.info
+    ):
+        return image.convert("RGBA")
+    return image
+
+
+def _png_of_pillow(image: Any) -> bytes:
+    from PIL import ImageOps
+
+    stream = io.BytesIO()
+    ImageOps.exif_transpose(image).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def _values(image: Any) -> NDArray[Any]:

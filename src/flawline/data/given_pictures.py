@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from flawline.data.as_picture import PictureLike, picture_bytes
+from flawline.data.as_picture import PictureLike, mask_bytes, picture_bytes
 from flawline.data.names import Findings, natural_key
 from flawline.errors import ImageError, SourceError
 
@@ -41,13 +41,20 @@ class GivenPictures:
 
     def read(self, name: str) -> bytes:
         """Read the file of a picture, that of an array without losses; raises ImageError."""
+        return picture_bytes(self._picture(name), max_bytes=self._max_bytes)
+
+    def read_mask(self, name: str) -> bytes:
+        """Read the file of a mask, with its alpha channel and palette; raises ImageError."""
+        return mask_bytes(self._picture(name), max_bytes=self._max_bytes)
+
+    def _picture(self, name: str) -> PictureLike:
         if name not in self._pictures:
             raise ImageError(
                 f"there is no picture {name!r}",
                 hint="use names as `samples()` gives them",
                 code="image-unreadable",
             )
-        return picture_bytes(self._pictures[name], max_bytes=self._max_bytes)
+        return self._pictures[name]
 
     def close(self) -> None:
         """Do nothing: the pictures belong to the caller."""

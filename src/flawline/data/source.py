@@ -81,12 +81,17 @@ class Source(Closing):
         return tree_samples(*self._listing, self.meaning)
 
     def read(self, name: str) -> bytes:
-        """Read one picture or mask; safe from threads.
+        """Read one picture; safe from threads.
 
         Raises ImageError where it is missing, unreadable or too large, ArchiveError where it is not
         what its archive states, and SourceError after `close`.
         """
         return self._reader().read(name)
+
+    def read_mask(self, name: str) -> bytes:
+        """Read a mask as `read` does; one in memory keeps its alpha channel and palette."""
+        reader = self._reader()
+        return reader.read_mask(name) if isinstance(reader, GivenPictures) else reader.read(name)
 
     def summary(self) -> SourceSummary:
         """Return the contents of the source as of its opening."""

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+import flawline
 from flawline.data.masks.pixels import read_colour_mask, read_mask
 from flawline.errors import ImageError
 
@@ -159,3 +160,22 @@ def test_a_colour_mask_that_alpha_contradicts_is_refused(
     with pytest.raises(ImageError, match=words) as caught:
         read_colour_mask(saved(rgba(ON, OFF, OFF, alpha)), RED)
     assert "alpha" in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("mask", "level"),
+    [
+        (np.dstack([OFF, OFF, OFF, ON]), 255),
+        (np.dstack([OFF, OFF, OFF, ON]).astype(np.uint16) * 257, 255),
+        (rgba(OFF, OFF, OFF, ON), 255),
+        (grey_alpha(OFF, ON), 255),
+        (indexed((255, 0, 0), (9, 9, 9)), 1),
+        (CLASS, 1),
+        (Image.fromarray(ON), 255),
+    ],
+    ids=["array", "array-16", "rgba", "la", "palette", "grey-array", "grey"],
+)
+def test_masks_in_memory_keep_alpha_and_palette(mask: Any, level: int) -> None:
+    found = flawline.measure({"a": mask})
+    assert found.defects["area"].tolist() == [int(CLASS.sum())]
+    assert found.class_names() == (f"class {level}",)

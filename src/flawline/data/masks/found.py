@@ -214,7 +214,7 @@ def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
     settings, content = request.settings, _contents(request, files)
     alone = not content and files is None and request.measuring
     if alone:
-        content = {s.name: partial(request.source.read, s.name) for s in request.samples}
+        content = {s.name: partial(request.source.read_mask, s.name) for s in request.samples}
     if not content:
         raise SourceError(
             "expected samples with masks, the source names none",
@@ -238,4 +238,4 @@ def _contents(request: MaskRequest, files: MaskFiles | None) -> dict[str, Callab
     """Return the reader of each sample that has a mask file."""
     if files is not None:
         return {name: partial(files.folder.read, own[""]) for name, own in files.files.items()}
-    return {s.name: partial(request.source.read, s.mask) for s in request.samples if s.mask}
+    return {s.name: partial(request.source.read_mask, s.mask) for s in request.samples if s.mask}

@@ -50,7 +50,7 @@ def read_masks(
     def read(sample: Sample) -> RegionMask | Unjudged:
         name = str(sample.mask)
         try:
-            return mask_of(source.read(name), source.image_limits)
+            return mask_of(source.read_mask(name), source.image_limits)
         except FlawlineError as error:
             return Unjudged(name, error.code, error.message)
 
