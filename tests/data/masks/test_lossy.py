@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flawline.data.masks.bitmaps import colour_numbers
+from flawline.data.masks.bitmaps import png_layers
 from flawline.data.masks.pixels import read_class_mask, read_colour_mask, read_mask
 from flawline.data.masks.shapes import BrokenShape
 from flawline.errors import ImageError
@@ -49,7 +49,7 @@ def test_masks_with_losses_are_refused(data: bytes, kind: str) -> None:
 def test_bitmaps_in_annotations_have_no_losses_either() -> None:
     for data in (saved("JPEG"), saved("WEBP"), saved("TIFF", compression="jpeg")):
         with pytest.raises(BrokenShape, match="without losses"):
-            colour_numbers(data, MASK.size)
+            png_layers(data, MASK.size)
 
 
 @pytest.mark.parametrize(
