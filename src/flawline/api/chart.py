@@ -170,6 +170,7 @@ def study_capability(
     transform: str = "auto",
     within: str = "auto",
     confidence: float = 0.95,
+    coverage: float = 0.99,
     table_format: Mapping[str, str | int] | None = None,
 ) -> CapabilityStudy:
     """Study a measure against its specification: Cp, Cpk, Pp, Ppk and parts per million outside, with intervals.
@@ -186,6 +187,7 @@ def study_capability(
         within: sigma within by "range", "deviation", "pooled" or "moving-range"; "auto" takes the moving range of
             single values, the range of subgroups of up to 10 and the deviation of larger ones.
         confidence: of the intervals.
+        coverage: share of the parts in the tolerance interval.
 
     Returns:
         The series, its capability, its control chart, whether it is stable, and notes.
@@ -205,7 +207,7 @@ def study_capability(
     stated = stated_format(table_format)
     series = series_of(table, store, measure, "xbar-r", how, chosen, stated)
     return studying.study_capability(
-        series, limits, transform=transform, within=within, confidence=confidence
+        series, limits, transform=transform, within=within, confidence=confidence, coverage=coverage
     )
 
 

@@ -64,6 +64,9 @@ def capability(
         ),
     ] = "auto",
     confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    coverage: Annotated[
+        float, typer.Option(help="Share of the parts in the tolerance interval.")
+    ] = 0.99,
     table_format: TableFormatOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -89,6 +92,7 @@ def capability(
         transform=transform,
         within=within,
         confidence=confidence,
+        coverage=coverage,
         table_format=assignments(table_format, "--table-format"),
     )
     out.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,9 @@ def test_a_stable_normal_process_gets_a_forecast():
     document = capability_as_dict(found)
     assert document["in_control"]
     assert document["fit"]["passes"]
+    interval = document["tolerance_interval"]
+    assert 9.6 < interval["low"] < 9.8 < 10.2 < interval["high"] < 10.4
+    assert (interval["share"], interval["confidence"]) == (0.99, 0.95)
     json.dumps(document, allow_nan=False)
 
 
@@ -61,15 +64,17 @@ def test_a_process_out_of_control_keeps_its_normal_figures_and_gets_no_forecast(
         min(x.mean() - 9.2, 11.2 - x.mean()) / (3 * x.std(ddof=1))
     )
     assert f"Ppk was {study.indices['Ppk'].value:.2f}" in told
-    assert not capability_as_dict(found)["in_control"]
+    document = capability_as_dict(found)
+    assert not document["in_control"]
+    assert document["tolerance_interval"] is None
 
 
 def test_stable_processes_are_seldom_called_out_of_control():
     called = [
         not study_capability(series_of(normal(100, seed)), SpecLimits(9, 11)).stability.stable
-        for seed in range(60)
+        for seed in range(30)
     ]
-    assert sum(called) <= 6
+    assert sum(called) <= 4
 
 
 def test_a_single_signal_that_may_be_chance_is_a_note():
@@ -125,10 +130,8 @@ def test_parts_per_million_are_not_given_beyond_reason():
     ("values", "how", "transform"),
     [
         (normal(120), {}, "auto"),
-        (normal(120) + np.repeat([0, 0.5], 60), {}, "auto"),
         (normal(120), {"every": 5}, "auto"),
-        (normal(120), {"every": 12}, "auto"),
-        (normal(120), {}, "weibull"),
+        (normal(120) + np.repeat([0, 0.5], 60), {"every": 12}, "weibull"),
         (np.where(np.arange(120) % 3, 0, normal(120)), {}, "log"),
         (normal(120).round(1), {}, "percentile"),
     ],
@@ -143,9 +146,13 @@ def test_the_page_shows_all_of_the_study(tmp_path, values, how, transform):
         assert text in html
     assert html.count("<svg") == len(found.chart.panel_names) + 3
     assert capability_finding(found) in html.replace("&#39;", "'")
-    again = tmp_path / "again"
-    again.mkdir()
-    write_capability(found, again)
-    for name in ("capability.html", "capability.svg", "capability.png", "capability.json"):
-        assert (tmp_path / name).read_bytes() == (again / name).read_bytes()
     assert (tmp_path / "capability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_study_gives_the_same_bytes(tmp_path):
+    found = study_capability(series_of(normal(40)), SpecLimits(9, 11))
+    for name in ("first", "again"):
+        (tmp_path / name).mkdir()
+        write_capability(found, tmp_path / name)
+    for name in ("capability.html", "capability.svg", "capability.png", "capability.json"):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()

@@ -148,7 +148,8 @@ def _candidate(x: NDArray[np.float64], name: str) -> _Candidate | None:
         for _ in range(3):
             transform = NONE if name == "none" else FITS[name](x[keep])
             inside = _inside(apply(transform, x), keep)
-            if (inside == keep).all() or inside.mean() < 1 - 2 * _MOST_LEFT_OUT:
+            enough = inside.mean() >= 1 - 2 * _MOST_LEFT_OUT and np.ptp(x[inside]) > 0
+            if (inside == keep).all() or not enough:
                 break
             keep = inside
         statistic = normality(x[keep], transform)

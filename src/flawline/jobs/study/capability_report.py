@@ -20,6 +20,7 @@ from flawline.jobs.study.capability_study import (
     distribution,
     ppm,
     specification,
+    tolerance,
 )
 from flawline.report.template import template
 
@@ -126,6 +127,7 @@ def _settings(found: CapabilityStudy) -> dict[str, str]:
         "distribution": f"{distribution(study)}{f' ({parameters})' if parameters else ''}",
         "fit": f"{fit}, A² {found.departure:.2f}{_FIT_LIMIT}",
         "in control": "yes" if found.stability.stable else "no",
+        "tolerance interval": tolerance(found),
     }
 
 
@@ -135,7 +137,7 @@ def _figures(found: CapabilityStudy) -> dict[str, str]:
     rows = {
         name: value.removesuffix(_FIT_LIMIT)
         for name, value in _settings(found).items()
-        if name != "distribution"
+        if name not in ("distribution", "tolerance interval")
     }
     indices = {
         row["name"]: f"{row['value']}  ({row['low']} to {row['high']})" for row in _indices(study)

@@ -12,6 +12,7 @@ from flawline.core.spc.capability_values import Capability, Outside, SpecLimits
 from flawline.core.spc.chart_points import Subgroups
 from flawline.core.spc.charts_time_weighted import LARGEST_RANGE
 from flawline.core.spc.stability import Stability, judge_stability
+from flawline.core.spc.tolerance import ToleranceInterval, tolerance_interval
 from flawline.core.spc.transform_choice import REFUSED, choose_transform, normality
 from flawline.core.spc.transform_fits import fit_transform
 from flawline.core.spc.transforms import NONE, transform_as_dict
@@ -31,7 +32,8 @@ _LEAST_PPM = 0.01
 class CapabilityStudy:
     """A series, its capability against a specification, its control chart and notes.
 
-    `departure` is A*² of the values under the distribution on which the indices are based.
+    `departure` is A*² of the values under the distribution on which the indices are based. `tolerance` is None where
+    the process is not in control, or the distribution has none.
     """
 
     series: Series
@@ -39,6 +41,7 @@ class CapabilityStudy:
     chart: ControlChart
     stability: Stability
     departure: float
+    tolerance: ToleranceInterval | None
     notes: tuple[str, ...]
 
     @property
@@ -54,6 +57,7 @@ def study_capability(
     transform: str = "auto",
     within: str = "auto",
     confidence: float = 0.95,
+    coverage: float = 0.99,
 ) -> CapabilityStudy:
     """Estimate the capability of a series, with its control chart and with notes, such as the reason for a transform.
 
@@ -71,7 +75,15 @@ def study_capability(
     stability = judge_stability(points, stage.panels, stage.limits.sigma)
     notes = (*series.notes, *reasons, *_chance(chart, stability), *study.notes)
     departure = normality(points.values, fitted)
-    return CapabilityStudy(series, study, chart, stability, departure, notes)
+    tolerance = tolerance_interval(
+        points.values,
+        fitted,
+        sides=(spec.lower is not None, spec.upper is not None),
+        share=coverage,
+        confidence=confidence,
+    )
+    promised = tolerance if stability.stable and departure <= REFUSED else None
+    return CapabilityStudy(series, study, chart, stability, departure, promised, notes)
 
 
 def _transform(points: Subgroups, name: str) -> tuple[str, tuple[str, ...]]:
@@ -147,14 +159,14 @@ def distribution(study: Capability) -> str:
     return f"{name} distribution{zeros}"
 
 
-def specification(spec: SpecLimits, unit: str = "") -> str:
+def specification(spec: SpecLimits, unit: str = "", digits: int = 6) -> str:
     """Format a specification as text."""
     tail = f" {unit}" if unit else ""
     if spec.lower is None:
-        return f"at most {spec.upper:g}{tail}"
+        return f"at most {spec.upper:.{digits}g}{tail}"
     if spec.upper is None:
-        return f"at least {spec.lower:g}{tail}"
-    return f"{spec.lower:g} to {spec.upper:g}{tail}"
+        return f"at least {spec.lower:.{digits}g}{tail}"
+    return f"{spec.lower:.{digits}g} to {spec.upper:.{digits}g}{tail}"
 
 
 def capability_as_dict(found: CapabilityStudy) -> dict[str, Any]:
@@ -185,6 +197,7 @@ def capability_as_dict(found: CapabilityStudy) -> dict[str, Any]:
             "expected_within": _outside(study.expected_within),
             "expected_overall": _outside(study.expected_overall),
         },
+        "tolerance_interval": None if found.tolerance is None else asdict(found.tolerance),
         "notes": list(found.notes),
         "skipped": [{"label": row.label, "reason": row.reason} for row in series.skipped],
     }
@@ -195,6 +208,15 @@ def _outside(outside: Outside | None) -> dict[str, float | None] | None:
         return None
     sides = {"below": outside.below, "above": outside.above, "total": outside.total}
     return {name: None if value is None else _round(value) for name, value in sides.items()}
+
+
+def tolerance(found: CapabilityStudy) -> str:
+    """Format the tolerance interval."""
+    interval, unit = found.tolerance, found.series.unit
+    if interval is None:
+        return "none"
+    edges = specification(SpecLimits(interval.low, interval.high), unit, digits=4)
+    return f"{edges}, for {100 * interval.share:g} % of the parts with {100 * interval.confidence:g} % confidence"
 
 
 def ppm(value: float) -> str:
