@@ -64,17 +64,23 @@ class AnnotationFiles:
 
     @cached_property
     def files(self) -> tuple[str, ...]:
-        """The files below `folder` by their paths with forward slashes, folder by folder; hidden folders are left out.
+        """The files below `folder` by their paths with forward slashes, folder by folder, without hidden ones.
 
         Raises:
             SourceError: more files than any export has.
         """
         found: list[str] = []
         for root, folders, files in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = sorted(name for name in folders if _is_listed(name))
             inside = os.path.relpath(root, self.folder).replace(os.sep, "/")
             prefix = "" if inside == "." else f"{inside}/"
-            found += [prefix + name for name in sorted(files)]
+            # Opening a pipe would wait for ever.
+            regular = (
+                name
+                for name in files
+                if _is_listed(name) and os.path.isfile(os.path.join(root, name))
+            )
+            found += [prefix + name for name in sorted(regular)]
             if len(found) > _MOST_FILES:
                 raise SourceError(
                     f"expected at most {_MOST_FILES} files of annotations, {str(self.folder)!r} holds more",
@@ -139,6 +145,11 @@ class AnnotationFiles:
                     yield read(file)
 
         return tuple(islice(readable(), _LOOKED_AT))
+
+
+def _is_listed(name: str) -> bool:
+    """Whether a file or folder is neither hidden nor what macOS adds to archives."""
+    return not name.startswith(".") and name != "__MACOSX"
 
 
 def _read_below(folder: Path, name: str) -> bytes:
