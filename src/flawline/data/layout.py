@@ -26,7 +26,6 @@ _SPLITS = {
     "testing": "test",
 }
 _NO_LABELS = IMAGE_FOLDERS | _SPLITS.keys()
-_GOOD, _BAD = "good", "bad"
 
 Meaning = Mapping[str, bool | None]
 
@@ -52,7 +51,8 @@ class Layout:
     """`name` is "flat", "labels", "mvtec" or "pairs"; `folders` counts the pictures directly in each folder.
 
     `roots` hold train/good and test, `mask_places` are the masks elsewhere; `labelled_bases`: image folders lie in
-    folders of several names ("crack/images").
+    folders of several names ("crack/images"). `in_any_case` gives folders by their names in lower case; `places` and
+    `defective` keep what was found out of folders and of masks.
     """
 
     name: str
