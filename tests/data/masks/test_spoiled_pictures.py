@@ -242,7 +242,7 @@ def test_a_region_beside_the_picture_spoils_it_next_to_others_too(images: Path) 
 def test_a_tag_of_a_class_that_is_not_drawn(images: Path) -> None:
     square = '<polygon label="stain" points="4,4;14,4;14,14;4,14"/>'
     inside = {
-        1: square + '<tag label="stain"/><tag label="front"/>',
+        1: square + '<tag label="stain"/><tag label="front"/><tag label="defective"/>',
         2: '<tag label="front"/><tag label="ok"/>',
         3: '<tag label="stain"/>',
         4: '<tag label="NG"/>',

@@ -33,7 +33,7 @@ def is_cvat(files: AnnotationFiles) -> bool:
 def read_cvat(files: AnnotationFiles) -> Annotations:
     """Read polygons, masks, ellipses and boxes of an export; a shape that cannot be read spoils its picture.
 
-    So does a tag that names a class of shapes, or means a defect, where no shape of the picture has it.
+    So does a tag that names a class of shapes where none of the picture has it, or a defect where there is no shape.
     Shapes are painted from the lowest z_order to the highest, and in the order of the file where that is the same.
     Frames of a video are called frame_000000 and so on, as CVAT names their pictures.
 
@@ -113,7 +113,7 @@ class _Reader:
         tagged = [
             broken_shape(place, f"expected a shape of {tag!r}, got a tag of the whole picture")
             for place, tag in self.tags.get(name, ())
-            if tag not in drawn and (tag in self._drawn or label_meaning(tag))
+            if tag not in drawn and (tag in self._drawn or (label_meaning(tag) and not ordered))
         ]
         return AnnotatedPicture(self.sizes.get(name), (*ordered, *tagged))
 
