@@ -20,7 +20,7 @@ from flawline.errors import SourceError
 T = TypeVar("T")
 
 MOST_BYTES = 500_000_000
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0*)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}(\.0*)?")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Whole numbers below this are exact as floats.
 _EXACT = 2.0**53
