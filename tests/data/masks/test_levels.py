@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -76,6 +77,13 @@ def test_numbers_that_are_no_class_are_refused(values: NDArray[np.generic], word
     with pytest.raises(ImageError, match=words) as caught:
         read_mask(tiff(values))
     assert caught.value.hint
+
+
+def test_signed_bytes_below_zero_are_refused() -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, (MASK > 0).astype(np.int8) * -1)
+    with pytest.raises(ImageError, match="at least 0, got -1"):
+        read_mask(stream.getvalue())
 
 
 def test_whole_numbers_of_any_type_are_classes() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -117,6 +118,48 @@ def test_grey_levels_and_alpha_that_differ_are_refused(data: bytes) -> None:
     with pytest.raises(ImageError, match="alpha channel, they state different ones") as caught:
         read_mask(data)
     assert caught.value.code == "image-mask"
+
+
+@pytest.mark.parametrize(
+    ("channels", "settings"),
+    [
+        ([OFF, ON], {"photometric": "minisblack"}),
+        ([OFF, OFF, OFF, ON], {"photometric": "rgb"}),
+        ([OFF / np.float32(1)] * 3 + [ON / np.float32(255)], {"photometric": "rgb"}),
+    ],
+    ids=["grey", "rgb", "float"],
+)
+def test_a_channel_of_unknown_meaning_is_refused(
+    channels: list[NDArray[Any]], settings: dict[str, Any]
+) -> None:
+    stream = io.BytesIO()
+    values = np.dstack(channels)
+    tifffile.imwrite(
+        stream, values, extrasamples=["unspecified"], planarconfig="contig", **settings
+    )
+    with pytest.raises(ImageError, match="the last of unknown meaning") as caught:
+        read_mask(stream.getvalue())
+    assert "alpha" in caught.value.hint
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_the_fourth_byte_of_a_bmp_is_alpha_where_it_varies(down: bool) -> None:
+    for fourth in (ON, OFF, WHITE):
+        for level in (0, 255):
+            values = np.dstack([CLASS * level, CLASS * level, CLASS * level, fourth])
+            data = bmp(values.astype(np.uint8), down=down)
+            if level or fourth is ON:
+                np.testing.assert_array_equal(read_mask(data), ON)
+            else:
+                assert not read_mask(data).any()
+
+
+def bmp(values: NDArray[np.uint8], *, down: bool) -> bytes:
+    """A BMP of 32 bits without masks of channels, from the top `down` or from the bottom up."""
+    height, width = values.shape[:2]
+    rows = (values if down else values[::-1]).tobytes()
+    head = struct.pack("<IiiHHIIiiII", 40, width, -height if down else height, 1, 32, *[0] * 6)
+    return b"BM" + struct.pack("<IHHI", 54 + len(rows), 0, 0, 54) + head + rows
 
 
 def test_half_transparent_edges_are_levels_that_a_threshold_cuts() -> None:

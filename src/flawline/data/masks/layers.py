@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.deep import decode_unchanged, plain_png
+from flawline.data.deep import TiffLayout, decode_unchanged, plain_png, tiff_layout
 from flawline.data.image import ImageLimits, read_image, upright
 from flawline.data.masks.lossy import lossy
 from flawline.data.memory_share import memory_share
@@ -20,7 +20,9 @@ from flawline.types import Picture
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-_EIGHT_BITS = ("1", "L", "P", "LA", "La", "PA", "RGB", "RGBA", "RGBa", "RGBX")
+_EIGHT_BITS = ("1", "L", "P", "LA", "La", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr")
+_CHANNELS = {"LA": 2, "La": 2, "PA": 2, "RGB": 3, "YCbCr": 3, "LAB": 3}
+_CHANNELS |= {"RGBA": 4, "RGBa": 4, "CMYK": 4}
 _DROPPED = "alpha dropped"
 _PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 
@@ -45,13 +47,15 @@ def read_layers(data: bytes, limits: ImageLimits, *, lossless: bool = True) -> L
     """Decode a mask file.
 
     Raises:
-        ImageError: it cannot be decoded, has several pages ("image-mask"), or must be `lossless` and is stored with
-            losses ("image-mask").
+        ImageError: it cannot be decoded; or ("image-mask") has several pages, or a channel of unknown meaning, or must
+            be `lossless` and is stored with losses.
     """
     with memory_share(limits.max_memory) as reserve:
         # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
         picture = read_image(data, limits=limits, value_range=(0, 255), reserve=reserve)
         _check_one_page(picture)
+        if picture.format == "TIFF":
+            _check_channels(picture.mode, tiff_layout(data))
         kind = lossy(picture.format, data)
         if lossless:
             _check_lossless(kind)
@@ -70,9 +74,8 @@ def _check_lossless(kind: str) -> None:
 def _layers(picture: Picture, data: bytes) -> Layers:
     if picture.mode not in _EIGHT_BITS:
         return _deep(picture, data)
-    clear = _DROPPED in picture.notes or picture.mode == "RGBX"
-    if not clear and picture.mode != "P":
-        return Layers(picture.pixels, _grey(picture.pixels), None)
+    if _DROPPED not in picture.notes and picture.mode != "P":
+        return Layers(picture.pixels, _signed(picture, data), _fourth_channel(picture, data))
     image, orientation = load_stored(picture.format, data)
     indexed = picture.mode == "P" and picture.format == "PNG"
     values = upright(np.array(image, np.uint8), orientation) if indexed else _grey(picture.pixels)
@@ -87,6 +90,38 @@ def _check_one_page(picture: Picture) -> None:
             hint="Save the page that holds the mask as a file of its own.",
             code="image-mask",
         )
+
+
+def _check_channels(mode: str, layout: TiffLayout) -> None:
+    known = _CHANNELS.get(mode.partition(";")[0], 1)
+    if layout.samples > known:
+        raise ImageError(
+            f"expected a mask of {known} channels, got {layout.samples}, the last of unknown meaning",
+            hint="Save it as grey or indexed PNG without alpha.",
+            code="image-mask",
+        )
+
+
+def _signed(picture: Picture, data: bytes) -> NDArray[Any] | None:
+    """Return grey levels; those of a TIFF of signed bytes may be negative."""
+    values = _grey(picture.pixels)
+    if values is None or picture.format != "TIFF" or tiff_layout(data).sample_format != 2:
+        return values
+    return values.view(np.int8)
+
+
+def _fourth_channel(picture: Picture, data: bytes) -> NDArray[np.uint8] | None:
+    """Return the fourth bytes of a plain BMP of 32 bits where they vary: many programs keep alpha there."""
+    bits, compression = (int.from_bytes(data[at : at + 2], "little") for at in (28, 30))
+    if picture.format != "BMP" or bits != 32 or compression:
+        return None
+    start, count = int.from_bytes(data[10:14], "little"), 4 * picture.width * picture.height
+    own = np.frombuffer(data[start : start + count], np.uint8)[3::4]
+    if (own == own[0]).all() or 4 * len(own) != count:
+        return None
+    rows = own.reshape(picture.height, picture.width)
+    # A height below 0 states that the rows go from top to bottom.
+    return rows if data[25] & 128 else rows[::-1]
 
 
 def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
@@ -130,7 +165,5 @@ def _deep_alpha(format: str, data: bytes) -> NDArray[np.uint8]:
 
 
 def _alpha(image: ImageFile) -> NDArray[np.uint8]:
-    if image.mode == "RGBX":
-        return np.asarray(image.getchannel("X"))
     whole = image.convert(_PREMULTIPLIED.get(image.mode, image.mode))
     return np.asarray(whole.convert("RGBA").getchannel("A"))
