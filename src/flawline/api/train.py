@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 from flawline.api.masks import mask_settings, masks_of
@@ -23,6 +22,7 @@ from flawline.api.settings import (
 )
 from flawline.data.as_picture import PictureLike, as_picture
 from flawline.data.masks import MaskedSource
+from flawline.data.part_files import scratch_folder
 from flawline.data.source import Source, SourceLike, opened
 from flawline.detectors.registry import DEFAULT
 from flawline.errors import UsageError
@@ -290,7 +290,7 @@ def train_segment(
         if given
         else opened(cast(SourceLike, source), good, bad) as open_,
         masks_of(given or open_, masks, value_range) as masked,
-        TemporaryDirectory(prefix="flawline-") if folder is None else nullcontext(folder) as place,
+        scratch_folder() if folder is None else nullcontext(folder) as place,
     ):
         return segment.train_segment(
             masked,
@@ -411,7 +411,7 @@ def audit_labels(
         if given
         else opened(cast(SourceLike, source), good, bad) as open_,
         masks_of(given or open_, masks, value_range) as masked,
-        TemporaryDirectory(prefix="flawline-") if folder is None else nullcontext(folder) as place,
+        scratch_folder() if folder is None else nullcontext(folder) as place,
     ):
         found = audit.audit_labels(masked, Path(place), settings, name=open_.location, track=track)
         return replace(found, unjudged=(*found.unjudged, *open_.unlisted()))

@@ -12,6 +12,7 @@ from pathlib import Path
 from flawline.data.archive import ArchiveLimits
 from flawline.data.array_file import write_stored_zip
 from flawline.data.names import why_passed_over
+from flawline.data.part_files import part_folder, part_name
 from flawline.data.ziparchive import open_zip
 from flawline.errors import UsageError
 
@@ -87,15 +88,12 @@ def write_folder(
     """
     target = Path(os.path.realpath(path))
     _check_target(target, replaceable)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with part_folder(target.with_name(part_name(target.name))) as part:
         for name, data in contents.items():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             (part / name).write_bytes(data)
         _swap(part, target)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     return path
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.csv_file import write_csv_rows
+from flawline.data.part_files import part_folder, part_name
 from flawline.data.process import DIMENSIONS
 from flawline.data.whole_file import replacing
 from flawline.errors import UsageError
@@ -138,10 +138,10 @@ def _write_parquet(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Pa
     types.update({name: pl.Int64 for name in header if name in _INTEGERS})
     types.update({name: pl.String for name in header if name in text})
     rows = iter(rows)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder:
+    with part_folder(path.with_name(part_name(path.stem))) as folder:
         pieces: list[Path] = []
         while (some := list(islice(rows, 20 * _AT_ONCE))) or not pieces:
-            pieces.append(Path(folder) / f"{len(pieces)}.parquet")
+            pieces.append(folder / f"{len(pieces)}.parquet")
             pl.DataFrame(some, schema=types, orient="row").write_parquet(pieces[-1])
         with replacing(path) as part:
             pl.scan_parquet(pieces).sink_parquet(part, compression="zstd")

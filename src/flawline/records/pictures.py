@@ -7,10 +7,10 @@ import hashlib
 import os
 import re
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from flawline.data.part_files import part_file, part_name
 from flawline.errors import DependencyError, StoreError, install_extra
 
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -84,7 +84,7 @@ class FolderPictures:
             # A crash of the whole machine can leave a file of another length.
             if not path.is_file() or path.stat().st_size != len(data):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write(path, data)
+                _write(self.folder, path, data)
         except OSError as error:
             raise _unwritten(str(self.folder), error) from error
         return name
@@ -144,19 +144,15 @@ def _path(name: str) -> str:
     return f"{name[:2]}/{name[2:]}"
 
 
-def _write(path: Path, data: bytes) -> None:
-    # Two threads may store the same picture at once.
-    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
+def _write(folder: Path, path: Path, data: bytes) -> None:
+    # Two threads may store the same picture at once. Part files lie in `folder` itself, where they are soon found.
+    name = part_name(path.name, own=str(threading.get_ident()))
+    with part_file(folder / name) as part:
         with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
 
 
 def _checked(data: bytes, name: str) -> bytes:

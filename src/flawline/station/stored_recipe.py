@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flawline.data.part_files import scratch_folder
 from flawline.errors import StoreError
 from flawline.recipe import Recipe, read_recipe, write_recipe
 from flawline.records.pictures import Pictures
@@ -19,8 +18,8 @@ def store_recipe(store: Store, pictures: Pictures, recipe: Recipe) -> str:
     known = store.recipe_file(recipe.sha256)
     if known is not None:
         return known
-    with tempfile.TemporaryDirectory() as folder:
-        name = pictures.put(write_recipe(recipe, Path(folder) / "recipe.flaw").read_bytes())
+    with scratch_folder() as folder:
+        name = pictures.put(write_recipe(recipe, folder / "recipe.flaw").read_bytes())
     store.keep_recipe(recipe.sha256, name)
     return name
 
@@ -38,7 +37,7 @@ def stored_recipe(store: Store, pictures: Pictures, sha256: str) -> Recipe:
             hint="give it with `recipe`",
             code="picture-missing",
         )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "recipe.flaw"
+    with scratch_folder() as folder:
+        path = folder / "recipe.flaw"
         path.write_bytes(pictures.get(name))
         return read_recipe(path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from flawline.data.part_files import scratch_folder
 from flawline.data.source import Source
 from flawline.errors import ModelError, UsageError
 from flawline.inspector import Inspector
@@ -59,9 +59,7 @@ def export_recipe(
     check_ready(recipe)
     _check_folder(out)
     make = {"anomaly": _detector, "segment": check_segmenter}[recipe.settings.task]
-    # Windows removes no file that a runtime still holds open.
-    with TemporaryDirectory(prefix="flawline-", ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary)
+    with scratch_folder() as folder:
         done, document, page = make(recipe, name, folder, source, track)
         if not done.tolerance.holds(done.parity):
             raise _differs(done)
