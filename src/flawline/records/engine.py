@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -14,6 +18,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from flawline.errors import DependencyError, StoreError, UsageError, install_extra
 
 BUSY_SECONDS = 30
+VERSIONS = "flawline_version"
+"""The table that makes a database one of records."""
 _FORMS = "records.db, sqlite:///records.db or postgresql://user@host/database"
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 # Classes of SQLSTATE: connection, transaction rolled back, out of resources, an operator stepped in.
@@ -47,11 +53,14 @@ def shown(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
-def new_engine(url: URL) -> Engine:
+def new_engine(url: URL, *, read_only: bool = False) -> Engine:
     """Create an engine that begins transactions explicitly, so that they include schema changes."""
     if url.drivername == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
+        opened: Any = {"connect_args": {"timeout": BUSY_SECONDS}}
+        if read_only:
+            opened = {"creator": partial(_connect_read_only, Path(str(url.database)))}
+        engine = create_engine(url, **opened)
+        event.listen(engine, "connect", _prepare_reader if read_only else _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
@@ -91,6 +100,24 @@ def translated(url: URL) -> Iterator[None]:
         raise StoreError(f"the records in {shown(url)} cannot be used: {error}") from error
 
 
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    """Connect to a file that this process cannot change, nor anybody else unless a log lies next to it."""
+    log = path.with_name(f"{path.name}-wal")
+    way = "mode=ro" if log.is_file() and log.stat().st_size else "immutable=1"
+    return sqlite3.connect(
+        f"file:{quote(os.fspath(path.absolute()))}?{way}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        check_same_thread=False,
+    )
+
+
+def _prepare_reader(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA cache_size=-65536")
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Python's driver would begin transactions by itself, without schema changes.
     connection.isolation_level = None
@@ -102,8 +129,14 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to WAL, retrying: where two processes do so at once, SQLite does not wait for the lock."""
+    """Switch to WAL, retrying: where two processes do so at once, SQLite does not wait for the lock.
+
+    A file of another application stays as it is.
+    """
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if tables and VERSIONS not in tables:
         return
     for _ in range(10 * BUSY_SECONDS):
         try:

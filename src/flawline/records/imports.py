@@ -108,6 +108,7 @@ def import_table(
         ManifestError: a column or value is missing or cannot be used, named with its row; nothing is written.
         StoreError: the records cannot be written; ("record-repeated") they have rows under another lot or other names.
     """
+    store.check_writable()
     read = read_table(path, how.stated)
     fields = _fields(read.frame, how, path)
     place = defects or defects_next_to(path)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, inspect, text
 
 from flawline.errors import StoreError
-from flawline.records.engine import reading, shown, writing
+from flawline.records.engine import VERSIONS, reading, shown, writing
 from flawline.records.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-VERSIONS = "flawline_version"
 _LOCK = 0x666C6177  # any number, the same in every version
 _FOLDER = Path(__file__).parent / "migrations"
 HEAD = max(path.name[1:5] for path in (_FOLDER / "versions").glob("r[0-9]*.py"))
@@ -30,7 +29,9 @@ def migrate(engine: Engine, *, create: bool) -> None:
             Flawline's; ("store-missing") it has none and `create` is False.
     """
     with reading(engine) as connection:
-        revision = _revision(connection)
+        revision = revision_of(connection)
+        if revision is None:
+            _refuse_foreign_tables(connection)
     if revision == HEAD:
         return
     if revision is None and not create:
@@ -43,7 +44,7 @@ def migrate(engine: Engine, *, create: bool) -> None:
         if connection.dialect.name == "postgresql":
             # Held until the transaction ends; SQLite's writers exclude each other anyway.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        revision = _revision(connection)
+        revision = revision_of(connection)
         if revision is None:
             _refuse_foreign_tables(connection)
         if revision != HEAD:
@@ -60,7 +61,8 @@ def missing(place: str) -> StoreError:
     )
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision of the schema, None where there are no records."""
     if not inspect(connection).has_table(VERSIONS):
         return None
     found = connection.execute(text(f"SELECT version_num FROM {VERSIONS}")).scalar()
@@ -79,10 +81,13 @@ def _refuse_newer(connection: Connection, revision: str | None, scripts: ScriptD
 
 
 def _refuse_foreign_tables(connection: Connection) -> None:
-    foreign = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
+    found = inspect(connection)
+    # Extensions of PostgreSQL bring views of their own.
+    views = found.get_view_names() if connection.dialect.name == "sqlite" else []
+    foreign = sorted({*found.get_table_names(), *views} - {VERSIONS})
     if foreign:
         raise StoreError(
-            f"{shown(connection.engine.url)} has a table {foreign[0]!r} that is not Flawline's",
+            f"{shown(connection.engine.url)} holds no records but tables of another application: {foreign[0]!r}",
             hint="give a file or database of its own",
             code="store-unreadable",
         )

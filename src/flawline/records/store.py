@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,17 @@ from flawline.records.alerts import AlertBook
 from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
 from flawline.records.captures import Capture, captures_of_picture, under_other_names
 from flawline.records.delivery import DeliveryBook, write_owed
-from flawline.records.engine import new_engine, reading, shown, store_url, translated, writing
+from flawline.records.engine import (
+    new_engine,
+    reading,
+    shown,
+    store_url,
+    translated,
+    writing,
+)
 from flawline.records.owed import Owed
 from flawline.records.read import Page, count_rows, read_one, read_page
+from flawline.records.read_only import is_read_only, readable
 from flawline.records.record import VERDICTS, Decision, Record, StoredRecord
 from flawline.records.schema import migrate, missing
 from flawline.records.series import (
@@ -42,15 +50,22 @@ CHUNK = 10_000
 
 
 class Store(Closing):
-    """Records at a URL; see `open_store`. Safe from several threads and next to other processes."""
+    """Records at a URL; see `open_store`. Safe from several threads and next to other processes.
+
+    `read_only`: they are in a file that cannot be written to, or whose folder cannot; reading is all that they do.
+    """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         """Open the store and update its schema; errors as for `open_store`."""
         place = store_url(url)
         if not create and place.drivername == "sqlite" and not Path(str(place.database)).exists():
             raise missing(shown(place))
-        self._engine = new_engine(place)
-        self.name = shown(self._engine.url)
+        self.name = shown(place)
+        self.read_only = is_read_only(place)
+        self._copy = ExitStack()
+        if self.read_only:
+            place, create = readable(place, self._copy), False
+        self._engine = new_engine(place, read_only=self.read_only)
         self._terms = Terms()
         self.alerts = AlertBook(self._engine)
         self.deliveries = DeliveryBook(self._engine)
@@ -58,12 +73,22 @@ class Store(Closing):
             with translated(self._engine.url):
                 migrate(self._engine, create=create)
         except BaseException:
-            self._engine.dispose()
+            self.close()
             raise
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+        self._copy.close()
+
+    def check_writable(self) -> None:
+        """Raise StoreError ("store-refused") where the records are read only."""
+        if self.read_only:
+            raise StoreError(
+                f"the records in {self.name} are read only",
+                hint="check that you may write to the file and its folder, or copy it",
+                code="store-refused",
+            )
 
     def add(self, records: Sequence[Record], owed: Sequence[Owed] = ()) -> Added:
         """Write inspections and their messages for outputs in one transaction: all or nothing.

@@ -93,6 +93,7 @@ class Station:
         if records is not None:
             from flawline.station.repeats import Repeats
 
+            records.check_writable()
             self.repeats = Repeats.begin(records, again=again)
         owing = None if records is None else records.deliveries
         self._writer: Writer | None = None
