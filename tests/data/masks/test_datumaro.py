@@ -55,7 +55,7 @@ def test_labels_of_whole_pictures_must_have_a_region_or_mean_good(tmp_path: Path
     label = {"type": "label", "label_id": 1}
     assert np.array_equal(drawn(tmp_path, label, POLYGON) == 2, tools.inside(tools.STAIN))
     path = export_with(tmp_path, label)
-    assert "a region of 'stain', got a label" in tools.spoiled(tmp_path / "images", path)
+    assert "a region of 'stain', got a tag" in tools.spoiled(tmp_path / "images", path)
     document = json.loads(path.read_text())
     document["categories"]["label"]["labels"][1]["name"] = "good"
     found = tools.read(tmp_path / "images", tools.save_json(path, document))

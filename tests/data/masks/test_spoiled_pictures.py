@@ -255,8 +255,22 @@ def test_a_tag_of_a_class_that_is_not_drawn(images: Path) -> None:
     path.write_text(f"<annotations>\n{pictures}</annotations>")
     read_, spoiled = read(images, path)
     assert read_ == {"1.png": 100, "2.png": 0}
-    assert "line 4: expected a shape of 'stain', got a tag" in spoiled["3.png"]
-    assert "line 5: expected a shape of 'NG', got a tag" in spoiled["4.png"]
+    assert "line 4: expected a region of 'stain', got a tag" in spoiled["3.png"]
+    assert "line 5: expected a region of 'NG', got a tag" in spoiled["4.png"]
+
+
+def test_tags_of_an_export_without_shapes_are_not_taken_for_good_parts(images: Path) -> None:
+    path = images.parent / "a.xml"
+    labels = "".join(f"<label><name>{name}</name></label>" for name in ("stain", "ok"))
+    pictures = "".join(
+        f'<image name="{n}.png" width="{WIDTH}" height="{HEIGHT}"><tag label="{tag}"/></image>'
+        for n, tag in ((1, "stain"), (2, "ok"))
+    )
+    meta = f"<meta><task><labels>{labels}</labels></task></meta>"
+    path.write_text(f"<annotations>{meta}{pictures}</annotations>")
+    read_, spoiled = read(images, path)
+    assert read_ == {"2.png": 0}
+    assert "a region of 'stain'" in spoiled["1.png"]
 
 
 def test_a_category_of_the_whole_picture(images: Path) -> None:

@@ -114,6 +114,13 @@ def test_an_attribute_of_a_defective_picture_needs_a_region(tmp_path: Path, valu
     assert "'1.png4001', file_attributes: expected a region of" in why
 
 
+def test_two_pictures_of_one_name_are_not_joined(tmp_path: Path) -> None:
+    images, entries = tools.pictures(tmp_path), tools.via_entries(tools.via_regions())
+    entries["1.png77"] = {**entries["1.png4001"], "size": 77}
+    why = tools.spoiled(images, tools.save_json(tmp_path / "via.json", entries))
+    assert "via.json, '1.png77': expected '1.png' once" in why
+
+
 def test_a_broken_cell_spoils_its_picture(tmp_path: Path) -> None:
     images, path = tools.pictures(tmp_path), tools.via_table(tmp_path)
     with path.open(newline="") as file:

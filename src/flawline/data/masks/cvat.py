@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import NoReturn
 from xml.parsers import expat
 
-from flawline.data.labels import label_meaning
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.cvat_shapes import order_of, shape_of
 from flawline.data.masks.cvat_tracks import Track, TrackShape, video_of
 from flawline.data.masks.documents import read_bytes, refuse, short, size_of, whole
+from flawline.data.masks.picture_files import without_region
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
     Annotations,
@@ -109,18 +109,18 @@ class _Reader:
 
     def picture(self, name: str) -> AnnotatedPicture:
         ordered = [shape for _, shape in sorted(self.shapes[name], key=lambda shape: shape[0])]
-        drawn = {shape.label for shape in ordered}
-        tagged = [
-            broken_shape(place, f"expected a shape of {tag!r}, got a tag of the whole picture")
+        tagged = (
+            shape
             for place, tag in self.tags.get(name, ())
-            if tag not in drawn and (tag in self._drawn or (label_meaning(tag) and not ordered))
-        ]
+            for shape in without_region([tag], ordered, place, self._drawn)
+        )
         return AnnotatedPicture(self.sizes.get(name), (*ordered, *tagged))
 
     @cached_property
-    def _drawn(self) -> frozenset[str | None]:
-        """The classes of all shapes."""
-        return frozenset(shape.label for shapes in self.shapes.values() for _, shape in shapes)
+    def _drawn(self) -> frozenset[str]:
+        """The classes of all shapes; where there are none, tags are all that is known of the classes."""
+        shapes = (shape.label for own in self.shapes.values() for _, shape in own)
+        return frozenset(filter(None, shapes)) or frozenset(self.labels)
 
     def _place(self) -> str:
         return f"line {self._parser.CurrentLineNumber}"

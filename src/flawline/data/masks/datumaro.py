@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from flawline.data.labels import label_meaning
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.boxes import paint_box, paint_ellipse
 from flawline.data.masks.documents import points_of, real, reals_of, short, size_of, typed, whole
-from flawline.data.masks.picture_files import add_picture, annotations_of, spoiled_picture
+from flawline.data.masks.picture_files import (
+    add_picture,
+    annotations_of,
+    spoiled_picture,
+    without_region,
+)
 from flawline.data.masks.rle import paint_coco
 from flawline.data.masks.shapes import (
     AnnotatedPicture,
@@ -18,6 +23,7 @@ from flawline.data.masks.shapes import (
     Mask,
     Shape,
     broken_shape,
+    labels_of,
     paint_polygon,
 )
 
@@ -36,7 +42,8 @@ def read_datumaro(files: AnnotationFiles) -> Annotations:
     """Read polygons, masks, ellipses and rotated boxes of the items; other boxes are boxes.
 
     Shapes are painted from the lowest z_order to the highest. A region that cannot be read spoils its picture; so does
-    one without an area, and a label of the whole picture that means a defect but has no region.
+    one without an area, and a label of the whole picture that no region of it has: one of the classes that are drawn
+    elsewhere in the file, or a defect in a picture without regions.
 
     Raises:
         SourceError: a part of the document is missing or of another type.
@@ -44,6 +51,7 @@ def read_datumaro(files: AnnotationFiles) -> Annotations:
     file, document = files.name, files.document
     labels = _labels(document, file)
     pictures: dict[str, AnnotatedPicture] = {}
+    tags: dict[str, tuple[str, list[str]]] = {}
     nameless: list[str] = []
     for number, item in enumerate(typed(document["items"], list, file, "items")):
         place = f"items[{number}]"
@@ -52,6 +60,13 @@ def read_datumaro(files: AnnotationFiles) -> Annotations:
             nameless.append(f"{place}: expected an id or the path of a picture, got {short(item)}")
         else:
             add_picture(pictures, name, place, _picture(item, labels, files.most_pixels, place))
+            tags[name] = (place, _tags(item, labels))
+    # Where nothing is drawn, the labels of whole pictures are all that is known of the classes.
+    classes = labels_of(pictures.values()) or labels
+    for name, (place, own) in tags.items():
+        shapes = pictures[name].shapes
+        more = without_region(own, shapes, place, classes)
+        pictures[name] = replace(pictures[name], shapes=(*shapes, *more))
     return annotations_of(file, pictures, labels=labels, nameless=tuple(nameless))
 
 
@@ -87,29 +102,23 @@ def _picture(item: Document, labels: list[str], most_pixels: int, place: str) ->
         stated = None if size is None else size_of(size[0], size[1], most_pixels)
     except BrokenShape as error:
         return spoiled_picture(place, str(error))
-    places = [f"{place}.annotations[{n}]" for n in range(len(annotations))]
-    shapes = [_shape(a, labels, at) for a, at in zip(annotations, places, strict=True)]
-    drawn = {shape.label for _, shape in shapes if shape is not None}
-    shapes += [
-        (0, broken_shape(at, f"expected a region of {label!r}, got a label of the whole picture"))
-        for a, at in zip(annotations, places, strict=True)
-        if (label := _whole_picture(a, labels)) is not None and label not in drawn
-    ]
+    places = (f"{place}.annotations[{n}]" for n in range(len(annotations)))
+    shapes = (_shape(a, labels, at) for a, at in zip(annotations, places, strict=False))
     found = sorted(((z, shape) for z, shape in shapes if shape is not None), key=lambda s: s[0])
     return AnnotatedPicture(stated, tuple(shape for _, shape in found))
+
+
+def _tags(item: Document, labels: list[str]) -> list[str]:
+    """List the labels of the whole picture."""
+    annotations = item.get("annotations")
+    entries = annotations if isinstance(annotations, list) else []
+    own = [a for a in entries if isinstance(a, dict) and a.get("type") == "label"]
+    return [label for a in own if (label := _label(a, labels)) is not None]
 
 
 def _label(annotation: Document, labels: list[str]) -> str | None:
     number = whole(annotation.get("label_id"))
     return labels[number] if number is not None and 0 <= number < len(labels) else None
-
-
-def _whole_picture(annotation: Any, labels: list[str]) -> str | None:
-    """Return the class that a label of the whole picture states, None where it states none or a good part."""
-    if not isinstance(annotation, dict) or annotation.get("type") != "label":
-        return None
-    label = _label(annotation, labels)
-    return None if label is None or label_meaning(label) is False else label
 
 
 def _shape(annotation: Any, labels: list[str], place: str) -> tuple[float, Shape | None]:

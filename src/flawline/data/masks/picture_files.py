@@ -68,12 +68,16 @@ def spoiled_picture(place: str, why: str) -> AnnotatedPicture:
 def without_region(
     tags: Iterable[str], shapes: Sequence[Shape], place: str, classes: Container[str] = ()
 ) -> tuple[Shape, ...]:
-    """Make broken shapes of tags of a whole picture: a class that no region has, a defect where there is no region."""
+    """Make broken shapes of tags of a whole picture: one of `classes` that no region has, a defect without any region.
+
+    A tag that means a good part is none.
+    """
     drawn = {shape.label for shape in shapes}
+    meaning = {tag: label_meaning(tag) for tag in tags if tag not in drawn}
     return tuple(
         broken_shape(place, f"expected a region of {tag!r}, got a tag of the whole picture")
-        for tag in tags
-        if tag not in drawn and (tag in classes or (label_meaning(tag) and not shapes))
+        for tag, defective in meaning.items()
+        if defective is not False and (tag in classes or (defective and not shapes))
     )
 
 

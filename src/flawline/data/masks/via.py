@@ -38,11 +38,12 @@ _USUAL = ("class", "label", "category", "type", "defect", "name")
 class _Region:
     """A region: its place, the name of its picture, its shape and its attributes.
 
-    Without a shape it is the picture itself.
+    Without a shape it is the picture itself. `key` tells pictures of one name apart.
     """
 
     place: str
     picture: str
+    key: str
     shape: Any
     attributes: Document
 
@@ -79,12 +80,16 @@ def read_via(files: AnnotationFiles) -> Annotations:
         own = shapes.setdefault(region.picture, [])
         if region.shape is not None:
             own.append(_shape(region, chosen))
+    keys: dict[str, str] = {}
     for region in regions:
-        if region.shape is None:
-            own = shapes[region.picture]
-            own += without_region(
-                _texts(region.attributes), own, f"{region.place}, file_attributes"
+        own = shapes[region.picture]
+        if keys.setdefault(region.picture, region.key) != region.key:
+            own.append(
+                broken_shape(region.place, f"expected {region.picture!r} once, it comes again")
             )
+        elif region.shape is None:
+            tags = _texts(region.attributes)
+            own += without_region(tags, own, f"{region.place}, file_attributes")
     pictures = {name: AnnotatedPicture(None, tuple(own)) for name, own in shapes.items() if name}
     return annotations_of(files.name, pictures, notes=notes, nameless=nameless)
 
@@ -96,18 +101,18 @@ def _of_document(files: AnnotationFiles) -> Iterator[_Region]:
         place, parts = short(key), entry if isinstance(entry, dict) else {}
         name, regions = parts.get("filename"), parts.get("regions")
         name = name if isinstance(name, str) else ""
-        yield _Region(place, name, None, _object(parts.get("file_attributes")))
+        yield _Region(place, name, key, None, _object(parts.get("file_attributes")))
         if not name:
             continue
         # VIA 1 numbers the regions.
         listed = list(regions.values()) if isinstance(regions, dict) else regions
         if not isinstance(listed, list):
-            yield _Region(f"{place}.regions", name, listed or "nothing", {})
+            yield _Region(f"{place}.regions", name, key, listed or "nothing", {})
             continue
         for number, region in enumerate(listed):
             own = region if isinstance(region, dict) else {}
             at, shape = f"{place}.regions[{number}]", own.get("shape_attributes", {})
-            yield _Region(at, name, shape, _object(own.get(_CLASS)))
+            yield _Region(at, name, key, shape, _object(own.get(_CLASS)))
 
 
 def _of_table(files: AnnotationFiles) -> Iterator[_Region]:
@@ -116,10 +121,10 @@ def _of_table(files: AnnotationFiles) -> Iterator[_Region]:
         name = row.get("filename") or row.get("#filename") or ""
         shape, attributes = _json(row[_SHAPE]), _json(row[_CLASS])
         empty = shape == {} and row.get("region_count") in ("0", None)
-        place = f"row {number}"
-        yield _Region(place, name, None, _object(_json(row.get("file_attributes"))))
+        place, key = f"row {number}", str(row.get("file_size"))
+        yield _Region(place, name, key, None, _object(_json(row.get("file_attributes"))))
         if not empty:
-            yield _Region(place, name, shape, _object(attributes))
+            yield _Region(place, name, key, shape, _object(attributes))
 
 
 def _object(value: Any) -> Document:
