@@ -234,6 +234,7 @@ def test_annotations_are_measured_as_they_are_read(
     said = capsys.readouterr().err
     assert "class masks (COCO): dent" in said
     assert "could not be judged: b.png: the picture has no mask" in said
+    assert "state it with --unlabelled empty" in " ".join(said.split())
     assert pl.read_parquet("defects.parquet")["area"].to_list() == [200]
     options = ["--annotations", "coco.json", "--unlabelled", "empty"]
     assert run(["measure", "shots", *options]) == 0

@@ -23,6 +23,7 @@ from flawline.types import Sample, Track, Unjudged, no_track
 
 _BATCH = 64
 _DEFAULT = MeasureSettings()
+_UNLABELLED = "Where pictures without a mask have no defects, state it with `unlabelled=empty`."
 _PICTURES = "Where these are pictures and no masks, give their masks with `annotations`."
 
 Read = tuple[MaskRow, NDArray[np.uint8], NDArray[np.uint8] | None]
@@ -73,7 +74,10 @@ def measure_source(
         joined(parts, counts),
         (*unjudged, *left, *source.unlisted()),
         (masked.description(), *masked.notes),
-        tuple(dict.fromkeys(error.hint for error in failed if error.hint)),
+        (
+            *dict.fromkeys(error.hint for error in failed if error.hint),
+            *([_UNLABELLED] if masked.unlabelled else []),
+        ),
     )
 
 
