@@ -131,6 +131,18 @@ LAYOUTS: dict[str, tuple[dict[str, int | None], list[Sample]]] = {
             Sample("Train/0577.PNG", "good", False, split="train"),
         ],
     ),
+    "magnetic tiles": (
+        {
+            "MT_Break/Imgs/exp1.jpg": None,
+            "MT_Break/Imgs/exp1.png": BAD,
+            "MT_Free/Imgs/exp2.jpg": None,
+            "MT_Free/Imgs/exp2.png": GOOD,
+        },
+        [
+            Sample("MT_Break/Imgs/exp1.jpg", "MT_Break", True, "MT_Break/Imgs/exp1.png"),
+            Sample("MT_Free/Imgs/exp2.jpg", "MT_Free", False, "MT_Free/Imgs/exp2.png"),
+        ],
+    ),
     "VOC": (
         {
             "JPEGImages/1.jpg": None,
@@ -227,6 +239,7 @@ FALSE_FRIENDS: dict[str, dict[str, int | None]] = {
     "a class called masks within images": {"images/masks/1.png": None, "images/caps/1.png": None},
     "classes called images and masks": {"images/1.png": None, "masks/a7.png": None},
     "labels next to their products": {"1.png": None, "1_label.png": None, "2.png": None},
+    "photographs in two formats": {"1.png": None, "1.jpg": None, "2.png": None},
     "a label without its product": {"1.png": None, "2_label.png": BAD},
     "masks of another name": {"photos/1.png": None, "photos/gt/2.png": None},
     "photographs of one name": {"front/1.png": None, "masks/1.png": None},

@@ -11,9 +11,11 @@ from flawline.data.mask_places import MaskPlaces, Tree, find_mask_places
 from flawline.data.names import (
     IMAGE_FOLDERS,
     MASK_FOLDERS,
+    TWIN,
     Findings,
     mask_ending,
     stem,
+    suffix,
 )
 
 _SPLITS = {
@@ -111,11 +113,14 @@ def detect(tree: Tree, findings: Findings) -> Layout:
     """Find the layout from the folders, in one pass over all names; memory grows with folders, not with files."""
     folders: Counter[str] = Counter()
     endings: set[str] = set()
+    kinds: dict[str, set[str]] = defaultdict(set)
     for name in tree.names(findings, ordered=False):
         folder, _, last = name.rpartition("/")
         folders[folder] += 1
+        kinds[folder].add(suffix(last))
         if mask_ending(stem(last)):
             endings.add(folder)
+    endings.update(folder for folder, own in kinds.items() if TWIN in own and len(own) > 1)
     in_any_case = {folder.casefold(): folder for folder in sorted(folders, reverse=True)}
     roots = _mvtec_roots(folders)
     others = [f for f in folders if not any(_is_in(f, root) for root in roots)]

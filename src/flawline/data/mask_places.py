@@ -12,9 +12,11 @@ from flawline.data.names import (
     IMAGE_FOLDERS,
     LABEL_FOLDERS,
     MASK_FOLDERS,
+    TWIN,
     Findings,
     mask_ending,
     stem,
+    suffix,
 )
 
 # A second mask of each picture in the layout of PASCAL VOC, one value for each object.
@@ -36,8 +38,9 @@ class Tree(Protocol):
 class MaskPlaces:
     """`folders` hold masks only, `of` gives the folders of the masks of a folder of pictures, the surest first.
 
-    `beside` gives the endings of masks that lie next to their pictures ("x.png", "x_mask.png"), by folder. `photos` are
-    folders and endings that are called like masks and hold none, `alone` folders of masks that fit no picture by name.
+    `beside` gives the endings of masks that lie next to their pictures ("x.png", "x_mask.png"), by folder; that of
+    "x.png" next to "x.jpg" is `TWIN`. `photos` are folders and endings that are called like masks and hold none,
+    `alone` folders of masks that fit no picture by name.
     """
 
     folders: frozenset[str] = frozenset()
@@ -50,13 +53,13 @@ class MaskPlaces:
 def find_mask_places(tree: Tree, folders: Iterable[str], endings: Iterable[str]) -> MaskPlaces:
     """Find masks by their folders and names, and by their pixels where a name may mean something else.
 
-    `folders` hold pictures, those in `endings` some with an ending such as "_mask". Masks lie
+    `folders` hold pictures, those in `endings` some with an ending such as "_mask", or PNGs next to others. Masks lie
 
     - in a folder called masks, mask, ground_truth or gt, in any case, next to one called images or the like; names of
       masks and pictures agree, or what lies there looks like masks;
     - in one called labels, label or annotations next to such a folder, or in one of all these names within or next to
       the folder of the pictures, where names agree and the pixels look like masks;
-    - next to their pictures, as x_mask.png, or as x_label.png or x_gt.png that look like masks.
+    - next to their pictures, as x_mask.png, or as x_label.png, x_gt.png or x.png next to x.jpg that look like masks.
     """
     found = _Search(tree, frozenset(folders))
     found.search_folders()
@@ -115,12 +118,23 @@ class _Search:
             ending = mask_ending(own)
             if ending and own[: -len(ending)] in by_stem:
                 pairs[ending.lower()].append((name, by_stem[own[: -len(ending)]]))
+        if twins := self._twins(folder):
+            pairs[TWIN] = twins
         sure = {
             ending for ending in pairs if ending == "_mask" or self._look_like_masks(pairs[ending])
         }
         if sure:
             self.beside[folder] = frozenset(sure)
         self.photos += [_joined(folder, f"*{ending}") for ending in sorted({*pairs} - sure)]
+
+    def _twins(self, folder: str) -> list[tuple[str, str]]:
+        """List the files x.png in a folder with one other file of that stem, such as x.jpg."""
+        by_stem: dict[str, list[str]] = defaultdict(list)
+        for name in self._tree.siblings(folder):
+            by_stem[stem(name)].append(_joined(folder, name))
+        two = (own for own in by_stem.values() if len(own) == 2)
+        ordered = (sorted(own, key=lambda name: suffix(name) != TWIN) for own in two)
+        return [(own[0], own[1]) for own in ordered if suffix(own[0]) == TWIN != suffix(own[1])]
 
     def _image_folders(self, base: str) -> list[str]:
         return sorted(name for name in self._children[base] if name.lower() in IMAGE_FOLDERS)

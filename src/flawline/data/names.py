@@ -49,6 +49,8 @@ LABEL_FOLDERS = ("labels", "label", "annotations", "annotation", "segmentations"
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})
 MASK_ENDINGS = ("_mask", "_label", "_gt")
 """Ends of the names of masks next to their pictures, or in a folder of masks."""
+TWIN = ".png"
+"""Extension of masks that differ from their pictures in nothing else."""
 _MASK_ENDING = re.compile("|".join(f"{ending}$" for ending in MASK_ENDINGS), re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]+")
 _LEADING_ZERO = re.compile(r"(?<![0-9])0[0-9]")

@@ -315,10 +315,15 @@ def _hints(location: str, kind: str) -> tuple[str, ...]:
 
 
 def _mask_hints(places: MaskPlaces) -> tuple[str, ...]:
-    return (
-        *(f"No mask in {name!r} has the name of a picture." for name in places.alone),
-        *(
-            f"Pictures called {name!r} do not look like masks of those beside them; they count as pictures."
-            for name in places.photos
+    texts = (
+        (places.alone, "No mask in {} has the name of a picture."),
+        (
+            places.photos,
+            "{} do not look like masks of the pictures beside them; they are listed as pictures.",
         ),
     )
+    return tuple(text.format(_first(names)) for names, text in texts if names)
+
+
+def _first(names: Sequence[str]) -> str:
+    return repr(names[0]) + (f" and {len(names) - 1} more" if len(names) > 1 else "")

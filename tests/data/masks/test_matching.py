@@ -181,6 +181,14 @@ def test_a_picture_is_never_its_own_mask(tmp_path: Path) -> None:
     assert areas(tmp_path / "images", tmp_path) == {"a.png": 5}
 
 
+def test_a_copy_of_a_picture_is_no_mask_of_it(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        path = save(tmp_path / "images" / name)
+        save(tmp_path / "copies" / name).write_bytes(path.read_bytes())
+    with pytest.raises(SourceError, match="only the pictures of the source"):
+        areas(tmp_path / "images", tmp_path / "copies")
+
+
 def test_a_picture_in_memory_is_never_its_own_mask(tmp_path: Path) -> None:
     from flawline.data.source import open_source
 

@@ -105,13 +105,18 @@ def _is_within(path: Path, source: Source) -> bool:
 
 
 def _check_copies(source: Source, folder: Folder, files: Mapping[str, Mapping[str, str]]) -> None:
-    """Refuse copies of the pictures of an archive or of memory: no picture is its own mask."""
-    if source.folder() is not None:
-        return
+    """Refuse copies of the pictures: none is its own mask."""
     looked_at = [(picture, name) for picture, own in files.items() for name in own.values()]
-    same = [source.read(picture) == folder.read(name) for picture, name in looked_at[:_LOOKED_AT]]
-    if all(same):
+    if all(_are_equal(source, picture, folder, name) for picture, name in looked_at[:_LOOKED_AT]):
         raise _themselves(Path(folder.root))
+
+
+def _are_equal(source: Source, picture: str, folder: Folder, name: str) -> bool:
+    try:
+        return source.read(picture) == folder.read(name)
+    except FlawlineError:
+        # What cannot be read is an error of its own picture, when that is read.
+        return False
 
 
 def _themselves(path: Path) -> SourceError:
