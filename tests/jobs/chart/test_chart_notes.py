@@ -10,7 +10,7 @@ from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.finding import finding
 from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.phases import chart_in_phases
-from flawline.jobs.chart.row_times import time_notes
+from flawline.jobs.chart.row_order import groups_apart, time_notes
 from flawline.jobs.chart.series import form_series
 from helpers.autoregression import autoregressive
 
@@ -133,3 +133,15 @@ def test_a_stage_that_comes_back_is_another_stage():
     chart = chart_series(form_series(columns, "x", "i-mr", Forming(stage="s")), "i-mr")
     assert len(chart.stages) == 3
     assert [text for text in chart.notes if text.startswith("the stage old occurs 2 times")]
+
+
+def test_names_that_were_used_again_get_a_note():
+    columns = {"x": [1] * 6, "lot": list("aabbaa"), "s": list("111122")}
+    (note,) = groups_apart(columns, "x", Forming(by="lot"))
+    assert note.startswith("rows of 1 lot have rows of others in between, the first a")
+    assert groups_apart(columns, "x", Forming(by="lot", stage="s")) == []
+    assert groups_apart(columns, "x", Forming(every=2)) == []
+    assert any(
+        "in between" in text
+        for text in form_series(columns, "x", "xbar-r", Forming(by="lot")).notes
+    )

@@ -445,3 +445,11 @@ def test_a_lot_that_is_no_count_does_not_stop_the_watch(line):
     assert (progress.points, len(progress.skipped)) == (0, 2)
     line.make(1, 0)
     assert watch.read().points == 1
+
+
+def test_a_point_on_a_limit_raises_no_alert(line):
+    # Three times 0.3 is a little less than 0.9 in binary.
+    watch = line.watch(limits=ControlLimits("i-mr", 0.0, 0.3))
+    line.make(0.1, 0.9, 0.1, 0.900001)
+    assert watch.read().points == 4
+    assert line.rang == [("P000003", 1, 1)]

@@ -44,7 +44,7 @@ def form_groups(
     """
     groups: dict[tuple[int, str], RowGroup] = {}
     skipped: list[Skipped] = []
-    for place, (run, name, stage) in enumerate(_keys(columns, measure, how)):
+    for place, (run, name, stage) in enumerate(row_keys(columns, measure, how)):
         label = as_label(columns[how.label][place] if how.label else None, place + 1)
         if (run, name) not in groups and name:
             shown = name if how.by else str(len(groups) + 1) if how.every else label
@@ -59,7 +59,7 @@ def form_groups(
     return list(groups.values()), skipped
 
 
-def _keys(columns: Columns, measure: str, how: Forming) -> Iterator[tuple[int, str, str]]:
+def row_keys(columns: Columns, measure: str, how: Forming) -> Iterator[tuple[int, str, str]]:
     """List for each row the number of its stage, the name of its group within it ("" for no group), and its stage."""
     before, run, at = "", 0, 0
     for place in range(len(columns[measure])):

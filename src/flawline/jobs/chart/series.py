@@ -13,7 +13,7 @@ from flawline.core.spc.limits import COUNTED
 from flawline.errors import FlawlineError
 from flawline.jobs.chart.forming import SUMMARIES, Forming
 from flawline.jobs.chart.row_groups import RowGroup, Skipped, form_groups
-from flawline.jobs.chart.row_times import time_notes
+from flawline.jobs.chart.row_order import groups_apart, time_notes
 from flawline.jobs.chart.series_table import Columns
 
 LISTED = 12
@@ -63,7 +63,10 @@ def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Seri
             hint="name the column of the measure with `measure`",
             code="chart",
         )
-    return replace(series, notes=(*series.notes, *time_notes(columns, how)))
+    return replace(
+        series,
+        notes=(*series.notes, *time_notes(columns, how), *groups_apart(columns, measure, how)),
+    )
 
 
 def _refuse_other_columns(

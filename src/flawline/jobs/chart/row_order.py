@@ -1,4 +1,4 @@
-"""Note where rows are not in order of time, or a time occurs twice."""
+"""Note where rows are not in order of time, a time occurs twice, or the rows of a group are apart."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time
+from itertools import groupby
 from typing import Any
 
 from flawline.core.words import counted
 from flawline.data.day_texts import day_or_month, iso_text
 from flawline.errors import UsageError
 from flawline.jobs.chart.forming import Forming
+from flawline.jobs.chart.row_groups import row_keys
 from flawline.jobs.chart.series_table import Columns, as_text
 
 _CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?")
@@ -41,6 +43,21 @@ def time_notes(columns: Columns, how: Forming) -> list[str]:
             "recorded twice is charted twice"
         )
     return notes
+
+
+def groups_apart(columns: Columns, measure: str, how: Forming) -> list[str]:
+    """List which groups of a column have rows of others in between, within one stage."""
+    if not how.by:
+        return []
+    keys = [(run, name) for run, name, _ in row_keys(columns, measure, how) if name]
+    runs = Counter(key for key, _ in groupby(keys))
+    apart = list(dict.fromkeys(name for (_, name), count in runs.items() if count > 1))
+    if not apart:
+        return []
+    return [
+        f"rows of {counted(len(apart), how.by)} have rows of others in between, the first {apart[0]}: all rows of one "
+        f"{how.by} are one point; if names were used again, name the periods in a column and give it as `stage`"
+    ]
 
 
 def _earlier(times: Sequence[Any]) -> list[int]:
