@@ -33,14 +33,13 @@ _MOST_LOOKED_AT = 50
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format of annotations: its name, what its files are, how it is recognised and read.
+    """A format of annotations: its name, how it is recognised and how it is read.
 
     `absent_is_empty`: a picture without an annotation has no defects. `names_masks`: its file names pictures that are
     masks and mean nothing without it.
     """
 
     name: str
-    files: str
     fits: Callable[[AnnotationFiles], bool]
     read: Callable[[AnnotationFiles], Annotations]
     absent_is_empty: bool = False
@@ -48,35 +47,22 @@ class Format:
 
 
 FORMATS = (
-    Format(
-        "COCO panoptic",
-        ".json of images and segments_info",
-        is_panoptic,
-        read_panoptic,
-        names_masks=True,
-    ),
-    Format("COCO", ".json of images, annotations and categories", is_coco, read_coco),
-    Format("Label Studio", ".json list of tasks", is_label_studio, read_label_studio),
-    Format("Label Studio brushes", "task-*.png", is_brush_export, read_brush_export),
-    Format("LabelMe", ".json of shapes", is_labelme, read_labelme),
-    Format("Supervisely", "folders ann of .json", is_supervisely, read_supervisely),
-    Format("Datumaro", ".json of categories and items", is_datumaro, read_datumaro),
-    Format("VIA", ".json or .csv of regions", is_via, read_via),
-    Format(
-        "Ground Truth", ".manifest, .jsonl", is_ground_truth, read_ground_truth, names_masks=True
-    ),
-    Format(
-        "run lengths",
-        ".csv of ImageId, ClassId, EncodedPixels",
-        is_run_length_table,
-        read_run_length_table,
-    ),
-    Format("VOC masks", "SegmentationClass, labelmap.txt", is_voc_masks, read_voc_masks),
-    Format("LabelMe XML", ".xml of polygons", is_labelme_xml, read_labelme_xml),
-    Format("VOC", ".xml of bndbox", is_voc, read_voc),
-    Format("CVAT", ".xml of images", is_cvat, read_cvat),
+    Format("COCO panoptic", is_panoptic, read_panoptic, names_masks=True),
+    Format("COCO", is_coco, read_coco),
+    Format("Label Studio", is_label_studio, read_label_studio),
+    Format("Label Studio brushes", is_brush_export, read_brush_export),
+    Format("LabelMe", is_labelme, read_labelme),
+    Format("Supervisely", is_supervisely, read_supervisely),
+    Format("Datumaro", is_datumaro, read_datumaro),
+    Format("VIA", is_via, read_via),
+    Format("Ground Truth", is_ground_truth, read_ground_truth, names_masks=True),
+    Format("run lengths", is_run_length_table, read_run_length_table),
+    Format("VOC masks", is_voc_masks, read_voc_masks),
+    Format("LabelMe XML", is_labelme_xml, read_labelme_xml),
+    Format("VOC", is_voc, read_voc),
+    Format("CVAT", is_cvat, read_cvat),
     # A picture without a label file has no objects in YOLO's own convention.
-    Format("YOLO", "label files, data.yaml", is_yolo, read_yolo, absent_is_empty=True),
+    Format("YOLO", is_yolo, read_yolo, absent_is_empty=True),
 )
 
 
@@ -120,7 +106,7 @@ def sole_export(
 
 
 def _unknown(path: Path) -> SourceError:
-    known = ", ".join(f"{format.name} ({format.files})" for format in FORMATS)
+    known = ", ".join(format.name for format in FORMATS)
     packed = suffix(path.name) in ARCHIVE_SUFFIXES
     return SourceError(
         f"expected {known} or a folder of masks, got {path.name!r}",
