@@ -1,7 +1,8 @@
 """Share of false signals of individuals charts with an automatic transform, on drawn samples of stable processes.
 
 `python benchmarks/false_signals.py --samples 400` prints the table of docs/reference/charts.md. Every sample goes
-through `chart_series` as a table does. 1 point in 370 beyond the limits is meant, 0.27 %.
+through `chart_series` as a table does. 1 point in 370 beyond the limits is meant, 0.27 %. A second table is the share
+of capability studies of stable normal processes that are called not in control.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.spc.capability_values import SpecLimits
 from flawline.core.spc.transforms import NONE
 from flawline.errors import FlawlineError
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.series import form_series
+from flawline.jobs.study.capability_study import study_capability
 
 Draw = Callable[[np.random.Generator, int], NDArray[np.float64]]
 PROCESSES: dict[str, Draw] = {
@@ -65,7 +68,22 @@ def main() -> None:
                 f"| {name} | {count} | {_row(draw, count, given.samples, given.transform)} |",
                 flush=True,
             )
+    print("\n| stable normal process | studies called not in control |")
+    print("|---|---|")
+    for count, every in ((30, None), (100, None), (300, None), (125, 5), (300, 12)):
+        what = f"{count} values" if every is None else f"{count // every} subgroups of {every}"
+        print(f"| {what} | {_called(count, every, given.samples):.2g} % |", flush=True)
     print(f"\n{given.samples} samples each, {time.perf_counter() - started:.0f} s")
+
+
+def _called(count: int, every: int | None, samples: int) -> float:
+    called = 0
+    for seed in range(samples):
+        x = np.random.default_rng((seed, count)).normal(50, 3, count)
+        series = form_series({"x": x.tolist()}, "x", "xbar-r", Forming(every=every))
+        study = study_capability(series, SpecLimits(0, 100), transform="none")
+        called += not study.stability.stable
+    return 100 * called / samples
 
 
 def _row(draw: Draw, count: int, samples: int, transform: str) -> str:

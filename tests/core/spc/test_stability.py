@@ -10,7 +10,7 @@ from flawline.core.spc.stability import judge_stability
 def judged(points, kind):
     limits = estimate(kind, points)
     _, panels, _ = advance(State(), limits, (), points)
-    return judge_stability(points, panels, limits.sigma)
+    return judge_stability(points, panels, limits.sigma, lambda point: f"part {point + 1}")
 
 
 def test_the_chance_of_a_range_by_simulation_and_for_two():
@@ -43,13 +43,16 @@ def test_a_subgroup_that_varies_more_is_named():
         x[9] *= 4
         reasons = judged(subgroups(x), kind).reasons
         name = "range" if kind == "xbar-r" else "standard deviation"
-        assert any(f"a point of the {name} lies" in reason for reason in reasons)
+        assert len(reasons) == 1
+        assert reasons[0].startswith("part 10 lies ")
+        assert reasons[0].endswith(f" sigma from the centre of the {name}")
 
 
 def test_many_small_signals_and_long_runs():
     x = np.random.default_rng(2).normal(size=200)
     x[::40] = 3.8
-    assert any("points lie beyond" in reason for reason in judged(individuals(x), "i-mr").reasons)
+    reasons = " ".join(judged(individuals(x), "i-mr").reasons)
+    assert "5 of 200 points lie beyond the limits: part 1, part 41, part 81 and others" in reasons
     run = np.random.default_rng(3).permutation(np.linspace(-1, 1, 100))
     run[40:60] = np.abs(run[40:60]) + 0.2
     assert "points in a row" in " ".join(judged(individuals(run), "i-mr").reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,11 @@ from flawline.core.spc.charts_variables import means
 from flawline.core.spc.run_chart import chance_of_runs
 from flawline.core.words import counted
 
-# Chance that a stable process fails one of the tests, which share their points: some 4 % fail any.
+# Chance that a stable process fails one of the tests, which share their points: 3 to 6 % fail any.
 FALSE_ALARM = 0.02
 # Chances of a point beyond the limits: two-sided for a level, at most this for a range or deviation.
 _BEYOND_LEVEL, _BEYOND_SPREAD = 0.0027, 0.01
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,12 @@ class Stability:
         return not self.reasons
 
 
-def judge_stability(points: Subgroups, panels: tuple[Panel, ...], sigma: float) -> Stability:
-    """Judge measurements by their chart's panels, the level first; `sigma` is that within subgroups.
+def judge_stability(
+    points: Subgroups, panels: tuple[Panel, ...], sigma: float, name: Callable[[int], str]
+) -> Stability:
+    """Judge measurements by their chart's panels, the level first.
+
+    `sigma` is that within subgroups, and `name` names a point for the reasons.
 
     One point beyond 3 sigma in 370 is chance, and a study of 100 points has one in every fourth case. So a point must
     be so far away that a stable process of as many points has one in 50 studies, or there must be so many beyond the
@@ -43,13 +48,14 @@ def judge_stability(points: Subgroups, panels: tuple[Panel, ...], sigma: float) 
     of the whole study). Moving ranges are not judged: they repeat what the level shows.
     """
     level = panels[0]
-    chances = 2 * ndtr(-np.abs(level.scores))
-    reasons = [*_runs(means(points)), *_panel("", chances, np.abs(level.scores), _BEYOND_LEVEL)]
+    scores = np.abs(level.scores)
+    chances = 2 * ndtr(-scores)
+    reasons = [*_runs(means(points)), *_panel(level, chances, scores, _BEYOND_LEVEL, name)]
     if points.sizes.max() > 1:
         several = points.sizes[points.sizes > 1]
         spread = panels[1]
         over = _spread_chances(spread, several, sigma)
-        reasons += _panel(f" of the {spread.name}", over, spread.scores, _BEYOND_SPREAD)
+        reasons += _panel(spread, over, spread.scores, _BEYOND_SPREAD, name)
     return Stability(tuple(reasons))
 
 
@@ -67,15 +73,23 @@ def _runs(values: NDArray[np.float64]) -> Iterator[str]:
 
 
 def _panel(
-    where: str, chances: NDArray[np.float64], scores: NDArray[np.float64], share: float
+    panel: Panel,
+    chances: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    share: float,
+    name: Callable[[int], str],
 ) -> Iterator[str]:
     count = len(chances)
-    beyond = int((scores > 3).sum())
-    if beyond and bdtrc(beyond - 1, count, share) < FALSE_ALARM:
-        yield f"{beyond} of {count} points lie beyond the limits{where}"
+    beyond = np.flatnonzero(scores > 3)
+    where = f" of the {panel.name}" if panel.name in ("range", "standard deviation") else ""
+    if len(beyond) and bdtrc(len(beyond) - 1, count, share) < FALSE_ALARM:
+        first = ", ".join(name(int(panel.at[place])) for place in beyond[:_NAMED])
+        more = " and others" if len(beyond) > _NAMED else ""
+        yield f"{len(beyond)} of {count} points lie beyond the limits{where}: {first}{more}"
     elif chances.min() < 1 - (1 - FALSE_ALARM) ** (1 / count):
-        farthest = float(scores[int(np.argmin(chances))])
-        yield f"a point{where} lies {farthest:.1f} sigma from the centre"
+        worst = int(np.argmin(chances))
+        far = f"{float(scores[worst]):.1f} sigma from the centre{where}"
+        yield f"{name(int(panel.at[worst]))} lies {far}"
 
 
 def _spread_chances(panel: Panel, sizes: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:

@@ -93,7 +93,8 @@ def _outside_rows(study: Capability) -> list[dict[str, Any]]:
 
 def _outside_row(name: str, outside: Outside) -> dict[str, Any]:
     def text_of(value: float | None) -> str:
-        return "no limit" if value is None else ppm(value)
+        # Three columns of words do not fit on a phone.
+        return "no limit" if value is None else ppm(value).replace("less than", "<")
 
     return {
         "name": name,

@@ -20,6 +20,7 @@ from flawline.core.words import counted
 from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.control_chart import ControlChart
+from flawline.jobs.chart.finding import place
 from flawline.jobs.chart.series import Series
 
 _DIGITS = 10
@@ -72,7 +73,9 @@ def study_capability(
     study = capability(points, spec, transform=fitted, within=within, confidence=confidence)
     chart = _chart(series, points, name)
     stage = chart.stages[0]
-    stability = judge_stability(points, stage.panels, stage.limits.sigma)
+    stability = judge_stability(
+        points, stage.panels, stage.limits.sigma, lambda point: place(chart, point)
+    )
     notes = (*series.notes, *reasons, *_chance(chart, stability), *study.notes)
     departure = normality(points.values, fitted)
     tolerance = tolerance_interval(
