@@ -426,3 +426,9 @@ def test_whatever_stands_in_a_label_studio_file_it_is_read_or_refused(
     with suppress(FlawlineError), open_masks(images, annotations=path, boxes=boxes) as masked:
         for sample in masked.samples():
             assert masked.pair(sample)[1].shape == (4, 5)
+
+
+def test_a_file_of_more_lists_than_memory_holds_is_refused(images: Path) -> None:
+    error = refused(images, "a.json", "[" + "[]," * 10_000_000 + "[]]")
+    assert "at most 10000000 lists and objects, it holds 10000002" in error.message
+    assert "Split" in error.hint

@@ -89,6 +89,7 @@ def test_an_object_without_a_name_spoils_its_picture(tmp_path: Path) -> None:
         ('<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "document type"),
         ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotation/>', "document type"),
         ("<annotation>" * 1000, "more than 50 deep"),
+        ("<annotation>" + "<a/>" * 1_300_000, "to be at most 5000000 bytes"),
         ('<?xml version="1.0" encoding="klingon"?><annotation/>', "expected XML"),
         (f"<annotation>{SIZE.replace('40', '40000000')}</annotation>", "it states"),
     ],

@@ -19,7 +19,7 @@ from flawline.errors import SourceError
 
 T = TypeVar("T")
 
-MOST_BYTES = 500_000_000
+MOST_BYTES, MOST_PARTS = 500_000_000, 10_000_000
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}(\.0*)?")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Whole numbers below this are exact as floats.
@@ -49,6 +49,14 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
 def read_json(path: Path) -> Any:
     """Read a JSON file; raises SourceError. NaN and Infinity are read: tools write them in fields that nobody needs."""
     text = read_text(path)
+    # An empty list takes 2 bytes of a file and 64 of memory.
+    if (parts := text.count("[") + text.count("{")) > MOST_PARTS:
+        refuse(
+            path.name,
+            "the whole file",
+            f"expected at most {MOST_PARTS} lists and objects, it holds {parts}",
+            "Split the export into several sets.",
+        )
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
