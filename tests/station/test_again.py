@@ -137,6 +137,19 @@ def test_a_frame_with_a_time_or_key_is_another_one(inspector, store):
     assert store.count() == 5
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_picture_may_come_twice_while_the_station_is_open(inspector, store, again):
+    with Station(inspector, records=store, keep="none", again=again) as station:
+        for lot in ("A", "A", "B"):
+            frame = Frame(disc(0), "a", lot=lot)
+            if again or lot == "A":
+                station.inspect(frame)
+                continue
+            with pytest.raises(StoreError, match=r"already under lot A; `again`"):
+                station.inspect(frame)
+    assert [lot for lot, _ in lots(store)] == (["A", "B"] if again else ["A"])
+
+
 def test_again_is_about_records(inspector, parts):
     with pytest.raises(UsageError, match="`again`"):
         inspect(inspector, parts, again=True)

@@ -23,7 +23,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """An inspection in the records: its number and key, and its process data without empty names."""
+    """An inspection in the records: its number and key, and its process data without empty names.
+
+    The number is 0 while it waits to be written.
+    """
 
     number: int
     key: bytes
@@ -85,9 +88,10 @@ def under_other_names(
 def repeated(what: str, store: str, captures: Sequence[Capture], process: Process) -> StoreError:
     """Make the error for what the records have under other process data."""
     places = dict.fromkeys(", ".join(capture.differs(process)) for capture in captures[:_SHOWN])
-    numbers = ", ".join(str(capture.number) for capture in captures[:_SHOWN])
+    numbers = ", ".join(str(capture.number) for capture in captures[:_SHOWN] if capture.number)
+    which = f" (inspection {numbers})" if numbers else ""
     return StoreError(
-        f"{what} in {store} already under {' and '.join(places)} (inspection {numbers}); `again` records it again",
+        f"{what} in {store} already under {' and '.join(places)}{which}; `again` records it again",
         hint="give `again` for a new capture, or leave it out of the source",
         code=REPEATED,
     )

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.frame import Frame
+from flawline.data.process import PROCESS
 from flawline.records.arrived import Arrived
-from flawline.records.captures import repeated
+from flawline.records.captures import Capture, repeated
 
 if TYPE_CHECKING:
     from flawline.records.store import Store
+
+_MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
     """The records as a run found them: `before` are the inspections of then, `moment` names its captures.
 
-    `moment` is empty where pictures are not recorded again.
+    `moment` is empty where pictures are not recorded again. `given` are the names of pictures that came one by one.
     """
 
     store: Store
     before: Arrived
     moment: str = ""
+    given: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, store: Store, *, again: bool) -> Repeats:
@@ -53,3 +58,22 @@ class Repeats:
         if known and all(capture.differs(frame) for capture in known):
             raise repeated("it is", self.store.name, known, frame)
         return frame
+
+    def next_capture(self, frame: Frame, picture: str) -> Frame:
+        """Return the frame as `capture` does, for a picture that may have come in this run under other names.
+
+        Raises:
+            StoreError: ("record-repeated") it has.
+        """
+        if frame.key is not None or frame.captured is not None:
+            return frame
+        names = {name: getattr(frame, name) for name in PROCESS if getattr(frame, name) is not None}
+        if len(self.given) >= _MOST:
+            self.given.clear()
+        first = Capture(0, b"", self.given.setdefault(picture, names))
+        if not first.differs(frame):
+            return frame
+        if self.moment:
+            own = " ".join(f"{name}={value}" for name, value in names.items())
+            return replace(frame, key=f"again {self.moment} {picture} {own}")
+        raise repeated("it is", self.store.name, [first], frame)
