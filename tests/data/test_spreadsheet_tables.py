@@ -40,6 +40,7 @@ def numbers(table: Table, name: str) -> list[float]:
         ("Messung vom 1.3., Linie 3;\n;\n" + GERMAN, "semicolons, 1 title row passed over"),
         ("Messung\n" + GERMAN, "semicolons, 1 title row passed over"),
         ("Prüfer;Müller\nDatum;1.3.2026\n\n" + GERMAN, "semicolons, 2 title rows passed over"),
+        ("Soll;10,0\nToleranz;0,5\n" + GERMAN, "semicolons, 2 title rows passed over"),
         ("sep=;\nMessung;\n" + GERMAN, "semicolons, 1 title row passed over"),
         (GERMAN.encode("utf-8-sig"), "semicolons"),
         (GERMAN.encode("cp1252"), "semicolons, in Windows-1252, as it is not UTF-8"),
@@ -160,6 +161,11 @@ def test_any_number_is_read_as_it_was_written(tmp_path_factory, values, notation
 def test_words_are_left_as_they_are(tmp_path: Path) -> None:
     table = read(tmp_path / "t.csv", "x;lot\nn/a;1,5\n10,5;2.5\n").with_numbers(["x"])
     assert table.frame.to_dict(as_series=False) == {"x": ["n/a", "10.5"], "lot": ["1,5", "2.5"]}
+
+
+def test_only_decimal_commas_are_called_so(tmp_path: Path) -> None:
+    table = read(tmp_path / "t.csv", "a;x\n1;12.345.678\n").with_numbers(["x"])
+    assert table.notes[1:] == ("t.csv: thousands separators in x",)
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def header_row(rows: Sequence[Sequence[str]], start: int = 0) -> int:
     """Return the place of the row of names: the first that is not blank, unless that is a title.
 
     A title is a row with fewer cells than the table has columns, above a row in which every column has a name; or a row
-    apart from the table by a blank row, where only the table's names stand over numbers.
+    with a value, or apart from the table by a blank row, where only the table's names stand over numbers.
     """
     places = [n for n in range(start, len(rows)) if not is_blank(rows[n])]
     if not places:
@@ -28,7 +28,8 @@ def header_row(rows: Sequence[Sequence[str]], start: int = 0) -> int:
     if not is_full(rows[first]) or filled_width(rows[first]) < width:
         few = bool(rows[first][0].strip()) and 2 * _filled(rows[first]) <= width
         return next((n for n in named if few or _over_numbers(rows, n)), first)
-    apart = (n for n in named if is_blank(rows[n - 1]) and _over_numbers(rows, n))
+    values = any(map(_is_value, rows[first]))
+    apart = (n for n in named if (values or is_blank(rows[n - 1])) and _over_numbers(rows, n))
     return next(apart, first)
 
 

@@ -57,7 +57,9 @@ class Table:
         for name in texts:
             decimal = self.stated.decimal or self._decimal(name)
             cells, has_groups = with_points(self.frame[name], decimal)
-            commas += [name] if decimal == "comma" and not cells.equals(self.frame[name]) else []
+            changed = self.frame[name].filter(cells.ne_missing(self.frame[name]))
+            has_commas = decimal == "comma" and changed.str.contains(",", literal=True).any()
+            commas += [name] if has_commas else []
             grouped += [name] if has_groups else []
             frame = frame.with_columns(cells)
         told = [f"{self.name}: decimal commas in {', '.join(commas)}"] if commas else []
