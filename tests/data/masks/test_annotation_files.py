@@ -15,12 +15,13 @@ from flawline.data.masks.shapes import BrokenShape
 def test_folders_are_listed_without_what_is_hidden_or_no_file(tmp_path: Path) -> None:
     for name in ("b/2.json", "a.json", "b/.x", ".git/c.json", "__MACOSX/d.json", "b/1.JSON"):
         tools.save_json(tmp_path / name, {})
+    tools.save_json(tmp_path / "b/1.JSON", {"b": [1]})
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere")
     files = AnnotationFiles(tmp_path, 100)
     assert files.files == ("a.json", "b/1.JSON", "b/2.json")
     assert files.of_kind(".json") == ("a.json", "b/1.JSON", "b/2.json")
-    assert files.documents == ({}, {}, {})
+    assert files.heads == ({}, {"b": list}, {})
 
 
 def test_only_files_below_the_annotations_are_read(tmp_path: Path) -> None:

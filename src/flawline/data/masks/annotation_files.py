@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_FILES = 5_000_000
-_LOOKED_AT = 20
+_DOCUMENTS, _ELEMENTS = 20, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +95,16 @@ class AnnotationFiles:
         return read_json(self.path) if self.suffix == ".json" else None
 
     @cached_property
-    def documents(self) -> tuple[Any, ...]:
-        """The content of the .json file, or of the first readable ones of a folder, enough to tell the format."""
-        return self._first(".json", lambda file: read_json(self.folder / file))
+    def heads(self) -> tuple[Mapping[str, type], ...]:
+        """The entries of the .json file, or of the first readable ones of a folder, with the types of their values."""
+        if not self.is_folder:
+            return (head_of(self.document),)
+        return self._first(".json", lambda file: head_of(read_json(self.folder / file)), _DOCUMENTS)
 
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """The root of the .xml file, or of the first readable ones of a folder, enough to tell the format."""
-        return self._first(".xml", lambda file: read_xml(self.folder / file))
+        return self._first(".xml", lambda file: read_xml(self.folder / file), _ELEMENTS)
 
     @cached_property
     def table(self) -> pl.DataFrame | None:
@@ -138,13 +140,19 @@ class AnnotationFiles:
             "(give the folder that holds both)"
         )
 
-    def _first(self, kind: str, read: Callable[[str], T]) -> tuple[T, ...]:
+    def _first(self, kind: str, read: Callable[[str], T], most: int) -> tuple[T, ...]:
         def readable() -> Iterator[T]:
             for file in self.of_kind(kind):
                 with suppress(SourceError):
                     yield read(file)
 
-        return tuple(islice(readable(), _LOOKED_AT))
+        return tuple(islice(readable(), most))
+
+
+def head_of(document: Any) -> dict[str, type]:
+    """Return the entries of a JSON object with the types of their values; none for anything else."""
+    entries = document if isinstance(document, dict) else {}
+    return {key: type(value) for key, value in entries.items()}
 
 
 def _is_listed(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flawline.data.masks.annotation_files import AnnotationFiles
+from flawline.data.masks.annotation_files import AnnotationFiles, head_of
 from flawline.data.masks.bitmaps import from_base64, paint_png
 from flawline.data.masks.boxes import paint_box, paint_ellipse
 from flawline.data.masks.documents import pairs_of, read_json, short, size_of
@@ -25,6 +25,7 @@ from flawline.data.masks.shapes import (
 
 Document = dict[str, Any]
 
+_PARTS = {"shapes", "imagePath"}
 _BACKGROUND = "_background_"
 # "rotation" is the name of X-AnyLabeling, which writes the same files.
 _OUTLINES = ("polygon", "oriented_rectangle", "rotation")
@@ -32,7 +33,7 @@ _OUTLINES = ("polygon", "oriented_rectangle", "rotation")
 
 def is_labelme(files: AnnotationFiles) -> bool:
     """Whether it is a JSON file with the parts of LabelMe, or a folder that holds such files."""
-    return any(_is_one(document) for document in files.documents)
+    return any(head.keys() >= _PARTS for head in files.heads)
 
 
 def read_labelme(files: AnnotationFiles) -> Annotations:
@@ -45,13 +46,9 @@ def read_labelme(files: AnnotationFiles) -> Annotations:
     return read_each(files, files.of_kind(".json"), partial(_picture, files))
 
 
-def _is_one(document: Any) -> bool:
-    return isinstance(document, dict) and {"shapes", "imagePath"} <= set(document)
-
-
 def _picture(files: AnnotationFiles, file: str) -> tuple[str, AnnotatedPicture]:
     document = read_json(files.folder / file)
-    if not _is_one(document) or not isinstance(document["shapes"], list):
+    if not head_of(document).keys() >= _PARTS or not isinstance(document["shapes"], list):
         raise BrokenShape("expected a file of LabelMe with a list 'shapes'")
     height, width = document.get("imageHeight"), document.get("imageWidth")
     stated = height is not None or width is not None

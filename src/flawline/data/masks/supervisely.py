@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flawline.data.masks.annotation_files import AnnotationFiles
+from flawline.data.masks.annotation_files import AnnotationFiles, head_of
 from flawline.data.masks.bitmaps import from_base64, inflated, paint_png
 from flawline.data.masks.boxes import paint_box
 from flawline.data.masks.documents import pairs_of, read_json, real, short, size_of, whole
@@ -26,11 +26,12 @@ from flawline.data.masks.shapes import (
 Document = dict[str, Any]
 
 _META = "meta.json"
+_PARTS = {"objects": list, "size": dict}
 
 
 def is_supervisely(files: AnnotationFiles) -> bool:
     """Whether it is a folder that holds files of annotations with objects and a size."""
-    return files.is_folder and any(_is_one(document) for document in files.documents)
+    return files.is_folder and any(_PARTS.items() <= head.items() for head in files.heads)
 
 
 def read_supervisely(files: AnnotationFiles) -> Annotations:
@@ -48,14 +49,6 @@ def read_supervisely(files: AnnotationFiles) -> Annotations:
     return annotations_of(files.name, pictures, labels=classes)
 
 
-def _is_one(document: Any) -> bool:
-    return (
-        isinstance(document, dict)
-        and isinstance(document.get("objects"), list)
-        and isinstance(document.get("size"), dict)
-    )
-
-
 def _classes(files: AnnotationFiles) -> list[str]:
     metas = [files.folder / _META, files.folder.parent / _META, files.folder.parent.parent / _META]
     meta = next((read_json(path) for path in metas if path.is_file()), None)
@@ -67,7 +60,7 @@ def _classes(files: AnnotationFiles) -> list[str]:
 
 def _picture(files: AnnotationFiles, classes: list[str], file: str) -> tuple[str, AnnotatedPicture]:
     document = read_json(files.folder / file)
-    if not _is_one(document):
+    if not _PARTS.items() <= head_of(document).items():
         raise BrokenShape("expected a file of Supervisely with a size and a list 'objects'")
     size = document["size"]
     stated = size_of(size.get("height"), size.get("width"), files.most_pixels)
