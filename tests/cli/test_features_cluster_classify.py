@@ -6,6 +6,7 @@ import pytest
 from flawline.cli.main import run
 from helpers.networks import write_network
 from helpers.pictures import parts
+from helpers.raw_zip import raw_zip
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +160,20 @@ def test_control_characters_in_names_and_labels_do_not_reach_the_terminal(
     said = capsys.readouterr()
     assert "\\x1b" in said.out
     assert not {"\x1b", "\x07"} & set(said.out + said.err)
+
+
+def test_the_encoding_of_names_in_an_archive_is_told_and_can_be_given(folder, tmp_path, capsys):
+    picture = next(folder.rglob("*.png")).read_bytes()
+    path = raw_zip(tmp_path / "a.zip", {"不良/1.png".encode("gbk"): picture})
+    out = tmp_path / "t.csv"
+    arguments = ["features", str(path), "-o", str(out), "--features", "dimensions"]
+    assert run(arguments) == 0
+    assert "read as gbk, such as '不良/1.png'; if they look wrong, give --encoding" in (
+        capsys.readouterr().err.replace("\n", " ")
+    )
+    assert pl.read_csv(out)["label"].to_list() == ["不良"]
+    out.unlink()
+    assert run([*arguments, "--encoding", "cp949"]) == 0
+    assert pl.read_csv(out)["label"].to_list() == ["不良".encode("gbk").decode("cp949")]
+    assert run([*arguments, "--encoding", "klingon"]) == 2
+    assert "--encoding" in capsys.readouterr().err

@@ -9,11 +9,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.helpers.raw_zip import raw_zip
 
 from flawline.data.name_encoding import checked_encoding, decode_name, find_encoding
 from flawline.data.source import Source, open_source
 from flawline.errors import ArchiveError, UsageError
+from helpers.raw_zip import raw_zip
 
 WORDS = {
     "cp932": "良品/画像1 不良/傷_01 キズ/あ 打痕/1 表面/表 ソ 異物 正常 異常 合格 テスト 新しいフォルダー 亀裂 NG品 ｷｽﾞ",
