@@ -103,11 +103,11 @@ def detector_of(recipe: Recipe, precision: str | None = None, threads: int = 0) 
 
 def detector_state(recipe: Recipe) -> DetectorState:
     """Read the state of a recipe's detector."""
-    return DetectorState(
-        detector_settings(recipe).method,
-        recipe.manifest.detector,
-        part_arrays(recipe.arrays, "detector"),
-    )
+    arrays = part_arrays(recipe.arrays, "detector")
+    for name, array in arrays.items():
+        if array.dtype == bool:
+            raise damaged(f"arrays/detector_{name}.npy holds no numbers")
+    return DetectorState(detector_settings(recipe).method, recipe.manifest.detector, arrays)
 
 
 def part_arrays(arrays: Arrays, part: str) -> dict[str, NDArray[Any]]:
