@@ -10,6 +10,7 @@ from tests.helpers import tool_exports as tools
 
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.shapes import BrokenShape
+from flawline.errors import SourceError
 
 
 def test_folders_are_listed_without_what_is_hidden_or_no_file(tmp_path: Path) -> None:
@@ -42,3 +43,16 @@ def test_only_files_below_the_annotations_are_read(tmp_path: Path) -> None:
     for name in (str(tmp_path / "out"), "b/../../out", "a\0b", ""):
         with pytest.raises(BrokenShape):
             rooted.read_named(name)
+
+
+def test_a_link_to_a_file_elsewhere_is_refused_and_one_inside_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("0 0.1 0.1 0.9 0.1 0.9 0.9")
+    (folder / "a.txt").write_text("0 0.1 0.1 0.9 0.1 0.9 0.9")
+    (folder / "b.txt").symlink_to("a.txt")
+    assert AnnotationFiles(folder, 100).files == ("a.txt", "b.txt")
+    (folder / "c.txt").symlink_to("../secret.txt")
+    with pytest.raises(SourceError, match=r"'c.txt' is a link that leaves the folder"):
+        _ = AnnotationFiles(folder, 100).files
+    assert AnnotationFiles(folder, 100, root=tmp_path).files == ("a.txt", "b.txt", "c.txt")

@@ -67,7 +67,7 @@ class AnnotationFiles:
         """The files below `folder` by their paths with forward slashes, folder by folder, without hidden ones.
 
         Raises:
-            SourceError: more files than any export has.
+            SourceError: more files than any export has, or a link that leaves the folder.
         """
         found: list[str] = []
         for root, folders, files in os.walk(self.folder):
@@ -80,7 +80,9 @@ class AnnotationFiles:
                 for name in files
                 if _is_listed(name) and os.path.isfile(os.path.join(root, name))
             )
-            found += [prefix + name for name in sorted(regular)]
+            own = sorted(regular)
+            self._refuse_links([os.path.join(root, name) for name in own])
+            found += [prefix + name for name in own]
             if len(found) > _MOST_FILES:
                 raise SourceError(
                     f"expected at most {_MOST_FILES} files of annotations, {str(self.folder)!r} holds more",
@@ -88,6 +90,19 @@ class AnnotationFiles:
                     code="annotations-too-large",
                 )
         return tuple(found)
+
+    def _refuse_links(self, paths: list[str]) -> None:
+        """Raise SourceError for a link that leads outside; left out, its picture would count as without defects."""
+        bounds = [
+            os.path.realpath(folder) + os.sep for folder in (self.folder, self.root) if folder
+        ]
+        for path in filter(os.path.islink, paths):
+            if not os.path.realpath(path).startswith(tuple(bounds)):
+                raise SourceError(
+                    f"{os.path.relpath(path, self.folder)!r} is a link that leaves the folder of the annotations",
+                    hint="Copy the file there, or give the folder that holds both.",
+                    code="annotations",
+                )
 
     @cached_property
     def document(self) -> Any:
