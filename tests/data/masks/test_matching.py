@@ -148,8 +148,7 @@ def test_the_place_of_the_source_in_a_set_counts(tmp_path: Path) -> None:
     polygon(tmp_path / "valid" / "labels", "2.txt")
     (tmp_path / "data.yaml").write_text("names: [pore]\n")
     for given in (tmp_path / "data.yaml", tmp_path / "train" / "labels"):
-        options = {} if given.is_file() else {"classes": ["pore"]}
-        found = areas(tmp_path / "train" / "images", given, **options)
+        found = areas(tmp_path / "train" / "images", given)
         assert found == {"1.png": AREA, "2.png": 0}
     for split, number in (("train", 1), ("valid", 1), ("valid", 2)):
         save(tmp_path / "set" / split / "images" / f"{number}.png")

@@ -53,8 +53,11 @@ def names_of_set(files: AnnotationFiles) -> YoloNames:
 
 
 def _first(files: AnnotationFiles, names: Sequence[str]) -> Path | None:
-    """Find the first file of these names in the folder, or else in the one above."""
-    found = (folder / name for folder in (files.folder, files.folder.parent) for name in names)
+    """Find the first file of these names in the folder, or else above: train/labels and labels/train are two deep."""
+    folder = files.folder.absolute()
+    deep = "labels" in (folder.name.lower(), folder.parent.name.lower())
+    above = (folder, *folder.parents[: 2 if deep else 1])
+    found = (folder / name for folder in above for name in names)
     return next((path for path in found if path.is_file()), None)
 
 
