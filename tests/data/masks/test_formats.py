@@ -64,6 +64,18 @@ def test_the_root_that_holds_an_export_beside_its_pictures_may_be_given(
         assert np.array_equal(masked.mask(masked.samples()[0]), tools.drawing())
 
 
+@pytest.mark.parametrize("made", [tools.panoptic, tools.ground_truth, tools.voc_masks])
+def test_masks_below_the_source_are_no_pictures(
+    tmp_path: Path, made: Callable[[Path], Path]
+) -> None:
+    tools.pictures(tmp_path)
+    annotations = made(tmp_path)
+    with open_masks(tmp_path, annotations=annotations, unlabelled="empty") as masked:
+        names = [sample.name for sample in masked.samples()]
+        assert names == ["images/1.png", "images/2.png", "images/3.png"]
+        assert np.array_equal(masked.mask(masked.samples()[0]), tools.drawing())
+
+
 def test_a_root_with_two_exports_is_refused(tmp_path: Path) -> None:
     images = tools.pictures(tmp_path)
     tools.via_annotations(tmp_path)

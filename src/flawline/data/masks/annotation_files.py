@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,15 +145,25 @@ class AnnotationFiles:
         Raises:
             BrokenShape: none exists, or it lies elsewhere, also by a link.
         """
-        for folder in (self.folder, self.root or self.folder):
-            for name in names:
-                if (folder / name).is_file():
-                    return _read_below(folder, name)
+        if (found := self._named(names)) is not None:
+            return _read_below(*found)
         given = (self.root or self.folder).name
         raise BrokenShape(
             f"expected the file {names[0][:200]!r} below the annotations in {given!r}, found none "
             "(give the folder that holds both)"
         )
+
+    def path_named(self, *names: str) -> Path | None:
+        """Return the path of the file that `read_named` reads, None where it cannot."""
+        folder, name = self._named(names) or (self.folder, "")
+        path = Path(os.path.realpath(folder / name))
+        return path if Path(os.path.realpath(folder)) in path.parents else None
+
+    def _named(self, names: Iterable[str]) -> tuple[Path, str] | None:
+        """Find the folder and the name of the first file that exists, wherever that lies."""
+        folders = (self.folder, self.root or self.folder)
+        places = ((folder, name) for folder in folders for name in names)
+        return next((place for place in places if Path(*place).is_file()), None)
 
     def _first(self, kind: str, read: Callable[[str], T], most: int) -> tuple[T, ...]:
         def readable() -> Iterator[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -126,7 +127,9 @@ def _from_annotations(
     if not found.labels and request.settings.classes is None:
         _refuse_without_classes(found)
     named = resolve_class_names(found.labels, request.settings.classes, request.settings.ignore)
-    entries = match(request.samples, found.names, also=found.also, below=below)
+    listed = _among(request, found.masks)
+    samples = [sample for sample in request.samples if sample.name not in listed]
+    entries = match(samples, found.names, also=found.also, below=below)
     if not entries:
         raise SourceError(
             f"none of {len(found.names)} annotated pictures is in the source "
@@ -152,8 +155,18 @@ def _from_annotations(
             _listed(found.nameless, "annotated pictures have no name", "they are left out"),
         )
     read = partial(_draw, found, entries, named.values, request.settings.boxes)
-    known = frozenset(entries)
-    return Masks(format.name, named.classes, known, read, notes, format.absent_is_empty)
+    known, absent = frozenset(entries), format.absent_is_empty
+    return Masks(format.name, named.classes, known, read, notes, absent, listed)
+
+
+def _among(request: MaskRequest, masks: Sequence[Path]) -> frozenset[str]:
+    """Find the samples that are masks."""
+    base = request.source.folder()
+    if base is None or not masks:
+        return frozenset()
+    files = set(map(str, masks))
+    names = (sample.name for sample in request.samples)
+    return frozenset(name for name in names if os.path.realpath(Path(base, name)) in files)
 
 
 def _draw(

@@ -78,7 +78,16 @@ def read_ground_truth(files: AnnotationFiles) -> Annotations:
     classes = _classes(part for _, own in parts.values() for part in own)
     notes = (f"{unlabelled} pictures without a label are left out",) if unlabelled else ()
     read = partial(_picture, files, parts)
-    return Annotations(files.name, classes, tuple(parts), read, notes, nameless=tuple(nameless))
+    found = (
+        files.path_named(*_mask_names(part))
+        for _, own in parts.values()
+        for part in own
+        if isinstance(part, _ClassMask)
+    )
+    masks = tuple(path for path in found if path is not None)
+    return Annotations(
+        files.name, classes, tuple(parts), read, notes, nameless=tuple(nameless), masks=masks
+    )
 
 
 def _entry(text: str) -> tuple[str | None, Document]:
@@ -212,11 +221,16 @@ def _picture(
     return AnnotatedPicture(size, tuple(shapes))
 
 
-def _drawn(files: AnnotationFiles, mask: _ClassMask, place: str) -> AnnotatedPicture:
+def _mask_names(mask: _ClassMask) -> list[str]:
+    """List where a mask may lie: at the last parts of its address, the longest first."""
     path = _path(mask.address)
     names = ["/".join(path[start:]) for start in range(len(path))]
     # Names hold times, and colons are no part of names on Windows.
-    content = files.read_named(*names, path[-1].replace(":", "_"))
+    return [*names, path[-1].replace(":", "_")]
+
+
+def _drawn(files: AnnotationFiles, mask: _ClassMask, place: str) -> AnnotatedPicture:
+    content = files.read_named(*_mask_names(mask))
     try:
         rows = colour_rows(content, files.most_pixels)
         return numbered_picture(rows, mask.colours, place)

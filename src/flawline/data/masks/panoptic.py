@@ -50,7 +50,15 @@ def read_panoptic(files: AnnotationFiles) -> Annotations:
             known[name] = (place, segments)
     labels = tuple(dict.fromkeys(label for label in categories.values() if label is not None))
     read = partial(_picture, files, categories, known)
-    return Annotations(file, labels, tuple(known), read, nameless=tuple(nameless))
+    pngs = (files.path_named(*_png_names(files, segments)) for _, segments in known.values())
+    masks = tuple(path for path in pngs if path is not None)
+    return Annotations(file, labels, tuple(known), read, nameless=tuple(nameless), masks=masks)
+
+
+def _png_names(files: AnnotationFiles, segments: Document) -> tuple[str, ...]:
+    """List where the PNG of a picture may lie; empty where none is named."""
+    png = segments.get("file_name")
+    return (f"{stem(files.name)}/{png}", png) if isinstance(png, str) else ()
 
 
 def _images(document: Document, file: str) -> dict[Any, Any]:
@@ -72,10 +80,11 @@ def _picture(
     place, segments = known[name]
     try:
         labels = _labels(segments.get("segments_info"), categories)
-        png = segments.get("file_name")
-        if not isinstance(png, str):
-            raise BrokenShape(f"expected the name of a PNG, got {short(png)}")
-        content = files.read_named(f"{stem(files.name)}/{png}", png)
+        names = _png_names(files, segments)
+        if not names:
+            came = short(segments.get("file_name"))
+            raise BrokenShape(f"expected the name of a PNG, got {came}")
+        content = files.read_named(*names)
         rows = colour_rows(content, files.most_pixels)
         return numbered_picture(rows, {0: BACKGROUND, **labels}, place, needed=labels)
     except BrokenShape as error:

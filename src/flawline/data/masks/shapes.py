@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal, NoReturn
 
 import numpy as np
@@ -53,7 +54,7 @@ class Annotations:
     the regions of one of them, and `notes` lists what was passed over. `also` gives a second name of a picture, tried
     where the first fits none. `lost` lists regions whose picture is not known, with their places: a picture without
     regions may lack one. `nameless` lists pictures that cannot be named: a picture that is not listed may be one.
-    `way_out` is the hint where no name fits a picture of the source.
+    `way_out` is the hint where no name fits a picture of the source. `masks` are the real paths of masks.
     """
 
     file: str
@@ -64,6 +65,7 @@ class Annotations:
     also: Callable[[str], str] | None = None
     lost: tuple[str, ...] = ()
     nameless: tuple[str, ...] = ()
+    masks: tuple[Path, ...] = ()
     way_out: str = (
         "Names of pictures must agree with the annotations but for folders and extension."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -39,7 +40,13 @@ def read_voc_masks(files: AnnotationFiles) -> Annotations:
     labels = {0: BACKGROUND} if path is None else _labels(path)
     masks = _masks(files)
     named = tuple(name for name in dict.fromkeys(labels.values()) if name != BACKGROUND)
-    return Annotations(files.name, named, tuple(masks), partial(_picture, files, masks, labels))
+    # Masks of instances and of borders lie beside them.
+    beside = (file for file in files.files if "/segmentation" in f"/{file.lower()}")
+    paths = tuple(
+        Path(os.path.realpath(files.folder / file)) for file in (*masks.values(), *beside)
+    )
+    read = partial(_picture, files, masks, labels)
+    return Annotations(files.name, named, tuple(masks), read, masks=paths)
 
 
 def _labelmap(files: AnnotationFiles) -> Path | None:
