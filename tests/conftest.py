@@ -36,3 +36,13 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real pictures: set FLAWLINE_TEST_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Folder of small inputs that once failed and are not part of the repository; skips where it is missing."""
+    default = Path(__file__).parents[2] / "shared" / "cases"
+    folder = Path(os.environ.get("FLAWLINE_TEST_CASES", default))
+    if not folder.is_dir():
+        pytest.skip("no cases: set FLAWLINE_TEST_CASES to the folder that holds them")
+    return folder
