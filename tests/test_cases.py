@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
 
-from flawline.cli.main import run
-from flawline.data.image import read_image
 from flawline.data.masks import open_masks
 from flawline.data.masks.check import check_masks
-from flawline.errors import FlawlineError, ImageError
+from flawline.errors import FlawlineError
 
 Pixels = dict[str, dict[str, int]]
 
 
-def pixels(source: Path, annotations: Path | None = None, **settings: Any) -> tuple[Pixels, list[str]]:
+def pixels(
+    source: Path, annotations: Path | None = None, **settings: Any
+) -> tuple[Pixels, list[str]]:
     """The pixels of each class of each picture but those of the background, and the spoiled pictures."""
     with open_masks(source, annotations=annotations, **settings) as masks:
         report = check_masks(masks)
@@ -27,7 +24,9 @@ def pixels(source: Path, annotations: Path | None = None, **settings: Any) -> tu
             name: {c: n for c, n in zip(masks.classes, row, strict=True) if n and c != "background"}
             for name, row in report.counts.items()
         }
-    broken = [f for finding in report.findings if finding.code.startswith("image") for f in finding.files]
+    broken = [
+        f for finding in report.findings if finding.code.startswith("image") for f in finding.files
+    ]
     return counts, broken
 
 
@@ -204,7 +203,10 @@ def test_annotations_that_fit_no_picture_or_hold_no_whole_one_are_refused(
     cases: Path, case: str, name: str
 ) -> None:
     folder = cases / "annotations" / case
-    with pytest.raises(FlawlineError) as caught, open_masks(folder / "images", annotations=folder / name):
+    with (
+        pytest.raises(FlawlineError) as caught,
+        open_masks(folder / "images", annotations=folder / name),
+    ):
         pass
     assert caught.value.code == "annotations"
 

@@ -169,8 +169,8 @@ def test_pictures_in_work_share_the_memory_of_the_limits(tmp_path):
     assert max(seen) <= most
     # All at once they would have taken more.
     assert 5 * sum(size * size for size in sizes) > 2 * most
-    with memory_share(most) as reserve:
-        reserve(most)
+    with memory_share(most) as share:
+        share.reserve(most)
 
 
 def test_a_picture_over_the_memory_of_the_limits_is_unjudged_and_the_others_go_on(tmp_path):
@@ -182,3 +182,23 @@ def test_a_picture_over_the_memory_of_the_limits_is_unjudged_and_the_others_go_o
             for _, result in map_pictures(source, source.samples(), brightness)
         ]
     assert codes == [0, "image-too-large", 2]
+
+
+def test_a_thread_that_holds_memory_never_waits_but_keeps_to_the_limit():
+    with memory_share(1000) as outer, memory_share(1000) as inner:
+        inner.reserve(700)
+        with pytest.raises(ImageError):
+            outer.reserve(400)
+        outer.settle(300)
+        outer.reserve(400)
+    done = threading.Event()
+
+    def take_all():
+        with memory_share(1000) as share:
+            share.reserve(1000)
+            done.set()
+
+    thread = threading.Thread(target=take_all)
+    thread.start()
+    thread.join(10)
+    assert done.is_set()

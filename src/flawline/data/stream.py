@@ -68,9 +68,13 @@ def map_pictures(
             if known is not None:
                 return known
             limits = source.image_limits
-            with memory_share(limits.max_memory) as reserve:
+            with memory_share(limits.max_memory) as share:
                 picture = read_image(
-                    data, target=target, value_range=value_range, limits=limits, reserve=reserve
+                    data,
+                    target=target,
+                    value_range=value_range,
+                    limits=limits,
+                    reserve=share.reserve,
                 )
                 result = function(picture)
                 notes = picture.notes

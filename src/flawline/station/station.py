@@ -199,9 +199,9 @@ class Station:
                 given = picture_bytes(given, max_bytes=self._limits.max_bytes)
             if isinstance(given, bytes) and given:
                 sha256 = hashlib.sha256(given).hexdigest()
-            with memory_share(self._limits.max_memory) as reserve:
+            with memory_share(self._limits.max_memory) as share:
                 picture = as_picture(
-                    given, self.inspector.value_range, limits=self._limits, reserve=reserve
+                    given, self.inspector.value_range, limits=self._limits, reserve=share.reserve
                 )
                 # Only what could be read as a picture is ever stored.
                 file = given if isinstance(given, bytes) else None

@@ -217,3 +217,31 @@ def test_empty_masks_without_names_have_no_defects(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 40), np.uint8))
     found = measured(tmp_path)
     assert (len(found.rows), len(found.defects), found.classes) == (1, 0, ("background",))
+
+
+def test_large_masks_are_measured_one_by_one_with_the_same_result(tmp_path: Path) -> None:
+    large = np.zeros((1500, 1600), np.uint8)
+    cv2.circle(large, (700, 800), 300, 1, -1)
+    cv2.circle(large, (1500, 100), 40, 2, -1)
+    small = np.zeros((60, 80), np.uint8)
+    small[10:20, 30:50] = 1
+    for place, mask in enumerate((small, large, small)):
+        cv2.imwrite(str(tmp_path / f"{place}.png"), mask)
+    found = measured(tmp_path, classes=CLASSES)
+    expected = measure([small, large, small])
+    assert found.defects.picture.tolist() == expected.picture.tolist() == [0, 1, 1, 2]
+    assert found.defects.columns["area"].tolist() == expected.columns["area"].tolist()
+    assert (
+        found.defects.columns["nearest_distance"].tolist()
+        == expected.columns["nearest_distance"].tolist()
+    )
+
+
+def test_noise_is_refused_before_it_is_measured(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 2, (1200, 1200), np.uint8)
+    cv2.imwrite(str(tmp_path / "0.png"), np.full((20, 20), 1, np.uint8))
+    cv2.imwrite(str(tmp_path / "1.png"), noise)
+    found = measured(tmp_path, classes=CLASSES)
+    assert [lost.image for lost in found.unjudged] == ["1.png"]
+    assert "noise" in " ".join(found.hints)
+    assert len(found.rows) == 1

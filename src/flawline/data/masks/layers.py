@@ -50,9 +50,9 @@ def read_layers(data: bytes, limits: ImageLimits, *, lossless: bool = True) -> L
         ImageError: it cannot be decoded; or ("image-mask") has several pages, or a channel of unknown meaning, or must
             be `lossless` and is stored with losses.
     """
-    with memory_share(limits.max_memory) as reserve:
+    with memory_share(limits.max_memory) as share:
         # With the range 0 to 255 the values of a deeper file stay as they are: 1 stays 1.
-        picture = read_image(data, limits=limits, value_range=(0, 255), reserve=reserve)
+        picture = read_image(data, limits=limits, value_range=(0, 255), reserve=share.reserve)
         _check_one_page(picture)
         if picture.format == "TIFF":
             _check_channels(picture.mode, tiff_layout(data))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from dataclasses import dataclass
+from itertools import groupby, islice
 from math import isfinite
 from pathlib import Path
 
@@ -17,16 +18,28 @@ from flawline.core.scale import PartFrame, Scale
 from flawline.data.cores import cpu_count
 from flawline.data.masks import MaskedSource
 from flawline.data.masks.class_names import IGNORED
+from flawline.data.memory_share import memory_share
 from flawline.errors import FlawlineError, ManifestError, SourceError
+from flawline.jobs.measure.mask_limits import bytes_needed, check_runs
 from flawline.jobs.measure.measured_masks import MaskRow, MeasuredMasks, MeasureSettings
 from flawline.types import Sample, Track, Unjudged, no_track
 
 _BATCH = 64
+_LARGE = 2_000_000
+"""Masks of more pixels are measured one by one as they are read; smaller ones together, which is faster."""
 _DEFAULT = MeasureSettings()
 _UNLABELLED = "Where pictures without a mask have no defects, state it with `unlabelled=empty`."
 _PICTURES = "Where these are pictures and no masks, give their masks with `annotations`."
 
-Read = tuple[MaskRow, NDArray[np.uint8], NDArray[np.uint8] | None]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """A mask with its picture, where there is one; or what was measured of it."""
+
+    row: MaskRow
+    mask: NDArray[np.uint8]
+    picture: NDArray[np.uint8] | None
+    defects: Defects | None = None
 
 
 def measure_source(
@@ -54,9 +67,11 @@ def measure_source(
                 if isinstance(item, FlawlineError):
                     failed.append(item)
                     unjudged.append(Unjudged(sample.name, item.code, item.message))
-            rows += [row for row, _, _ in good]
-            parts.append(_measure(good, settings, paired=not masked.alone))
-            counts.append(len(good))
+            rows += [item.row for item in good]
+            for measured, some in groupby(good, lambda item: item.defects):
+                together = list(some)
+                parts.append(measured or _measure(together, settings))
+                counts.append(len(together))
     if not rows:
         raise SourceError(
             f"none of {len(samples)} masks could be measured"
@@ -81,28 +96,40 @@ def measure_source(
     )
 
 
-def _measure(read: Sequence[Read], settings: MeasureSettings, *, paired: bool) -> Defects:
+def _measure(read: Sequence[_Read], settings: MeasureSettings) -> Defects:
+    pictures = [item.picture for item in read]
     return measure(
-        [mask for _, mask, _ in read],
-        pictures=[picture for _, _, picture in read] if paired else None,
+        [item.mask for item in read],
+        pictures=None if pictures[0] is None else pictures,
         merge=settings.merge,
         cluster=settings.cluster,
         smallest=settings.smallest,
     )
 
 
-def _read(masked: MaskedSource, sample: Sample, settings: MeasureSettings) -> Read | FlawlineError:
+def _read(masked: MaskedSource, sample: Sample, settings: MeasureSettings) -> _Read | FlawlineError:
+    limit = masked.source.image_limits.max_memory
     try:
         scale, frame = placed(sample, settings)
-        if masked.alone:
-            mask, pixels = masked.mask(sample), None
-        else:
-            picture, mask = masked.pair(sample)
-            pixels = picture.pixels
+        with memory_share(limit) as share:
+            if masked.alone:
+                mask, pixels = masked.mask(sample), None
+            else:
+                picture, mask = masked.pair(sample)
+                pixels = picture.pixels
+            mask = np.where(mask == IGNORED, 0, mask).astype(np.uint8, copy=False)
+            check_runs(mask)
+            row = MaskRow(sample, (mask.shape[0], mask.shape[1]), scale, frame)
+            read = _Read(row, mask, pixels)
+            if mask.size <= _LARGE:
+                return read
+            share.settle(mask.nbytes + (0 if pixels is None else pixels.nbytes))
+            share.reserve(bytes_needed(mask))
+            # Nothing of the pixels is kept.
+            measured = _measure([read], settings)
+            return _Read(row, np.zeros((0, 0), np.uint8), None, measured)
     except FlawlineError as error:
         return error
-    mask = np.where(mask == IGNORED, 0, mask).astype(np.uint8, copy=False)
-    return MaskRow(sample, (mask.shape[0], mask.shape[1]), scale, frame), mask, pixels
 
 
 def placed(sample: Sample, settings: MeasureSettings) -> tuple[Scale | None, PartFrame]:
