@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawline.data import spreadsheet
 from flawline.data.count_words import counted
 from flawline.data.csv_layout import csv_layout
 from flawline.data.table_format import stated_format
@@ -295,3 +298,39 @@ def test_separators_have_names(tmp_path: Path) -> None:
     assert csv_layout(path, stated_format({"separator": ":"})).names == ("a", "b")
     path.write_text("a;b,c\n1;2,5\n")
     assert csv_layout(path, stated_format({"separator": "comma"})).names == ("a;b", "c")
+
+
+def with_sheet(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """Write a workbook whose sheet is changed."""
+    write_xlsx(path, {"A": [["x"], [1]]})
+    with zipfile.ZipFile(path) as book:
+        contents = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, data in contents.items():
+            book.writestr(name, change(data) if name.endswith("s1.xml") else data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ('<row r="9"><c r="XFD1048576"><v>1</v></c></row>', "span more than 10,000,000 places"),
+        ("<row r='1048576'><c r = 'AZ7'><v>1</v></c></row>", "span more than 10,000,000 places"),
+        (" " * (2**22 + 1), "unpacks to more than 4 MiB"),
+    ],
+)
+def test_workbooks_that_would_fill_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, told: str
+) -> None:
+    monkeypatch.setattr(spreadsheet, "_MAX_BYTES", 2**22)
+    end = b"</sheetData>"
+    path = with_sheet(tmp_path / "m.xlsx", lambda sheet: sheet.replace(end, cell.encode() + end))
+    with pytest.raises(SourceError, match=told):
+        read_table(path)
+    with zipfile.ZipFile(path) as book:
+        stated = max(info.file_size for info in book.infolist()).to_bytes(4, "little")
+    data = path.read_bytes()
+    assert stated in data
+    path.write_bytes(data.replace(stated, (100).to_bytes(4, "little")))
+    with pytest.raises(SourceError, match=rf"{told}|damaged"):
+        read_table(path)

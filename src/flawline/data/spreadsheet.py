@@ -1,10 +1,12 @@
-"""Read sheets of spreadsheets: Excel and OpenDocument, with fastexcel."""
+"""Read sheets of Excel workbooks (.xlsx), with fastexcel."""
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from flawline.data.csv_layout import unreadable
 from flawline.data.header_row import header_row
@@ -14,10 +16,13 @@ from flawline.errors import SourceError
 if TYPE_CHECKING:
     import polars as pl
 
-SPREADSHEETS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
+SPREADSHEETS = frozenset({".xlsx", ".xlsm"})
 _HEAD_ROWS = 200
-# A sheet of a million rows has about 400 MB of XML; what unpacks to more is no table.
-_MAX_BYTES = 2**29
+# The reader holds all text at once, and a whole rectangle of cells from the first to the last that is not empty.
+_MAX_BYTES = 2**28
+_MAX_CELLS = 10_000_000
+_AT_ONCE = 1 << 20
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,3})(\d{1,9})["']""")
 
 
 def read_sheet(
@@ -91,12 +96,40 @@ def _column(typed: pl.Series, texts: pl.Series) -> pl.Series:
 
 
 def _refuse_huge(path: Path) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
-    if size > _MAX_BYTES:
-        raise unreadable(
-            path,
-            f"it unpacks to {size / 2**20:.0f} MiB, and at most {_MAX_BYTES // 2**20} are read",
-        )
+    """Refuse a workbook that unpacks to too much, or whose cells lie too far apart, whatever its headers state."""
+    left = _MAX_BYTES
+    try:
+        with zipfile.ZipFile(path) as book:
+            for member in book.infolist():
+                member.file_size = left + 2 * _AT_ONCE  # a smaller one could be a lie
+                left = _refuse_far_cells(path, book.open(member), left)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise unreadable(path, f"it is no .xlsx workbook, or damaged: {error}") from error
+
+
+def _refuse_far_cells(path: Path, member: IO[bytes], left: int) -> int:
+    """Look at the places of the cells in a member; returns how many bytes the others may have."""
+    columns: set[bytes] = set()
+    rows: set[int] = set()
+    tail = b""
+    with member:
+        while data := member.read(_AT_ONCE):
+            left -= len(data)
+            if left < 0:
+                raise unreadable(path, f"it unpacks to more than {_MAX_BYTES >> 20} MiB")
+            found = _PLACE.findall(tail + data)
+            columns |= {letters for letters, _ in found if letters}
+            numbers = {int(number) for number in {number for _, number in found}}
+            rows = {*sorted(rows | numbers)[:1], *sorted(rows | numbers)[-1:]}
+            tail = data[-64:]
+    places = [_column_number(letters) for letters in columns]
+    if places and (max(places) - min(places) + 1) * (max(rows) - min(rows) + 1) > _MAX_CELLS:
+        raise unreadable(path, f"its cells span more than {_MAX_CELLS:,} places")
+    return left
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
