@@ -88,6 +88,15 @@ def test_names_are_found(tmp_path: Path, content: str, names: list[str]) -> None
     assert not any("title" in note for note in table.notes)
 
 
+def test_wide_tables_are_read_whole(tmp_path: Path) -> None:
+    names = [f"a column with a long name {n}" for n in range(9000)]
+    table = read(tmp_path / "t.csv", ";".join(names) + "\n" + ";".join(map(str, range(9000))))
+    assert table.frame.columns == names
+    assert table.frame[names[-1]].to_list() == ["8999"]
+    with pytest.raises(SourceError, match="200001 columns"):
+        read(tmp_path / "t.csv", "a;" * 200_000 + "\n1\n")
+
+
 def test_a_row_of_names_can_be_stated(tmp_path: Path) -> None:
     content = "Prüfer;Müller\nSchicht;früh\nTeil;Länge\n1;10,5\n"
     assert read(tmp_path / "t.csv", content).frame.columns == ["Prüfer", "Müller"]

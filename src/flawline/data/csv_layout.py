@@ -23,8 +23,10 @@ _NONE = "\x1f"
 """A separator that no text has: the table has one column."""
 _HEAD_CHARACTERS = 100_000
 _HEAD_ROWS = 200
+_MOST_COLUMNS = 100_000
+_LONGEST_LINE = 1 << 24
 # Cells can hold contours.
-csv.field_size_limit(1 << 24)
+csv.field_size_limit(_LONGEST_LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,15 @@ def csv_layout(path: Path, stated: TableFormat = UNSTATED) -> CsvLayout:
     """
     encoding = stated.encoding or _encoding(path)
     with _opened(path, encoding) as file:
-        head = file.read(_HEAD_CHARACTERS)
+        head = file.read(_HEAD_CHARACTERS) + file.readline(_LONGEST_LINE)
     own = head[4] if head[:4].lower() == "sep=" and head[5:6] in ("\r", "\n") else None
     separator, header = _separator_and_header(head, stated, own)
     rows = _head_rows(head, separator, header + 1)
     if len(rows) <= header:
         raise unreadable(path, "it has no row of names" if rows else "it is empty")
     names = tuple(name.strip() for name in rows[header])
+    if len(names) > _MOST_COLUMNS:
+        raise unreadable(path, f"it has {len(names)} columns, and {_MOST_COLUMNS} at most are read")
     refuse_twice(path, names)
     titles = sum(not is_blank(row) for row in rows[:header]) - (own is not None)
     notes = [
@@ -196,8 +200,7 @@ def _unseparated(head: str, header: int) -> tuple[str, int]:
 
 
 def _head_rows(head: str, separator: str, count: int) -> list[list[str]]:
-    whole = head if len(head) < _HEAD_CHARACTERS else head[: head.rfind("\n") + 1] or head
     try:
-        return list(islice(csv.reader(StringIO(whole, newline=""), delimiter=separator), count))
+        return list(islice(csv.reader(StringIO(head, newline=""), delimiter=separator), count))
     except csv.Error:
         return []
