@@ -111,6 +111,16 @@ def test_one_outlier_does_not_choose_a_transform_that_hides_it():
         assert (z[40] - others.mean()) / others.std() > 3.5
 
 
+def test_box_cox_is_taken_only_where_nothing_simpler_passes():
+    names = [choose_transform(sample("log", 200, seed)).transform.name for seed in range(30)]
+    assert names.count("log") >= 26
+    assert names.count("box-cox") <= 1
+    inverse = 1 / np.random.default_rng(2).normal(10, 2, 600)
+    choice = choose_transform(inverse)
+    assert choice.passes
+    assert choice.transform.name == "box-cox"
+
+
 def test_rounding_is_no_departure():
     for seed in range(20):
         x = np.random.default_rng(seed).normal(50, 1, 300).round()

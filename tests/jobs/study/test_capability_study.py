@@ -85,6 +85,16 @@ def test_a_single_signal_that_may_be_chance_is_a_note():
     assert any("may be chance" in note for note in found.notes)
 
 
+def test_neighbours_alike_get_a_note():
+    x = normal(200, 5)
+    for place in range(1, 200):
+        x[place] = 10 + 0.7 * (x[place - 1] - 10) + 0.7 * (x[place] - 10)
+    alike = study_capability(series_of(x), SpecLimits(9, 11))
+    assert any("judge by the P indices" in note for note in alike.notes)
+    free = study_capability(series_of(normal()), SpecLimits(9, 11))
+    assert not any("P indices" in note for note in free.notes)
+
+
 def test_skewed_values_are_studied_under_the_transform_that_passes():
     skewed = np.random.default_rng(11).lognormal(0, 0.6, 200)
     found = study_capability(series_of(skewed), SpecLimits(upper=9.0))

@@ -65,10 +65,10 @@ def choose_transform(values: ArrayLike) -> TransformChoice:
 
     The candidates are none, log, Weibull, gamma and Box-Cox. Each leaves out the values that are too extreme for it,
     at most 5 %, and the rest must pass the Anderson-Darling test at 1 % (A*² at most 1.092); equal values are spread
-    evenly over their rounding first. The first candidate that is about as good as the best is taken. None is taken
-    where no candidate passes, or where the level moves, since a transform could hide it; the reason warns. Values with
-    at least 5 % exact zeros and none below zero get a share of zeros and a transform of the rest, and so do values
-    with fewer zeros that do not look normal.
+    evenly over their rounding first. The first candidate that is about as good as the best is taken, Box-Cox only if
+    no other passes. None is taken where no candidate passes, or where the level moves, since a transform could hide
+    it; the reason warns. Values with at least 5 % exact zeros and none below zero get a share of zeros and a transform
+    of the rest, and so do values with fewer zeros that do not look normal.
 
     Raises:
         FlawlineError: fewer than 8 values (or values above zero), values that are all equal, or one that is not finite.
@@ -134,8 +134,10 @@ def _best(x: NDArray[np.float64], names: tuple[str, ...], what: str) -> Transfor
         closest = min(tried, key=lambda one: one.cost)
         taken = closest if "none" not in names else tried[0]
         return TransformChoice(taken.transform, False, statistics, _warning(taken, closest, what))
-    best = min(one.cost for one in passing)
-    taken = next(one for one in passing if one.cost <= best + MUCH)
+    # Box-Cox extrapolates with a parameter more: only where nothing simpler passes.
+    simple = [one for one in passing if one.name != "box-cox"] or passing
+    best = min(one.cost for one in simple)
+    taken = next(one for one in simple if one.cost <= best + MUCH)
     return TransformChoice(taken.transform, True, statistics, _reason(taken, tried[0], what))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
 from scipy.special import bdtrc
 
+from flawline.core.spc.autocorrelation import autocorrelation
 from flawline.core.spc.capability import capability
 from flawline.core.spc.capability_values import Capability, Outside, SpecLimits
-from flawline.core.spc.chart_points import Subgroups
+from flawline.core.spc.chart_points import Subgroups, neighbours
 from flawline.core.spc.charts_time_weighted import LARGEST_RANGE
+from flawline.core.spc.charts_variables import means
 from flawline.core.spc.stability import Stability, judge_stability
 from flawline.core.spc.tolerance import ToleranceInterval, tolerance_interval
 from flawline.core.spc.transform_choice import REFUSED, choose_transform, normality
@@ -76,7 +79,7 @@ def study_capability(
     stability = judge_stability(
         points, stage.panels, stage.limits.sigma, lambda point: place(chart, point)
     )
-    notes = (*series.notes, *reasons, *_chance(chart, stability), *study.notes)
+    notes = (*series.notes, *reasons, *_chance(chart, stability), *_alike(points), *study.notes)
     departure = normality(points.values, fitted)
     tolerance = tolerance_interval(
         points.values,
@@ -120,6 +123,18 @@ def _chance(chart: ControlChart, stability: Stability) -> tuple[str, ...]:
     return (
         f"{counted(beyond, 'point')} of {count} beyond the control limits may be chance, as in {chance:.0f} % of "
         "stable processes; look for a cause all the same",
+    )
+
+
+def _alike(points: Subgroups) -> tuple[str, ...]:
+    """Note where each point resembles the one before: sigma within then misses most of the variation."""
+    every = np.ones(len(points), dtype=bool)
+    found = autocorrelation(means(points), every, neighbours(points, every))
+    if found is None or not found.marked:
+        return ()
+    return (
+        f"each point resembles the one before (autocorrelation {found.value:.2f}; chance makes at most "
+        f"{found.by_chance:.2f}), so that the C indices are too good: judge by the P indices",
     )
 
 
