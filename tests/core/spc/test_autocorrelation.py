@@ -12,7 +12,7 @@ def of(values, keep=None, follows=None):
     return autocorrelation(np.asarray(values, dtype=np.float64), keep, follows)
 
 
-@pytest.mark.parametrize(("phi", "count"), [(0.8, 60), (0.8, 200), (0.5, 400), (0.9, 100)])
+@pytest.mark.parametrize(("phi", "count"), [(0.8, 50), (0.8, 200), (0.5, 400), (0.9, 100)])
 def test_dependent_points_are_marked(phi, count):
     found = [of(autoregressive(phi, count, seed)) for seed in range(40)]
     assert sum(one.marked for one in found) >= 38
@@ -21,7 +21,7 @@ def test_dependent_points_are_marked(phi, count):
 
 @pytest.mark.parametrize("count", [25, 60, 200])
 def test_independent_points_are_not(count):
-    assert sum(of(autoregressive(0.0, count, seed)).marked for seed in range(300)) <= 2
+    assert sum(of(autoregressive(0.0, count, seed)).marked for seed in range(300)) <= 4
     # Points that alternate are no reason for wider limits.
     assert not of(autoregressive(-0.8, count, 0)).marked
 
