@@ -14,6 +14,7 @@ import numpy as np
 
 from flawline.data.cores import cpu_count
 from flawline.data.masks.class_names import IGNORED
+from flawline.data.masks.levels import level_counts
 from flawline.data.masks.masked_source import MaskedSource
 from flawline.errors import FlawlineError, SourceError
 from flawline.types import Sample, Track, Unjudged, no_track
@@ -150,7 +151,7 @@ def _one(masked: MaskedSource, sample: Sample) -> _Read | Unjudged:
         picture, mask = masked.pair(sample)
     except FlawlineError as error:
         return Unjudged(sample.name, error.code, error.message)
-    counts = np.bincount(mask.ravel(), minlength=256).tolist()
+    counts = level_counts(mask).tolist()
     shape = repr(mask.shape).encode()
     return _Read(
         (mask.shape[0], mask.shape[1]),

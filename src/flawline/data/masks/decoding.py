@@ -19,7 +19,7 @@ from flawline.data.masks.class_names import (
     one_class,
     value_table,
 )
-from flawline.data.masks.levels import MOST_LEVELS, check_levels
+from flawline.data.masks.levels import MOST_LEVELS, check_levels, level_counts
 from flawline.data.masks.mask_settings import MaskSettings
 from flawline.data.masks.pixels import Mask, read_colour_mask, read_mask, to_indices
 from flawline.data.stream import in_order
@@ -88,7 +88,7 @@ def _counted(
 
     def counted(read: Reader) -> NDArray[np.int64] | FlawlineError:
         try:
-            return np.bincount(_read_unnamed(read(), limits).ravel(), minlength=256)
+            return level_counts(_read_unnamed(read(), limits))
         except FlawlineError as error:
             return error
 

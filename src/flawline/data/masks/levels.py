@@ -11,7 +11,17 @@ from flawline.errors import ImageError
 MOST_LEVELS = 16
 """Most grey levels above 0 that are taken for classes without names."""
 _SURE = 4
+_BLOCK = 1 << 20
 _AROUND = np.ones((3, 3), np.uint8)
+
+
+def level_counts(mask: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count the pixels of each of 256 levels, int64 (256,); NumPy alone would take 8 bytes more for each pixel."""
+    flat = mask.reshape(-1)
+    counts = np.zeros(256, np.int64)
+    for start in range(0, flat.size, _BLOCK):
+        counts += np.bincount(flat[start : start + _BLOCK], minlength=256)
+    return counts
 
 
 def check_levels(mask: NDArray[np.uint8], *, inner: int = 2, most: int = MOST_LEVELS) -> None:
@@ -23,7 +33,7 @@ def check_levels(mask: NDArray[np.uint8], *, inner: int = 2, most: int = MOST_LE
     Raises:
         ImageError: ("image-mask-value") it has.
     """
-    levels = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)[1:]) + 1
+    levels = np.flatnonzero(level_counts(mask)[1:]) + 1
     many = len(levels) > most
     if many or (len(levels) > inner and _on_ramps(mask, int(levels[-1]))):
         raise ImageError(

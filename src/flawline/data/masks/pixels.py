@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
 from flawline.data.masks.alpha import transparent_pixels, values_with_alpha
 from flawline.data.masks.layers import Layers, read_layers
-from flawline.data.masks.levels import check_levels
+from flawline.data.masks.levels import check_levels, level_counts
 from flawline.errors import ImageError
 
 Mask = NDArray[np.uint8]
@@ -141,7 +142,7 @@ def to_indices(mask: Mask, table: NDArray[np.int16]) -> Mask:
     Raises:
         ImageError: the mask has an unknown value.
     """
-    counts = np.bincount(mask.ravel(), minlength=256)
+    counts = level_counts(mask)
     unknown = np.flatnonzero((counts > 0) & (table < 0)).tolist()
     if unknown:
         shown = [f"{value} in {counts[value]} px" for value in unknown]
@@ -156,7 +157,7 @@ def to_indices(mask: Mask, table: NDArray[np.int16]) -> Mask:
             ),
             code="image-mask-value",
         )
-    return np.asarray(table[mask], np.uint8)
+    return np.asarray(cv2.LUT(mask, table.astype(np.uint8)), np.uint8)
 
 
 def _listed(words: list[str]) -> str:
