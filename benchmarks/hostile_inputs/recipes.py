@@ -15,6 +15,7 @@ import numpy as np
 
 from hostile_inputs.case import (
     ANSWERED,
+    REFUSED,
     Case,
     Shared,
     inspect_with,
@@ -107,6 +108,9 @@ MANIFESTS = {
     "aspect ratios of lists": put("settings", "aspect_ratios", [[], []]),
     "a value range that is turned": put("settings", "value_range", [9, 1]),
 }
+
+# What this recipe's inspections do not look at may be anything.
+UNUSED = ("numbers of 200 digits", "a picture size of text", "a detector of text")
 
 
 def raw_manifest(text: str, folder: Path, shared: Shared) -> list[str]:
@@ -208,7 +212,7 @@ CASES = (
         Case(
             f"manifest.json: {name}",
             partial(manifest, change),
-            ANSWERED if "aspect" not in name and "range" in name else frozenset({2}),
+            ANSWERED if name in UNUSED else REFUSED,
         )
         for name, change in MANIFESTS.items()
     ),

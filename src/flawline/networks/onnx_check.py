@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flawline.networks.onnx_fields import BYTES, MESSAGES, VARINT, fields, text, varint
@@ -15,15 +15,6 @@ _MOST_SIDES = 16
 # Networks that look at one picture need none of them, and each can run for ever.
 _REPEATING = frozenset({"Loop", "Scan", "SequenceMap"})
 _DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft", "org.openvinotoolkit"})
-# Numbers that OpenVINO may compute while it reads: what is made from constants and shapes alone.
-_MOST_COMPUTED = 2**24
-_SAME_SIZE = frozenset(
-    "Identity Cast Reshape Squeeze Unsqueeze Flatten Transpose Slice Neg Abs Sqrt Exp Log Reciprocal Floor Ceil Round "
-    "Not Relu Sigmoid Tanh Clip Softmax ReduceProd ReduceSum ReduceMax ReduceMin ReduceMean Split".split()
-)
-_BROADCAST = frozenset(
-    "Add Sub Mul Div Pow Mod Equal Less Greater LessOrEqual GreaterOrEqual And Or Where Max Min".split()
-)
 
 
 class KeepsWeightsApart(ValueError):
@@ -32,27 +23,23 @@ class KeepsWeightsApart(ValueError):
 
 @dataclass(slots=True)
 class _Look:
-    """What was seen of a file so far; `unclear`: its size is known only when it is computed."""
+    """What was seen of a file so far."""
 
     nodes: int = 0
     tensors: int = 0
-    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The names that a graph may use, and of those made from constants alone the most numbers that they hold."""
+    """The names that a graph may use so far, and those of the graph around it."""
 
     names: set[str]
-    computed: dict[str, int]
     outer: _Scope | None = None
     depth: int = 1
 
     def knows(self, name: str) -> bool:
+        """Whether a name is made already."""
         return name in self.names or (self.outer is not None and self.outer.knows(name))
-
-    def numbers(self, name: str) -> int | None:
-        return self.computed.get(name, self.outer.numbers(name) if self.outer else None)
 
 
 @dataclass(slots=True)
@@ -62,15 +49,10 @@ class _Node:
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     attributes: list[tuple[int, int]] = field(default_factory=list)
-    length: int = 0
 
 
-def check_onnx(data: bytes) -> bool:
+def check_onnx(data: bytes) -> None:
     """Look at everything in an ONNX file that OpenVINO would follow.
-
-    Returns:
-        Whether OpenVINO may compute large numbers already while it reads the file, so that it is to be tried with
-        limits first.
 
     Raises:
         KeepsWeightsApart: a tensor, anywhere in it, keeps its numbers in another file.
@@ -87,12 +69,11 @@ def check_onnx(data: bytes) -> bool:
                 "it defines functions of its own; export it with their content in place"
             )
         if kind == "graph" and graphs == 1:
-            _graph(data, start, end, _Scope(set(), {}), look)
+            _graph(data, start, end, _Scope(set()), look)
         elif kind is not None:
             _walk(data, start, end, kind, look)
     if graphs != 1:
         raise ValueError(f"expected one graph, it holds {graphs}")
-    return look.unclear
 
 
 def _inner(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -123,12 +104,9 @@ def _graph(data: bytes, start: int, end: int, scope: _Scope, look: _Look) -> Non
         if kind == "node":
             nodes.append((begin, stop))
         elif kind == "tensor":
-            name, numbers = _tensor(data, begin, stop, look)
-            scope.names.add(name)
-            scope.computed[name] = numbers
+            scope.names.add(_tensor(data, begin, stop, look))
         elif kind == "sparse":
             scope.names.update(_sparse(data, begin, stop, look))
-            look.unclear = True
         elif number == 11:  # an input
             scope.names.update(text(data, b, s) for n, b, s in _inner(data, begin, stop) if n == 1)
     look.nodes += len(nodes)
@@ -139,7 +117,7 @@ def _graph(data: bytes, start: int, end: int, scope: _Scope, look: _Look) -> Non
 
 
 def _node(data: bytes, start: int, end: int, scope: _Scope, look: _Look) -> None:
-    node = _Node(length=end - start)
+    node = _Node()
     for number, begin, stop in _inner(data, start, end):
         if number == 1:
             node.inputs.append(text(data, begin, stop))
@@ -160,10 +138,9 @@ def _node(data: bytes, start: int, end: int, scope: _Scope, look: _Look) -> None
     for name in node.outputs:
         if name and name in scope.names:
             raise ValueError(f"{name[:40]!r} is made twice")
-    inner = [one for begin, stop in node.attributes for one in _attribute(data, begin, stop, look)]
-    for begin, stop in inner:
-        _graph(data, begin, stop, _Scope(set(), {}, scope, scope.depth + 1), look)
-    _compute(node, scope, look, branches=bool(inner))
+    for attribute in node.attributes:
+        for begin, stop in _attribute(data, *attribute, look):
+            _graph(data, begin, stop, _Scope(set(), scope, scope.depth + 1), look)
     scope.names.update(node.outputs)
 
 
@@ -182,44 +159,15 @@ def _attribute(data: bytes, start: int, end: int, look: _Look) -> Iterator[tuple
             _walk(data, begin, stop, kind, look)
 
 
-def _compute(node: _Node, scope: _Scope, look: _Look, *, branches: bool) -> None:
-    """Note how many numbers a node makes of constants alone, or that this is unclear."""
-    known = [scope.numbers(name) for name in node.inputs if name]
-    sizes = [size for size in known if size is not None]
-    if node.kind in ("Constant", "Shape", "Size"):
-        made: int | None = 2 * node.length
-    elif branches:
-        made = None
-        look.unclear = True
-    elif len(sizes) < len(known):
-        return
-    else:
-        made = _most_numbers(node.kind, sizes)
-    if made is None or made > _MOST_COMPUTED:
-        look.unclear, made = True, _MOST_COMPUTED
-    scope.computed.update(dict.fromkeys(node.outputs, made))
-
-
-def _most_numbers(kind: str, sizes: Sequence[int]) -> int | None:
-    """Give the most numbers that an operation on constants makes; None where that depends on their values."""
-    if not sizes:
-        return None
-    if kind == "Concat":
-        return sum(sizes)
-    if kind in _BROADCAST or kind == "Gather":
-        return math.prod(sizes)
-    return max(sizes) if kind in _SAME_SIZE else None
-
-
 def _sparse(data: bytes, start: int, end: int, look: _Look) -> Iterator[str]:
     """Check both tensors of a sparse one, and list their names."""
     for number, begin, stop in _inner(data, start, end):
         if number in MESSAGES["sparse"]:
-            yield _tensor(data, begin, stop, look)[0]
+            yield _tensor(data, begin, stop, look)
 
 
-def _tensor(data: bytes, start: int, end: int, look: _Look) -> tuple[str, int]:
-    """Check a tensor; returns its name and how many numbers it holds."""
+def _tensor(data: bytes, start: int, end: int, look: _Look) -> str:
+    """Check a tensor; returns its name."""
     look.tensors += 1
     if look.tensors > _MOST_TENSORS:
         raise ValueError(f"it has more than {_MOST_TENSORS} tensors")
@@ -239,7 +187,7 @@ def _tensor(data: bytes, start: int, end: int, look: _Look) -> tuple[str, int]:
         raise ValueError(
             f"the tensor {name[:40]!r} states {numbers} numbers and does not hold them"
         )
-    return name, numbers
+    return name
 
 
 def _varints(data: bytes, at: int, end: int) -> list[int]:
