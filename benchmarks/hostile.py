@@ -29,7 +29,7 @@ from pathlib import Path
 
 from hostile_inputs.case import SECRET, Case, Shared, shared_inputs
 
-KINDS = ("tomls", "recipes", "networks", "manifests", "annotations", "tables", "stores")
+KINDS = ("tomls", "recipes", "networks", "manifests", "annotations", "tables", "stores", "pictures")
 MOST_SECONDS, MOST_MEGABYTES = 60, 2000
 
 
