@@ -251,6 +251,13 @@ def test_what_a_folder_passes_over(tmp_path: Path) -> None:
             "not a regular file": 1,
             "system file": 2,
         }
+        # A picture that cannot be listed cannot be judged, which an outcome must say.
+        assert sorted(source.summary().problems) == [
+            "'b\\\\udcff.png': name is not valid Unicode",
+            "6.png: link that leaves the folder",
+            "8.png: broken link",
+            "9.png: not a regular file",
+        ]
         json.dumps(names_of(source))
         for name in ("6.png", "../outside/secret.png", str(outside / "secret.png"), "nul\0"):
             with pytest.raises(ImageError) as caught:

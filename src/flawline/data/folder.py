@@ -66,17 +66,17 @@ class Folder:
                 folders.add(entry.name) if reason is None else findings.passed_over.update([reason])
         elif self._pattern is None or self._pattern.matches(name):
             reason = why(entry.name) or self._why_entry(entry)
-            files.append(entry.name) if reason is None else findings.passed_over.update([reason])
+            files.append(entry.name) if reason is None else _pass_over(name, reason, findings)
 
     def _why_entry(self, entry: os.DirEntry[str]) -> str | None:
         if entry.is_symlink():
             if entry.is_dir():
                 return "link to a folder"
             if not os.path.exists(entry.path):
-                return "broken link"
+                return _BROKEN
             if not self._inside(entry.path):
-                return "link that leaves the folder"
-        return None if entry.is_file() else "not a regular file"
+                return _LEAVES
+        return None if entry.is_file() else _NO_FILE
 
     def _inside(self, path: str) -> bool:
         real = os.path.realpath(path)
@@ -170,6 +170,9 @@ class _Glob:
         return all(head.fullmatch(part) for head, part in zip(self._heads, parts, strict=False))
 
 
+_NOT_UNICODE, _BROKEN = "name is not valid Unicode", "broken link"
+_LEAVES, _NO_FILE = "link that leaves the folder", "not a regular file"
+_UNREADABLE = frozenset({_NOT_UNICODE, _BROKEN, _LEAVES, _NO_FILE})
 _TOKEN = re.compile(r"\*+|\?|\[!?\]?[^\]]*\]|[^*?\[]+|\[")
 
 
@@ -192,9 +195,16 @@ def _token_pattern(token: str) -> str:
     return re.escape(token)
 
 
+def _pass_over(name: str, reason: str, findings: Findings) -> None:
+    """Count a file that is not listed; one that is a picture by its name cannot be judged, and is a problem."""
+    findings.passed_over.update([reason])
+    if reason in _UNREADABLE and suffix(name) in PICTURE_SUFFIXES:
+        findings.problem(f"{name if is_unicode(name) else _printable(name)}: {reason}")
+
+
 def _why_folder(name: str) -> str | None:
     if not is_unicode(name):
-        return "name is not valid Unicode"
+        return _NOT_UNICODE
     if name == "__MACOSX":
         return "system file"
     return "hidden folder" if name.startswith(".") else None

@@ -109,7 +109,7 @@ def decode_with_pillow(name: str, data: bytes, target: int | None, admit: Admit)
 
 def _decoder_error(name: str, data: bytes, error: Exception) -> ImageError:
     reason = str(error) or type(error).__name__
-    if "truncated" in reason or "remature end" in reason or _ends_early(name, data):
+    if "truncated" in reason.lower() or "remature end" in reason or _ends_early(name, data):
         return ImageError(
             f"the {name} file ends before its pixels do ({len(data)} bytes)",
             hint="The file is cut short: copy it again from where it was taken.",
