@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+import polars as pl
 import pytest
 
+from flawline.cli.main import run
+from flawline.data.image import read_image
 from flawline.data.masks import open_masks
 from flawline.data.masks.check import check_masks
-from flawline.errors import FlawlineError
+from flawline.data.source import open_source
+from flawline.errors import FlawlineError, ImageError
 
 Pixels = dict[str, dict[str, int]]
 
@@ -211,14 +218,135 @@ def test_annotations_that_fit_no_picture_or_hold_no_whole_one_are_refused(
     assert caught.value.code == "annotations"
 
 
-@pytest.mark.parametrize("kind", ["black", "white"])
-def test_a_mask_in_the_alpha_channel_is_read(cases: Path, kind: str) -> None:
-    given, _ = pixels_of_masks(cases / "annotations" / "mask_alpha" / f"alpha_{kind}")
-    assert given == 360
+@pytest.fixture
+def command(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command with --json below the folder of the cases; returns exit code and document."""
+
+    def answered(*arguments: str) -> tuple[int, dict[str, Any]]:
+        capsys.readouterr()
+        named = [a.replace("CASES", str(cases)).replace("OUT", str(tmp_path)) for a in arguments]
+        code = run([*named, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return answered
 
 
-def pixels_of_masks(folder: Path) -> tuple[int, list[str]]:
-    import flawline
+def areas(tmp_path: Path) -> list[float]:
+    return pl.read_csv(tmp_path / "d.csv")["area"].to_list()
 
-    measured = flawline.measure(folder)
-    return int(sum(measured.defects["area"])), []
+
+@pytest.mark.parametrize("kind", ["alpha_black", "alpha_white", "la_alpha"])
+def test_a_mask_in_the_alpha_channel_is_read(command: Any, tmp_path: Path, kind: str) -> None:
+    code, _ = command("measure", f"CASES/annotations/mask_alpha/{kind}", "-o", "OUT/d.csv")
+    assert (code, areas(tmp_path)) == (0, [360])
+
+
+@pytest.mark.parametrize("kind", ["tifjpeg", "jp2lossy", "f32_frac"])
+def test_a_mask_with_losses_or_fractions_is_refused(command: Any, kind: str) -> None:
+    code, answer = command("measure", f"CASES/annotations/mask_lossy/{kind}", "-o", "OUT/d.csv")
+    assert code == 2
+    assert answer["error"]["message"]
+
+
+def test_smoothed_edges_are_refused_or_cut(command: Any, tmp_path: Path) -> None:
+    masks, given = (
+        "CASES/annotations/mask_not_two_levels",
+        ("--classes", "255=stain", "-o", "OUT/d.csv"),
+    )
+    assert command("measure", f"{masks}/antialias", *given)[0] == 2
+    code, _ = command("measure", f"{masks}/antialias", *given, "--threshold", "128")
+    assert (code, areas(tmp_path)) == (0, [810])
+    code, judged = command("judge", "OUT/d.csv", "--spec", f"{masks}/sp.toml", "-o", "OUT/v")
+    assert code == 1
+    assert [part["verdict"] for part in judged["judgements"]] == ["reject"]
+
+
+def test_a_value_without_a_class_is_refused(command: Any) -> None:
+    masks = "CASES/annotations/mask_not_two_levels/unknown_class"
+    assert command("measure", masks, "--classes", "scratch,stain", "-o", "OUT/d.csv")[0] == 2
+
+
+def test_folders_in_capitals(command: Any, tmp_path: Path) -> None:
+    folder = "CASES/annotations/capital_folder_names/caps"
+    code, _ = command("measure", folder, "-o", "OUT/d.csv")
+    table = pl.read_csv(tmp_path / "d.csv")
+    assert code == 0
+    assert dict(zip(table["image"], table["area"], strict=True)) == {
+        "Images/0.png": 600,
+        "Images/4.png": 600,
+    }
+    _, ranked = command("rank", folder, "-o", "OUT/r")
+    assert sorted(row["image"] for row in ranked["ranking"]) == [
+        f"Images/{number}.png" for number in range(5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "measure"),
+    [("hdrcomma", "Länge, außen, mm"), ("sep", "Laenge"), ("de", "Länge [mm]")],
+)
+def test_tables_of_spreadsheets(command: Any, table: str, measure: str) -> None:
+    name = f"CASES/charts/csv_from_spreadsheets/{table}.csv"
+    code, chart = command("chart", name, "--measure", measure, "-o", "OUT/c")
+    assert code == 0
+    assert len(chart["panels"][0]["values"]) == 40
+    assert chart["stages"][0]["limits"]["centre"] == pytest.approx(9.978, abs=5e-4)
+
+
+def test_a_doubled_column_is_refused(command: Any) -> None:
+    name = "CASES/charts/csv_from_spreadsheets/dup.csv"
+    code, answer = command("chart", name, "--measure", "len", "-o", "OUT/c")
+    assert code == 2
+    assert "twice" in answer["error"]["message"]
+
+
+def test_an_import_keeps_the_areas(command: Any) -> None:
+    name = "CASES/charts/csv_from_spreadsheets/imp4.csv"
+    code, answer = command("import", "OUT/s.db", name, "--zone", "UTC")
+    assert code == 0
+    assert (answer["new"], answer["measures"]) == (2, ["area"])
+
+
+@pytest.mark.parametrize("name", ["manifest_hdrcomma.csv", "manifest_twotrail.csv"])
+def test_manifests_of_spreadsheets(cases: Path, tmp_path: Path, name: str) -> None:
+    table = (cases / "charts" / "csv_from_spreadsheets" / name).read_bytes()
+    (tmp_path / name).write_bytes(table)
+    (tmp_path / "bilder").mkdir()
+    cv2.imwrite(str(tmp_path / "bilder" / "t1.png"), np.full((8, 8), 7, np.uint8))
+    with open_source(tmp_path / name) as source:
+        assert [sample.name for sample in source.samples()] == ["bilder/t1.png"]
+
+
+TRUNCATED = "image-truncated"
+PICTURES = {
+    "jpeg_half_lost_with_eoi.jpg": TRUNCATED,
+    "jpeg_truncated_eoi_in_comment.jpg": TRUNCATED,
+    "jpeg_truncated_exif_thumbnail.jpg": TRUNCATED,
+    "jpg_16370.jpg": TRUNCATED,
+    "B_pjpg_16370.jpg": TRUNCATED,
+    "B_bmp_rle_delta.bmp": TRUNCATED,
+    "B_jp2_tiles2.jp2": TRUNCATED,
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_without_all_their_pixels_are_refused(cases: Path, name: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        read_image(cases / "hostile" / name)
+    assert caught.value.code == PICTURES[name]
+
+
+@pytest.mark.slow
+def test_a_whole_picture_at_the_limit_of_pixels_is_read(cases: Path) -> None:
+    assert read_image(cases / "hostile" / "B_png_268M_1.png").width == 16_370
+
+
+def test_every_case_is_run(cases: Path) -> None:
+    """A folder or file that no test names would pass unseen."""
+    tests = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*case*.py"))
+    known = {"masks_of.py"}
+    entries = [entry for kind in cases.iterdir() for entry in kind.iterdir()]
+    assert len(entries) > 20
+    assert [
+        entry.name for entry in entries if entry.name not in known and entry.stem not in tests
+    ] == []
