@@ -359,6 +359,44 @@ def test_a_memory_takes_what_is_new_and_keeps_its_size(backbone):
     assert more.settings["windows"] == 33
 
 
+def test_a_memory_is_one_greedy_choice_among_all_patches(backbone, network, monkeypatch):
+    monkeypatch.setattr("flawline.detectors.patch_memory.SIZE", 40)
+    windows = [with_defect(w) if place == 7 else w for place, w in enumerate(good(12))]
+    arrays = fit("patch-memory", backbone, windows).arrays
+    weights = weights_of(network)
+    seen = np.concatenate([numpy_patches(window, weights) for window in windows])
+    variances = arrays["variances"].astype(np.float64)
+    seen = (seen - arrays["mean"]) @ arrays["directions"].T / np.sqrt(variances + variances.mean())
+    gaps = np.linalg.norm(seen[:, None] - arrays["memory"], axis=2)
+    assert arrays["memory"].shape == (40, seen.shape[1])
+    assert gaps.min(axis=0).max() < 1e-3  # Each is a patch that was seen.
+    wanted = radius(seen, farthest_first(seen, 40))
+    assert gaps.min(axis=1).max() == pytest.approx(wanted, rel=1e-3)
+
+
+def test_patches_beyond_what_is_held_are_drawn_evenly(backbone, monkeypatch):
+    """However many windows come: half of them here would exceed the bound, and none is left out."""
+    monkeypatch.setattr("flawline.detectors.patch_memory.POOL", 1000)
+    pools = []
+
+    def recorded(pool, count):
+        pools.append(pool)
+        return thinned(pool, count)
+
+    monkeypatch.setattr("flawline.detectors.patch_memory.thinned", recorded)
+    windows = [*good(39), good(1, seed=3)[0][::-1].copy()]
+    one, again = (fit("patch-memory", backbone, windows) for _ in range(2))
+    extend(one, backbone, windows)
+    assert same_bytes(one, again)
+    first, _, later = pools
+    assert 700 < len(first) <= 1000
+    assert len(first) % len(windows) == 0
+    assert len(later) <= 1000 + len(one.arrays["memory"])
+    share = len(first) // len(windows)
+    spreads = np.array([rows.std(axis=0).mean() for rows in first.reshape(40, share, -1)])
+    assert (spreads > 0.5 * spreads.mean()).all()
+
+
 def test_usual_distances_are_those_of_the_place_where_many_windows_were_seen():
     rng = np.random.default_rng(4)
     seen = rng.gamma(9, size=(40_000, 63))
@@ -651,6 +689,16 @@ def test_spreading_out_is_at_most_twice_the_best_radius_and_beats_chance():
     patches = rng.standard_t(3, size=(800, 6)).astype(np.float32)
     ours = radius(patches, spread_out(patches, 40))
     assert all(ours < radius(patches, rng.choice(800, 40, False)) for _ in range(20))
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_spreading_out_is_the_same_in_blocks_on_any_number_of_cores(cores, monkeypatch):
+    patches = np.random.default_rng(1).normal(size=(500, 8)).astype(np.float32)
+    at_once = spread_out(patches, 60)
+    monkeypatch.setattr("flawline.detectors.memory._BLOCK", 64)
+    monkeypatch.setattr("flawline.detectors.memory.cpu_count", lambda: cores)
+    assert spread_out(patches, 60).tolist() == at_once.tolist()
+    assert len(at_once) == 60
 
 
 def test_copies_are_remembered_once():

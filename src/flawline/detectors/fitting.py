@@ -48,7 +48,8 @@ def fit_detector(
     """Learn what windows of good pictures look like.
 
     Windows are read twice, for a memory three times, one after the other; what is kept does not grow with their
-    number. The same windows in the same order give the same state on the same processor.
+    number, for a memory beyond 400,000 patches. The same windows in the same order give the same state on the same
+    processor.
 
     Args:
         method: a name of the registry.

@@ -8,33 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.detectors.memory import (
-    PER_WINDOW,
-    POOL,
-    SIZE,
-    distances,
-    scale_of,
-    spread_out,
-    thinned,
-    usual_distances,
-)
-from flawline.detectors.method import Arrays, Grid, Learning, Method, joined
+from flawline.detectors.memory import POOL, SIZE, distances, scale_of, thinned, usual_distances
+from flawline.detectors.method import Arrays, Grid, Learning, Method, drawn, joined
 from flawline.detectors.nodes import Nodes, summed
 
 
 def _learn(
     learning: Learning, count: int, one_window: bool, seed: int
 ) -> tuple[dict[str, NDArray[Any]], int]:
-    """Two stages: what lies far apart within each window, then among all of that."""
-    per_window = int(np.clip(POOL // count, 4, PER_WINDOW))
-    pool, count = _pooled(learning, per_window)
+    pool, count = _pooled(learning, seed)
     memory = thinned(pool, SIZE)
     return {"memory": memory, **_moments(learning, memory, None)}, count
 
 
 def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArray[Any]], int]:
-    # A false alarm is to be learnt whole, not only what lies farthest apart in it.
-    pool, count = _pooled(learning, 4 * PER_WINDOW)
+    pool, count = _pooled(learning, 0)
     memory = thinned(np.concatenate([old["memory"], pool]), SIZE)
     if "memory_moments" not in old:
         return {"memory": memory}, count
@@ -59,20 +47,20 @@ def _moments(
     return {"memory_moments": total / count, "memory_windows": np.array([count])}
 
 
-def _pooled(learning: Learning, per_window: int) -> tuple[NDArray[np.float32], int]:
-    """What lies far apart within each window, never much more than `POOL` of it, and how many windows there are."""
+def _pooled(learning: Learning, seed: int) -> tuple[NDArray[np.float32], int]:
+    """All patches in the directions of distances, and how many windows there are.
+
+    Beyond `POOL` patches, as many of each window, at least one, drawn evenly.
+    """
     pool: list[NDArray[np.float32]] = []
-    held = count = 0
+    share = learning.grid[0] * learning.grid[1]
     scale = scale_of(learning.basis.variances)
-    for projected in learning.patches():
-        count += 1
-        patches = projected * scale
-        pool.append(patches[spread_out(patches, per_window)])
-        held += len(pool[-1])
-        if held > 2 * POOL:
-            pool = [thinned(np.concatenate(pool), POOL // 2)]
-            held = len(pool[0])
-    return joined(pool), count
+    for place, patches in enumerate(learning.patches()):
+        pool.append(drawn(patches * scale, share, (seed, place, 2)))
+        if share > 1 and len(pool) * share > POOL:
+            share = 3 * share // 4
+            pool = [drawn(rows, share, (seed, at, 3)) for at, rows in enumerate(pool)]
+    return joined(pool), len(pool)
 
 
 def _score(ops: Nodes, patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping[str, Any]) -> Any:
@@ -84,11 +72,10 @@ def _score(ops: Nodes, patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping
     memory = arrays["memory"].astype(np.float32)
     rows = ops.multiply(patches, ops.constant(scale_of(arrays["variances"])[None]))
     lengths = np.einsum("mk,mk->m", memory, memory)
-    products = ops.matmul(rows, ops.constant(memory.T))
-    doubled = ops.multiply(products, ops.constant(np.float32(2)))
+    products = ops.matmul(rows, ops.constant(-2 * memory.T))
+    lowest = ops.reduce_min(ops.add(products, ops.constant(lengths[None])), 1, keep=True)
     own = summed(ops, ops.multiply(rows, rows), memory.shape[1])
-    squares = ops.add(ops.subtract(ops.constant(lengths[None]), doubled), own)
-    nearest = ops.reduce_min(squares, 1, keep=False)
+    nearest = ops.reshape(ops.add(lowest, own), (-1,))
     # Rounding can leave a patch of the memory itself a little below.
     nearest = ops.maximum(nearest, ops.constant(np.float32(0)))
     if "memory_moments" not in arrays:
