@@ -27,6 +27,7 @@ CALLS = {
     "cluster": "cluster",
     "classify": "classify",
     "groups": "groups",
+    "split": "split",
     "train anomaly": "train_anomaly",
     "train segment": "train_segment",
     "update": "update",

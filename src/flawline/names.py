@@ -28,6 +28,7 @@ from flawline.api.records import list_records as list_records
 from flawline.api.records import open_records as open_records
 from flawline.api.records import replay as replay
 from flawline.api.records import show_record as show_record
+from flawline.api.split import split as split
 from flawline.api.synth import synth_castings as synth_castings
 from flawline.api.synth import synth_heat_sink as synth_heat_sink
 from flawline.api.train import audit_labels as audit_labels
@@ -50,6 +51,8 @@ from flawline.jobs.groups.grouping import Grouping as Grouping
 from flawline.jobs.rank.ranking import Ranking as Ranking
 from flawline.jobs.rank.saved_ranking import load_ranking as load_ranking
 from flawline.jobs.rank.saved_ranking import save_ranking as save_ranking
+from flawline.jobs.split.split_files import write_split as write_split
+from flawline.jobs.split.splitting import Splitting as Splitting
 from flawline.recipe.disk import read_recipe as read_recipe
 from flawline.recipe.disk import write_recipe as write_recipe
 from flawline.recipe.recipe import Recipe as Recipe

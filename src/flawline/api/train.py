@@ -26,11 +26,11 @@ from flawline.data.part_files import scratch_folder
 from flawline.data.source import Source, SourceLike, opened
 from flawline.detectors.registry import DEFAULT
 from flawline.errors import UsageError
-from flawline.jobs.train import train_anomaly as anomaly
 from flawline.jobs.train.calibration import CalibrationTargets
 from flawline.jobs.train.train_anomaly import AnomalySettings, AnomalyTraining
 from flawline.jobs.train.update_recipe import Updated, update_anomaly
 from flawline.jobs.train.view import MASK, ViewSettings
+from flawline.jobs.trial.train_and_test import train_and_test
 from flawline.recipe import RegionSettings
 from flawline.types import Track, no_track
 
@@ -62,6 +62,7 @@ def train_anomaly(
     roi_mask: PictureLike | None = None,
     foreground: bool = False,
     held_out: float | None = None,
+    test: float | None = None,
     overkill: float | None = None,
     review: float | None = None,
     confidence: float = 0.95,
@@ -91,6 +92,8 @@ def train_anomaly(
         roi_mask: where to look: a picture that is white there.
         foreground: look only at the part, learnt from the pictures.
         held_out: share of good pictures kept for calibration; 0.3 from 40 parts on.
+        test: share of good and bad pictures held out before anything is learnt, and judged after training; the test
+            split that the source states, where there is one, if not given.
         overkill: share of good parts rejected at most; 0.05 where pictures suffice.
         review: share of good parts not accepted at most; 0.1 where pictures suffice.
         confidence: of both shares.
@@ -100,11 +103,13 @@ def train_anomaly(
         good, bad, value_range, track: as for `rank`.
 
     Returns:
-        The training: its `recipe`, and what a person should know of how it came about.
+        The training: its `recipe`, the evaluation of its `test` (None without one), and what a person should know of
+        how it came about.
 
     Raises:
         SourceError: the source cannot be opened, or there is no good picture.
-        UsageError: an argument makes no sense, or too few pictures for the guarantee asked for.
+        UsageError: an argument makes no sense, `test` is given and the source states splits, or there are too few
+            pictures for the guarantee asked for.
         ModelError: the backbone cannot be used.
         ImageError: the mask cannot be read.
     """
@@ -139,7 +144,7 @@ def train_anomaly(
     )
     with opened(source, good, bad) as open_:
         named = replace(settings, part=part_name(part, open_))
-        return anomaly.train_anomaly(open_, named, track=track)
+        return train_and_test(open_, named, test, track=track)
 
 
 def train_segment(

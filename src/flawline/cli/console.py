@@ -77,6 +77,11 @@ def warn(text: str) -> None:
     stderr().print(printable(as_options(text)), markup=False, style="yellow")
 
 
+def next_step(command: str) -> None:
+    """Print the command to type next, whole, so that it can be copied."""
+    typer.echo(printable(f"next: {command}"))
+
+
 def say(texts: tuple[str, ...]) -> list[str]:
     """Print the warnings among what must be known; returns the rest."""
     for text in texts:

@@ -126,6 +126,24 @@ def given_options(context: typer.Context, names: Iterable[str]) -> list[str]:
     ]
 
 
+def typed_again(context: typer.Context, **changed: str) -> str:
+    """The command line as it was typed, with other values for some options."""
+    import shlex
+
+    words = context.command_path.split()
+    given = {*given_options(context, context.params), *changed} - {"as_json", "quiet"}
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in given:
+            continue
+        value = changed.get(name, context.params.get(name))
+        long = next((o for o in parameter.opts if o.startswith("--")), "")
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += [long] if long else []
+            words += [] if isinstance(one, bool) else [str(one)]
+    return shlex.join(words)
+
+
 def refuse_options(context: typer.Context, names: Iterable[str], beside: str) -> None:
     """A saved model brings its own settings; an option that would change them is a mistake."""
     from flawline.errors import UsageError

@@ -29,6 +29,7 @@ from flawline.cli.judge import judge
 from flawline.cli.measure import measure
 from flawline.cli.rank import rank
 from flawline.cli.records import import_records, records, replay_record
+from flawline.cli.split import split
 from flawline.cli.study import study
 from flawline.cli.synth import synth
 from flawline.cli.train import train
@@ -73,6 +74,7 @@ for command in (
     demo,
     doctor,
     groups,
+    split,
     inspect,
     update,
     evaluate,

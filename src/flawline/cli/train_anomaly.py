@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, print_json, printable, warn
+from flawline.cli.console import AsJson, ProgressBar, Quiet, next_step, print_json, printable, warn
 from flawline.cli.feature_options import (
     Backbone,
     Bad,
@@ -25,6 +29,7 @@ from flawline.cli.feature_options import (
     picture_notes,
     print_notes,
     print_unjudged,
+    typed_again,
 )
 from flawline.cli.settings import as_options
 from flawline.cli.training_options import (
@@ -37,10 +42,21 @@ from flawline.cli.training_options import (
 from flawline.detectors.registry import DEFAULT, METHODS
 
 if TYPE_CHECKING:
+    from flawline.data.source import Source
     from flawline.jobs.train.train_anomaly import AnomalyTraining
+
+_STYLES: Mapping[str, str] = MappingProxyType(
+    {
+        "yes": "bold green",
+        "not alone": "bold dark_orange",
+        "unknown": "bold dark_orange",
+        "no": "bold red",
+    }
+)
 
 
 def anomaly(
+    context: typer.Context,
     source: SourceArgument,
     out: RecipeOut = Path("part.flaw"),
     part: PartName = "",
@@ -78,6 +94,10 @@ def anomaly(
     held_out: Annotated[
         float | None,
         typer.Option(help="Share of good pictures kept for calibration; 0.3 from 40 parts on."),
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(help="Share of good and bad pictures held out first, and judged at the end."),
     ] = None,
     overkill: Annotated[
         float | None,
@@ -138,6 +158,7 @@ def anomaly(
             roi_mask=roi_mask,
             foreground=foreground,
             held_out=held_out,
+            test=test,
             overkill=overkill,
             review=review,
             confidence=confidence,
@@ -150,14 +171,19 @@ def anomaly(
             track=ProgressBar(quiet=quiet),
         )
         write_recipe(trained.recipe, out)
-        page = write_training_report(trained, opened, report or out.with_suffix(".html"))
+        page = report or out.with_suffix(".html")
+        tested = _write_test(trained, opened, out)
+        address = Path(os.path.relpath(tested, page.parent)).as_posix() if tested else ""
+        write_training_report(trained, opened, page, address)
         summary = opened.summary()
+    command = next_command(trained, context, out)
     if as_json:
-        print_json(trained_as_dict(trained, out))
+        print_json({**trained_as_dict(trained, out), "next": command})
     else:
-        print_trained(trained)
+        print_trained(trained, command)
     print_unjudged(trained.unjudged)
     lines = [*picture_notes(trained.notes), f"wrote {out}, report: {page}"]
+    lines += [f"the test: {tested}"] if tested else []
     print_notes(summary, lines, quiet=quiet)
     return 2 if trained.unjudged else 0
 
@@ -182,12 +208,48 @@ def parse_polygons(texts: list[str] | None) -> tuple[Any, ...]:
     return tuple(polygons)
 
 
-def print_trained(trained: AnomalyTraining) -> None:
-    """What was learnt and what it can promise."""
+def _write_test(trained: AnomalyTraining, source: Source, out: Path) -> Path | None:
+    """Write the evaluation of the test into a folder beside the recipe; returns its report."""
+    from flawline.inspector import Inspector
+    from flawline.jobs.evaluate.evaluation_files import write_evaluation
+
+    if trained.test is None:
+        return None
+    folder = out.with_name(f"{out.stem}-test")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = write_evaluation(trained.test, source, Inspector(trained.recipe), folder)
+    return next(path for path in written if path.suffix == ".html")
+
+
+def next_command(trained: AnomalyTraining, context: typer.Context, out: Path) -> str:
+    """The command to type next: put the recipe to work, or train otherwise where it misses too many bad parts."""
+    from flawline.detectors.registry import METHODS
+    from flawline.jobs.train.training_verdict import training_verdict
+    from flawline.recipe import detector_settings
+
+    verdict, settings = training_verdict(trained), trained.recipe.settings
+    if verdict.usable == "unknown":
+        return f"flawline evaluate {shlex.quote(str(out))} GOOD_AND_BAD_PICTURES"
+    if verdict.misses and settings.alignment.method == "none":
+        height, width = trained.recipe.manifest.settings["picture_size"]
+        # Parts that lie turned are the usual reason; round ones fill a square picture.
+        return typed_again(context, align="polar" if abs(height - width) < 0.1 * width else "rigid")
+    if verdict.misses and detector_settings(trained.recipe).method == DEFAULT:
+        return typed_again(context, method=next(name for name in METHODS if name != DEFAULT))
+    return f"flawline inspect {shlex.quote(str(out))} PICTURES"
+
+
+def print_trained(trained: AnomalyTraining, command: str) -> None:
+    """Whether the recipe can be used, the command to type next, what was learnt and what it can promise."""
     from rich.console import Console
     from rich.text import Text
 
+    from flawline.jobs.train.training_verdict import training_verdict
+
     console = Console(highlight=False, soft_wrap=True)
+    verdict = training_verdict(trained)
+    console.print(Text(printable(verdict.text)), style=_STYLES[verdict.usable])
+    next_step(command)
     for line in trained.messages:
         console.print(Text(printable(as_options(line))))
     for suspect in trained.suspects:

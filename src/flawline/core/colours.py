@@ -28,6 +28,7 @@ PAGE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "line": "#d9dee5",
             "good": GOOD,
             "bad": "#B84A00",
+            "stop": "#A3161A",
             "unknown": "#6b7280",
         },
         "dark": {
@@ -38,6 +39,7 @@ PAGE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "line": "#313a46",
             "good": SKY_BLUE,
             "bad": "#F0883E",
+            "stop": "#FF8A80",
             "unknown": "#9aa6b5",
         },
     }

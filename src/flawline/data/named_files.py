@@ -37,3 +37,14 @@ class NamedFiles:
 
     def _inside(self, path: str) -> bool:
         return path == self._root or path.startswith(self._root.rstrip(os.sep) + os.sep)
+
+
+def name_from(place: Path, folder: Path, name: str) -> str:
+    """Name the file `name` of `folder` as a manifest in the folder `place` does: relative, with forward slashes."""
+    try:
+        path = os.path.relpath(folder.resolve() / name, place.resolve())
+    except ValueError:  # another drive has no relative path
+        path = str(folder.resolve() / name)
+    path = path.replace(os.sep, "/")
+    # Tables quote cells that a spreadsheet would run as a formula, and a quoted path would be wrong.
+    return path if path[0] not in "=+-@" else f"./{path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,12 +73,22 @@ class Source(Closing):
         self.image_limits = DEFAULT_IMAGE_LIMITS
         self._listing = listing
         self._summary = summary
+        self._change: Callable[[Sample], Sample] | None = None
+
+    def changed(self, change: Callable[[Sample], Sample]) -> Source:
+        """Return the same pictures with each sample as `change` returns it; it closes with this one."""
+        other = Source(self.location, self.kind, self._listing, self.meaning, self._summary)
+        other.image_limits, other._change = self.image_limits, change
+        return other
 
     def samples(self) -> Iterator[Sample]:
         """List all samples, each time from the start in the same order, without holding them all."""
-        if isinstance(self._listing, SourceManifest):
-            return self._listing.samples(self.meaning, Findings())
-        return tree_samples(*self._listing, self.meaning)
+        listing = self._listing
+        if isinstance(listing, SourceManifest):
+            found = listing.samples(self.meaning, Findings())
+        else:
+            found = tree_samples(*listing, self.meaning)
+        return found if self._change is None else map(self._change, found)
 
     def read(self, name: str) -> bytes:
         """Read one picture; safe from threads.

@@ -168,7 +168,7 @@ def _without_leaks(
     if not leaked:
         return list(samples), [], []
     if not drop_known:
-        raise _leak(leaked, len(samples))
+        raise _leak(leaked, samples)
     parts = {part_of(sample) for sample in samples if sample.name in leaked}
     rest = [sample for sample in samples if part_of(sample) not in parts]
     if not rest:
@@ -180,12 +180,19 @@ def _without_leaks(
     return rest, dropped, [note]
 
 
-def _leak(leaked: Mapping[str, str], of: int) -> UsageError:
+def _leak(leaked: Mapping[str, str], samples: Sequence[Sample]) -> UsageError:
     first = ", ".join(f"{name} ({role})" for name, role in list(leaked.items())[:NAMED])
     rest = f" and {len(leaked) - NAMED} more" if len(leaked) > NAMED else ""
+    parts = {part_of(sample) for sample in samples if sample.name in leaked}
+    left = any(part_of(sample) not in parts for sample in samples)
+    way = (
+        "leave these out with `drop_known`"
+        if left
+        else "train again with `test=0.2`, which holds some out"
+    )
     return UsageError(
-        f"{len(leaked)} of {counted(of, 'picture')} were seen in training or calibration: {first}{rest}",
-        hint="evaluate on pictures that it never saw, or leave these out with `drop_known`",
+        f"{len(leaked)} of {counted(len(samples), 'picture')} were seen in training or calibration: {first}{rest}",
+        hint=f"evaluate on pictures that it never saw, or {way}",
         code="evaluation-leak",
     )
 
@@ -193,7 +200,7 @@ def _leak(leaked: Mapping[str, str], of: int) -> UsageError:
 def _nothing_left(of: int) -> SourceError:
     return SourceError(
         f"training or calibration saw all {counted(of, 'picture')} or others of the same parts: none is left",
-        hint="give pictures of other parts",
+        hint="give pictures of other parts, or train again with `test=0.2`, which holds some out",
         code="evaluation-leak",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.json_file import write_json_document
+from flawline.data.named_files import name_from
 from flawline.jobs.groups.grouping import GroupedPicture, Grouping, Pair
 
 _COLUMNS = ("image", "label", "group", "similarity", "suggested", "mask", "split", "source_group")
@@ -72,7 +72,9 @@ def write_csv(grouping: Grouping, path: Path, pictures: Path | None) -> Path:
     columns = [column for column in _COLUMNS if present.get(column, True)]
 
     def place(name: str | None) -> str | None:
-        return name if name is None else _path(name, path.parent, pictures)
+        if name is None or pictures is None:
+            return name
+        return name_from(path.parent, pictures, name)
 
     def row(picture: GroupedPicture) -> list[object]:
         sample = picture.sample
@@ -92,18 +94,6 @@ def write_csv(grouping: Grouping, path: Path, pictures: Path | None) -> Path:
     empty: list[object] = [None] * (len(columns) + len(extra) - 1)
     rows += [[place(item.image), *empty] for item in grouping.unjudged]
     return write_csv_rows(path, [*columns, *extra], rows)
-
-
-def _path(name: str, folder: Path, pictures: Path | None) -> str:
-    if pictures is None:
-        return name
-    try:
-        path = os.path.relpath(pictures.resolve() / name, folder.resolve())
-    except ValueError:  # another drive has no relative path
-        path = str(pictures.resolve() / name)
-    path = path.replace(os.sep, "/")
-    # Tables quote cells that a spreadsheet would run as a formula, and a quoted path would be wrong.
-    return path if path[0] not in "=+-@" else f"./{path}"
 
 
 def _pairs(pairs: Sequence[Pair]) -> list[dict[str, Any]]:

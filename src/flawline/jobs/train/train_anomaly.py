@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,9 @@ from flawline.recipe import (
 )
 from flawline.types import Sample, Track, Unjudged, no_track
 
+if TYPE_CHECKING:
+    from flawline.jobs.evaluate.evaluation import Evaluation
+
 FOLDS = 5
 
 
@@ -88,7 +91,7 @@ class AnomalyTraining:
     """A recipe, and how it was trained.
 
     `good` and `bad` are raw scores of pictures that were not learnt from, by name. `suspects` were found among the good
-    pictures and set aside.
+    pictures and set aside. `test` judges pictures that were held out before, where there are such.
     """
 
     recipe: Recipe
@@ -99,6 +102,7 @@ class AnomalyTraining:
     unjudged: tuple[Unjudged, ...]
     notes: Mapping[str, tuple[str, ...]]
     messages: tuple[str, ...]
+    test: Evaluation | None = None
 
 
 def train_anomaly(

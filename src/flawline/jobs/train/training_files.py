@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flawline.jobs.train.train_anomaly import AnomalyTraining
+from flawline.jobs.train.training_verdict import counts_of_test, training_verdict
 from flawline.jobs.train.update_recipe import Updated
 from flawline.recipe import detector_settings, stated_thresholds
 
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
 def trained_as_dict(trained: AnomalyTraining, path: Path) -> dict[str, Any]:
     """Build the JSON document that `flawline train anomaly` prints."""
-    recipe = trained.recipe
+    recipe, verdict = trained.recipe, training_verdict(trained)
     return {
+        "verdict": verdict.text,
+        "usable": verdict.usable,
+        "test": counts_of_test(trained),
         "recipe": str(path),
         "sha256": recipe.sha256,
         "part": recipe.settings.part,

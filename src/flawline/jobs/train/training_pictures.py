@@ -13,12 +13,17 @@ from flawline.jobs.train.training_report import Pair, shown_names, write_trainin
 from flawline.types import Picture, Unjudged
 
 
-def write_training_report(trained: AnomalyTraining, source: Source, path: Path) -> Path:
-    """Write the HTML report of a training; the pictures it shows are read once more from `source`."""
+def write_training_report(
+    trained: AnomalyTraining, source: Source, path: Path, tested: str = ""
+) -> Path:
+    """Write the HTML report of a training; the pictures it shows are read once more from `source`.
+
+    `tested` is the address of the report of its test, from that file.
+    """
     inspector = Inspector(trained.recipe)
     names = shown_names(trained)
     pictures = _pictures(source, inspector, {*names.unusual, *names.usual, *names.missed})
-    return write_training_page(trained, inspector.described(), pictures, path)
+    return write_training_page(trained, inspector.described(), pictures, path, tested)
 
 
 def _pictures(source: Source, inspector: Inspector, names: set[str]) -> dict[str, Pair]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flawline.data.whole_file import write_text
 from flawline.jobs.train.train_anomaly import AnomalyTraining
+from flawline.jobs.train.training_verdict import training_verdict
 from flawline.report.charts import score_histogram
 from flawline.report.pictures import data_address
 from flawline.report.template import template
@@ -44,6 +45,7 @@ def write_training_page(
     described: Mapping[str, Any],
     pictures: Mapping[str, Pair],
     path: Path,
+    tested: str = "",
 ) -> Path:
     """Write the HTML report of a training.
 
@@ -52,6 +54,7 @@ def write_training_page(
         described: the recipe as `Inspector.described` gives it.
         pictures: by name a small picture and the same with its heat, uint8 RGB; those without are left out.
         path: the HTML file to write.
+        tested: the address of the report of its test, from that file.
     """
     recipe, names = trained.recipe, shown_names(trained)
     limit = recipe.settings.threshold
@@ -61,6 +64,8 @@ def write_training_page(
         lines = {"review": limit.review, "reject": limit.reject}
     html = template("training.html").render(
         trained=trained,
+        verdict=training_verdict(trained),
+        tested=tested,
         recipe=recipe,
         inspector=described,
         histogram=score_histogram(scores, unit="raw score", limits=lines) if trained.good else "",

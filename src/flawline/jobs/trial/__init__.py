@@ -1,0 +1,1 @@
+"""Train a recipe and judge it by pictures that were held out before."""
