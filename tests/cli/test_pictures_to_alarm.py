@@ -132,6 +132,6 @@ def test_pictures_that_a_recipe_inspects_ring_as_well(tmp_path, monkeypatch):
     chart = ["chart", "--store", "line.db", "--measure", "LargestDarkArea", "--label", "part"]
     assert run([*chart, *watch]) == 1
     told = [(m["point"], m["rule"], m["level"]) for m in alerts()]
-    # The outline of a mark of 8 to 11 px holds 49 to 100 px²: centre 70.8, upper limit 160.7. That of 13 px holds 144,
-    # that of 14 px 169.
-    assert told == [("P032", 1, 1)]
+    # The outline of a mark of 8 to 11 px holds 49 to 100 px², whose centre is 72.5 and upper limit 140.3 as they are,
+    # without a transform. That of 12 px holds 121, that of 13 px 144, and the three after it are above the limit too.
+    assert told == [("P031", 1, 1), ("P031", 1, 2)]
