@@ -24,6 +24,7 @@ def check_size(model: Any, *, open_sides: bool = False) -> None:
         ModelError: ("model-size") one of them is too large or, unless `open_sides`, of a size that depends on the
             pixels, or there is too much to compute.
     """
+    _check_outputs(model)
     products = 0
     for node in model.get_ordered_ops():
         kind = node.get_type_name()
@@ -38,6 +39,15 @@ def check_size(model: Any, *, open_sides: bool = False) -> None:
         raise _too_much(
             f"one window takes {products:.1e} multiplications, expected {MOST_PRODUCTS:.0e}"
         )
+
+
+def _check_outputs(model: Any) -> None:
+    """Refuse maps with more places than the input has pixels: what works with them takes more memory still."""
+    most = max((max(given.partial_shape.get_max_shape()) for given in model.inputs), default=0)
+    for output in model.outputs:
+        shape = output.partial_shape
+        if shape.is_static and any(side > most for side in list(shape.get_max_shape())[2:]):
+            raise _too_much(f"an output of {output.partial_shape}, larger than the input")
 
 
 def _numbers(shape: Any) -> int | None:

@@ -66,14 +66,27 @@ def read_model(data: bytes, name: str) -> Any:
             f"{name} ({len(data):,} bytes) cannot be read as a network: {error}",
             hint="expected an ONNX file",
         ) from error
+    kinds = openvino().frontend
     try:
-        frontend = openvino().frontend.FrontEndManager().load_by_framework("onnx")
+        frontend = kinds.FrontEndManager().load_by_framework("onnx")
         return frontend.convert(frontend.load(BytesIO(data)))
-    except RuntimeError as error:
+    except (
+        RuntimeError,
+        kinds.GeneralFailure,
+        kinds.NotImplementedFailure,
+        kinds.OpConversionFailure,
+        kinds.OpValidationFailure,
+    ) as error:
         raise ModelError(
-            f"{name} ({len(data):,} bytes) cannot be read as a network: {last_line(error)}",
+            f"{name} ({len(data):,} bytes) cannot be read as a network: {_unread(error)}",
             hint="expected an ONNX file",
         ) from error
+
+
+def _unread(error: Exception) -> str:
+    """Find the line that names what OpenVINO cannot read."""
+    named = (line.strip("- ") for line in str(error).splitlines() if "No conversion rule" in line)
+    return next(named, None) or last_line(error)
 
 
 def model_metadata(model: Any) -> dict[str, str]:
