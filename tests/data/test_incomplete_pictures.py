@@ -170,11 +170,12 @@ def with_last_strip_cut(data: bytes) -> bytes:
     return bytes(changed)
 
 
-def with_height(data: bytes, height: int) -> bytes:
+def with_side(data: bytes, side: int, length: int) -> bytes:
+    """State another width (tag 256) or height (257)."""
     changed = bytearray(data)
     for at, tag, _, _ in tiff_entries(data):
-        if tag == 257:
-            changed[at + 8 : at + 12] = struct.pack("<I", height)
+        if tag == side:
+            changed[at + 2 : at + 12] = struct.pack("<HII", 4, 1, length)
     return bytes(changed)
 
 
@@ -192,7 +193,11 @@ def test_a_tiff_with_missing_strips_is_refused(
 ) -> None:
     data = save(values, "TIFF", **({"compression": compression} if compression else {}))
     assert read_image(data).height == 160
-    for broken in (with_last_strip_cut(data), with_height(data, 3000)):
+    for broken in (
+        with_last_strip_cut(data),
+        with_side(data, 257, 3000),
+        with_side(data, 256, 3000),
+    ):
         assert refusal(broken) in ("image-truncated", "image-damaged")
 
 

@@ -119,11 +119,12 @@ def _check_jpeg_strips(data: bytes, image: Any) -> None:
     tags = image.tag_v2
     if tags.get(259) == _TIFF_JPEG:
         starts, counts = (tags.get(a) or tags.get(b) or () for a, b in ((273, 324), (279, 325)))
+        columns = int(tags.get(322, tags[256]))
         for start, count in zip(starts, counts, strict=False):
-            _check_jpeg_strip(tags.get(347, b""), data[start : start + count])
+            _check_jpeg_strip(tags.get(347, b""), data[start : start + count], columns)
 
 
-def _check_jpeg_strip(tables: bytes, strip: bytes) -> None:
+def _check_jpeg_strip(tables: bytes, strip: bytes, columns: int) -> None:
     """Decode a strip with the tables that all strips share (TIFF technical note 2)."""
     import simplejpeg
 
@@ -132,6 +133,8 @@ def _check_jpeg_strip(tables: bytes, strip: bytes) -> None:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(whole)
     except ValueError as error:
         raise OSError(str(error)) from error
+    if width < columns:
+        raise OSError(f"truncated: a strip of {width} columns, the header states {columns}")
     kind = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colours, "RGB")
     decode_jpeg(whole, kind, (width, height))
 

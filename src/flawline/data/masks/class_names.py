@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def checked_names(names: Sequence[str], ignore: Ignore | None = None) -> tuple[s
             f"expected class names of valid Unicode, got {broken!r}",
             hint="Correct the name in the annotations.",
         )
-    twice = next((name for name in named if named.count(name) > 1), None)
+    twice = next((name for name, count in Counter(named).items() if count > 1), None)
     if twice is not None or len(named) > MOST_CLASSES:
         came = f"{twice!r} twice" if twice is not None else f"{len(named)}"
         raise UsageError(f"expected at most {MOST_CLASSES} different classes, got {came}")
