@@ -84,3 +84,12 @@ def test_other_extensions_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\.parquet or \.csv, got 't\.xlsx'"):
         write_frame(pl.DataFrame({"a": [1]}), tmp_path / "t.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_column_of_whole_numbers_with_nan_or_infinity_is_one_of_numbers(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("area,size,count\nnan,inf,1\n5,7,2\n", "utf-8")
+    frame = read_table(path).typed().frame
+    assert frame["area"].to_list()[1] == 5.0
+    assert frame["size"].to_list() == [float("inf"), 7.0]
+    assert frame["count"].to_list() == [1, 2]

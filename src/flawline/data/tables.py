@@ -106,7 +106,7 @@ class Table:
         frame = table.frame.with_columns(pl.col(numbers).cast(pl.Float64))
         for name in numbers:
             cells = table.frame[name].drop_nulls()
-            if not cells.str.contains(r"[.eE]").any() and (cells.str.len_chars() < 19).all():
+            if cells.str.contains(r"^[+-]?[0-9]{1,18}$").all():
                 frame = frame.with_columns(table.frame[name].cast(pl.Int64))
         for name in (n for n in self._texts() if n not in texts and n not in numbers):
             words = frame[name].str.strip_chars().str.to_lowercase()
