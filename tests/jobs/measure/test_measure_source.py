@@ -245,3 +245,10 @@ def test_noise_is_refused_before_it_is_measured(tmp_path: Path) -> None:
     assert [lost.image for lost in found.unjudged] == ["1.png"]
     assert "noise" in " ".join(found.hints)
     assert len(found.rows) == 1
+
+
+def test_a_large_mask_without_defects_has_none(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "0.png"), np.zeros((1500, 1600), np.uint8))
+    cv2.imwrite(str(tmp_path / "1.png"), np.full((20, 20), 1, np.uint8))
+    found = measured(tmp_path, classes=CLASSES)
+    assert (len(found.rows), found.defects.picture.tolist()) == (2, [1])

@@ -70,7 +70,7 @@ def measure_source(
             rows += [item.row for item in good]
             for measured, some in groupby(good, lambda item: item.defects):
                 together = list(some)
-                parts.append(measured or _measure(together, settings))
+                parts.append(_measure(together, settings) if measured is None else measured)
                 counts.append(len(together))
     if not rows:
         raise SourceError(
