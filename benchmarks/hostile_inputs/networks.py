@@ -277,6 +277,9 @@ GRAPHS: dict[str, Callable[[], bytes]] = {
         [node("Resize", [INPUT, "", "s"], [OUTPUT])],
         [numpy_helper.from_array(np.array([1, 1, 300, 300], np.float32), "s")],
     ).SerializeToString(),
+    "counts to two billion while it loads": lambda: constants(
+        "Range", np.float32(0), np.float32(2e9), np.float32(1)
+    ),
     "an operation of its own": lambda: network(
         [helper.make_node("Evil", [INPUT], [OUTPUT], domain="my.org")]
     ).SerializeToString(),

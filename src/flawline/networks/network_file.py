@@ -10,6 +10,7 @@ from typing import Any
 
 from flawline.errors import ModelError
 from flawline.networks.network import METADATA_KEY, Preparation, preparation_from_json
+from flawline.networks.network_trial import try_apart
 from flawline.networks.onnx_check import KeepsWeightsApart, check_onnx
 from flawline.networks.openvino_import import openvino
 
@@ -54,7 +55,7 @@ def file_content(path: Path | bytes) -> tuple[bytes, str]:
 def read_model(data: bytes, name: str) -> Any:
     """Read an ONNX file that holds all of its weights; raises ModelError for anything else."""
     try:
-        check_onnx(data)
+        grows = check_onnx(data)
     except KeepsWeightsApart as error:
         # OpenVINO would look for them in the working folder, and the hash would not cover them.
         raise ModelError(
@@ -66,6 +67,8 @@ def read_model(data: bytes, name: str) -> Any:
             f"{name} ({len(data):,} bytes) cannot be read as a network: {error}",
             hint="expected an ONNX file",
         ) from error
+    if grows:
+        try_apart(data, name)
     kinds = openvino().frontend
     try:
         frontend = kinds.FrontEndManager().load_by_framework("onnx")

@@ -17,6 +17,15 @@ _REPEATING = frozenset({"Loop", "Scan", "SequenceMap"})
 _DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft", "org.openvinotoolkit"})
 
 
+# A runtime computes what depends on constants alone while it loads. More numbers than these are tried apart first.
+_MANY = 2**22
+_GROWING = frozenset(
+    {"ConstantOfShape", "Expand", "EyeLike", "OneHot", "Pad", "RandomNormal", "RandomUniform"}
+    | {"Range", "Resize", "Tile", "Upsample"}
+)
+_SHAPES = frozenset({"Shape", "Size"})
+
+
 class KeepsWeightsApart(ValueError):
     """A tensor whose numbers lie in another file."""
 
@@ -27,19 +36,30 @@ class _Look:
 
     nodes: int = 0
     tensors: int = 0
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The names that a graph may use so far, and those of the graph around it."""
+    """The names that a graph may use so far, and those of the graph around it.
+
+    `constants` bounds the numbers of those that do not depend on the input.
+    """
 
     names: set[str]
     outer: _Scope | None = None
     depth: int = 1
+    constants: dict[str, int] = field(default_factory=dict)
 
     def knows(self, name: str) -> bool:
         """Whether a name is made already."""
         return name in self.names or (self.outer is not None and self.outer.knows(name))
+
+    def numbers(self, name: str) -> int | None:
+        """Bound the numbers of a constant; None for what depends on the input."""
+        if name in self.names or self.outer is None:
+            return self.constants.get(name)
+        return self.outer.numbers(name)
 
 
 @dataclass(slots=True)
@@ -51,8 +71,11 @@ class _Node:
     attributes: list[tuple[int, int]] = field(default_factory=list)
 
 
-def check_onnx(data: bytes) -> None:
+def check_onnx(data: bytes) -> bool:
     """Look at everything in an ONNX file that OpenVINO would follow.
+
+    Returns:
+        Whether it computes many numbers from constants alone, which no limit on its results bounds.
 
     Raises:
         KeepsWeightsApart: a tensor, anywhere in it, keeps its numbers in another file.
@@ -74,6 +97,7 @@ def check_onnx(data: bytes) -> None:
             _walk(data, start, end, kind, look)
     if graphs != 1:
         raise ValueError(f"expected one graph, it holds {graphs}")
+    return look.grows
 
 
 def _inner(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -104,9 +128,12 @@ def _graph(data: bytes, start: int, end: int, scope: _Scope, look: _Look) -> Non
         if kind == "node":
             nodes.append((begin, stop))
         elif kind == "tensor":
-            scope.names.add(_tensor(data, begin, stop, look))
+            scope.constants[name := _tensor(data, begin, stop, look)] = stop - begin
+            scope.names.add(name)
         elif kind == "sparse":
-            scope.names.update(_sparse(data, begin, stop, look))
+            sparse = tuple(_sparse(data, begin, stop, look))
+            scope.names.update(sparse)
+            scope.constants.update(dict.fromkeys(sparse, _MANY))
         elif number == 11:  # an input
             scope.names.update(text(data, b, s) for n, b, s in _inner(data, begin, stop) if n == 1)
     look.nodes += len(nodes)
@@ -142,6 +169,23 @@ def _node(data: bytes, start: int, end: int, scope: _Scope, look: _Look) -> None
         for begin, stop in _attribute(data, *attribute, look):
             _graph(data, begin, stop, _Scope(set(), scope, scope.depth + 1), look)
     scope.names.update(node.outputs)
+    numbers = _computed(node, scope, end - start)
+    if numbers is not None:
+        look.grows |= node.kind in _GROWING or numbers > _MANY
+        scope.constants.update(dict.fromkeys(node.outputs, min(numbers, _MANY + 1)))
+
+
+def _computed(node: _Node, scope: _Scope, size: int) -> int | None:
+    """Bound the numbers that a node of `size` bytes makes of constants alone; None where it needs the input."""
+    if node.kind in _SHAPES:
+        return _MOST_SIDES
+    given = [scope.numbers(name) for name in node.inputs if name]
+    known = [count for count in given if count is not None]
+    if len(known) < len(given):
+        return None
+    if node.kind == "Concat":
+        return sum(known)
+    return max(size, math.prod(known))
 
 
 def _check_kind(kind: str) -> None:
