@@ -348,9 +348,9 @@ def measured(draw: Draw, folder: Path, shared: Shared) -> list[str]:
 def masks() -> Iterator[tuple[str, Draw, frozenset[int]]]:
     """Masks of noise, of fractions, and of many pixels."""
     draws = np.random.default_rng(1)
-    for side in (800, 3_000):
+    for side, exits in ((800, ANSWERED), (3_000, REFUSED)):
         noise = (draws.integers(0, 2, (side, side)) * 255).astype(np.uint8)
-        yield f"mask of noise, {side} px", partial(save, noise, "PNG"), REFUSED
+        yield f"mask of noise, {side} px", partial(save, noise, "PNG"), exits
     yield "mask of fractions", partial(save, GREY.astype(np.float32) / 300, "TIFF"), REFUSED
     yield "mask of NaN", partial(save, np.full((8, 8), np.nan, np.float32), "TIFF"), REFUSED
     yield "mask of a photograph", partial(save, GREY, "PNG"), REFUSED

@@ -18,7 +18,7 @@ _ADAM7 = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
     *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
 )
-_UNCOMPRESSED, _TIFF_JPEG = 1, 7
+_UNCOMPRESSED, _TIFF_JPEG, _YCBCR = 1, 7, 6
 
 
 def check_stated(name: str, data: bytes, image: ImageFile) -> None:
@@ -92,7 +92,8 @@ def _tiff_lacks(data: bytes, image: Any) -> str:
     expected = -(-width // columns) * -(-height // max(rows, 1)) * planes
     if len(starts) < expected:
         return f"{len(starts)} of {expected} strips"
-    if int(tags.get(259, _UNCOMPRESSED)) != _UNCOMPRESSED:
+    # Colours at half the resolution take fewer bytes than their pixels.
+    if int(tags.get(259, _UNCOMPRESSED)) != _UNCOMPRESSED or tags.get(262) == _YCBCR:
         return ""
     return _short_strips(tags, counts, (columns, rows), height, planes, tiled)
 
