@@ -85,6 +85,7 @@ def measure(
 ) -> int:
     """Measure the defects of class masks: one table of defects, one of parts."""
     from flawline.api.measure import measure as measure_masks
+    from flawline.core.words import counted
     from flawline.data.tables import check_output
     from flawline.jobs.measure.measure_files import write_tables
 
@@ -117,7 +118,8 @@ def measure(
     if as_json:
         print_json(_as_dict(measured, defects, parts))
     else:
-        typer.echo(f"{defects}: {len(measured.defects)} defects in {len(measured.rows)} masks")
+        found = counted(len(measured.defects), "defect")
+        typer.echo(f"{defects}: {found} in {counted(len(measured.rows), 'mask')}")
     print_unjudged(measured.unjudged)
     for hint in measured.hints:
         note(f"hint: {hint}", quiet=quiet)
