@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from flawline.cli.alerts import alerts
-from flawline.cli.chart_watch import _alone
+from flawline.cli.chart_watch import only_watch
 from flawline.cli.main import app, run
 from flawline.core.spc.limits import ControlLimits
 from flawline.jobs.chart.chart_files import write_limits
@@ -247,7 +247,7 @@ def test_a_service_that_is_killed_and_a_receiver_that_is_dead(make):
 def test_two_watches_do_not_share_a_folder(make, capsys):
     make(*CALM)
     Path("flawline-chart").mkdir()
-    with _alone(Path("flawline-chart")):
+    with only_watch(Path("flawline-chart")):
         assert run([*WATCH, "--limits", "limits.json", "--once"]) == 2
     assert "another watch writes to flawline-chart" in capsys.readouterr().err
     assert run([*WATCH, "--limits", "limits.json", "--once", "-q"]) == 0

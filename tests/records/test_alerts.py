@@ -91,7 +91,7 @@ def test_an_alert_is_escalated_once(store):
 def test_the_tables_refuse_changes(store, change):
     store.alerts.add([alert(1)])
     store.alerts.acknowledge(alert(1).key, who="Kim", note="", when=WHEN)
-    with pytest.raises(StoreError, match="never changed"), writing(store._engine) as connection:
+    with pytest.raises(StoreError, match="never changed"), writing(store.engine) as connection:
         connection.exec_driver_sql(change)
     assert store.alerts.get(alert(1).key).acknowledgements[0].who == "Kim"
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from flawline.records import StoreError, open_store
-from flawline.records.arrivals import _with
+from flawline.records.arrivals import arrived_with
 from flawline.records.arrived import BEHIND, Arrived, gaps_of
 from flawline.records.engine import writing
 from flawline.records.tables import inspection
@@ -79,7 +79,7 @@ def test_a_batch_that_is_shown_late_is_not_lost(store_url):
 
         store.add([record(0)])
         now = store.arrived()
-        with writing(other._engine) as connection:
+        with writing(other.engine) as connection:
             write_records(connection, other._terms, [record(n) for n in range(10, 15)])
             store.add([record(n) for n in range(20, 23)])
             came, now = newer(store, now)
@@ -104,7 +104,7 @@ def test_gaps_hold_exactly_what_was_not_seen(seed):
         shown = [n for n in everything if n <= top and n not in hidden and n not in seen]
         lacked = [n for n in shown if n > now.last or any(a <= n <= b for a, b in now.gaps)]
         assert lacked == shown
-        now = _with(now, shown, gapless=False)
+        now = arrived_with(now, shown, gapless=False)
         seen |= set(shown)
         missing = {n for a, b in now.gaps for n in range(a, b + 1)}
         assert missing == {n for n in range(1, now.last) if n not in seen}
@@ -112,12 +112,12 @@ def test_gaps_hold_exactly_what_was_not_seen(seed):
 
 
 def test_gaps_are_forgotten_when_nothing_can_come_any_more():
-    now = _with(Arrived(10), [12, 13], gapless=False)
+    now = arrived_with(Arrived(10), [12, 13], gapless=False)
     assert now.gaps == ((11, 11),)
-    now = _with(now, [14, BEHIND + 100], gapless=False)
+    now = arrived_with(now, [14, BEHIND + 100], gapless=False)
     assert now.gaps == ((15, BEHIND + 99),)
     assert gaps_of(0, [1, 2, 5]) == ((3, 4),)
-    assert _with(Arrived(10), [12, 13], gapless=True) == Arrived(13)
+    assert arrived_with(Arrived(10), [12, 13], gapless=True) == Arrived(13)
 
 
 def test_what_is_new_is_read_without_reading_the_rest(tmp_path):
@@ -125,7 +125,7 @@ def test_what_is_new_is_read_without_reading_the_rest(tmp_path):
     with open_store(str(tmp_path / "r.db")) as store:
         store.add([record(number) for number in range(50)])
         now = Arrived(40)
-        with writing(store._engine) as connection:
+        with writing(store.engine) as connection:
             from sqlalchemy import select
 
             queries = [

@@ -161,7 +161,7 @@ def test_whatever_happens_each_message_is_sent_once_and_in_order(tmp_path_factor
 
 def test_what_is_due_is_found_without_reading_what_arrived(tmp_path):
     """By the plans of SQLite an index holds waiting messages alone, in the order of sending."""
-    with open_store(str(tmp_path / "r.db")) as own, reading(own._engine) as connection:
+    with open_store(str(tmp_path / "r.db")) as own, reading(own.engine) as connection:
         query = "SELECT * FROM delivery WHERE output = 'x' AND done IS NULL ORDER BY id LIMIT 100"
         (row,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
         assert "USING INDEX delivery_waiting (output=?)" in row.detail

@@ -23,7 +23,7 @@ from helpers.inspected_records import record
 
 
 def test_the_migrations_build_the_tables_that_the_code_knows(store):
-    with reading(store._engine) as connection:
+    with reading(store.engine) as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSIONS})
         assert compare_metadata(context, metadata) == []
 
@@ -59,7 +59,7 @@ def old_store(store_url, tmp_path, monkeypatch):
 def copy_rows(source, target):
     """Copy inspections with those of their columns that the target's tables have."""
     known = MetaData()
-    with reading(source._engine) as taken, writing(target._engine) as given:
+    with reading(source.engine) as taken, writing(target.engine) as given:
         known.reflect(given)
         for name in ("term", "inspection", "defect"):
             columns = [column.name for column in known.tables[name].columns]
@@ -126,12 +126,12 @@ def test_what_pages_choose_by_is_filled_from_old_rows_as_writing_fills_it(
             *[(None, None), (0.0, 0.0), (7.5, 12.5), (None, None), (20.0 + 1, 41.0), (7.49, 7.49)]
         ]
         assert [kept.record for kept in old.page(newest=False).items] == SORTS
-        with pytest.raises(StoreError, match="never changed"), writing(old._engine) as connection:
+        with pytest.raises(StoreError, match="never changed"), writing(old.engine) as connection:
             connection.exec_driver_sql("UPDATE inspection SET largest_area = 0")
 
 
 def chosen_by(store):
-    with reading(store._engine) as connection:
+    with reading(store.engine) as connection:
         areas = connection.exec_driver_sql(
             "SELECT largest_area, total_area FROM inspection ORDER BY captured"
         ).all()
@@ -146,12 +146,12 @@ def chosen_by(store):
 def tables_of(store):
     from sqlalchemy import inspect
 
-    with reading(store._engine) as connection:
+    with reading(store.engine) as connection:
         return set(inspect(connection).get_table_names())
 
 
 def test_a_page_of_one_tool_or_operator_reads_that_alone(tmp_path):
-    with open_store(str(tmp_path / "r.db")) as own, reading(own._engine) as connection:
+    with open_store(str(tmp_path / "r.db")) as own, reading(own.engine) as connection:
         for name in ("tool", "operator"):
             query = f"SELECT * FROM inspection WHERE {name} = 5 ORDER BY captured DESC, key DESC LIMIT 50"
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
@@ -160,7 +160,7 @@ def test_a_page_of_one_tool_or_operator_reads_that_alone(tmp_path):
 
 def test_a_newer_schema_is_a_clear_error(store, store_url):
     store.add([record(0)])
-    with writing(store._engine) as connection:
+    with writing(store.engine) as connection:
         connection.exec_driver_sql(f"UPDATE {VERSIONS} SET version_num = '9999'")
     with pytest.raises(StoreError, match="9999") as caught:
         open_store(store_url)

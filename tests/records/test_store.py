@@ -177,7 +177,7 @@ def test_not_even_sql_changes_what_was_decided(store, statement):
     (kept,) = store.page().items
     store.decide(kept.id, "accept", who="Ada", why="dust", when=START)
     before = store.get(kept.id)
-    with pytest.raises(StoreError, match="never changed"), writing(store._engine) as connection:
+    with pytest.raises(StoreError, match="never changed"), writing(store.engine) as connection:
         connection.exec_driver_sql(statement)
     assert store.get(kept.id) == before
 

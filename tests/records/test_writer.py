@@ -260,7 +260,7 @@ def test_a_full_disk_is_waited_out(own, tmp_path):
     own.add([record(0)])
 
     def quota(pages):
-        raw = own._engine.raw_connection()
+        raw = own.engine.raw_connection()
         try:
             return raw.cursor().execute(f"PRAGMA max_page_count={pages}").fetchone()[0]
         finally:

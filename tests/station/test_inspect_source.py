@@ -145,13 +145,13 @@ def test_pictures_of_every_shape_are_judged_or_listed(tmp_path, inspector, recip
 def test_nothing_that_is_not_a_number_is_ever_written(mixed, recipe, tmp_path):
     """A model that overflows on a picture gives no verdict on it."""
     broken = Inspector(recipe)
-    detect = broken.model._detector
+    detect = broken.model.detector
 
     def overflowing(window):
         scores = detect(window)
         return scores * np.float32(np.inf) if window.max() > 250 else scores
 
-    broken.model._detector = overflowing
+    broken.model.detector = overflowing
     run = inspect(mixed, broken)
     assert {item.image for item in run.unjudged} == {f"bad/{i}.png" for i in range(100, 103)}
     assert {item.code for item in run.unjudged} == {"image-score"}

@@ -56,7 +56,7 @@ def watch_chart(
         raise UsageError("--json prints one document: with --watch it needs --once")
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
-        owner = opened.enter_context(_alone(out))
+        owner = opened.enter_context(only_watch(out))
         records = opened.enter_context(open_store(store, create=False))
         outputs = opened.enter_context(_outputs(how.alerts, records, owner, out))
         watch = Watch(settings, records, out, outputs)
@@ -155,7 +155,7 @@ def _outputs(alerts: Sequence[str], records: Store, owner: str, out: Path) -> Di
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[str]:
+def only_watch(out: Path) -> Iterator[str]:
     """Refuse a second watch in the same folder; gives what tells the folder from others, wherever it is moved."""
     with (out / ".watch.lock").open("a+") as file:
         try:

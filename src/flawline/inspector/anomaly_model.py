@@ -38,9 +38,9 @@ class AnomalyModel:
         self._recipe = recipe
         self._view = view_of(recipe)
         self._calibration = calibration_of(recipe)
-        self._detector = detector_of(recipe, precision, threads)
-        self.precision = self._detector.precision
-        self.preparation = self._detector.preparation
+        self.detector = detector_of(recipe, precision, threads)
+        self.precision = self.detector.precision
+        self.preparation = self.detector.preparation
 
     @property
     def heat_range(self) -> tuple[float, float] | None:
@@ -64,7 +64,7 @@ class AnomalyModel:
         prepared, maps, model = since(began), {}, 0.0
         for place, window in enumerate(look.windows()):
             start = time.perf_counter()
-            maps[place] = self._detector(window.pixels)
+            maps[place] = self.detector(window.pixels)
             model += since(start)
         joined = look.join(maps)
         counting = joined if look.inside is None else joined[look.inside]

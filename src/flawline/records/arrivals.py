@@ -25,11 +25,12 @@ def new_numbers(
     numbers = list(connection.execute(query).scalars())
     for start in range(0, len(numbers), count):
         some = numbers[start : start + count]
-        than = _with(than, some, gapless=connection.dialect.name == "sqlite")
+        than = arrived_with(than, some, gapless=connection.dialect.name == "sqlite")
         yield than, some
 
 
-def _with(than: Arrived, numbers: list[int], *, gapless: bool) -> Arrived:
+def arrived_with(than: Arrived, numbers: list[int], *, gapless: bool) -> Arrived:
+    """Add the numbers of records, rising, to what has arrived; `gapless` where no number is ever left free."""
     last = max(than.last, numbers[-1])
     if gapless:
         return Arrived(last)

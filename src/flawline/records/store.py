@@ -53,6 +53,7 @@ class Store(Closing):
     """Records at a URL; see `open_store`. Safe from several threads and next to other processes.
 
     `read_only`: they are in a file that cannot be written to, or whose folder cannot; reading is all that they do.
+    `engine` is that of SQLAlchemy, for reading with SQL of one's own.
     """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
@@ -65,20 +66,20 @@ class Store(Closing):
         self._copy = ExitStack()
         if self.read_only:
             place, create = readable(place, self._copy), False
-        self._engine = new_engine(place, read_only=self.read_only)
+        self.engine = new_engine(place, read_only=self.read_only)
         self._terms = Terms()
-        self.alerts = AlertBook(self._engine)
-        self.deliveries = DeliveryBook(self._engine)
+        self.alerts = AlertBook(self.engine)
+        self.deliveries = DeliveryBook(self.engine)
         try:
-            with translated(self._engine.url):
-                migrate(self._engine, create=create)
+            with translated(self.engine.url):
+                migrate(self.engine, create=create)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Close the connections."""
-        self._engine.dispose()
+        self.engine.dispose()
         self._copy.close()
 
     def check_writable(self) -> None:
@@ -100,7 +101,7 @@ class Store(Closing):
         """
         if not records and not owed:
             return Added(0, 0)
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             added, numbers = write_records(connection, self._terms, records)
             write_owed(connection, owed)
         self._terms.remember(numbers)
@@ -255,7 +256,7 @@ class Store(Closing):
             "why": why,
             "decided": micros(when),
         }
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             if read_one(connection, self._terms, number) is None:
                 raise self._unknown(number)
             connection.execute(insert(decision), row)
@@ -263,7 +264,7 @@ class Store(Closing):
 
     def keep_recipe(self, recipe: str, file: str) -> None:
         """Note the stored file (SHA-256, hex) of the recipe of a hash; the first one stays."""
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             numbers = self._terms.numbers(connection, [("recipe", recipe)])
             row = {"recipe": numbers["recipe", recipe], "file": bytes.fromhex(file)}
             connection.execute(insert_new(connection, recipe_file), row)
@@ -277,7 +278,7 @@ class Store(Closing):
         return None if found is None else bytes(found).hex()
 
     def _read(self) -> AbstractContextManager[Connection]:
-        return reading(self._engine)
+        return reading(self.engine)
 
     def _unknown(self, number: int) -> StoreError:
         return StoreError(
