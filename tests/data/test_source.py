@@ -693,3 +693,15 @@ def test_not_a_number_is_an_empty_cell(tmp_path: Path) -> None:
         a, b = source.samples()
     assert (a.label, b.label, a.group, b.group) == ("1.0", None, None, None)
     assert (a.metadata["torque"], b.metadata["torque"]) == (None, 2.0)
+
+
+def test_a_source_has_a_name_also_where_it_is_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = tmp_path / "castings" / "good"
+    parts.mkdir(parents=True)
+    (parts / "a.png").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path / "castings")
+    for location, name in ((".", "castings"), ("good", "good"), ("good/..", "castings")):
+        with open_source(location) as source:
+            assert source.name == name

@@ -424,7 +424,7 @@ def audit_labels(
 
 def part_name(part: str, source: Source) -> str:
     """Name a part by its source where it has no name."""
-    return part or Path(source.location).stem
+    return part or Path(source.name).stem
 
 
 def spec_table(spec: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[str, Any] | None:

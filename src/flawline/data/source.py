@@ -75,6 +75,12 @@ class Source(Closing):
         self._summary = summary
         self._change: Callable[[Sample], Sample] | None = None
 
+    @property
+    def name(self) -> str:
+        """The last part of the location; that of the folder itself where the location is "." or ends in ".."."""
+        name = Path(self.location).expanduser().name
+        return name if name not in ("", "..") else Path(self.location).expanduser().resolve().name
+
     def changed(self, change: Callable[[Sample], Sample]) -> Source:
         """Return the same pictures with each sample as `change` returns it; it closes with this one."""
         other = Source(self.location, self.kind, self._listing, self.meaning, self._summary)

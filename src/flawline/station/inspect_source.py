@@ -89,7 +89,7 @@ def inspect_source(
         files.clear_others({each.overlay for each in done})
     inspector = station.inspector
     return InspectionRun(
-        source=Path(source.location).name,
+        source=source.name,
         recipe=inspector.recipe.sha256,
         part=inspector.recipe.settings.part,
         settings={**inspector.described(), "overlays": drawn},

@@ -65,7 +65,7 @@ def apply_classifier(
     bad_ones = [k for k, name in enumerate(classifier.classes) if labels.get(name)]
     positive = bad_ones[0] if bad_ones else len(classifier.classes) - 1
     return Classification(
-        source=Path(source.location).name,
+        source=source.name,
         classes=classifier.classes,
         predictions=predictions(classifier.classes, table.samples, raw, calibrated),
         unjudged=table.unjudged,

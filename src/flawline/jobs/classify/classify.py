@@ -94,7 +94,7 @@ def classify(
     )
     grouped = len(np.unique(groups)) < len(groups)
     return Classification(
-        source=Path(source.location).name,
+        source=source.name,
         classes=classes,
         predictions=_all_predictions(classifier, table, rows, trained),
         unjudged=table.unjudged,

@@ -72,7 +72,7 @@ def cluster(
         partition, chosen = _partition(rows, clusters, method, min_cluster, seed)
     pictures = _in_order(table, rows, partition)
     return Clustering(
-        source=Path(source.location).name,
+        source=source.name,
         pictures=pictures,
         unjudged=table.unjudged,
         settings={

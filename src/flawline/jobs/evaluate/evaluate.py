@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flawline.core.metrics import auroc, average_precision
@@ -114,7 +113,7 @@ def evaluate_choice(
         ),
     }
     return Evaluation(
-        source=Path(source.location).name,
+        source=source.name,
         recipe=inspector.recipe.sha256,
         part=inspector.recipe.settings.part,
         settings={

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from flawline.data.source import Source, SourceLike, opened
 from flawline.data.stream import map_pictures
@@ -136,7 +135,7 @@ def _grouping(
 
     pictures = _pictures(samples, ordered, comparisons, linked.groups)
     return Grouping(
-        source=Path(source.location).name,
+        source=source.name,
         pictures=pictures,
         joined=named(linked.joined),
         above=named(linked.joined[-BORDERLINE:][::-1]),

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
 from math import isfinite
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +80,7 @@ def measure_source(
     source = masked.source
     left = (Unjudged(name, "image-mask", "the picture has no mask") for name in masked.unlabelled)
     return MeasuredMasks(
-        Path(source.location).name,
+        source.name,
         masked.format,
         masked.classes,
         settings,

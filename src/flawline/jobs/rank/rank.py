@@ -243,7 +243,7 @@ def _ranking(
     top_n: int,
 ) -> Ranking:
     return Ranking(
-        source=Path(source.location).name,
+        source=source.name,
         pictures=in_order(samples, scores, reasons),
         unjudged=unjudged,
         settings={**saved.described, "top_n": top_n},

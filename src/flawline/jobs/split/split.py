@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from flawline.core.words import counted
 from flawline.data.names import did_you_mean
@@ -108,7 +107,7 @@ def split(
         dealt = _by_label(kept, units, settings)
     named = part_names(kept, parts, groups)
     return Splitting(
-        source=Path(source.location).name,
+        source=source.name,
         settings={
             "by": settings.by,
             "column": settings.column,
