@@ -127,7 +127,8 @@ def in_process(options: argparse.Namespace, name: str) -> dict[str, float]:
 def run_ours(options: argparse.Namespace) -> dict[str, float]:
     """Train, write and read the recipe, score one by one and streamed; maps and scores go to a file."""
     from flawline.inspector import Inspector
-    from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
+    from flawline.jobs.train.anomaly_settings import AnomalySettings
+    from flawline.jobs.train.train_anomaly import train_anomaly
     from flawline.jobs.train.view import ViewSettings
     from flawline.recipe import write_recipe
 

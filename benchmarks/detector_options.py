@@ -33,7 +33,8 @@ from flawline.data.source import Source, open_source
 from flawline.inspector import Inspector
 from flawline.inspector.inspection import Inspection
 from flawline.jobs.groups.group import group
-from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
+from flawline.jobs.train.anomaly_settings import AnomalySettings
+from flawline.jobs.train.train_anomaly import train_anomaly
 from flawline.jobs.train.view import ViewSettings
 from flawline.types import Sample
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from flawline.data.source import open_source
-from flawline.jobs.train.train_anomaly import AnomalySettings, AnomalyTraining, train_anomaly
+from flawline.jobs.train.anomaly_settings import AnomalySettings
+from flawline.jobs.train.train_anomaly import AnomalyTraining, train_anomaly
 from flawline.jobs.train.view import ViewSettings
 
 SIDE = 96

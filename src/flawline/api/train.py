@@ -26,8 +26,9 @@ from flawline.data.part_files import scratch_folder
 from flawline.data.source import Source, SourceLike, opened
 from flawline.detectors.registry import DEFAULT
 from flawline.errors import UsageError
+from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.calibration import CalibrationTargets
-from flawline.jobs.train.train_anomaly import AnomalySettings, AnomalyTraining
+from flawline.jobs.train.train_anomaly import AnomalyTraining
 from flawline.jobs.train.update_recipe import Updated, update_anomaly
 from flawline.jobs.train.view import MASK, ViewSettings
 from flawline.jobs.trial.train_and_test import train_and_test

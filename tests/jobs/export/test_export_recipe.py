@@ -25,7 +25,8 @@ from flawline.jobs.export.exported import Parity, Tolerance
 from flawline.jobs.export.model_file import open_model
 from flawline.jobs.export.parity import scorer_of
 from flawline.jobs.export.pictures import drawn_pictures
-from flawline.jobs.train.train_anomaly import AnomalySettings, train_anomaly
+from flawline.jobs.train.anomaly_settings import AnomalySettings
+from flawline.jobs.train.train_anomaly import train_anomaly
 from flawline.jobs.train.view import ViewSettings
 from flawline.recipe import RegionSettings, recipe_with
 from flawline.synthetic.castings import write_castings

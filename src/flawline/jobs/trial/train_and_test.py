@@ -11,8 +11,9 @@ from flawline.inspector import Inspector
 from flawline.jobs.evaluate.choice import TEST
 from flawline.jobs.evaluate.evaluate import evaluate
 from flawline.jobs.split.split import SplitSettings, split
+from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.selection import TRAINING
-from flawline.jobs.train.train_anomaly import AnomalySettings, AnomalyTraining, train_anomaly
+from flawline.jobs.train.train_anomaly import AnomalyTraining, train_anomaly
 from flawline.types import Sample, Track, Unjudged, no_track
 
 
