@@ -1,0 +1,43 @@
+"""Settings of the training of a detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flawline.detectors.registry import DEFAULT, METHODS
+from flawline.errors import UsageError
+from flawline.jobs.train.calibration import CalibrationTargets
+from flawline.jobs.train.view import ViewSettings
+from flawline.networks.openvino_runtime import PRECISIONS
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalySettings:
+    """Settings of the training of a detector.
+
+    `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
+    pictures held out for calibration, None for 30 % from 40 parts on and cross-fitting below. `set_aside` looks for bad
+    pictures among the good ones. `value_range` is for pictures of more than 8 bits.
+    """
+
+    part: str = ""
+    method: str = DEFAULT
+    backbone: str = "flawline-small"
+    preparation: str | None = None
+    weights: str | None = None
+    precision: str = "auto"
+    view: ViewSettings = field(default_factory=ViewSettings)
+    thresholds: CalibrationTargets = field(default_factory=CalibrationTargets)
+    held_out: float | None = None
+    set_aside: bool = True
+    value_range: tuple[float, float] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse unknown methods and precisions before any picture is read."""
+        for what, value, known in (
+            ("method", self.method, tuple(METHODS)),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise UsageError(f"{what} {value!r} is not one of {', '.join(known)}")
