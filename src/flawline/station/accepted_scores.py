@@ -45,6 +45,6 @@ def drift_notes(inspector: Inspector, inspections: Sequence[Inspected]) -> tuple
     )
     return (
         f"the {found.parts} accepted parts score {what} than the {found.calibration} good ones of calibration "
-        f"(median {found.recent:.4g}, usually {found.usual:.4g}; p = {found.p_value:.1g}), so that the guarantee of the "
-        f"thresholds may no longer hold: {why}",
+        f"(median {found.recent:.4g}, usually {found.usual:.4g}; p = {found.p_value:.1g}), so that the guarantee of "
+        f"the thresholds may no longer hold: {why}",
     )

@@ -94,7 +94,9 @@ def test_an_escape_that_rejecting_alone_keeps() -> None:
 
 
 def test_nothing_is_offered_where_it_would_change_nothing() -> None:
-    assert not any("`escape" in line for line in calibrate(scores(300, 60), CalibrationTargets()).messages)
+    assert not any(
+        "`escape" in line for line in calibrate(scores(300, 60), CalibrationTargets()).messages
+    )
     # Thirteen bad parts cannot promise one share that is worth offering.
     few = Scores(np.arange(300.0), np.arange(300.0), np.arange(13.0), False)
     assert not any("`escape" in line for line in calibrate(few, CalibrationTargets()).messages)

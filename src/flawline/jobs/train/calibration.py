@@ -157,7 +157,8 @@ def _by_shares(
     if targets.escape is not None:
         return _by_escape(scores, targets, reject)
     review = _guarantee(scores.good, targets.review, targets.confidence, REVIEW)
-    basis = f"reject: {reject}; review: {review}"
+    same = review.rank == reject.rank and review.overkill == reject.overkill
+    basis = f"reject and review: {reject}" if same else f"reject: {reject}; review: {review}"
     promised = {"reject": _promise(reject), "review": _promise(review)}
     return min(review.threshold, reject.threshold), reject.threshold, basis, promised
 
@@ -287,9 +288,10 @@ def _messages(
     threshold: ThresholdSettings,
     metrics: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    messages = [
-        f"thresholds: review above {threshold.review:.4g}, reject above {threshold.reject:.4g} ({threshold.basis})"
-    ]
+    review = (
+        "" if threshold.review == threshold.reject else f"review above {threshold.review:.4g}, "
+    )
+    messages = [f"thresholds: {review}reject above {threshold.reject:.4g} ({threshold.basis})"]
     needed = pictures_needed(OVERKILL, targets.confidence)
     if len(scores.good) < needed and not targets.by_costs and targets.overkill is None:
         messages.append(
