@@ -54,16 +54,18 @@ name state the label: `{"bad/7": array}`.
 """
 GROUPS = {
     "Learn": "train_anomaly train_segment update audit_labels read_recipe write_recipe",
-    "Judge pictures": "inspect Inspector Inspection Region Station Frame evaluate compare export",
+    "Judge pictures": "inspect Inspector Inspection Region Station Frame evaluate compare export "
+    "compare_golden",
     "Pictures without labels": "rank rank_with save_ranking load_ranking groups split write_split",
     "Features": "compute_features cluster classify classify_with save_classifier load_classifier",
     "Measure and judge masks": "measure judge calibrate_scale",
-    "Charts and studies": "chart pareto study_capability study_pod",
+    "Charts and studies": "chart pareto study_capability",
     "Records": "open_records list_records show_record decide export_records import_records replay list_alerts "
     "acknowledge",
     "Pictures and sources": "open_source as_picture read_image Picture",
-    "Drawn parts": "synth_castings synth_heat_sink",
-    "What calls return": "Recipe Ranking Clustering Classification Grouping Splitting Evaluation",
+    "Drawn parts": "synth_castings synth_heat_sink synth_assembly",
+    "What calls return": "Recipe Ranking Clustering Classification Grouping Splitting Evaluation "
+    "GoldenComparison",
     "Version and errors": "__version__ FlawlineError",
 }
 TAIL = """

@@ -36,12 +36,12 @@ CALLS = {
     "export": "export",
     "audit-labels": "audit_labels",
     "inspect": "inspect",
+    "compare-golden": "compare_golden",
     "measure": "measure",
     "judge": "judge",
     "calibrate-scale": "calibrate_scale",
     "chart": "chart",
     "study capability": "study_capability",
-    "study pod": "study_pod",
     "records list": "list_records",
     "records show": "show_record",
     "records decide": "decide",
@@ -51,6 +51,7 @@ CALLS = {
     "alerts list": "list_alerts",
     "alerts acknowledge": "acknowledge",
     "synth heat-sink": "synth_heat_sink",
+    "synth assembly": "synth_assembly",
 }
 # What a person at a terminal asks for: a look around, and what has two names there.
 NO_CALL = {"demo", "doctor", "import", "replay"}

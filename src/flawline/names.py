@@ -13,6 +13,7 @@ from flawline.api.features import classify_with as classify_with
 from flawline.api.features import cluster as cluster
 from flawline.api.features import compute_features as compute_features
 from flawline.api.features import groups as groups
+from flawline.api.golden import compare_golden as compare_golden
 from flawline.api.inspect import inspect as inspect
 from flawline.api.measure import calibrate_scale as calibrate_scale
 from flawline.api.measure import judge as judge
@@ -29,7 +30,7 @@ from flawline.api.records import open_records as open_records
 from flawline.api.records import replay as replay
 from flawline.api.records import show_record as show_record
 from flawline.api.split import split as split
-from flawline.api.study import study_pod as study_pod
+from flawline.api.synth import synth_assembly as synth_assembly
 from flawline.api.synth import synth_castings as synth_castings
 from flawline.api.synth import synth_heat_sink as synth_heat_sink
 from flawline.api.train import audit_labels as audit_labels
@@ -48,6 +49,7 @@ from flawline.jobs.classify.classifier_file import load_classifier as load_class
 from flawline.jobs.classify.classifier_file import save_classifier as save_classifier
 from flawline.jobs.cluster.clustering import Clustering as Clustering
 from flawline.jobs.evaluate.evaluation import Evaluation as Evaluation
+from flawline.jobs.golden.golden_comparison import GoldenComparison as GoldenComparison
 from flawline.jobs.groups.grouping import Grouping as Grouping
 from flawline.jobs.rank.ranking import Ranking as Ranking
 from flawline.jobs.rank.saved_ranking import load_ranking as load_ranking

@@ -211,21 +211,21 @@ def test_an_interrupted_comparison_gives_the_bytes_of_an_unbroken_one(
     monkeypatch.setattr(by_comparison, "CHUNK", 2)
     assert run(arguments) == 0
     whole = (tmp_path / "out" / "ranking.json").read_bytes()
-    compare, calls = by_comparison.compare_rows, []
+    values, calls = by_comparison._values, []
 
     def interrupted(*details, **more):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return compare(*details, **more)
+        return values(*details, **more)
 
-    monkeypatch.setattr(by_comparison, "compare_rows", interrupted)
+    monkeypatch.setattr(by_comparison, "_values", interrupted)
     assert run(arguments) == 130
     assert {path.name for path in (tmp_path / "out").glob(".unfinished*")} == {
         ".unfinished-maps",
         ".unfinished-scores",
     }
-    monkeypatch.setattr(by_comparison, "compare_rows", compare)
+    monkeypatch.setattr(by_comparison, "_values", values)
     capsys.readouterr()
     assert run(arguments) == 0
     assert "starts over" not in capsys.readouterr().err
@@ -243,16 +243,16 @@ def test_scores_kept_by_an_interrupted_run_are_not_mixed_with_those_of_other_nei
     more = [*arguments, "--neighbours", "5"]
     assert run(more) == 0
     whole = (tmp_path / "out" / "ranking.json").read_bytes()
-    compare, calls = by_comparison.compare_rows, []
+    values, calls = by_comparison._values, []
 
     def interrupted(*details, **named):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return compare(*details, **named)
+        return values(*details, **named)
 
-    monkeypatch.setattr(by_comparison, "compare_rows", interrupted)
+    monkeypatch.setattr(by_comparison, "_values", interrupted)
     assert run(arguments) == 130
-    monkeypatch.setattr(by_comparison, "compare_rows", compare)
+    monkeypatch.setattr(by_comparison, "_values", values)
     assert run(more) == 0
     assert (tmp_path / "out" / "ranking.json").read_bytes() == whole

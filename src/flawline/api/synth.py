@@ -8,6 +8,8 @@ from pathlib import Path
 
 from flawline.data.cores import cpu_count
 from flawline.errors import UsageError
+from flawline.synthetic.assembly import SIZE
+from flawline.synthetic.assembly_files import WrittenAssemblies, write_assemblies
 from flawline.synthetic.castings import write_castings
 from flawline.synthetic.heat_sink_files import HeatSinkSettings, Written, write_heat_sinks
 from flawline.synthetic.heat_sink_labels import LabelNoise
@@ -40,6 +42,36 @@ def synth_castings(
     """
     place = None if masks is None else Path(masks)
     return write_castings(Path(out), good=good, bad=bad, size=size, seed=seed, masks=place)
+
+
+def synth_assembly(
+    out: str | os.PathLike[str],
+    *,
+    good: int = 60,
+    bad: int = 20,
+    size: int = SIZE,
+    seed: int = 0,
+    track: Track = no_track,
+) -> WrittenAssemblies:
+    """Draw assembled plates, right ones and ones with a mistake, with masks, a golden sample and a manifest.
+
+    Mistakes are a missing screw, swapped labels, a washer too few or too many, a moved connector, and a connector the
+    wrong way round.
+
+    Args:
+        out: a new folder for the set.
+        good, bad: how many.
+        size: side, px.
+        seed: another one draws other plates.
+        track: shows progress.
+
+    Returns:
+        The manifest, the golden sample, and how many plates have each mistake.
+
+    Raises:
+        UsageError: an argument makes no sense, or the folder holds a set or cannot be written.
+    """
+    return write_assemblies(Path(out), good=good, bad=bad, size=size, seed=seed, track=track)
 
 
 def synth_heat_sink(

@@ -17,6 +17,7 @@ from flawline.cli.chart import chart
 from flawline.cli.classify import classify
 from flawline.cli.cluster import cluster
 from flawline.cli.compare import compare
+from flawline.cli.compare_golden import compare_golden
 from flawline.cli.console import print_error, silence_libraries, speak_utf8
 from flawline.cli.demo import demo
 from flawline.cli.doctor import doctor
@@ -92,6 +93,7 @@ app.add_typer(alerts)
 app.add_typer(synth)
 app.command("calibrate-scale")(calibrate_scale)
 app.command("audit-labels")(audit_labels)
+app.command("compare-golden")(compare_golden)
 app.command("import")(import_records)
 app.command("replay")(replay_record)
 

@@ -85,3 +85,35 @@ def heat_sink(
     if written.errors:
         note(f"{written.errors} wrong labels: {out / 'label_errors.csv'}", quiet=quiet)
     return 0
+
+
+@synth.command("assembly")
+def assembly(
+    out: Annotated[Path, typer.Argument(help="A new folder for the set.")],
+    good: Annotated[int, typer.Option(help="Right plates to draw.", min=0)] = 60,
+    bad: Annotated[int, typer.Option(help="Plates with a mistake to draw.", min=0)] = 20,
+    size: Annotated[int, typer.Option(help="Side of the pictures, px.")] = 320,
+    seed: Annotated[int, typer.Option(help="Another seed draws another set.", min=0)] = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Draw assembled plates, right and with a known mistake, with masks, a golden sample and a manifest."""
+    from flawline.api.synth import synth_assembly
+
+    track = ProgressBar(quiet=quiet)
+    written = synth_assembly(out, good=good, bad=bad, size=size, seed=seed, track=track)
+    if as_json:
+        print_json(
+            {
+                "manifest": str(written.manifest),
+                "golden": str(written.golden),
+                "good": written.good,
+                "bad": written.bad,
+                "seed": seed,
+            }
+        )
+        return 0
+    typer.echo(f"{written.manifest}: {good} good, {bad} bad")
+    typer.echo(", ".join(f"{name} {count}" for name, count in written.bad.items()))
+    typer.echo(f"golden sample: {written.golden}")
+    return 0

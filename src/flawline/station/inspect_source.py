@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from flawline.core.drawing import thumbnail
+from flawline.data.files_by_picture import FilesByPicture
 from flawline.data.frame import Frame, frame_of
 from flawline.data.source import Source
 from flawline.data.stream import in_order
@@ -19,11 +20,10 @@ from flawline.errors import FlawlineError, SourceError, StoreError, UsageError
 from flawline.inspector.inspection import SIDE, Inspection
 from flawline.inspector.overlay import inspection_overlay
 from flawline.records.record import REPEATED
-from flawline.station.accepted_scores import drift_notes
 from flawline.station.gallery import Gallery
 from flawline.station.inspected import Inspected, InspectionRun
 from flawline.station.outcome import Outcome
-from flawline.station.overlay_files import OverlayFiles, jpeg, write_overlay
+from flawline.station.overlay_files import jpeg, write_overlay
 from flawline.station.station import Station, unjudged
 from flawline.station.stored_inspection import slim, stored_as_dict, stored_from_dict
 from flawline.types import Sample, Track, Unjudged, no_track
@@ -63,7 +63,7 @@ def inspect_source(
     if overlays not in OVERLAYS:
         raise UsageError(f"overlays {overlays!r} is not one of {', '.join(OVERLAYS)}")
     names = _names(source, station)
-    files = None if folder is None else OverlayFiles(folder, names)
+    files = None if folder is None else FilesByPicture(folder / "overlays", names, ".jpg")
     deque(names, maxlen=0)
     drawn = overlays if folder else "none"
     done: list[Inspected] = []
@@ -97,7 +97,6 @@ def inspect_source(
         inspections=tuple(done),
         unjudged=(*missed, *source.unlisted()),
         resumed=resumed,
-        notes=drift_notes(inspector, done),
     )
 
 
@@ -118,7 +117,7 @@ class _Work:
     source: Source
     station: Station
     overlays: str
-    files: OverlayFiles | None
+    files: FilesByPicture | None
     work_file: WorkFile | None
     gallery: Gallery | None
 

@@ -1,0 +1,1 @@
+"""Compare pictures with a golden sample."""
