@@ -1,4 +1,4 @@
-"""One detector of anomalib on listed pictures; run by anomaly_vs_anomalib.py in an environment of its own.
+"""One detector of anomalib on listed pictures; run by anomalib_run.py in an environment of its own.
 
 Files are decoded and resized in the loop, one picture at a time, as Flawline's are. The networks, their layers and the
 coreset are anomalib's own code; only its data loaders and trainer are left out, which would cost it more time.
@@ -20,7 +20,6 @@ from PIL import Image
 from safetensors.torch import load_file
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CORESET = 0.002
 
 
 def read(path: str, side: int) -> torch.Tensor:
@@ -60,7 +59,7 @@ def main() -> None:
         if job["method"] == "padim":
             model.fit()
         else:
-            model.subsample_embedding(CORESET)
+            model.subsample_embedding(job["coreset"])
     fitted = time.perf_counter() - began
     model.eval()
     model.feature_extractor.eval()

@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from anomalib_run import run_anomalib
 from flawline.core.metrics import auroc
 from flawline.core.pixel_metrics import PixelCurve
 from flawline.data.image import read_image
@@ -32,8 +33,8 @@ from flawline.data.source import Source, open_source
 from flawline.inspector.inspection import Inspection
 from flawline.types import Sample
 
-ANOMALIB = "anomalib==2.7.*"
 SIDE = 256
+CORESET = 0.002
 RESNET = "resnet18_to_layer3_imagenet"
 BACKBONES = {
     "resnet18": (f"{RESNET}.onnx", "imagenet"),
@@ -85,33 +86,20 @@ def chosen(source: Source, split: str) -> list[Sample]:
 
 def run_peer(options: argparse.Namespace, name: str) -> dict[str, float]:
     """Fit and score a detector of anomalib."""
-    environment = options.work / "anomalib"
-    python = environment / "bin" / "python"
-    if not python.is_file():
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
-        install = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python, ANOMALIB]
-        subprocess.run(install, check=True)
     folder = Path(options.data).resolve().parent
     with open_source(options.data) as source:
         train = [s.name for s in chosen(source, "train") if s.defective is False]
         test = [s.name for s in chosen(source, options.split)]
-    job = {
-        "method": name.partition(":")[2],
-        "weights": str((options.weights / f"{RESNET}.safetensors").resolve()),
-        "train": [str(folder / image) for image in train],
-        "test": [str(folder / image) for image in test],
-        "side": SIDE,
-        "out": str(scores_file(options, name).resolve()),
-    }
-    path = options.work / "job.json"
-    path.write_text(json.dumps(job))
-    script = Path(__file__).with_name("anomalib_peer.py")
-    done = subprocess.run(
-        [python, "-W", "ignore", script, path], check=True, stdout=subprocess.PIPE
+    return run_anomalib(
+        options.work,
+        scores_file(options, name),
+        name.partition(":")[2],
+        options.weights / f"{RESNET}.safetensors",
+        [str(folder / image) for image in train],
+        [str(folder / image) for image in test],
+        side=SIDE,
+        coreset=CORESET,
     )
-    figures: dict[str, float] = json.loads(done.stdout.decode().splitlines()[-1])
-    return figures
 
 
 def in_process(options: argparse.Namespace, name: str) -> dict[str, float]:

@@ -211,21 +211,21 @@ def test_an_interrupted_comparison_gives_the_bytes_of_an_unbroken_one(
     monkeypatch.setattr(by_comparison, "CHUNK", 2)
     assert run(arguments) == 0
     whole = (tmp_path / "out" / "ranking.json").read_bytes()
-    values, calls = by_comparison._values, []
+    compare, calls = by_comparison.compare_rows, []
 
     def interrupted(*details, **more):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return values(*details, **more)
+        return compare(*details, **more)
 
-    monkeypatch.setattr(by_comparison, "_values", interrupted)
+    monkeypatch.setattr(by_comparison, "compare_rows", interrupted)
     assert run(arguments) == 130
     assert {path.name for path in (tmp_path / "out").glob(".unfinished*")} == {
         ".unfinished-maps",
         ".unfinished-scores",
     }
-    monkeypatch.setattr(by_comparison, "_values", values)
+    monkeypatch.setattr(by_comparison, "compare_rows", compare)
     capsys.readouterr()
     assert run(arguments) == 0
     assert "starts over" not in capsys.readouterr().err
@@ -243,16 +243,16 @@ def test_scores_kept_by_an_interrupted_run_are_not_mixed_with_those_of_other_nei
     more = [*arguments, "--neighbours", "5"]
     assert run(more) == 0
     whole = (tmp_path / "out" / "ranking.json").read_bytes()
-    values, calls = by_comparison._values, []
+    compare, calls = by_comparison.compare_rows, []
 
     def interrupted(*details, **named):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return values(*details, **named)
+        return compare(*details, **named)
 
-    monkeypatch.setattr(by_comparison, "_values", interrupted)
+    monkeypatch.setattr(by_comparison, "compare_rows", interrupted)
     assert run(arguments) == 130
-    monkeypatch.setattr(by_comparison, "_values", values)
+    monkeypatch.setattr(by_comparison, "compare_rows", compare)
     assert run(more) == 0
     assert (tmp_path / "out" / "ranking.json").read_bytes() == whole

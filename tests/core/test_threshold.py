@@ -45,10 +45,10 @@ WILKS = {
 def test_the_sample_sizes_of_wilks(overkill, confidence, place, n):
     """One score fewer and the next higher place is needed, or there is none."""
     assert overkill_threshold(np.arange(n), overkill, confidence).rank == n - place
+    assert pictures_needed(overkill, confidence, above=place) == n
     if place:
         assert overkill_threshold(np.arange(n - 1), overkill, confidence).rank == n - place
     else:
-        assert pictures_needed(overkill, confidence) == n
         with pytest.raises(UsageError):
             overkill_threshold(np.arange(n - 1), overkill, confidence)
 
@@ -122,6 +122,22 @@ def test_few_pictures_promise_little_and_say_so():
 def test_the_tightest_threshold_promises_what_could_have_been_asked(n, confidence):
     found = tightest_threshold(np.arange(n), confidence)
     assert pictures_needed(found.overkill, confidence) == n
+
+
+@given(shares, confidences, st.integers(0, 8), st.integers(0, 60))
+def test_parts_set_aside_count_as_higher_than_every_score(overkill, confidence, above, extra):
+    needed = pictures_needed(overkill, confidence, above=above)
+    scores = np.arange(needed + extra - above, dtype=float)
+    found = overkill_threshold(scores, overkill, confidence, above=above)
+    whole = overkill_threshold([*scores, *[1e9] * above], overkill, confidence)
+    assert found == whole
+    assert found.threshold < 1e9
+    tight = tightest_threshold(scores, confidence, above=above)
+    assert (tight.n, tight.rank) == (len(scores) + above, len(scores))
+    assert tight.overkill <= overkill + 1e-9
+    if len(scores) > 1 and not extra:
+        with pytest.raises(UsageError, match="set aside" if above else "got"):
+            overkill_threshold(scores[1:], overkill, confidence, above=above)
 
 
 def test_too_few_pictures_are_refused_with_what_would_do():

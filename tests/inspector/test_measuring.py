@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from flawline.core.measure.regions import Regions
+from flawline.core.measure.regions import Regions, find_regions
 from flawline.core.regions import ANOMALY, mask_of_map
-from flawline.inspector import measuring
-from flawline.inspector.measuring import measured_part
+from flawline.inspector.measuring import Numbers, measured_part
 from flawline.inspector.model import Found
 from flawline.types import Region
 from helpers import map_regions
@@ -160,7 +159,15 @@ def test_a_picture_without_defects_is_measured_as_by_the_way_of_all_others() -> 
     found = Found(np.zeros(size, np.uint8), (), np.zeros((5, 8), np.float32), 0.0, 0.0, "", {})
     pixels = np.full((*size, 3), 90, np.uint8)
     short = measured_part(found, pixels, MODEL)
-    _, whole = measuring._numbers(found, pixels, MODEL.classes, None, None)
+    regions = find_regions(
+        [found.class_mask],
+        merge=-1,
+        cluster=0,
+        smallest=1,
+        pictures=None,
+        probabilities=None,
+    )
+    whole = Numbers(regions, {"contrast": np.empty(0)}, np.empty(0, np.int64), MODEL.classes, None)
     assert short.regions == ()
     assert short.size == size
     assert short.numbers.part == whole.part

@@ -75,12 +75,13 @@ def test_a_batch_that_is_shown_late_is_not_lost(store_url):
     if store_url.startswith("sqlite"):
         pytest.skip("SQLite has one writer at a time")
     with open_store(store_url) as store, open_store(store_url) as other:
+        from flawline.records.terms import Terms
         from flawline.records.write import write_records
 
         store.add([record(0)])
         now = store.arrived()
         with writing(other.engine) as connection:
-            write_records(connection, other._terms, [record(n) for n in range(10, 15)])
+            write_records(connection, Terms(), [record(n) for n in range(10, 15)])
             store.add([record(n) for n in range(20, 23)])
             came, now = newer(store, now)
             assert came == [30.0, 31.5, 33.0]

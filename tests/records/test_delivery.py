@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from flawline.data.times import EPOCH
 from flawline.errors import StoreError
-from flawline.records import open_store, write
+from flawline.records import open_store
 from flawline.records.engine import reading
 from flawline.records.owed import Owed
 from helpers.examples import examples
 from helpers.inspected_records import record
+from helpers.store_faults import before_defects
 
 NOW = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 HOOK = "webhook:https://host"
@@ -100,20 +101,19 @@ def test_long_and_strange_texts(store):
     assert store.deliveries.first(message.output).reason == "a\\x00b"
 
 
-def test_records_and_what_is_owed_with_them_are_written_together_or_not_at_all(store, monkeypatch):
+def test_records_and_what_is_owed_with_them_are_written_together_or_not_at_all(store):
     store.add([record(0)], [owed(0)])
     assert (store.count(), store.deliveries.waiting(HOOK)) == (1, 1)
     store.add([], [owed(9)])
     store.alerts.add([], {}, [owed(1, "file:a")])
     assert store.deliveries.waiting("file:a") == 1
 
-    def fail(*_):
+    def fail():
         raise StoreError("gone")
 
     with pytest.raises(AttributeError):
         store.add([record(1)], [None])
-    monkeypatch.setattr(write, "_defect_rows", fail)
-    with pytest.raises(StoreError):
+    with before_defects(store, fail), pytest.raises(StoreError):
         store.add([record(3)], [owed(3)])
     assert (store.count(), keys(store.deliveries.due(HOOK, NOW))) == (1, ["part 0", "part 9"])
 

@@ -7,11 +7,12 @@ import os
 import pytest
 
 from flawline.errors import UsageError
-from flawline.records import StoreError, open_store, write
+from flawline.records import StoreError, open_store
 from flawline.records.engine import store_url as parsed
 from flawline.records.write import Added
 from flawline.records.writer import Writer
 from helpers.inspected_records import record
+from helpers.store_faults import before_defects
 
 
 @pytest.fixture
@@ -43,25 +44,24 @@ def test_a_connection_that_ended_between_batches_is_replaced(named):
     assert store.count() == 2
 
 
-def test_a_connection_that_ends_inside_a_batch_leaves_nothing_of_it(named, monkeypatch, tmp_path):
+def test_a_connection_that_ends_inside_a_batch_leaves_nothing_of_it(named, tmp_path):
     store, end = named
     ends = [end]
-    real = write._defect_rows
 
-    def ending(number, item, numbers):
+    def ending():
         if ends:
             ends.pop()()
-        return real(number, item, numbers)
 
-    monkeypatch.setattr(write, "_defect_rows", ending)
-    with pytest.raises(StoreError) as caught:
-        store.add([record(n) for n in range(10)])
-    assert (caught.value.code, caught.value.transient) == ("store-away", True)
-    assert store.count() == 0
-    ends.append(end)
-    with Writer(store, spool=tmp_path / "spool", batch=5) as writer:
-        for number in range(10):
-            writer.add(record(number))
+    with before_defects(store, ending):
+        with pytest.raises(StoreError) as caught:
+            store.add([record(n) for n in range(10)])
+        assert (caught.value.code, caught.value.transient) == ("store-away", True)
+        assert store.count() == 0
+        ends.append(end)
+        with Writer(store, spool=tmp_path / "spool", batch=5) as writer:
+            for number in range(10):
+                writer.add(record(number))
+        assert ends == []
     assert writer.added == Added(10, 0)
     assert [kept.record for kept in store.page(newest=False).items] == [
         record(n) for n in range(10)

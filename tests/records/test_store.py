@@ -17,6 +17,7 @@ from flawline.records.engine import writing
 from flawline.records.where import Where
 from flawline.records.write import Added
 from helpers.inspected_records import START, record
+from helpers.store_faults import before_defects
 
 
 def everything(store, **options):
@@ -73,22 +74,15 @@ def test_without_a_captured_time_a_picture_is_kept_once(store):
     assert store.add(unread) == Added(0, 3)
 
 
-def test_a_batch_is_written_whole_or_not_at_all(store, monkeypatch):
-    from flawline.records import write
-
+def test_a_batch_is_written_whole_or_not_at_all(store):
     store.add([record(0)])
-    real = write._defect_rows
 
-    def failing(number, item, numbers):
-        yield from real(number, item, numbers)
-        if item.image == record(10).image:
-            raise KeyboardInterrupt
+    def failing():
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(write, "_defect_rows", failing)
-    with pytest.raises(KeyboardInterrupt):
+    with before_defects(store, failing), pytest.raises(KeyboardInterrupt):
         store.add([record(n, station="new") for n in range(3, 11)])
     assert store.count() == 1
-    monkeypatch.undo()
     # What the lost transaction numbered must not be taken for known.
     assert store.add([record(n, station="new") for n in range(3, 11)]) == Added(8, 0)
     assert store.page(count=1).items[0].record == record(10, station="new")

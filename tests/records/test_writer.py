@@ -270,16 +270,21 @@ def test_a_full_disk_is_waited_out(own, tmp_path):
         """Each connection has the quota of its own, so the writer's sets it itself."""
 
         pages = quota(1) + 4
+        refused = 0
 
         def add(self, records, owed=()):
             quota(self.pages)
-            return self.store.add(records, owed)
+            try:
+                return self.store.add(records, owed)
+            except StoreError:
+                self.refused += 1
+                raise
 
     full = Quota(own)
     with Writer(full, spool=tmp_path / "spool", batch=50) as opened:
         for number in range(1, 400):
             opened.add(record(number))
-        until(lambda: opened._away is not None)
+        until(lambda: full.refused)
         assert own.count() < 400
         assert own.count() % 50 == 1, "batches are whole or not at all"
         full.pages = 100_000

@@ -70,6 +70,7 @@ def train_anomaly(
     cost_escape: float | None = None,
     cost_overkill: float | None = None,
     prevalence: float | None = None,
+    escape: float | None = None,
     keep_all: bool = False,
     seed: int = 0,
     good: Sequence[str] = (),
@@ -99,6 +100,7 @@ def train_anomaly(
         review: share of good parts not accepted at most; 0.1 where pictures suffice.
         confidence: of both shares.
         cost_escape, cost_overkill, prevalence: the thresholds of least cost instead; all three together.
+        escape: share accepted at most of bad parts such as are known, instead of `review`; 0.02 takes 149 of them.
         keep_all: learn from pictures that look bad among the good, too.
         seed: of every draw.
         good, bad, value_range, track: as for `rank`.
@@ -136,7 +138,7 @@ def train_anomaly(
         precision=precision,
         view=view,
         thresholds=CalibrationTargets(
-            overkill, review, confidence, cost_escape, cost_overkill, prevalence
+            overkill, review, confidence, cost_escape, cost_overkill, prevalence, escape
         ),
         held_out=held_out,
         set_aside=not keep_all,

@@ -129,6 +129,7 @@ def inspect(
 def _notes(run: InspectionRun, station: Station) -> list[str]:
     """What decoding chose or lost, what went into records, and what an earlier run had done."""
     notes = picture_notes({item.sample.name: item.notes for item in run.inspections})
+    notes += run.notes
     if (added := station.added) is not None:
         notes.append(
             f"records: {added.new} new, {added.known} known before, in {station.records_name}"

@@ -1,4 +1,4 @@
-"""`flawline study`: what a process can do."""
+"""`flawline study`: what a process can do, and what a recipe finds."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from flawline.cli.series_options import (
     Unit,
     print_skipped,
 )
+from flawline.cli.study_pod import pod
 from flawline.cli.table_options import TableFormatOption
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 study = typer.Typer(
     name="study",
-    help="Study what a process can do.",
+    help="Study what a process can do and what a recipe finds.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -35,7 +36,10 @@ study = typer.Typer(
 
 @study.callback()
 def _several() -> None:
-    """Study what a process can do."""
+    """Study what a process can do and what a recipe finds."""
+
+
+study.command()(pod)
 
 
 @study.command()

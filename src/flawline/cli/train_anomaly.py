@@ -117,6 +117,10 @@ def anomaly(
     prevalence: Annotated[
         float | None, typer.Option(help="Share of bad parts in production, for costs.")
     ] = None,
+    escape: Annotated[
+        float | None,
+        typer.Option(help="Share accepted at most of such bad parts as are known, for --review."),
+    ] = None,
     keep_all: Annotated[
         bool, typer.Option(help="Learn from pictures that look bad among the good, too.")
     ] = False,
@@ -165,6 +169,7 @@ def anomaly(
             cost_escape=cost_escape,
             cost_overkill=cost_overkill,
             prevalence=prevalence,
+            escape=escape,
             keep_all=keep_all,
             seed=seed,
             value_range=span,

@@ -36,8 +36,8 @@ class OverkillGuarantee:
 
     def __str__(self) -> str:
         """Format the guarantee as text, rounded so that it never claims more than holds."""
-        share = _percent(self.overkill, 3, ROUND_CEILING)
-        sure = _percent(self.confidence, 6, ROUND_FLOOR)
+        share = percent_text(self.overkill, 3, ROUND_CEILING)
+        sure = percent_text(self.confidence, 6, ROUND_FLOOR)
         return f"at most {share} of good parts, {sure} confidence, n = {self.n}"
 
 
@@ -84,12 +84,14 @@ def conformal_p_value(calibration: ArrayLike, scores: ArrayLike) -> NDArray[np.f
     if not np.isfinite(values).all():
         raise ValueError("scores must be finite")
     if not len(held):
-        raise _too_few("a p-value needs", 1, 0)
+        raise too_few_parts("a p-value needs", 1, 0)
     as_high = len(held) - np.searchsorted(held, values, side="left")
     return np.asarray((1 + as_high) / (len(held) + 1), dtype=np.float64)
 
 
-def overkill_threshold(scores: ArrayLike, overkill: float, confidence: float) -> OverkillGuarantee:
+def overkill_threshold(
+    scores: ArrayLike, overkill: float, confidence: float, *, above: int = 0
+) -> OverkillGuarantee:
     """Find the lowest held-out score above which, with `confidence`, at most the share `overkill` of good parts lie.
 
     The share below the score of place r among n has the distribution Beta(r, n - r + 1) for continuous scores, and
@@ -101,22 +103,28 @@ def overkill_threshold(scores: ArrayLike, overkill: float, confidence: float) ->
         scores: (n,) scores of good parts, one per part, that nothing was learnt from.
         overkill: above 0 and below 1, 0.01 for 1 %.
         confidence: above 0 and below 1.
+        above: further good parts that count as higher than every score, such as those set aside.
 
     Raises:
         UsageError: fewer scores than `pictures_needed` (code "calibration-too-few"), or a share outside 0 to 1.
         ValueError: a score is not finite.
     """
     held = np.sort(_finite(scores))
-    needed, n = pictures_needed(overkill, confidence), len(held)
-    if n < needed:
+    needed, n = pictures_needed(overkill, confidence, above=above), len(held) + above
+    if n < needed or not len(held):
         guarantee = OverkillGuarantee(math.nan, overkill, confidence, needed, needed)
-        raise _too_few(f'"{str(guarantee).rpartition(",")[0]}" needs', needed, n, confidence)
+        purpose = f'"{str(guarantee).rpartition(",")[0]}" needs'
+        raise too_few_parts(purpose, needed, n, confidence, above=above)
     # The highest score is known to suffice; a second test could fail by a rounding error.
-    rank = 1 + bisect_left(range(1, n), confidence, key=lambda r: _confidence(n, r, overkill))
+    rank = 1 + bisect_left(
+        range(1, len(held)), confidence, key=lambda r: _confidence(n, r, overkill)
+    )
     return OverkillGuarantee(float(held[rank - 1]), overkill, confidence, n, rank)
 
 
-def tightest_threshold(scores: ArrayLike, confidence: float) -> OverkillGuarantee:
+def tightest_threshold(
+    scores: ArrayLike, confidence: float, *, above: int = 0
+) -> OverkillGuarantee:
     """Take the highest held-out score, with the overkill that so few pictures guarantee: 45 % from five.
 
     For sets too small for the requested overkill. Arguments and errors as for `overkill_threshold`.
@@ -124,25 +132,42 @@ def tightest_threshold(scores: ArrayLike, confidence: float) -> OverkillGuarante
     _check_share("confidence", confidence)
     held = _finite(scores)
     if not len(held):
-        raise _too_few("a threshold needs", 1, 0)
-    n = len(held)
+        raise too_few_parts("a threshold needs", 1, 0)
+    rank, n = len(held), len(held) + above
     return OverkillGuarantee(
-        float(held.max()), guaranteed_overkill(n, n, confidence), confidence, n, n
+        float(held.max()), guaranteed_overkill(n, rank, confidence), confidence, n, rank
     )
 
 
-def pictures_needed(overkill: float, confidence: float) -> int:
-    """Count the held-out good parts needed for a guarantee: 299 for 1 % at 95 %, 59 for 5 % at 95 %.
+def pictures_needed(
+    share: float, confidence: float, *, above: int = 0, name: str = "overkill"
+) -> int:
+    """Count the held-out parts needed for a guarantee about a share: 299 for 1 % at 95 %, 59 for 5 % at 95 %.
 
-    The least n with 1 - (1 - overkill)^n >= confidence (Wilks 1941).
+    The least n with 1 - (1 - share)^n >= confidence (Wilks 1941): then the highest score is the threshold. For more
+    parts, of which `above` may score above it, the least n with Beta(above + 1, n - above) below `share` as surely.
+
+    Args:
+        share: above 0 and below 1.
+        confidence: above 0 and below 1.
+        above: scores that may lie above the threshold.
+        name: of the share in errors.
 
     Raises:
         UsageError: a share outside 0 to 1.
     """
-    _check_share("overkill", overkill)
+    _check_share(name, share)
     _check_share("confidence", confidence)
-    exact = math.log1p(-confidence) / math.log1p(-overkill)
-    return max(1, math.ceil(exact * (1 - 1e-12)))
+    exact = math.log1p(-confidence) / math.log1p(-share)
+    least = max(1, math.ceil(exact * (1 - 1e-12)))
+    if not above:
+        return least
+    most = least + above
+    while _confidence(most, most - above, share) < confidence:
+        most *= 2
+    return least + bisect_left(
+        range(least, most), confidence, key=lambda n: _confidence(n, n - above, share)
+    )
 
 
 def guaranteed_overkill(n: int, rank: int, confidence: float) -> float:
@@ -224,7 +249,7 @@ def cost_threshold(
     fine, faulty = np.sort(_finite(good)), np.sort(_finite(bad))
     for kind, values in (("good", fine), ("defective", faulty)):
         if not len(values):
-            raise _too_few("a threshold from costs needs", 1, 0, kind=kind)
+            raise too_few_parts("a threshold from costs needs", 1, 0, kind=kind)
     thresholds = _midway(np.unique(np.concatenate([fine, faulty])))
     let_through = np.searchsorted(faulty, thresholds, side="right") / len(faulty)
     thrown_away = 1 - np.searchsorted(fine, thresholds, side="right") / len(fine)
@@ -273,7 +298,12 @@ def verdict(score: float, review: float, reject: float) -> Verdict:
 
 
 def _confidence(n: int, rank: int, overkill: float) -> float:
-    """Compute the confidence that at most this share of good parts lies above the score of place `rank` among n."""
+    """Compute the confidence that at most this share of good parts lies above the score of place `rank` among n.
+
+    Zero where there is no such place.
+    """
+    if rank < 1:
+        return 0.0
     # Imported here: scipy.special takes long to import, and inspecting does not need it.
     from scipy.special import betainc
 
@@ -311,21 +341,31 @@ def _check_costs(*costs: float) -> None:
         )
 
 
-def _too_few(
-    purpose: str, needed: int, came: int, confidence: float | None = None, kind: str = "good"
+def too_few_parts(
+    purpose: str,
+    needed: int,
+    came: int,
+    confidence: float | None = None,
+    *,
+    above: int = 0,
+    kind: str = "good",
+    share: str = "overkill",
 ) -> UsageError:
+    """Build the error of too few parts of a `kind`, with the least of the `share` that those that came can promise."""
     hint = f"give {needed - came} more {kind} parts"
-    if came and confidence is not None:
-        reachable = guaranteed_overkill(came, came, confidence)
-        hint += f", or ask for an overkill of {_percent(reachable, 3, ROUND_CEILING)} or more"
+    if came > above and confidence is not None:
+        reachable = guaranteed_overkill(came, came - above, confidence)
+        hint += f", or ask for an {share} of {percent_text(reachable, 3, ROUND_CEILING)} or more"
+    aside = f", {above} of them set aside" if above else ""
     return UsageError(
-        f"{purpose} {needed} held-out {kind} part{'s' * (needed > 1)}, got {came}",
+        f"{purpose} {needed} held-out {kind} part{'s' * (needed > 1)}, got {came}{aside}",
         hint=hint,
         code="calibration-too-few",
     )
 
 
-def _percent(share: float, digits: int, rounding: str) -> str:
+def percent_text(share: float, digits: int, rounding: str) -> str:
+    """Format a share in percent with so many digits, rounded as `decimal` names it."""
     exact = Decimal(repr(share)) * 100
     step = Decimal(1).scaleb(exact.adjusted() + 1 - digits)
     return f"{exact.quantize(step, rounding).normalize():f} %"

@@ -67,7 +67,7 @@ class Detector:
             ModelError: the backbone cannot be used.
         """
         self._seen = input_size(state.method, window)
-        self._cells = window[0] // CELL, window[1] // CELL
+        self._cells = cells_of(window)
         self._network, self._head, _ = backbone_and_graph(
             backbone,
             lambda maps, inputs, grid: score_node(
@@ -82,12 +82,7 @@ class Detector:
 
     def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Raw scores float32 (H / 8, W / 8) of a window uint8 (H, W, 3)."""
-        scores = np.asarray(self._head(self._network(shrunk(window, self._seen)))[0, 0])
-        if scores.shape == self._cells:
-            return scores
-        return np.asarray(
-            cv2.resize(scores, self._cells[::-1], interpolation=cv2.INTER_LINEAR), np.float32
-        )
+        return on_cells(self._head(self._network(shrunk(window, self._seen))), self._cells)
 
 
 def detector_backbone(
@@ -124,6 +119,19 @@ def detector_model(state: DetectorState, backbone: bytes, *, window: Size) -> An
     scores.output(0).get_tensor().set_names({OUTPUT})
     whole = openvino().Model([scores], model.get_parameters(), "detector")
     return with_preparation(whole, preparation)
+
+
+def cells_of(window: Size) -> Size:
+    """Give (height, width) of the map of a window in cells."""
+    return window[0] // CELL, window[1] // CELL
+
+
+def on_cells(scores: NDArray[np.float32], cells: Size) -> NDArray[np.float32]:
+    """Bring raw scores (1, 1, h, w) of the backbone's places to the cells of a window, float32 `cells`."""
+    found = np.asarray(scores[0, 0])
+    if found.shape == cells:
+        return found
+    return np.asarray(cv2.resize(found, cells[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def input_size(method: str, window: Size) -> Size:

@@ -14,14 +14,23 @@ from flawline.detectors.detector import (
 )
 from flawline.detectors.map_graph import backbone_and_graph
 from flawline.detectors.method import Learning, no_window
-from flawline.detectors.patch_features import Basis, Windows, fit_basis, patch_node
+from flawline.detectors.patch_features import (
+    Basis,
+    Windows,
+    each_patches,
+    fit_basis,
+    patch_node,
+)
 from flawline.detectors.registry import method_of
 
 
-class _Patches:
-    """A backbone and the joining of its maps: windows to patches (cells, C)."""
+class PatchNetwork:
+    """A backbone and the joining of its maps: windows to patches (cells, C) for the cells of `grid`."""
 
-    def __init__(self, method: str, backbone: bytes, window: Size, precision: str) -> None:
+    def __init__(
+        self, method: str, backbone: bytes, *, window: Size, precision: str = "auto"
+    ) -> None:
+        """Compile the network of a method for windows (H, W); raises ModelError where it cannot be used."""
         self._seen = input_size(method, window)
         self._network, self._join, grid = backbone_and_graph(
             detector_backbone(method, backbone, window=window, precision=precision),
@@ -30,6 +39,7 @@ class _Patches:
         self.grid = grid
 
     def __call__(self, window: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Patches float32 (h * w, C) of a window uint8 (H, W, 3)."""
         joined = self._join(self._network(shrunk(window, self._seen)))[0]
         return np.ascontiguousarray(joined.reshape(joined.shape[0], -1).T)
 
@@ -67,19 +77,32 @@ def fit_detector(
         SourceError: no window.
         ModelError: the backbone cannot be used.
     """
-    learn = method_of(method).learn
-    look = _Patches(method, backbone, window, precision)
+    look = PatchNetwork(method, backbone, window=window, precision=precision)
     if like is None:
-        basis, count = fit_basis(look, windows, seed)
+        basis, count = fit_basis(each_patches(look, windows), seed)
         if not count:
             raise no_window()
     else:
         basis = Basis.of(like.arrays)
         count = int(like.settings["windows"])
-    arrays = basis.arrays
-    learnt, count = learn(Learning(look, look.grid, windows, basis), count, one_window, seed)
+    return fit_state(method, _learning(look, windows, basis), count, one_window, seed)
+
+
+def fit_state(
+    method: str, learning: Learning, count: int, one_window: bool, seed: int
+) -> DetectorState:
+    """Learn from the patches of `count` windows; the rest as for `fit_detector`."""
+    learnt, count = method_of(method).learn(learning, count, one_window, seed)
+    basis = learning.basis
     settings = {"windows": count, "one_window": one_window, "dimensions": len(basis.directions)}
-    return DetectorState(method, settings, {**arrays, **learnt})
+    return DetectorState(method, settings, {**basis.arrays, **learnt})
+
+
+def _learning(look: PatchNetwork, windows: Windows, basis: Basis) -> Learning:
+    """Learn from windows that are read anew each time."""
+    return Learning(
+        look.grid, basis, lambda: (basis.project(raw) for raw in each_patches(look, windows))
+    )
 
 
 def extend_detector(
@@ -99,9 +122,9 @@ def extend_detector(
         SourceError: no window.
         ModelError: the backbone cannot be used.
     """
-    look = _Patches(state.method, backbone, window, precision)
+    look = PatchNetwork(state.method, backbone, window=window, precision=precision)
     old, seen = state.arrays, int(state.settings["windows"])
-    learning = Learning(look, look.grid, windows, Basis.of(old))
+    learning = _learning(look, windows, Basis.of(old))
     learnt, count = method_of(state.method).extend(learning, old, seen)
     settings = {**state.settings, "windows": seen + count}
     return DetectorState(state.method, settings, {**old, **learnt})

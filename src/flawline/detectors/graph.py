@@ -29,7 +29,18 @@ def score_node(
 
     `inputs` are nodes of what the method's `inputs` gives, where it is not to be held in the graph.
     """
-    patches = _projected(ops, maps, arrays, grid)
+    return patch_score_node(ops, method, _projected(ops, maps, arrays, grid), arrays, grid, inputs)
+
+
+def patch_score_node(
+    ops: Nodes,
+    method: str,
+    patches: Any,
+    arrays: Arrays,
+    grid: Grid,
+    inputs: Mapping[str, Any] = EMPTY,
+) -> Any:
+    """Make a node of raw scores (1, 1, h, w) from one of patches in the basis, (h * w, k)."""
     scores = method_of(method).score(ops, patches, arrays, grid, inputs)
     return ops.reshape(scores, (1, 1, *grid))
 

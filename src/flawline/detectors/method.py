@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.detectors.nodes import Nodes
-from flawline.detectors.patch_features import Basis, Windows, each_patches
+from flawline.detectors.patch_features import Basis
 from flawline.errors import SourceError
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -19,20 +19,15 @@ Grid = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learning:
-    """Windows of good pictures, read anew each time they are gone through.
+    """Patches of the windows of good pictures, which a method may go through as often as it needs.
 
-    `look` gives the patches of a window, float32 (h * w, C) for the cells of `grid`, (h, w); `basis` is that of the
-    features of all windows.
+    `patches` gives those of each window in the `basis`, float32 (h * w, k) for the cells of `grid`, (h, w): the same
+    each time it is called. `basis` is that of the features of all windows.
     """
 
-    look: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     grid: Grid
-    windows: Windows
     basis: Basis
-
-    def patches(self) -> Iterator[NDArray[np.float32]]:
-        """The patches of each window in the basis, float32 (h * w, k)."""
-        return (self.basis.project(raw) for raw in each_patches(self.look, self.windows))
+    patches: Callable[[], Iterator[NDArray[np.float32]]]
 
 
 @dataclass(frozen=True, slots=True)

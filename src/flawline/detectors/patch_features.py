@@ -93,15 +93,13 @@ def each_patches(
                 ahead.append(pool.submit(function, window))
 
 
-def fit_basis(
-    function: Callable[[NDArray[np.uint8]], NDArray[np.float32]], windows: Windows, seed: int
-) -> tuple[Basis, int]:
-    """Principal directions of the patches of all windows, and how many windows there are.
+def fit_basis(windows: Iterable[NDArray[np.float32]], seed: int) -> tuple[Basis, int]:
+    """Principal directions of the patches of all windows, each float32 (n, C), and how many windows there are.
 
     Sums over up to 128 places drawn from each window, so memory does not grow with their number.
     """
     count, total, scatter, seen = 0, np.zeros(0), np.zeros((0, 0)), 0
-    for patches in each_patches(function, windows):
+    for patches in windows:
         rng = np.random.default_rng((seed, count))
         drawn = rng.choice(len(patches), min(_SAMPLED, len(patches)), replace=False)
         rows = patches[np.sort(drawn)].astype(np.float64)

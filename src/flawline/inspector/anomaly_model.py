@@ -9,19 +9,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.anomaly_score import image_score
 from flawline.core.regions import ANOMALY, mask_of_map
 from flawline.core.threshold import conformal_p_value
-from flawline.errors import ImageError
 from flawline.inspector.decision import ReasonedVerdict, decide_by_score
+from flawline.inspector.map_score import check_inside, lost_reason, score_maps
 from flawline.inspector.model import BACKGROUND, Found, since
 from flawline.inspector.parts import calibration_of, detector_of, view_of
-from flawline.inspector.view import PreparedPicture
 from flawline.recipe import Recipe, threshold_settings
 from flawline.types import Picture, Region
-
-UNSEEN = 0.25
-"""Share of the places to look at that may lie outside the picture; turned squares lose their corners."""
 
 
 class AnomalyModel:
@@ -55,34 +50,22 @@ class AnomalyModel:
         """Score the windows of a picture and cut their map at the region threshold, where the recipe has one."""
         began = time.perf_counter()
         look = self._view.look(picture)
-        if look.inside is not None and not look.inside.any():
-            raise ImageError(
-                "no place of the picture lies inside the region of interest",
-                hint="check that the picture shows the part, and the recipe's region_of_interest and alignment",
-                code="image-view",
-            )
+        check_inside(look)
         prepared, maps, model = since(began), {}, 0.0
         for place, window in enumerate(look.windows()):
             start = time.perf_counter()
             maps[place] = self.detector(window.pixels)
             model += since(start)
-        joined = look.join(maps)
-        counting = joined if look.inside is None else joined[look.inside]
-        if not np.isfinite(counting).all():
-            raise ImageError(
-                "its score is not a finite number",
-                hint="look at this part by hand; the model overflows on its picture",
-                code="image-score",
-            )
-        score, shown = image_score(joined, look.inside), look.in_picture(joined)
+        scored = score_maps(look, maps)
+        shown = look.in_picture(scored.map)
         class_mask, planes = self._mask(shown, look.size)
         return Found(
             class_mask,
             planes,
             shown,
-            score,
-            float(counting.max()),
-            _lost(look),
+            scored.score,
+            scored.peak,
+            lost_reason(look),
             {"prepare": prepared, "model": model, "map": since(began) - prepared - model},
         )
 
@@ -112,12 +95,3 @@ class AnomalyModel:
             return np.zeros(size, np.uint8), ()
         mask, fine = mask_of_map(scores, threshold.region, size)
         return mask, (fine,)
-
-
-def _lost(look: PreparedPicture) -> str:
-    """Say why a part cannot be accepted whatever its score; empty where it can."""
-    if look.pose is not None and not look.pose.found:
-        return look.pose.reason
-    if look.unseen > UNSEEN:
-        return f"{100 * look.unseen:.0f} % of the places to look at lie outside the picture"
-    return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from flawline.core.view.foreground import Foreground
 from flawline.core.view.framing import Framing, map_size, scaled_size
 from flawline.core.view.illumination import Illumination
 from flawline.core.view.region_of_interest import RegionOfInterest, cells_inside, pixels_inside
-from flawline.core.view.tiling import Window, cell_share, cut, stitch
+from flawline.core.view.tiling import Window, cell_share, cut, stitch, window_places
 from flawline.types import Picture
 
 Size = tuple[int, int]
@@ -95,10 +95,14 @@ class PreparedPicture:
 
     def join(self, maps: Mapping[int, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Join the maps of windows to one of the aligned picture, in the order of `windows`."""
-        places = [window.place for window in self.windows()] if len(maps) > 1 else []
-        if not places:
+        if len(maps) == 1:
             return maps[0]
+        places = window_places(self.aligned, self.view.framing)
         return stitch(((places[k], maps[k]) for k in maps), self.view.framing, self.aligned)
+
+    def without_pixels(self) -> PreparedPicture:
+        """Drop the pixels: what is left still joins maps, and takes little memory."""
+        return replace(self, pixels=np.zeros((0, 0, 3), np.uint8))
 
     def in_picture(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Transform a map of the aligned picture to one that covers the picture itself, at about as many cells.

@@ -20,6 +20,7 @@ from flawline.errors import FlawlineError, SourceError, StoreError, UsageError
 from flawline.inspector.inspection import SIDE, Inspection
 from flawline.inspector.overlay import inspection_overlay
 from flawline.records.record import REPEATED
+from flawline.station.accepted_scores import drift_notes
 from flawline.station.gallery import Gallery
 from flawline.station.inspected import Inspected, InspectionRun
 from flawline.station.outcome import Outcome
@@ -97,6 +98,7 @@ def inspect_source(
         inspections=tuple(done),
         unjudged=(*missed, *source.unlisted()),
         resumed=resumed,
+        notes=drift_notes(inspector, done),
     )
 
 

@@ -24,7 +24,10 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class InspectionRun:
-    """Every picture of a source: judged, in the order of the source, or not, with the reason."""
+    """Every picture of a source: judged, in the order of the source, or not, with the reason.
+
+    `notes` say what a person should know of the pictures as a whole, such as a drift of the scores of accepted parts.
+    """
 
     source: str
     recipe: str
@@ -33,6 +36,7 @@ class InspectionRun:
     inspections: tuple[Inspected, ...]
     unjudged: tuple[Unjudged, ...]
     resumed: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:

@@ -38,6 +38,7 @@ def run_as_dict(run: InspectionRun) -> dict[str, Any]:
         "part": run.part,
         "settings": dict(run.settings),
         "counts": run.counts,
+        "notes": list(run.notes),
         "inspections": [inspected_as_dict(item) for item in run.inspections],
         "unjudged": [item.as_dict() for item in run.unjudged],
     }

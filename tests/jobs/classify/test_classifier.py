@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from flawline.errors import ModelError
-from flawline.jobs.classify import classifier_fit
 from flawline.jobs.classify.calibration import fit_calibration, log_odds
 from flawline.jobs.classify.classifier import Classifier
 from flawline.jobs.classify.classifier_file import load_classifier, save_classifier
@@ -70,19 +69,25 @@ def test_logistic_and_forest_are_those_of_scikit_learn(classes):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_boosting_is_scikit_learns_on_64_levels(classes, monkeypatch):
     values, truth = problem(classes)
-    new, _ = problem(classes, seed=9)
+    # New rows of values that were learnt from, so that the level of each is known.
+    new = np.random.default_rng(9).permuted(values, axis=0)
     seen = []
     fit = HistGradientBoostingClassifier.fit
 
     def spy(self, *data):
-        seen.append(self)
+        seen.append((self, data[0]))
         return fit(self, *data)
 
     monkeypatch.setattr(HistGradientBoostingClassifier, "fit", spy)
     ours = fit_model(values, truth, "boosting", 0).probabilities(new)
-    edges = [classifier_fit._edges(column) for column in values.T]
-    levels = np.stack([np.searchsorted(e, c) for e, c in zip(edges, new.T, strict=True)], axis=1)
-    np.testing.assert_allclose(ours, seen[0].predict_proba(levels), atol=1e-6)
+    ((theirs, learnt),) = seen
+    columns = []
+    for column, levels, drawn in zip(values.T, learnt.T, new.T, strict=True):
+        order = np.argsort(column)
+        assert (np.diff(levels[order]) >= 0).all()
+        assert len(np.unique(levels)) == 64
+        columns.append(levels[order][np.searchsorted(column[order], drawn)])
+    np.testing.assert_allclose(ours, theirs.predict_proba(np.stack(columns, axis=1)), atol=1e-6)
 
 
 def test_a_scikit_learn_that_is_not_understood_is_refused(monkeypatch):

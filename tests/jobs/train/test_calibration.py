@@ -28,8 +28,83 @@ def test_few_pictures_promise_what_they_can() -> None:
     done = calibrate(scores(5, cross_fitted=True), CalibrationTargets())
     assert done.threshold.review == done.threshold.reject == 5
     assert "at most 45.1 % of good parts, 95 % confidence, n = 5" in done.threshold.basis
-    assert "cross-fitted" in done.threshold.basis
+    assert done.threshold.basis.endswith("; cross-calibrated, so about")
+    assert done.metrics["calibration"]["guarantee"].startswith("approximate")
     assert any("takes 59" in line for line in done.messages)
+
+
+@pytest.mark.parametrize(
+    ("count", "asked", "told"),
+    [
+        (26, None, "26 good parts; 46 good parts separate them, or `review=0.17` does with these"),
+        (45, None, "45 good parts; 46 good parts separate them, or `review=0.11` does with these"),
+        (46, None, ""),
+        (60, 0.05, "60 good parts; 93 good parts separate them, or `review=0.08` does with these"),
+        (1, None, "1 good part; 46 good parts separate them"),
+    ],
+)
+def test_why_review_equals_reject(count: int, asked: float | None, told: str) -> None:
+    targets = CalibrationTargets(review=asked)
+    done = calibrate(scores(count), targets)
+    lines = [line for line in done.messages if "review equals reject" in line]
+    assert len(lines) == (1 if told else 0)
+    assert (done.threshold.review == done.threshold.reject) == bool(told)
+    assert not told or lines[0].endswith(f"both are the highest score of {told}")
+
+
+def test_what_is_offered_separates_review_from_reject() -> None:
+    assert calibrate(scores(26), CalibrationTargets(review=0.17)).threshold.review == 25
+    assert calibrate(scores(46), CalibrationTargets()).threshold.review == 45
+
+
+def test_equal_scores_make_review_equal_reject() -> None:
+    same = np.ones(300)
+    done = calibrate(Scores(same, same, np.zeros(0), False), CalibrationTargets())
+    assert "places 279 and 292 of 300 have the same score" in " ".join(done.messages)
+
+
+def test_a_wished_escape_decides_review() -> None:
+    mixed = Scores(np.arange(300.0), np.arange(300.0), np.arange(250.0, 400), False)
+    plain = calibrate(mixed, CalibrationTargets())
+    assert plain.metrics["defective"]["escape"]["count"] == 29
+    offered = [line for line in plain.messages if "`escape=0.02`" in line]
+    assert len(offered) == 1
+    assert "to miss at most 2 % of such bad parts, accept up to 250: about 17 % (" in offered[0]
+    asked = calibrate(mixed, CalibrationTargets(escape=0.02))
+    assert asked.threshold.review == np.nextafter(250.0, 0)
+    assert asked.threshold.reject == plain.threshold.reject
+    assert asked.metrics["defective"]["escape"]["count"] == 0
+    assert asked.metrics["calibration"]["escape"] == {
+        "at_most": 0.02,
+        "confidence": 0.95,
+        "n": 150,
+        "rank": 1,
+    }
+    assert asked.metrics["calibration"]["not_accepted"]["count"] == 50
+    assert "review: at most 2 % of such bad parts accepted, 95 % confidence" in (
+        asked.threshold.basis
+    )
+    assert not any("`escape=" in line for line in asked.messages)
+
+
+def test_an_escape_that_rejecting_alone_keeps() -> None:
+    done = calibrate(scores(300, bad=60), CalibrationTargets(escape=0.05))
+    assert done.threshold.review == done.threshold.reject < 300
+    assert any("rejecting alone lets at most 5 %" in line for line in done.messages)
+
+
+def test_nothing_is_offered_where_it_would_change_nothing() -> None:
+    assert not any(
+        "`escape" in line for line in calibrate(scores(300, 60), CalibrationTargets()).messages
+    )
+    # Thirteen bad parts cannot promise one share that is worth offering.
+    few = Scores(np.arange(300.0), np.arange(300.0), np.arange(13.0), False)
+    assert not any("`escape" in line for line in calibrate(few, CalibrationTargets()).messages)
+
+
+def test_an_escape_needs_its_bad_parts() -> None:
+    with pytest.raises(UsageError, match=r"needs 149 held-out bad parts, got 10"):
+        calibrate(scores(300, bad=10), CalibrationTargets(escape=0.02))
 
 
 def test_a_share_that_was_asked_for_needs_its_pictures() -> None:
@@ -77,6 +152,8 @@ def test_costs_move_the_threshold() -> None:
         {"cost_escape": 5},
         {"cost_escape": 5, "cost_overkill": 1, "prevalence": 0.1, "overkill": 0.05},
         {"overkill": 0.1, "review": 0.05},
+        {"escape": 0.1, "review": 0.05},
+        {"cost_escape": 5, "cost_overkill": 1, "prevalence": 0.1, "escape": 0.05},
     ],
 )
 def test_targets_that_contradict_each_other(targets: dict[str, float]) -> None:

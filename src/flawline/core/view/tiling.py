@@ -57,6 +57,12 @@ def resize(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(pixels, size[::-1], interpolation=how), np.uint8)
 
 
+def window_places(size: Size, framing: Framing) -> list[WindowPlace]:
+    """List the places of the windows of a picture of `size` in the order of `cut`."""
+    rows, columns = window_starts(size, framing)
+    return [WindowPlace(top, left) for top in rows for left in columns]
+
+
 def cut(pixels: NDArray[np.uint8], framing: Framing) -> Iterator[Window]:
     """Cut a picture, uint8 (h, w, 3) or (h, w), into windows, row by row.
 
@@ -66,19 +72,18 @@ def cut(pixels: NDArray[np.uint8], framing: Framing) -> Iterator[Window]:
     scaled = scaled_size(size, framing)
     enlarged = framing.scale != "fit" and framing.scale > 1
     source = pixels if enlarged else resize(pixels, scaled)
-    rows, columns = window_starts(size, framing)
-    for top in rows:
-        for left in columns:
-            end = min(top + framing.window[0], scaled[0]), min(left + framing.window[1], scaled[1])
-            if enlarged:
-                part = _enlarge(
-                    source,
-                    _centres(top, end[0], height / scaled[0]),
-                    _centres(left, end[1], width / scaled[1]),
-                )
-            else:
-                part = source[top : end[0], left : end[1]]
-            yield Window(_reflected(part, framing.window), WindowPlace(top, left))
+    for place in window_places(size, framing):
+        top, left = place.top, place.left
+        end = min(top + framing.window[0], scaled[0]), min(left + framing.window[1], scaled[1])
+        if enlarged:
+            part = _enlarge(
+                source,
+                _centres(top, end[0], height / scaled[0]),
+                _centres(left, end[1], width / scaled[1]),
+            )
+        else:
+            part = source[top : end[0], left : end[1]]
+        yield Window(_reflected(part, framing.window), place)
 
 
 def stitch(

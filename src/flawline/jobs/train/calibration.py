@@ -9,21 +9,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.escape_threshold import escape_threshold
 from flawline.core.metrics import Share, auroc
 from flawline.core.threshold import (
     OverkillGuarantee,
     cost_threshold,
     escape_share,
+    overkill_share,
     overkill_threshold,
     pictures_needed,
     tightest_threshold,
 )
 from flawline.core.words import counted
 from flawline.errors import UsageError
+from flawline.jobs.train.threshold_offers import escape_offer, why_equal
 from flawline.recipe import NO_THRESHOLD, ThresholdSettings
 
 OVERKILL = 0.05
 REVIEW = 0.10
+CROSS_CALIBRATED = "; cross-calibrated, so about"
+"""What the basis of thresholds adds where good parts were scored by detectors that learnt from the others."""
+
+_EXACT = "holds for any distribution of the scores"
+_APPROXIMATE = (
+    "approximate: it would hold for any distribution if the detector scored a new part as the detectors do that learnt "
+    "from fewer parts; those score higher as a rule, so that fewer good parts are flagged than stated"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class CalibrationTargets:
     `overkill` and `review` are the largest shares of good parts rejected, and rejected or sent to review, with
     `confidence`; None asks for 5 % and 10 %, or where there are too few parts for the least that they can promise.
     With all of `cost_escape`, `cost_overkill` and `prevalence`, one threshold of least expected cost replaces both.
+    `escape` is the largest share accepted of such bad parts as are known, with the same confidence; it decides review.
     """
 
     overkill: float | None = None
@@ -41,6 +53,7 @@ class CalibrationTargets:
     cost_escape: float | None = None
     cost_overkill: float | None = None
     prevalence: float | None = None
+    escape: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse targets that contradict each other."""
@@ -50,11 +63,16 @@ class CalibrationTargets:
                 raise UsageError(
                     "a threshold from costs needs `cost_escape`, `cost_overkill` and `prevalence`, not some of them"
                 )
-            if self.overkill is not None or self.review is not None:
+            if any(share is not None for share in (self.overkill, self.review, self.escape)):
                 raise UsageError(
-                    "costs and a target of overkill or review both decide the thresholds",
-                    hint="give either costs, or `overkill` and `review`",
+                    "costs and a target of overkill, review or escape both decide the thresholds",
+                    hint="give either costs, or `overkill` and `review` or `escape`",
                 )
+        if self.escape is not None and self.review is not None:
+            raise UsageError(
+                "`review` and `escape` both decide the threshold of review",
+                hint="give one: the share of good parts not accepted, or that of bad parts accepted",
+            )
         if self.overkill is not None and self.review is not None and self.review < self.overkill:
             raise UsageError(
                 f"`review` counts rejected parts too: expected at least {self.overkill:g}, got {self.review:g}"
@@ -104,7 +122,7 @@ def calibrate(scores: Scores, targets: CalibrationTargets) -> Calibrated:
         review, reject, basis, more = _by_shares(scores, targets)
     region = _guarantee(scores.peaks, targets.review, targets.confidence, REVIEW).threshold
     if scores.cross_fitted:
-        basis += "; cross-fitted, so about"
+        basis += CROSS_CALIBRATED
     threshold = ThresholdSettings(review=review, reject=reject, region=region, basis=basis)
     metrics = {
         **_metrics(scores, threshold, more),
@@ -136,18 +154,42 @@ def _by_shares(
     scores: Scores, targets: CalibrationTargets
 ) -> tuple[float, float, str, dict[str, Any]]:
     reject = _guarantee(scores.good, targets.overkill, targets.confidence, OVERKILL)
+    if targets.escape is not None:
+        return _by_escape(scores, targets, reject)
     review = _guarantee(scores.good, targets.review, targets.confidence, REVIEW)
-    basis = f"reject: {reject}; review: {review}"
-    promised = {
-        name: {
-            "at_most": promise.overkill,
-            "confidence": promise.confidence,
-            "n": promise.n,
-            "rank": promise.rank,
-        }
-        for name, promise in (("reject", reject), ("review", review))
-    }
+    same = review.rank == reject.rank and review.overkill == reject.overkill
+    basis = f"reject and review: {reject}" if same else f"reject: {reject}; review: {review}"
+    promised = {"reject": _promise(reject), "review": _promise(review)}
     return min(review.threshold, reject.threshold), reject.threshold, basis, promised
+
+
+def _by_escape(
+    scores: Scores, targets: CalibrationTargets, reject: OverkillGuarantee
+) -> tuple[float, float, str, dict[str, Any]]:
+    """Let known bad parts decide above which score a part is not accepted."""
+    assert targets.escape is not None
+    found = escape_threshold(scores.bad, targets.escape, targets.confidence)
+    review = min(found.threshold, reject.threshold)
+    more = {
+        "reject": _promise(reject),
+        "escape": {
+            "at_most": found.escape,
+            "confidence": found.confidence,
+            "n": found.n,
+            "rank": found.rank,
+        },
+        "not_accepted": _share(overkill_share(scores.good, review)),
+    }
+    return review, reject.threshold, f"reject: {reject}; review: {found}", more
+
+
+def _promise(found: OverkillGuarantee) -> dict[str, Any]:
+    return {
+        "at_most": found.overkill,
+        "confidence": found.confidence,
+        "n": found.n,
+        "rank": found.rank,
+    }
 
 
 def _by_costs(
@@ -184,7 +226,8 @@ def _by_costs(
 
 def _uncalibrated(scores: Scores, targets: CalibrationTargets) -> Calibrated:
     """Send every part to review: with one part nothing can be held out."""
-    if targets.by_costs or targets.overkill is not None or targets.review is not None:
+    asked = (targets.overkill, targets.review, targets.escape, targets.prevalence)
+    if any(share is not None for share in asked):
         raise UsageError(
             "a threshold needs good parts that were held out, and there is only one part",
             hint="give pictures of more good parts",
@@ -208,6 +251,7 @@ def _metrics(
         "calibration": {
             "parts": len(scores.good),
             "cross_fitted": scores.cross_fitted,
+            "guarantee": _APPROXIMATE if scores.cross_fitted else _EXACT,
             "thresholds": asdict(threshold),
             **more,
         }
@@ -244,15 +288,18 @@ def _messages(
     threshold: ThresholdSettings,
     metrics: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    messages = [
-        f"thresholds: review above {threshold.review:.4g}, reject above {threshold.reject:.4g} ({threshold.basis})"
-    ]
+    review = (
+        "" if threshold.review == threshold.reject else f"review above {threshold.review:.4g}, "
+    )
+    messages = [f"thresholds: {review}reject above {threshold.reject:.4g} ({threshold.basis})"]
     needed = pictures_needed(OVERKILL, targets.confidence)
     if len(scores.good) < needed and not targets.by_costs and targets.overkill is None:
         messages.append(
             f"{counted(len(scores.good), 'good part')} cannot promise an overkill of {100 * OVERKILL:g} %: "
             f"that takes {needed}"
         )
+    if threshold.review == threshold.reject:
+        messages += _why_equal(scores, targets)
     if "defective" in metrics:
         escape = metrics["defective"]["escape"]
         low, high = escape["interval"]
@@ -260,4 +307,21 @@ def _messages(
             f"{escape['count']} of {escape['of']} known bad parts would be accepted "
             f"({100 * low:.1f} to {100 * high:.1f} % of such parts, 95 % confidence)"
         )
+        if not targets.by_costs and targets.escape is None:
+            offer = escape_offer(scores.good, scores.bad, threshold.review, targets.confidence)
+            messages += [offer] if offer else []
     return tuple(messages)
+
+
+def _why_equal(scores: Scores, targets: CalibrationTargets) -> list[str]:
+    """Explain equal thresholds, unless costs ask for one."""
+    if targets.by_costs:
+        return []
+    if targets.escape is not None:
+        share = f"{100 * targets.escape:g} %"
+        return [
+            f"review equals reject: rejecting alone lets at most {share} of such bad parts through"
+        ]
+    reject = _guarantee(scores.good, targets.overkill, targets.confidence, OVERKILL)
+    review = _guarantee(scores.good, targets.review, targets.confidence, REVIEW)
+    return [why_equal(reject, review, REVIEW if targets.review is None else targets.review)]

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from flawline.data.splits import folds_of
 from flawline.inspector import Inspector
-from flawline.inspector.parts import joined_arrays
 from flawline.jobs.train.calibration import Scores
+from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.scoring import ScoredPicture, scores_of
 from flawline.jobs.train.training_job import TrainingJob
-from flawline.recipe import Recipe, recipe_with
+from flawline.recipe import Recipe
 from flawline.types import Sample
 
 FOLDS = 5
 
 
 def held_out_scores(
-    job: TrainingJob, recipe: Recipe, learn: Sequence[Sample]
+    job: TrainingJob, kept: KeptPatches, recipe: Recipe, learn: Sequence[Sample]
 ) -> tuple[Scores, dict[str, float], dict[str, float]]:
     """Score good parts that were not learnt from, and known bad ones; by part, then by picture."""
     final = Inspector(recipe)
     chosen, parts = job.chosen, job.chosen.parts
-    if chosen.calibrate:
-        good = job.measured(final, chosen.calibrate, "calibrating")
-    else:
-        good = _cross_fitted(job, recipe, learn)
+    good = (
+        job.measured(final, chosen.calibrate, "calibrating")
+        if chosen.calibrate
+        else _cross_fitted(job, kept, learn)
+    )
     bad = job.measured(final, chosen.defective, "scoring known bad pictures")
     return (
         scores_of(good, bad, parts, cross_fitted=not chosen.calibrate),
@@ -36,22 +36,17 @@ def held_out_scores(
 
 
 def _cross_fitted(
-    job: TrainingJob, recipe: Recipe, learn: Sequence[Sample]
+    job: TrainingJob, kept: KeptPatches, learn: Sequence[Sample]
 ) -> dict[str, ScoredPicture]:
     """Score each picture by a detector that learnt from the other folds; nothing where there is one part."""
-    scores: dict[str, ScoredPicture] = {}
-    folds = folds_of(learn, job.chosen.parts, FOLDS, seed=job.settings.seed)
+    settings, scores = job.settings, {}
+    folds = folds_of(learn, job.chosen.parts, FOLDS, seed=settings.seed)
     if len(folds) < 2:
-        return scores
-    for fold in folds:
+        return {}
+    for fold in job.track(folds, title="cross-fitting", total=len(folds)):
         held = {sample.name for sample in fold}
-        state = job.fit([sample for sample in learn if sample.name not in held])
-        others = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
-        manifest = replace(
-            recipe.manifest,
-            settings={**recipe.manifest.settings, "detector": dict(state.settings)},
-        )
-        arrays = {**others, **joined_arrays(detector=state.arrays)}
-        apart = Inspector(recipe_with(recipe, arrays=arrays, manifest=manifest))
-        scores.update(job.measured(apart, fold, "cross-fitting"))
+        others = [sample.name for sample in learn if sample.name not in held]
+        state = kept.fit(settings.method, others, seed=settings.seed)
+        for name, scored in kept.scored(state, sorted(held)):
+            scores[name] = ScoredPicture(scored.score, scored.peak)
     return dict(sorted(scores.items()))

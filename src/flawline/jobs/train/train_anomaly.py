@@ -10,8 +10,8 @@ import numpy as np
 
 from flawline.data.source import Source
 from flawline.detectors.detector import DetectorState
+from flawline.detectors.patch_features import Basis
 from flawline.detectors.registry import DEFAULT, method_of
-from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.backbone_file import load_backbone
@@ -23,6 +23,7 @@ from flawline.jobs.train.calibration import (
     check_targets,
 )
 from flawline.jobs.train.held_out_scores import held_out_scores
+from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.selection import Selection, select
 from flawline.jobs.train.training_job import TrainingJob
 from flawline.jobs.train.unusual_pictures import FEWEST, Suspect, find_suspects
@@ -82,15 +83,17 @@ def train_anomaly(
         job = replace(job, view=view)
         learn = chosen.learn
         suspects: tuple[Suspect, ...] = ()
-        state = job.fit(learn, title="learning")
+        kept = job.keep(learn, title="learning")
+        state = kept.fit(settings.method, _names(learn), seed=settings.seed)
         if settings.set_aside:
-            suspects = _suspects(job, state)
+            suspects = _suspects(job, kept, state)
             unusual = {suspect.name for suspect in suspects}
             learn = tuple(sample for sample in learn if sample.name not in unusual)
         if suspects:
-            state = job.fit(learn, like=state, title="learning without those set aside")
+            basis = Basis.of(state.arrays)
+            state = kept.fit(settings.method, _names(learn), basis=basis, seed=settings.seed)
         recipe = job.recipe(state, learn, suspects)
-        scored, good, bad = held_out_scores(job, recipe, learn)
+        scored, good, bad = held_out_scores(job, kept, recipe, learn)
         calibrated = calibrate(scored, settings.thresholds)
         recipe = _calibrated(recipe, scored, calibrated)
     return AnomalyTraining(
@@ -105,24 +108,23 @@ def train_anomaly(
     )
 
 
-def _suspects(job: TrainingJob, state: DetectorState) -> tuple[Suspect, ...]:
+def _suspects(job: TrainingJob, kept: KeptPatches, state: DetectorState) -> tuple[Suspect, ...]:
     """Find pictures among the good ones that do not look good."""
-    if len(job.chosen.learn) < FEWEST:
+    names = _names(job.chosen.learn)
+    if len(names) < FEWEST:
         return ()
     # A memory remembers a bad picture as well as a good one; averages do not.
-    averaging = (
-        state
-        if method_of(state.method).averages
-        else job.fit(
-            job.chosen.learn,
-            method=DEFAULT,
-            like=state,
-            title="looking for bad pictures",
-        )
+    averaging = method_of(state.method).averages
+    basis, seed = Basis.of(state.arrays), job.settings.seed
+    known = state if averaging else kept.fit(DEFAULT, names, basis=basis, seed=seed)
+    scores = job.track(
+        kept.scored(known, names), title="looking for bad pictures", total=len(names)
     )
-    inspector = Inspector(job.recipe(averaging, job.chosen.learn, ()))
-    scores = job.measured(inspector, job.chosen.learn, "looking for bad pictures")
-    return find_suspects({name: scored.score for name, scored in scores.items()})
+    return find_suspects({name: scored.score for name, scored in scores})
+
+
+def _names(samples: Sequence[Sample]) -> list[str]:
+    return [sample.name for sample in samples]
 
 
 def _check(chosen: Selection, targets: CalibrationTargets) -> None:

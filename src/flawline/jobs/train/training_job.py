@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.detectors.detector import DetectorState
-from flawline.detectors.fitting import fit_detector
+from flawline.detectors.fitting import PatchNetwork
 from flawline.errors import SourceError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
 from flawline.inspector.shape import shape_settings
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.backbone_file import BackboneFile
+from flawline.jobs.train.kept_patches import KeptPatches, keep_patches
 from flawline.jobs.train.scoring import ScoredPicture, measured
 from flawline.jobs.train.selection import Selection
 from flawline.jobs.train.unusual_pictures import Suspect
@@ -66,40 +65,18 @@ class TrainingJob:
                 )
             yield sample, result
 
-    def windows(
-        self, samples: Sequence[Sample], title: str = ""
-    ) -> Callable[[], Iterator[NDArray[np.uint8]]]:
-        """Return a function that iterates over the windows of all pictures from the start."""
+    def keep(self, samples: Sequence[Sample], *, title: str = "") -> KeptPatches:
+        """Keep the patches of pictures as the method sees them."""
         assert self.view is not None
-        look = self.view.view.look
-
-        def each() -> Iterator[NDArray[np.uint8]]:
-            for _, prepared in self.read(samples, look, title=title):
-                for window in prepared.windows():
-                    yield window.pixels
-
-        return each
-
-    def fit(
-        self,
-        samples: Sequence[Sample],
-        *,
-        method: str | None = None,
-        like: DetectorState | None = None,
-        title: str = "",
-    ) -> DetectorState:
-        """Fit a detector to these good pictures; it takes the basis of its features from `like`."""
-        assert self.view is not None
-        framing = self.view.view.framing
-        return fit_detector(
-            method or self.settings.method,
+        view, settings = self.view.view, self.settings
+        network = PatchNetwork(
+            settings.method,
             self.backbone.model,
-            self.windows(samples, title),
-            window=framing.window,
-            one_window=framing.scale == "fit",
-            like=like,
-            seed=self.settings.seed,
-            precision=self.settings.precision,
+            window=view.framing.window,
+            precision=settings.precision,
+        )
+        return keep_patches(
+            partial(self.read, title=title), samples, view, network, again=self.read
         )
 
     def recipe(

@@ -31,7 +31,12 @@ from flawline.jobs.train.segment.checkpoint import BEST, CHECKPOINT, read_saved 
 from flawline.jobs.train.segment.fit import load_trained, train_segmenter, training_records  # noqa: E402
 from flawline.jobs.train.segment.pairs import Pairs  # noqa: E402
 from flawline.jobs.train.segment.prediction import validate  # noqa: E402
-from flawline.jobs.train.segment.schedule import Clock, learning_rate, progress  # noqa: E402
+from flawline.jobs.train.segment.schedule import (  # noqa: E402
+    Average,
+    Clock,
+    learning_rate,
+    progress,
+)
 
 SMALL = SegmentSettings(patch=(32, 32), epochs=3, patches=12, batch=4, precision="f32")
 
@@ -105,16 +110,16 @@ def test_an_interrupted_training_resumes_to_the_same_bits(drawn_source, tmp_path
         assert record.epoch == 1
         break
     steps = [0]
-    step = loop.Training._step
+    update = Average.update
 
     def pressed(self, *given):
-        step(self, *given)
+        update(self, *given)
         steps[0] += 1
         if steps[0] == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop.Training, "_step", pressed)
+        patch.setattr(Average, "update", pressed)
         with pytest.raises(KeyboardInterrupt):
             trained(source, tmp_path / "cut", settings, resume=True)
     told = read_saved(tmp_path / "cut" / CHECKPOINT).values
