@@ -30,13 +30,33 @@ def test_a_local_flaw_ranks_first_and_its_heat_peaks_there():
 
 def test_scores_are_the_soft_maximum_of_standardised_views():
     references, compared = fit_references(maps())
-    np.testing.assert_allclose(compared.views.mean(axis=0), 0, atol=1e-4)
-    np.testing.assert_allclose(compared.views.std(axis=0), 1, atol=1e-4)
-    expected = np.log(np.exp(0.5 * compared.views).mean(axis=1)) / 0.5
+    np.testing.assert_allclose(np.median(compared.views, axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(np.quantile(compared.views, 0.9, axis=0), 1.2816, atol=1e-3)
+    expected = np.log(np.exp(0.6 * compared.views).mean(axis=1)) / 0.6
     np.testing.assert_allclose(compared.scores, expected, atol=1e-5)
     assert (compared.scores <= compared.views.max(axis=1) + 1e-5).all()
     assert (compared.scores >= compared.views.mean(axis=1) - 1e-5).all()
-    assert len(references.views) == compared.views.shape[1]
+    assert len(references.views) == compared.views.shape[1] == 8
+
+
+def test_bad_pictures_do_not_raise_the_scale_by_which_they_are_judged():
+    flawed = with_flaw(with_flaw(maps(count=40), 3), 9, row=2)
+    sound_only, _ = fit_references(maps(count=40))
+    with_bad, compared = fit_references(flawed)
+    assert (with_bad.spread < 1.5 * sound_only.spread).all()
+    assert compared.views.std(axis=0).max() > 2
+    assert set(np.argsort(-compared.scores)[:2]) == {3, 9}
+
+
+def test_a_small_strong_flaw_is_not_outvoted_by_pictures_that_differ_a_little_as_a_whole():
+    stacks = with_flaw(maps(count=60))
+    rng = np.random.default_rng(5)
+    bright = rng.uniform(0, 1, 60).astype(np.float32)
+    bright[3] = 0.5
+    for stack in stacks.values():
+        stack += bright[:, None, None, None] * np.float32(1.5)
+    _, compared = fit_references(stacks)
+    assert compared.scores.argmax() == 3
 
 
 @pytest.mark.parametrize("count", [20, 64, 130])
@@ -64,9 +84,10 @@ def test_copies_of_a_bad_part_hide_each_other_unless_they_are_known_as_one_part(
     _, blind = fit_references(stacks)
     same = np.eye(20, dtype=bool)
     same[3, 4] = same[4, 3] = True
-    _, told = fit_references(stacks, same)
+    references, told = fit_references(stacks, same)
     assert set(np.argsort(-told.scores)[:2]) == {3, 4}
-    assert told.scores[3] > blind.scores[3]
+    whole = [i for i, view in enumerate(references.views) if "level" in view or "detail" in view]
+    assert (told.views[3, whole] > blind.views[3, whole] + 1).all()
 
 
 def repeated(count=60, copies=4):

@@ -1,14 +1,17 @@
 """Compare every picture with the others, place by place and as a whole, to rank unlabelled pictures.
 
-A backbone gives each picture one map per stride, (C, h, w). Each map has three views:
+A backbone gives each picture one map per stride, (C, h, w). Each map has four views:
 
 - level: the mean over places, (C,): the content of the picture.
 - detail: the standard deviation over places of the map minus its blurred copy, (C,): the contrast of small details.
 - place: the map itself. Every cell is compared with the same cell of the other pictures, in channels whitened by the
   differences between pictures at one place: common differences count little, rare ones much.
+- local: the one cell that differs more than is usual at its place, in its picture and around it
+  (`flawline.jobs.rank.local_view`).
 
 The anomaly of a view is the mean of the logarithms of the distances to the two nearest other pictures (or more, if
-set), standardised over the references. At a place, outlying references are not used as neighbours, so that a few parts
+set), standardised over the references by median and 90th percentile: a mean and a standard deviation would be raised by
+the very pictures that are sought. At a place, outlying references are not used as neighbours, so that a few parts
 with the same defect do not hide each other. The score is the soft maximum of all views and strides, so that one very
 anomalous view is not averaged away: log(mean(exp(SHARPNESS * view))) / SHARPNESS. About 0 is typical; the
 score is not clamped.
@@ -32,15 +35,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.jobs.rank.local_view import (
+    LocalScale,
+    fit_local_scale,
+    moving_average,
+    strongest_place,
+)
+
 Floats = NDArray[np.float32]
 Maps = Mapping[str, Floats]
 """Maps by stride name, each (N, C, h, w)."""
 
-VIEWS = ("level", "detail", "place")
+VIEWS = ("level", "detail", "place", "local")
 NEIGHBOURS = 2
 WORST_CELLS = 2
 # Between the mean of the views (0) and the largest of them (infinite).
-SHARPNESS = 0.5
+SHARPNESS = 0.6
 # Structure that is smooth over this many cells is not detail.
 BLUR_CELLS = 5
 # Added to the variance of every channel direction before whitening, as a part of their mean.
@@ -57,6 +67,9 @@ APART = 5.0
 # A smaller spread of log distances counts as this: where nearly all are equal, a tiny difference is not outlying.
 LEAST_SPREAD = 0.02
 TINY = 1e-6
+# Ninety of a hundred references are below this many standard deviations, if they scatter as a normal distribution.
+USUAL = 0.9
+USUAL_DEVIATIONS = 1.2816
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,8 @@ class StrideReferences:
 
     `levels` and `details` are (R, C), centred and scaled; `cells` is (P, R, C) less `level_centre` (C,) and times
     `whitening` (C, C); `apart` (P, R) is True for cells that are outlying at their place and no neighbours there;
-    `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance resolved in each view.
+    `weights` (P,) makes places comparable; `floors` (3,) is the smallest distance resolved in level, detail and place;
+    `local` is what is usual at each place, None where references of an earlier version have no local view.
     """
 
     grid: tuple[int, int]
@@ -78,26 +92,35 @@ class StrideReferences:
     apart: NDArray[np.bool_]
     weights: Floats
     floors: Floats
+    local: LocalScale | None = None
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the views that are compared."""
+        return VIEWS if self.local is not None else VIEWS[:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class References:
     """References for scoring pictures, as plain arrays.
 
-    `mean` and `spread` (V,) standardise the anomaly of each of the V = 3 * strides views; a view in which the
+    `centre` and `spread` (V,) standardise the anomaly of each of the V = 4 * strides views; a view in which the
     references do not differ has infinite spread and so counts as 0. `neighbours` is how many nearest references
-    each distance is averaged over.
+    each distance is averaged over, `sharpness` that of the soft maximum.
     """
 
     strides: Mapping[str, StrideReferences]
-    mean: Floats
+    centre: Floats
     spread: Floats
     neighbours: int = NEIGHBOURS
+    sharpness: float = SHARPNESS
 
     @property
     def views(self) -> tuple[str, ...]:
         """Names of the V views: "stride8 level", "stride8 detail", ..."""
-        return tuple(f"{stride} {view}" for stride in self.strides for view in VIEWS)
+        return tuple(
+            f"{name} {view}" for name, stride in self.strides.items() for view in stride.views
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +162,11 @@ def fit_references(
     anomaly = np.concatenate(
         [_view_anomaly(stride, near) for stride, near in fitted.values()], axis=1
     )
-    spread = anomaly.std(axis=0)
+    centre = np.median(anomaly, axis=0)
+    spread = (np.quantile(anomaly, USUAL, axis=0) - centre) / USUAL_DEVIATIONS
     references = References(
         {name: stride for name, (stride, _) in fitted.items()},
-        anomaly.mean(axis=0),
+        centre,
         np.where(spread > TINY, spread, np.inf).astype(np.float32),
         neighbours,
     )
@@ -162,11 +186,11 @@ def compare(
 
 
 def _compared(references: References, anomaly: Floats, heats: list[Floats]) -> Compared:
-    views = ((anomaly - references.mean) / references.spread).astype(np.float32)
+    views = ((anomaly - references.centre) / references.spread).astype(np.float32)
     largest = views.max(axis=1, keepdims=True)
     # The largest view is taken out of the exponentials, which could overflow.
-    excess = np.exp(SHARPNESS * (views - largest)).mean(axis=1)
-    scores = largest[:, 0] + np.log(excess) / np.float32(SHARPNESS)
+    excess = np.exp(references.sharpness * (views - largest)).mean(axis=1)
+    scores = largest[:, 0] + np.log(excess) / np.float32(references.sharpness)
     return Compared(scores.astype(np.float32), views, _on_finest_grid(heats))
 
 
@@ -188,7 +212,7 @@ def _fit_stride(
         cells=cells @ whitening,
         apart=np.zeros((places, len(stack)), dtype=bool),
         weights=np.ones(places, dtype=np.float32),
-        floors=np.zeros(len(VIEWS), dtype=np.float32),
+        floors=np.zeros(3, dtype=np.float32),
     )
     beyond = max(neighbours, math.ceil(RARE * len(stack)))
     distances = _near(plain, stack, hidden, beyond).cells
@@ -201,7 +225,7 @@ def _fit_stride(
     near = _near(weighted, stack, hidden, neighbours)
     views = (near.levels, near.details, _worst(weighted, near.cells))
     floors = np.array([FLOOR * np.median(view[0]) for view in views], dtype=np.float32)
-    return replace(weighted, floors=floors), near
+    return replace(weighted, floors=floors, local=fit_local_scale(near.cells)), near
 
 
 def _apart(distances: Floats, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -221,16 +245,10 @@ def _apart(distances: Floats, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _pooled(stack: Floats) -> tuple[Floats, Floats]:
     """Pool (N, C, h, w) to the mean (N, C) over places and the standard deviation (N, C) of what blurring removes."""
-    rows, columns = _blur(stack.shape[2]), _blur(stack.shape[3])
+    rows = moving_average(stack.shape[2], BLUR_CELLS // 2)
+    columns = moving_average(stack.shape[3], BLUR_CELLS // 2)
     detail = stack - rows @ stack @ columns.T
     return stack.mean(axis=(2, 3)), detail.std(axis=(2, 3))
-
-
-def _blur(length: int) -> Floats:
-    """Build the matrix (length, length) of a moving average; the edge is repeated outside."""
-    reach = BLUR_CELLS // 2
-    near = np.clip(np.arange(length)[:, None] + np.arange(-reach, reach + 1), 0, length - 1)
-    return np.asarray(np.eye(length, dtype=np.float32)[near].mean(axis=1), dtype=np.float32)
 
 
 def _whitening(cells: Floats) -> Floats:
@@ -298,12 +316,14 @@ def _lengths(cells: Floats) -> Floats:
 
 
 def _view_anomaly(stride: StrideReferences, near: _Near) -> Floats:
-    """Compute the mean logarithm of the nearest distances in each view, (N, 3)."""
+    """Compute the anomaly of each view, (N, 3) or (N, 4): mean logarithms of distances, and the strongest place."""
     views = (near.levels, near.details, _worst(stride, near.cells))
     logs = [
         np.log(np.maximum(view, floor) + TINY).mean(axis=0)
         for view, floor in zip(views, stride.floors, strict=True)
     ]
+    if stride.local is not None:
+        logs.append(strongest_place(near.cells, stride.local, stride.grid))
     return np.stack(logs, axis=1)
 
 

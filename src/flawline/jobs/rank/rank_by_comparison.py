@@ -188,7 +188,7 @@ def _scoring(reader: Reader, fitted: Fitted, samples: Sequence[Sample]) -> str:
     """Describe all that determines a score except the picture; scores of other settings must not be reused."""
     references = fitted.references
     described = [fitted.digests, fitted.groups, references.neighbours, [s.group for s in samples]]
-    fitting = references.mean.tobytes() + references.spread.tobytes()
+    fitting = references.centre.tobytes() + references.spread.tobytes()
     return f"{reader.computation} {hashlib.sha256(repr(described).encode() + fitting).hexdigest()}"
 
 
@@ -319,8 +319,9 @@ def _view_reason(view: str, deviations: float, share: float, x: int, y: int) -> 
         "level": "the whole picture looks different",
         "detail": "small details stronger or weaker than usual",
         "place": f"something that others do not have there, most at x {x}, y {y} px",
+        "local": f"one small place stands out, most at x {x}, y {y} px",
     }
-    about = f"{view} x={x} y={y}" if kind == "place" else view
+    about = f"{view} x={x} y={y}" if kind in ("place", "local") else view
     text = f"{words[kind]} ({scale} scale, {deviations:.1f} standard deviations above typical)"
     return Reason(text, about, share)
 

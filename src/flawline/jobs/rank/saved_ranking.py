@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flawline.core.trees import check_trees
 from flawline.data.array_file import read_arrays, write_arrays
@@ -15,10 +17,14 @@ from flawline.errors import ModelError
 from flawline.features.compute import FeatureSettings, settings_as_dict, settings_from_dict
 from flawline.jobs.rank.comparison import References, StrideReferences
 from flawline.jobs.rank.forest import Forest
+from flawline.jobs.rank.local_view import LocalScale
 from flawline.jobs.rank.rank_by_comparison import Fitted
 
 KIND = "ranking model"
-SCHEMA = 2
+SCHEMA = 3
+# References of schema 2 have no local view, another soft maximum, and the mean as centre.
+BEFORE_LOCAL_VIEW = 2
+SHARPNESS_BEFORE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,12 @@ def save_ranking(saved: SavedRanking, path: Path) -> Path:
     manifest["strides"] = {name: list(stride.grid) for name, stride in references.strides.items()}
     manifest["neighbours"] = references.neighbours
     manifest["digests"], manifest["groups"] = saved.fitted.digests, saved.fitted.groups
-    arrays = {"mean": references.mean, "spread": references.spread}
+    manifest["sharpness"] = references.sharpness
+    arrays = {"centre": references.centre, "spread": references.spread}
     for name, stride in references.strides.items():
         arrays |= {f"{name}.{field}": getattr(stride, field) for field in _ARRAYS}
+        if stride.local is not None:
+            arrays |= {f"{name}.local.{field}": getattr(stride.local, field) for field in _LOCAL}
     return write_arrays(path, KIND, manifest, arrays)
 
 
@@ -64,9 +73,10 @@ def load_ranking(path: str | Path) -> SavedRanking:
         ModelError: the file is missing, damaged, altered, no ranking model, or of a newer schema.
     """
     manifest, arrays = read_arrays(Path(path), KIND)
-    if manifest.get("schema") != SCHEMA:
+    schema = manifest.get("schema")
+    if schema not in (BEFORE_LOCAL_VIEW, SCHEMA):
         raise ModelError(
-            f"{Path(path).name} has schema {manifest.get('schema')}, this version reads {SCHEMA}",
+            f"{Path(path).name} has schema {schema}, this version reads {BEFORE_LOCAL_VIEW} and {SCHEMA}",
             hint="use the version of Flawline that wrote it, or rank again",
         )
     try:
@@ -77,14 +87,7 @@ def load_ranking(path: str | Path) -> SavedRanking:
             forest = Forest(**parts)
             check_trees(forest, int(manifest["described"]["fields"]))
             return SavedRanking(settings, manifest["described"], forest=forest)
-        strides = {
-            name: StrideReferences(
-                grid=(grid[0], grid[1]), **{field: arrays[f"{name}.{field}"] for field in _ARRAYS}
-            )
-            for name, grid in manifest["strides"].items()
-        }
-        neighbours = int(manifest["neighbours"])
-        references = References(strides, arrays["mean"], arrays["spread"], neighbours)
+        references = _references(manifest, arrays)
         fitted = Fitted(references, tuple(manifest["digests"]), tuple(manifest["groups"]))
         return SavedRanking(settings, manifest["described"], fitted=fitted)
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -95,4 +98,30 @@ def load_ranking(path: str | Path) -> SavedRanking:
         ) from error
 
 
-_ARRAYS = tuple(field.name for field in fields(StrideReferences) if field.name != "grid")
+def _references(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> References:
+    strides = {
+        name: StrideReferences(
+            grid=(grid[0], grid[1]),
+            **{field: arrays[f"{name}.{field}"] for field in _ARRAYS},
+            local=_local_scale(name, arrays) if manifest["schema"] == SCHEMA else None,
+        )
+        for name, grid in manifest["strides"].items()
+    }
+    neighbours = int(manifest["neighbours"])
+    if manifest["schema"] == BEFORE_LOCAL_VIEW:
+        mean, spread = arrays["mean"], arrays["spread"]
+        return References(strides, mean, spread, neighbours, SHARPNESS_BEFORE)
+    sharpness = float(manifest["sharpness"])
+    if not 0 < sharpness < math.inf:
+        raise ValueError(f"expected a sharpness above 0, got {sharpness}")
+    return References(strides, arrays["centre"], arrays["spread"], neighbours, sharpness)
+
+
+def _local_scale(stride: str, arrays: Mapping[str, NDArray[Any]]) -> LocalScale:
+    return LocalScale(**{field: arrays[f"{stride}.local.{field}"] for field in _LOCAL})
+
+
+_ARRAYS = tuple(
+    field.name for field in fields(StrideReferences) if field.name not in ("grid", "local")
+)
+_LOCAL = tuple(field.name for field in fields(LocalScale))
