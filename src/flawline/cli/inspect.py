@@ -172,3 +172,8 @@ def print_run(run: InspectionRun) -> None:
     console.print(
         f"{counted(sum(run.counts.values()), 'picture')}: {', '.join(said)}", style="bold"
     )
+    if run.parts:
+        from flawline.station.inspected_parts import part_counts
+
+        of_parts = (f"{count} {name}" for name, count in part_counts(run.parts).items() if count)
+        console.print(f"{counted(len(run.parts), 'part')}: {', '.join(of_parts)}", style="bold")

@@ -9,12 +9,14 @@ from typing import Any
 
 from flawline.core.drawing import class_colour
 from flawline.data.whole_file import write_text
+from flawline.inspector.decision import SEVERITY
 from flawline.recipe import NO_THRESHOLD
 from flawline.report.charts import score_histogram
 from flawline.report.pictures import meaning
 from flawline.report.template import template
 from flawline.station.gallery import CLOSE, SHOWN
 from flawline.station.inspected import Inspected, InspectionRun
+from flawline.station.inspected_parts import InspectedPart, part_counts
 
 LISTED = 1000
 
@@ -65,6 +67,8 @@ def write_inspect_report(
             (name, "rgb({},{},{})".format(*class_colour(number)))
             for number, name in enumerate(recipe.classes, start=1)
         ],
+        parts=_strictest(run.parts)[:LISTED],
+        part_counts=part_counts(run.parts),
         flagged=[item for item in ordered if item.inspection.verdict != "accept"],
         cards=flagged,
         close=close,
@@ -76,6 +80,16 @@ def write_inspect_report(
         listed=ordered[:LISTED],
     )
     return write_text(path, html)
+
+
+def _strictest(parts: Sequence[InspectedPart]) -> list[InspectedPart]:
+    """Sort parts by verdict, the strictest first, then by score and name."""
+
+    def key(part: InspectedPart) -> tuple[float, float, str]:
+        score = float("inf") if part.score is None else part.score
+        return -SEVERITY.index(part.verdict), -score, part.part
+
+    return sorted(parts, key=key)
 
 
 def _ordered(run: InspectionRun) -> list[Inspected]:

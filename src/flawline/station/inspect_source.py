@@ -23,6 +23,7 @@ from flawline.records.record import REPEATED
 from flawline.station.accepted_scores import drift_notes
 from flawline.station.gallery import Gallery
 from flawline.station.inspected import Inspected, InspectionRun
+from flawline.station.inspected_parts import calibration_notes, parts_of
 from flawline.station.outcome import Outcome
 from flawline.station.overlay_files import jpeg, write_overlay
 from flawline.station.station import Station, unjudged
@@ -68,7 +69,7 @@ def inspect_source(
     deque(names, maxlen=0)
     drawn = overlays if folder else "none"
     done: list[Inspected] = []
-    missed: list[Unjudged] = []
+    missed: list[tuple[Sample, Unjudged]] = []
     resumed = 0
     settings = _settings(station, drawn)
     with nullcontext() if unfinished is None else WorkFile(unfinished, settings) as work_file:
@@ -80,25 +81,27 @@ def inspect_source(
                 write_overlay(item.path, item.overlay)
             outcome = station.give(item.outcome)
             if outcome.inspection is None:
-                missed.append(unjudged(outcome))
+                missed.append((sample, unjudged(outcome)))
                 continue
             if work_file is not None and not item.recalled:
                 work_file.keep_json(outcome.inspection.sha256, stored_as_dict(outcome))
             resumed += item.recalled
             done.append(Inspected(sample, outcome.inspection, item.path, outcome.notes))
-    _check(done, missed)
+    lost = tuple(item for _, item in missed)
+    _check(done, lost)
     if files is not None:
         files.clear_others({each.overlay for each in done})
-    inspector = station.inspector
+    inspector, parts = station.inspector, parts_of(done, missed)
     return InspectionRun(
         source=source.name,
         recipe=inspector.recipe.sha256,
         part=inspector.recipe.settings.part,
         settings={**inspector.described(), "overlays": drawn},
         inspections=tuple(done),
-        unjudged=(*missed, *source.unlisted()),
+        unjudged=(*lost, *source.unlisted()),
         resumed=resumed,
-        notes=drift_notes(inspector, done),
+        notes=(*drift_notes(inspector, done), *calibration_notes(inspector.recipe, parts)),
+        parts=parts,
     )
 
 

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flawline.inspector.inspection import Inspection
 from flawline.types import Sample, Unjudged
+
+if TYPE_CHECKING:
+    from flawline.station.inspected_parts import InspectedPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class InspectionRun:
     """Every picture of a source: judged, in the order of the source, or not, with the reason.
 
     `notes` say what a person should know of the pictures as a whole, such as a drift of the scores of accepted parts.
+    `parts` are the verdicts of the parts that the source names, by a column `part` or `group`.
     """
 
     source: str
@@ -37,6 +41,7 @@ class InspectionRun:
     unjudged: tuple[Unjudged, ...]
     resumed: int = 0
     notes: tuple[str, ...] = ()
+    parts: tuple[InspectedPart, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:

@@ -27,6 +27,7 @@ from flawline.station.inspection_tables import (
     write_defects,
     write_json_lines,
     write_parquet,
+    write_parts,
 )
 from flawline.types import Picture, Unjudged
 
@@ -40,13 +41,15 @@ def write_run(
 ) -> list[Path]:
     """Write inspections.csv, .parquet, .jsonl, defects.csv and report.html into `folder`; returns their paths.
 
-    Pictures that `gallery` lacks, such as those of an interrupted run, are read from the source.
+    Where the source names parts, parts.csv too. Pictures that `gallery` lacks, such as those of an interrupted run, are
+    read from the source.
     """
     return [
         write_csv(run, folder / "inspections.csv"),
         write_parquet(run, folder / "inspections.parquet"),
         write_json_lines(run, folder / "inspections.jsonl"),
         write_defects(run, folder / "defects.csv"),
+        *([write_parts(run, folder / "parts.csv")] if run.parts else []),
         _write_report(run, source, inspector, folder / "report.html", gallery or Gallery()),
     ]
 

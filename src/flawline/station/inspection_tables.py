@@ -40,6 +40,7 @@ def run_as_dict(run: InspectionRun) -> dict[str, Any]:
         "counts": run.counts,
         "notes": list(run.notes),
         "inspections": [inspected_as_dict(item) for item in run.inspections],
+        "parts": [part.as_dict() for part in run.parts],
         "unjudged": [item.as_dict() for item in run.unjudged],
     }
 
@@ -124,6 +125,25 @@ def write_defects(run: InspectionRun, path: Path) -> Path:
     ]
     own = ("image", "defect", "class", "box_left", "box_top", "box_width", "box_height", "peak")
     return write_csv_rows(path, [*own, *names], rows)
+
+
+def write_parts(run: InspectionRun, path: Path) -> Path:
+    """Write one row per part: its verdict, its strictest picture, and how many pictures it has."""
+    header = ("part", "verdict", "score", "p_value", "image", "pictures", "unjudged", "reasons")
+    rows = [
+        [
+            part.part,
+            part.verdict,
+            part.score,
+            part.p_value,
+            part.image,
+            len(part.pictures),
+            len(part.unjudged),
+            "; ".join(part.reasons),
+        ]
+        for part in run.parts
+    ]
+    return write_csv_rows(path, header, rows)
 
 
 def _measured(run: InspectionRun) -> list[str]:
