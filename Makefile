@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
+# Each test would compile what it imports anew where the environment forbids to keep bytecode.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-train explore coverage lint docs clean
 
 $(VENV)/uv: 
@@ -26,7 +29,7 @@ demo: $(VENV)/core
 	$(BIN)/flawline demo
 
 test: $(VENV)/dev lint
-	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
 
 # Tests of the extra [train], in an environment of their own: the others must pass without PyTorch.
 TRAIN := .venv-train
@@ -39,12 +42,13 @@ $(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt
 test-train: $(TRAIN)/train
 	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 -m train tests/networks tests/jobs/train/segment
 
-# Property tests with TIMES as many examples, drawn by chance; `make test` takes the same few every time.
+# Property tests with up to TIMES as many examples, drawn by chance, and tests that kill processes or list files more
+# often; `make test` takes the same few every time. A property test takes 0.7 s for each of TIMES at most.
 TIMES ?= 20
 SEED ?= $(shell date +%s)
 
 explore: $(VENV)/dev
-	FLAWLINE_EXPLORE=$(TIMES) $(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile explore --hypothesis-seed $(SEED) || \
+	FLAWLINE_EXPLORE=$(TIMES) $(BIN)/python -m pytest -n 2 --dist worksteal -m "hypothesis or explore" --hypothesis-profile explore --hypothesis-seed $(SEED) || \
 	  { echo "to see it again: make explore TIMES=$(TIMES) SEED=$(SEED)"; exit 1; }
 
 # Which lines no test runs.

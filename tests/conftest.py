@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from helpers.examples import TIMES
+from helpers.examples import EXPLORING, SECONDS, TIMES, TimeIsUp, timed
 
 # The same examples every time, however slow the machine is: who runs the tests meets no failure of chance.
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -18,6 +19,26 @@ settings.register_profile(
     "explore", max_examples=100 * TIMES, derandomize=False, deadline=None, print_blob=True
 )
 settings.load_profile("same")
+
+# Processes that tests start would each compile what they import anew where the environment forbids to keep bytecode.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Give a property test its time in `make explore`; one whose time is up has passed."""
+    handle = getattr(pyfuncitem.obj, "hypothesis", None)
+    if not EXPLORING or handle is None:
+        return (yield)
+    whole = handle.inner_test
+    handle.inner_test = timed(whole, SECONDS)
+    try:
+        return (yield)
+    except TimeIsUp:
+        return True
+    finally:
+        handle.inner_test = whole
 
 
 @pytest.fixture(scope="session", autouse=True)

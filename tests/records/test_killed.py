@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.examples import times
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import os, random, signal, sys, time
@@ -106,10 +108,7 @@ def run(url, folder, rounds):
 
 
 @pytest.mark.slow
-def test_killed_at_50_random_moments(store_url, tmp_path):
+@pytest.mark.explore
+def test_killed_at_random_moments(store_url, tmp_path):
     """Every second rerun hands everything in again, the others only what the killed process had not taken."""
-    print(run(store_url, tmp_path, 50))
-
-
-def test_killed_at_a_few_random_moments(tmp_path):
-    run(str(tmp_path / "records.db"), tmp_path, 5)
+    print(run(store_url, tmp_path, times(12, 50)))
