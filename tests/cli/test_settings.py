@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
+import flawline
 from flawline.cli.main import app, run
 from flawline.cli.settings import as_options, option_names
+from flawline.jobs.chart.chart_report import write_chart
 
 SOURCE = Path(__file__).parents[2] / "src" / "flawline"
 BELOW = [p for p in sorted(SOURCE.rglob("*.py")) if p.relative_to(SOURCE).parts[0] != "cli"]
@@ -96,3 +98,17 @@ def test_an_error_shows_the_option(capsys, tmp_path):
     table.write_text("value\n1\n2\n3\n")
     assert run(["study", "capability", str(table), "--measure", "value"]) == 2
     assert "give --lsl, --usl or both" in capsys.readouterr().err
+
+
+def test_a_page_names_settings_as_whoever_made_it_writes_them(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    rows = [f"P{number % 20},{number * 7 % 10}" for number in range(40)]
+    table.write_text("\n".join(["part,a", *rows]), encoding="utf-8")
+    out = tmp_path / "command"
+    assert run(["chart", str(table), "--measure", "a", "--by", "part", "-o", str(out), "-q"]) < 2
+    page = (out / "chart.html").read_text(encoding="utf-8")
+    assert "give it as --stage" in page
+    (tmp_path / "python").mkdir()
+    write_chart(flawline.chart("a", table, by="part"), tmp_path / "python")
+    page = (tmp_path / "python" / "chart.html").read_text(encoding="utf-8")
+    assert "give it as `stage`" in page

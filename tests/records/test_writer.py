@@ -236,7 +236,7 @@ def test_what_another_thread_gives_while_closing_is_not_lost_silently(own):
     away = Between(own)
     opened = Late(away, seconds=1e6)
     opened.add(record(0))
-    with pytest.raises(StoreError, match="1 inspections wait"):
+    with pytest.raises(StoreError, match="1 inspection waits"):
         opened.close()
     assert own.count() == 1
 

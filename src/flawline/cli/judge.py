@@ -89,7 +89,8 @@ def print_judged(judged: JudgedTable) -> None:
     console.print(f"{counted(len(judged.parts), 'part')}: {said}", style="bold")
     if judged.against is not None:
         ways = ", ".join(f"{count} from {way}" for way, count in judged.ways.items())
-        console.print(f"{len(judged.changes)} verdicts change" + (f": {ways}" if ways else ""))
+        changed = counted(len(judged.changes), "verdict changes", "verdicts change")
+        console.print(changed + (f": {ways}" if ways else ""))
 
 
 def _row(item: Judgement) -> list[str]:

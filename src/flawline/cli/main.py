@@ -30,12 +30,14 @@ from flawline.cli.judge import judge
 from flawline.cli.measure import measure
 from flawline.cli.rank import rank
 from flawline.cli.records import import_records, records, replay_record
+from flawline.cli.settings import as_options
 from flawline.cli.split import split
 from flawline.cli.study import study
 from flawline.cli.synth import synth
 from flawline.cli.train import train
 from flawline.cli.update import update
 from flawline.errors import FlawlineError, UsageError
+from flawline.report.template import settings_named
 from flawline.version import __version__
 
 EXIT_UNJUDGED = 2
@@ -121,7 +123,8 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         _check_unicode(arguments)
-        code = app(list(arguments), prog_name="flawline", standalone_mode=False)
+        with settings_named(as_options):
+            code = app(list(arguments), prog_name="flawline", standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # Typer turns Ctrl-C into this code without a word
             print_error(_INTERRUPTED, as_json=as_json)

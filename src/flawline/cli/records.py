@@ -24,6 +24,7 @@ from flawline.cli.record_options import (
     numbers,
 )
 from flawline.cli.table_options import TableFormatOption
+from flawline.core.words import counted
 
 if TYPE_CHECKING:
     from flawline.station.replay import Replay
@@ -206,8 +207,8 @@ def import_records(
         )
         return 0
     typer.echo(
-        f"{done.added.new} inspections new, {done.added.known} known before; "
-        f"{done.defects} defects; measures: {', '.join(map(printable, done.measures)) or 'none'}"
+        f"{counted(done.added.new, 'inspection')} new, {done.added.known} known before; "
+        f"{counted(done.defects, 'defect')}; measures: {', '.join(map(printable, done.measures)) or 'none'}"
     )
     for text in done.notes:
         note(text, quiet=quiet)
@@ -237,7 +238,7 @@ def replay_record(
         told = "the same" if done.same else "; ".join(done.differences)
         typer.echo(
             f"inspection {number}: {done.verdict}, score {done.score:.6g}, "
-            f"{done.defects} defects: {told}"
+            f"{counted(done.defects, 'defect')}: {told}"
         )
     return 0 if done.same else 1
 

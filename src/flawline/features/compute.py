@@ -63,6 +63,7 @@ def compute_features(
     source: Source,
     settings: FeatureSettings = DEFAULT,
     *,
+    expected: str | None = None,
     unfinished: Path | None = None,
     track: Track = no_track,
 ) -> ComputedFeatures:
@@ -71,6 +72,7 @@ def compute_features(
     Args:
         source: the source to read.
         settings: the features to compute.
+        expected: the SHA-256 that the backbone must have, for a saved model (`expected_network`).
         unfinished: a file that stores the rows while they are computed, so that an interrupted run can resume.
         track: shows progress.
 
@@ -89,6 +91,7 @@ def compute_features(
                 size=settings.size,
                 precision=settings.precision,
                 weights=settings.weights,
+                expected=expected,
             )
         )
         return networks[0]
@@ -172,6 +175,11 @@ def moved(settings: FeatureSettings, backbone: str | None, weights: str | None) 
     if backbone is None and weights is None:
         return settings
     return replace(settings, backbone=backbone or settings.backbone, weights=weights)
+
+
+def expected_network(described: Mapping[str, Any]) -> str:
+    """Return the hash of the backbone that a saved model describes; one that states none fits no file."""
+    return str(described.get("backbone_sha256") or "")
 
 
 def check_same_network(expected: Mapping[str, Any], network: Network | None) -> tuple[str, ...]:

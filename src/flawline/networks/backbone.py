@@ -28,6 +28,7 @@ def open_backbone(
     size: int | None = None,
     precision: str = "auto",
     weights: str | Path | None = None,
+    expected: str | None = None,
 ) -> Network:
     """Load a backbone by name.
 
@@ -38,17 +39,24 @@ def open_backbone(
         size: side of the input in pixels, overriding the preparation's.
         precision: "f32", "bf16" or "auto".
         weights: a .safetensors file for a network of timm.
+        expected: the SHA-256 that its ONNX file must have, in hexadecimal, compared before anything reads the network.
 
     Raises:
         UsageError: weights are given for a file that has its own.
         DependencyError: a network of timm is named and the extra is not installed.
-        ModelError: the file is missing or unusable, or nobody says how pixels are prepared for it.
+        ModelError: the file is missing, unusable or another than expected, or nobody says how pixels are prepared for
+            it.
     """
     path = backbone_file(name, weights)
     if isinstance(preparation, str):
         preparation = parse_preparation(preparation)
     return load_network(
-        path, outputs=outputs, preparation=preparation, size=size, precision=precision
+        path,
+        outputs=outputs,
+        preparation=preparation,
+        size=size,
+        precision=precision,
+        expected=expected,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from io import BytesIO
@@ -36,8 +37,12 @@ def file_metadata(path: Path | bytes) -> Mapping[str, str]:
     return model_metadata(read_model(*file_content(path)))
 
 
-def file_content(path: Path | bytes) -> tuple[bytes, str]:
-    """Read a network's file and the name for messages; raises ModelError where it is missing or another."""
+def file_content(path: Path | bytes, expected: str | None = None) -> tuple[bytes, str]:
+    """Read a network's file and the name for messages.
+
+    Raises:
+        ModelError: it is missing or no ONNX file; or, with `expected`, its SHA-256 is another.
+    """
     if isinstance(path, bytes):
         return path, IN_RECIPE
     if not path.is_file():
@@ -49,7 +54,14 @@ def file_content(path: Path | bytes) -> tuple[bytes, str]:
             f"{path.name} is not a network: expected {SUFFIX}, got {path.suffix or 'no suffix'}",
             hint="export the network to ONNX",
         )
-    return path.read_bytes(), path.name
+    data = path.read_bytes()
+    if expected is not None and (came := hashlib.sha256(data).hexdigest()) != expected:
+        raise ModelError(
+            f"the model was made with backbone_sha256 {expected or 'not stated'}, {path.stem} has {came}",
+            hint="name the file that it was made with by `backbone`",
+            code="model-backbone",
+        )
+    return data, path.name
 
 
 def read_model(data: bytes, name: str) -> Any:

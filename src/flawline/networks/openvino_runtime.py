@@ -104,10 +104,16 @@ def load_network(
     size: int | tuple[int, int] | None = None,
     precision: str = "auto",
     threads: int = 0,
+    expected: str | None = None,
 ) -> OpenVINONetwork:
     """Load an ONNX file that holds all of its weights: the three steps below in one."""
     prepared = prepare_network(
-        path, outputs=outputs, preparation=preparation, size=size, precision=precision
+        path,
+        outputs=outputs,
+        preparation=preparation,
+        size=size,
+        precision=precision,
+        expected=expected,
     )
     return ready_network(prepared, compile_network(prepared, threads))
 
@@ -120,6 +126,7 @@ def prepare_network(
     size: int | tuple[int, int] | None = None,
     precision: str = "auto",
     sha256: str | None = None,
+    expected: str | None = None,
 ) -> PreparedNetwork:
     """Read an ONNX file that holds all of its weights.
 
@@ -131,14 +138,16 @@ def prepare_network(
         size: (height, width) of the input in pixels, or the side of a square one, overriding the preparation's.
         precision: "f32", "bf16" or "auto", which takes bf16 where the CPU computes in it and f32 elsewhere.
         sha256: the hash of the file, where it is known.
+        expected: the hash that the file must have; it is compared before anything reads the network.
 
     Raises:
         ModelError: the file is missing, is no network, keeps weights in other files, lacks an output or has one without
-            a fixed number of channels, the size is not within 1 to 16384, or the preparation is unknown.
+            a fixed number of channels, the size is not within 1 to 16384, the preparation is unknown, or the file
+            is another than expected.
     """
     if precision not in PRECISIONS:
         raise ModelError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}")
-    data, name = file_content(path)
+    data, name = file_content(path, expected)
     model = read_model(data, name)
     metadata = model_metadata(model)
     chosen = preparation or model_preparation(model, name)

@@ -11,6 +11,7 @@ from threading import Condition, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from flawline.core.words import counted
 from flawline.errors import StoreError, UsageError
 from flawline.records.owed import Owed
 from flawline.records.record import Record
@@ -235,7 +236,7 @@ class Writer:
         error = self._away or StoreError("the records take too long", code="store-away")
         kept = "" if self._spool is None else f"; they are kept in {self._spool.path}"
         return StoreError(
-            f"{error.message} ({len(self._pending)} inspections wait{kept})",
+            f"{error.message} ({counted(len(self._pending), 'inspection waits', 'inspections wait')}{kept})",
             hint=error.hint,
             code=error.code,
             transient=True,

@@ -428,7 +428,17 @@ def test_whatever_stands_in_a_label_studio_file_it_is_read_or_refused(
             assert masked.pair(sample)[1].shape == (4, 5)
 
 
-def test_a_file_of_more_lists_than_memory_holds_is_refused(images: Path) -> None:
-    error = refused(images, "a.json", "[" + "[]," * 10_000_000 + "[]]")
-    assert "at most 10000000 lists and objects, it holds 10000002" in error.message
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[" + "[]," * 4_000_000 + "[]]", "at most 4000000 lists and objects, it holds 4000002"),
+        ("[" + "1," * 20_000_000 + "1]", "at most 20000000 values, it holds 20000001"),
+    ],
+    ids=["lists", "numbers"],
+)
+def test_a_file_of_more_values_than_memory_holds_is_refused(
+    images: Path, text: str, told: str
+) -> None:
+    error = refused(images, "a.json", text)
+    assert told in error.message
     assert "Split" in error.hint

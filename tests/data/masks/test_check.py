@@ -85,8 +85,8 @@ def test_shares_and_combinations(made: Set) -> None:
     assert report.counts["1.png"] == (97, 2, 1)
     lines = report_lines(report)
     assert "only stain: 2 pictures" in lines
-    assert "scratch and stain: 1 pictures" in lines
-    assert "no defect: 1 pictures" in lines
+    assert "scratch and stain: 1 picture" in lines
+    assert "no defect: 1 picture" in lines
     document = json.loads(json.dumps(report_as_dict(report), allow_nan=False))
     assert document["combinations"][0] == {"classes": ["scratch"], "pictures": 1}
 

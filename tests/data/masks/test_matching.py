@@ -207,7 +207,7 @@ def test_masks_below_the_source_are_no_pictures(tmp_path: Path) -> None:
     with open_masks(tmp_path, annotations=tmp_path / "truth", unlabelled="empty") as masked:
         assert [sample.name for sample in masked.samples()] == ["a.png", "b.png"]
         assert masked.unlabelled == ()
-        assert masked.notes == ("1 masks fit no picture",)
+        assert masked.notes == ("1 mask fits no picture",)
 
 
 def truth(name: str) -> Callable[[Path], Path]:

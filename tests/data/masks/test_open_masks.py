@@ -265,7 +265,7 @@ def test_what_is_passed_over_is_said(images: Path) -> None:
 
 def test_pictures_without_a_label_file_are_counted(images: Path) -> None:
     with open_masks(images, annotations=yolo(images.parent)) as masked:
-        assert masked.notes == ("1 pictures without a label file count as without defects",)
+        assert masked.notes == ("1 picture without a label file counts as without defects",)
 
 
 def test_unlabelled_pictures_may_be_stated_to_be_without_defects(images: Path) -> None:

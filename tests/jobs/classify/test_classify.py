@@ -104,6 +104,9 @@ def test_a_saved_classifier_predicts_as_the_fresh_one(folder, tmp_path):
     with pytest.raises(ModelError, match="was made with backbone_sha256") as caught:
         apply_classifier(loaded, folder, backbone=str(other))
     assert caught.value.code == "model-backbone"
+    (tmp_path / "no.onnx").write_bytes(b"no network")
+    with pytest.raises(ModelError, match="was made with backbone_sha256"):
+        apply_classifier(loaded, folder, backbone=str(tmp_path / "no.onnx"))
     moved = shutil.move(tmp_path / "n.onnx", tmp_path / "elsewhere.onnx")
     assert apply_classifier(loaded, folder, backbone=str(moved)).predictions
 

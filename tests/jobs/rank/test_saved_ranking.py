@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,9 +76,15 @@ def test_another_backbone_is_refused(fitted, folder, tmp_path):
     path = folder / "small.onnx"
     kept = path.read_bytes()
     try:
-        path.write_bytes(other.read_bytes())
-        with pytest.raises(ModelError, match="was made with backbone_sha256"):
-            rank_with(folder / "more", saved)
+        # The hash is compared before anything reads the file as a network.
+        for data in (other.read_bytes(), b"no network"):
+            path.write_bytes(data)
+            with pytest.raises(ModelError, match="was made with backbone_sha256"):
+                rank_with(folder / "more", saved)
+        path.write_bytes(kept)
+        described = {k: v for k, v in saved.described.items() if k != "backbone_sha256"}
+        with pytest.raises(ModelError, match="backbone_sha256 not stated"):
+            rank_with(folder / "more", replace(saved, described=described))
     finally:
         path.write_bytes(kept)
 

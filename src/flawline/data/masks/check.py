@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flawline.core.words import counted
 from flawline.data.cores import cpu_count
 from flawline.data.masks.class_names import IGNORED
 from flawline.data.masks.levels import level_counts
@@ -127,12 +128,12 @@ def report_as_dict(report: MaskReport) -> dict[str, Any]:
 def report_lines(report: MaskReport) -> list[str]:
     """Write the report as lines of text."""
     width = max(len(share.name) for share in report.classes)
-    lines = [f"{report.pictures} pictures with masks ({report.format})"]
+    lines = [f"{counted(report.pictures, 'picture')} with masks ({report.format})"]
     lines += [
-        f"{share.name:<{width}}  {share.share:8.3%} of the pixels, in {share.pictures} pictures"
+        f"{share.name:<{width}}  {share.share:8.3%} of the pixels, in {counted(share.pictures, 'picture')}"
         for share in report.classes
     ]
-    lines += [f"{_words(c)}: {c.pictures} pictures" for c in report.combinations]
+    lines += [f"{_words(c)}: {counted(c.pictures, 'picture')}" for c in report.combinations]
     if report.ignored:
         lines.append(f"ignored: {report.ignored} px")
     for finding in report.findings:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import NoReturn
 from xml.parsers import expat
 
+from flawline.core.words import counted
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.cvat_shapes import order_of, shape_of
 from flawline.data.masks.cvat_tracks import Track, TrackShape, video_of
@@ -70,7 +71,10 @@ def read_cvat(files: AnnotationFiles) -> Annotations:
         labels,
         tuple(frames),
         lambda name: video.picture(frames[name]),
-        (f"{len(frames)} frames of a video are called {next(iter(frames))} and so on",),
+        (
+            counted(len(frames), "frame of a video is", "frames of a video are")
+            + f" called {next(iter(frames))} and so on",
+        ),
         lost=lost,
         way_out='Name the pictures as CVAT names frames (frame_000000.png), or export "CVAT for images".',
     )

@@ -19,11 +19,12 @@ from flawline.errors import SourceError
 
 T = TypeVar("T")
 
-MOST_BYTES, MOST_PARTS = 500_000_000, 10_000_000
+MOST_BYTES, MOST_PARTS, MOST_VALUES = 250_000_000, 4_000_000, 20_000_000
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}(\.0*)?")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Whole numbers below this are exact as floats.
 _EXACT = 2.0**53
+_SPLIT = "Split the export into several sets."
 _EXPORT_AGAIN = "Export the annotations again, or correct that place."
 
 
@@ -34,8 +35,7 @@ def refuse(file: str, place: str, message: str, hint: str = _EXPORT_AGAIN) -> No
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """Read a file of at most `most` bytes; raises SourceError."""
-    hint = "Split the export into several sets."
-    return read_bounded(path, most, SourceError, "annotations", limit=hint)
+    return read_bounded(path, most, SourceError, "annotations", limit=_SPLIT)
 
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:
@@ -49,14 +49,15 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
 def read_json(path: Path) -> Any:
     """Read a JSON file; raises SourceError. NaN and Infinity are read: tools write them in fields that nobody needs."""
     text = read_text(path)
-    # An empty list takes 2 bytes of a file and 64 of memory.
-    if (parts := text.count("[") + text.count("{")) > MOST_PARTS:
-        refuse(
-            path.name,
-            "the whole file",
-            f"expected at most {MOST_PARTS} lists and objects, it holds {parts}",
-            "Split the export into several sets.",
-        )
+    # Two bytes of a file can become 64 of memory as a list, 230 as an object and 32 as a number.
+    parts = text.count("[") + text.count("{")
+    for what, count, most in (
+        ("lists and objects", parts, MOST_PARTS),
+        ("values", parts + text.count(","), MOST_VALUES),
+    ):
+        if count > most:
+            message = f"expected at most {most} {what}, it holds {count}"
+            refuse(path.name, "the whole file", message, _SPLIT)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

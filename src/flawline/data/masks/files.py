@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.words import counted
 from flawline.data.archive import DEFAULT_LIMITS
 from flawline.data.folder import Folder
 from flawline.data.image import ImageLimits
@@ -73,7 +74,7 @@ def find_masks(
         if files := find(samples, names, classes):
             _check_copies(source, folder, files)
             unused = len(names) - len({name for own in files.values() for name in own.values()})
-            notes = (f"{unused} masks fit no picture",) if unused else ()
+            notes = (f"{counted(unused, 'mask fits', 'masks fit')} no picture",) if unused else ()
             return MaskFiles(folder, kind, files, listed, notes)
     raise SourceError(
         f"expected masks of the pictures below {str(path)!r}, none of {len(names)} files fits "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from flawline.core.words import counted
 from flawline.data.image import ImageLimits
 from flawline.data.labels import label_meaning
 from flawline.data.masks.annotation_files import AnnotationFiles
@@ -76,7 +77,8 @@ def read_ground_truth(files: AnnotationFiles) -> Annotations:
         else:
             parts[name] = (place, _parts(labels, place))
     classes = _classes(part for _, own in parts.values() for part in own)
-    notes = (f"{unlabelled} pictures without a label are left out",) if unlabelled else ()
+    what = counted(unlabelled, "picture without a label is", "pictures without a label are")
+    notes = (f"{what} left out",) if unlabelled else ()
     read = partial(_picture, files, parts)
     found = (
         files.path_named(*_mask_names(part))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from flawline.core.words import counted
 from flawline.data.closing import Closing
 from flawline.data.image import read_image
 from flawline.data.masks.class_names import Classes, Ignore
@@ -172,9 +173,11 @@ def open_masked(
     left = tuple(sample.name for sample in samples if sample.name not in names)
     notes = found.notes
     if found.absent_is_empty and (absent := sum(s.name not in found.known for s in masked)):
-        notes = (*notes, f"{absent} pictures without a label file count as without defects")
+        what = "picture without a label file counts", "pictures without a label file count"
+        notes = (*notes, f"{counted(absent, *what)} as without defects")
     if left:
-        notes = (*notes, f"{len(left)} pictures without an annotation are left out")
+        what = "picture without an annotation is", "pictures without an annotation are"
+        notes = (*notes, f"{counted(len(left), *what)} left out")
     return MaskedSource(opened, masked, found, left, notes, value_range=value_range, owned=owned)
 
 

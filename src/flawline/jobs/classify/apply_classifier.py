@@ -14,6 +14,7 @@ from flawline.features.compute import (
     by_name,
     check_same_network,
     compute_features,
+    expected_network,
     moved,
     settings_from_dict,
 )
@@ -54,7 +55,13 @@ def apply_classifier(
         settings = moved(
             settings_from_dict(classifier.settings.get("computed_with") or {}), backbone, weights
         )
-        computed = compute_features(source, settings, unfinished=unfinished, track=track)
+        computed = compute_features(
+            source,
+            settings,
+            expected=expected_network(classifier.settings),
+            unfinished=unfinished,
+            track=track,
+        )
         labels = {label: bad for label, (_, bad) in source.summary().labels.items()}
     warnings = _check_same(classifier, computed)
     table = by_name(computed.table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flawline.core.metrics import auroc, average_precision
 from flawline.core.pod import FEWEST
+from flawline.core.words import counted
 from flawline.data.masks import MaskedSource, MaskSettings
 from flawline.data.source import Source
 from flawline.jobs.evaluate import figures
@@ -189,8 +190,8 @@ def _messages(
         messages.append("the source has no group column: every picture counts as a part of its own")
     if judged.conflicts:
         messages.append(
-            f"warning: the mask contradicts the label of {len(judged.conflicts)} pictures, {judged.conflicts[0]} among "
-            "them; their masks are not used"
+            f"warning: the mask contradicts the label of {counted(len(judged.conflicts), 'picture')}, "
+            f"{judged.conflicts[0]} among them; their masks are not used"
         )
     unmasked = sum(p.defective and p.defects is None for p in judged.pictures)
     if unmasked and judged.curve.regions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from flawline.core.words import counted
 from flawline.data.source import Source, SourceLike, opened
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
@@ -199,7 +200,8 @@ def _pair(samples: Sequence[Sample], comparisons: Comparisons, pair: Places) -> 
 def _notes(signatures: Sequence[Signature], comparisons: Comparisons) -> Iterator[str]:
     flat = sum(one.flat for one in signatures)
     if flat:
-        yield f"{flat} pictures without texture are joined only where their pixels are equal"
+        what = counted(flat, "picture without texture is", "pictures without texture are")
+        yield f"{what} joined only where their pixels are equal"
     if comparisons.likeness == 0:
         yield (
             "the likeness of different parts could not be estimated from this source and is taken as 0, "

@@ -21,6 +21,7 @@ from flawline.features.compute import (
     computation,
     compute_features,
     describe_network,
+    expected_network,
     moved,
     settings_as_dict,
     settings_from_dict,
@@ -112,14 +113,17 @@ def rank_with(
     Other arguments and the errors are those of `rank`; one picture is enough.
     """
     saved = replace(saved, settings=moved(saved.settings, backbone, weights))
+    expected = expected_network(saved.described)
     _check("auto", 1, top_n, 0)
     with opened(source, good, bad) as open_, one_thread():
         if saved.fitted is None:
-            computed = compute_features(open_, saved.settings, unfinished=unfinished, track=track)
+            computed = compute_features(
+                open_, saved.settings, expected=expected, unfinished=unfinished, track=track
+            )
             warnings = check_same_network(saved.described, computed.network)
             ranking = _forest_ranking(open_, by_name(computed.table), saved, top_n)
             return _against(ranking, warnings)
-        reader = _reader(open_, saved.settings, unfinished, track)
+        reader = _reader(open_, saved.settings, unfinished, track, expected)
         warnings = check_same_network(saved.described, reader.rows.network)
         samples = sorted(open_.samples(), key=lambda sample: sample.name)
         scored = by_comparison.score(reader, saved.fitted, samples, same_source=False)
@@ -252,7 +256,11 @@ def _ranking(
 
 
 def _reader(
-    source: Source, settings: FeatureSettings, unfinished: Path | None, track: Track
+    source: Source,
+    settings: FeatureSettings,
+    unfinished: Path | None,
+    track: Track,
+    expected: str | None = None,
 ) -> by_comparison.Reader:
     network = open_backbone(
         settings.backbone,
@@ -261,6 +269,7 @@ def _reader(
         size=settings.size,
         precision=settings.precision,
         weights=settings.weights,
+        expected=expected,
     )
     return by_comparison.Reader(
         source,

@@ -57,7 +57,9 @@ class Splitting:
             texts[-1] += f" ({counts['test']['bad']} of {bad} bad)"
         lines = [", ".join(texts)]
         if self.settings["by"] == "lot":
-            lines.append(f"{len(set(self.units.values()))} lots were kept whole")
+            lines.append(
+                f"{counted(len(set(self.units.values())), 'lot was', 'lots were')} kept whole"
+            )
         if self.settings["by"] == "time":
             lines.append("the latest are the test")
         if self.alike:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from flawline.core.words import counted
 from flawline.jobs.train.audit.audit_plan import AuditPlan
 from flawline.jobs.train.audit.audit_scoring import LEAST_THRESHOLD, AuditScores
 
@@ -54,4 +55,4 @@ def _often_unseen(classes: Sequence[str], scored: AuditScores) -> Iterator[str]:
 
 def _unknown(scored: AuditScores) -> Iterator[str]:
     if scored.unknown:
-        yield f"{len(scored.unknown)} pictures without a known pixel, {scored.unknown[0]} among them"
+        yield f"{counted(len(scored.unknown), 'picture')} without a known pixel, {scored.unknown[0]} among them"
