@@ -405,7 +405,14 @@ def test_what_was_kept_needs_no_decoding(mixed, inspector, tmp_path, monkeypatch
     blind = SimpleNamespace(
         **{
             name: getattr(inspector, name)
-            for name in ("recipe", "precision", "value_range", "heat_range", "described")
+            for name in (
+                "recipe",
+                "calibration",
+                "precision",
+                "value_range",
+                "heat_range",
+                "described",
+            )
         }
     )
     run = inspect(mixed, blind, **options)

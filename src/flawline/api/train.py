@@ -93,7 +93,8 @@ def train_anomaly(
         roi: where to look: polygons of (x, y) in px.
         roi_mask: where to look: a picture that is white there.
         foreground: look only at the part, learnt from the pictures.
-        held_out: share of good pictures kept for calibration; 0.3 from 40 parts on.
+        held_out: share of good pictures to calibrate with and not to learn from, for an exact guarantee; else all teach
+            and all calibrate, in folds.
         test: share of good and bad pictures held out before anything is learnt, and judged after training; the test
             split that the source states, where there is one, if not given.
         overkill: share of good parts rejected at most; 0.05 where pictures suffice.

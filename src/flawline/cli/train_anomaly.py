@@ -93,7 +93,9 @@ def anomaly(
     ] = False,
     held_out: Annotated[
         float | None,
-        typer.Option(help="Share of good pictures kept for calibration; 0.3 from 40 parts on."),
+        typer.Option(
+            help="Share of good pictures only calibrated with; else all teach and calibrate."
+        ),
     ] = None,
     test: Annotated[
         float | None,

@@ -7,6 +7,7 @@ import pytest
 
 from flawline.errors import UsageError
 from flawline.jobs.train.calibration import CalibrationTargets, Scores, calibrate
+from flawline.jobs.train.scoring import ScoredPicture, scores_of
 
 
 def scores(count: int, bad: int = 0, *, cross_fitted: bool = False) -> Scores:
@@ -114,6 +115,24 @@ def test_a_share_that_was_asked_for_needs_its_pictures() -> None:
     assert calibrate(scores(299), CalibrationTargets(overkill=0.01)).threshold.reject == 299
 
 
+def parted(good: np.ndarray, aside: int) -> Scores:
+    whole = np.concatenate([good, np.full(aside, 1e6)])
+    return Scores(whole, whole, np.zeros(0), True, aside)
+
+
+def test_parts_set_aside_count_as_rejected() -> None:
+    good = np.arange(1.0, 101)
+    none, three = (
+        calibrate(parted(good, aside), CalibrationTargets(overkill=0.1)) for aside in (0, 3)
+    )
+    assert three.threshold.reject > none.threshold.reject
+    assert three.metrics["calibration"]["reject"]["n"] == 103
+    assert three.metrics["calibration"]["set_aside"] == 3
+    assert any("count 3 good parts that were set aside" in line for line in three.messages)
+    with pytest.raises(UsageError, match="got 103, 3 of them set aside"):
+        calibrate(parted(good, 3), CalibrationTargets(overkill=0.05))
+
+
 def test_nothing_held_out_accepts_and_rejects_nothing() -> None:
     done = calibrate(scores(0), CalibrationTargets())
     assert done.threshold.review < -1e29
@@ -164,3 +183,20 @@ def test_targets_that_contradict_each_other(targets: dict[str, float]) -> None:
 def test_costs_need_a_defective_part() -> None:
     with pytest.raises(UsageError, match="defective"):
         calibrate(scores(50), CalibrationTargets(cost_escape=5, cost_overkill=1, prevalence=0.1))
+
+
+def test_one_score_for_each_part_with_those_set_aside() -> None:
+    good = {"a1": (1.0, 2.0), "a2": (3.0, 1.0), "b1": (2.0, 5.0), "c1": (0.5, 0.5)}
+    aside = {"c2": (2.5, 4.0), "d1": (9.0, 8.0)}
+    parts = {name: name[0] for name in (*good, *aside)}
+    found = scores_of(
+        {name: ScoredPicture(*one) for name, one in good.items()},
+        {},
+        parts,
+        cross_fitted=True,
+        set_aside={name: ScoredPicture(*one) for name, one in aside.items()},
+    )
+    assert found.good.tolist() == [3.0, 2.0, 2.5, 9.0]
+    assert found.peaks.tolist() == [2.0, 5.0, 4.0, 8.0]
+    # c scores as the others do; d alone is above them.
+    assert found.set_aside == 1

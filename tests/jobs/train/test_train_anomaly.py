@@ -273,7 +273,17 @@ def test_suspects_are_never_learnt_from_or_scored_as_good(network, tmp_path):
     odd = {suspect.name for suspect in done.suspects}
     assert not odd & set(done.good)
     assert not odd & names(roles(done), "train")
-    assert done.recipe.manifest.metrics["calibration"]["parts"] == 25 - len(odd)
+    # The promise is about all good parts, so those set aside count as rejected.
+    calibration = done.recipe.manifest.metrics["calibration"]
+    assert calibration["parts"] == len(Inspector(done.recipe).calibration.scores) == 25
+    assert 1 <= calibration["set_aside"] <= len(odd)
+    assert calibration["reject"]["rank"] == 25 - calibration["set_aside"]
+    assert done.recipe.settings.threshold.reject >= max(done.good.values())
+    found = Inspector(done.recipe).inspect(tmp_path / "good" / "90.png")
+    assert found.verdict == "reject"
+    assert found.p_value == pytest.approx(2 / 26)
+    assert "n = 25" in done.recipe.settings.threshold.basis
+    assert any("set aside as rejected" in line for line in done.messages)
 
 
 @pytest.mark.parametrize("states_its_own", [True, False])
@@ -318,7 +328,7 @@ def test_few_pictures_are_enough_to_begin_with(method, count, network, tmp_path)
         assert len(done.good) == count
         assert defect.verdict == "reject"
         assert f"n = {count}" in basis
-        assert "cross-fitted" in basis
+        assert "cross-calibrated" in basis
         assert defect.p_value == pytest.approx(1 / (count + 1))
         assert any("cannot promise an overkill of 5 %" in line for line in done.messages)
 

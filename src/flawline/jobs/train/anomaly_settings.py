@@ -16,7 +16,7 @@ class AnomalySettings:
     """Settings of the training of a detector.
 
     `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
-    pictures held out for calibration, None for 30 % from 40 parts on and cross-fitting below. `set_aside` looks for bad
+    pictures only calibrated with; None learns from all and calibrates with all, in folds. `set_aside` looks for bad
     pictures among the good ones. `value_range` is for pictures of more than 8 bits.
     """
 

@@ -89,13 +89,15 @@ class Scores:
     """Raw scores of parts that were not learnt from, float64, one for each part, the highest of its pictures.
 
     `good` (n,) and `peaks` (n,), the highest map scores, are of good parts; `bad` (m,) of defective ones.
-    `cross_fitted`: good parts were scored by detectors that learnt from the others, not by the final one.
+    `cross_fitted`: good parts were scored by detectors that learnt from the others, not by the final one. `set_aside`
+    counts the highest of `good`, parts of which a picture was set aside: they count as rejected at every threshold.
     """
 
     good: NDArray[np.float64]
     peaks: NDArray[np.float64]
     bad: NDArray[np.float64]
     cross_fitted: bool
+    set_aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def calibrate(scores: Scores, targets: CalibrationTargets) -> Calibrated:
         review, reject, basis, more = _by_costs(scores, targets)
     else:
         review, reject, basis, more = _by_shares(scores, targets)
-    region = _guarantee(scores.peaks, targets.review, targets.confidence, REVIEW).threshold
+    region = _review(scores.peaks, scores, targets).threshold
     if scores.cross_fitted:
         basis += CROSS_CALIBRATED
     threshold = ThresholdSettings(review=review, reject=reject, region=region, basis=basis)
@@ -141,22 +143,40 @@ def check_targets(
     calibrate(Scores(scores, scores, np.arange(float(defective)), cross_fitted), targets)
 
 
-def _guarantee(
-    scores: NDArray[np.float64], asked: float | None, confidence: float, usual: float
+def _reject(scores: Scores, targets: CalibrationTargets) -> OverkillGuarantee:
+    return _guarantee(scores.good, scores.set_aside, targets.overkill, targets.confidence, OVERKILL)
+
+
+def _review(
+    values: NDArray[np.float64], scores: Scores, targets: CalibrationTargets
 ) -> OverkillGuarantee:
-    """Find the threshold of a share asked for, else of the usual one, or the tightest that few scores allow."""
-    if asked is None and len(scores) < pictures_needed(usual, confidence):
-        return tightest_threshold(scores, confidence)
-    return overkill_threshold(scores, usual if asked is None else asked, confidence)
+    return _guarantee(values, scores.set_aside, targets.review, targets.confidence, REVIEW)
+
+
+def _guarantee(
+    values: NDArray[np.float64],
+    aside: int,
+    asked: float | None,
+    confidence: float,
+    usual: float,
+) -> OverkillGuarantee:
+    """Find the threshold of a share asked for, else of the usual one, or the tightest that few scores allow.
+
+    The `aside` highest values count as higher than every threshold.
+    """
+    held = np.sort(values)[: len(values) - aside]
+    if asked is None and len(values) < pictures_needed(usual, confidence, above=aside):
+        return tightest_threshold(held, confidence, above=aside)
+    return overkill_threshold(held, usual if asked is None else asked, confidence, above=aside)
 
 
 def _by_shares(
     scores: Scores, targets: CalibrationTargets
 ) -> tuple[float, float, str, dict[str, Any]]:
-    reject = _guarantee(scores.good, targets.overkill, targets.confidence, OVERKILL)
+    reject = _reject(scores, targets)
     if targets.escape is not None:
         return _by_escape(scores, targets, reject)
-    review = _guarantee(scores.good, targets.review, targets.confidence, REVIEW)
+    review = _review(scores.good, scores, targets)
     same = review.rank == reject.rank and review.overkill == reject.overkill
     basis = f"reject and review: {reject}" if same else f"reject: {reject}; review: {review}"
     promised = {"reject": _promise(reject), "review": _promise(review)}
@@ -251,6 +271,7 @@ def _metrics(
         "calibration": {
             "parts": len(scores.good),
             "cross_fitted": scores.cross_fitted,
+            "set_aside": scores.set_aside,
             "guarantee": _APPROXIMATE if scores.cross_fitted else _EXACT,
             "thresholds": asdict(threshold),
             **more,
@@ -292,7 +313,10 @@ def _messages(
         "" if threshold.review == threshold.reject else f"review above {threshold.review:.4g}, "
     )
     messages = [f"thresholds: {review}reject above {threshold.reject:.4g} ({threshold.basis})"]
-    needed = pictures_needed(OVERKILL, targets.confidence)
+    if scores.set_aside and not targets.by_costs:
+        aside = counted(scores.set_aside, "good part that was", "good parts that were")
+        messages.append(f"these shares count {aside} set aside as rejected")
+    needed = pictures_needed(OVERKILL, targets.confidence, above=scores.set_aside)
     if len(scores.good) < needed and not targets.by_costs and targets.overkill is None:
         messages.append(
             f"{counted(len(scores.good), 'good part')} cannot promise an overkill of {100 * OVERKILL:g} %: "
@@ -322,6 +346,6 @@ def _why_equal(scores: Scores, targets: CalibrationTargets) -> list[str]:
         return [
             f"review equals reject: rejecting alone lets at most {share} of such bad parts through"
         ]
-    reject = _guarantee(scores.good, targets.overkill, targets.confidence, OVERKILL)
-    review = _guarantee(scores.good, targets.review, targets.confidence, REVIEW)
-    return [why_equal(reject, review, REVIEW if targets.review is None else targets.review)]
+    reject, review = _reject(scores, targets), _review(scores.good, scores, targets)
+    wished = REVIEW if targets.review is None else targets.review
+    return [why_equal(reject, review, wished, scores.set_aside)]

@@ -14,17 +14,14 @@ from flawline.types import Sample, Track, Unjudged
 
 TRAINING = ("train", "training")
 CALIBRATION = ("val", "valid", "validation", "calibration", "calib")
-HELD_OUT = 0.3
-FEW = 40
-"""With fewer parts none are held out: scores come from cross-fitting instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Good pictures to `learn` from and to `calibrate` with, and known `defective` ones to estimate the escape.
 
-    `calibrate` is empty where there are too few parts to hold any out. `parts` and `hashes` are those of the survey;
-    `copies` names the original of each copy. `messages` explain the choice to a person.
+    `calibrate` is empty where all good parts teach and calibrate, in folds. `parts` and `hashes` are those of the
+    survey; `copies` names the original of each copy. `messages` explain the choice to a person.
     """
 
     learn: tuple[Sample, ...]
@@ -55,8 +52,8 @@ def select(
 
     Args:
         source: an open source.
-        share: part of the good pictures to hold out for calibration; None holds out 30 % where there are at least 40
-            parts, and none below.
+        share: part of the good pictures to hold out for calibration; None holds out none but those that the source
+            states.
         seed: of the draw.
         value_range: values that become black and white in pictures of more than 8 bits.
         track: shows progress.
@@ -134,9 +131,7 @@ def _divide(
         ]
         if learn:
             return learn, calibrate
-    if share is None and len({found.parts[sample.name] for sample in good}) < FEW:
-        return list(good), []
-    return hold_out(good, found.parts, HELD_OUT if share is None else share, seed=seed)
+    return (list(good), []) if share is None else hold_out(good, found.parts, share, seed=seed)
 
 
 def _learning_messages(
@@ -149,11 +144,12 @@ def _learning_messages(
             f"{counted(len(found.copies), 'copy counts', 'copies count')} once, set aside, {first[0]} of {first[1]} "
             "among them"
         )
-    for what, samples in (("to learn from", learn), ("held out for calibration", calibrate)):
+    for use, samples in (("to learn from", learn), ("held out for calibration", calibrate)):
         parts = len({found.parts[sample.name] for sample in samples})
-        messages.append(
-            f"{counted(len(samples), 'good picture')} of {counted(parts, 'part')} {what}"
-        )
+        if parts:
+            folds = " and to calibrate with, in folds" if not calibrate and parts > 1 else ""
+            pictures = counted(len(samples), "good picture")
+            messages.append(f"{pictures} of {counted(parts, 'part')} {use}{folds}")
     return messages
 
 

@@ -22,16 +22,23 @@ MOST_OVERKILL = 0.5
 """A threshold above which more of the good parts lie is offered only where no other is."""
 
 
-def why_equal(reject: OverkillGuarantee, review: OverkillGuarantee, wished: float) -> str:
-    """Explain why both thresholds are one, and what separates them; `wished` is the share that review aims at."""
+def why_equal(
+    reject: OverkillGuarantee, review: OverkillGuarantee, wished: float, aside: int = 0
+) -> str:
+    """Explain why both thresholds are one, and what separates them.
+
+    `wished` is the share that review aims at; of the good parts `aside` were set aside and count as above every score.
+    """
     if review.rank < reject.rank:
         return f"review equals reject: places {review.rank} and {reject.rank} of {review.n} have the same score"
     n, confidence = review.n, review.confidence
-    text = f"review equals reject: both are the highest score of {counted(n, 'good part')}"
-    enough = pictures_needed(wished, confidence, above=1)
+    text = (
+        f"review equals reject: both are the highest score of {counted(review.rank, 'good part')}"
+    )
+    enough = pictures_needed(wished, confidence, above=aside + 1)
     ways = [f"{enough} good parts separate them"] if enough > n else []
-    if n > 2:
-        share = _rounded_up(guaranteed_overkill(n, n - 1, confidence))
+    if review.rank > 2:
+        share = _rounded_up(guaranteed_overkill(n, review.rank - 1, confidence))
         ways.append(f"`review={share:g}` does with these")
     return f"{text}; {', or '.join(ways)}" if ways else text
 
