@@ -7,7 +7,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Each test would compile what it imports anew where the environment forbids to keep bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-train explore coverage lint docs clean
+.PHONY: demo serve test test-train explore coverage lint docs clean
 
 $(VENV)/uv: 
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
@@ -27,6 +27,14 @@ $(VENV)/dev: $(VENV)/core
 
 demo: $(VENV)/core
 	$(BIN)/flawline demo
+
+# The page and its API, on a folder of its own.
+$(VENV)/serve: $(VENV)/core
+	$(UV) pip install --quiet --constraint constraints.txt --editable '.[serve]'
+	touch $@
+
+serve: $(VENV)/serve
+	$(BIN)/flawline serve
 
 test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"

@@ -30,6 +30,7 @@ from flawline.cli.judge import judge
 from flawline.cli.measure import measure
 from flawline.cli.rank import rank
 from flawline.cli.records import import_records, records, replay_record
+from flawline.cli.serve import serve
 from flawline.cli.settings import as_options
 from flawline.cli.split import split
 from flawline.cli.study import study
@@ -86,6 +87,7 @@ for command in (
     measure,
     judge,
     chart,
+    serve,
 ):
     app.command()(command)
 app.add_typer(train)

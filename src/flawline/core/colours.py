@@ -30,6 +30,10 @@ PAGE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "bad": "#B84A00",
             "stop": "#A3161A",
             "unknown": "#6b7280",
+            "accept": "#00684E",
+            "review": "#7A4E00",
+            "reject": "#A83A00",
+            "accent": "#0B5CAD",
         },
         "dark": {
             "page": "#12161c",
@@ -41,6 +45,10 @@ PAGE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "bad": "#F0883E",
             "stop": "#FF8A80",
             "unknown": "#9aa6b5",
+            "accept": "#4FD1AE",
+            "review": "#F2C14E",
+            "reject": "#FF9466",
+            "accent": "#7CB8F5",
         },
     }
 )

@@ -14,7 +14,7 @@ from flawline.core.threshold import conformal_p_value
 from flawline.inspector.decision import ReasonedVerdict, decide_by_score
 from flawline.inspector.map_score import check_inside, lost_reason, score_maps
 from flawline.inspector.model import BACKGROUND, Found, since
-from flawline.inspector.parts import calibration_of, detector_of, view_of
+from flawline.inspector.parts import calibration_of, detector_of, heat_range_of, view_of
 from flawline.recipe import Recipe, threshold_settings
 from flawline.types import Picture, Region
 
@@ -38,13 +38,9 @@ class AnomalyModel:
         self.preparation = self.detector.preparation
 
     @property
-    def heat_range(self) -> tuple[float, float] | None:
-        """Span the peak of a usual good part to twice its distance to the region threshold."""
-        threshold = self._recipe.settings.threshold
-        if self._calibration is None or threshold is None:
-            return 0.0, 1.0
-        usual = float(np.median(self._calibration.peaks))
-        return usual, max(threshold.region + (threshold.region - usual), usual + 1e-6)
+    def heat_range(self) -> tuple[float, float]:
+        """Return the scores between which heat glows."""
+        return heat_range_of(self._recipe, self._calibration)
 
     def find(self, picture: Picture) -> Found:
         """Score the windows of a picture and cut their map at the region threshold, where the recipe has one."""

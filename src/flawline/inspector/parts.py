@@ -48,6 +48,15 @@ def calibration_of(recipe: Recipe) -> Calibration | None:
     return Calibration(found["scores"], found["peaks"])
 
 
+def heat_range_of(recipe: Recipe, calibration: Calibration | None) -> tuple[float, float]:
+    """Span the peak of a usual good part to twice its distance to the region threshold, for the heat of a detector."""
+    threshold = recipe.settings.threshold
+    if calibration is None or threshold is None:
+        return 0.0, 1.0
+    usual = float(np.median(calibration.peaks))
+    return usual, max(threshold.region + (threshold.region - usual), usual + 1e-6)
+
+
 @naming_damage()
 def view_of(recipe: Recipe) -> View:
     """Build the view of a detector's recipe."""

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, insert, select
 from flawline.data.closing import Closing
 from flawline.data.times import micros
 from flawline.errors import StoreError, UsageError
+from flawline.records.accounts import AccountBook
+from flawline.records.activations import ActivationBook
 from flawline.records.alerts import AlertBook
 from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
 from flawline.records.captures import Capture, captures_of_picture, under_other_names
@@ -68,6 +70,8 @@ class Store(Closing):
             place, create = readable(place, self._copy), False
         self.engine = new_engine(place, read_only=self.read_only)
         self._terms = Terms()
+        self.accounts = AccountBook(self.engine)
+        self.activations = ActivationBook(self.engine)
         self.alerts = AlertBook(self.engine)
         self.deliveries = DeliveryBook(self.engine)
         try:

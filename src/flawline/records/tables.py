@@ -208,3 +208,59 @@ delivery = Table(
 Index("delivery_copy", delivery.c.output, delivery.c.digest, unique=True)
 _partial_index("delivery_waiting", "done IS NULL", delivery.c.output, delivery.c.id)
 _partial_index("delivery_done", "done IS NOT NULL", delivery.c.done)
+
+
+# Who may use a server. Secrets are never stored, only their hashes.
+account = Table(
+    "account",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text),
+    Column("created", BigInteger, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    CheckConstraint("role IN ('viewer', 'operator', 'engineer', 'admin')", name="account_role"),
+)
+
+# What lets somebody in: a session of a browser, a one-time link, or a token of a program.
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("account", NUMBER, ForeignKey("account.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("ended", BigInteger),
+    CheckConstraint("kind IN ('session', 'link', 'token')", name="credential_kind"),
+)
+Index("credential_account", credential.c.account, credential.c.kind)
+
+# Who did what on a server: rows are added, never changed.
+action = Table(
+    "action",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("address", Text, nullable=False),
+)
+Index("action_time", action.c.time)
+
+# Which recipe judges a product: the last row counts, and the one before it is what a roll-back returns to.
+activation = Table(
+    "activation",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("product", Text, nullable=False),
+    Column("recipe", NUMBER, ForeignKey("term.id"), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+Index("activation_product", activation.c.product, activation.c.id)

@@ -1,0 +1,1 @@
+"""The page and its API: routes in, one call, shapes out. Needs the extra [serve]."""

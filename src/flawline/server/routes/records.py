@@ -1,0 +1,104 @@
+"""Read records, their pictures and maps, and decide."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from flawline.data.process import PROCESS
+from flawline.records.record import StoredRecord, stored_as_dict
+from flawline.server.access import Operator, State, Viewer, note
+from flawline.server.errors import ServerError
+from flawline.server.pictures import heat_png, picture_file
+from flawline.server.search import parse_search
+from flawline.types import Verdict
+
+router = APIRouter(prefix="/api/records", tags=["records"])
+MOST = 500
+
+
+class DecisionBody(BaseModel):
+    """A person's decision."""
+
+    verdict: Verdict
+    why: str = Field(min_length=1, max_length=2000)
+
+
+@router.get("")
+def list_records(
+    state: State,
+    _visitor: Viewer,
+    q: Annotated[str, Query(max_length=500, description="Such as: lot:L7 verdict:reject")] = "",
+    count: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    after: Annotated[str | None, Query(max_length=200)] = None,
+    undecided: bool = False,
+) -> dict[str, Any]:
+    """List inspections that a search finds, the newest first."""
+    page = state.store.page(parse_search(q, undecided=undecided), after=after, count=count)
+    return {"records": [record_as_dict(kept) for kept in page.items], "next": page.next}
+
+
+@router.get("/{number}")
+def show_record(number: int, state: State, _visitor: Viewer) -> dict[str, Any]:
+    """Show one inspection with its defects, measures and decisions."""
+    return record_as_dict(state.store.get(number))
+
+
+@router.post("/{number}/decisions", status_code=201)
+def decide(number: int, body: DecisionBody, state: State, visitor: Operator) -> dict[str, Any]:
+    """Add a decision in the name of whoever is signed in; the machine's verdict and earlier decisions stay."""
+    state.store.decide(
+        number, body.verdict, who=visitor.account.name, why=body.why, when=datetime.now(UTC)
+    )
+    note(state, visitor, f"decide {body.verdict}", f"inspection {number}")
+    return record_as_dict(state.store.get(number))
+
+
+@router.get("/{number}/picture", response_class=Response)
+def picture(
+    number: int,
+    state: State,
+    _visitor: Viewer,
+    side: Annotated[int | None, Query(ge=32, le=4096)] = None,
+) -> Response:
+    """Give the picture of an inspection, upright, as JPEG; at most `side` pixels on the longer side."""
+    kept = state.store.get(number)
+    return _image(picture_file(state, _hash_of(kept, "picture"), side, kept), "image/jpeg")
+
+
+@router.get("/{number}/heat", response_class=Response)
+def heat(number: int, state: State, _visitor: Viewer) -> Response:
+    """Give the heat map of an inspection as PNG, clear where nothing stands out."""
+    kept = state.store.get(number)
+    return _image(heat_png(state, _hash_of(kept, "map"), kept.record.recipe), "image/png")
+
+
+def record_as_dict(kept: StoredRecord) -> dict[str, Any]:
+    """Convert an inspection to plain values, None for what is not known, with what can be asked for of it."""
+    return {
+        **dict.fromkeys((*PROCESS, "captured", "size", "score", "p_value", "recipe", "spec")),
+        "image": "",
+        "reasons": (),
+        "measures": {},
+        **stored_as_dict(kept),
+        "has_picture": kept.record.picture is not None,
+        "has_heat": kept.record.map is not None,
+    }
+
+
+def _hash_of(kept: StoredRecord, name: Literal["picture", "map"]) -> str:
+    found = getattr(kept.record, name)
+    if found is None:
+        raise ServerError(f"no {name} of inspection {kept.id} was kept", code="picture-missing")
+    return str(found)
+
+
+def _image(data: bytes, kind: str) -> Response:
+    # The content of a record never changes.
+    return Response(
+        data, media_type=kind, headers={"Cache-Control": "private, max-age=86400, immutable"}
+    )

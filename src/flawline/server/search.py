@@ -1,0 +1,85 @@
+"""Read the search field of records: words such as lot:L7, verdict:reject, stain>0, score>=3."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from flawline.data.times import parse_time
+from flawline.errors import UsageError
+from flawline.records.fields import NAMED
+from flawline.records.record import VERDICTS
+from flawline.records.where import AMOUNTS, Where
+
+_BOUND = re.compile(r"(?P<name>[\w.-]+)(?P<sign>>=|<=|>|<)(?P<number>-?\d+(\.\d+)?)")
+_HINT = "write words such as lot:L7, part:0042, verdict:reject, since:2026-03-01T08:00+01:00, score>3, scratch>0"
+
+
+def parse_search(text: str, *, undecided: bool = False) -> Where:
+    """Read a search.
+
+    A word without a colon is the part. `NAME>NUMBER` bounds a number of every inspection, or how many defects of a
+    class there are. Quotes hold words together: lot:"first shift".
+
+    Raises:
+        UsageError: a word makes no sense.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.replace('"', " ").replace("'", " ").split()
+    names: dict[str, str] = {}
+    least: dict[str, float] = {}
+    most: dict[str, float] = {}
+    verdicts: list[str] = []
+    times = {}
+    for word in words:
+        bound = _BOUND.fullmatch(word)
+        name, colon, value = word.partition(":")
+        if bound:
+            key = bound["name"] if bound["name"] in AMOUNTS else f"count_{bound['name']}"
+            limit, number = (least if bound["sign"][0] == ">" else most), float(bound["number"])
+            limit[key] = (
+                number if bound["sign"].endswith("=") else _beyond(bound["sign"], number, key)
+            )
+        elif not colon:
+            names["part"] = word
+        elif name == "verdict":
+            verdicts += _verdicts(value)
+        elif name in ("since", "until"):
+            times[name] = parse_time(value)
+        elif name in NAMED:
+            names[name] = value
+        else:
+            raise UsageError(
+                f"expected a word that can be searched for, got {word[:80]!r}", hint=_HINT
+            )
+    return Where(
+        since=times.get("since"),
+        until=times.get("until"),
+        verdict=tuple(verdicts),
+        names=names,
+        decided=False if undecided else None,
+        least=least,
+        most=most,
+    )
+
+
+def _verdicts(value: str) -> list[str]:
+    given = value.split(",")
+    for verdict in given:
+        if verdict not in VERDICTS:
+            raise UsageError(
+                f"expected a verdict of {', '.join(VERDICTS)}, got {verdict[:80]!r}", hint=_HINT
+            )
+    return given
+
+
+def _beyond(sign: str, number: float, key: str) -> float:
+    """Give the bound, itself included, for a number that must lie beyond another."""
+    import math
+
+    counts = key.startswith("count_") or key == "defects"
+    if counts:
+        return math.floor(number) + 1 if sign == ">" else math.ceil(number) - 1
+    return math.nextafter(number, math.inf if sign == ">" else -math.inf)

@@ -1,0 +1,64 @@
+"""Take pictures and archives that a browser or program sends, into memory or a folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import UploadFile
+
+from flawline.server.errors import ServerError
+
+MOST_FILES = 20_000
+
+
+async def picture_bytes(upload: UploadFile, most: int) -> bytes:
+    """Read an uploaded picture.
+
+    Raises:
+        ServerError: ("too-large") it has more than `most` bytes.
+    """
+    data = await upload.read(most + 1)
+    if len(data) > most:
+        raise ServerError(
+            f"expected a picture of at most {most // 1024**2} MiB, got a larger one",
+            hint="send it smaller",
+            code="too-large",
+        )
+    return data
+
+
+def store_uploads(uploads: Sequence[UploadFile], folder: Path) -> Path:
+    """Write uploaded files into a folder under names that cannot leave it.
+
+    Returns:
+        The source to open: the archive where one file alone was sent, else the folder.
+
+    Raises:
+        ServerError: nothing was sent, or too many files.
+    """
+    if not 0 < len(uploads) <= MOST_FILES:
+        raise ServerError(
+            f"expected 1 to {MOST_FILES} files, got {len(uploads)}",
+            hint="send more pictures as one zip",
+            code="usage",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
+    for number, upload in enumerate(uploads):
+        name = safe_name(upload.filename or "", number)
+        while name.casefold() in taken:
+            name = f"{number}-{name}"
+        taken.add(name.casefold())
+        with (folder / name).open("wb") as file:
+            shutil.copyfileobj(upload.file, file)
+    return folder / name if len(uploads) == 1 else folder
+
+
+def safe_name(name: str, number: int) -> str:
+    """Make a plain file name of what a client sent; folders in it become a part of the name."""
+    plain = re.sub(r"[^\w.() -]+", "_", name.replace("\\", "/").strip("/").replace("/", "__"))
+    plain = plain.strip(". ")[-150:]
+    return plain or f"file-{number}"

@@ -1,0 +1,48 @@
+"""Sum up the last parts of a line in one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flawline.core.words import counted
+from flawline.records.record import StoredRecord
+
+LAST = 50
+"""How many parts the sentence is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineSummary:
+    """What became of the last parts: a sentence, and their number by verdict ("unjudged" where there is none)."""
+
+    sentence: str
+    counts: Mapping[str, int]
+
+
+def line_summary(last: Sequence[StoredRecord]) -> LineSummary:
+    """Sum up the last inspections, the newest first; a person's decision counts before the machine's verdict."""
+    counts = Counter[str](kept.verdict or "unjudged" for kept in last)
+    if not last:
+        return LineSummary("No part has been inspected yet.", counts)
+    of = f"of the last {counted(len(last), 'picture')}"
+    texts = [
+        f"{counts[verdict]} {words}"
+        for verdict, words in (
+            ("reject", "rejected"),
+            ("review", "for review"),
+            ("unjudged", "could not be judged"),
+        )
+        if counts[verdict]
+    ]
+    if not texts:
+        return LineSummary(
+            f"All {of} accepted." if len(last) > 1 else "The part was accepted.", counts
+        )
+    first = texts[0].split(" ", 1)
+    return LineSummary(f"{first[0]} {of} {first[1]}{_rest(texts[1:])}.", counts)
+
+
+def _rest(texts: Sequence[str]) -> str:
+    return "".join(f", {text}" for text in texts)
