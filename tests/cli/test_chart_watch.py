@@ -300,7 +300,7 @@ def test_killed_at_random_moments_while_parts_arrive(make):
                 until(lambda there=start: judged() >= there)
             for place in range(start, start + 25, 5):
                 make(*areas[place : place + 5])
-                time.sleep(draw.uniform(0, 0.8))
+                time.sleep(draw.uniform(0, 0.35))
             if start % 60:
                 until(lambda there=start: judged() > there)
             make(*areas[start + 25 : start + 30])

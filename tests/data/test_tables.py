@@ -50,6 +50,12 @@ def test_a_byte_order_mark_and_spaces_are_no_part_of_a_name(tmp_path: Path) -> N
         ("ragged.csv", b"a,b\n1,2\n1,2,3\n", "row 2 has 3 cells for 2 names"),
         ("book.xlsx", b"PK\3\4\x14\0\6\0\x08\0\0\0\x21\0\xff", "xlsx"),
         ("book.csv", b"PK\3\4\x14\0\6\0\x08\0\0\0\x21\0\xff", "office document"),
+        ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64), r"before 2007, such as \.xls"),
+        (
+            "open.ods",
+            b"PK\3\4" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            r"OpenDocument spreadsheet \(\.ods\)",
+        ),
         ("open.csv", b'a,b\n1,"2\n3,4\n', "unexpected end"),
         ("packed.csv", gzip.compress(b"a,b\n1,2\n", mtime=0), "gzip"),
     ],

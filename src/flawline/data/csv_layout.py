@@ -108,8 +108,8 @@ def unreadable(path: Path, reason: str) -> SourceError:
     """Make the error for a file that is no table."""
     return SourceError(
         f"cannot read the table {path.name!r}: {reason}",
-        hint="give a CSV in UTF-8 with a header, a Parquet file or an .xlsx, or say with `table_format` how it is "
-        "written",
+        hint="give a CSV in UTF-8 with a header, a Parquet file or an .xlsx (save other spreadsheets as one), or say "
+        "with `table_format` how it is written",
         code="table",
     )
 

@@ -8,6 +8,7 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")
 _FOREIGN = (
     (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document of before 2007, such as .xls"),
     (b"PK\3\4", "a zip archive or office document"),
     (b"\x1f\x8b", "a gzip file"),
     (b"Rar!", "a RAR archive"),
@@ -17,6 +18,8 @@ _FOREIGN = (
     (b"\x1aE\xdf\xa3", "a video"),
     (b"SQLite format 3", "a database"),
 )
+# The first member of such an archive is its kind, not packed.
+_OPEN_SHEET = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _OTHER_PICTURES = (
     (b"8BPS", "a Photoshop document"),
     (b"v/1\x01", "an OpenEXR picture"),
@@ -74,6 +77,8 @@ def describe(head: bytes) -> str:
         return "a video"
     if not head.strip(b"\0"):
         return "zero bytes only, as an interrupted copy leaves them"
+    if head.startswith(b"PK\3\4") and head[30:].startswith(_OPEN_SHEET):
+        return "an OpenDocument spreadsheet (.ods)"
     foreign = next((words for magic, words in _FOREIGN if head.startswith(magic)), None)
     if foreign:
         return foreign
