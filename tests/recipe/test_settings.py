@@ -12,6 +12,7 @@ from flawline.errors import ModelError
 from flawline.recipe import (
     AlignmentSettings,
     DetectorSettings,
+    GoldenSampleSettings,
     LightSettings,
     PictureSettings,
     RecipeSettings,
@@ -227,7 +228,9 @@ def segment_settings(**more):
 
 
 def test_every_entry_is_explained_in_the_file():
-    text = settings_text(RecipeSettings(threshold=ThresholdSettings(review=1, reject=2, region=1)))
+    limits = ThresholdSettings(review=1, reject=2, region=1)
+    golden = GoldenSampleSettings(least=4)
+    text = settings_text(RecipeSettings(threshold=limits, golden=golden))
     text += settings_text(segment_settings())
     for kind in SECTIONS.values():
         for key, entry in entries_of(kind).items():

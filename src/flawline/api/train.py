@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from flawline.api.masks import mask_settings, masks_of
 from flawline.api.recipes import RecipeLike, recipe_of
 from flawline.api.settings import (
@@ -20,14 +23,17 @@ from flawline.api.settings import (
     path_text,
     window_of,
 )
+from flawline.core.golden.differences import GoldenSettings
 from flawline.data.as_picture import PictureLike, as_picture
 from flawline.data.masks import MaskedSource
 from flawline.data.part_files import scratch_folder
 from flawline.data.source import Source, SourceLike, opened
 from flawline.detectors.registry import DEFAULT
 from flawline.errors import UsageError
+from flawline.jobs.golden.golden_samples import GoldenMaking, golden_of_source
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.calibration import CalibrationTargets
+from flawline.jobs.train.golden_training import GivenGolden
 from flawline.jobs.train.train_anomaly import AnomalyTraining
 from flawline.jobs.train.update_recipe import Updated, update_anomaly
 from flawline.jobs.train.view import MASK, ViewSettings
@@ -71,6 +77,7 @@ def train_anomaly(
     cost_overkill: float | None = None,
     prevalence: float | None = None,
     escape: float | None = None,
+    golden: SourceLike | NDArray[np.uint8] | None = None,
     keep_all: bool = False,
     seed: int = 0,
     good: Sequence[str] = (),
@@ -102,6 +109,8 @@ def train_anomaly(
         confidence: of both shares.
         cost_escape, cost_overkill, prevalence: the thresholds of least cost instead; all three together.
         escape: share accepted at most of bad parts such as are known, instead of `review`; 0.02 takes 149 of them.
+        golden: a picture of a good part, or a source of some: what is missing or extra beside it rejects a part too. It
+            is aligned and its light evened as `align` and `light` say, where they say "none" by "shift" and "level".
         keep_all: learn from pictures that look bad among the good, too.
         seed: of every draw.
         good, bad, value_range, track: as for `rank`.
@@ -115,7 +124,7 @@ def train_anomaly(
         UsageError: an argument makes no sense, `test` is given and the source states splits, or there are too few
             pictures for the guarantee asked for.
         ModelError: the backbone cannot be used.
-        ImageError: the mask cannot be read.
+        ImageError: the mask or the golden sample cannot be read.
     """
     view = ViewSettings(
         window=window_of(window),
@@ -144,11 +153,24 @@ def train_anomaly(
         held_out=held_out,
         set_aside=not keep_all,
         value_range=value_range,
+        golden=None if golden is None else _given_golden(golden, align, light, value_range),
         seed=seed,
     )
     with opened(source, good, bad) as open_:
         named = replace(settings, part=part_name(part, open_))
         return train_and_test(open_, named, test, track=track)
+
+
+def _given_golden(
+    golden: SourceLike | NDArray[np.uint8], align: str, light: str, value_range: ValueRange
+) -> GivenGolden:
+    making = GoldenMaking(
+        cast(Any, "shift" if align == "none" else align),
+        cast(Any, "level" if light == "none" else light),
+        value_range=value_range,
+    )
+    with opened([golden] if isinstance(golden, np.ndarray) else golden) as source:
+        return GivenGolden(*golden_of_source(source, making), GoldenSettings())
 
 
 def train_segment(

@@ -123,6 +123,12 @@ def anomaly(
         float | None,
         typer.Option(help="Share accepted at most of such bad parts as are known, for --review."),
     ] = None,
+    golden: Annotated[
+        str | None,
+        typer.Option(
+            help="A picture of a good part, or a folder of some: what is missing or extra beside it rejects a part too."
+        ),
+    ] = None,
     keep_all: Annotated[
         bool, typer.Option(help="Learn from pictures that look bad among the good, too.")
     ] = False,
@@ -172,6 +178,7 @@ def anomaly(
             cost_overkill=cost_overkill,
             prevalence=prevalence,
             escape=escape,
+            golden=golden,
             keep_all=keep_all,
             seed=seed,
             value_range=span,

@@ -6,12 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.regions import ANOMALY, mask_of_map
 from flawline.core.threshold import conformal_p_value
 from flawline.inspector.decision import ReasonedVerdict, decide_by_score
+from flawline.inspector.golden_sample import golden_of, marked
 from flawline.inspector.map_score import check_inside, lost_reason, score_maps
 from flawline.inspector.model import BACKGROUND, Found, since
 from flawline.inspector.parts import calibration_of, detector_of, heat_range_of, view_of
@@ -33,6 +35,7 @@ class AnomalyModel:
         self._recipe = recipe
         self._view = view_of(recipe)
         self._calibration = calibration_of(recipe)
+        self._golden = golden_of(recipe)
         self.detector = detector_of(recipe, precision, threads)
         self.precision = self.detector.precision
         self.preparation = self.detector.preparation
@@ -55,14 +58,22 @@ class AnomalyModel:
         scored = score_maps(look, maps)
         shown = look.in_picture(scored.map)
         class_mask, planes = self._mask(shown, look.size)
+        lost, more = lost_reason(look), tuple[ReasonedVerdict, ...]()
+        if self._golden is not None:
+            beside = self._golden.find(picture, look)
+            if beside.regions:
+                class_mask = marked(beside, class_mask)
+                planes = planes or (_enlarged(shown, look.size),)
+            lost, more = lost or beside.lost, (beside.decide(),)
         return Found(
             class_mask,
             planes,
             shown,
             scored.score,
             scored.peak,
-            lost_reason(look),
+            lost,
             {"prepare": prepared, "model": model, "map": since(began) - prepared - model},
+            more=more,
         )
 
     def with_p_values(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
@@ -91,3 +102,8 @@ class AnomalyModel:
             return np.zeros(size, np.uint8), ()
         mask, fine = mask_of_map(scores, threshold.region, size)
         return mask, (fine,)
+
+
+def _enlarged(scores: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Enlarge a map float32 (h, w) to the size of its picture."""
+    return np.asarray(cv2.resize(scores, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

@@ -235,6 +235,7 @@ class Inspector:
         decisions = []
         if self.spec is None or not self.model.spec_decides:
             decisions.append(self.model.decide(found.score, p_value, regions))
+            decisions += found.more
         if self.spec is not None:
             decided = () if self.model.spec_decides else self.classes
             decisions.append(decide_by_spec(self.spec, part(), decided))

@@ -26,7 +26,7 @@ class Found:
     is float32 (h, w), the raw scores over the whole picture, at most as fine as it. `score` is the raw score of the
     picture, `peak` the highest that counts in `map`. `lost` says why the part was not found in its place, empty where
     it was. `timings` are milliseconds by stage. `probabilities` are those of a segmenter, float32 (C, H, W), background
-    first; None of a detector.
+    first; None of a detector. `more` are verdicts beside that of the score, such as that of a golden sample.
     """
 
     class_mask: NDArray[np.uint8]
@@ -37,6 +37,7 @@ class Found:
     lost: str
     timings: Mapping[str, float]
     probabilities: NDArray[np.float32] | None = None
+    more: tuple[ReasonedVerdict, ...] = ()
 
 
 class Model(Protocol):

@@ -100,6 +100,20 @@ class PreparedPicture:
         places = window_places(self.aligned, self.view.framing)
         return stitch(((places[k], maps[k]) for k in maps), self.view.framing, self.aligned)
 
+    def counts_at(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether places (n, 2), x and y in px of the picture, lie where the picture is to be looked at, bool (n,)."""
+        if self.inside is None:
+            return np.ones(len(points), bool)
+        matrix = np.eye(2, 3) if self.pose is None else self.pose.matrix
+        aligned = points @ matrix[:, :2].T + matrix[:, 2]
+        height, width = scaled_size(self.aligned, self.view.framing)
+        factors = np.array([width / self.aligned[1], height / self.aligned[0]])
+        columns, rows = (aligned * factors / self.view.framing.cell).astype(int).T
+        there = (rows >= 0) & (rows < self.inside.shape[0])
+        there &= (columns >= 0) & (columns < self.inside.shape[1])
+        there[there] = self.inside[rows[there], columns[there]]
+        return np.asarray(there, bool)
+
     def without_pixels(self) -> PreparedPicture:
         """Drop the pixels: what is left still joins maps, and takes little memory."""
         return replace(self, pixels=np.zeros((0, 0, 3), np.uint8))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flawline.core.golden.differences import MATERIALS
 from flawline.detectors.registry import DEFAULT, METHODS
 from flawline.errors import ModelError
 from flawline.recipe import checks
@@ -205,6 +206,26 @@ class SegmenterSettings(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenSampleSettings(Section):
+    """[golden]: comparison with a golden sample, beside the detector; without this section there is none."""
+
+    slack: int = entry(checks.integer(0, 50, "px"), "By how much edges may lie elsewhere", 2)
+    contrast: int = entry(
+        checks.integer(1, 254, "levels"), "Least difference of a pixel that counts", 40
+    )
+    least: float = entry(
+        checks.number("px of full contrast", 0, 1e12),
+        "Places of a strength above this one are missing or extra",
+    )
+    material: Literal["auto", "bright", "dark"] = entry(
+        checks.one_of(*MATERIALS),
+        "Whether the part is brighter or darker than what is behind it",
+        "auto",
+    )
+    basis: str = entry(checks.text(500), "What least rests on, in words", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdSettings(Section):
     """[threshold]: raw scores at which a part is no longer accepted; without this section nothing can be judged.
 
@@ -233,7 +254,7 @@ class ThresholdSettings(Section):
 class RecipeSettings(Section):
     """recipe.toml.
 
-    `detector` and `threshold` are for the task "anomaly", `segmenter` for "segment". `spec` is the table that
+    `detector`, `threshold` and `golden` are for the task "anomaly", `segmenter` for "segment". `spec` is the table that
     `flawline.specification.parse` reads.
     """
 
@@ -251,6 +272,7 @@ class RecipeSettings(Section):
     detector: DetectorSettings | None = field(default_factory=DetectorSettings)
     segmenter: SegmenterSettings | None = None
     threshold: ThresholdSettings | None = None
+    golden: GoldenSampleSettings | None = None
     spec: Mapping[str, Any] | None = entry(checks.table(), "Limits on measured defects", None)
 
     def __post_init__(self) -> None:
@@ -265,6 +287,12 @@ class RecipeSettings(Section):
                     hint="Train again where the section is lost.",
                     code="recipe-settings",
                 )
+        if self.golden is not None and wanted != "detector":
+            raise ModelError(
+                f'task = "{self.task}" has no section [golden]',
+                hint="A golden sample goes with a detector; take the section out.",
+                code="recipe-settings",
+            )
 
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -275,6 +303,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "detector": DetectorSettings,
     "segmenter": SegmenterSettings,
     "threshold": ThresholdSettings,
+    "golden": GoldenSampleSettings,
 }
 
 HOMES = {key: section for section, kind in SECTIONS.items() for key in entries_of(kind)}

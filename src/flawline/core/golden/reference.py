@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,6 +44,39 @@ class Golden:
     def size(self) -> tuple[int, int]:
         """(height, width), px."""
         return self.low.shape[0], self.low.shape[1]
+
+    def as_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Convert to plain settings and arrays."""
+        alignment, of_alignment = self.alignment.as_arrays()
+        light, of_light = self.light.as_arrays()
+        arrays = {"low": self.low, "high": self.high}
+        arrays |= {f"alignment_{name}": array for name, array in of_alignment.items()}
+        arrays |= {f"light_{name}": array for name, array in of_light.items()}
+        return {"alignment": alignment, "light": light, "pictures": self.pictures}, arrays
+
+    @classmethod
+    def from_arrays(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Golden:
+        """Restore from the settings and arrays of `as_arrays`; raises ValueError for other arrays."""
+        low, high = arrays["low"], arrays["high"]
+        if low.dtype != np.uint8 or low.ndim != 3 or low.shape[2] != 3 or not low.size:
+            raise ValueError("golden_low is no picture")
+        if high.dtype != np.uint8 or high.shape != low.shape:
+            raise ValueError("golden_high is no picture of the size of golden_low")
+        parts = [
+            {
+                name.removeprefix(start): array
+                for name, array in arrays.items()
+                if name.startswith(start)
+            }
+            for start in ("alignment_", "light_")
+        ]
+        return cls(
+            low,
+            low if np.array_equal(low, high) else high,
+            Alignment.from_arrays(settings["alignment"], parts[0]),
+            Illumination.from_arrays(settings["light"], parts[1]),
+            int(settings["pictures"]),
+        )
 
     @property
     def middle(self) -> Pixels:

@@ -57,6 +57,11 @@ def export_recipe(
     """
     check_format(name)
     check_ready(recipe)
+    if recipe.settings.golden is not None:
+        raise UsageError(
+            "the recipe compares pictures with a golden sample, which an exported model cannot do",
+            hint="take the section [golden] out of its recipe.toml to export the detector alone",
+        )
     _check_folder(out)
     make = {"anomaly": _detector, "segment": check_segmenter}[recipe.settings.task]
     with scratch_folder() as folder:

@@ -15,12 +15,8 @@ from flawline.core.golden.differences import (
     compare_with_golden,
     counted_regions,
 )
-from flawline.core.threshold import (
-    highest_by_part,
-    overkill_threshold,
-    pictures_needed,
-    tightest_threshold,
-)
+from flawline.core.golden.least import learnt_least
+from flawline.core.threshold import highest_by_part
 from flawline.data.files_by_picture import FilesByPicture
 from flawline.data.image import read_image
 from flawline.data.memory_share import memory_share
@@ -32,8 +28,6 @@ from flawline.errors import FlawlineError, SourceError
 from flawline.jobs.golden.golden_comparison import ComparedPicture, GoldenComparison
 from flawline.jobs.golden.golden_samples import GoldenMaking, GoldenSamples
 from flawline.types import Sample, Track, Unjudged, no_track
-
-OVERKILL, CONFIDENCE = 0.05, 0.95
 
 
 def compare_source(
@@ -65,8 +59,10 @@ def compare_source(
     work = _Work(source, golden, settings, making)
     least, basis = settings.least, "as set"
     if learn_least:
-        good = track(work.good(), title="good parts", total=None)
-        least, basis = _learnt_least(list(good), settings.least)
+        good = list(track(work.good(), title="good parts", total=None))
+        parts = [part_of(picture.sample) for picture in good]
+        scores = highest_by_part([picture.score for picture in good], parts)
+        least, basis = learnt_least(scores, settings.least)
     names = (sample.name for sample in source.samples())
     files = None if folder is None else FilesByPicture(folder / "masks", names, ".png")
     work = replace(work, settings=replace(settings, least=least), files=files)
@@ -157,18 +153,3 @@ class _Work:
             found.unseen,
             path,
         )
-
-
-def _learnt_least(good: list[ComparedPicture], floor: float) -> tuple[float, str]:
-    """Find the strength above which few good parts lie, and what it promises."""
-    if not good:
-        return floor, "as set: no known good picture"
-    parts = [part_of(picture.sample) for picture in good]
-    scores = highest_by_part([picture.score for picture in good], parts)
-    enough = len(scores) >= pictures_needed(OVERKILL, CONFIDENCE)
-    promise = (
-        overkill_threshold(scores, OVERKILL, CONFIDENCE)
-        if enough
-        else tightest_threshold(scores, CONFIDENCE)
-    )
-    return max(floor, promise.threshold), str(promise)

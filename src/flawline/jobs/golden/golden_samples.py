@@ -48,8 +48,11 @@ class GoldenSamples:
     pictures: int = 0
 
 
-def one_golden(source: Source, making: GoldenMaking) -> GoldenSamples:
-    """Make one golden sample of the pictures of a source, known bad ones left out, at most 24 of them.
+def golden_of_source(source: Source, making: GoldenMaking) -> tuple[Golden, frozenset[str]]:
+    """Make a golden sample of the pictures of a source, known bad ones left out, at most 24 of them.
+
+    Returns:
+        The golden sample, and the hashes of the files that it was made of.
 
     Raises:
         SourceError: there is no picture that is not known to be bad.
@@ -64,12 +67,13 @@ def one_golden(source: Source, making: GoldenMaking) -> GoldenSamples:
         )
     chosen = samples[:: -(-len(samples) // MOST_PICTURES)]
     pictures = [_read(source, sample.name, making) for sample in chosen]
-    golden = making.make(pictures)
-    return GoldenSamples(
-        lambda sample: (golden, ""),
-        frozenset(picture.sha256 for picture in pictures),
-        len(pictures),
-    )
+    return making.make(pictures), frozenset(picture.sha256 for picture in pictures)
+
+
+def one_golden(source: Source, making: GoldenMaking) -> GoldenSamples:
+    """Let all pictures have one golden sample; errors as for `golden_of_source`."""
+    golden, made_of = golden_of_source(source, making)
+    return GoldenSamples(lambda sample: (golden, ""), made_of, golden.pictures)
 
 
 def own_templates(source: Source, making: GoldenMaking) -> GoldenSamples:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from flawline.detectors.registry import DEFAULT, METHODS
 from flawline.errors import UsageError
 from flawline.jobs.train.calibration import CalibrationTargets
 from flawline.jobs.train.view import ViewSettings
 from flawline.networks.openvino_runtime import PRECISIONS
+
+if TYPE_CHECKING:
+    from flawline.jobs.train.golden_training import GivenGolden
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class AnomalySettings:
 
     `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
     pictures only calibrated with; None learns from all and calibrates with all, in folds. `set_aside` looks for bad
-    pictures among the good ones. `value_range` is for pictures of more than 8 bits.
+    pictures among the good ones. `value_range` is for pictures of more than 8 bits. `golden` is a golden sample
+    that pictures are compared with too.
     """
 
     part: str = ""
@@ -31,6 +36,7 @@ class AnomalySettings:
     held_out: float | None = None
     set_aside: bool = True
     value_range: tuple[float, float] | None = None
+    golden: GivenGolden | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from flawline.jobs.train.calibration import (
     calibrate,
     check_targets,
 )
+from flawline.jobs.train.golden_training import with_golden
 from flawline.jobs.train.held_out_scores import held_out_scores
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.selection import Selection, select
@@ -96,6 +97,9 @@ def train_anomaly(
         scored, good, bad = held_out_scores(job, kept, recipe, learn)
         calibrated = calibrate(scored, settings.thresholds)
         recipe = _calibrated(recipe, scored, calibrated)
+        beside: tuple[str, ...] = ()
+        if settings.golden is not None:
+            recipe, beside = with_golden(recipe, settings.golden, job, list(good), bad)
     return AnomalyTraining(
         recipe,
         good,
@@ -104,7 +108,13 @@ def train_anomaly(
         chosen.copies,
         (*chosen.unjudged, *source.unlisted()),
         chosen.notes,
-        (*chosen.messages, *view.messages, *_suspect_messages(suspects), *calibrated.messages),
+        (
+            *chosen.messages,
+            *view.messages,
+            *_suspect_messages(suspects),
+            *calibrated.messages,
+            *beside,
+        ),
     )
 
 
