@@ -315,7 +315,12 @@ def test_updating_in_place_and_elsewhere(shop, tmp_path, capsys):
         f"good/{i}.png" for i in range(200, 203)
     ]
     assert all(item["after"] is not None for item in document["learnt"])
-    assert document["threshold"]["basis"].endswith("set before 3 pictures were added")
+    basis = document["threshold"]["basis"]
+    assert "n = 12" in basis
+    assert basis.endswith("; cross-calibrated, so about")
+    kept = ["--keep-thresholds", "-o", str(tmp_path / "kept.flaw"), "--json"]
+    assert run(["update", str(recipe), str(tmp_path / "more"), *kept]) == 0
+    assert json_of(capsys)["threshold"]["basis"].endswith("set before 3 pictures were added")
     assert recipe.read_bytes() == (shop / "disc.flaw").read_bytes()
     assert run(["update", str(recipe), str(tmp_path / "more")]) == 0
     assert "learnt 3 more good pictures" in capsys.readouterr().out

@@ -339,6 +339,7 @@ def update(
     *,
     calibration: SourceLike | None = None,
     anyway: bool = False,
+    keep_thresholds: bool = False,
     good: Sequence[str] = (),
     track: Track = no_track,
 ) -> Updated:
@@ -347,8 +348,10 @@ def update(
     Args:
         recipe: a recipe of a detector, or its path; it stays as it is.
         source: the further pictures: anything that `open_source` takes, or an open source.
-        calibration: held-out good pictures to set the thresholds anew on; they stay as they are without.
+        calibration: held-out good pictures to set the thresholds anew on, alone. Without, they are set anew on the new
+            parts and those that calibrated them before, where that is possible.
         anyway: learn pictures that look like another part too.
+        keep_thresholds: leave the thresholds as they are.
         good: labels that mean good, where the words alone do not say so.
         track: shows progress.
 
@@ -363,7 +366,14 @@ def update(
     old = recipe_of(recipe)
     held = nullcontext() if calibration is None else opened(calibration, good)
     with opened(source, good) as open_, held as apart:
-        return update_anomaly(old, open_, calibration=apart, anyway=anyway, track=track)
+        return update_anomaly(
+            old,
+            open_,
+            calibration=apart,
+            anyway=anyway,
+            keep_thresholds=keep_thresholds,
+            track=track,
+        )
 
 
 def audit_labels(

@@ -39,8 +39,11 @@ def update(
     ] = None,
     calibration: Annotated[
         str | None,
-        typer.Option(help="Held-out good pictures to set the thresholds anew on; they stay else."),
+        typer.Option(help="Held-out good pictures to set the thresholds anew on, alone."),
     ] = None,
+    keep_thresholds: Annotated[
+        bool, typer.Option("--keep-thresholds", help="Leave the thresholds as they are.")
+    ] = False,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Learn pictures that look like another part too.")
     ] = False,
@@ -66,7 +69,12 @@ def update(
         held as apart,
     ):
         updated = update_recipe(
-            old, opened, calibration=apart, anyway=anyway, track=ProgressBar(quiet=quiet)
+            old,
+            opened,
+            calibration=apart,
+            anyway=anyway,
+            keep_thresholds=keep_thresholds,
+            track=ProgressBar(quiet=quiet),
         )
         write_recipe(updated.recipe, target)
         summary = opened.summary()

@@ -27,7 +27,7 @@ from flawline.recipe.settings import (
     SegmenterSettings,
     ThresholdSettings,
 )
-from flawline.recipe.stated import stated_thresholds
+from flawline.recipe.stated import edited_thresholds, stated_thresholds
 
 __all__ = [
     "MODEL",
@@ -48,6 +48,7 @@ __all__ = [
     "ThresholdSettings",
     "check_ready",
     "detector_settings",
+    "edited_thresholds",
     "known_pictures",
     "new_recipe",
     "read_recipe",

@@ -28,18 +28,26 @@ def stated_thresholds(recipe: Recipe) -> dict[str, Any] | None:
     return None if limit is None else {**asdict(limit), "basis": _basis(recipe, limit)}
 
 
+def edited_thresholds(recipe: Recipe) -> tuple[str, ...] | None:
+    """Name the thresholds that differ from the calibrated ones; None where the recipe does not hold those."""
+    limit, was = recipe.settings.threshold, _calibrated(recipe.manifest.metrics)
+    if limit is None or was is None:
+        return None
+    return tuple(name for name in _LIMITS if getattr(limit, name) != getattr(was, name))
+
+
 def _basis(recipe: Recipe, limit: ThresholdSettings) -> str:
     was = _calibrated(recipe.manifest.metrics)
     if was is None:
         return _NOT_KEPT if recipe.edited else limit.basis
-    edited = [name for name in _LIMITS if getattr(limit, name) != getattr(was, name)]
+    edited = edited_thresholds(recipe)
     if not edited:
         return limit.basis
     pairs = [_pair(name, getattr(limit, name), getattr(was, name)) for name in edited]
     whose = "it" if len(edited) == 1 else "them"
     told = f"edited by hand: {', '.join(pairs)}; no promise is made for {whose}"
     # The promise is about review and reject; an update appends how old it is.
-    broken = edited != ["region"] and limit.basis.startswith(was.basis)
+    broken = edited != ("region",) and limit.basis.startswith(was.basis)
     return told if broken or not limit.basis else f"{limit.basis}; {told}"
 
 

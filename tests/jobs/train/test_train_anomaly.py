@@ -669,6 +669,48 @@ def test_thresholds_say_how_much_was_added_since(remembering, tmp_path):
     assert basis == "by hand; set before last winter; set before 2 pictures were added"
 
 
+def test_new_parts_calibrate_with_those_of_the_training(trained, tmp_path):
+    write_discs(tmp_path, good=12, first=300)
+    before = Inspector(trained.recipe).calibration
+    done = update(trained.recipe, tmp_path)
+    after = Inspector(done.recipe).calibration
+    assert len(after.scores) == len(before.scores) + 12
+    assert set(before.scores) <= set(after.scores)
+    # New parts are scored by detectors that learnt other new ones, not by the one before.
+    assert not set(done.before.values()) & set(after.scores)
+    metrics = done.recipe.manifest.metrics
+    assert metrics["calibration"]["cross_fitted"]
+    assert metrics["calibration"]["parts"] == len(after.scores)
+    assert "defective" in trained.recipe.manifest.metrics
+    assert "defective" not in metrics
+    assert f"n = {len(after.scores)}" in done.recipe.settings.threshold.basis
+    assert stated_thresholds(done.recipe)["basis"] == done.recipe.settings.threshold.basis
+    assert any("`flawline evaluate` tells" in line for line in done.messages)
+    assert roles(done)["good/300.png"] == "train"
+
+
+def test_thresholds_that_stay_say_why(trained, remembering, tmp_path):
+    write_discs(tmp_path / "more", good=3, first=300)
+    kept = update(trained.recipe, tmp_path / "more", keep_thresholds=True)
+    assert thresholds_of(kept.recipe) == thresholds_of(trained.recipe)
+    assert any(line.startswith("the thresholds stay as they were; give") for line in kept.messages)
+    limit = replace(trained.recipe.settings.threshold, reject=1e6)
+    edited = recipe_with(trained.recipe, settings=replace(trained.recipe.settings, threshold=limit))
+    done = update(edited, tmp_path / "more")
+    assert thresholds_of(done.recipe) == thresholds_of(edited)
+    assert any("stay as they were: they were edited by hand" in line for line in done.messages)
+    chosen = update(remembering, marked_parts(tmp_path / "alarms"))
+    assert any("3 of 3 new parts were not accepted before" in line for line in chosen.messages)
+    bad = {**trained.recipe.manifest.settings["thresholds"], "escape": 0.5}
+    manifest = replace(
+        trained.recipe.manifest, settings={**trained.recipe.manifest.settings, "thresholds": bad}
+    )
+    by_bad = update(recipe_with(trained.recipe, manifest=manifest), tmp_path / "more")
+    assert any("known bad parts set them" in line for line in by_bad.messages)
+    with pytest.raises(UsageError, match="`keep_thresholds` keeps them"):
+        update(trained.recipe, tmp_path / "more", tmp_path / "more", keep_thresholds=True)
+
+
 def test_what_was_learnt_twice_is_not_learnt_again(remembering, parts, tmp_path):
     with pytest.raises(SourceError, match="nothing new"):
         update(remembering, parts)

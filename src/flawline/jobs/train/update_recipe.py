@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flawline.core.thinning import thinned
 from flawline.core.words import counted
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
-from flawline.detectors.fitting import extend_detector
 from flawline.detectors.registry import method_of
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
-from flawline.inspector.damage import naming_damage
-from flawline.inspector.parts import detector_state, joined_arrays, view_of
+from flawline.inspector.parts import joined_arrays
 from flawline.inspector.shape import shape_settings
 from flawline.jobs.train.calibration import Calibrated, CalibrationTargets, calibrate, check_targets
-from flawline.jobs.train.scoring import ScoredPicture, measured, scores_of
+from flawline.jobs.train.recalibration import (
+    old_thresholds,
+    recalibrated,
+    why_kept,
+    with_calibration,
+)
+from flawline.jobs.train.scoring import ScoredPicture, scores_of
 from flawline.jobs.train.selection import CALIBRATION, TRAINING, nothing_good, offered
 from flawline.jobs.train.survey import Survey, survey
+from flawline.jobs.train.update_folds import extended_recipe, scores_in_folds, scores_of_samples
 from flawline.networks.threads import one_thread
 from flawline.recipe import (
     PictureRecord,
@@ -37,7 +40,6 @@ from flawline.recipe import (
 from flawline.types import Sample, Track, Unjudged, no_track
 
 _MOST_CHECKED = 50
-_SET_BEFORE = re.compile(r"; set before (\d+) pictures? (?:was|were) added$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,19 +61,27 @@ def update_anomaly(
     calibration: Source | None = None,
     targets: CalibrationTargets | None = None,
     anyway: bool = False,
+    keep_thresholds: bool = False,
     track: Track = no_track,
 ) -> Updated:
     """Learn the good pictures of a source in addition.
 
-    Without `calibration` the thresholds stay as they are, and their basis states that they are older than the new
-    pictures. With it they are set anew on its good pictures, of which none may have been learnt from, for `targets` or
-    else those of the training. Where most new pictures are anomalous nearly everywhere they show another part, and the
-    updated recipe would accept that part: this is refused, unless `anyway`.
+    The thresholds are set anew for the targets of the training: on the scores that the recipe was calibrated with and
+    those of the new parts, in folds. They stay as they are, and their basis states that they are older than the new
+    pictures, with `keep_thresholds`, and where that would say nothing, with a message why (`why_kept`). With
+    `calibration` they are set anew on its good pictures alone, of which none may have been learnt from, for `targets`
+    or else those of the training. Where most new pictures are anomalous nearly everywhere they show another part, and
+    the updated recipe would accept that part: this is refused, unless `anyway`.
 
     Raises:
         SourceError: no new good picture, or most of them show another part ("update-part").
         UsageError: the recipe is of another kind, a calibration picture was learnt from, or too few of them.
     """
+    if keep_thresholds and calibration is not None:
+        raise UsageError(
+            "`calibration` sets the thresholds anew, and `keep_thresholds` keeps them",
+            hint="give one of them",
+        )
     if recipe.settings.task != "anomaly":
         raise UsageError("only a detector of good parts learns from good pictures alone")
     with one_thread():
@@ -80,42 +90,29 @@ def update_anomaly(
         old = Inspector(recipe)
         if not anyway:
             _check_part(old, source, learn, track)
-        before = _scores(old, source, learn, "scoring before", track)
-        view = view_of(recipe)
-
-        def windows() -> Iterator[NDArray[np.uint8]]:
-            prepared = map_pictures(source, learn, view.look, value_range=old.value_range)
-            for _, look in track(prepared, title="learning", total=len(learn)):
-                if not isinstance(look, Unjudged):
-                    for window in look.windows():
-                        yield window.pixels
-
-        with naming_damage():
-            state = extend_detector(
-                detector_state(recipe),
-                recipe.model,
-                windows,
-                window=recipe.settings.picture.window,
-                precision=detector_settings(recipe).precision,
-            )
-        others = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
+        before = scores_of_samples(old, source, learn, "scoring before", track)
+        learnt = extended_recipe(recipe, source, learn, "learning", track)
         manifest = replace(
-            recipe.manifest,
+            learnt.manifest,
             pictures=(*recipe.manifest.pictures, *_records(found, learn)),
             settings={
                 **_widened(recipe, found, learn),
-                "detector": dict(state.settings),
+                "detector": learnt.manifest.settings["detector"],
             },
         )
-        arrays = {**others, **joined_arrays(detector=state.arrays)}
-        learnt = recipe_with(recipe, arrays=arrays, manifest=manifest)
+        learnt = recipe_with(learnt, manifest=manifest)
         messages.append(f"learnt {counted(len(learn), 'more good picture')}")
-        if held is None:
-            learnt, more = _old_thresholds(learnt, len(learn))
-        else:
+        if held is not None:
             learnt, more = _calibrated(learnt, held, track)
+        else:
+            why = "" if keep_thresholds else why_kept(recipe, before, found.parts)
+            if keep_thresholds or why:
+                learnt, more = old_thresholds(learnt, len(learn), why)
+            else:
+                fresh = scores_in_folds(recipe, source, learn, found.parts, track)
+                learnt, more = recalibrated(learnt, fresh)
         messages += more
-        after = _scores(Inspector(learnt), source, learn, "scoring after", track)
+        after = scores_of_samples(Inspector(learnt), source, learn, "scoring after", track)
     messages += _alarms(recipe, learnt, before, after)
     unjudged = (*found.unjudged, *source.unlisted())
     return Updated(
@@ -153,17 +150,6 @@ def _widened(recipe: Recipe, found: Survey, samples: Sequence[Sample]) -> dict[s
     return {**known.settings, **shape_settings(resolution, sizes, known)}
 
 
-def _scores(
-    inspector: Inspector, source: Source, samples: Sequence[Sample], title: str, track: Track
-) -> dict[str, ScoredPicture]:
-    results = map_pictures(source, samples, measured(inspector), value_range=inspector.value_range)
-    return {
-        sample.name: scored
-        for sample, scored in track(results, title=title, total=len(samples))
-        if not isinstance(scored, Unjudged)
-    }
-
-
 def _check_part(
     inspector: Inspector, source: Source, samples: Sequence[Sample], track: Track
 ) -> None:
@@ -193,21 +179,6 @@ def _check_part(
 
 def _by_name(scores: Mapping[str, ScoredPicture]) -> dict[str, float]:
     return {name: scored.score for name, scored in scores.items()}
-
-
-def _old_thresholds(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
-    """Leave the thresholds as they were, with their age in the basis."""
-    limit = recipe.settings.threshold
-    if limit is None:
-        return recipe, ["the recipe has no thresholds yet"]
-    earlier = _SET_BEFORE.search(limit.basis)
-    base = limit.basis[: earlier.start()] if earlier else limit.basis
-    count += int(earlier[1]) if earlier else 0
-    basis = f"{base}; set before {counted(count, 'picture was', 'pictures were')} added"
-    settings = replace(recipe.settings, threshold=replace(limit, basis=basis))
-    return recipe_with(recipe, settings=settings), [
-        "the thresholds stay as they were; give `calibration` to set them anew on pictures that were held out"
-    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,8 +222,8 @@ def _held_out(
 
 def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, list[str]]:
     inspector, parts = Inspector(recipe), held.found.parts
-    good = _scores(inspector, held.source, held.good, "calibrating", track)
-    bad = _scores(inspector, held.source, held.bad, "scoring known bad pictures", track)
+    good = scores_of_samples(inspector, held.source, held.good, "calibrating", track)
+    bad = scores_of_samples(inspector, held.source, held.bad, "scoring known bad pictures", track)
     scores = scores_of(good, bad, parts, cross_fitted=False)
     done: Calibrated = calibrate(scores, held.targets)
     records = {p.sha256: p for p in recipe.manifest.pictures if p.role != "calibration"}
@@ -268,7 +239,7 @@ def _calibrated(recipe: Recipe, held: _HeldOut, track: Track) -> tuple[Recipe, l
             recipe.manifest,
             pictures=tuple(records.values()),
             settings=_widened(recipe, held.found, held.found.samples),
-            metrics=done.metrics,
+            metrics=with_calibration(recipe.manifest.metrics, done.metrics),
         ),
     ), [*held.messages, *done.messages]
 
