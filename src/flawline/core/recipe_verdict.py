@@ -66,7 +66,7 @@ def _overkill(overkill: Share | None, promised: float | None) -> str:
     if overkill is not None:
         value = 100 * overkill.value
         return f"{value:.3g} % overkill ({overkill.hits} of {overkill.of} good parts)"
-    return "" if promised is None else f"{100 * promised:.3g} % overkill"
+    return "" if promised is None else f"up to {100 * promised:.3g} % overkill"
 
 
 def _judged(missed: Share, overkill: Share | None, held: Share | None) -> tuple[Usable, str]:

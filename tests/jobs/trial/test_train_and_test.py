@@ -184,9 +184,14 @@ def test_a_share_that_makes_no_sense_is_refused(shop, test):
             (10, 149),
             None,
             "not alone",
-            "Misses 10 of 149 known bad parts (3 to 12 %) at 5 % overkill",
+            "Misses 10 of 149 known bad parts (3 to 12 %) at up to 5 % overkill",
         ),
-        ((69, 149), None, "no", "Misses 69 of 149 known bad parts (38 to 55 %) at 5 % overkill"),
+        (
+            (69, 149),
+            None,
+            "no",
+            "Misses 69 of 149 known bad parts (38 to 55 %) at up to 5 % overkill",
+        ),
         (
             (0, 149),
             (2, 120),
