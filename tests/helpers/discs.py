@@ -60,7 +60,7 @@ def write_discs(folder: Path, good: int = 10, bad: int = 0, first: int = 0) -> P
 def train(
     location: Path, network: Path | str, *, track: Any = None, **more: Any
 ) -> AnomalyTraining:
-    """Train on a source with a small network, in windows of 64 px, with three parts in ten held out."""
+    """Train on a source with a small network, in windows of 64 px, with three parts in ten held out, untested."""
     more.setdefault("view", ViewSettings(window=(64, 64)))
     settings = AnomalySettings(
         **{
@@ -68,6 +68,7 @@ def train(
             "backbone": str(network),
             "precision": "f32",
             "held_out": 0.3,
+            "self_test": "off",
             **more,
         }
     )

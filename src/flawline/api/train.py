@@ -79,6 +79,7 @@ def train_anomaly(
     escape: float | None = None,
     golden: SourceLike | NDArray[np.uint8] | None = None,
     keep_all: bool = False,
+    self_test: str = "check",
     seed: int = 0,
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
@@ -112,6 +113,8 @@ def train_anomaly(
         golden: a picture of a good part, or a source of some: what is missing or extra beside it rejects a part too. It
             is aligned and its light evened as `align` and `light` say, where they say "none" by "shift" and "level".
         keep_all: learn from pictures that look bad among the good, too.
+        self_test: draw defects into held-out good pictures: "check" refuses a recipe that does not find `min_defect`,
+            "report" goes on, "off" draws none.
         seed: of every draw.
         good, bad, value_range, track: as for `rank`.
 
@@ -121,8 +124,8 @@ def train_anomaly(
 
     Raises:
         SourceError: the source cannot be opened, or there is no good picture.
-        UsageError: an argument makes no sense, `test` is given and the source states splits, or there are too few
-            pictures for the guarantee asked for.
+        UsageError: an argument makes no sense, `test` is given and the source states splits, there are too few
+            pictures for the guarantee asked for, or ("self-test-min-defect") `min_defect` would not be found.
         ModelError: the backbone cannot be used.
         ImageError: the mask or the golden sample cannot be read.
     """
@@ -152,6 +155,7 @@ def train_anomaly(
         ),
         held_out=held_out,
         set_aside=not keep_all,
+        self_test=self_test,
         value_range=value_range,
         golden=None if golden is None else _given_golden(golden, align, light, value_range),
         seed=seed,

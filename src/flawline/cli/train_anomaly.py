@@ -132,6 +132,13 @@ def anomaly(
     keep_all: Annotated[
         bool, typer.Option(help="Learn from pictures that look bad among the good, too.")
     ] = False,
+    self_test: Annotated[
+        str,
+        typer.Option(
+            metavar="check|report|off",
+            help="Draw defects into held-out good pictures; check refuses where --min-defect is not found.",
+        ),
+    ] = "check",
     report: RecipeReport = None,
     seed: TrainingSeed = 0,
     good: Good = None,
@@ -180,6 +187,7 @@ def anomaly(
             escape=escape,
             golden=golden,
             keep_all=keep_all,
+            self_test=self_test,
             seed=seed,
             value_range=span,
             track=ProgressBar(quiet=quiet),

@@ -26,7 +26,7 @@ WIDTH = 0.055
 _SHUFFLES = 200
 _CONFIDENCE = 0.95
 _MOST = 0.8
-_FEWEST = 3.0
+_FEWEST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _zones(
         bottom, right = (rows.max() + 1) / size[0], (columns.max() + 1) / size[1]
         near = cv2.dilate((labels == number).astype(np.uint8), reach) > 0
         there = near[cells[:, 0], cells[:, 1]]
-        if there.any():
+        if there.sum() >= _FEWEST:
             box = float(left), float(top), float(right - left), float(bottom - top)
             counts = int(found[there].sum()), int(there.sum()), float(expected[there].sum())
             zones.append(BlindZone(box, *counts, looks[number]))

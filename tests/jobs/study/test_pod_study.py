@@ -144,7 +144,7 @@ def test_the_report_and_the_document_hold_the_study(found: PodStudy, tmp_path: P
     assert document == json.loads(json.dumps(found.as_dict()))
     assert document["self_test"]["sentence"] == found.test.sentence
     assert page.count("<svg") == 4
-    assert "At 20 % contrast" in page
+    assert "At 20 % contrast:" in page
     assert "dark scratches" in page
     assert "fewer than the 60" in page
     assert 'src="http' not in page

@@ -14,6 +14,8 @@ from flawline.networks.openvino_runtime import PRECISIONS
 if TYPE_CHECKING:
     from flawline.jobs.train.golden_training import GivenGolden
 
+SELF_TESTS = ("check", "report", "off")
+
 
 @dataclass(frozen=True, slots=True)
 class AnomalySettings:
@@ -21,8 +23,9 @@ class AnomalySettings:
 
     `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
     pictures only calibrated with; None learns from all and calibrates with all, in folds. `set_aside` looks for bad
-    pictures among the good ones. `value_range` is for pictures of more than 8 bits. `golden` is a golden sample
-    that pictures are compared with too.
+    pictures among the good ones. `value_range` is for pictures of more than 8 bits. `self_test` draws defects into
+    good pictures that were not learnt from at the end: "check" refuses a recipe that does not find the smallest defect
+    of the view, "report" goes on, "off" draws none. `golden` is a golden sample that pictures are compared with too.
     """
 
     part: str = ""
@@ -35,6 +38,7 @@ class AnomalySettings:
     thresholds: CalibrationTargets = field(default_factory=CalibrationTargets)
     held_out: float | None = None
     set_aside: bool = True
+    self_test: str = "check"
     value_range: tuple[float, float] | None = None
     golden: GivenGolden | None = None
     seed: int = 0
@@ -44,6 +48,7 @@ class AnomalySettings:
         for what, value, known in (
             ("method", self.method, tuple(METHODS)),
             ("precision", self.precision, PRECISIONS),
+            ("self_test", self.self_test, SELF_TESTS),
         ):
             if value not in known:
                 raise UsageError(f"{what} {value!r} is not one of {', '.join(known)}")

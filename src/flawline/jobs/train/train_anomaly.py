@@ -13,6 +13,7 @@ from flawline.detectors.detector import DetectorState
 from flawline.detectors.patch_features import Basis
 from flawline.detectors.registry import DEFAULT, method_of
 from flawline.inspector.parts import joined_arrays
+from flawline.inspector.self_test import SelfTest
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.backbone_file import load_backbone
 from flawline.jobs.train.calibration import (
@@ -26,6 +27,7 @@ from flawline.jobs.train.golden_training import with_golden
 from flawline.jobs.train.held_out_scores import held_out_scores
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.selection import Selection, select
+from flawline.jobs.train.self_test import tested_recipe
 from flawline.jobs.train.training_job import TrainingJob
 from flawline.jobs.train.unusual_pictures import FEWEST, Suspect, find_suspects
 from flawline.jobs.train.view import learn_view
@@ -42,7 +44,8 @@ class AnomalyTraining:
     """A recipe, and how it was trained.
 
     `good` and `bad` are raw scores of pictures that were not learnt from, by name. `suspects` were found among the good
-    pictures and set aside. `test` judges pictures that were held out before, where there are such.
+    pictures and set aside. `test` judges pictures that were held out before, where there are such. `self_test` draws
+    defects into good pictures that were not learnt from; None where it was off or there were too few.
     """
 
     recipe: Recipe
@@ -54,6 +57,7 @@ class AnomalyTraining:
     notes: Mapping[str, tuple[str, ...]]
     messages: tuple[str, ...]
     test: Evaluation | None = None
+    self_test: SelfTest | None = None
 
 
 def train_anomaly(
@@ -63,7 +67,8 @@ def train_anomaly(
 
     Raises:
         SourceError: there is no good picture.
-        UsageError: an argument makes no sense, or too few pictures for the guarantee asked for.
+        UsageError: an argument makes no sense, too few pictures for the guarantee asked for, or
+            ("self-test-min-defect") the smallest defect to find is not found.
         ModelError: the backbone cannot be used.
     """
     settings = settings or AnomalySettings()
@@ -100,8 +105,9 @@ def train_anomaly(
         beside: tuple[str, ...] = ()
         if settings.golden is not None:
             recipe, beside = with_golden(recipe, settings.golden, job, list(good), bad)
+        tested = tested_recipe(job, kept, recipe, learn)
     return AnomalyTraining(
-        recipe,
+        tested.recipe,
         good,
         bad,
         suspects,
@@ -114,7 +120,9 @@ def train_anomaly(
             *_suspect_messages(suspects),
             *calibrated.messages,
             *beside,
+            *tested.messages,
         ),
+        self_test=tested.test,
     )
 
 

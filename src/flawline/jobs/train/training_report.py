@@ -15,6 +15,7 @@ from flawline.jobs.train.train_anomaly import AnomalyTraining
 from flawline.jobs.train.training_verdict import training_verdict
 from flawline.report.charts import score_histogram
 from flawline.report.pictures import data_address
+from flawline.report.self_test_figures import self_test_section
 from flawline.report.template import template
 
 SHOWN = 8
@@ -66,6 +67,7 @@ def write_training_page(
         trained=trained,
         verdict=training_verdict(trained),
         tested=tested,
+        self_test=None if trained.self_test is None else self_test_section(trained.self_test),
         recipe=recipe,
         inspector=described,
         histogram=score_histogram(scores, unit="raw score", limits=lines) if trained.good else "",

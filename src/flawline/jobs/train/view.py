@@ -58,7 +58,7 @@ class ViewSettings:
         ):
             if value not in known:
                 raise UsageError(f"{what} {value!r} is not one of {', '.join(known)}")
-        _smallest_px(self)
+        smallest_px(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +94,7 @@ def learn_view(
     """
     own = [sizes[sample.name] for sample in samples]
     size = Counter(own).most_common(1)[0][0]
-    framing = choose_framing(own, settings.window, _smallest_px(settings))
+    framing = choose_framing(own, settings.window, smallest_px(settings))
     some = thinned(samples, MOST_PICTURES)
     parts: dict[str, Any] = {}
     arrays: dict[str, Mapping[str, NDArray[Any]]] = {}
@@ -129,7 +129,7 @@ def learn_view(
     return LearntView(view, size, settings.region, parts, arrays, files, tuple(messages))
 
 
-def _smallest_px(settings: ViewSettings) -> float | None:
+def smallest_px(settings: ViewSettings) -> float | None:
     """Convert the smallest defect to px of the picture."""
     parsed = size_of(settings.min_defect)
     if settings.min_defect is None:
