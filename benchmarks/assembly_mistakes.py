@@ -1,9 +1,12 @@
 """How well detectors and golden samples find what is missing, elsewhere or too many on drawn plates. Prints a table.
 
-    python benchmarks/assembly_mistakes.py [--seeds 3] [--bad 100]
+    python benchmarks/assembly_mistakes.py [--seeds 3] [--bad 100] [--loose]
 
 Needs no data. Each seed draws 60 right plates to learn from, and another 60 right ones and `--bad` wrong ones to test
 on. A figure is the AUROC of plates of one mistake against the right ones of the test; mean over seeds.
+
+With `--loose` plates have a screw and eight washers lying anywhere instead; wrong ones have seven or nine, half each.
+Here nothing has a place, so that no golden sample can be compared with.
 """
 
 from __future__ import annotations
@@ -14,11 +17,15 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 import flawline
 from flawline.core.metrics import auroc
 from flawline.synthetic.assembly import DEFECTS
+from flawline.synthetic.assembly_parts import DRAWN, Item, draw_plate
+from flawline.synthetic.surface import grain
 
 Scores = Mapping[str, float]
 
@@ -61,33 +68,67 @@ WAYS: Mapping[str, Callable[[Path, Path], Scores]] = {
 }
 
 
+def write_loose(folder: Path, *, good: int, bad: int, seed: int) -> None:
+    """Write plates with washers anywhere into folder/good and folder/bad; bad ones have one too few, then too many."""
+    for label, count in (("good", good), ("bad", bad)):
+        (folder / label).mkdir(parents=True)
+        for index in range(count):
+            washers = 8 if label == "good" else (7, 9)[index % 2]
+            rng = np.random.default_rng([seed, int(label == "bad"), index])
+            path = folder / label / f"{index:04d}.png"
+            path.write_bytes(cv2.imencode(".png", loose(rng, washers)[..., ::-1])[1].tobytes())
+
+
+def loose(rng: np.random.Generator, washers: int, size: int = 256) -> NDArray[np.uint8]:
+    """Draw a screw and washers that lie anywhere and do not touch, uint8 (size, size, 3)."""
+    side = 2 * size
+    canvas, places = draw_plate(rng, side), list[NDArray[np.float64]]()
+    while len(places) <= washers:
+        place = rng.uniform(0.12, 0.88, 2)
+        if all(np.hypot(*(place - other)) > 0.11 for other in places):
+            places.append(place)
+    for index, (x, y) in enumerate(places):
+        kind = "washer" if index else "screw"
+        DRAWN[kind](canvas, Item(kind, float(x), float(y), float(rng.uniform(0, 360))), side)
+    small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
+    noisy = small + 2 * grain(rng, (size, size), 0.6)[..., None]
+    return np.clip(noisy * rng.normal(1, 0.02), 0, 255).astype(np.uint8)
+
+
+DETECTORS = ("patch-gaussian", "patch-memory")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--bad", type=int, default=100)
+    parser.add_argument("--loose", action="store_true")
     given = parser.parse_args()
-    found: dict[str, list[list[float]]] = {way: [] for way in WAYS}
-    seconds = dict.fromkeys(WAYS, 0.0)
+    ways = {k: v for k, v in WAYS.items() if not given.loose or k in DETECTORS}
+    kinds = ("one too few", "one too many") if given.loose else DEFECTS
+    write = write_loose if given.loose else flawline.synth_assembly
+    found: dict[str, list[list[float]]] = {way: [] for way in ways}
+    seconds = dict.fromkeys(ways, 0.0)
     for seed in range(given.seeds):
         with tempfile.TemporaryDirectory() as place:
             learn, test = Path(place) / "learn", Path(place) / "test"
-            flawline.synth_assembly(learn, good=60, bad=0, seed=2 * seed)
-            flawline.synth_assembly(test, good=60, bad=given.bad, seed=2 * seed + 1)
-            for way, scores in WAYS.items():
+            write(learn, good=60, bad=0, seed=2 * seed)
+            write(test, good=60, bad=given.bad, seed=2 * seed + 1)
+            for way, scores in ways.items():
                 began = time.perf_counter()
-                found[way].append(by_mistake(scores(learn, test)))
+                found[way].append(by_mistake(scores(learn, test), len(kinds)))
                 seconds[way] += time.perf_counter() - began
-    print("| way | " + " | ".join(DEFECTS) + " | all | s |\n|" + "---|" * (len(DEFECTS) + 3))
+    print("| way | " + " | ".join(kinds) + " | all | s |\n|" + "---|" * (len(kinds) + 3))
     for way, rows in found.items():
         values = " | ".join(f"{value:.3f}" for value in np.mean(rows, axis=0))
         print(f"| {way} | {values} | {seconds[way] / given.seeds:.0f} |")
 
 
-def by_mistake(scores: Scores) -> list[float]:
+def by_mistake(scores: Scores, kinds: int) -> list[float]:
     """AUROC of each mistake against right plates, then of all."""
     good = [score for name, score in scores.items() if name.startswith("good")]
     bad = [scores[name] for name in sorted(scores) if name.startswith("bad")]
-    chosen = [bad[kind :: len(DEFECTS)] for kind in range(len(DEFECTS))]
+    chosen = [bad[kind::kinds] for kind in range(kinds)]
     return [
         auroc(np.repeat([False, True], [len(good), len(some)]), np.array([*good, *some]))
         for some in (*chosen, bad)
