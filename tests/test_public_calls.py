@@ -191,7 +191,9 @@ def network(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def recipe(parts, network):
-    return flawline.train_anomaly(parts / "good", part="disc", backbone=network, window=96).recipe
+    return flawline.train_anomaly(
+        parts / "good", part="disc", backbone=network, window=96, effort="none"
+    ).recipe
 
 
 def test_ten_lines(parts, tmp_path, monkeypatch, capsys):

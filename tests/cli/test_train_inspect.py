@@ -48,6 +48,8 @@ def train_arguments(root, source="parts"):
         "f32",
         "--held-out",
         "0.3",
+        "--effort",
+        "none",
     ]
 
 

@@ -34,6 +34,7 @@ from flawline.jobs.golden.golden_samples import GoldenMaking, golden_of_source
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.calibration import CalibrationTargets
 from flawline.jobs.train.golden_training import GivenGolden
+from flawline.jobs.train.setup.effort import FREE, Search
 from flawline.jobs.train.train_anomaly import AnomalyTraining
 from flawline.jobs.train.update_recipe import Updated, update_anomaly
 from flawline.jobs.train.view import MASK, ViewSettings
@@ -55,19 +56,20 @@ def train_anomaly(
     source: SourceLike,
     *,
     part: str = "",
-    method: str = DEFAULT,
+    effort: str = "normal",
+    method: str | None = None,
     backbone: str = "flawline-small",
     weights: str | os.PathLike[str] | None = None,
     preparation: str | None = None,
     precision: str = "auto",
-    window: Window = 256,
+    window: Window | None = None,
     min_defect: str | None = None,
     mm_per_px: float | None = None,
-    light: str = "none",
-    align: str = "none",
+    light: str | None = None,
+    align: str | None = None,
     roi: Sequence[Polygon] | None = None,
     roi_mask: PictureLike | None = None,
-    foreground: bool = False,
+    foreground: bool | None = None,
     held_out: float | None = None,
     test: float | None = None,
     overkill: float | None = None,
@@ -91,16 +93,20 @@ def train_anomaly(
     Args:
         source: anything that `open_source` takes, or an open source; pictures without a label are good ones.
         part: name of the part; that of the source if not given.
-        method: "patch-gaussian", "patch-memory" or "fast" (for slow processors).
+        effort: how much may be tried to choose the settings that are not given (`method`, `window`, `light`, `align`,
+            `foreground`), by known bad parts and drawn defects on good parts held out from the trials: "none", "quick",
+            "normal" or "thorough". With fewer than 20 good pictures or 6 good parts to learn from nothing is tried.
+        method: "patch-gaussian", "patch-memory" or "fast" (for slow processors); "patch-gaussian" where none is tried.
         backbone, weights, preparation, precision: the network, as for `rank`.
-        window: what the detector sees at once, px: 256, "HEIGHTxWIDTH" or (height, width).
-        min_defect: smallest defect that must stay visible: "3 px" or "0.3 mm" (with `mm_per_px`).
+        window: what the detector sees at once, px: 256 (where none is tried), "HEIGHTxWIDTH" or (height, width).
+        min_defect: smallest defect that must stay visible: "3 px" or "0.3 mm" (with `mm_per_px`). The resolution
+            follows from it.
         mm_per_px: scale of the pictures.
-        light: even out light: "none", "level", "flat" or "gradient".
-        align: bring parts into one place: "none", "shift", "rigid" or "polar".
+        light: even out light: "none" (where none is tried), "level", "flat" or "gradient".
+        align: bring parts into one place: "none" (where none is tried), "shift", "rigid" or "polar".
         roi: where to look: polygons of (x, y) in px.
         roi_mask: where to look: a picture that is white there.
-        foreground: look only at the part, learnt from the pictures.
+        foreground: look only at the part, learnt from the pictures; not tried where `roi` or `roi_mask` is given.
         held_out: share of good pictures to calibrate with and not to learn from, for an exact guarantee; else all teach
             and all calibrate, in folds.
         test: share of good and bad pictures held out before anything is learnt, and judged after training; the test
@@ -129,22 +135,29 @@ def train_anomaly(
         ModelError: the backbone cannot be used.
         ImageError: the mask or the golden sample cannot be read.
     """
+    named = {
+        "method": method,
+        "window": window if min_defect is None else min_defect,
+        "light": light,
+        "alignment": align,
+        "foreground": foreground if roi is None and roi_mask is None else bool(foreground),
+    }
     view = ViewSettings(
-        window=window_of(window),
+        window=window_of(256 if window is None else window),
         mm_per_px=mm_per_px,
         min_defect=min_defect,
-        light=cast(Any, light),
-        alignment=cast(Any, align),
+        light=cast(Any, light or "none"),
+        alignment=cast(Any, align or "none"),
         region=RegionSettings(
             polygons=tuple(tuple((float(x), float(y)) for x, y in one) for one in roi or ()),
             mask=None if roi_mask is None else MASK,
-            foreground=foreground,
+            foreground=bool(foreground),
         ),
         mask=None if roi_mask is None else _mask_file(roi_mask),
     )
     settings = AnomalySettings(
         part=part,
-        method=method,
+        method=method or DEFAULT,
         backbone=os.fspath(backbone),
         preparation=preparation,
         weights=path_text(weights),
@@ -157,12 +170,15 @@ def train_anomaly(
         set_aside=not keep_all,
         self_test=self_test,
         value_range=value_range,
-        golden=None if golden is None else _given_golden(golden, align, light, value_range),
+        golden=None
+        if golden is None
+        else _given_golden(golden, align or "none", light or "none", value_range),
         seed=seed,
+        search=Search(effort, tuple(name for name in FREE if named[name] is None)),
     )
     with opened(source, good, bad) as open_:
-        named = replace(settings, part=part_name(part, open_))
-        return train_and_test(open_, named, test, track=track)
+        settings = replace(settings, part=part_name(part, open_))
+        return train_and_test(open_, settings, test, track=track)
 
 
 def _given_golden(

@@ -40,6 +40,7 @@ from flawline.cli.training_options import (
     TrainingSeed,
 )
 from flawline.detectors.registry import DEFAULT, METHODS
+from flawline.jobs.train.setup.effort import EFFORTS
 
 if TYPE_CHECKING:
     from flawline.data.source import Source
@@ -60,27 +61,35 @@ def anomaly(
     source: SourceArgument,
     out: RecipeOut = Path("part.flaw"),
     part: PartName = "",
+    effort: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(EFFORTS),
+            help="How much is tried to choose --method, --window, --light, --align and --foreground, where not given.",
+        ),
+    ] = "normal",
     method: Annotated[
-        str, typer.Option(metavar="|".join(METHODS), help="How good parts are learnt.")
-    ] = DEFAULT,
+        str | None, typer.Option(metavar="|".join(METHODS), help="How good parts are learnt.")
+    ] = None,
     backbone: Backbone = "flawline-small",
     weights: Weights = None,
     preparation: Preparation = None,
     precision: Precision = "auto",
     window: Annotated[
-        str, typer.Option(help='What the detector sees at once, px: "256" or HEIGHTxWIDTH.')
-    ] = "256",
+        str | None,
+        typer.Option(help='What the detector sees at once, px: "256" or HEIGHTxWIDTH.'),
+    ] = None,
     min_defect: Annotated[
         str | None,
         typer.Option(help='Smallest defect that must stay visible: "3 px" or "0.3 mm".'),
     ] = None,
     mm_per_px: MmPerPx = None,
     light: Annotated[
-        str, typer.Option(help="Even out light: none, level, flat or gradient.")
-    ] = "none",
+        str | None, typer.Option(help="Even out light: none, level, flat or gradient.")
+    ] = None,
     align: Annotated[
-        str, typer.Option(help="Bring parts into one place: none, shift, rigid or polar.")
-    ] = "none",
+        str | None, typer.Option(help="Bring parts into one place: none, shift, rigid or polar.")
+    ] = None,
     roi: Annotated[
         list[str] | None,
         typer.Option(help='Where to look, as corners "x,y x,y x,y" in px; may be repeated.'),
@@ -89,8 +98,8 @@ def anomaly(
         Path | None, typer.Option(help="Where to look, as a picture that is white there.")
     ] = None,
     foreground: Annotated[
-        bool, typer.Option(help="Look only at the part, learnt from the pictures.")
-    ] = False,
+        bool | None, typer.Option(help="Look only at the part, learnt from the pictures.")
+    ] = None,
     held_out: Annotated[
         float | None,
         typer.Option(
@@ -163,6 +172,7 @@ def anomaly(
         trained = train_anomaly(
             opened,
             part=part,
+            effort=effort,
             method=method,
             backbone=backbone,
             weights=weights,
@@ -245,20 +255,26 @@ def _write_test(trained: AnomalyTraining, source: Source, out: Path) -> Path | N
 
 def next_command(trained: AnomalyTraining, context: typer.Context, out: Path) -> str:
     """The command to type next: put the recipe to work, or train otherwise where it misses too many bad parts."""
-    from flawline.detectors.registry import METHODS
     from flawline.jobs.train.training_verdict import training_verdict
     from flawline.recipe import detector_settings
 
     verdict, settings = training_verdict(trained), trained.recipe.settings
     if verdict.usable == "unknown":
         return f"flawline evaluate {shlex.quote(str(out))} GOOD_AND_BAD_PICTURES"
-    if verdict.misses and settings.alignment.method == "none":
+    ready = f"flawline inspect {shlex.quote(str(out))} PICTURES"
+    if not verdict.misses:
+        return ready
+    if trained.set_up is not None and trained.set_up.trials:
+        # What is suggested below was tried.
+        more = trained.set_up.search.effort != "thorough"
+        return typed_again(context, effort="thorough") if more else ready
+    if settings.alignment.method == "none":
         height, width = trained.recipe.manifest.settings["picture_size"]
         # Parts that lie turned are the usual reason; round ones fill a square picture.
         return typed_again(context, align="polar" if abs(height - width) < 0.1 * width else "rigid")
-    if verdict.misses and detector_settings(trained.recipe).method == DEFAULT:
+    if detector_settings(trained.recipe).method == DEFAULT:
         return typed_again(context, method=next(name for name in METHODS if name != DEFAULT))
-    return f"flawline inspect {shlex.quote(str(out))} PICTURES"
+    return ready
 
 
 def print_trained(trained: AnomalyTraining, command: str) -> None:

@@ -27,12 +27,12 @@ def shop(tmp_path_factory):
 
 
 def options(shop):
-    return {"backbone": shop / "small.onnx", "window": 64, "precision": "f32"}
+    return {"backbone": shop / "small.onnx", "window": 64, "precision": "f32", "effort": "none"}
 
 
 def words(shop, source, *more):
     named = ["--backbone", str(shop / "small.onnx"), "--window", "64", "--precision", "f32"]
-    return ["train", "anomaly", str(source), *named, *more]
+    return ["train", "anomaly", str(source), *named, "--effort", "none", *more]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flawline.detectors.registry import DEFAULT, METHODS
 from flawline.errors import UsageError
 from flawline.jobs.train.calibration import CalibrationTargets
+from flawline.jobs.train.setup.effort import Search
 from flawline.jobs.train.view import ViewSettings
 from flawline.networks.openvino_runtime import PRECISIONS
 
@@ -23,7 +24,8 @@ class AnomalySettings:
 
     `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
     pictures only calibrated with; None learns from all and calibrates with all, in folds. `set_aside` looks for bad
-    pictures among the good ones. `value_range` is for pictures of more than 8 bits. `self_test` draws defects into
+    pictures among the good ones. `search` chooses settings by trials, None keeps all as they are. `value_range` is for
+    pictures of more than 8 bits. `self_test` draws defects into
     good pictures that were not learnt from at the end: "check" refuses a recipe that does not find the smallest defect
     of the view, "report" goes on, "off" draws none. `golden` is a golden sample that pictures are compared with too.
     """
@@ -39,6 +41,7 @@ class AnomalySettings:
     held_out: float | None = None
     set_aside: bool = True
     self_test: str = "check"
+    search: Search | None = None
     value_range: tuple[float, float] | None = None
     golden: GivenGolden | None = None
     seed: int = 0

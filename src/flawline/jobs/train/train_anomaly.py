@@ -28,6 +28,8 @@ from flawline.jobs.train.held_out_scores import held_out_scores
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.selection import Selection, select
 from flawline.jobs.train.self_test import tested_recipe
+from flawline.jobs.train.setup.chosen_set_up import SetUp
+from flawline.jobs.train.setup.set_up import set_up
 from flawline.jobs.train.training_job import TrainingJob
 from flawline.jobs.train.unusual_pictures import FEWEST, Suspect, find_suspects
 from flawline.jobs.train.view import learn_view
@@ -46,6 +48,7 @@ class AnomalyTraining:
     `good` and `bad` are raw scores of pictures that were not learnt from, by name. `suspects` were found among the good
     pictures and set aside. `test` judges pictures that were held out before, where there are such. `self_test` draws
     defects into good pictures that were not learnt from; None where it was off or there were too few.
+    `set_up` tells how the settings were chosen; None where nothing was tried.
     """
 
     recipe: Recipe
@@ -58,6 +61,7 @@ class AnomalyTraining:
     messages: tuple[str, ...]
     test: Evaluation | None = None
     self_test: SelfTest | None = None
+    set_up: SetUp | None = None
 
 
 def train_anomaly(
@@ -84,7 +88,8 @@ def train_anomaly(
             track=track,
         )
         _check(chosen, settings.thresholds)
-        job = TrainingJob(source, settings, backbone, chosen, track)
+        job = _set_up(TrainingJob(source, settings, backbone, chosen, track))
+        settings, found = job.settings, job.set_up
         view = learn_view(job.read, chosen.learn, chosen.sizes, settings.view)
         job = replace(job, view=view)
         learn = chosen.learn
@@ -116,6 +121,7 @@ def train_anomaly(
         chosen.notes,
         (
             *chosen.messages,
+            *([found.sentence] if found is not None and found.trials else []),
             *view.messages,
             *_suspect_messages(suspects),
             *calibrated.messages,
@@ -123,7 +129,16 @@ def train_anomaly(
             *tested.messages,
         ),
         self_test=tested.test,
+        set_up=found,
     )
+
+
+def _set_up(job: TrainingJob) -> TrainingJob:
+    """Choose by trials what the settings leave open."""
+    if job.settings.search is None:
+        return job
+    found = set_up(job, job.settings.search)
+    return replace(job, settings=found.chosen.applied(job.settings), set_up=found)
 
 
 def _suspects(job: TrainingJob, kept: KeptPatches, state: DetectorState) -> tuple[Suspect, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
@@ -36,6 +36,9 @@ from flawline.recipe import (
 )
 from flawline.types import Sample, Track, Unjudged
 
+if TYPE_CHECKING:
+    from flawline.jobs.train.setup.chosen_set_up import SetUp
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingJob:
@@ -47,6 +50,7 @@ class TrainingJob:
     chosen: Selection
     track: Track
     view: LearntView | None = None
+    set_up: SetUp | None = None
 
     def read(
         self, samples: Sequence[Sample], function: Callable[[Any], Any], *, title: str = ""
@@ -116,6 +120,7 @@ class TrainingJob:
                     ),
                     "value_range": settings.value_range and list(settings.value_range),
                     "thresholds": asdict(settings.thresholds),
+                    **({"setup": self.set_up.as_dict()} if self.set_up is not None else {}),
                     **view.settings,
                 },
             ),

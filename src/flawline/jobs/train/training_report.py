@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.whole_file import write_text
+from flawline.jobs.train.setup.tried_rows import tried_rows
 from flawline.jobs.train.train_anomaly import AnomalyTraining
 from flawline.jobs.train.training_verdict import training_verdict
 from flawline.report.charts import score_histogram
@@ -66,6 +67,7 @@ def write_training_page(
     html = template("training.html").render(
         trained=trained,
         verdict=training_verdict(trained),
+        tried=tried_rows(trained.set_up) if trained.set_up is not None else (),
         tested=tested,
         self_test=None if trained.self_test is None else self_test_section(trained.self_test),
         recipe=recipe,

@@ -32,7 +32,10 @@ def training_verdict(trained: AnomalyTraining) -> RecipeVerdict:
         )
     escape = metrics.get("defective", {}).get("escape")
     missed = None if escape is None else Share(escape["count"], escape["of"])
-    return recipe_verdict(missed, overkill=rejected, promised=promised, held=held)
+    known = "known bad parts"
+    if trained.set_up is not None and trained.set_up.known:
+        known += ", by which the set-up was chosen,"
+    return recipe_verdict(missed, known=known, overkill=rejected, promised=promised, held=held)
 
 
 def _promised(metrics: Mapping[str, Any]) -> float | None:

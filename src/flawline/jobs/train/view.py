@@ -18,7 +18,12 @@ from flawline.core.view.foreground import fit_foreground
 from flawline.core.view.framing import Framing, choose_framing, window_count
 from flawline.core.view.illumination import METHODS as LIGHTS
 from flawline.core.view.illumination import IlluminationMethod, fit_illumination
-from flawline.core.view.region_of_interest import SAME_ASPECT, from_mask, from_polygons
+from flawline.core.view.region_of_interest import (
+    SAME_ASPECT,
+    RegionOfInterest,
+    from_mask,
+    from_polygons,
+)
 from flawline.data.image import read_image
 from flawline.errors import UsageError
 from flawline.inspector.view import View
@@ -116,7 +121,7 @@ def learn_view(
     lit = illumination.apply if illumination is not None else lambda pixels: pixels
     if settings.alignment != "none":
         alignment = stored("alignment", fit_alignment(pictures(lit), settings.alignment))
-    region = _region(settings, size)
+    region = region_of(settings, size)
     view = View(framing, illumination, alignment, region)
     if settings.region.foreground:
         foreground = stored(
@@ -130,7 +135,7 @@ def learn_view(
 
 
 def smallest_px(settings: ViewSettings) -> float | None:
-    """Convert the smallest defect to px of the picture."""
+    """Convert the smallest defect to px of the picture; None where none is named."""
     parsed = size_of(settings.min_defect)
     if settings.min_defect is None:
         return None
@@ -149,7 +154,8 @@ def smallest_px(settings: ViewSettings) -> float | None:
     return value / settings.mm_per_px
 
 
-def _region(settings: ViewSettings, size: tuple[int, int]) -> Any:
+def region_of(settings: ViewSettings, size: tuple[int, int]) -> RegionOfInterest | None:
+    """Build the region of interest for pictures of `size`; None where it is the whole picture."""
     interest = settings.region
     if settings.mask is not None:
         region = from_mask(read_image(settings.mask).pixels)
