@@ -92,7 +92,7 @@ def scored(
         ]
         table.write_text("image,label,group\n" + "".join(rows), encoding="utf-8")
         with flawline.open_source(table, root="/") as source:
-            recipe = flawline.train_anomaly(source, seed=seed, **options).recipe
+            recipe = flawline.train_anomaly(source, effort="none", seed=seed, **options).recipe
     inspector = flawline.Inspector(recipe)
     return {
         s.image: inspector.find(flawline.as_picture(folder / s.image)).score

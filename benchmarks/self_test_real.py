@@ -124,7 +124,7 @@ def tried(one: Round, work: Path, defects: int) -> list[Region]:
     kept = work.with_suffix(".json")
     if not kept.exists():
         learn = listed(one.learn, work, "learn")
-        recipe = flawline.train_anomaly(learn, self_test="off").recipe
+        recipe = flawline.train_anomaly(learn, effort="none", self_test="off").recipe
         study = flawline.study_pod(
             recipe,
             listed(one.draw, work, "draw"),

@@ -132,7 +132,7 @@ def test_the_command_takes_it(
     parts: Path, network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["train", "anomaly", str(parts), "--backbone", str(network), "--window", "64"]
-    more = ["--held-out", "0.3", "-o", str(tmp_path / "disc.flaw"), "-q"]
+    more = ["--held-out", "0.3", "--effort", "none", "-o", str(tmp_path / "disc.flaw"), "-q"]
     assert run([*arguments, *more]) == 0
     assert "self-test: at 20 % contrast, " in capsys.readouterr().out
     assert run([*arguments, *more, "--self-test", "off"]) == 0
