@@ -12,6 +12,7 @@ import flawline
 from flawline.cli.main import run
 from flawline.errors import ModelError, UsageError
 from flawline.inspector import Inspector
+from flawline.jobs.train.training_verdict import training_verdict
 from flawline.recipe import (
     GoldenSampleSettings,
     RecipeSettings,
@@ -86,6 +87,15 @@ def test_training_says_what_the_golden_sample_adds(trained):
     assert "counts above a strength of 4 (at most" in told[0]
     assert "n = 8" in told[0]
     assert "of 2 known bad parts, 2 differ from the golden sample; with it 0 would" in told[1]
+
+
+def test_the_verdict_on_the_recipe_counts_what_both_miss(trained):
+    recipe = trained.recipe
+    assert recipe.manifest.metrics["golden"]["escape"] == {"count": 0, "of": 2}
+    both = {**recipe.manifest.metrics["defective"], "escape": {"count": 2, "of": 2}}
+    blind = replace(recipe.manifest, metrics={**recipe.manifest.metrics, "defective": both})
+    found = training_verdict(replace(trained, recipe=recipe_with(recipe, manifest=blind)))
+    assert found.text.startswith("Misses 0 of 2 known bad parts")
 
 
 def test_the_recipe_is_the_same_after_writing_and_reading(trained, tmp_path):

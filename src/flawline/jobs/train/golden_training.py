@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Any
 
 from flawline.core.golden.differences import GoldenSettings
 from flawline.core.golden.least import learnt_least
@@ -55,24 +56,31 @@ def with_golden(
     arrays = joined_arrays(golden=given.golden.as_arrays()[1])
     kept = {**given.golden.as_arrays()[0], "made_of": sorted(given.made_of)}
     section = GoldenSampleSettings(**{**asdict(given.settings), "least": least}, basis=basis)
-    manifest = recipe.manifest
-    changed = recipe_with(
-        recipe,
-        settings=replace(recipe.settings, golden=section),
-        arrays={**recipe.arrays, **arrays},
-        manifest=replace(manifest, settings={**manifest.settings, GOLDEN: kept}),
-    )
+    metrics: dict[str, Any] = {"good_parts": len(highest), "rejected": int((highest > least).sum())}
     messages = [
         f"beside the golden sample a place counts above a strength of {least:.4g} ({basis})"
     ]
     if bad and recipe.settings.threshold is not None:
-        review = recipe.settings.threshold.review
-        told = highest_by_part([scores[n] for n in bad], [chosen.parts[n] for n in bad]) > least
-        alone = highest_by_part(list(bad.values()), [chosen.parts[n] for n in bad]) > review
+        own = [chosen.parts[name] for name in bad]
+        told = highest_by_part([scores[name] for name in bad], own) > least
+        alone = highest_by_part(list(bad.values()), own) > recipe.settings.threshold.review
+        missed = int((~told & ~alone).sum())
+        metrics["escape"] = {"count": missed, "of": len(told)}
         messages.append(
             f"of {counted(len(told), 'known bad part')}, {int(told.sum())} differ from the golden sample; with it "
-            f"{int((~told & ~alone).sum())} would be accepted, without it {int((~alone).sum())}"
+            f"{missed} would be accepted, without it {int((~alone).sum())}"
         )
+    manifest = replace(
+        recipe.manifest,
+        settings={**recipe.manifest.settings, GOLDEN: kept},
+        metrics={**recipe.manifest.metrics, GOLDEN: metrics},
+    )
+    changed = recipe_with(
+        recipe,
+        settings=replace(recipe.settings, golden=section),
+        arrays={**recipe.arrays, **arrays},
+        manifest=manifest,
+    )
     return changed, tuple(messages)
 
 

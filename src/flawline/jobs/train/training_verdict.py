@@ -30,7 +30,8 @@ def training_verdict(trained: AnomalyTraining) -> RecipeVerdict:
             promised=promised,
             held=held,
         )
-    escape = metrics.get("defective", {}).get("escape")
+    # With a golden sample a bad part is missed only where that misses it too.
+    escape = (metrics.get("golden") or metrics.get("defective", {})).get("escape")
     missed = None if escape is None else Share(escape["count"], escape["of"])
     known = "known bad parts"
     if trained.set_up is not None and trained.set_up.known:
