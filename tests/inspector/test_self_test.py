@@ -104,14 +104,17 @@ def test_defects_lie_where_the_recipe_looks(recipes: dict[str, Recipe]) -> None:
     assert found is not None
     assert len(found.trials) >= 12
     assert max(trial.column for trial in found.trials) < 0.6
-    columns = [trial.column for trial in run_plain(recipes)]
-    assert max(columns) > 0.8
+    plain = run(recipes["plain"])
+    assert plain is not None
+    assert max(trial.column for trial in plain.trials) > 0.6
 
 
-def run_plain(recipes: dict[str, Recipe]) -> tuple[Any, ...]:
-    found = run(recipes["plain"])
-    assert found is not None
-    return found.trials
+def test_defects_lie_on_the_part_where_it_stands_clear(tested: SelfTest) -> None:
+    """The discs have a radius of a third of the picture."""
+    assert tested.part.kind != "none"
+    away = [np.hypot(trial.row - 0.5, trial.column - 0.5) for trial in tested.trials]
+    assert max(away) < 0.4
+    assert self_test_document(tested)["drawn_on"] == "the part"
 
 
 def test_the_part_of_a_shifted_picture_shifts_with_it(recipes: dict[str, Recipe]) -> None:
@@ -122,7 +125,8 @@ def test_the_part_of_a_shifted_picture_shifts_with_it(recipes: dict[str, Recipe]
     )
     edges = []
     for one in (pixels, moved):
-        inside = part_pixels(view.look(as_picture(np.asarray(one, np.uint8))))
+        picture = as_picture(np.asarray(one, np.uint8))
+        inside = part_pixels(picture, view.look(picture))
         assert inside is not None
         edges.append(inside[SIDE // 2].nonzero()[0].max())
     assert edges[1] - edges[0] == pytest.approx(8, abs=2)

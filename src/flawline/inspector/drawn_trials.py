@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.self_test import DrawnTrial
+from flawline.core.view.foreground import Foreground
 from flawline.core.view.framing import scaled_size
 from flawline.inspector.inspector import Inspector
 from flawline.inspector.self_test_plan import DrawnDefect
@@ -23,6 +24,7 @@ def inspect_drawn(
     defects: Sequence[DrawnDefect],
     inspector: Inspector,
     view: View | None,
+    part: Foreground,
     *,
     name: str,
     seed: int,
@@ -33,7 +35,7 @@ def inspect_drawn(
     regions of masks.
     """
     look = None if view is None else view.look(picture)
-    inside = None if look is None else part_pixels(look)
+    inside = part_pixels(picture, look, part)
     return [_trial(picture, defect, inspector, look, inside, name, seed) for defect in defects]
 
 
@@ -97,10 +99,39 @@ def drawn_into(
     return replace(picture, pixels=pixels), mask
 
 
-def part_pixels(look: PreparedPicture) -> NDArray[np.bool_] | None:
-    """Find the pixels of a picture that its recipe looks at, bool (H, W); None where it looks at all."""
-    if look.inside is None:
+def part_pixels(
+    picture: Picture, look: PreparedPicture | None, part: Foreground | None = None
+) -> NDArray[np.bool_] | None:
+    """Find the pixels that defects are drawn at, bool (H, W); None for all.
+
+    These are the pixels of the part, as far as it stands clear of its ground, at which the recipe looks.
+
+    Args:
+        picture: the picture.
+        look: the picture as the recipe prepares it; None of a segmenter.
+        part: where the part lies in prepared pictures.
+    """
+    pixels = picture.pixels if look is None else look.pixels
+    clear = None if part is None or part.kind == "none" else part.inside(pixels)
+    if look is None:
+        return clear
+    seen = _looked_at(look)
+    if clear is not None and (clear & seen).any():
+        seen = clear & seen
+    if seen.all() and look.pose is None:
         return None
+    if look.pose is None:
+        return seen
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    size = look.size[1], look.size[0]
+    back = cv2.warpAffine(seen.astype(np.uint8), look.pose.matrix, size, flags=flags)
+    return np.asarray(back > 0)
+
+
+def _looked_at(look: PreparedPicture) -> NDArray[np.bool_]:
+    """Find the pixels of the prepared picture whose cells count, bool (H, W)."""
+    if look.inside is None:
+        return np.ones(look.aligned, bool)
     framing = look.view.framing
     height, width = scaled_size(look.aligned, framing)
     cells = np.kron(look.inside, np.ones((framing.cell, framing.cell), np.uint8))
@@ -109,8 +140,4 @@ def part_pixels(look: PreparedPicture) -> NDArray[np.bool_] | None:
         (look.aligned[1], look.aligned[0]),
         interpolation=cv2.INTER_NEAREST,
     )
-    if look.pose is None:
-        return np.asarray(seen > 0)
-    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    back = cv2.warpAffine(seen, look.pose.matrix, (look.size[1], look.size[0]), flags=flags)
-    return np.asarray(back > 0)
+    return np.asarray(seen > 0)

@@ -20,6 +20,7 @@ from flawline.core.self_test import (
     stratum,
 )
 from flawline.core.self_test_words import self_test_sentence
+from flawline.core.view.foreground import Foreground, fit_foreground
 from flawline.core.view.framing import map_size
 from flawline.inspector.drawn_trials import inspect_drawn
 from flawline.inspector.inspector import Inspector
@@ -42,7 +43,7 @@ class SelfTest:
 
     `pictures` are the good ones that it accepted and defects were drawn into, `refused` those that it did not accept
     before anything was drawn. `left_out` counts defects that no place had room for. `mean` is the mean of the pictures
-    in the frame of the part, uint8 (h, w, 3); `sentence` says it all.
+    in the frame of the part, uint8 (h, w, 3), and `part` where the part lies in it; `sentence` says it all.
     """
 
     trials: tuple[DrawnTrial, ...]
@@ -52,6 +53,7 @@ class SelfTest:
     pictures: tuple[str, ...]
     refused: tuple[str, ...]
     left_out: int
+    part: Foreground
     sentence: str
 
 
@@ -78,8 +80,9 @@ def self_test(
 ) -> SelfTest | None:
     """Draw the defects of a plan into those good pictures that a recipe accepts, and inspect each.
 
-    A defect is found where the picture is then not accepted and a marked place lies on the defect. Good pictures that
-    are not accepted as they are would hide what the defect does, so none is drawn into them.
+    They are drawn on the part, where it stands clear of its ground in good pictures, and where the recipe looks. A
+    defect is found where the picture is then not accepted and a marked place lies on the defect. Good pictures that are
+    not accepted as they are would hide what the defect does, so none is drawn into them.
 
     Args:
         read: applies a function to pictures.
@@ -103,7 +106,8 @@ def self_test(
     kinds = tuple(kind for kind in plan.kinds if not (grey and kind == "colour"))
     drawn = replace(plan, kinds=kinds).drawn(usual.cell, usual.size) if kinds else ()
     hands = dealt(drawn, list(accepted))
-    trials, left_out = _inspected(read, accepted, hands, inspector, view, seed)
+    part = fit_foreground(first.small for first in firsts)
+    trials, left_out = _inspected(read, accepted, hands, inspector, view, part, seed)
     if not trials:
         return None
     mean = _mean([first.small for first in firsts])
@@ -117,6 +121,7 @@ def self_test(
         tuple(sample.name for sample in accepted.values()),
         tuple(sample.name for sample, first in looked if not first.accepted),
         left_out,
+        part,
         self_test_sentence(limits, blind.zones),
     )
 
@@ -141,6 +146,7 @@ def _inspected(
     hands: Mapping[str, tuple[DrawnDefect, ...]],
     inspector: Inspector,
     view: View | None,
+    part: Foreground,
     seed: int,
 ) -> tuple[tuple[DrawnTrial, ...], int]:
     """Draw and inspect; the trials in the order of the plan, and how many defects had no room.
@@ -151,7 +157,7 @@ def _inspected(
     def each(picture: Picture) -> list[DrawnTrial | None]:
         name = accepted[picture.sha256].name
         hand = hands[picture.sha256]
-        return inspect_drawn(picture, hand, inspector, view, name=name, seed=seed)
+        return inspect_drawn(picture, hand, inspector, view, part, name=name, seed=seed)
 
     found: list[tuple[int, DrawnTrial]] = []
     left_out = 0

@@ -18,6 +18,7 @@ def self_test_document(test: SelfTest) -> dict[str, Any]:
         "refused": list(test.refused),
         "defects": len(test.trials),
         "left_out": test.left_out,
+        "drawn_on": "the whole picture" if test.part.kind == "none" else "the part",
         "limits": [_limit(limit) for limit in test.limits],
         "blind_zones": [_zone(zone) for zone in test.blind.zones],
     }

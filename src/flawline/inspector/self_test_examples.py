@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flawline.core.self_test import DrawnTrial
 from flawline.core.self_test_words import NAMES, usual_contrast
+from flawline.core.view.foreground import Foreground
 from flawline.inspector.drawn_trials import drawn_into, part_pixels
 from flawline.inspector.inspector import Inspector
 from flawline.inspector.parts import view_of
@@ -55,7 +56,7 @@ def drawn_examples(
         own = by_name[sample.name]
 
         def show(picture: Picture, own: Sequence[DrawnTrial] = own) -> list[DrawnExample]:
-            return [_example(picture, trial, inspector, seed) for trial in own]
+            return [_example(picture, trial, inspector, test.part, seed) for trial in own]
 
         for _, examples in read([sample], show, ""):
             drawn.update({example.trial.number: example for example in examples})
@@ -74,10 +75,12 @@ def _chosen(test: SelfTest) -> list[DrawnTrial]:
     return chosen
 
 
-def _example(picture: Picture, trial: DrawnTrial, inspector: Inspector, seed: int) -> DrawnExample:
-    inside = None
-    if inspector.recipe.settings.detector:
-        inside = part_pixels(view_of(inspector.recipe).look(picture))
+def _example(
+    picture: Picture, trial: DrawnTrial, inspector: Inspector, part: Foreground, seed: int
+) -> DrawnExample:
+    detector = inspector.recipe.settings.detector
+    look = view_of(inspector.recipe).look(picture) if detector else None
+    inside = part_pixels(picture, look, part)
     defect = DrawnDefect(trial.number, trial.kind, trial.contrast, trial.width, trial.length)
     drawn, mask = drawn_into(picture, defect, inside, seed)
     overlay = np.asarray(inspector.inspect(drawn).overlay(drawn, side=max(mask.shape)), np.uint8)

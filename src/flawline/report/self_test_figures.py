@@ -39,7 +39,7 @@ def self_test_section(test: SelfTest) -> dict[str, Any]:
         "defects": len(test.trials),
         "pictures": len(test.pictures),
         "refused": len(test.refused),
-        "left_out": test.left_out,
+        "where": "of the picture" if test.part.kind == "none" else "of the part",
         "curves": [
             {
                 "name": f"{name[0].upper()}{name[1:]}",
