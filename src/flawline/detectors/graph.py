@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from flawline.detectors.known import raised_node
 from flawline.detectors.method import Arrays, Grid
 from flawline.detectors.nodes import Nodes
 from flawline.detectors.patch_features import on_grid, smoothed
@@ -42,6 +43,7 @@ def patch_score_node(
 ) -> Any:
     """Make a node of raw scores (1, 1, h, w) from one of patches in the basis, (h * w, k)."""
     scores = method_of(method).score(ops, patches, arrays, grid, inputs)
+    scores = raised_node(ops, scores, patches, arrays)
     return ops.reshape(scores, (1, 1, *grid))
 
 

@@ -13,8 +13,8 @@ from scipy import ndimage
 
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.image import DEFAULT_IMAGE_LIMITS, ImageLimits
-from flawline.data.masks.alpha import values_with_alpha
 from flawline.data.masks.layers import read_layers
+from flawline.data.masks.marked import marked_pixels, mask_colours
 from flawline.data.source import Source
 from flawline.data.stream import in_order
 from flawline.errors import FlawlineError
@@ -67,19 +67,14 @@ def mask_of(data: bytes, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> RegionMa
         ImageError: it cannot be decoded, or colours and alpha state different masks.
     """
     layers = read_layers(data, limits, lossless=False)
-    pixels, values = layers.colours, None if layers.alpha is None else values_with_alpha(layers)
-    if values is not None:
-        pixels = np.repeat(values.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    pixels = mask_colours(layers)
     colours = pixels.astype(np.int64)
     codes = colours[..., 0]
     if (pixels != pixels[..., :1]).any():
         codes = colours[..., 0] << 16 | colours[..., 1] << 8 | colours[..., 2]
-    bright = pixels.max(axis=2)
+    defective = marked_pixels(pixels, lossy=bool(layers.lossy))
     if layers.lossy:
-        defective = bright > bright.max() / 2
         codes = np.where(defective, 255, 0)
-    else:
-        defective = bright > 0
     regions, count = ndimage.label(defective, _EIGHT_CONNECTED)
     inside = regions[defective] - 1
     return RegionMask(
