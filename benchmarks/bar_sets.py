@@ -94,14 +94,14 @@ def _casting(data: Path, work: Path, seed: int) -> list[Round]:
         Shot(folder / name, "bad" if name.startswith("bad") else None, part)
         for name, part in sorted(parts.items())
     ]
-    return _folded(shots, seed, known=sum(shot.kind is not None for shot in shots) // 2)
+    return folded(shots, seed, known=sum(shot.kind is not None for shot in shots) // 2)
 
 
 def _kolektorsdd(data: Path, work: Path, seed: int) -> list[Round]:
     """Folds by part, eight surfaces a part; the parts of other folds with a crack are known."""
     with (data / "index.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return _folded(
+    return folded(
         [
             Shot(data / row["file"], "crack" if int(row["n_defects"]) else None, row["part_guess"])
             for row in rows
@@ -115,7 +115,7 @@ def _elpv(data: Path, work: Path, seed: int) -> list[Round]:
     with (data / "labels.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["module_type"] == "mono"]
     graded = [(row["image"], float(row["defect_probability"])) for row in rows]
-    return _folded(
+    return folded(
         [
             Shot(data / name, "bad" if grade else None, name)
             for name, grade in graded
@@ -129,7 +129,7 @@ def _good(shots: Sequence[Shot]) -> tuple[Shot, ...]:
     return tuple(shot for shot in shots if shot.kind is None)
 
 
-def _folded(shots: Sequence[Shot], seed: int, known: int | None = None) -> list[Round]:
+def folded(shots: Sequence[Shot], seed: int, known: int | None = None) -> list[Round]:
     """Deal parts to folds; at most `known` bad pictures of the other folds are known, whole parts drawn by chance."""
     names = np.random.default_rng((7, seed)).permutation(np.unique([shot.part for shot in shots]))
     place = {str(name): index for index, name in enumerate(names)}

@@ -82,6 +82,7 @@ def train_anomaly(
     golden: SourceLike | NDArray[np.uint8] | None = None,
     keep_all: bool = False,
     self_test: str = "check",
+    ignore_bad: bool = False,
     seed: int = 0,
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
@@ -121,6 +122,7 @@ def train_anomaly(
         keep_all: learn from pictures that look bad among the good, too.
         self_test: draw defects into held-out good pictures: "check" refuses a recipe that does not find `min_defect`,
             "report" goes on, "off" draws none.
+        ignore_bad: do not learn from known bad parts, and only count how many are missed.
         seed: of every draw.
         good, bad, value_range, track: as for `rank`.
 
@@ -169,6 +171,7 @@ def train_anomaly(
         held_out=held_out,
         set_aside=not keep_all,
         self_test=self_test,
+        ignore_bad=ignore_bad,
         value_range=value_range,
         golden=None
         if golden is None

@@ -148,6 +148,9 @@ def anomaly(
             help="Draw defects into held-out good pictures; check refuses where --min-defect is not found.",
         ),
     ] = "check",
+    ignore_bad: Annotated[
+        bool, typer.Option(help="Learn nothing from known bad parts; only count those missed.")
+    ] = False,
     report: RecipeReport = None,
     seed: TrainingSeed = 0,
     good: Good = None,
@@ -198,6 +201,7 @@ def anomaly(
             golden=golden,
             keep_all=keep_all,
             self_test=self_test,
+            ignore_bad=ignore_bad,
             seed=seed,
             value_range=span,
             track=ProgressBar(quiet=quiet),

@@ -24,10 +24,11 @@ class AnomalySettings:
 
     `part` names the part. `method` is a name of `flawline.detectors.registry.METHODS`. `held_out` is the share of good
     pictures only calibrated with; None learns from all and calibrates with all, in folds. `set_aside` looks for bad
-    pictures among the good ones. `search` chooses settings by trials, None keeps all as they are. `value_range` is for
-    pictures of more than 8 bits. `self_test` draws defects into
-    good pictures that were not learnt from at the end: "check" refuses a recipe that does not find the smallest defect
-    of the view, "report" goes on, "off" draws none. `golden` is a golden sample that pictures are compared with too.
+    pictures among the good ones. With `ignore_bad` known bad parts teach nothing, and only tell how many are missed.
+    `search` chooses settings by trials, None keeps all as they are. `value_range` is for pictures of more than 8 bits.
+    `self_test` draws defects into good pictures that were not learnt from at the end: "check" refuses a recipe that
+    does not find the smallest defect of the view, "report" goes on, "off" draws none. `golden` is a golden sample that
+    pictures are compared with too.
     """
 
     part: str = ""
@@ -42,6 +43,7 @@ class AnomalySettings:
     set_aside: bool = True
     self_test: str = "check"
     search: Search | None = None
+    ignore_bad: bool = False
     value_range: tuple[float, float] | None = None
     golden: GivenGolden | None = None
     seed: int = 0

@@ -31,8 +31,9 @@ class KnownBad:
     """What a detector learnt from known bad parts.
 
     `state` is the detector with it, or as it was where it does not help. `good` and `bad` are pictures scored by
-    detectors that learnt from other parts. `missed` counts, of the `parts`, those below the threshold of `overkill` in
-    folds, and `before` those without what was learnt; None where there is one part, and none left to test with.
+    detectors that did not learn from their parts; `bad` is empty where nothing was learnt. `missed` counts, of the
+    `parts`, those below the threshold of `overkill` in folds, and `before` those without what was learnt; None where
+    there is one part, and none left to test with.
     """
 
     state: DetectorState
@@ -71,6 +72,8 @@ class KnownBad:
         share = f"in folds, at {100 * self.overkill:g} % overkill"
         if self.learnt:
             return f"learnt from {parts}: {share}, it misses {self.missed} of them instead of {self.before}"
+        if not self.before:
+            return f"did not learn from the {parts}: {share}, all are found without that"
         return f"did not learn from the {parts}: {share}, that would not find more ({self.before} missed)"
 
 
@@ -100,23 +103,27 @@ def learn_known_bad(
     tried = Trials(learn, bad, parts, (kept, bad_kept), Basis.of(state.arrays), found)
     overkill = job.settings.thresholds.overkill or OVERKILL
     count = len({parts[sample.name] for sample in bad})
+    plain = tried.plain(learn)
+    before = int(tried.trial(plain, tried.plain(bad)).missed(overkill)[0])
+    unlearnt = KnownBad(state, _at(plain, 0), {}, False, count, overkill, before, before)
+    if not before:
+        return unlearnt
     if count == 1:
         return _of_one_part(tried, state, overkill)
     good_by, bad_by = tried.in_folds(job.settings.seed)
     known = tried.trial(good_by, bad_by)
     place = choose_weight(known, list(tried.left_out_kinds()), overkill)
-    missed = known.missed(overkill)
-    if place:
-        state = _with(state, tried.head(found.scores.keys()), WEIGHTS[place])
+    if not place:
+        return unlearnt
     return KnownBad(
-        state,
+        _with(state, tried.head(found.scores.keys()), WEIGHTS[place]),
         _at(good_by, place),
         _at(bad_by, place),
-        place > 0,
+        True,
         count,
         overkill,
-        int(missed[place]),
-        int(missed[0]),
+        int(known.missed(overkill)[place]),
+        before,
         found.unread,
     )
 

@@ -58,6 +58,12 @@ class Trials:
         """Score pictures with each weight, with the evidence for each by name."""
         return {name: one.raised(heads[name], WEIGHTS) for name, one in self._pictures(samples)}
 
+    def plain(self, samples: Sequence[Sample]) -> ByWeight:
+        """Score pictures as they were, with the weight 0 alone."""
+        return {
+            name: np.array([one.picture_score(one.scores)]) for name, one in self._pictures(samples)
+        }
+
     def in_folds(self, seed: int) -> tuple[ByWeight, ByWeight]:
         """Score good and bad pictures with evidence learnt from the other folds of parts; of two bad parts or more."""
         fold = self._folds(seed)

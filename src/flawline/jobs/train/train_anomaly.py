@@ -24,8 +24,10 @@ from flawline.jobs.train.calibration import (
     check_targets,
 )
 from flawline.jobs.train.golden_training import with_golden
-from flawline.jobs.train.held_out_scores import held_out_scores
+from flawline.jobs.train.held_out_scores import fold_states, held_out_scores
 from flawline.jobs.train.kept_patches import KeptPatches
+from flawline.jobs.train.known_bad import KnownBad, learn_known_bad
+from flawline.jobs.train.known_patches import patch_scores
 from flawline.jobs.train.selection import Selection, select
 from flawline.jobs.train.self_test import tested_recipe
 from flawline.jobs.train.setup.chosen_set_up import SetUp
@@ -103,8 +105,9 @@ def train_anomaly(
         if suspects:
             basis = Basis.of(state.arrays)
             state = kept.fit(settings.method, _names(learn), basis=basis, seed=settings.seed)
-        recipe = job.recipe(state, learn, suspects)
-        scored, good, bad = held_out_scores(job, kept, recipe, learn)
+        known = _known_bad(job, kept, state, learn)
+        recipe = _recipe(job, state if known is None else known.state, learn, suspects, known)
+        scored, good, bad = held_out_scores(job, kept, recipe, learn, known)
         calibrated = calibrate(scored, settings.thresholds)
         recipe = _calibrated(recipe, scored, calibrated)
         beside: tuple[str, ...] = ()
@@ -124,6 +127,7 @@ def train_anomaly(
             *([found.sentence] if found is not None and found.trials else []),
             *view.messages,
             *_suspect_messages(suspects),
+            *(() if known is None else known.messages),
             *calibrated.messages,
             *beside,
             *tested.messages,
@@ -154,6 +158,36 @@ def _suspects(job: TrainingJob, kept: KeptPatches, state: DetectorState) -> tupl
         kept.scored(known, names), title="looking for bad pictures", total=len(names)
     )
     return find_suspects({name: scored.score for name, scored in scores})
+
+
+def _known_bad(
+    job: TrainingJob, kept: KeptPatches, state: DetectorState, learn: Sequence[Sample]
+) -> KnownBad | None:
+    """Learn from known bad parts; None where there are none, or only one good part to learn from."""
+    if job.settings.ignore_bad or not job.chosen.defective:
+        return None
+    scores = {
+        name: found
+        for names, apart in fold_states(job, kept, learn)
+        for name, found in patch_scores(kept, apart, names)
+    }
+    return learn_known_bad(job, kept, state, learn, scores) if scores else None
+
+
+def _recipe(
+    job: TrainingJob,
+    state: DetectorState,
+    learn: Sequence[Sample],
+    suspects: Sequence[Suspect],
+    known: KnownBad | None,
+) -> Recipe:
+    """Build a recipe without thresholds, with what was learnt from known bad parts."""
+    if known is None:
+        return job.recipe(state, learn, suspects)
+    taught = job.chosen.defective if known.learnt else ()
+    recipe = job.recipe(state, (*learn, *taught), suspects)
+    settings = {**recipe.manifest.settings, "known_bad": known.as_dict()}
+    return recipe_with(recipe, manifest=replace(recipe.manifest, settings=settings))
 
 
 def _names(samples: Sequence[Sample]) -> list[str]:
