@@ -60,7 +60,9 @@ def main() -> None:
 
 def one_set(name: str, options: argparse.Namespace) -> None:
     """Print the rows of a set, fold by fold."""
-    print(f"## {name}\n\n| fold | known bad | AUROC | escapes | as judged: escapes; good | by kind | s |")
+    print(
+        f"## {name}\n\n| fold | known bad | AUROC | escapes | as judged: escapes; good | by kind | s |"
+    )
     print("|---|---|---|---|---|---|---|", flush=True)
     for fold, whole in enumerate(rounds(name, getattr(options, name), options)):
         if options.fold in (None, fold):
