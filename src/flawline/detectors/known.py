@@ -19,6 +19,11 @@ def known_arrays(evidence: Evidence) -> dict[str, NDArray[Any]]:
     return {DIRECTION: evidence.direction, BIAS: np.array([evidence.bias], np.float32)}
 
 
+def known_of(arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """Select the arrays that hold evidence of known defects; none where nothing was learnt of them."""
+    return {name: arrays[name] for name in (DIRECTION, BIAS) if name in arrays}
+
+
 def raised_node(ops: Nodes, scores: Any, patches: Any, arrays: Arrays) -> Any:
     """Add to scores, any shape of h * w numbers, what is positive of the evidence of their patches (h * w, k).
 

@@ -11,9 +11,11 @@ from flawline.core.self_test_words import NAMES, size_text
 from flawline.core.thinning import thinned
 from flawline.core.view.framing import window_count
 from flawline.data.splits import folds_of
+from flawline.detectors.known import known_of
+from flawline.detectors.patch_features import Basis
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
-from flawline.inspector.parts import joined_arrays
+from flawline.inspector.parts import joined_arrays, part_arrays
 from flawline.inspector.self_test import SelfTest, self_test
 from flawline.inspector.self_test_document import self_test_document
 from flawline.inspector.self_test_plan import QUICK_CONTRASTS, QUICK_KINDS, SelfTestPlan
@@ -110,12 +112,17 @@ def _apart(
     if len(folds) < 2 or len(held) < FEWEST:
         return Inspector(recipe), ()
     others = [sample.name for sample in learn if sample.name not in held]
-    state = kept.fit(job.settings.method, others, seed=job.settings.seed)
+    final = part_arrays(recipe.arrays, "detector")
+    # Evidence of known defects is about the basis that it was learnt in.
+    known, basis = known_of(final), Basis.of(final)
+    state = kept.fit(
+        job.settings.method, others, basis=basis if known else None, seed=job.settings.seed
+    )
     own = {n: a for n, a in recipe.arrays.items() if not n.startswith("detector_")}
     learnt = {**recipe.manifest.settings, "detector": dict(state.settings)}
     apart = recipe_with(
         recipe,
-        arrays={**own, **joined_arrays(detector=state.arrays)},
+        arrays={**own, **joined_arrays(detector={**state.arrays, **known})},
         manifest=replace(recipe.manifest, settings=learnt),
     )
     return Inspector(apart), folds[0]
