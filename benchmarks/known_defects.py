@@ -1,7 +1,7 @@
 """What learning from known bad parts brings, also for kinds of defects that were not among them: one table, Markdown.
 
     python benchmarks/known_defects.py --work FOLDER [--tile FOLDER] [--casting ZIP] [--kolektorsdd FOLDER] \\
-        [--seed 0] [--fold 0] [--align polar]
+        [--seed 0] [--fold 0] [--align polar] [--effort none]
 
 Folds by part, drawn by the seed; tiles of the splits train and val only. For each fold detectors learn from the good
 parts of the others: from no bad part, from all known bad parts of the others, and for each kind of defect from those of
@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fold", type=int, help="this fold alone")
     parser.add_argument("--align", default=None)
+    parser.add_argument("--effort", default="none", help="of train anomaly, for its set-up")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     for name in ("tile", "casting", "kolektorsdd"):
@@ -115,7 +116,9 @@ def trained(whole: Round, known: Sequence[Shot], options: argparse.Namespace) ->
     """Learn from the good and the known bad, and inspect what is tested."""
     train = manifest(options.work / "train.csv", (*whole.good, *known))
     test = manifest(options.work / "test.csv", whole.test)
-    settings: dict[str, Any] = {} if options.align is None else {"align": options.align}
+    settings: dict[str, Any] = {"effort": options.effort, "self_test": "off"}
+    if options.align is not None:
+        settings["align"] = options.align
     began = time.perf_counter()
     with flawline.open_source(train, root="/") as source:
         found = flawline.train_anomaly(source, seed=options.seed, **settings)
