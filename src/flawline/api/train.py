@@ -32,7 +32,7 @@ from flawline.detectors.registry import DEFAULT
 from flawline.errors import UsageError
 from flawline.jobs.golden.golden_samples import GoldenMaking, golden_of_source
 from flawline.jobs.train.anomaly_settings import AnomalySettings
-from flawline.jobs.train.calibration import CalibrationTargets
+from flawline.jobs.train.calibration_targets import CalibrationTargets
 from flawline.jobs.train.golden_training import GivenGolden
 from flawline.jobs.train.setup.effort import FREE, Search
 from flawline.jobs.train.train_anomaly import AnomalyTraining

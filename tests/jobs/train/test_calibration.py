@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from flawline.errors import UsageError
-from flawline.jobs.train.calibration import CalibrationTargets, Scores, calibrate
+from flawline.jobs.train.calibration import calibrate
+from flawline.jobs.train.calibration_targets import CalibrationTargets, Scores
 from flawline.jobs.train.scoring import ScoredPicture, scores_of
 
 

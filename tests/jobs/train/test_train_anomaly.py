@@ -16,7 +16,7 @@ from flawline.data.source import open_source
 from flawline.detectors.registry import METHODS
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
-from flawline.jobs.train.calibration import CalibrationTargets
+from flawline.jobs.train.calibration_targets import CalibrationTargets
 from flawline.jobs.train.selection import select
 from flawline.jobs.train.update_recipe import update_anomaly
 from flawline.jobs.train.view import MASK, ViewSettings

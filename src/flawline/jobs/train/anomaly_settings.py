@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flawline.detectors.registry import DEFAULT, METHODS
 from flawline.errors import UsageError
-from flawline.jobs.train.calibration import CalibrationTargets
+from flawline.jobs.train.calibration_targets import CalibrationTargets
 from flawline.jobs.train.setup.effort import Search
 from flawline.jobs.train.view import ViewSettings
 from flawline.networks.openvino_runtime import PRECISIONS

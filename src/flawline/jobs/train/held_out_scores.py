@@ -8,7 +8,7 @@ from flawline.data.splits import folds_of
 from flawline.detectors.detector import DetectorState
 from flawline.detectors.registry import method_of
 from flawline.inspector import Inspector
-from flawline.jobs.train.calibration import Scores
+from flawline.jobs.train.calibration_targets import Scores
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.known_bad import KnownBad
 from flawline.jobs.train.scoring import ScoredPicture, scores_of

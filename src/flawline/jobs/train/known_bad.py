@@ -14,7 +14,7 @@ from flawline.core.words import counted
 from flawline.detectors.detector import DetectorState
 from flawline.detectors.known import known_arrays
 from flawline.detectors.patch_features import Basis
-from flawline.jobs.train.calibration import OVERKILL
+from flawline.jobs.train.calibration_targets import OVERKILL
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.known_examples import examples
 from flawline.jobs.train.known_trials import WEIGHTS, ByWeight, Trials, names_of

@@ -11,7 +11,8 @@ import numpy as np
 
 from flawline.core.words import counted
 from flawline.inspector.parts import calibration_of, joined_arrays
-from flawline.jobs.train.calibration import CalibrationTargets, Scores, calibrate
+from flawline.jobs.train.calibration import calibrate
+from flawline.jobs.train.calibration_targets import CalibrationTargets, Scores
 from flawline.jobs.train.scoring import ScoredPicture
 from flawline.recipe import Recipe, edited_thresholds, recipe_with, thresholds_of
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flawline.core.threshold import highest_by_part
 from flawline.inspector import Inspector
-from flawline.jobs.train.calibration import Scores
+from flawline.jobs.train.calibration_targets import Scores
 from flawline.types import EMPTY, Picture
 
 

@@ -16,13 +16,8 @@ from flawline.inspector.parts import joined_arrays
 from flawline.inspector.self_test import SelfTest
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.backbone_file import load_backbone
-from flawline.jobs.train.calibration import (
-    Calibrated,
-    CalibrationTargets,
-    Scores,
-    calibrate,
-    check_targets,
-)
+from flawline.jobs.train.calibration import Calibrated, calibrate, check_targets
+from flawline.jobs.train.calibration_targets import CalibrationTargets, Scores
 from flawline.jobs.train.golden_training import with_golden
 from flawline.jobs.train.held_out_scores import fold_states, held_out_scores
 from flawline.jobs.train.kept_patches import KeptPatches

@@ -15,7 +15,7 @@ from flawline.detectors.fitting import extend_detector
 from flawline.inspector import Inspector
 from flawline.inspector.damage import naming_damage
 from flawline.inspector.parts import detector_state, joined_arrays, view_of
-from flawline.jobs.train.calibration import Scores
+from flawline.jobs.train.calibration_targets import Scores
 from flawline.jobs.train.scoring import ScoredPicture, measured, scores_of
 from flawline.recipe import Recipe, detector_settings, recipe_with
 from flawline.types import Sample, Track, Unjudged, no_track

@@ -17,7 +17,8 @@ from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
 from flawline.inspector.shape import shape_settings
-from flawline.jobs.train.calibration import Calibrated, CalibrationTargets, calibrate, check_targets
+from flawline.jobs.train.calibration import Calibrated, calibrate, check_targets
+from flawline.jobs.train.calibration_targets import CalibrationTargets
 from flawline.jobs.train.recalibration import (
     old_thresholds,
     recalibrated,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flawline.core.words import counted
-from flawline.jobs.train.calibration import OVERKILL
+from flawline.jobs.train.calibration_targets import OVERKILL
 from flawline.jobs.train.setup.candidate import Candidate
 from flawline.jobs.train.setup.effort import Search
 from flawline.jobs.train.setup.trial import Trial

@@ -18,7 +18,7 @@ from flawline.core.view.illumination import METHODS as LIGHTS
 from flawline.core.view.region_of_interest import pixels_inside
 from flawline.core.words import counted
 from flawline.detectors.registry import METHODS, method_of
-from flawline.jobs.train.calibration import OVERKILL
+from flawline.jobs.train.calibration_targets import OVERKILL
 from flawline.jobs.train.setup.candidate import Candidate
 from flawline.jobs.train.setup.chosen_set_up import SetUp
 from flawline.jobs.train.setup.drawn_bad import DefectDrawing
