@@ -6,8 +6,9 @@
 `--cold`, and where files are traced, each starts anew.
 
 Each input is drawn into a folder of its own. Memory is the peak of the child process, seconds are those of processors.
-Marked are: more than 2 GB or 60 s, a traceback, a fault of Flawline, an exit code that is not right for the input,
-and a file of somebody else that was opened (seen by strace where it is there) or whose content came out.
+Marked are: more than 2 GB or 60 s, a traceback, a fault of Flawline, a command that there is not, an exit code that is
+not right for the input, and a file of somebody else that was opened (seen by strace where it is there) or whose content
+came out.
 
 Another kind of input is a file in `hostile_inputs/` with a tuple `CASES`, and a line in `KINDS` here.
 """
@@ -151,6 +152,8 @@ def _wrong_end(case: Case, code: int, text: str) -> list[str]:
     wrong = [] if code in case.exits else [f"exit {code}"]
     if "Traceback" in text:
         wrong.append("traceback")
+    if any(f"error: {what}" in text for what in ("No such option", "No such command", "Missing")):
+        wrong.append("no such command")  # the input was not looked at
     if "fault of Flawline" in text or "unexpected " in text:
         wrong.append("fault of Flawline")
     return wrong

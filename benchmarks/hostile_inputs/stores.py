@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from flawline.networks.backbone import embedded_backbone
 from hostile_inputs.case import ANSWERED, Case, Shared
 
 
@@ -48,12 +49,12 @@ def changed_store(sql: str, command: list[str], folder: Path, shared: Shared) ->
         for (name,) in triggers.fetchall():
             database.execute(f'drop trigger "{name}"')
         database.executescript(sql)
-    return [*command, "--store", "r.db"]
+    return [*command[:2], "r.db", *command[2:]]
 
 
 def other_store(write: Callable[[Path], object], folder: Path, shared: Shared) -> list[str]:
     write(folder / "r.db")
-    return ["records", "list", "--store", "r.db"]
+    return ["records", "list", "r.db"]
 
 
 def other_database(path: Path) -> None:
@@ -107,6 +108,7 @@ def model_file(
     return path
 
 
+BACKBONE = hashlib.sha256(embedded_backbone().read_bytes()).hexdigest()
 COMPUTED = {
     "features": ["embedding"],
     "backbone": "flawline-small",
@@ -144,7 +146,11 @@ def classified(
 
 
 def ranking(**settings: Any) -> dict[str, Any]:
-    return {"schema": 2, "settings": {**COMPUTED, **settings}, "described": {"fields": 4}}
+    return {
+        "schema": 2,
+        "settings": {**COMPUTED, **settings},
+        "described": {"fields": 4, "backbone_sha256": BACKBONE},
+    }
 
 
 RANKINGS: dict[str, tuple[dict[str, Any] | str, dict[str, Any]]] = {
@@ -188,7 +194,7 @@ LOGISTIC = {
     "calibration": "sigmoid",
     "classes": ["bad", "good"],
     "columns": ["embedding_1"],
-    "settings": {"computed_with": COMPUTED},
+    "settings": {"computed_with": COMPUTED, "backbone_sha256": BACKBONE},
 }
 CLASSIFIERS: dict[str, tuple[dict[str, Any] | str, dict[str, Any]]] = {
     "levels": ('{"kind": "classifier", "x": ' + "[" * 50_000 + "]" * 50_000 + "}", {}),
