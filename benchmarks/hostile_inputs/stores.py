@@ -81,7 +81,7 @@ CHANGES = {
         REPLAY,
     ),
     "a score of text": ("update inspection set score = 'x'", LIST),
-    "a schema of another version": ("update alembic_version set version_num = '9999'", LIST),
+    "a schema of another version": ("update flawline_version set version_num = '9999'", LIST),
     "no table of inspections": ("drop table inspection", LIST),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
@@ -357,3 +359,31 @@ def test_the_recipe_of_a_verdict_can_be_found_again(store):
     store.keep_recipe("a" * 64, "c" * 64)
     store.keep_recipe("a" * 64, "d" * 64)
     assert store.recipe_file("a" * 64) == "c" * 64
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "reasons = 'x'",
+        "reasons = '[1]'",
+        f"reasons = '{'[' * 50_000}'",
+        "further = '[]'",
+        "picture = '../../../etc/passwd'",
+        "score = 'x'",
+        "measures = x'00'",
+        "judged = 1e300",
+    ],
+    ids=lambda change: change[:30],
+)
+def test_rows_that_another_program_changed_are_refused(tmp_path, change):
+    path = tmp_path / "r.db"
+    with open_store(str(path)) as written:
+        written.add([record(3)])
+    with closing(sqlite3.connect(path)) as database, database:
+        triggers = database.execute("select name from sqlite_master where type = 'trigger'")
+        for (name,) in triggers.fetchall():
+            database.execute(f'drop trigger "{name}"')
+        database.execute(f"update inspection set {change}")
+    with open_store(str(path)) as store, pytest.raises(StoreError, match="1 is damaged") as caught:
+        store.page()
+    assert caught.value.code == "store-unreadable"

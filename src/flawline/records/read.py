@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Row, func, select, tuple_
 
 from flawline.data.times import from_micros
-from flawline.errors import UsageError
+from flawline.errors import StoreError, UsageError
 from flawline.records.fields import FIELDS, TERMS, Field
 from flawline.records.packing import unpack
 from flawline.records.record import Decision, DefectRecord, Record, StoredRecord
@@ -19,6 +20,8 @@ from flawline.records.terms import Terms
 from flawline.records.where import Where, condition
 from flawline.types import EMPTY
 
+# What the cells of a row give that Flawline did not write.
+_DAMAGES = (ValueError, TypeError, KeyError, OverflowError, RecursionError, struct.error)
 _BOX = ("left", "top", "width", "height")
 
 
@@ -69,14 +72,21 @@ def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Ite
     numbers |= {n for own in defects.values() for row in own for n in (row.label, row.shape)}
     texts = terms.texts(connection, numbers)
     for row in rows:
-        yield StoredRecord(
-            row.id,
-            _record(row, texts, defects.get(row.id, ())),
-            tuple(
-                Decision(own.verdict, own.who, own.why, from_micros(own.decided))
-                for own in decided.get(row.id, ())
-            ),
-        )
+        try:
+            yield StoredRecord(
+                row.id,
+                _record(row, texts, defects.get(row.id, ())),
+                tuple(
+                    Decision(own.verdict, own.who, own.why, from_micros(own.decided))
+                    for own in decided.get(row.id, ())
+                ),
+            )
+        except _DAMAGES as error:
+            raise StoreError(
+                f"inspection {row.id} is damaged in the records: {error}",
+                hint="the records were changed by another program; go back to a copy of before",
+                code="store-unreadable",
+            ) from error
 
 
 def _by_inspection(
@@ -92,14 +102,28 @@ def _by_inspection(
 def _record(row: Row[Any], texts: Mapping[int, str], defects: Sequence[Row[Any]]) -> Record:
     return Record(
         judged=from_micros(row.judged),
-        reasons=tuple(json.loads(row.reasons)),
+        reasons=_reasons(row.reasons),
         captured=from_micros(row.captured) if row.captured_known else None,
         size=None if row.height is None else (row.height, row.width),
         measures=_measures(row, texts),
         defects=tuple(_defect(own, texts) for own in defects),
-        further=json.loads(row.further) if row.further else EMPTY,
+        further=_further(row.further) if row.further else EMPTY,
         **{field.name: _value(field, getattr(row, field.name), texts) for field in FIELDS},
     )
+
+
+def _reasons(text: str) -> tuple[str, ...]:
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("its reasons are no list of texts")
+    return tuple(found)
+
+
+def _further(text: str) -> Mapping[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("its further fields have no names")
+    return found
 
 
 def _defect(row: Row[Any], texts: Mapping[int, str]) -> DefectRecord:
@@ -118,6 +142,8 @@ def _value(field: Field, cell: Any, texts: Mapping[int, str]) -> Any:
         return field.empty
     if field.kind == "term":
         return texts[cell]
+    if field.kind == "number" and not isinstance(cell, int | float):
+        raise ValueError(f"{field.name} is no number")
     return bytes(cell).hex() if field.kind == "hash" else cell
 
 
