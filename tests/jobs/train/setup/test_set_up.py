@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from flawline.data.source import open_source
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.setup import effort
 from flawline.jobs.train.setup.effort import EFFORTS, Search
 from flawline.jobs.train.training_files import trained_as_dict
+from flawline.jobs.train.training_pictures import write_training_report
 from flawline.jobs.train.training_verdict import training_verdict
 from flawline.jobs.train.view import ViewSettings
 from helpers.discs import disc, heard, roles, spoilt, train, write, write_discs
@@ -89,6 +91,17 @@ def test_what_was_tried_is_told(chosen, tmp_path):
     assert chosen.recipe.manifest.settings["setup"] == found
     assert any(line.startswith("set-up chosen among") for line in chosen.messages)
     assert "by which the set-up was chosen" in training_verdict(chosen).text
+
+
+def test_the_report_has_a_table_of_trials(chosen, turned, tmp_path):
+    with open_source(turned) as source:
+        page = write_training_report(chosen, source, tmp_path / "part.html").read_text("utf-8")
+    table = page[page.index("<h2>What was tried</h2>") :]
+    rows = table[: table.index("</table>")].split("<tr>")[2:]
+    assert len(rows) == len(chosen.set_up.trials)
+    assert sum(">chosen<" in row for row in rows) == 1
+    best = next(row for row in rows if ">chosen<" in row)
+    assert chosen.set_up.chosen.text in best
 
 
 def test_pictures_for_calibration_take_no_part(turned, network, chosen):
