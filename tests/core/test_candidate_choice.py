@@ -43,9 +43,16 @@ def test_escapes_are_counted_at_the_wished_overkill():
 
 
 def test_a_part_that_is_never_accepted_is_no_escape():
-    found = scores([1, 2, np.inf], [5, np.inf])
-    assert found.escapes(0.05).tolist() == [True, False]
-    assert found.escapes(0.5).tolist() == [False, False]
+    assert scores([1, 2, 3], [2, 5, np.inf]).escapes(0.05).tolist() == [True, False, False]
+
+
+def test_to_accept_no_part_is_no_merit():
+    lost = scores([1, 2, np.inf, np.inf], [5, np.inf])
+    assert lost.escapes(0.05).tolist() == [True, True]
+    assert lost.escapes(0.6).tolist() == [False, False]
+    nothing = scores([np.inf] * 20, [np.inf] * 10)
+    usual = scores(range(20), [10.5, 12.5, *range(20, 28)])
+    assert choose_candidate([nothing.losses(0.05), usual.losses(0.05)], [0, 0]) == 1
 
 
 def test_the_simplest_within_a_standard_error_is_chosen():

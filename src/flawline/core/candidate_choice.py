@@ -30,12 +30,15 @@ class CandidateScores:
         """Which bad parts are accepted where a share of at most `overkill` of further good parts is rejected.
 
         The limit is the good score of rank ceil((1 - overkill) (n + 1)), the highest where there are too few (V. Vovk
-        et al., "Algorithmic Learning in a Random World", 2005, section 4.2).
+        et al., "Algorithmic Learning in a Random World", 2005, section 4.2). Where more good parts than that are never
+        accepted, no limit keeps the wish, and all bad parts count as let through: it is no merit to accept nothing.
         """
         # In steps of a billionth: (1 - 0.05) * 20 must not become 19.000000000000004.
         rank = math.ceil(round((1 - overkill) * (len(self.good) + 1), 9))
         limit = np.sort(self.good)[min(rank, len(self.good)) - 1]
-        return np.asarray((self.bad <= limit) & np.isfinite(self.bad))
+        if not np.isfinite(limit):
+            return np.ones(len(self.bad), bool)
+        return np.asarray(self.bad <= limit)
 
     @property
     def above(self) -> Floats:
