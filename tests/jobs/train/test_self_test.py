@@ -13,6 +13,7 @@ from flawline.data.source import open_source
 from flawline.errors import UsageError
 from flawline.inspector import self_test as testing
 from flawline.jobs.train import self_test as trained_tests
+from flawline.jobs.train.recalibration import with_calibration
 from flawline.jobs.train.train_anomaly import AnomalyTraining
 from flawline.jobs.train.training_pictures import write_training_report
 from flawline.jobs.train.view import ViewSettings
@@ -137,3 +138,8 @@ def test_the_command_takes_it(
     assert "self-test: at 20 % contrast, " in capsys.readouterr().out
     assert run([*arguments, *more, "--self-test", "off"]) == 0
     assert "self-test" not in capsys.readouterr().out
+
+
+def test_an_update_keeps_no_self_test_by_older_thresholds() -> None:
+    old = {"calibration": 1, "self_test": {"sentence": "finds dark spots"}, "segments": 2}
+    assert with_calibration(old, {"calibration": 3}) == {"calibration": 3, "segments": 2}

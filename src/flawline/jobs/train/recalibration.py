@@ -96,8 +96,9 @@ def recalibrated(recipe: Recipe, fresh: Scores) -> tuple[Recipe, list[str]]:
 
 
 def with_calibration(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace what the metrics of a recipe say of its calibration; the rest stays."""
-    return {n: v for n, v in old.items() if n not in ("calibration", "defective")} | dict(new)
+    """Replace what the metrics of a recipe say of its calibration; its self-test, by other thresholds, goes."""
+    replaced = ("calibration", "defective", "self_test")
+    return {n: v for n, v in old.items() if n not in replaced} | dict(new)
 
 
 def _targets(recipe: Recipe) -> CalibrationTargets:
