@@ -55,7 +55,7 @@ CALLS = {
     "synth assembly": "synth_assembly",
 }
 # What a person at a terminal asks for: a look around, and what has two names there.
-NO_CALL = {"demo", "doctor", "import", "replay"}
+NO_CALL = {"demo", "doctor", "import", "replay", "serve"}
 # How the command shows things and where it writes them; a call returns what it found. `open_source` takes its own.
 TERMINAL = {"context", "as_json", "quiet", "limits", "root", "encoding", "report", "out"}
 OF_THE_COMMAND = {
