@@ -164,6 +164,11 @@ def test_a_capability_study(table, tmp_path, capsys):
     assert run(["study", "capability", *records, "--lsl", "9", "--usl", "12", "--json", "-q"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["count"], told["in_control"]) == (40, True)
+    assert told["usable"] == "not alone"
+    assert told["finding"].startswith("Only 40 measurements, 50 or more are usual")
+    strict = ["study", "capability", *records, "--lsl", "9", "--usl", "12", "--strict"]
+    assert run(strict) == 2
+    assert capsys.readouterr().out.startswith("Only 40 measurements")
     assert run(["study", "capability", "--measure", "width", "--lsl", "9"]) == 2
     assert "expected either a table or a store" in capsys.readouterr().err
     assert run(arguments) == 2

@@ -230,7 +230,7 @@ def train_segment(
     recall: float | None = None,
     cost_missed: float | None = None,
     cost_false: float | None = None,
-    smallest: int = 1,
+    smallest: int | None = None,
     merge: float | None = None,
     flips: bool = False,
     mm_per_px: float | None = None,
@@ -278,7 +278,7 @@ def train_segment(
         device: "auto", "cpu" or "cuda".
         recall: choose pixel thresholds for this recall; for the highest Dice if not given.
         cost_missed, cost_false: choose them by the costs of a pixel missed and of one marked wrongly.
-        smallest: marked places of fewer pixels are left out.
+        smallest: marked places of fewer pixels are left out; chosen on validation if not given.
         merge: join pieces of a class with a gap of at most this, px.
         flips: inspect every window mirrored too: four times the work.
         mm_per_px, mm_per_px_u: scale of the pictures and its standard uncertainty, for the recipe.

@@ -31,6 +31,7 @@ from flawline.cli.mask_options import (
     masks_from_options,
 )
 from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
+from flawline.cli.strict import Strict, print_verdict, strict_code
 
 if TYPE_CHECKING:
     from flawline.jobs.train.audit.label_audit import LabelAudit
@@ -86,6 +87,7 @@ def audit_labels(
     limits: Limits = None,
     root: Root = None,
     encoding: Encoding = None,
+    strict: Strict = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -131,7 +133,7 @@ def audit_labels(
         print_audit(found)
     print_unjudged(found.unjudged)
     print_notes(summary, [*notes, f"wrote {', '.join(map(str, written))}"], quiet=quiet)
-    return found.exit_code
+    return strict_code(found.exit_code, found.verdict.usable, strict=strict)
 
 
 def print_audit(audit: LabelAudit) -> None:
@@ -141,6 +143,7 @@ def print_audit(audit: LabelAudit) -> None:
 
     from flawline.jobs.train.audit.label_audit_report import finding
 
+    print_verdict(audit.verdict.text, audit.verdict.usable)
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(finding(audit)), style="bold")
     shown = list(audit.regions())[:LISTED]

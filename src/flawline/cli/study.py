@@ -20,6 +20,7 @@ from flawline.cli.series_options import (
     Unit,
     print_skipped,
 )
+from flawline.cli.strict import STYLES, Strict, strict_code
 from flawline.cli.study_pod import pod
 from flawline.cli.table_options import TableFormatOption
 
@@ -72,6 +73,7 @@ def capability(
         float, typer.Option(help="Share of the parts in the tolerance interval.")
     ] = 0.99,
     table_format: TableFormatOption = None,
+    strict: Strict = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -109,7 +111,8 @@ def capability(
     for text in () if as_json else found.notes:
         note(text, quiet=quiet)
     note(f"report: {written.page}", quiet=quiet)
-    return 2 if found.series.skipped else 0
+    code = 2 if found.series.skipped else 0
+    return strict_code(code, found.verdict.usable, strict=strict)
 
 
 def print_capability(found: CapabilityStudy) -> None:
@@ -122,7 +125,7 @@ def print_capability(found: CapabilityStudy) -> None:
 
     done = found.capability
     console = Console(highlight=False)
-    console.print(Text(capability_finding(found)), style="bold")
+    console.print(Text(capability_finding(found)), style=STYLES[found.verdict.usable])
     table = Table(box=None, pad_edge=False)
     for name in ("index", "value", f"{100 * done.confidence:g} % interval"):
         table.add_column(name, justify="right" if name != "index" else "left")

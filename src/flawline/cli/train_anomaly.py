@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,6 +30,7 @@ from flawline.cli.feature_options import (
     typed_again,
 )
 from flawline.cli.settings import as_options
+from flawline.cli.strict import STYLES, Strict, strict_code
 from flawline.cli.training_options import (
     MmPerPx,
     PartName,
@@ -45,15 +44,6 @@ from flawline.jobs.train.setup.effort import EFFORTS
 if TYPE_CHECKING:
     from flawline.data.source import Source
     from flawline.jobs.train.train_anomaly import AnomalyTraining
-
-_STYLES: Mapping[str, str] = MappingProxyType(
-    {
-        "yes": "bold green",
-        "not alone": "bold dark_orange",
-        "unknown": "bold dark_orange",
-        "no": "bold red",
-    }
-)
 
 
 def anomaly(
@@ -159,6 +149,7 @@ def anomaly(
     limits: Limits = None,
     root: Root = None,
     encoding: Encoding = None,
+    strict: Strict = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -166,6 +157,7 @@ def anomaly(
     from flawline.api.train import train_anomaly
     from flawline.jobs.train.training_files import trained_as_dict
     from flawline.jobs.train.training_pictures import write_training_report
+    from flawline.jobs.train.training_verdict import training_verdict
     from flawline.recipe import write_recipe
 
     polygons, span = parse_polygons(roi), parse_range(value_range)
@@ -221,7 +213,8 @@ def anomaly(
     lines = [*picture_notes(trained.notes), f"wrote {out}, report: {page}"]
     lines += [f"the test: {tested}"] if tested else []
     print_notes(summary, lines, quiet=quiet)
-    return 2 if trained.unjudged else 0
+    usable = training_verdict(trained).usable
+    return strict_code(2 if trained.unjudged else 0, usable, strict=strict)
 
 
 def parse_polygons(texts: list[str] | None) -> tuple[Any, ...]:
@@ -290,7 +283,7 @@ def print_trained(trained: AnomalyTraining, command: str) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     verdict = training_verdict(trained)
-    console.print(Text(printable(verdict.text)), style=_STYLES[verdict.usable])
+    console.print(Text(printable(verdict.text)), style=STYLES[verdict.usable])
     next_step(command)
     for line in trained.messages:
         console.print(Text(printable(as_options(line))))

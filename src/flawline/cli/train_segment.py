@@ -35,6 +35,7 @@ from flawline.cli.mask_options import (
 from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
 from flawline.cli.segment_progress import train_with_progress
 from flawline.cli.settings import as_options
+from flawline.cli.strict import Strict, print_verdict, strict_code
 from flawline.cli.training_options import (
     MmPerPx,
     PartName,
@@ -116,7 +117,13 @@ def segment(
     cost_false: Annotated[
         float | None, typer.Option(help="And of a pixel that is predicted wrongly.")
     ] = None,
-    smallest: Annotated[int, typer.Option(help="Regions of fewer pixels are left out.", min=1)] = 1,
+    smallest: Annotated[
+        int | None,
+        typer.Option(
+            help="Regions of fewer pixels are left out; chosen by what validation shows as noise if not given.",
+            min=1,
+        ),
+    ] = None,
     merge: Annotated[
         float | None, typer.Option(help="Join pieces of a class with a gap of at most this, px.")
     ] = None,
@@ -139,6 +146,7 @@ def segment(
     limits: Limits = None,
     root: Root = None,
     encoding: Encoding = None,
+    strict: Strict = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -203,12 +211,13 @@ def segment(
     if as_json:
         print_json(segmenter_as_dict(trained, out))
     else:
+        print_verdict(trained.verdict.text, trained.verdict.usable)
         for line in trained.messages:
             typer.echo(printable(as_options(line)))
     print_unjudged(missed)
     wrote = f"wrote {out}, report: {page}, checkpoints: {folder}"
     print_notes(summary, [*picture_notes(trained.masks.decoding), wrote], quiet=quiet)
-    return 2 if missed else 0
+    return strict_code(2 if missed else 0, trained.verdict.usable, strict=strict)
 
 
 def parse_shares(text: str) -> tuple[float, float, float]:

@@ -60,6 +60,14 @@ def remove_small_regions(class_mask: NDArray[np.uint8], smallest: int) -> NDArra
     return cleaned
 
 
+def region_areas(class_mask: NDArray[np.uint8], number: int) -> list[int]:
+    """Count the pixels of each 8-connected region of the class `number`."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(
+        (class_mask == number).astype(np.uint8), connectivity=8
+    )
+    return [int(area) for area in stats[1:, cv2.CC_STAT_AREA]]
+
+
 def coarse_map(probabilities: NDArray[np.float32], step: int = 4) -> NDArray[np.float32]:
     """Reduce to the highest defect probability in each block of `step` pixels: float32 (ceil(H / step), ...)."""
     highest = probabilities[1:].max(0)

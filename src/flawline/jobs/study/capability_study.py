@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtrc
 
+from flawline.core.basis_verdict import BasisVerdict, capability_verdict
 from flawline.core.spc.autocorrelation import autocorrelation
 from flawline.core.spc.capability import capability
 from flawline.core.spc.capability_values import Capability, Outside, SpecLimits
@@ -47,6 +48,13 @@ class CapabilityStudy:
     departure: float
     tolerance: ToleranceInterval | None
     notes: tuple[str, ...]
+
+    @property
+    def verdict(self) -> BasisVerdict:
+        """Say whether the study rests on enough to be used."""
+        return capability_verdict(
+            tuple(self.stability.reasons), self.capability.count, fits=self.fits
+        )
 
     @property
     def fits(self) -> bool:
@@ -163,8 +171,9 @@ def capability_finding(found: CapabilityStudy) -> str:
             f"that no share outside the specification, {spec}, can be forecast; {outside} were."
         )
     expected = study.expected_within or study.expected_overall
+    few = "" if found.verdict.usable == "yes" else f"{found.verdict.text}. "
     return (
-        f"{name} is {value}: {ppm(expected.total)} parts per million are expected outside "
+        f"{few}{name} is {value}: {ppm(expected.total)} parts per million are expected outside "
         f"the specification, {spec}; {outside} were."
     )
 
@@ -193,6 +202,8 @@ def capability_as_dict(found: CapabilityStudy) -> dict[str, Any]:
     return {
         "measure": series.measure,
         "unit": series.unit,
+        "verdict": found.verdict.text,
+        "usable": found.verdict.usable,
         "finding": capability_finding(found),
         "in_control": found.stability.stable,
         "out_of_control": list(found.stability.reasons),

@@ -61,6 +61,8 @@ def segmenter_as_dict(trained: TrainedSegmenterRecipe, path: Path) -> dict[str, 
     """Build the JSON document that `flawline train segment` prints."""
     recipe, split = trained.recipe, trained.split
     return {
+        "verdict": trained.verdict.text,
+        "usable": trained.verdict.usable,
         "recipe": str(path),
         "sha256": recipe.sha256,
         "part": recipe.settings.part,

@@ -42,6 +42,8 @@ def write_audit(audit: LabelAudit, folder: Path) -> tuple[Path, Path, Path]:
 def audit_as_dict(audit: LabelAudit) -> dict[str, Any]:
     """Build the JSON document that `flawline audit-labels` prints."""
     return {
+        "verdict": audit.verdict.text,
+        "usable": audit.verdict.usable,
         "source": audit.source,
         "classes": list(audit.classes),
         "settings": {**audit.settings.as_dict(), "flawline": __version__},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flawline.core.basis_verdict import BasisVerdict, audit_verdict
 from flawline.jobs.train.audit.audit_settings import AuditSettings
 from flawline.jobs.train.audit.suspicious_regions import Kind
 from flawline.types import Unjudged
@@ -70,6 +71,14 @@ class LabelAudit:
     def suspects(self) -> int:
         """Number of suspicious regions."""
         return sum(len(picture.regions) for picture in self.pictures)
+
+    @property
+    def verdict(self) -> BasisVerdict:
+        """Say whether the segmenters learnt enough for the audit to be used."""
+        seen = dict(zip(self.classes[1:], self.thresholds[1:], strict=True))
+        training = self.settings.training
+        epochs = None if training.minutes else training.epochs
+        return audit_verdict(seen, epochs, len(self.pictures))
 
     @property
     def exit_code(self) -> int:

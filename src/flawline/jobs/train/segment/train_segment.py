@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from flawline.core.basis_verdict import BasisVerdict, segmenter_verdict
+from flawline.core.class_mask import region_areas
 from flawline.core.pixel_threshold import ChosenThreshold, PixelCurves, choose_thresholds
-from flawline.core.segmentation_metrics import ConfusionMatrix, Detection
+from flawline.core.segmentation_metrics import IGNORE, ConfusionMatrix, Detection
+from flawline.core.smallest_area import ChosenArea, choose_smallest
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.masks import MaskedSource
 from flawline.data.masks.check import MaskProblem, MaskReport, check_masks
@@ -63,8 +66,9 @@ class TrainSegmentSettings:
 
     `part` names the part. `shares` are those of training, validation and test where the source names no splits.
     Thresholds have the highest Dice on validation, or follow from `target_recall`, or from the costs of a missed and of
-    a falsely predicted pixel (`flawline.core.pixel_threshold.choose_thresholds`). `smallest`, `merge`, `mm_per_px`,
-    `mm_per_px_u`, `flips` and `spec` go into the recipe as they are.
+    a falsely predicted pixel (`flawline.core.pixel_threshold.choose_thresholds`). `smallest` is chosen on validation
+    (`flawline.core.smallest_area`) where it is None. It, `merge`, `mm_per_px`, `mm_per_px_u`, `flips` and `spec` go
+    into the recipe.
     """
 
     part: str = ""
@@ -73,7 +77,7 @@ class TrainSegmentSettings:
     target_recall: float | None = None
     miss_cost: float | None = None
     false_cost: float | None = None
-    smallest: int = 1
+    smallest: int | None = None
     merge: float | None = None
     flips: bool = False
     mm_per_px: float | None = None
@@ -107,6 +111,15 @@ class TrainedSegmenterRecipe:
     validation: Validation
     shown: tuple[Sample, ...]
     messages: tuple[str, ...]
+
+    @property
+    def verdict(self) -> BasisVerdict:
+        """Say whether the segmenter learnt enough, from enough, to be used."""
+        figures = self.validation.matrix.figures()[1:]
+        names = [one.name for one in self.chosen]
+        learnt = {name: one.iou for name, one in zip(names, figures, strict=True)}
+        marked = {one.name: one.pictures for one in self.masks.classes if one.name in learnt}
+        return segmenter_verdict(learnt, marked, len(self.records), self.validation.pictures)
 
 
 def train_segment(
@@ -166,6 +179,10 @@ def train_segment(
     curves = _curves(Inspector(recipe), source, split.validation, track)
     chosen = _chosen(curves, settings)
     recipe = _with_thresholds(recipe, chosen)
+    area = None
+    if settings.smallest is None:
+        area = _chosen_area(Inspector(recipe), source, split.validation, track)
+        recipe = _with_smallest(recipe, area)
     found, wrong = _validate(Inspector(recipe), source, split.validation, track)
     recipe = _finished(recipe, found, chosen)
     worst = sorted(wrong, key=lambda name: (-wrong[name], name))
@@ -183,6 +200,7 @@ def train_segment(
             *_finding_messages(report),
             *report.notes,
             *(one.message for one in chosen),
+            *(() if area is None else (area.message,)),
             *_validation_messages(found),
         ),
     )
@@ -262,7 +280,7 @@ def _settings(
             network=network,
             classes=tuple(classes[1:]),
             thresholds=(0.5,) * (len(classes) - 1),
-            smallest=asked.smallest,
+            smallest=asked.smallest or 1,
             merge=asked.merge,
             flips=asked.flips,
         ),
@@ -356,6 +374,35 @@ def _with_thresholds(recipe: Recipe, chosen: Sequence[ChosenThreshold]) -> Recip
         segmenter_settings(recipe), thresholds=tuple(one.threshold for one in chosen)
     )
     return recipe_with(recipe, settings=replace(recipe.settings, segmenter=segmenter))
+
+
+def _chosen_area(
+    inspector: Inspector, source: MaskedSource, samples: Sequence[Sample], track: Track
+) -> ChosenArea:
+    """Choose the smallest area by what is marked on validation pictures without a class, and by the real defects."""
+    false: list[int] = []
+    real: list[int] = []
+    for sample in track(samples, title="choosing the smallest area", total=len(samples)):
+        picture, mask = source.pair(sample)
+        # What the labeller left open is neither sound nor a defect.
+        marked = np.where(mask == IGNORE, 0, inspector.find(picture).class_mask).astype(np.uint8)
+        for number in range(1, len(inspector.classes)):
+            own = region_areas(mask, number)
+            real += own
+            if not own:
+                false.append(max(region_areas(marked, number), default=0))
+    return choose_smallest(false, real)
+
+
+def _with_smallest(recipe: Recipe, area: ChosenArea) -> Recipe:
+    """Put the smallest area into the settings, and what it rests on into the manifest."""
+    segmenter = replace(segmenter_settings(recipe), smallest=area.smallest)
+    metrics = {**recipe.manifest.metrics, "smallest": asdict(area)}
+    return recipe_with(
+        recipe,
+        settings=replace(recipe.settings, segmenter=segmenter),
+        manifest=replace(recipe.manifest, metrics=metrics),
+    )
 
 
 def _validate(

@@ -1,0 +1,117 @@
+"""Say in plain words whether a segmenter, an audit of labels or a study of capability rests on enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flawline.core.recipe_verdict import Usable
+from flawline.core.words import counted
+
+LEARNT = 0.05
+"""Below this IoU, or mean probability of its own pixels, a class was not learnt."""
+FEW_EPOCHS = 3
+FEW_MARKED = 10
+"""Fewer pictures with a class than this are too few to learn or to judge it."""
+FEW_VALUES = 50
+"""Fewer measurements than this make an index of capability too vague (AIAG, SPC Reference Manual: 25 subgroups)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BasisVerdict:
+    """Whether a result is `usable`, and why, in one sentence."""
+
+    usable: Usable
+    text: str
+
+
+def segmenter_verdict(
+    learnt: Mapping[str, float | None], marked: Mapping[str, int], epochs: int, pictures: int
+) -> BasisVerdict:
+    """Judge a training of a segmenter.
+
+    Args:
+        learnt: IoU of each class of defects on validation, None where no picture there shows or predicts it.
+        marked: pictures of the training, validation and test that show each class.
+        epochs: how many were trained.
+        pictures: of the validation.
+    """
+    known = {name: value for name, value in learnt.items() if value is not None}
+    nothing = [name for name, value in known.items() if value < LEARNT]
+    if not known:
+        return BasisVerdict(
+            "unknown", "No validation picture shows a defect: what it finds is not known"
+        )
+    if len(nothing) == len(known):
+        return BasisVerdict("no", f"Learnt nothing: not usable{_epochs(epochs)}")
+    if nothing:
+        return BasisVerdict(
+            "no", f"Did not learn {', '.join(nothing)}: not usable for it{_epochs(epochs)}"
+        )
+    if epochs < FEW_EPOCHS:
+        return BasisVerdict(
+            "not alone", f"Trained for {counted(epochs, 'epoch')} only: train longer"
+        )
+    unseen = [name for name, value in learnt.items() if value is None]
+    if unseen:
+        return BasisVerdict(
+            "not alone",
+            f"No validation picture shows {', '.join(unseen)}: not known how well it is found",
+        )
+    few = [f"{count} with {name}" for name, count in marked.items() if count < FEW_MARKED]
+    if few:
+        return BasisVerdict("not alone", f"Too few pictures ({', '.join(few)}) to rely on it alone")
+    return BasisVerdict(
+        "yes",
+        f"Learnt every class, by {counted(pictures, 'validation picture')}; evaluate it on others",
+    )
+
+
+def audit_verdict(
+    seen: Mapping[str, float | None], epochs: int | None, pictures: int
+) -> BasisVerdict:
+    """Judge an audit of labels.
+
+    Args:
+        seen: mean probability that the segmenters give the pixels of each class of defects, None without a pixel.
+        epochs: that each segmenter was asked to train, None where minutes decided.
+        pictures: that were audited.
+    """
+    known = {name: value for name, value in seen.items() if value is not None}
+    nothing = [name for name, value in known.items() if value < LEARNT]
+    if not known:
+        return BasisVerdict("unknown", "No mask shows a defect: there was nothing to learn")
+    if nothing:
+        what = "nothing" if len(nothing) == len(known) else f"nothing of {', '.join(nothing)}"
+        return BasisVerdict("no", f"The segmenters learnt {what}: do not rely on this audit")
+    if epochs is not None and epochs < FEW_EPOCHS:
+        return BasisVerdict(
+            "not alone", f"The segmenters trained for {counted(epochs, 'epoch')} only: train longer"
+        )
+    if pictures < 4 * FEW_MARKED:
+        return BasisVerdict(
+            "not alone", f"Only {counted(pictures, 'mask')} to learn from: look at every one"
+        )
+    return BasisVerdict(
+        "yes", f"The segmenters learnt every class from {counted(pictures, 'mask')}"
+    )
+
+
+def capability_verdict(reasons: tuple[str, ...], count: int, *, fits: bool) -> BasisVerdict:
+    """Judge a study of capability: `reasons` why the process is not in control, values, and whether they fit."""
+    if reasons:
+        return BasisVerdict("no", "The process is not in control: no forecast")
+    if not fits:
+        return BasisVerdict(
+            "not alone", "The values do not fit their distribution: the indices are rough"
+        )
+    if count < FEW_VALUES:
+        return BasisVerdict(
+            "not alone",
+            f"Only {counted(count, 'measurement')}, {FEW_VALUES} or more are usual: the indices are vague",
+        )
+    return BasisVerdict("yes", f"In control, by {counted(count, 'measurement')}")
+
+
+def _epochs(epochs: int) -> str:
+    return f" after {counted(epochs, 'epoch')}" if epochs < FEW_EPOCHS else ""

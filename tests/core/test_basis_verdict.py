@@ -1,0 +1,69 @@
+"""What a segmenter, an audit of labels and a study of capability rest on, in plain words."""
+
+import pytest
+
+from flawline.core.basis_verdict import audit_verdict, capability_verdict, segmenter_verdict
+
+MANY = {"stain": 40, "scratch": 30}
+
+
+@pytest.mark.parametrize(
+    ("learnt", "marked", "epochs", "usable", "text"),
+    [
+        ({"stain": 0.6, "scratch": 0.4}, MANY, 40, "yes", "Learnt every class"),
+        ({"stain": 0.0, "scratch": 0.01}, MANY, 40, "no", "Learnt nothing: not usable"),
+        ({"stain": 0.0, "scratch": 0.0}, MANY, 1, "no", "after 1 epoch"),
+        ({"stain": 0.6, "scratch": 0.01}, MANY, 40, "no", "Did not learn scratch"),
+        ({"stain": 0.6, "scratch": 0.4}, MANY, 1, "not alone", "Trained for 1 epoch only"),
+        (
+            {"stain": 0.6, "scratch": None},
+            MANY,
+            40,
+            "not alone",
+            "No validation picture shows scratch",
+        ),
+        (
+            {"stain": 0.6, "scratch": 0.4},
+            {"stain": 40, "scratch": 3},
+            40,
+            "not alone",
+            "3 with scratch",
+        ),
+        ({"stain": None, "scratch": None}, MANY, 40, "unknown", "No validation picture"),
+    ],
+)
+def test_a_segmenter(learnt, marked, epochs, usable, text):
+    found = segmenter_verdict(learnt, marked, epochs, pictures=12)
+    assert found.usable == usable
+    assert text in found.text
+
+
+@pytest.mark.parametrize(
+    ("seen", "epochs", "pictures", "usable", "text"),
+    [
+        ({"stain": 0.6}, 20, 100, "yes", "from 100 masks"),
+        ({"stain": 0.6}, None, 100, "yes", "learnt every class"),
+        ({"stain": 0.01}, 20, 100, "no", "learnt nothing: do not rely"),
+        ({"stain": 0.6, "scratch": 0.01}, 20, 100, "no", "nothing of scratch"),
+        ({"stain": 0.6}, 1, 100, "not alone", "1 epoch only"),
+        ({"stain": 0.6}, 20, 12, "not alone", "Only 12 masks"),
+        ({"stain": None}, 20, 100, "unknown", "nothing to learn"),
+    ],
+)
+def test_an_audit(seen, epochs, pictures, usable, text):
+    found = audit_verdict(seen, epochs, pictures)
+    assert found.usable == usable
+    assert text in found.text
+
+
+@pytest.mark.parametrize(
+    ("reasons", "count", "fits", "usable"),
+    [
+        ((), 125, True, "yes"),
+        (("a point lies beyond",), 125, True, "no"),
+        ((), 125, False, "not alone"),
+        ((), 12, True, "not alone"),
+    ],
+)
+def test_a_study_of_capability(reasons, count, fits, usable):
+    assert capability_verdict(reasons, count, fits=fits).usable == usable
