@@ -63,7 +63,7 @@ GROUPS = {
     "Records": "open_records list_records show_record decide export_records import_records replay list_alerts "
     "acknowledge",
     "Pictures and sources": "open_source as_picture read_image Picture",
-    "Drawn parts": "synth_castings synth_heat_sink synth_assembly",
+    "Drawn parts": "synth_castings synth_heat_sink synth_assembly demo",
     "What calls return": "Recipe Ranking Clustering Classification Grouping Splitting Evaluation "
     "GoldenComparison",
     "Version and errors": "__version__ FlawlineError",

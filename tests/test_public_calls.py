@@ -53,15 +53,17 @@ CALLS = {
     "alerts acknowledge": "acknowledge",
     "synth heat-sink": "synth_heat_sink",
     "synth assembly": "synth_assembly",
+    "demo": "demo",
 }
 # What a person at a terminal asks for: a look around, and what has two names there.
-NO_CALL = {"demo", "doctor", "import", "replay", "serve"}
+NO_CALL = {"doctor", "import", "replay", "serve"}
 # How the command shows things and where it writes them; a call returns what it found. `open_source` takes its own.
-TERMINAL = {"context", "as_json", "quiet", "limits", "root", "encoding", "report", "out"}
+TERMINAL = {"context", "as_json", "quiet", "limits", "root", "encoding", "report", "out", "strict"}
 OF_THE_COMMAND = {
     "rank": {"model", "save_model", "keep", "drop"},  # rank_with, save_ranking
     "classify": {"apply"},  # classify_with
     "judge": {"pictures"},
+    "demo": {"open_report"},
     "chart": {"freeze", "zones", "watch", "once", "every", "last", "alert"},
 }
 # What only a program can give, or has to: a function, an open file, a folder for work.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flawline.api.chart import chart as chart
 from flawline.api.chart import pareto as pareto
 from flawline.api.chart import study_capability as study_capability
+from flawline.api.demo import demo as demo
 from flawline.api.evaluate import compare as compare
 from flawline.api.evaluate import evaluate as evaluate
 from flawline.api.evaluate import export as export

@@ -1,39 +1,75 @@
-"""`flawline demo`: sample parts, the main job, a report."""
+"""`flawline demo`: the whole story on drawn castings, with a page that links every step."""
 
 import json
+import re
+from urllib.parse import urlparse
+
+import pytest
 
 from flawline.cli.main import run
 
-
-def test_the_demo_makes_parts_ranks_them_and_says_where_the_report_lies(tmp_path, capsys):
-    out = tmp_path / "demo"
-    assert run(["demo", "-o", str(out), "--good", "12", "--bad", "2", "--no-open"]) == 0
-    printed = capsys.readouterr().out
-    assert "2 of 2 defective within the top" in printed
-    assert f"report: {out / 'report.html'}" in printed.replace("\n", "")
-    assert len(list((out / "castings" / "good").iterdir())) == 12
-    assert (out / "report.html").stat().st_size > 50_000
+SMALL = ["--good", "24", "--bad", "2", "--lot", "10"]
 
 
-def test_the_demo_in_json_is_one_document_and_repeats(tmp_path, capsys):
-    documents = []
-    for name in ("one", "two"):
-        arguments = ["demo", "-o", str(tmp_path / name), "--good", "8", "--bad", "1", "--json"]
-        assert run(arguments) == 0
-        documents.append(json.loads(capsys.readouterr().out))
-    reports = [document.pop("report") for document in documents]
-    assert documents[0] == documents[1]
-    assert reports[0].endswith("report.html")
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Folder and JSON document of a small demo."""
+    out = tmp_path_factory.mktemp("told") / "demo"
+    import contextlib
+    import io
+
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert run(["demo", "-o", str(out), *SMALL, "--json"]) == 0
+    return out, json.loads(printed.getvalue())
 
 
-def test_a_smaller_demo_forgets_the_larger_one(tmp_path, capsys):
+def test_the_sentence_names_misses_and_false_alarms_first(told):
+    _, document = told
+    lot = document["second_lot"]
+    assert (lot["bad"], lot["good"]) == (1, 9)
+    begin = f"Missed {lot['escapes']} of 1 bad part and stopped {lot['overkill']} of 9 good parts"
+    assert document["sentence"].startswith(begin)
+    assert "within the top 3" in document["sentence"]
+    assert "control chart" in document["sentence"]
+
+
+def test_the_page_tells_every_step_and_its_links_lead_somewhere(told):
+    out, document = told
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert document["sentence"] in page
+    links = [link for link in re.findall(r'<a href="([^"]+)"', page) if not urlparse(link).scheme]
+    assert len(links) == 4
+    for link in links:
+        assert (out / link).stat().st_size > 10_000, link
+    assert document["recipe"]["verdict"] in page
+    assert document["chart"]["finding"].split(";")[0] in page
+
+
+def test_a_defect_that_ranks_late_is_shown_with_what_came_before_it(told):
+    out, document = told
+    page = (out / "report.html").read_text(encoding="utf-8")
+    labels = [one["label"] for one in document["ranking"]["ranking"]]
+    late = [i for i, label in enumerate(labels) if label == "bad" and "good" in labels[:i]]
+    assert page.count("is bad and came at place") == len(late)
+
+
+def test_the_chart_catches_the_dirt_after_it_began_to_grow(told):
+    chart = told[1]["chart"]
+    assert chart["first_signal"] is not None
+    assert chart["first_signal"] >= chart["drift_from"]
+
+
+@pytest.mark.slow
+def test_a_smaller_demo_forgets_the_larger_one_and_repeats(told, tmp_path, capsys):
+    _, before = told
     castings = tmp_path / "castings"
     for label in ("good", "bad"):
         (castings / label).mkdir(parents=True)
         (castings / label / "casting_0099.jpg").write_bytes(b"old")
-    arguments = ["demo", "-o", str(tmp_path), "--good", "4", "--bad", "1", "--json"]
+    arguments = ["demo", "-o", str(tmp_path), *SMALL, "--json"]
     assert run(arguments) == 0
-    assert len(json.loads(capsys.readouterr().out)["ranking"]) == 5
+    after = json.loads(capsys.readouterr().out)
+    assert after.pop("report") != before["report"]
+    assert after == {key: value for key, value in before.items() if key != "report"}
     (castings / "good" / "mine.png").write_bytes(b"no picture")
     assert run(arguments) == 2
-    assert len(json.loads(capsys.readouterr().out)["unjudged"]) == 1

@@ -1,4 +1,4 @@
-"""`flawline demo`: sample parts, the main job, a report to open; needs nothing else."""
+"""`flawline demo`: the whole story on drawn castings, and a page to open; needs nothing else."""
 
 from __future__ import annotations
 
@@ -10,56 +10,44 @@ from typing import Annotated
 import typer
 
 from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
-from flawline.cli.feature_options import print_unjudged
 from flawline.cli.rank import print_ranking
 
-TOP_N = 12
+SHOWN = 8
 
 
 def demo(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder for pictures and results.")
+        Path, typer.Option("--out", "-o", help="Folder for pictures, reports and the page.")
     ] = Path("flawline-demo"),
-    good: Annotated[int, typer.Option(help="Sound castings to make.", min=2)] = 106,
-    bad: Annotated[int, typer.Option(help="Defective castings to make.", min=0)] = 6,
-    seed: Annotated[int, typer.Option(help="Seed of the castings and the ranking.", min=0)] = 0,
+    good: Annotated[int, typer.Option(help="Sound castings of the first lot.", min=20)] = 106,
+    bad: Annotated[int, typer.Option(help="Defective castings of the first lot.", min=0)] = 6,
+    lot: Annotated[
+        int, typer.Option(help="Castings of the second lot, one in ten of them defective.", min=10)
+    ] = 60,
+    seed: Annotated[int, typer.Option(help="Seed of the castings and of every draw.", min=0)] = 0,
     open_report: Annotated[
-        bool, typer.Option("--open/--no-open", help="Open the report where there is a desktop.")
+        bool, typer.Option("--open/--no-open", help="Open the page where there is a desktop.")
     ] = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Make sample castings, rank them without labels, and write a report."""
-    from flawline.data.source import open_source
-    from flawline.jobs.rank.rank import rank
-    from flawline.jobs.rank.ranking_files import write_ranking
+    """Rank castings without labels, learn the good ones, judge a second lot, chart a line: one page with all of it."""
+    from flawline.api.demo import demo as tell
     from flawline.jobs.rank.ranking_tables import ranking_as_dict
-    from flawline.synthetic.castings import write_castings
 
-    castings = out / "castings"
-    castings.mkdir(parents=True, exist_ok=True)
-    _remove_castings(castings)
-    note(f"drawing {good} sound and {bad} defective castings into {castings}", quiet=quiet)
-    write_castings(castings, good=good, bad=bad, seed=seed)
-    with open_source(castings) as source:
-        ranking, _ = rank(source, seed=seed, top_n=TOP_N, track=ProgressBar(quiet=quiet))
-        *_, report = write_ranking(ranking, source, out)
+    note(f"drawing {good + bad + lot} castings and a line into {out}", quiet=quiet)
+    story = tell(out, good=good, bad=bad, lot=lot, seed=seed, track=ProgressBar(quiet=quiet))
     if as_json:
-        print_json({**ranking_as_dict(ranking), "report": str(report.resolve())})
+        page = str(story.page.resolve())
+        print_json({**story.as_dict(), "ranking": ranking_as_dict(story.ranking), "report": page})
     else:
-        print_ranking(ranking, TOP_N)
-        print_unjudged(ranking.unjudged)
-        typer.echo(f"report: {report.resolve()}")
+        print_ranking(story.ranking, SHOWN)
+        typer.echo(f"the recipe: {story.verdict}")
+        typer.echo(story.sentence)
+        typer.echo(f"page: {story.page.resolve()}")
     if open_report and not as_json and has_desktop():
-        typer.launch(report.resolve().as_uri())
-    return 2 if ranking.unjudged else 0
-
-
-def _remove_castings(folder: Path) -> None:
-    """Remove what an earlier demo drew, so that fewer castings than then are not ranked among its rest."""
-    for label in ("good", "bad"):
-        for path in (folder / label).glob("casting_*.jpg"):
-            path.unlink()
+        typer.launch(story.page.resolve().as_uri())
+    return 2 if story.unjudged else 0
 
 
 def has_desktop() -> bool:

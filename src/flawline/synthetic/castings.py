@@ -91,9 +91,9 @@ def write_castings(
         rng = np.random.default_rng([seed, int(label == "bad"), index])
         part = draw_casting(rng, size=size, defect=defect)
         name = f"casting_{index:04d}"
-        written.append(_write(folder / label / f"{name}.jpg", part.pixels))
+        written.append(write_picture(folder / label / f"{name}.jpg", part.pixels))
         if masks is not None and defect is not None:
-            _write(masks / label / f"{name}.png", part.mask)
+            write_picture(masks / label / f"{name}.png", part.mask)
         if progress is not None:
             progress(len(written), good + bad)
     return written
@@ -128,7 +128,8 @@ def _mask(covered: NDArray[np.bool_], size: int, defect: str | None) -> NDArray[
     return np.where(share >= enough, DEFECTS.index(defect) + 1, 0).astype(np.uint8)
 
 
-def _write(path: Path, pixels: NDArray[np.uint8]) -> Path:
+def write_picture(path: Path, pixels: NDArray[np.uint8]) -> Path:
+    """Write grey or RGB pixels as JPEG or PNG, by the name; raises UsageError for a folder that cannot be written."""
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
     _, data = cv2.imencode(path.suffix, pixels, options)
     try:

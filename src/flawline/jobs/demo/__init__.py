@@ -1,0 +1,1 @@
+"""The story of the demo: its lots, its specification, its page."""
