@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawline.core.anomaly_score import CELLS, image_score
+from flawline.core.anomaly_score import CELLS, EARLIER_CELLS, image_score
 from helpers.examples import examples
 
 
@@ -58,7 +58,16 @@ def test_the_highest_cells_are_a_hundredth_and_ten_at_most(height, width, count)
     values = np.random.default_rng(0).permutation(height * width).astype(np.float32)
     values = values.reshape(height, width)
     assert image_score(values) == np.sort(values, axis=None)[-count:].mean()
-    assert count <= CELLS
+    assert count <= EARLIER_CELLS
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count"), [(1, 1, 1), (8, 8, 1), (24, 24, 2), (32, 32, 3), (300, 400, 3)]
+)
+def test_a_small_strong_spot_is_not_outvoted(height, width, count):
+    values = np.random.default_rng(0).permutation(height * width).astype(np.float32)
+    values = values.reshape(height, width)
+    assert image_score(values, cells=CELLS) == np.sort(values, axis=None)[-count:].mean()
 
 
 def test_a_defect_scores_alike_in_a_small_picture_and_in_a_large_one():

@@ -34,6 +34,7 @@ from flawline.detectors.gaussians import (
     blocks,
     content_gaussians,
     content_moments,
+    distances_apart,
     find_centres,
     no_moments,
     packed,
@@ -42,10 +43,11 @@ from flawline.detectors.gaussians import (
     unpacked,
 )
 from flawline.detectors.graph import score_node
-from flawline.detectors.memory import SIZE, spread_out, thinned, usual_distances
+from flawline.detectors.memory import SIZE, spread_out, thinned
 from flawline.detectors.nodes import OpenVINONodes
 from flawline.detectors.patch_features import Basis
 from flawline.detectors.registry import METHODS
+from flawline.detectors.usual_distances import usual_distances
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.inspector.parts import detector_state, joined_arrays
 from flawline.networks.openvino_import import openvino
@@ -112,11 +114,12 @@ def opened(state, backbone, window=WINDOW):
     return Detector(state, network, window=window)
 
 
-@pytest.fixture(scope="module", params=[*METHODS, "tiles"])
+@pytest.fixture(scope="module", params=[*METHODS, "tiles", "tiles patch-both"])
 def state(request, backbone):
     """Every method, and Gaussians by content as for pictures that are cut into windows."""
-    if request.param == "tiles":
-        return fit("patch-gaussian", backbone, good(20), one_window=False)
+    if request.param.startswith("tiles"):
+        method = request.param.partition(" ")[2] or "patch-gaussian"
+        return fit(method, backbone, good(20), one_window=False)
     return fit(request.param, backbone, good(20))
 
 
@@ -288,16 +291,17 @@ def test_a_basis_taken_over_is_not_learnt_again(state, backbone):
     options = {"window": WINDOW, "precision": "f32"}
     options["one_window"] = state.settings["one_window"]
     like = fit_detector(state.method, backbone, windows, like=state, **options)
-    assert len(calls) == (2 if state.method == "patch-memory" else 1)
+    times = {"patch-memory": 2, "patch-both": 4}.get(state.method, 1)
+    assert len(calls) == times
     for name in ("mean", "directions"):
         assert np.array_equal(like.arrays[name], state.arrays[name])
     assert like.settings["windows"] == 10
     fit_detector(state.method, backbone, windows, **options)
-    assert len(calls) == (5 if state.method == "patch-memory" else 3)
+    assert len(calls) == 2 * times + 1
 
 
 def test_what_cannot_be_learnt_is_an_error(state, backbone):
-    with pytest.raises(UsageError, match="patch-gaussian, patch-memory, fast"):
+    with pytest.raises(UsageError, match="patch-gaussian, patch-memory, patch-both, fast"):
         fit("padim", backbone, good(1))
     with pytest.raises(SourceError, match="no picture"):
         fit(state.method, backbone, [])
@@ -485,6 +489,15 @@ def numpy_scores(patches: np.ndarray, arrays, grid: tuple[int, int]) -> np.ndarr
     x = (patches - arrays["mean"]) @ arrays["directions"].T.astype(np.float64)
     k = x.shape[1]
     scores = np.zeros(len(x))
+    if "gaussian_moments" in arrays:
+        own = {name: array for name, array in arrays.items() if not name.startswith("gaussian_")}
+        gaussians = {name: array for name, array in own.items() if not name.startswith("memory")}
+        [kind] = {"place", "content"} & {name.partition("_")[0] for name in own}
+        energies = numpy_scores(patches, gaussians, grid) - own[f"{kind}_constants"].min()
+        moments, count = arrays["gaussian_moments"], int(arrays["gaussian_windows"][0])
+        mean, deviation = usual_distances(moments, count, grid)
+        rest = {n: a for n, a in own.items() if not n.startswith(("place_", "content_"))}
+        return (np.sqrt(energies) - mean) / deviation + numpy_scores(patches, rest, grid)
     if "place_means" in arrays:
         factors = unpacked(arrays["place_factors"], k).astype(np.float64)
         y = np.einsum("gij,gj->gi", factors, x - arrays["place_means"])
@@ -519,7 +532,18 @@ def test_scores_are_those_of_plain_numpy(state, backbone, network):
 
 @pytest.mark.parametrize("grid", [(4, 4), (3, 8), (1, 1)])
 @pytest.mark.parametrize(("k", "contents"), [(1, 1), (6, 16), (24, 5), (64, 16)])
-@pytest.mark.parametrize("kinds", ["place", "content", "place content", "memory", "memory of old"])
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        "place",
+        "content",
+        "place content",
+        "memory",
+        "memory of old",
+        "place memory",
+        "content memory",
+    ],
+)
 def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
     """OpenVINO fuses an addition after ReduceSum and broadcasts it wrongly at some of these shapes."""
     rng = np.random.default_rng(5)
@@ -537,13 +561,15 @@ def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
     if "memory" in kinds:
         arrays["memory"] = rng.normal(size=(37, k)).astype(np.float32)
         arrays["variances"] = rng.gamma(2, size=k).astype(np.float32)
-    if kinds == "memory":
+    both = kinds in ("place memory", "content memory")
+    for name in ("memory", "gaussian") if both else ("memory",) if kinds == "memory" else ():
         mean = rng.gamma(2, size=cells)
-        arrays["memory_moments"] = np.stack([mean, mean**2 + rng.gamma(2, size=cells)])
-        arrays["memory_windows"] = np.array([7])
+        arrays[f"{name}_moments"] = np.stack([mean, mean**2 + rng.gamma(2, size=cells)])
+        arrays[f"{name}_windows"] = np.array([7])
     ov = openvino()
     given_map = ov.opset13.parameter([1, channels, *grid], ov.Type.f32)
     method = "patch-memory" if "memory" in kinds else "patch-gaussian"
+    method = "patch-both" if both else method
     scores = score_node(OpenVINONodes(), method, {"map": given_map}, arrays, grid)
     model = ov.Model([scores], [given_map], "graph")
     compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
@@ -553,6 +579,40 @@ def test_the_graph_is_plain_numpy_at_every_shape(grid, k, contents, kinds):
     wanted = numpy_scores(smooth, arrays, grid)
     assert scores.shape == (1, 1, *grid)
     np.testing.assert_allclose(scores.ravel(), wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("windows", [2, 30])
+def test_distances_apart_are_those_of_a_gaussian_without_the_window(windows):
+    """Where the covariance of all patches is the place's own, what the formula leaves out is little."""
+    rng = np.random.default_rng(3)
+    patches = rng.normal(size=(1, windows, 4)).astype(np.float32) * [1, 2, 3, 4]
+    patches = patches.astype(np.float32)
+    moments = place_moments([patches], no_moments(1, 4))
+    found = list(
+        distances_apart(
+            [patches[:, [at]] for at in range(windows)], moments.count, place_gaussians(moments)
+        )
+    )
+    assert len(found) == windows
+    for at in (0, windows - 1):
+        rest = place_gaussians(place_moments([np.delete(patches, at, axis=1)], no_moments(1, 4)))
+        off = rest.factors[0] @ (patches[0, at] - rest.means[0])
+        own = place_gaussians(moments)
+        learnt = own.factors[0] @ (patches[0, at] - own.means[0])
+        assert found[at][0, 0] > learnt @ learnt
+        if windows > 2:
+            assert found[at][0, 0] == pytest.approx(off @ off, rel=0.1)
+
+
+def test_what_is_usual_leaves_out_the_patches_of_the_own_window(backbone):
+    """Of windows that differ, each is far from the others, and would be at no distance from itself."""
+    rng = np.random.default_rng(8)
+    windows = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(6)]
+    arrays = fit("patch-memory", backbone, windows).arrays
+    assert len(arrays["memory"]) == 6 * 64
+    assert arrays["memory_moments"][0].min() > 0.1
+    [alone] = fit("patch-memory", backbone, windows[:1]).arrays["memory_moments"][:1]
+    np.testing.assert_allclose(alone, 0, atol=1e-2)
 
 
 def test_gaussians_are_those_of_numpy_and_scipy():
@@ -705,7 +765,7 @@ def test_copies_are_remembered_once():
     patches = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
     assert len(spread_out(np.tile(patches, (4, 1)), 30)) == 9
     assert len(spread_out(np.zeros((6, 3), np.float32), 4)) == 1
-    assert thinned(patches, 9) is patches
+    np.testing.assert_array_equal(thinned(patches, 9), np.arange(len(patches)))
     assert len(thinned(patches, 4)) == 4
 
 

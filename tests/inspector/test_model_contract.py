@@ -151,5 +151,5 @@ def test_a_recipe_written_and_read_judges_the_same(recipe, inspector, tmp_path, 
 def test_every_method_of_the_registry_is_there():
     for name in METHODS:
         assert method_of(name).shrink >= 1
-    with pytest.raises(UsageError, match="patch-gaussian, patch-memory, fast"):
+    with pytest.raises(UsageError, match="patch-gaussian, patch-memory, patch-both, fast"):
         method_of("patch-flow")

@@ -14,10 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.anomaly_score import EARLIER_CELLS
 from flawline.detectors.graph import OUTPUT, score_node
 from flawline.detectors.map_graph import backbone_and_graph, finest
 from flawline.detectors.nodes import OpenVINONodes
 from flawline.detectors.registry import method_of
+from flawline.errors import ModelError
 from flawline.networks.map_choice import choose_maps
 from flawline.networks.openvino_import import openvino
 from flawline.networks.openvino_runtime import (
@@ -28,6 +30,7 @@ from flawline.networks.openvino_runtime import (
 )
 
 CELL = 8
+_MOST_SCORE_CELLS = 1000
 
 Size = tuple[int, int]
 
@@ -39,6 +42,22 @@ class DetectorState:
     method: str
     settings: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
+
+
+def score_cells(settings: Mapping[str, Any]) -> int:
+    """Read from a detector's settings how many cells the score of a picture is the mean of, at most.
+
+    Raises:
+        ModelError: ("model-damaged") it is no whole number from 1 to 1000.
+    """
+    found = settings.get("score_cells", EARLIER_CELLS)
+    if type(found) is int and 1 <= found <= _MOST_SCORE_CELLS:
+        return found
+    raise ModelError(
+        f"the recipe's `score_cells` is {found!r}, expected a whole number from 1 to {_MOST_SCORE_CELLS}",
+        hint="train it again, or take the recipe as it was written",
+        code="model-damaged",
+    )
 
 
 class Detector:

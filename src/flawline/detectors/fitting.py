@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.anomaly_score import CELLS
 from flawline.detectors.detector import (
     DetectorState,
     Size,
@@ -94,7 +95,12 @@ def fit_state(
     """Learn from the patches of `count` windows; the rest as for `fit_detector`."""
     learnt, count = method_of(method).learn(learning, count, one_window, seed)
     basis = learning.basis
-    settings = {"windows": count, "one_window": one_window, "dimensions": len(basis.directions)}
+    settings = {
+        "windows": count,
+        "one_window": one_window,
+        "dimensions": len(basis.directions),
+        "score_cells": CELLS,
+    }
     return DetectorState(method, settings, {**basis.arrays, **learnt})
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ CONTENT_RIDGE = 0.1
 _PLACE_PRIOR, _CONTENT_PRIOR = 10.0, 500.0
 _ROUNDS = 10
 _CHUNK, _CHUNK_BYTES = 32, 2**23
+_LEAST_REST = 0.1  # of a variance that leaving a window out may leave
 
 MOST_PLACES = 1024
 """Where a window has more cells, blocks of them share a Gaussian: memory stays bounded, and each has seen more."""
@@ -98,6 +100,47 @@ def blocks(patches: NDArray[np.float32], grid: tuple[int, int]) -> NDArray[np.fl
     side = block_side(grid)
     cut = patches.reshape(grid[0] // side, side, grid[1] // side, side, -1)
     return cut.transpose(0, 2, 1, 3, 4).reshape(-1, side * side, patches.shape[1])
+
+
+def unblocked(values: NDArray[Any], grid: tuple[int, int]) -> NDArray[Any]:
+    """Values of `blocks`, (G, side * side), by cell, (h * w,)."""
+    side = block_side(grid)
+    cut = values.reshape(grid[0] // side, grid[1] // side, side, side)
+    return np.asarray(cut.transpose(0, 2, 1, 3).reshape(-1))
+
+
+def distances_apart(
+    windows: Iterable[NDArray[np.float32]], count: NDArray[Any], gaussians: Gaussians
+) -> Iterator[Floats]:
+    """Squared Mahalanobis distances (G, n) of learnt windows (G, n, k), as if each had not been learnt from.
+
+    Leaving a window out moves the mean away from it and takes it out of the covariance, by the formula of J. Sherman
+    and W. J. Morrison (Annals of Mathematical Statistics 21, 1950, p. 124); the little more weight of the covariance of
+    all patches is left out of account. `count` (G,) are the patches that were learnt from.
+    """
+    means = gaussians.means[:, None]
+    roots = np.ascontiguousarray(gaussians.factors.transpose(0, 2, 1))
+    for window in windows:
+        scaled = (window - means) @ roots
+        found = np.einsum("gnk,gnk->gn", scaled, scaled).astype(np.float64)
+        size = window.shape[1]
+        number = float(count[0]) / size
+        if number > 1:
+            weight = (number - 1) / (number - 1 + _PLACE_PRIOR / size)
+            rest = 1 - weight * number / (number - 1) ** 2 * found
+            found *= (number / (number - 1)) ** 2 / np.maximum(rest, _LEAST_REST)
+        yield found
+
+
+def content_distances(patches: NDArray[np.float32], gaussians: Gaussians) -> Floats:
+    """Lowest energies (n,) of patches (n, k) by Gaussians of kinds of content."""
+    found = np.full(len(patches), np.inf)
+    for mean, factor, constant in zip(
+        gaussians.means, gaussians.factors, gaussians.constants, strict=True
+    ):
+        scaled = (patches - mean) @ factor.T
+        np.minimum(found, np.einsum("nk,nk->n", scaled, scaled) + constant, out=found)
+    return found
 
 
 def content_moments(patches: NDArray[np.float32], centres: NDArray[np.float32]) -> PatchMoments:

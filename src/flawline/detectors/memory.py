@@ -13,9 +13,6 @@ SIZE = 4000
 POOL = 400_000
 """Most patches that are held at once while a memory is chosen: 102 MB in 64 directions."""
 _BLOCK = 1 << 15
-_RINGS = 4  # cells from the border, beyond which the zeros that a network puts around its maps hardly reach
-_PRIOR = 10.0  # windows that the average over a ring counts for beside what was seen at a place
-_LEAST = 0.1  # of a deviation, where the features have variances around one half
 
 
 def spread_out(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
@@ -50,9 +47,11 @@ def spread_out(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
             chosen.append(best)
 
 
-def thinned(patches: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """At most `count` of the patches (n, k), spread out."""
-    return patches if len(patches) <= count else patches[np.sort(spread_out(patches, count))]
+def thinned(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Rows of at most `count` of the patches (n, k), spread out, in their order."""
+    if len(patches) <= count:
+        return np.arange(len(patches))
+    return np.sort(spread_out(patches, count))
 
 
 def scale_of(variances: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,33 +63,18 @@ def scale_of(variances: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(1 / np.sqrt(variances.astype(np.float64) + level + 1e-12), np.float32)
 
 
-def distances(patches: NDArray[np.float32], memory: NDArray[np.float32]) -> NDArray[np.float64]:
-    """From each patch (n, k) to the nearest of the memory (m, k), both multiplied with `scale_of`; float64 (n,)."""
+def distances(
+    patches: NDArray[np.float32],
+    memory: NDArray[np.float32],
+    left_out: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float64]:
+    """From each patch (n, k) to the nearest of the memory (m, k), both multiplied with `scale_of`; float64 (n,).
+
+    Patches of the memory that are `left_out`, bool (m,), do not count, unless all of them are.
+    """
     products = patches @ memory.T
     own, lengths = (np.einsum("nk,nk->n", rows, rows) for rows in (patches, memory))
+    if left_out is not None and not left_out.all():
+        lengths = np.where(left_out, np.float32(np.inf), lengths)
     nearest = (lengths - 2 * products).min(axis=1) + own
     return np.asarray(np.sqrt(np.maximum(nearest, 0).astype(np.float64)), np.float64)
-
-
-def usual_distances(
-    moments: NDArray[np.float64], windows: int, grid: tuple[int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of the distance that good parts have at each cell, float32 (h * w,) both.
-
-    Networks put zeros around their maps, so cells near the border differ more from one another than cells inside, and
-    would outshine every defect. Few windows say little about a cell: the average over all cells that lie as far from
-    the border counts for ten more.
-
-    Args:
-        moments: (2, h * w), mean of the distance and of its square over the windows seen.
-        windows: how many were seen.
-        grid: (h, w).
-    """
-    rows, columns = (np.arange(side) for side in grid)
-    rows, columns = np.minimum(rows, rows[::-1]), np.minimum(columns, columns[::-1])
-    ring = np.minimum(np.minimum.outer(rows, columns), _RINGS).ravel()
-    counts = np.maximum(np.bincount(ring), 1)
-    around = np.stack([np.bincount(ring, weights=row) / counts for row in moments])[:, ring]
-    mean, square = (windows * moments + _PRIOR * around) / (windows + _PRIOR)
-    deviation = np.sqrt(np.maximum(square - mean**2, 0) + _LEAST**2)
-    return mean.astype(np.float32), deviation.astype(np.float32)

@@ -8,49 +8,55 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.detectors.memory import POOL, SIZE, distances, scale_of, thinned, usual_distances
+from flawline.detectors.memory import POOL, SIZE, distances, scale_of, thinned
 from flawline.detectors.method import Arrays, Grid, Learning, Method, drawn, joined
 from flawline.detectors.nodes import Nodes, summed
+from flawline.detectors.usual_distances import distance_moments, standardised
+from flawline.types import EMPTY
 
 
 def _learn(
     learning: Learning, count: int, one_window: bool, seed: int
 ) -> tuple[dict[str, NDArray[Any]], int]:
     pool, count = _pooled(learning, seed)
-    memory = thinned(pool, SIZE)
-    return {"memory": memory, **_moments(learning, memory, None)}, count
+    rows = thinned(pool, SIZE)
+    memory, sources = pool[rows], rows // (len(pool) // count)
+    return {"memory": memory, **_moments(learning, memory, sources, EMPTY)}, count
 
 
 def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArray[Any]], int]:
     pool, count = _pooled(learning, 0)
-    memory = thinned(np.concatenate([old["memory"], pool]), SIZE)
+    earlier = len(old["memory"])
+    both = np.concatenate([old["memory"], pool])
+    rows = thinned(both, SIZE)
+    memory = both[rows]
     if "memory_moments" not in old:
         return {"memory": memory}, count
-    return {"memory": memory, **_moments(learning, memory, old)}, count
+    # Those from earlier windows come from none of the new ones.
+    sources = np.where(rows < earlier, -1, (rows - earlier) // (len(pool) // count))
+    return {"memory": memory, **_moments(learning, memory, sources, old)}, count
 
 
 def _moments(
-    learning: Learning, memory: NDArray[np.float32], old: Arrays | None
+    learning: Learning, memory: NDArray[np.float32], sources: NDArray[np.intp], old: Arrays
 ) -> dict[str, NDArray[Any]]:
-    """Mean of the distance to the memory and of its square at each cell, with what earlier windows gave."""
-    count = 0 if old is None else int(old["memory_windows"][0])
-    total = (
-        np.zeros((2, learning.grid[0] * learning.grid[1]))
-        if old is None
-        else old["memory_moments"] * count
-    )
+    """Average the distance to the memory at each cell, of each window to the patches from other windows.
+
+    `sources` are the windows that patches of the memory come from. With its own patches, a window would be nearer than
+    a new one is, most of all where windows differ.
+    """
     scale = scale_of(learning.basis.variances)
-    for patches in learning.patches():
-        found = distances(patches * scale, memory)
-        total = total + np.stack([found, found**2])
-        count += 1
-    return {"memory_moments": total / count, "memory_windows": np.array([count])}
+    found = (
+        distances(patches * scale, memory, sources == place)
+        for place, patches in enumerate(learning.patches())
+    )
+    return distance_moments("memory", found, old)
 
 
 def _pooled(learning: Learning, seed: int) -> tuple[NDArray[np.float32], int]:
-    """All patches in the directions of distances, and how many windows there are.
+    """All patches in the directions of distances, window by window, and how many windows there are.
 
-    Beyond `POOL` patches, as many of each window, at least one, drawn evenly.
+    Equally many of each window; beyond `POOL` patches fewer, at least one, drawn evenly.
     """
     pool: list[NDArray[np.float32]] = []
     share = learning.grid[0] * learning.grid[1]
@@ -80,11 +86,7 @@ def _score(ops: Nodes, patches: Any, arrays: Arrays, grid: Grid, inputs: Mapping
     nearest = ops.maximum(nearest, ops.constant(np.float32(0)))
     if "memory_moments" not in arrays:
         return nearest
-    mean, deviation = usual_distances(
-        arrays["memory_moments"], int(arrays["memory_windows"][0]), grid
-    )
-    off = ops.subtract(ops.sqrt(nearest), ops.constant(mean))
-    return ops.multiply(off, ops.constant(1 / deviation))
+    return standardised(ops, ops.sqrt(nearest), "memory", arrays, grid)
 
 
 def _inputs(arrays: Arrays) -> dict[str, NDArray[np.float32]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 METHODS: Mapping[str, str] = {
     "patch-gaussian": "flawline.detectors.patch_gaussian",
     "patch-memory": "flawline.detectors.patch_memory",
+    "patch-both": "flawline.detectors.patch_both",
     "fast": "flawline.detectors.fast",
 }
 """The module that holds the `METHOD` of each; it is imported when it is used."""

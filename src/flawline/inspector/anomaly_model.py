@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flawline.core.regions import ANOMALY, mask_of_map
 from flawline.core.threshold import conformal_p_value
+from flawline.detectors.detector import score_cells
 from flawline.inspector.decision import ReasonedVerdict, decide_by_score
 from flawline.inspector.golden_sample import golden_of, marked
 from flawline.inspector.map_score import check_inside, lost_reason, score_maps
@@ -37,6 +38,7 @@ class AnomalyModel:
         self._calibration = calibration_of(recipe)
         self._golden = golden_of(recipe)
         self.detector = detector_of(recipe, precision, threads)
+        self._cells = score_cells(recipe.manifest.detector)
         self.precision = self.detector.precision
         self.preparation = self.detector.preparation
 
@@ -55,7 +57,7 @@ class AnomalyModel:
             start = time.perf_counter()
             maps[place] = self.detector(window.pixels)
             model += since(start)
-        scored = score_maps(look, maps)
+        scored = score_maps(look, maps, self._cells)
         shown = look.in_picture(scored.map)
         class_mask, planes = self._mask(shown, look.size)
         lost, more = lost_reason(look), tuple[ReasonedVerdict, ...]()

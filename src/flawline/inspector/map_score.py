@@ -35,8 +35,10 @@ def check_inside(look: PreparedPicture) -> None:
         )
 
 
-def score_maps(look: PreparedPicture, maps: Mapping[int, NDArray[np.float32]]) -> ScoredMap:
-    """Join the maps of the windows, in their order, and score the picture by the cells that count.
+def score_maps(
+    look: PreparedPicture, maps: Mapping[int, NDArray[np.float32]], cells: int
+) -> ScoredMap:
+    """Join the maps of the windows, in their order, and score the picture by the highest `cells` that count.
 
     Raises:
         ImageError: ("image-score") a score is not a finite number.
@@ -49,7 +51,7 @@ def score_maps(look: PreparedPicture, maps: Mapping[int, NDArray[np.float32]]) -
             hint="look at this part by hand; the model overflows on its picture",
             code="image-score",
         )
-    return ScoredMap(joined, image_score(joined, look.inside), float(counting.max()))
+    return ScoredMap(joined, image_score(joined, look.inside, cells), float(counting.max()))
 
 
 def lost_reason(look: PreparedPicture) -> str:

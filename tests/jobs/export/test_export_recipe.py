@@ -287,7 +287,7 @@ def test_no_picture_that_can_be_compared_is_an_error(trained, tmp_path):
 
 def test_the_comparison_does_what_the_inspector_does(trained, parts):
     inspector = Inspector(trained["tiled"], precision="f32")
-    scored = scorer_of(view_of(trained["tiled"]), inspector.model.detector)
+    scored = scorer_of(trained["tiled"], inspector.model.detector)
     picture = read_image(sorted((parts / "bad").iterdir())[0])
     found = inspector.find(picture)
     score, scores = scored(picture)

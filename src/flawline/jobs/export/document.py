@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flawline.core.anomaly_score import CELLS, SHARE
+from flawline.core.anomaly_score import SHARE, scored_cells
 from flawline.core.view.framing import STEP
 from flawline.core.view.tiling import FEATHER, MARGIN
-from flawline.detectors.detector import CELL
+from flawline.detectors.detector import CELL, score_cells
 from flawline.inspector import Inspector
 from flawline.jobs.export.exported import Checked, Parity
 from flawline.jobs.export.model_file import ExportedModel, Port, runtime_version
@@ -82,11 +83,6 @@ def steps_left_out(recipe: Recipe) -> list[str]:
     return steps
 
 
-def scored_cells(cells: tuple[int, int]) -> int:
-    """Return the number of cells that a score averages in a map of that size, where all cells count."""
-    return max(1, min(CELLS, round(SHARE * cells[0] * cells[1])))
-
-
 def _recipe(recipe: Recipe) -> dict[str, Any]:
     backbone = recipe.manifest.backbone
     return {
@@ -125,14 +121,15 @@ def _before(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
 
 def _after(recipe: Recipe, model: ExportedModel) -> dict[str, Any]:
     fit = recipe.settings.picture.resolution == "fit"
+    cells = score_cells(recipe.manifest.detector)
     return {
         "map_resized_to": list(model.cells) if model.output.shape[2:] != model.cells else None,
         "cell_px": CELL,
         "overlap_share_without_weight_on_either_side": MARGIN,
         "overlap_share_of_the_ramp": FEATHER,
-        "score_is_mean_of_highest_share": SHARE,
-        "score_is_mean_of_at_most": CELLS,
-        "score_is_mean_of": scored_cells(model.cells) if fit else None,
+        "score_is_mean_of_highest_share": round(SHARE * cells, 6),
+        "score_is_mean_of_at_most": cells,
+        "score_is_mean_of": scored_cells(math.prod(model.cells), cells) if fit else None,
     }
 
 

@@ -11,7 +11,6 @@ from flawline.data.part_files import scratch_folder
 from flawline.data.source import Source
 from flawline.errors import ModelError, UsageError
 from flawline.inspector import Inspector
-from flawline.inspector.parts import view_of
 from flawline.jobs.export.document import document_of
 from flawline.jobs.export.export_segmenter import check_segmenter
 from flawline.jobs.export.exported import Checked, Exported
@@ -82,7 +81,7 @@ def _detector(
     model = open_model(path, recipe)
     done = check(
         inspector,
-        scorer_of(view_of(recipe), model),
+        scorer_of(recipe, model),
         _coarser(inspector, name, path),
         source,
         track=track,
@@ -99,7 +98,7 @@ def _coarser(inspector: Inspector, name: str, path: Path) -> Mapping[str, Scorer
     scorers = {"the recipe in bf16": inspector_scorer(Inspector(recipe, precision="bf16"))}
     if name == "openvino":
         whole: ExportedModel = open_model(path, recipe, "bf16")
-        scorers["the exported model in bf16"] = scorer_of(view_of(recipe), whole)
+        scorers["the exported model in bf16"] = scorer_of(recipe, whole)
     return scorers
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flawline.jobs.export.document import scored_cells, steps_left_out
+import math
+
+from flawline.core.anomaly_score import SHARE, scored_cells
+from flawline.detectors.detector import score_cells
+from flawline.jobs.export.document import steps_left_out
 from flawline.jobs.export.model_file import FORMATS, ExportedModel
 from flawline.recipe import Recipe, thresholds_of
 
@@ -77,7 +81,7 @@ def _before(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
 
 
 def _after(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
-    lines = []
+    lines, most = [], score_cells(recipe.manifest.detector)
     if model.output.shape[2:] != model.cells:
         lines.append(f"- Enlarge each map to {_sides(model.cells)} cells, bilinear.")
     if not fit:
@@ -86,9 +90,9 @@ def _after(recipe: Recipe, model: ExportedModel, fit: bool) -> list[str]:
             "eighths of a window weigh nothing, and its weight rises evenly to 1 over the next quarter."
         )
     count = (
-        f"{scored_cells(model.cells)}"
+        f"{_scored(recipe, model)}"
         if fit
-        else "1 % of the cells, at least one and at most ten, rounded"
+        else f"{100 * SHARE * most:.1f} % of the cells, at least one and at most {most}, rounded"
     )
     review, reject = thresholds_of(recipe)
     return [
@@ -150,10 +154,15 @@ def _code(recipe: Recipe, model: ExportedModel, name: str, whole: bool) -> list[
     review, reject = thresholds_of(recipe)
     return [
         *lines,
-        f"score = np.sort(cells.ravel())[-{scored_cells(model.cells)}:].mean()",
+        f"score = np.sort(cells.ravel())[-{_scored(recipe, model)}:].mean()",
         f'verdict = "reject" if score > {reject!r} else "review" if score > {review!r} else "accept"',
         "print(score, verdict)",
     ]
+
+
+def _scored(recipe: Recipe, model: ExportedModel) -> int:
+    """Count the cells that a score averages where all count."""
+    return scored_cells(math.prod(model.cells), score_cells(recipe.manifest.detector))
 
 
 def _sides(size: tuple[int, ...]) -> str:

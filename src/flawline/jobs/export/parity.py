@@ -15,12 +15,13 @@ from flawline.core.anomaly_score import image_score
 from flawline.core.threshold import verdict
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
+from flawline.detectors.detector import score_cells
 from flawline.errors import FlawlineError, SourceError
 from flawline.inspector import Inspector
-from flawline.inspector.view import View
+from flawline.inspector.parts import view_of
 from flawline.jobs.export.exported import Checked, Parity, Tolerance
 from flawline.jobs.export.pictures import COUNT, drawn_pictures
-from flawline.recipe import thresholds_of
+from flawline.recipe import Recipe, thresholds_of
 from flawline.types import Picture, Sample, Track, Unjudged, no_track
 
 SHARE = 1e-3
@@ -32,14 +33,18 @@ Scorer = Callable[[Picture], Scored]
 """A picture to its raw score and its map, float32 (h, w), of the whole picture."""
 
 
-def scorer_of(view: View, detector: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> Scorer:
+def scorer_of(
+    recipe: Recipe, detector: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+) -> Scorer:
     """Return a scorer like the inspector with another detector: windows uint8 to raw scores of their cells."""
+
+    view, cells = view_of(recipe), score_cells(recipe.manifest.detector)
 
     def scored(picture: Picture) -> Scored:
         look = view.look(picture)
         maps = {place: detector(window.pixels) for place, window in enumerate(look.windows())}
         whole = look.join(maps)
-        return image_score(whole, look.inside), look.in_picture(whole)
+        return image_score(whole, look.inside, cells), look.in_picture(whole)
 
     return scored
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from flawline.core.view.framing import window_count
 from flawline.data.stream import in_order
-from flawline.detectors.detector import DetectorState
+from flawline.detectors.detector import DetectorState, score_cells
 from flawline.detectors.fitting import PatchNetwork, fit_state
 from flawline.detectors.method import Learning, no_window
 from flawline.detectors.patch_features import Basis, fit_basis
@@ -92,13 +92,13 @@ class KeptPatches:
         Raises:
             ImageError: nothing of a picture is to be looked at, or its score is not a finite number.
         """
-        basis = Basis.of(state.arrays)
+        basis, cells = Basis.of(state.arrays), score_cells(state.settings)
         scorer = PatchScorer(state, self.network.grid, window=self.view.framing.window)
 
         def score(look: PreparedPicture, patches: NDArray[np.float32]) -> ScoredMap:
             check_inside(look)
             maps = {place: scorer(basis.project(rows)) for place, rows in enumerate(patches)}
-            return score_maps(look, maps)
+            return score_maps(look, maps, cells)
 
         def score_again(look: PreparedPicture) -> ScoredMap:
             return score(look, _features(self.network, look))
