@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from flawline.cli.main import run
+from flawline.detectors.detector import Detector, detector_backbone
+from flawline.detectors.fitting import fit_detector
 from flawline.errors import DependencyError, ModelError, UsageError
 from flawline.features.compute import FeatureSettings
 from flawline.networks import timm_backbone as module
@@ -280,6 +282,33 @@ def test_a_transformer_has_one_stride_and_a_fixed_size(extra, tmp_path):
     assert network(picture(96))["stride16"].shape == (192, 6, 6)
     with pytest.raises(ModelError, match="does not run on pictures of 128x128"):
         open_backbone(name, weights=weights, size=128)
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(
+    ("name", "given", "window", "stride"),
+    [
+        ("vit_small_patch14_dinov2", {"img_size": 224, "depth": 3}, 224, 14),
+        ("vit_small_patch14_reg4_dinov2", {"img_size": 112, "depth": 3}, 112, 14),
+        ("wide_resnet50_2", {}, 128, 8),
+    ],
+)
+def test_a_detector_learns_from_the_maps_of_a_large_network(
+    extra, tmp_path, name, given, window, stride
+):
+    weights = saved(name, tmp_path / "a.safetensors", **given)
+    asked = f"timm:{name}?" + "&".join(f"{key}={value}" for key, value in given.items())
+    path = timm_backbone(asked.rstrip("?"), weights)
+    rng = np.random.default_rng(0)
+    windows = [rng.integers(0, 256, (window, window, 3), np.uint8) for _ in range(4)]
+    size, options = (window, window), {"precision": "f32"}
+    state = fit_detector("patch-memory", path.read_bytes(), lambda: windows, window=size, **options)
+    assert len(state.arrays["memory"]) == min(4000, 4 * (window // stride) ** 2)
+    backbone = detector_backbone(state.method, path.read_bytes(), window=size, **options)
+    scores = Detector(state, backbone, window=size)(windows[0][::-1].copy())
+    assert scores.shape == (window // 8, window // 8)
+    assert np.isfinite(scores).all()
+    assert np.ptp(scores) > 0
 
 
 @pytest.mark.train
