@@ -97,7 +97,8 @@ def train_anomaly(
         effort: how much may be tried to choose the settings that are not given (`method`, `window`, `light`, `align`,
             `foreground`), by known bad parts and drawn defects on good parts held out from the trials: "none", "quick",
             "normal" or "thorough". With fewer than 20 good pictures or 6 good parts to learn from nothing is tried.
-        method: "patch-gaussian", "patch-memory", "patch-both" or "fast" (for slow ones); "patch-gaussian" where none is tried.
+        method: "patch-gaussian", "patch-memory", "patch-both" or "fast" (for slow processors); "patch-gaussian" where
+            none is tried.
         backbone, weights, preparation, precision: the network, as for `rank`.
         window: what the detector sees at once, px: 256 (where none is tried), "HEIGHTxWIDTH" or (height, width).
         min_defect: smallest defect that must stay visible: "3 px" or "0.3 mm" (with `mm_per_px`). The resolution
