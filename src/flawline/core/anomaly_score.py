@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 SHARE = 0.001
 CELLS = 3
 EARLIER_CELLS = 10
-"""Of recipes that do not say how many: those that version 0.1 trained."""
+"""Of a memory of patches, and of recipes that do not say how many: those that version 0.1 trained."""
 
 
 def scored_cells(count: int, cells: int) -> int:

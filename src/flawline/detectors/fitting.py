@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.anomaly_score import CELLS
 from flawline.detectors.detector import (
     DetectorState,
     Size,
@@ -99,7 +98,7 @@ def fit_state(
         "windows": count,
         "one_window": one_window,
         "dimensions": len(basis.directions),
-        "score_cells": CELLS,
+        "score_cells": method_of(method).score_cells,
     }
     return DetectorState(method, settings, {**basis.arrays, **learnt})
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.anomaly_score import CELLS
 from flawline.detectors.nodes import Nodes
 from flawline.detectors.patch_features import Basis
 from flawline.errors import SourceError
@@ -40,7 +41,8 @@ class Method:
     of further windows. `score` makes a node of raw scores, any shape of h * w numbers, from operations, a node of
     patches (h * w, k), the arrays, the grid and the nodes of `inputs`. `inputs` are arrays by name that are better
     given to the graph than held in it. The network sees windows shrunk `shrink` times. With `averages`, single pictures
-    move a detector little: it can find bad pictures among those it learnt from, and remembers no false alarm.
+    move a detector little: it can find bad pictures among those it learnt from, and remembers no false alarm. The score
+    of a picture is the mean of its `score_cells` highest cells.
     """
 
     learn: Callable[[Learning, int, bool, int], tuple[dict[str, NDArray[Any]], int]]
@@ -49,6 +51,7 @@ class Method:
     inputs: Callable[[Arrays], dict[str, NDArray[np.float32]]]
     averages: bool
     shrink: int = 1
+    score_cells: int = CELLS
 
 
 def drawn(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.anomaly_score import EARLIER_CELLS
 from flawline.detectors.memory import POOL, SIZE, distances, scale_of, thinned
 from flawline.detectors.method import Arrays, Grid, Learning, Method, drawn, joined
 from flawline.detectors.nodes import Nodes, summed
@@ -94,4 +95,4 @@ def _inputs(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
     return {}
 
 
-METHOD = Method(_learn, _extend, _score, _inputs, averages=False)
+METHOD = Method(_learn, _extend, _score, _inputs, averages=False, score_cells=EARLIER_CELLS)
