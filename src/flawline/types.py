@@ -15,6 +15,8 @@ T = TypeVar("T")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 Verdict = Literal["accept", "review", "reject"]
+SEVERITY: tuple[Verdict, ...] = ("accept", "review", "reject")
+"""Verdicts, the mildest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,9 @@ def test_nothing_suspicious_ends_with_0(parts, tmp_path, seeing, capsys):
     arguments = [parts / "images", "-o", tmp_path / "audit", "--annotations", parts / "masks"]
     assert run([*arguments, "--classes", "scratch,stain", "-q"]) == 0
     printed = capsys.readouterr()
-    assert printed.out == "No region of 8 masks looks wrong.\n"
+    assert printed.out == (
+        "Only 8 masks to learn from: look at every one\nNo region of 8 masks looks wrong.\n"
+    )
     assert printed.err == ""
 
 

@@ -105,7 +105,9 @@ def demo(
 
 def _learn(castings: Source, place: Path, seed: int, track: Track) -> AnomalyTraining:
     """Learn the good castings, put the specification into the recipe, write both and the report."""
-    training = train_anomaly(castings, part="casting", align="polar", seed=seed, track=track)
+    training = train_anomaly(
+        castings, part="casting", align="polar", effort="none", seed=seed, track=track
+    )
     recipe = recipe_with(training.recipe, settings=replace(training.recipe.settings, spec=SPEC))
     training = replace(training, recipe=recipe)
     write_recipe(recipe, place / "casting.flaw")

@@ -79,7 +79,7 @@ def compare_golden(
 ) -> int:
     """Find what is missing or extra beside a golden sample; exit code 0 nothing, 1 something, 2 not all compared."""
     from flawline.api.golden import compare_golden as compare
-    from flawline.jobs.golden.golden_report import write_comparison
+    from flawline.jobs.golden.golden_files import write_comparison
     from flawline.jobs.golden.golden_tables import comparison_as_dict
 
     span = parse_range(value_range)

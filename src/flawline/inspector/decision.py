@@ -13,9 +13,8 @@ from flawline.errors import ImageError
 from flawline.recipe import NO_THRESHOLD, ThresholdSettings
 from flawline.specification.judge import ClauseResult, Judgement, MeasuredPart, judge
 from flawline.specification.model import Spec
-from flawline.types import Region, Verdict
+from flawline.types import SEVERITY, Region, Verdict
 
-SEVERITY: tuple[Verdict, ...] = ("accept", "review", "reject")
 _TOLD = 5
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,9 +19,11 @@ from flawline.core.self_test_words import (
     usual_contrast,
     zone_text,
 )
-from flawline.inspector.self_test import SelfTest
 from flawline.report.figure import INK, as_svg, new_figure, own_style
 from flawline.report.pictures import data_address
+
+if TYPE_CHECKING:
+    from flawline.inspector.self_test import SelfTest
 
 _LINES = ("-", "--", "-.", ":")
 _MARKS = "osD^"

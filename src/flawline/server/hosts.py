@@ -24,7 +24,7 @@ class OwnHosts:
             if name.strip("[]").casefold() not in self._hosts:
                 error = ServerError(
                     f"this server does not answer for {name[:80]!r}",
-                    hint="name it when the server starts, with --allow-host",
+                    hint="start the server so that it allows this name too",
                     code="host",
                 )
                 await error_response(error)(scope, receive, send)

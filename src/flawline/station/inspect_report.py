@@ -9,7 +9,6 @@ from typing import Any
 
 from flawline.core.drawing import class_colour
 from flawline.data.whole_file import write_text
-from flawline.inspector.decision import SEVERITY
 from flawline.recipe import NO_THRESHOLD
 from flawline.report.charts import score_histogram
 from flawline.report.pictures import meaning
@@ -17,6 +16,7 @@ from flawline.report.template import template
 from flawline.station.gallery import CLOSE, SHOWN
 from flawline.station.inspected import Inspected, InspectionRun
 from flawline.station.inspected_parts import InspectedPart, part_counts
+from flawline.types import SEVERITY
 
 LISTED = 1000
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flawline.core.words import counted
-from flawline.inspector.decision import SEVERITY
 from flawline.recipe import Recipe
 from flawline.station.inspected import Inspected
-from flawline.types import Sample, Unjudged, Verdict
+from flawline.types import SEVERITY, Sample, Unjudged, Verdict
 
 # Parts of this many times the pictures that parts had in calibration are flagged noticeably more often.
 _MORE = 1.5

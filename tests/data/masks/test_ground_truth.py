@@ -141,7 +141,7 @@ def test_a_broken_line_is_listed(tmp_path: Path, line: str) -> None:
     path = manifest_with(tmp_path, line)
     with open_masks(images, annotations=path) as masked:
         assert any("line 1: expected a JSON object with a source-ref" in n for n in masked.notes)
-        assert "1 pictures without a label are left out" in masked.notes
+        assert "1 picture without a label is left out" in masked.notes
         assert [sample.name for sample in masked.samples()] == ["2.png"]
 
 

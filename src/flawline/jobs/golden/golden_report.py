@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,35 +10,26 @@ from numpy.typing import NDArray
 
 from flawline.core.drawing import class_colour, outline_regions
 from flawline.core.golden.differences import KINDS
-from flawline.data.source import Source
-from flawline.data.thumbnails import read_thumbnails
 from flawline.data.whole_file import write_text
 from flawline.jobs.golden.golden_comparison import ComparedPicture, GoldenComparison
-from flawline.jobs.golden.golden_tables import write_csv, write_differences
 from flawline.report.pictures import data_address
 from flawline.report.template import template
 
 SHOWN, LISTED, SIDE = 40, 1000, 480
 
 
-def write_comparison(
-    comparison: GoldenComparison,
-    source: Source,
-    folder: Path,
-    *,
-    value_range: tuple[float, float] | None = None,
-) -> list[Path]:
-    """Write comparisons.csv, differences.csv and report.html into `folder`; returns their paths.
+def shown_pictures(comparison: GoldenComparison) -> list[ComparedPicture]:
+    """Choose the pictures to show: those that differ most."""
+    return _worst(comparison)[:SHOWN]
 
-    The pictures that the report shows, those that differ most, are read once more from `source`.
-    """
-    shown = _worst(comparison)[:SHOWN]
-    pixels = read_thumbnails(
-        source, [picture.sample for picture in shown], side=SIDE, value_range=value_range
-    )
+
+def write_golden_page(
+    comparison: GoldenComparison, pixels: Mapping[str, NDArray[np.uint8]], path: Path
+) -> Path:
+    """Write the report; `pixels` are small pictures, uint8 RGB, by the name of their sample."""
     cards = [
         {"picture": picture, "address": _address(picture, pixels.get(picture.sample.name))}
-        for picture in shown
+        for picture in shown_pictures(comparison)
     ]
     html = template("golden.html").render(
         comparison=comparison,
@@ -46,11 +38,7 @@ def write_comparison(
         kinds=[(kind, _rgb(number)) for number, kind in enumerate(KINDS, start=1)],
         listed=_worst(comparison, every=True)[:LISTED],
     )
-    return [
-        write_csv(comparison, folder / "comparisons.csv"),
-        write_differences(comparison, folder / "differences.csv"),
-        write_text(folder / "report.html", html),
-    ]
+    return write_text(path, html)
 
 
 def _worst(comparison: GoldenComparison, *, every: bool = False) -> list[ComparedPicture]:

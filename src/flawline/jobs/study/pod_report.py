@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flawline.core.self_test_words import NAMES, size_text
 from flawline.data.json_file import write_json_document
 from flawline.data.whole_file import write_text
-from flawline.inspector.self_test_examples import DrawnExample
 from flawline.jobs.study.pod_study import PodStudy
 from flawline.report.pictures import data_address
 from flawline.report.self_test_figures import self_test_section
 from flawline.report.template import template
+
+if TYPE_CHECKING:
+    from flawline.inspector.self_test_examples import DrawnExample
 
 
 def write_pod(found: PodStudy, folder: Path) -> Path:

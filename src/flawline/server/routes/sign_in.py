@@ -57,7 +57,7 @@ def use_link(body: Link, request: Request, state: State) -> Response:
     if found is None:
         raise ServerError(
             "this link was used before, or is over",
-            hint="ask an admin for another one, or start the server with --sign-in-link",
+            hint="ask an admin for another one, or start the server so that it prints a new link",
             code="sign-in",
         )
     return _begin(request, state, found)
