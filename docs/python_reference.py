@@ -188,7 +188,8 @@ def _cell(text: str) -> str:
 
 def _tree(error: type[Exception], prefix: str = "") -> Iterator[str]:
     yield f"{prefix}{error.__name__}" if not prefix else error.__name__
-    children = error.__subclasses__()
+    # Other layers may have errors of their own, which no call raises.
+    children = [one for one in error.__subclasses__() if one.__module__ == error.__module__]
     for place, child in enumerate(children):
         last = place == len(children) - 1
         branch, bar = ("└── ", "    ") if last else ("├── ", "│   ")
