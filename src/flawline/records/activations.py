@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import ColumnElement, Engine, func, insert, select
 
 from flawline.data.times import from_micros, micros
 from flawline.errors import UsageError
@@ -63,8 +63,8 @@ class ActivationBook:
         """List the activations of a product, the newest first."""
         return tuple(self._read(activation.c.product == clean(product), count))
 
-    def _read(self, which: object, count: int | None) -> list[Activation]:
-        query = select(activation).where(which).order_by(activation.c.id.desc()).limit(count)  # type: ignore[arg-type]
+    def _read(self, which: ColumnElement[bool], count: int | None) -> list[Activation]:
+        query = select(activation).where(which).order_by(activation.c.id.desc()).limit(count)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
             texts = self._terms.texts(connection, {row.recipe for row in rows})

@@ -19,7 +19,7 @@ from flawline.server.errors import ServerError
 from flawline.server.state import state_of
 from flawline.version import __version__
 
-PLACES = (
+PLACES: tuple[tuple[str, str, Role], ...] = (
     ("/", "Line", "viewer"),
     ("/review", "Review", "operator"),
     ("/records", "Records", "viewer"),
@@ -76,7 +76,7 @@ def render(
             places=[
                 (address, title)
                 for address, title, role in PLACES
-                if visitor is not None and visitor.may(role)  # type: ignore[arg-type]
+                if visitor is not None and visitor.may(role)
             ],
             waiting=f"{MOST_COUNTED - 1}+" if waiting == MOST_COUNTED else waiting,
             version=__version__,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from flawline.core.threshold import highest_by_part
 from flawline.core.words import counted
 from flawline.inspector.golden_sample import GOLDEN, GoldenSample
 from flawline.inspector.parts import joined_arrays, view_of
+from flawline.inspector.view import PreparedPicture
 from flawline.jobs.train.training_job import TrainingJob
 from flawline.recipe import GoldenSampleSettings, Recipe, recipe_with
 from flawline.types import Picture, Sample
@@ -95,8 +96,10 @@ def _scores(
     return {sample.name: score for sample, score in found}
 
 
-def _strength(sample: GoldenSample, look: object, picture: Picture) -> float:
-    return sample.find(picture, look(picture)).score  # type: ignore[operator]
+def _strength(
+    sample: GoldenSample, look: Callable[[Picture], PreparedPicture], picture: Picture
+) -> float:
+    return sample.find(picture, look(picture)).score
 
 
 def _known(job: TrainingJob) -> tuple[Sample, ...]:
