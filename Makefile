@@ -7,7 +7,9 @@ UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 # Each test would compile what it imports anew where the environment forbids to keep bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo serve test test-train explore coverage lint docs clean
+AXE := .cache/npm/node_modules/axe-core/axe.min.js
+
+.PHONY: axe demo serve test test-train explore coverage lint docs clean
 
 $(VENV)/uv: 
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
@@ -35,6 +37,12 @@ $(VENV)/serve: $(VENV)/core
 
 serve: $(VENV)/serve
 	$(BIN)/flawline serve
+
+# What looks for faults of accessibility in tests of pages; needs npm.
+axe: $(AXE)
+
+$(AXE):
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/npm axe-core@4.14.1
 
 test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"

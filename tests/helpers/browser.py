@@ -17,8 +17,11 @@ _FLAGS = (
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
-    """A Selenium driver; skips where there is no Chromium, unless FLAWLINE_REQUIRE_BROWSER is set."""
+def browser(*, requests: bool = False) -> Iterator[Any]:
+    """A Selenium driver; skips where there is no Chromium, unless FLAWLINE_REQUIRE_BROWSER is set.
+
+    `requests` keeps what pages ask for, for `get_log("performance")`.
+    """
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         if os.environ.get("FLAWLINE_REQUIRE_BROWSER"):
@@ -30,7 +33,8 @@ def browser() -> Iterator[Any]:
     options.binary_location = chromium
     for flag in _FLAGS:
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    kept = {"browser": "ALL", **({"performance": "ALL"} if requests else {})}
+    options.set_capability("goog:loggingPrefs", kept)
     opened = webdriver.Chrome(options, webdriver.ChromeService(driver))
     try:
         yield opened

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
 pytest.importorskip("fastapi")
@@ -21,8 +20,11 @@ from flawline.server.app import server_app
 from flawline.server.credentials import digest, new_secret
 from flawline.server.settings import ServeSettings
 from flawline.server.state import ServerState, opened_state
+from helpers.browser import browser
 from helpers.discs import disc, spoilt, train, write_discs
+from helpers.full_house import png, served_house
 from helpers.networks import write_network
+from helpers.served_browser import House, ServedPage, signed_in
 
 
 @pytest.fixture(scope="session")
@@ -61,13 +63,6 @@ def served(tmp_path: Path, disc_recipe: Path) -> Iterator[Served]:
         yield Served(state, client)
 
 
-def png(pixels: Any) -> bytes:
-    """Encode RGB pixels."""
-    ok, data = cv2.imencode(".png", pixels[..., ::-1])
-    assert ok
-    return bytes(data.tobytes())
-
-
 @pytest.fixture
 def good_picture() -> bytes:
     """A disc that the recipe did not learn from."""
@@ -78,3 +73,35 @@ def good_picture() -> bytes:
 def bad_picture() -> bytes:
     """A disc with black and white squares."""
     return png(spoilt(501))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser that all tests of pages share."""
+    with browser(requests=True) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, disc_recipe: Path) -> Iterator[House]:
+    """A full house that tests share, which must leave its records as they are."""
+    with served_house(tmp_path_factory.mktemp("house"), disc_recipe) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def admin_page(chromium: Any, house: House) -> Iterator[ServedPage]:
+    """The browser, signed in at the full house."""
+    with signed_in(chromium, house) as found:
+        yield found
+
+
+@pytest.fixture
+def page(admin_page: ServedPage) -> Iterator[ServedPage]:
+    """The browser at the full house, signed in as an admin; checked when the test ends."""
+    admin_page.look().gather()
+    admin_page.asked.clear()
+    admin_page.complaints.clear()
+    admin_page.expected = ()
+    yield admin_page
+    admin_page.check()

@@ -91,7 +91,7 @@ def test_a_wrong_search_is_explained_on_the_page(served):
 def test_a_ranking_is_shown(served, tmp_path):
     from helpers.discs import disc, spoilt
 
-    from .conftest import png
+    from helpers.full_house import png
 
     client = served.client("operator")
     files = [("files", (f"{k}.png", png(disc(k)))) for k in range(14)]

@@ -18,7 +18,7 @@ from flawline.records import open_store
 from flawline.records.where import Where
 from helpers.discs import disc
 
-from .conftest import png
+from helpers.full_house import png
 
 KILLS = 3
 
