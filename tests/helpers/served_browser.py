@@ -148,7 +148,8 @@ class ServedPage:
         """Call the API as whoever is signed in, and return the JSON of the answer."""
         source = """
 const [method, path, body, done] = arguments;
-import("/static/api.js").then(api => api.call(method, path, body ?? undefined)).then(done, e => done({error: e.message}))
+import("/static/api.js").then(api => api.call(method, path, body ?? undefined)).
+  .then(done, e => done({error: e.message}))
 """
         return self.driver.execute_async_script(source, method, path, body)
 

@@ -1,4 +1,4 @@
-"""Every page in a browser: light and dark, at a desk and on a phone; no fault of accessibility, nothing asked elsewhere.
+"""Every page in a browser, light and dark, at a desk and on a phone: no fault of accessibility, no error.
 
 FLAWLINE_PICTURES=FOLDER keeps a picture of each page, at a desk, on a phone and on a wall, light and dark.
 """

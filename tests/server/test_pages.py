@@ -90,7 +90,6 @@ def test_a_wrong_search_is_explained_on_the_page(served):
 
 def test_a_ranking_is_shown(served, tmp_path):
     from helpers.discs import disc, spoilt
-
     from helpers.full_house import png
 
     client = served.client("operator")

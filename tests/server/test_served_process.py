@@ -17,7 +17,6 @@ import pytest
 from flawline.records import open_store
 from flawline.records.where import Where
 from helpers.discs import disc
-
 from helpers.full_house import png
 
 KILLS = 3
