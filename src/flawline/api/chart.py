@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flawline.api.records import StoreLike, Time, opened_records, where_of
+from flawline.api.columns import columns_from
+from flawline.api.records import StoreLike, Time, where_of
 from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
 from flawline.core.spc.pareto import Pareto
 from flawline.core.spc.rules import Rule, parse_rules
@@ -252,24 +253,11 @@ def series_of(
     stated: TableFormat = UNSTATED,
 ) -> Series:
     """Read the series of a table's column, or of a measure of records."""
-    if (table is None) == (store is None):
-        raise UsageError("expected either a table or a store", hint="give one of them")
-    if table is not None:
-        return read_series(table, measure, kind, how, stated)
-    assert store is not None
-    beside = [name for name in how.columns(measure) if name != measure]
-    with opened_records(store) as open_:
-        wanted = where_of(None, None, None) if where is None else where
-        return form_series(open_.columns(measure, wanted, beside), measure, kind, how)
-
-
-def read_series(
-    table: Table, measure: str, kind: str, how: Forming, stated: TableFormat = UNSTATED
-) -> Series:
-    """Read the series of a table's column."""
     numbers = [measure, *([how.size] if how.size else [])]
     counts = measure if kind in COUNTED else None
-    columns, notes = read_columns(Path(table), how.columns(measure), numbers, stated, counts=counts)
+    columns, notes = columns_from(
+        table, store, measure, how.columns(measure), numbers, where, stated, counts=counts
+    )
     series = form_series(columns, measure, kind, how)
     return replace(series, notes=(*notes, *series.notes))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, Quiet, note, print_json
+from flawline.cli.console import AsJson, Quiet
 from flawline.cli.record_options import Since, Until, WhereOption, assignments
 from flawline.cli.series_options import (
     By,
@@ -18,14 +18,11 @@ from flawline.cli.series_options import (
     Subgroup,
     Transform,
     Unit,
-    print_skipped,
 )
-from flawline.cli.strict import STYLES, Strict, strict_code
+from flawline.cli.strict import Strict
+from flawline.cli.study_output import show_study
 from flawline.cli.study_pod import pod
 from flawline.cli.table_options import TableFormatOption
-
-if TYPE_CHECKING:
-    from flawline.jobs.study.capability_study import CapabilityStudy
 
 study = typer.Typer(
     name="study",
@@ -79,7 +76,7 @@ def capability(
 ) -> int:
     """Cp, Cpk, Pp and Ppk of a measure against its specification, and first whether the process is in control."""
     from flawline.api.chart import study_capability
-    from flawline.jobs.study.capability_report import write_capability
+    from flawline.jobs.study.capability_report import capability_report
 
     found = study_capability(
         measure,
@@ -101,34 +98,4 @@ def capability(
         coverage=coverage,
         table_format=assignments(table_format, "--table-format"),
     )
-    out.mkdir(parents=True, exist_ok=True)
-    written = write_capability(found, out)
-    if as_json:
-        print_json(written.document)
-    else:
-        print_capability(found)
-    print_skipped(found.series.skipped)
-    for text in () if as_json else found.notes:
-        note(text, quiet=quiet)
-    note(f"report: {written.page}", quiet=quiet)
-    code = 2 if found.series.skipped else 0
-    return strict_code(code, found.verdict.usable, strict=strict)
-
-
-def print_capability(found: CapabilityStudy) -> None:
-    """The finding and the indices with their intervals."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from flawline.jobs.study.capability_study import capability_finding
-
-    done = found.capability
-    console = Console(highlight=False)
-    console.print(Text(capability_finding(found)), style=STYLES[found.verdict.usable])
-    table = Table(box=None, pad_edge=False)
-    for name in ("index", "value", f"{100 * done.confidence:g} % interval"):
-        table.add_column(name, justify="right" if name != "index" else "left")
-    for name, index in done.indices.items():
-        table.add_row(name, f"{index.value:.2f}", f"{index.low:.2f} to {index.high:.2f}")
-    console.print(table)
+    return show_study(capability_report(found), out, as_json=as_json, quiet=quiet, strict=strict)

@@ -8,13 +8,14 @@ from flawline.core.spc.transforms import NONE
 from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.series import form_series
-from flawline.jobs.study.capability_report import write_capability
+from flawline.jobs.study.capability_report import capability_report
 from flawline.jobs.study.capability_study import (
     capability_as_dict,
     capability_finding,
     ppm,
     study_capability,
 )
+from flawline.jobs.study.study_files import write_study
 
 
 def series_of(values, **how):
@@ -150,7 +151,7 @@ def test_the_page_shows_all_of_the_study(tmp_path, values, how, transform):
     found = study_capability(
         series_of(values, **how), SpecLimits(None, 10.9, 10.1), transform=transform
     )
-    written = write_capability(found, tmp_path)
+    written = write_study(capability_report(found), tmp_path)
     html = written.page.read_text(encoding="utf-8")
     for text in ("10.1 mm", "at most 10.9 mm", "sigma overall", "Probability plot", "Histogram"):
         assert text in html
@@ -163,6 +164,6 @@ def test_the_same_study_gives_the_same_bytes(tmp_path):
     found = study_capability(series_of(normal(40)), SpecLimits(9, 11))
     for name in ("first", "again"):
         (tmp_path / name).mkdir()
-        write_capability(found, tmp_path / name)
+        write_study(capability_report(found), tmp_path / name)
     for name in ("capability.html", "capability.svg", "capability.png", "capability.json"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()

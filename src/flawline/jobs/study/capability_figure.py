@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,18 +16,12 @@ from flawline.core.spc.transforms import revert
 from flawline.jobs.chart.chart_figure import draw_panel_alone, label_places
 from flawline.jobs.chart.series import Series, cut_series
 from flawline.jobs.study.capability_study import CapabilityStudy, distribution
-from flawline.report.figure import INK, as_png, as_svg, own_style, use_ink
+from flawline.jobs.study.study import Draw
+from flawline.report.figure import INK
 
 LAST = 25
 _DRAWN = 400
 _PERCENTS = (0.1, 1, 5, 20, 50, 80, 95, 99, 99.9)
-# Inches of one drawing, and of the room for axis, labels of limits, axis below and title.
-_WIDTH, _HEIGHT = 5.6, 2.5
-_LEFT, _RIGHT, _BELOW, _ABOVE = 0.8, 0.85, 0.5, 0.28
-# What the titles of the sixpack take above each drawing.
-_TITLE = 0.2
-
-Draw = Callable[[Any], None]
 
 
 def drawings(found: CapabilityStudy) -> dict[str, Draw]:
@@ -43,80 +36,6 @@ def drawings(found: CapabilityStudy) -> dict[str, Draw]:
         "histogram": lambda axes: _draw_histogram(axes, found),
         fitted: lambda axes: _draw_probability(axes, found),
     }
-
-
-@own_style()
-def drawing_svg(title: str, draw: Draw) -> str:
-    """Draw one of the drawings as inline SVG."""
-    figure = _figure(_WIDTH, _HEIGHT)
-    draw(_axes(figure, 0, 0))
-    return as_svg(figure, title)
-
-
-@own_style()
-def sixpack_svg(found: CapabilityStudy, figures: Mapping[str, str]) -> str:
-    """Draw all drawings and the figures of a study as one SVG."""
-    return as_svg(_sixpack(found, figures), f"Capability of {found.series.measure}")
-
-
-@own_style()
-def sixpack_png(found: CapabilityStudy, figures: Mapping[str, str]) -> bytes:
-    """Draw all drawings and the figures of a study as one PNG."""
-    return as_png(_sixpack(found, figures))
-
-
-def _sixpack(found: CapabilityStudy, figures: Mapping[str, str]) -> Any:
-    """Draw the charts one below the other on the left, distribution and figures on the right."""
-    drawn = list(drawings(found).items())
-    columns = drawn[:-2], drawn[-2:]
-    figure = _figure(2 * _WIDTH, 3 * (_HEIGHT + _TITLE))
-    for column, cells in enumerate(columns):
-        for row, (title, draw) in enumerate(cells):
-            axes = _axes(figure, column * _WIDTH, (2 - row) * (_HEIGHT + _TITLE))
-            draw(axes)
-            capital = f"{title[0].upper()}{title[1:]}"
-            axes.set_title(capital, loc="left", size=10, weight="bold", color=INK, y=1.1)
-    _write(figure, figures)
-    return figure
-
-
-def _write(figure: Any, figures: Mapping[str, str]) -> None:
-    """Write the figures into the lower right corner, in two columns."""
-    width, height = figure.get_size_inches()
-    lines = list(figures.items())
-    half = (len(lines) + 1) // 2
-    for place, (name, value) in enumerate(lines):
-        column, row = divmod(place, half)
-        x, y = _WIDTH + 0.35 + 2.6 * column, _HEIGHT - 0.02 - 0.19 * row
-        figure.text(x / width, y / height, name, color=INK, size=8, va="top")
-        figure.text((x + 0.98) / width, y / height, value, color=INK, size=8, va="top")
-
-
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height))
-    figure.patch.set_alpha(0)
-    return figure
-
-
-def _axes(figure: Any, left: float, below: float) -> Any:
-    """Add the axes of one drawing whose lower left corner is at `left` and `below`, in inches."""
-    width, height = figure.get_size_inches()
-    axes = figure.add_axes(
-        (
-            (left + _LEFT) / width,
-            (below + _BELOW) / height,
-            (_WIDTH - _LEFT - _RIGHT) / width,
-            (_HEIGHT - _BELOW - _ABOVE) / height,
-        )
-    )
-    use_ink(axes)
-    axes.margins(y=0.12)
-    axes.tick_params(labelsize=9)
-    axes.yaxis.set_label_coords(-0.14, 0.5)
-    axes.yaxis.get_major_formatter().set_powerlimits((-4, 5))
-    return axes
 
 
 def _panel(found: CapabilityStudy, row: int) -> Draw:

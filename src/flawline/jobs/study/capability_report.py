@@ -1,18 +1,13 @@
-"""Write the report of a capability study: self-contained HTML, a sixpack as SVG and PNG, and JSON."""
+"""Describe a study of capability for its report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from flawline.core.spc.capability_values import Capability, Outside
 from flawline.core.spc.transform_choice import REFUSED
 from flawline.core.spc.transforms import transform_as_dict
-from flawline.data.json_file import write_json_document
-from flawline.data.whole_file import replacing, write_text
-from flawline.jobs.chart.chart_figure import on_page
-from flawline.jobs.study.capability_figure import drawing_svg, drawings, sixpack_png, sixpack_svg
+from flawline.jobs.study.capability_figure import drawings
 from flawline.jobs.study.capability_study import (
     CapabilityStudy,
     capability_as_dict,
@@ -22,7 +17,7 @@ from flawline.jobs.study.capability_study import (
     specification,
     tolerance,
 )
-from flawline.report.template import template
+from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
 
 _CAPTIONS = {
     "individuals": "Each measurement with its control limits (dashed); squares are points with a signal.",
@@ -37,56 +32,92 @@ _CAPTIONS = {
 _FIT_LIMIT = f" (at most {REFUSED:.2f})"
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenStudy:
-    """Path of the page of a study, and the document of capability.json."""
+_MEANING = (
+    "C indices compare the specification with the variation within subgroups (or from one part to the next): what the "
+    "process could do at a stable level. P indices compare it with the variation of all measurements: what the process "
+    "did. Cp and Pp ignore where the process is centred, Cpk and Ppk use the nearer limit. An index predicts the "
+    "future only for a process in control."
+)
 
-    page: Path
-    document: dict[str, Any]
 
-
-def write_capability(found: CapabilityStudy, folder: Path) -> WrittenStudy:
-    """Write capability.html, .svg, .png and .json into `folder`."""
-    document = capability_as_dict(found)
-    write_json_document(folder / "capability.json", document)
-    figures = _figures(found)
-    write_text(folder / "capability.svg", sixpack_svg(found, figures) + "\n")
-    with replacing(folder / "capability.png") as part:
-        part.write_bytes(sixpack_png(found, figures))
+def capability_report(found: CapabilityStudy) -> Study:
+    """Describe a study of capability for its report."""
     series, study = found.series, found.capability
-    html = template("capability.html").render(
-        found=found,
-        study=study,
+    figures = drawings(found).items()
+    return Study(
+        name="capability",
+        title=f"Capability of {series.measure}",
+        subtitle=f"{study.count} measurements against {specification(study.spec, series.unit)}.",
         finding=capability_finding(found),
-        specification=specification(study.spec, series.unit),
-        promised=found.stability.stable and found.fits,
-        pictures=[
-            {"title": title, "svg": on_page(drawing_svg(title, draw)), "caption": _caption(title)}
-            for title, draw in drawings(found).items()
-        ],
-        indices=_indices(study),
-        outside=_outside_rows(study),
-        settings=_settings(found),
+        verdict=found.verdict,
+        numbers=capability_as_dict(found),
+        facts=_settings(found),
+        tables=(_index_table(study), _outside_table(found)),
+        figures=tuple(StudyFigure(name, _caption(name), draw) for name, draw in figures),
+        assumptions=_assumptions(found),
+        notes=found.notes,
+        skipped=series.skipped,
+        meaning=_MEANING,
     )
-    return WrittenStudy(write_text(folder / "capability.html", html), document)
+
+
+def _assumptions(found: CapabilityStudy) -> tuple[Assumption, ...]:
+    stable = found.stability.stable
+    reasons = "; ".join(found.stability.reasons)
+    fit = f"A² {found.departure:.2f}, at most {REFUSED:.2f} for a {distribution(found.capability)}"
+    return (
+        Assumption(
+            "the process is in control",
+            "holds" if stable else "does not",
+            "no more signals on its control chart than chance makes"
+            if stable
+            else f"{reasons}. Its past says nothing about its future: look for the causes first",
+        ),
+        Assumption(
+            "the measurements fit the distribution on which the indices are based",
+            "holds" if found.fits else "does not",
+            fit if found.fits else f"{fit}; the probability plot shows where they leave it",
+        ),
+        Assumption(
+            "what is measured is right",
+            "not checked",
+            "a gauge that scatters widens every sigma",
+        ),
+    )
+
+
+def _index_table(study: Capability) -> StudyTable:
+    interval = f"{100 * study.confidence:g} % interval"
+    rows = tuple(
+        (name, f"{index.value:.2f}", f"{index.low:.2f} to {index.high:.2f}")
+        for name, index in study.indices.items()
+    )
+    names = ("index", "value", interval)
+    return StudyTable("Indices", names, rows, frozenset(names[1:]), printed=True)
+
+
+def _outside_table(found: CapabilityStudy) -> StudyTable:
+    names = ("by", "below", "above", "together")
+    rows = tuple(
+        (row["name"], row["below"], row["above"], row["total"])
+        for row in _outside_rows(found.capability)
+    )
+    why = "the measurements do not fit the distribution"
+    why = why if found.stability.stable else "the process is not in control"
+    promised = found.stability.stable and found.fits
+    text = "" if promised else f"Parts per million by a curve are no forecast here: {why}."
+    return StudyTable("parts per million outside", names, rows, frozenset(names[1:]), note=text)
 
 
 def _caption(title: str) -> str:
     return next(text for name, text in _CAPTIONS.items() if title.startswith(name))
 
 
-def _indices(study: Capability) -> list[dict[str, str]]:
-    return [
-        {"name": name, **{part: f"{getattr(index, part):.2f}" for part in ("value", "low", "high")}}
-        for name, index in study.indices.items()
-    ]
-
-
 def _outside_rows(study: Capability) -> list[dict[str, Any]]:
     named = (
         ("observed", study.observed),
-        ("by the curve within", study.expected_within),
-        ("by the curve overall", study.expected_overall),
+        ("the curve within", study.expected_within),
+        ("the curve overall", study.expected_overall),
     )
     return [_outside_row(name, outside) for name, outside in named if outside is not None]
 
@@ -130,21 +161,3 @@ def _settings(found: CapabilityStudy) -> dict[str, str]:
         "in control": "yes" if found.stability.stable else "no",
         "tolerance interval": tolerance(found),
     }
-
-
-def _figures(found: CapabilityStudy) -> dict[str, str]:
-    """Gather the figures of the sixpack: settings, indices and parts per million."""
-    study = found.capability
-    rows = {
-        name: value.removesuffix(_FIT_LIMIT)
-        for name, value in _settings(found).items()
-        if name not in ("distribution", "tolerance interval")
-    }
-    indices = {
-        row["name"]: f"{row['value']}  ({row['low']} to {row['high']})" for row in _indices(study)
-    }
-    outside = {
-        f"ppm {row['name'].replace('by the curve ', '')}": row["total"]
-        for row in _outside_rows(study)
-    }
-    return {**rows, **indices, **outside}
