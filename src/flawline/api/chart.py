@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flawline.api.columns import columns_from
-from flawline.api.records import StoreLike, Time, where_of
+from flawline.api.records import StoreLike, Time, opened_records, where_of
 from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
 from flawline.core.spc.pareto import Pareto
 from flawline.core.spc.rules import Rule, parse_rules
@@ -27,6 +27,7 @@ from flawline.jobs.chart.series_table import read_columns
 
 if TYPE_CHECKING:
     from flawline.jobs.study.capability_study import CapabilityStudy
+    from flawline.records.store import Store
     from flawline.records.where import Where
 
 Table = str | os.PathLike[str]
@@ -83,7 +84,9 @@ def chart(
         count_steps: K of rules 3 and 4 counts the steps between points, as in Minitab: one more point each.
         sigma_from: how sigma comes from subgroups: "mean" of R / d2 or s / c4, "mvlue" or "pooled".
         limits: frozen limits to judge by (Phase II), or their file.
-        set_aside: points not to estimate from, by name or, as "#41", by number; "auto" for those beyond limits.
+        set_aside: points not to estimate from, by name or, as "#41", by number; "auto" for those beyond limits. Points
+            of records that people set aside on the page are left out too, and stages that they began there have
+            limits of their own; "none" takes the records without either.
         transform: "auto", "none", "log", "box-cox", "johnson", "weibull", "gamma" or "percentile".
         centre, sigma: a given mean and standard deviation (Phase II).
         weight: the EWMA's lambda.
@@ -111,11 +114,40 @@ def chart(
     how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
     # Without records there is nothing to choose from, and what chooses takes time to load.
     chosen = where_of(where, since, until) if store or where or since or until else None
+    estimation = estimation_of(set_aside, transform, own, sigma_from)
+    if store is not None and table is None and chosen is not None:
+        with opened_records(store) as open_:
+            return _chart_records(
+                open_, measure, kind, how, chosen, wanted, given, estimation, phase1, set_aside
+            )
     stated = stated_format(table_format)
     series = series_of(table, store, measure, kind, how, chosen, stated)
-    return charted(
-        series, kind, wanted, given, estimation_of(set_aside, transform, own, sigma_from), phase1
+    return charted(series, kind, wanted, given, estimation, phase1)
+
+
+def _chart_records(
+    store: Store,
+    measure: str,
+    kind: str,
+    how: Forming,
+    where: Where,
+    rules: tuple[Rule, ...],
+    given: ControlLimits | None,
+    estimation: Estimation,
+    phase1: int | None,
+    set_aside: Sequence[str] | None,
+) -> ControlChart:
+    """Chart records with what people entered about them."""
+    from flawline.jobs.chart.stored_series import read_stored_series, with_set_aside
+
+    as_entered = "none" not in (set_aside or ()) and given is None
+    stored = read_stored_series(
+        store, measure, kind, how, where, stages=as_entered and phase1 is None
     )
+    series = stored.series
+    if as_entered:
+        series, estimation = with_set_aside(stored, estimation, phase1)
+    return charted(series, kind, rules, given, estimation, phase1)
 
 
 def pareto(
@@ -306,7 +338,7 @@ def estimation_of(
     set_aside: Sequence[str] | None, transform: str, own: ControlLimits, sigma_from: str = "mean"
 ) -> Estimation:
     """Gather how limits are to be estimated."""
-    named = tuple(name for name in set_aside or () if name != "auto")
+    named = tuple(name for name in set_aside or () if name not in ("auto", "none"))
     return Estimation(named, "auto" in (set_aside or ()), transform, own, sigma_from)
 
 

@@ -89,7 +89,7 @@ def chart(
         list[str] | None,
         typer.Option(
             help="A point not to estimate from, by its name or, as '#41', its number; may be repeated. auto: those "
-            "beyond limits."
+            "beyond limits. none: not even those that people set aside in the records."
         ),
     ] = None,
     transform: Transform = "auto",

@@ -16,8 +16,10 @@ from flawline.errors import StoreError, UsageError
 from flawline.records.accounts import AccountBook
 from flawline.records.activations import ActivationBook
 from flawline.records.alerts import AlertBook
+from flawline.records.answers import AnswerBook
 from flawline.records.arrivals import Arrived, arrived, new_numbers, of_numbers
 from flawline.records.captures import Capture, captures_of_picture, under_other_names
+from flawline.records.chart_entries import ChartBook
 from flawline.records.delivery import DeliveryBook, write_owed
 from flawline.records.engine import (
     new_engine,
@@ -73,6 +75,8 @@ class Store(Closing):
         self.accounts = AccountBook(self.engine)
         self.activations = ActivationBook(self.engine)
         self.alerts = AlertBook(self.engine)
+        self.answers = AnswerBook(self.engine)
+        self.charts = ChartBook(self.engine, self._terms)
         self.deliveries = DeliveryBook(self.engine)
         try:
             with translated(self.engine.url):

@@ -190,6 +190,26 @@ Index("alert_entry_alert", alert_entry.c.alert)
 # An alert is escalated once, however many processes do so.
 _partial_index("alert_escalated", "kind = 'escalated'", alert_entry.c.alert, unique=True)
 
+# What people note about the points of a chart and its limits: rows are added, never changed; "undo" takes one back.
+chart_entry = Table(
+    "chart_entry",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("series", NUMBER, ForeignKey("term.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("inspection", NUMBER, ForeignKey("inspection.id")),
+    Column("text", Text, nullable=False),
+    Column("limits", Text),
+    Column("undoes", NUMBER, ForeignKey("chart_entry.id")),
+    Column("who", Text, nullable=False),
+    Column("entered", BigInteger, nullable=False),
+    CheckConstraint(
+        "kind IN ('note', 'set aside', 'limits', 'stage', 'undo')", name="chart_entry_kind"
+    ),
+)
+Index("chart_entry_series", chart_entry.c.series, chart_entry.c.id)
+_partial_index("chart_entry_undone", "undoes IS NOT NULL", chart_entry.c.undoes, unique=True)
+
 # Messages for outputs, written with their records; `done` is when one arrived or was refused.
 delivery = Table(
     "delivery",
@@ -252,6 +272,18 @@ action = Table(
     Column("address", Text, nullable=False),
 )
 Index("action_time", action.c.time)
+
+# What a server answered to a request with a key of its sender; `status` is empty until it was answered.
+answer = Table(
+    "answer",
+    metadata,
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("request", LargeBinary(32), nullable=False),
+    Column("status", Integer),
+    Column("body", LargeBinary),
+    Column("time", BigInteger, nullable=False),
+)
+Index("answer_time", answer.c.time)
 
 # Which recipe judges a product: the last row counts, and the one before it is what a roll-back returns to.
 activation = Table(

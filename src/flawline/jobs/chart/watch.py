@@ -22,6 +22,7 @@ from flawline.jobs.chart.new_alerts import NewAlerts, find_new_alerts
 from flawline.jobs.chart.phases import learn_limits
 from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.chart.series import Series, cut_series
+from flawline.jobs.chart.stored_series import StoredSeries, with_set_aside
 from flawline.jobs.chart.watch_settings import WatchSettings
 from flawline.outputs import Alert, Dispatch
 from flawline.records.alerts import StoredAlert
@@ -179,10 +180,13 @@ class Watch:
     def _learnt(self, series: Series, rows: Rows, count: int) -> CheckpointState:
         """Return the state after Phase I."""
         first = cut_series(series, 0, count)
-        limits, notes = learn_limits(
-            first, self.settings.kind, self.settings.rules, self.settings.estimation
-        )
         ids = [rows["id"][row] for row in first.rows]
+        entries = self._store.charts.of(self.settings.name)
+        stored = StoredSeries(
+            self.settings.name, first, tuple((number,) for number in ids), (), entries
+        )
+        first, estimation = with_set_aside(stored, self.settings.estimation)
+        limits, notes = learn_limits(first, self.settings.kind, self.settings.rules, estimation)
         growing, _ = grow(self._begun(limits, count), first, ids)
         return CheckpointState(growing, Arrived(), notes=notes)
 

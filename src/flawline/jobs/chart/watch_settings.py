@@ -10,6 +10,7 @@ from flawline.core.spc.rules import FIRST_ONLY, Rule
 from flawline.errors import UsageError
 from flawline.jobs.chart.chart_series import Estimation, check_given
 from flawline.jobs.chart.forming import Forming
+from flawline.jobs.chart.series_name import series_name
 from flawline.records.where import EVERYTHING, Where
 
 LEAST_DRAWN = 200
@@ -59,10 +60,7 @@ class WatchSettings:
     @property
     def name(self) -> str:
         """Name of the series in the keys and texts of alerts."""
-        by = f" by {self.how.by}" if self.how.by else ""
-        every = f" of {self.how.every}" if self.how.every else ""
-        where = "".join(f" {name}={value}" for name, value in sorted(self.where.names.items()))
-        return f"{self.measure}{by}{every}{where}"
+        return series_name(self.measure, self.how, self.where.names)
 
     @property
     def further_columns(self) -> list[str]:
