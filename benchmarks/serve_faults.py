@@ -1,8 +1,8 @@
 """Kill the server, then the database, in the middle of load; count what was answered and what the records have.
 
 A server with records in PostgreSQL judges what several connections send. Ten times the server is killed (SIGKILL) and
-started again, then ten times every process of PostgreSQL. What the server answered with a verdict must be in the records,
-and nothing may be there twice. A database of its own is made in a folder that is removed at the end; as root it runs as
+started again, then ten times every process of PostgreSQL. What the server answered with a verdict must be in the
+records, and nothing may be there twice. A database of its own is made in a folder that is removed at the end; as root it runs as
 the user postgres.
 
 python benchmarks/serve_faults.py --recipe light.flaw --data PATH/pictures --postgres /usr/lib/postgresql/15/bin
@@ -23,11 +23,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from served import Answers, Served, free_port, load
-
 from flawline.data.source import open_source
 from flawline.records import open_store
 from flawline.records.where import Where
+from served import Answers, Served, free_port, load
 
 CONNECTIONS = 4
 ANSWERS = 10
@@ -47,7 +46,8 @@ class Database:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         options = f"-k {self.folder} -p {self.port} -c listen_addresses=127.0.0.1"
-        self._run("pg_ctl", "-D", str(self.folder), "-l", f"{self.folder}/log", "-w", "-o", options, "start")  # fmt: skip
+        log = ["-l", f"{self.folder}/log"]
+        self._run("pg_ctl", "-D", str(self.folder), *log, "-w", "-o", options, "start")
 
     def kill(self) -> None:
         """Kill all its processes."""

@@ -1,8 +1,8 @@
 """A server under load: verdicts per second and waiting times, then twice what it can, then whether it recovers.
 
-Three things are taken in turn on one machine: `flawline inspect` with records, streamed; the server for `--seconds` with
-as many connections as it takes to keep it busy; the server with pictures due at twice that rate, where it must refuse
-some (429) and its memory must stay flat; and the server alone again. After each the records must hold as many
+Taken in turn on one machine: `flawline inspect` with records, streamed; the server for `--seconds` with as many
+connections as keep it busy; the server with pictures due at twice that rate, where it must refuse some (429) and its
+memory must stay flat; and the server as at first. After each the records must hold as many
 inspections as requests were answered. The load comes from a process of its own and takes part of the cores.
 
 python benchmarks/serve_load.py --recipe light.flaw --data PATH/pictures
@@ -19,12 +19,11 @@ import threading
 import time
 from pathlib import Path
 
-from served import Answers, Served, free_port, load
-
 from flawline.data.cores import cpu_count
 from flawline.data.source import open_source
 from flawline.records import open_store
 from flawline.records.where import Where
+from served import Answers, Served, free_port, load
 
 WARM = 5.0
 
