@@ -2,8 +2,8 @@
 
 A server with records in PostgreSQL judges what several connections send. Ten times the server is killed (SIGKILL) and
 started again, then ten times every process of PostgreSQL. What the server answered with a verdict must be in the
-records, and nothing may be there twice. A database of its own is made in a folder that is removed at the end; as root it runs as
-the user postgres.
+records, and nothing may be there twice. The database is made in a folder that is removed at the end; as root it runs
+as the user postgres.
 
 python benchmarks/serve_faults.py --recipe light.flaw --data PATH/pictures --postgres /usr/lib/postgresql/15/bin
 """
