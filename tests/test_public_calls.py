@@ -42,6 +42,7 @@ CALLS = {
     "calibrate-scale": "calibrate_scale",
     "chart": "chart",
     "study capability": "study_capability",
+    "study gauge": "study_gauge",
     "study pod": "study_pod",
     "records list": "list_records",
     "records show": "show_record",

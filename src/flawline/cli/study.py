@@ -20,7 +20,8 @@ from flawline.cli.series_options import (
     Unit,
 )
 from flawline.cli.strict import Strict
-from flawline.cli.study_output import show_study
+from flawline.cli.study_gauge import gauge
+from flawline.cli.study_output import Confidence, show_study
 from flawline.cli.study_pod import pod
 from flawline.cli.table_options import TableFormatOption
 
@@ -38,6 +39,7 @@ def _several() -> None:
 
 
 study.command()(pod)
+study.command()(gauge)
 
 
 @study.command()
@@ -65,7 +67,7 @@ def capability(
             help="Sigma within by range, deviation, pooled or moving-range; auto by the size of the subgroups."
         ),
     ] = "auto",
-    confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    confidence: Confidence = 0.95,
     coverage: Annotated[
         float, typer.Option(help="Share of the parts in the tolerance interval.")
     ] = 0.99,

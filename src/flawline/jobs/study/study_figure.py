@@ -38,10 +38,11 @@ def sheet_png(study: Study) -> bytes:
 
 
 def _sheet(study: Study) -> Any:
-    """Draw two columns, first down the left one, and the facts in the last cell."""
+    """Draw two columns, first down the left one, and the facts in the cell that is left, or below."""
     count = len(study.figures)
-    rows = (count + bool(study.facts) + 1) // 2
-    columns = study.figures[:rows], study.figures[rows:]
+    half = (count + 1) // 2
+    columns = study.figures[:half], study.figures[half:]
+    rows = half + (bool(study.facts) and count % 2 == 0)
     at = [
         max([column[row].height for column in columns if row < len(column)], default=0.0)
         for row in range(rows)
@@ -57,7 +58,7 @@ def _sheet(study: Study) -> Any:
             capital = f"{figure.title[0].upper()}{figure.title[1:]}"
             axes.set_title(capital, loc="left", size=10, weight="bold", color=INK, y=1.1)
     if study.facts:
-        left = _WIDTH if len(columns[1]) < rows else 0.0
+        left = _WIDTH if count % 2 else 0.0
         _write(paper, study, left, at[-1])
     return paper
 

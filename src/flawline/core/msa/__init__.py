@@ -1,0 +1,1 @@
+"""Measurement systems analysis: how well a gauge measures, and how well people agree."""

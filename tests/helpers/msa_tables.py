@@ -1,0 +1,122 @@
+"""Published tables of measurement systems, as facts, each with its source."""
+
+from __future__ import annotations
+
+# AIAG, "Measurement Systems Analysis", 4th ed. 2010, gage R&R: operator, part, three readings.
+AIAG = """
+A 1 0.29 0.41 0.64
+B 1 0.08 0.25 0.07
+C 1 0.04 -0.11 -0.15
+A 2 -0.56 -0.68 -0.58
+B 2 -0.47 -1.22 -0.68
+C 2 -1.38 -1.13 -0.96
+A 3 1.34 1.17 1.27
+B 3 1.19 0.94 1.34
+C 3 0.88 1.09 0.67
+A 4 0.47 0.5 0.64
+B 4 0.01 1.03 0.2
+C 4 0.14 0.2 0.11
+A 5 -0.8 -0.92 -0.84
+B 5 -0.56 -1.2 -1.28
+C 5 -1.46 -1.07 -1.45
+A 6 0.02 -0.11 -0.21
+B 6 -0.2 0.22 0.06
+C 6 -0.29 -0.67 -0.49
+A 7 0.59 0.75 0.66
+B 7 0.47 0.55 0.83
+C 7 0.02 0.01 0.21
+A 8 -0.31 -0.2 -0.17
+B 8 -0.63 0.08 -0.34
+C 8 -0.46 -0.56 -0.49
+A 9 2.26 1.99 2.01
+B 9 1.8 2.12 2.19
+C 9 1.77 1.45 1.87
+A 10 -1.36 -1.25 -1.31
+B 10 -1.68 -1.62 -1.5
+C 10 -1.49 -1.77 -2.16
+"""
+
+# jaspQualityControl, msaGaugeRRCrossed: operator, part, three readings.
+CROSSED = """
+A 1 -0.5 -0.5 -0.5
+A 2 -7 -6.5 -6
+A 3 -2 -2 -1.5
+A 4 -8 -8 -7.5
+A 5 -4 -4 -3.5
+A 6 -2 -1 -2
+A 7 -11 -11 -11
+A 8 -6 -6 -6
+A 9 -2 -2 -1
+A 10 -6 -6 -6
+B 1 -0.5 -0.5 -0.5
+B 2 -6.5 -7 -6.5
+B 3 -1 -1 -2
+B 4 -7 -7.5 -7.5
+B 5 -3.5 -3.5 -4
+B 6 -1 -2 -2
+B 7 -11 -11 -11
+B 8 -6 -6 -6
+B 9 -2 -2 -2
+B 10 -6 -6 -6
+C 1 -1 -0.5 -0.5
+C 2 -6 -6 -6
+C 3 -2 -2 -1
+C 4 -7 -7 -7
+C 5 -3 -4 -4
+C 6 -1 -1 -1
+C 7 -11 -10 -11
+C 8 -6 -5 -5
+C 9 -2 -1 -2
+C 10 -6 -6 -6
+"""
+
+# jaspQualityControl, msaGaugeRRNested: operator, batch, two readings.
+NESTED = """
+A 1 33.4 33.2
+A 2 32.4 31.7
+A 3 34.4 34.5
+A 4 33.9 34.5
+A 5 34.5 34.7
+B 6 32.5 32.1
+B 7 32.1 32.3
+B 8 35.1 34.7
+B 9 32.4 33.1
+B 10 34.8 34.9
+C 11 32.6 32.7
+C 12 32.3 32.1
+C 13 34.9 34.7
+C 14 33 33.2
+C 15 31.6 30.9
+"""
+
+# AIAG, "Measurement Systems Analysis", 4th ed. 2010, linearity: reference, twelve readings.
+LINEARITY = """
+2 2.7 2.5 2.4 2.5 2.7 2.3 2.5 2.5 2.4 2.4 2.6 2.4
+4 5.1 3.9 4.2 5 3.8 3.9 3.9 3.9 3.9 4 4.1 3.8
+6 5.8 5.7 5.9 5.9 6 6.1 6 6.1 6.4 6.3 6 6.1
+8 7.6 7.7 7.8 7.7 7.8 7.8 7.8 7.7 7.8 7.5 7.6 7.7
+10 9.1 9.3 9.5 9.3 9.4 9.5 9.5 9.5 9.6 9.2 9.3 9.4
+"""
+
+# jaspQualityControl, msaType1: fifty readings of one part of -4.
+TYPE_ONE = """
+-4 -4.1 -4.1 -4.1 -4.1 -3.9 -3.9 -3.9 -4.1 -4.2
+-3.9 -4.2 -4 -3.8 -3.9 -3.9 -3.9 -3.9 -4.6 -4.3
+-3.9 -3.7 -3.7 -3.9 -4 -5 -3.9 -3.8 -3.7 -3.8
+-3.7 -3.8 -3.6 -3.5 -3.6 -3.6 -3.4 -5.1 -3.5 -4
+-4.5 -3.5 -5.1 -5 -3.5 -3.5 -3.5 -3.6 -3.6 -3.5
+"""
+
+
+def readings(text: str) -> tuple[list[float], list[str], list[str]]:
+    """List the readings of a table with their parts and operators."""
+    rows = [line.split() for line in text.split("\n") if line]
+    found = [(float(x), part, who) for who, part, *each in rows for x in each]
+    values, parts, operators = (list(column) for column in zip(*found, strict=True))
+    return values, parts, operators
+
+
+def references(text: str) -> tuple[list[float], list[float]]:
+    """List the readings of a table with their references."""
+    rows = [[float(x) for x in line.split()] for line in text.split("\n") if line]
+    return [x for row in rows for x in row[1:]], [row[0] for row in rows for _ in row[1:]]
