@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, Row, func, select, tuple_
@@ -61,6 +62,21 @@ def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
     """Count the inspections that `where` chooses."""
     query = select(func.count()).select_from(inspection)
     return connection.execute(query.where(condition(connection, terms, where))).scalar_one()
+
+
+def count_upto(connection: Connection, terms: Terms, where: Where, most: int) -> int:
+    """Count the inspections that `where` chooses, `most` at most."""
+    met = condition(connection, terms, where)
+    some = select(inspection.c.id).where(met).limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def nth_newest(connection: Connection, terms: Terms, where: Where, number: int) -> datetime | None:
+    """Return the time of the `number`-th newest inspection that `where` chooses; None where there are fewer."""
+    query = select(inspection.c.captured).where(condition(connection, terms, where))
+    order = inspection.c.captured.desc(), inspection.c.key.desc()
+    found = connection.execute(query.order_by(*order).offset(number - 1).limit(1)).scalar()
+    return None if found is None else from_micros(found)
 
 
 def whole(connection: Connection, terms: Terms, rows: Sequence[Row[Any]]) -> Iterator[StoredRecord]:

@@ -29,8 +29,16 @@ from flawline.records.engine import (
     translated,
     writing,
 )
+from flawline.records.fields import TERMS
 from flawline.records.owed import Owed
-from flawline.records.read import Page, count_rows, read_one, read_page
+from flawline.records.read import (
+    Page,
+    count_rows,
+    count_upto,
+    nth_newest,
+    read_one,
+    read_page,
+)
 from flawline.records.read_only import is_read_only, readable
 from flawline.records.record import VERDICTS, Decision, Record, StoredRecord
 from flawline.records.schema import migrate, missing
@@ -44,7 +52,7 @@ from flawline.records.series import (
     plan,
 )
 from flawline.records.tables import decision, recipe_file
-from flawline.records.terms import Terms
+from flawline.records.terms import Terms, of_kind
 from flawline.records.upsert import insert_new
 from flawline.records.where import EVERYTHING, Where
 from flawline.records.write import Added, write_records
@@ -148,6 +156,27 @@ class Store(Closing):
         """
         with self._read() as connection:
             return read_page(connection, self._terms, where, after, count, newest)
+
+    def nth_newest(self, where: Where, number: int) -> datetime | None:
+        """Return when the `number`-th newest inspection was captured (or judged); None where there are fewer."""
+        with self._read() as connection:
+            return nth_newest(connection, self._terms, where, number)
+
+    def count_upto(self, where: Where, most: int) -> int:
+        """Count inspections, `most` at most; reads no more than these."""
+        with self._read() as connection:
+            return count_upto(connection, self._terms, where, most)
+
+    def names(self, name: str) -> list[str]:
+        """List the values of a name of `Where` that repeat, such as product or lot, in their order; not of parts.
+
+        Raises:
+            UsageError: no name of this kind.
+        """
+        if name not in TERMS:
+            raise UsageError(f"expected a name of {', '.join(TERMS)}, got {name!r}")
+        with self._read() as connection:
+            return sorted(of_kind(connection, name).values())
 
     def count(self, where: Where = EVERYTHING) -> int:
         """Count inspections; reads every one of them."""

@@ -11,6 +11,7 @@ from flawline.server.headers import SecurityHeaders
 from flawline.server.hosts import OwnHosts
 from flawline.server.pages import (
     addresses,
+    control_page,
     line,
     people,
     rank_page,
@@ -23,6 +24,7 @@ from flawline.server.pages import (
 from flawline.server.routes import (
     accounts,
     alerts,
+    charts,
     health,
     inspect,
     jobs,
@@ -36,12 +38,13 @@ from flawline.server.settings import LOOPBACK
 from flawline.server.state import ServerState
 from flawline.version import __version__
 
-ROUTES = (health, sign_in, accounts, inspect, jobs, rank, train, recipes, records, alerts)
+ROUTES = (health, sign_in, accounts, inspect, jobs, rank, train, recipes, records, alerts, charts)
 PAGES = (
     sign_in_page,
     line,
     review,
     records_page,
+    control_page,
     rank_page,
     recipes_page,
     train_page,

@@ -23,6 +23,7 @@ PLACES: tuple[tuple[str, str, Role], ...] = (
     ("/", "Line", "viewer"),
     ("/review", "Review", "operator"),
     ("/records", "Records", "viewer"),
+    ("/control", "Control", "viewer"),
     ("/rank", "Rank", "operator"),
     ("/recipes", "Recipes", "viewer"),
 )
@@ -66,7 +67,7 @@ def render(
     waiting = 0
     if visitor is not None:
         state = state_of(request)
-        waiting = len(state.store.page(UNDECIDED, count=MOST_COUNTED).items)
+        waiting = state.store.count_upto(UNDECIDED, MOST_COUNTED)
     html = (
         _environment()
         .get_template(name)

@@ -17,6 +17,7 @@ from flawline.records import open_store
 from flawline.records.accounts import Account
 from flawline.records.pictures import Pictures, open_pictures
 from flawline.records.store import Store
+from flawline.server.chart_cache import ChartCache
 from flawline.server.credentials import digest, new_secret
 from flawline.server.metrics import Metrics
 from flawline.server.products import Products
@@ -44,6 +45,7 @@ class ServerState:
     metrics: Metrics
     sign_ins: RateLimit
     limits: ImageLimits
+    charts: ChartCache
 
 
 def state_of(request: Request) -> ServerState:
@@ -87,6 +89,7 @@ def opened_state(settings: ServeSettings) -> Iterator[ServerState]:
                 Metrics(),
                 RateLimit(burst=10, seconds=6.0),
                 limits,
+                ChartCache(store),
             )
         finally:
             queue.close()

@@ -11,8 +11,9 @@ from flawline.data.json_file import write_json_document
 from flawline.data.whole_file import replacing, write_text
 from flawline.jobs.chart.chart_figure import control_chart_png, control_chart_svg, on_page
 from flawline.jobs.chart.chart_files import chart_as_dict, signals_as_dicts
-from flawline.jobs.chart.control_chart import ControlChart, Stage
-from flawline.jobs.chart.finding import finding, limit_width, number
+from flawline.jobs.chart.control_chart import ControlChart
+from flawline.jobs.chart.finding import finding
+from flawline.jobs.chart.limits_table import limits_table
 from flawline.report.template import template
 
 if TYPE_CHECKING:
@@ -78,30 +79,6 @@ def _write_page(
         picture=on_page(svg),
         signals=signals[:SHOWN_SIGNALS],
         more=max(len(signals) - SHOWN_SIGNALS, 0),
-        stages=[_row(chart, stage) for stage in chart.stages],
+        stages=limits_table(chart),
     )
     return write_text(folder / "chart.html", html)
-
-
-def _row(chart: ControlChart, stage: Stage) -> dict[str, Any]:
-    panel, width = stage.panels[0], limit_width(stage)
-    edges = {
-        name: number(float(values[-1]), width) if values is not None and len(values) else "none"
-        for name, values in (("lower", panel.lower), ("upper", panel.upper))
-    }
-    limits = stage.limits
-    if chart.kind == "cusum":
-        edges = {"lower": f"{-limits.decision:g} sigma", "upper": f"{limits.decision:g} sigma"}
-        centre = number(limits.centre, limits.sigma)
-    else:
-        centre = number(float(panel.centre[-1]), width)
-    return {
-        "name": stage.name,
-        "first": chart.series.labels[stage.first],
-        "last": chart.series.labels[stage.last],
-        "centre": centre,
-        "sigma": f"{limits.sigma:.4g}",
-        "points": limits.points or "given standards, no",
-        "transform": limits.transform.name,
-        **edges,
-    }
