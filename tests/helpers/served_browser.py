@@ -67,7 +67,7 @@ def serving(settings_of: Callable[[int, str], Any]) -> Iterator[House]:
         listening.bind(("127.0.0.1", 0))
         port, name = int(listening.getsockname()[1]), f"house{next(_NUMBERS)}.localhost"
         with opened_state(settings_of(port, name)) as state:
-            config = uvicorn.Config(server_app(state), log_level="warning", lifespan="off")
+            config = uvicorn.Config(server_app(state), log_level="critical", lifespan="off")
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
             thread.start()
@@ -99,13 +99,15 @@ class ServedPage:
         self.until(lambda: self.script(_SETTLED), "the page to load")
         return self
 
-    def until(self, true: Callable[[], Any], what: str = "it") -> Any:
+    def until(
+        self, true: Callable[[], Any], what: str = "it", seconds: float = WAIT_SECONDS
+    ) -> Any:
         """Wait until `true` gives something, and return it."""
         from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
         from selenium.webdriver.support.wait import WebDriverWait
 
         wait = WebDriverWait(
-            self.driver, WAIT_SECONDS, 0.03, ignored_exceptions=(StaleElementReferenceException,)
+            self.driver, seconds, 0.03, ignored_exceptions=(StaleElementReferenceException,)
         )
         try:
             return wait.until(lambda _: true())
@@ -145,11 +147,12 @@ class ServedPage:
         return self.driver.execute_script(source, *arguments)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the API as whoever is signed in, and return the JSON of the answer."""
+        """Call the API as whoever is signed in, and return the JSON of the answer, also of a refusal."""
         source = """
 const [method, path, body, done] = arguments;
-import("/static/api.js").then(api => api.call(method, path, body ?? undefined)).
-  .then(done, e => done({error: e.message}))
+const headers = {"Content-Type": "application/json", "X-CSRF-Token": document.querySelector("meta[name=csrf]").content};
+fetch(path, {method, headers, body: body && JSON.stringify(body)})
+  .then(a => a.text()).then(t => done(t && JSON.parse(t)))
 """
         return self.driver.execute_async_script(source, method, path, body)
 

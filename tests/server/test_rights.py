@@ -29,6 +29,7 @@ NEEDS = {
     ("DELETE", "/api/jobs/{number}"): "operator",
     ("POST", "/api/records/{number}/decisions"): "operator",
     ("POST", "/api/rank"): "operator",
+    ("POST", "/api/sample"): "engineer",
     ("POST", "/api/alerts/acknowledgements"): "operator",
     ("POST", "/api/charts/notes"): "operator",
     ("POST", "/api/charts/entries"): "engineer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from flawline.server.body_limit import BodyLimit
@@ -12,6 +13,7 @@ from flawline.server.hosts import OwnHosts
 from flawline.server.pages import (
     addresses,
     control_page,
+    keys_page,
     line,
     people,
     rank_page,
@@ -31,6 +33,7 @@ from flawline.server.routes import (
     rank,
     recipes,
     records,
+    sample,
     sign_in,
     train,
 )
@@ -38,7 +41,20 @@ from flawline.server.settings import LOOPBACK
 from flawline.server.state import ServerState
 from flawline.version import __version__
 
-ROUTES = (health, sign_in, accounts, inspect, jobs, rank, train, recipes, records, alerts, charts)
+ROUTES = (
+    health,
+    sign_in,
+    accounts,
+    inspect,
+    jobs,
+    rank,
+    train,
+    recipes,
+    records,
+    alerts,
+    charts,
+    sample,
+)
 PAGES = (
     sign_in_page,
     line,
@@ -49,6 +65,7 @@ PAGES = (
     recipes_page,
     train_page,
     people,
+    keys_page,
     addresses,
 )
 
@@ -69,6 +86,9 @@ def server_app(state: ServerState) -> FastAPI:
         app.include_router(module.router)
     for page in PAGES:
         app.include_router(page.router)
+    app.state.pages = {
+        route.path for page in PAGES for route in page.router.routes if isinstance(route, APIRoute)
+    }
     app.mount("/static", StaticFiles(packages=[("flawline.server", "static")]), name="static")
     app.add_middleware(BodyLimit, most=state.settings.most_upload)
     app.add_middleware(OwnHosts, hosts=_hosts(state))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -19,15 +20,28 @@ from flawline.server.errors import ServerError
 from flawline.server.state import state_of
 from flawline.version import __version__
 
-PLACES: tuple[tuple[str, str, Role], ...] = (
-    ("/", "Line", "viewer"),
-    ("/review", "Review", "operator"),
-    ("/records", "Records", "viewer"),
-    ("/control", "Control", "viewer"),
-    ("/rank", "Rank", "operator"),
-    ("/recipes", "Recipes", "viewer"),
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page in the frame; `making` is that of recipes, at the right, and `role` the least that sees it."""
+
+    address: str
+    title: str
+    role: Role
+    making: bool = False
+
+
+PLACES = (
+    Place("/", "Line", "viewer"),
+    Place("/review", "Review", "operator"),
+    Place("/records", "Records", "viewer"),
+    Place("/control", "Control", "viewer"),
+    Place("/studies", "Studies", "viewer"),
+    Place("/rank", "Rank", "operator", making=True),
+    Place("/label", "Label", "operator", making=True),
+    Place("/recipes", "Recipes", "viewer", making=True),
 )
-"""The pages of the frame, and the least role that sees them."""
+"""The pages of the frame: left those that run the line, right those that make recipes."""
 MOST_COUNTED = 100
 UNDECIDED = Where(verdict=("review",), decided=False)
 
@@ -60,6 +74,14 @@ PageOperator = Annotated[Visitor, Depends(page_for("operator"))]
 PageAdmin = Annotated[Visitor, Depends(page_for("admin"))]
 
 
+def places_of(request: Request, visitor: Visitor | None) -> list[Place]:
+    """List the pages of the frame that a visitor sees."""
+    if visitor is None:
+        return []
+    served: set[str] = request.app.state.pages
+    return [one for one in PLACES if one.address in served and visitor.may(one.role)]
+
+
 def render(
     request: Request, name: str, visitor: Visitor | None, *, status: int = 200, **context: Any
 ) -> HTMLResponse:
@@ -74,11 +96,7 @@ def render(
         .render(
             path=request.url.path,
             visitor=visitor,
-            places=[
-                (address, title)
-                for address, title, role in PLACES
-                if visitor is not None and visitor.may(role)
-            ],
+            places=places_of(request, visitor),
             waiting=f"{MOST_COUNTED - 1}+" if waiting == MOST_COUNTED else waiting,
             version=__version__,
             **context,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from urllib.parse import urlencode
 
 from flawline.data.times import parse_time
 from flawline.errors import UsageError
@@ -63,6 +64,11 @@ def parse_search(text: str, *, undecided: bool = False) -> Where:
         least=least,
         most=most,
     )
+
+
+def search_address(name: str, value: str) -> str:
+    """Give the address of the records with a value, such as a lot."""
+    return "/records?" + urlencode({"q": f"{name}:{shlex.quote(value)}"})
 
 
 def _verdicts(value: str) -> list[str]:

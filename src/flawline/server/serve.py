@@ -9,17 +9,25 @@ from importlib import import_module
 
 from flawline.errors import DependencyError, install_extra
 from flawline.server.settings import ServeSettings
+from flawline.types import Track
 
 STOP_SECONDS = 30
 
 
-def serve(settings: ServeSettings, say: Callable[[str], None], *, new_link: bool = False) -> None:
+def serve(
+    settings: ServeSettings,
+    say: Callable[[str], None],
+    *,
+    new_link: bool = False,
+    sample: Track | None = None,
+) -> None:
     """Serve the page and its API until Ctrl-C or SIGTERM; what was accepted is finished first.
 
     Args:
         settings: of the server.
         say: writes a line for whoever started it.
         new_link: print a link for an admin also where there are accounts already.
+        sample: make the sample lot first where it is not there yet, with this progress.
 
     Raises:
         DependencyError: the extra [serve] is not installed.
@@ -37,8 +45,11 @@ def serve(settings: ServeSettings, say: Callable[[str], None], *, new_link: bool
         ) from error
     from flawline.server.app import server_app
     from flawline.server.state import first_link, opened_state
+    from flawline.server.work.sample_lot import PRODUCT, make_sample
 
     with opened_state(settings) as state:
+        if sample is not None and PRODUCT not in state.products.names():
+            make_sample(state, sample)
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{name}:{settings.port}"
         secret = first_link(state.store, again=new_link)

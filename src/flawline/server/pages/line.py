@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from flawline.server.access import State, Viewer
-from flawline.server.page import PageViewer, render
+from flawline.server.page import PageViewer, places_of, render
 from flawline.server.routes.records import record_as_dict
 from flawline.server.state import ServerState
 from flawline.station.line_summary import LAST, line_summary
@@ -25,8 +25,12 @@ LOOK_SECONDS = 1.0
 def line(request: Request, state: State, visitor: PageViewer) -> HTMLResponse:
     """Show the latest part, the strip of those before it, and what is the matter in a sentence."""
     shown = current(state)
-    if not shown["records"] and not state.products.names():
-        return render(request, "first_start.html", visitor)
+    samples = [job.as_dict() for job in state.jobs.list("sample")[:1]]
+    making = next((job for job in samples if job["state"] in ("waiting", "running")), None)
+    if making or (not shown["records"] and not state.products.names()):
+        failed = next((job for job in samples if job["state"] in ("failed", "cancelled")), None)
+        label = any(place.address == "/label" for place in places_of(request, visitor))
+        return render(request, "first_start.html", visitor, job=making, failed=failed, label=label)
     return render(request, "line.html", visitor, **shown)
 
 

@@ -50,7 +50,7 @@ def start_ranking(
     first = safe_name(files[0].filename or "", 0)
     title = f"{len(files)} pictures" if len(files) > 1 else first
     with staged(state.jobs, files) as sent:
-        job = state.jobs.start("rank", title, visitor.account.name, partial(_rank, sent))
+        job = state.jobs.start("rank", title, visitor.account.name, partial(rank_upload, sent))
     note(state, visitor, "rank", title)
     return job.as_dict()
 
@@ -143,7 +143,7 @@ def _learn(
         return train_source(source.changed(marked), body.part, track, folder)
 
 
-def _rank(sent: Path, track: JobTrack, folder: Path) -> dict[str, Any]:
+def rank_upload(sent: Path, track: JobTrack, folder: Path) -> dict[str, Any]:
     """Rank an upload; writes the ranking, its report and small pictures into the folder."""
     from flawline.jobs.rank.rank import rank
     from flawline.jobs.rank.ranking_files import write_ranking
