@@ -117,7 +117,7 @@ def test_a_ranking_is_shown(served, tmp_path):
     assert "11 good pictures" in " ".join(result["messages"])
     assert result["verdict"] in engineer.get(f"/train/{training['id']}").text
     made = engineer.post(f"/api/train/{training['id']}/activate", json={}).json()
-    assert made == {"product": "disc 2", "recipe": result["recipe"]}
+    assert made == {"product": "disc 2", "recipe": result["recipe"], "before": None}
     assert engineer.get(f"/api/train/{training['id']}/report").status_code == 200
     report = client.get(f"/api/rank/{job['id']}/report")
     assert "sandbox" in report.headers["content-security-policy"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,12 @@ def serve(
     waiting: Annotated[
         int, typer.Option(help="Pictures that may wait; more are refused for a moment.", min=1)
     ] = 64,
+    folder: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FOLDER: pictures on this machine that people may rank and train on by that name; may be repeated."
+        ),
+    ] = None,
     sign_in_link: Annotated[
         bool, typer.Option("--sign-in-link", help="Print a new link for an admin.")
     ] = False,
@@ -51,6 +58,23 @@ def serve(
         hosts=tuple(allow_host or ()),
         workers=workers,
         waiting=waiting,
+        folders=_folders(folder or ()),
     )
     run(settings, typer.echo, new_link=sign_in_link)
     return 0
+
+
+def _folders(given: Sequence[str]) -> dict[str, Path]:
+    """Read NAME=FOLDER."""
+    from flawline.errors import UsageError
+
+    found: dict[str, Path] = {}
+    for text in given:
+        name, sign, place = text.partition("=")
+        if not (sign and name.strip() and place) or name.strip() in found:
+            raise UsageError(
+                f"--folder takes NAME=FOLDER, each name once, got {text!r}",
+                hint="for example --folder castings=/data/castings",
+            )
+        found[name.strip()] = Path(place)
+    return found

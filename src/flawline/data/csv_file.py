@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from flawline.data.whole_file import replacing
 
@@ -12,10 +14,21 @@ from flawline.data.whole_file import replacing
 def write_csv_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
     """Write UTF-8 CSV with a header and line feeds; None is empty, floats keep every digit."""
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([spreadsheet_safe(name) for name in header])
-        writer.writerows([spreadsheet_safe(value) for value in row] for row in rows)
+        _write(file, header, rows)
     return path
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Format a table as `write_csv_rows` writes it."""
+    text = io.StringIO()
+    _write(text, header, rows)
+    return text.getvalue()
+
+
+def _write(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([spreadsheet_safe(name) for name in header])
+    writer.writerows([spreadsheet_safe(value) for value in row] for row in rows)
 
 
 def spreadsheet_safe(value: object) -> object:

@@ -52,7 +52,11 @@ def heat_png(state: ServerState, name: str, recipe: str) -> bytes:
         StoreError: the map or recipe is not there or was altered.
     """
     scores = npy_array(state.pictures.get(name))
-    low, high = _heat_range(state, recipe)
+    return heat_layer(scores, *_heat_range(state, recipe))
+
+
+def heat_layer(scores: NDArray[np.floating], low: float, high: float) -> bytes:
+    """Draw scores (h, w) as PNG in colours of magma: clear at `low` and below, full at `high` and above."""
     level = np.clip((scores.astype(np.float32) - low) / max(high - low, 1e-12), 0, 1)
     codes = (level * 255).astype(np.uint8)
     colours = cv2.applyColorMap(codes, cv2.COLORMAP_MAGMA)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flawline.errors import UsageError
+from flawline.types import EMPTY
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 8765
@@ -18,7 +20,8 @@ class ServeSettings:
     `data` is a folder of its own: records (where `store` names no other), pictures, jobs. `hosts` are names under which
     browsers may ask for it beside the loopback ones. `most_upload` bounds a request and `most_picture` one picture to
     judge, in bytes. `workers` pictures are judged at once, 0 for one per core, and `waiting` more may wait; then
-    requests are refused for a moment. `session_hours` is how long a browser stays signed in.
+    requests are refused for a moment. `session_hours` is how long a browser stays signed in. `folders` are folders of
+    pictures on this machine by the name under which people choose them.
     """
 
     data: Path
@@ -32,6 +35,7 @@ class ServeSettings:
     workers: int = 0
     waiting: int = 64
     session_hours: float = 12.0
+    folders: Mapping[str, Path] = field(default_factory=lambda: EMPTY)
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
@@ -40,6 +44,12 @@ class ServeSettings:
         for name in ("most_upload", "most_picture", "waiting", "session_hours"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"expected `{name}` above 0, got {getattr(self, name)}")
+        for name, folder in self.folders.items():
+            if not folder.exists():
+                raise UsageError(
+                    f"there is no folder {folder}, which `folder` calls {name!r}",
+                    hint="name folders of this machine",
+                )
 
     @property
     def loopback(self) -> bool:

@@ -19,6 +19,7 @@ from flawline.records.pictures import Pictures, open_pictures
 from flawline.records.store import Store
 from flawline.server.chart_cache import ChartCache
 from flawline.server.credentials import digest, new_secret
+from flawline.server.evidence_book import EvidenceBook
 from flawline.server.metrics import Metrics
 from flawline.server.products import Products
 from flawline.server.rate_limit import RateLimit
@@ -46,6 +47,7 @@ class ServerState:
     sign_ins: RateLimit
     limits: ImageLimits
     charts: ChartCache
+    evidence: EvidenceBook
 
 
 def state_of(request: Request) -> ServerState:
@@ -90,6 +92,7 @@ def opened_state(settings: ServeSettings) -> Iterator[ServerState]:
                 RateLimit(burst=10, seconds=6.0),
                 limits,
                 ChartCache(store),
+                EvidenceBook(settings.data / "evidence"),
             )
         finally:
             queue.close()

@@ -57,10 +57,7 @@ def finding(comparison: Comparison) -> str:
         for word in ("better", "worse"):
             if metrics := [metric for how, metric in findings if how == word]:
                 texts.append(f"{name} is {word} than {comparison.names[0]} in {', '.join(metrics)}")
-    return (
-        "; ".join(texts)
-        or "No recipe can be difference_text apart from the first by these pictures"
-    )
+    return "; ".join(texts) or "No recipe can be told apart from the first by these pictures"
 
 
 def above_cheapest(one: Ranked) -> str:
@@ -77,7 +74,7 @@ def _above(difference: Difference | None, level: bool, best: str, how: str) -> s
     if difference is None:
         return best if level else "too few parts for an interval"
     value, low, high = (f"{v:+{how}}" for v in (difference.value, difference.low, difference.high))
-    return f"{value} ({low} to {high})" + (": not difference_text apart" if level else "")
+    return f"{value} ({low} to {high})" + (": not told apart" if level else "")
 
 
 def listed_differences(comparison: Comparison) -> list[str]:

@@ -272,7 +272,8 @@ def explain(
         target=reader.target,
         value_range=reader.value_range,
     )
-    for i, (sample, result) in zip(chosen, results, strict=True):
+    shown = reader.track(results, title="Explaining", total=len(samples))
+    for i, (sample, result) in zip(chosen, shown, strict=True):
         if isinstance(result, Unjudged):
             continue
         row, size = result

@@ -11,10 +11,9 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from flawline.server.access import Operator, State, Viewer, note
-from flawline.server.work.runner import JobRunner
+from flawline.server.work.runner import OVER, JobRunner
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
-OVER = ("done", "failed", "cancelled")
 _BEAT_SECONDS = 10.0
 
 

@@ -1,30 +1,34 @@
-"""Rank pictures without labels as a job, and mark them."""
+"""Rank pictures without labels as a job, look at them, and mark them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, UploadFile
+import numpy as np
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from pydantic import BaseModel, Field
 
+from flawline.data.csv_file import csv_text
+from flawline.data.image import read_image
 from flawline.data.json_file import parse_json, write_json_document
 from flawline.data.source import open_source
 from flawline.server.access import Engineer, Operator, State, Viewer, note
 from flawline.server.errors import ServerError
+from flawline.server.pictures import jpeg
 from flawline.server.state import ServerState
-from flawline.server.uploads import safe_name
-from flawline.server.work.runner import Job, JobTrack
-from flawline.server.work.staging import moved, source_of, staged
-from flawline.types import Sample
+from flawline.server.work.chosen_pictures import Files, FolderName, chosen, pictures_of
+from flawline.server.work.contact_sheet import nearest
+from flawline.server.work.ranking_job import FEATURES, SHEET, run_ranking
+from flawline.server.work.runner import Job
+from flawline.server.work.training_job import TrainingWish, marked_training
 
 router = APIRouter(prefix="/api/rank", tags=["rank"])
-SMALL = 512
 _MARKING = Lock()
+_KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
 class MarksBody(BaseModel):
@@ -42,35 +46,73 @@ class LearnBody(BaseModel):
 
 @router.post("", status_code=202)
 def start_ranking(
-    state: State,
-    visitor: Operator,
-    files: Annotated[list[UploadFile], File(description="Pictures, or one archive of them.")],
+    state: State, visitor: Operator, files: Files = None, folder: FolderName = ""
 ) -> dict[str, Any]:
     """Rank pictures, the most anomalous first, as a job; `/api/jobs/ID` tells its progress."""
-    first = safe_name(files[0].filename or "", 0)
-    title = f"{len(files)} pictures" if len(files) > 1 else first
-    with staged(state.jobs, files) as sent:
-        job = state.jobs.start("rank", title, visitor.account.name, partial(rank_upload, sent))
-    note(state, visitor, "rank", title)
+    with chosen(state, files, folder) as pictures:
+        work = partial(run_ranking, pictures.take)
+        job = state.jobs.start("rank", pictures.title, visitor.account.name, work)
+    note(state, visitor, "rank", pictures.title)
     return job.as_dict()
 
 
 @router.get("/{number}")
 def show_ranking(number: str, state: State, _visitor: Viewer) -> dict[str, Any]:
     """Give the ranking of a job that is done."""
-    path = done(state, number).joinpath("ranking.json")
-    found: dict[str, Any] = parse_json(path.read_bytes())
-    return found
+    return _document(done(state, number) / "ranking.json")
+
+
+@router.get("/{number}/sheet")
+def sheet(number: str, state: State, _visitor: Viewer) -> dict[str, Any]:
+    """Give every picture with its place, size, map coordinates and reasons, in the order of rank, and the marks."""
+    folder = done(state, number)
+    return {**_document(folder / SHEET), "marks": marks_of(folder)}
 
 
 @router.get("/{number}/pictures/{rank}", response_class=Response)
 def picture(number: str, rank: int, state: State, _visitor: Viewer) -> Response:
     """Give the picture of a rank as JPEG, small."""
-    path = done(state, number) / "small" / f"{rank}.jpg"
-    if not path.is_file():
-        raise ServerError(f"there is no picture of rank {rank}", code="not-found")
-    headers = {"Cache-Control": "private, max-age=86400, immutable"}
-    return FileResponse(path, media_type="image/jpeg", headers=headers)
+    return _file(done(state, number) / "small" / f"{rank}.jpg", "image/jpeg", rank)
+
+
+@router.get("/{number}/pictures/{rank}/whole", response_class=Response)
+def whole_picture(number: str, rank: int, state: State, _visitor: Viewer) -> Response:
+    """Give the picture of a rank as JPEG, in its own size."""
+    folder = done(state, number)
+    rows = _document(folder / "ranking.json")["ranking"]
+    if not 1 <= rank <= len(rows):
+        raise _no_rank(rank)
+    with open_source(pictures_of(folder)) as source:
+        found = read_image(source.read(rows[rank - 1]["image"]), limits=state.limits)
+    return Response(jpeg(found.pixels), media_type="image/jpeg", headers=_KEPT)
+
+
+@router.get("/{number}/pictures/{rank}/heat", response_class=Response)
+def heat(number: str, rank: int, state: State, _visitor: Viewer) -> Response:
+    """Give the heat of a picture as PNG, clear where it is usual; the first pictures have one."""
+    return _file(done(state, number) / "heat" / f"{rank}.png", "image/png", rank)
+
+
+@router.get("/{number}/pictures/{rank}/like")
+def like(
+    number: str,
+    rank: int,
+    state: State,
+    _visitor: Viewer,
+    count: Annotated[int, Query(ge=1, le=20_000)] = 12,
+) -> dict[str, Any]:
+    """List the pictures that look most like one, by the distance of their features."""
+    places = np.load(done(state, number) / FEATURES, allow_pickle=False)
+    if not 1 <= rank <= len(places):
+        raise _no_rank(rank)
+    found = nearest(places, rank)[:count]
+    return {"like": [{"rank": one, "distance": distance} for one, distance in found]}
+
+
+@router.get("/{number}/tiles/{place}", response_class=Response)
+def tiles(number: str, place: int, state: State, _visitor: Viewer) -> Response:
+    """Give a sheet of 1,024 small tiles, 32 in a row, in the order of rank."""
+    return _file(done(state, number) / "tiles" / f"{place}.jpg", "image/jpeg", place)
 
 
 @router.get("/{number}/marks")
@@ -91,6 +133,20 @@ def mark(number: str, body: MarksBody, state: State, visitor: Operator) -> dict[
     return marks
 
 
+@router.get("/{number}/marks.csv", response_class=Response)
+def marks_table(number: str, state: State, _visitor: Viewer) -> Response:
+    """Give rank, name, score, label and mark of every picture as CSV."""
+    folder = done(state, number)
+    marks = marks_of(folder)
+    rows = [
+        (row["rank"], row["image"], row["score"], row["label"], marks.get(row["image"], ""))
+        for row in _document(folder / "ranking.json")["ranking"]
+    ]
+    text = csv_text(("rank", "image", "score", "label", "mark"), rows)
+    headers = {"Content-Disposition": 'attachment; filename="marks.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
 @router.post("/{number}/learn", status_code=202)
 def learn(number: str, body: LearnBody, state: State, visitor: Engineer) -> dict[str, Any]:
     """Train on the pictures that were marked, as a job; `unmarked` takes the others as good."""
@@ -102,7 +158,7 @@ def learn(number: str, body: LearnBody, state: State, visitor: Engineer) -> dict
             hint="mark some, or take those without a mark as good",
             code="usage",
         )
-    work = partial(_learn, folder, marks, body)
+    work = partial(marked_training, folder, marks, body.unmarked, TrainingWish(body.part))
     job = state.jobs.start("train", body.part, visitor.account.name, work)
     note(state, visitor, "train", f"{body.part} from {state.jobs.get(number).title}")
     return job.as_dict()
@@ -128,48 +184,22 @@ def marks_of(folder: Path) -> dict[str, str]:
     return dict(parse_json(path.read_bytes())) if path.is_file() else {}
 
 
-def _learn(
-    ranked: Path, marks: dict[str, str], body: LearnBody, track: JobTrack, folder: Path
-) -> dict[str, Any]:
-    """Train on the marked pictures of a ranking."""
-    from flawline.server.routes.train import train_source
-
-    def marked(sample: Sample) -> Sample:
-        mark = marks.get(sample.name) or ("good" if body.unmarked else "")
-        known = {"good": False, "bad": True}.get(mark)
-        return replace(sample, label=mark or "unmarked", defective=known, split=None)
-
-    with open_source(source_of(ranked)) as source:
-        return train_source(source.changed(marked), body.part, track, folder)
+def _document(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ServerError(
+            "this ranking was made by an earlier version",
+            hint="rank the pictures again",
+            code="not-found",
+        )
+    found: dict[str, Any] = parse_json(path.read_bytes())
+    return found
 
 
-def rank_upload(sent: Path, track: JobTrack, folder: Path) -> dict[str, Any]:
-    """Rank an upload; writes the ranking, its report and small pictures into the folder."""
-    from flawline.jobs.rank.rank import rank
-    from flawline.jobs.rank.ranking_files import write_ranking
-    from flawline.jobs.rank.ranking_tables import ranking_as_dict
-
-    place = moved(sent, folder)
-    with open_source(place) as source:
-        ranking, _ = rank(source, track=track)
-        write_ranking(ranking, source, folder)
-        document = ranking_as_dict(ranking)
-        _small_pictures(source, [row["image"] for row in document["ranking"]], folder, track)
-    write_json_document(folder / "ranking.json", document)
-    return {"pictures": len(document["ranking"]), "unjudged": document["unjudged"]}
+def _file(path: Path, kind: str, rank: int) -> Response:
+    if not path.is_file():
+        raise _no_rank(rank)
+    return FileResponse(path, media_type=kind, headers=_KEPT)
 
 
-def _small_pictures(source: Any, names: list[str], folder: Path, track: JobTrack) -> None:
-    """Write every picture small, named by its rank."""
-    from flawline.core.drawing import thumbnail
-    from flawline.data.stream import map_pictures
-    from flawline.server.pictures import jpeg
-    from flawline.types import Unjudged
-
-    ranks = {name: rank for rank, name in enumerate(names, start=1)}
-    samples = [sample for sample in source.samples() if sample.name in ranks]
-    (folder / "small").mkdir(exist_ok=True)
-    drawn = map_pictures(source, samples, lambda p: jpeg(thumbnail(p.pixels, SMALL)))
-    for sample, data in track(drawn, title="drawing small pictures", total=len(samples)):
-        if not isinstance(data, Unjudged):
-            (folder / "small" / f"{ranks[sample.name]}.jpg").write_bytes(data)
+def _no_rank(rank: int) -> ServerError:
+    return ServerError(f"there is no such picture of rank {rank}", code="not-found")

@@ -108,6 +108,15 @@ def download(product: str, state: State, _visitor: Engineer) -> Response:
     return Response(data, media_type="application/zip", headers=headers)
 
 
+Before = str | None
+
+
+def before_of(state: ServerState, product: str) -> Before:
+    """Return the hash of the recipe that judges a product now, so that a page can bring it back; None for none."""
+    active = state.store.activations.current().get(product)
+    return None if active is None else active.recipe
+
+
 def known(state: ServerState, product: str) -> Any:
     """Return the activations of a product, the newest first; ServerError where there is none."""
     history = state.store.activations.history(product)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, UploadFile
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from pydantic import BaseModel, Field
 
-from flawline.data.source import Source, open_source
 from flawline.recipe import read_recipe
 from flawline.server.access import Engineer, State, Viewer, note
 from flawline.server.errors import ServerError
+from flawline.server.routes.recipes import Before, before_of
 from flawline.server.state import ServerState
-from flawline.server.uploads import safe_name
-from flawline.server.work.runner import JobTrack
-from flawline.server.work.staging import moved, staged
+from flawline.server.work.chosen_pictures import Files, FolderName, chosen
+from flawline.server.work.runner import OVER
+from flawline.server.work.training_job import (
+    EVIDENCE,
+    EXAMPLES,
+    TrainingWish,
+    training_again,
+    upload_training,
+)
 
 router = APIRouter(prefix="/api/train", tags=["train"])
 
@@ -33,19 +38,34 @@ class ProductBody(BaseModel):
 def start_training(
     state: State,
     visitor: Engineer,
-    files: Annotated[
-        list[UploadFile],
-        File(description="Pictures of good parts, or one archive of good/ and bad/."),
-    ],
+    files: Files = None,
+    folder: FolderName = "",
     part: Annotated[str, Form(max_length=200)] = "",
+    kind: Annotated[Literal["good", "masks"], Form()] = "good",
+    effort: Annotated[Literal["none", "quick", "normal", "thorough"], Form()] = "normal",
+    minutes: Annotated[float | None, Form(gt=0, le=10_000)] = None,
 ) -> dict[str, Any]:
-    """Learn from pictures of good parts, as `flawline train anomaly` does, as a job."""
-    first = safe_name(files[0].filename or "", 0)
-    title = part or (f"{len(files)} pictures" if len(files) > 1 else first)
-    with staged(state.jobs, files) as sent:
-        work = partial(_train_upload, sent, part)
+    """Train a recipe as a job, on good parts or on masks of defects, as `flawline train` does."""
+    with chosen(state, files, folder) as pictures:
+        title = part or pictures.title
+        wish = TrainingWish(part, kind, effort, minutes)
+        work = partial(upload_training, pictures.take, wish)
         job = state.jobs.start("train", title, visitor.account.name, work)
     note(state, visitor, "train", title)
+    return job.as_dict()
+
+
+@router.post("/{number}/again", status_code=202)
+def train_again(number: str, state: State, visitor: Engineer) -> dict[str, Any]:
+    """Do a training that failed or was cancelled once more; one on masks goes on where it was."""
+    old = state.jobs.get(number)
+    if old.kind != "train" or old.state not in OVER or old.state == "done":
+        raise ServerError(
+            f"there is no training {number[:40]!r} that failed or was cancelled", code="not-found"
+        )
+    work = training_again(state.jobs.place(number))
+    job = state.jobs.start("train", old.title, visitor.account.name, work)
+    note(state, visitor, "train again", old.title)
     return job.as_dict()
 
 
@@ -55,14 +75,27 @@ def report(number: str, state: State, _visitor: Viewer) -> HTMLResponse:
     return HTMLResponse((trained(state, number) / "recipe.html").read_text("utf-8"))
 
 
+@router.get("/{number}/examples/{epoch}", response_class=Response)
+def example(number: str, epoch: int, state: State, _visitor: Viewer) -> Response:
+    """Give what the segmenter of an epoch marks on pictures that it did not learn from, as JPEG."""
+    job = state.jobs.get(number)
+    path = state.jobs.place(number) / EXAMPLES / f"{epoch}.jpg"
+    if job.kind != "train" or not path.is_file():
+        raise ServerError(f"there are no examples of epoch {epoch}", code="not-found")
+    return FileResponse(path, media_type="image/jpeg")
+
+
 @router.post("/{number}/activate")
 def activate(number: str, body: ProductBody, state: State, visitor: Engineer) -> dict[str, Any]:
-    """Let the trained recipe judge its product from now on."""
-    recipe = read_recipe(trained(state, number) / "recipe.flaw")
+    """Let the trained recipe judge its product from now on; `before` is what judged it so far."""
+    place = trained(state, number)
+    recipe = read_recipe(place / "recipe.flaw")
     product = body.product.strip() or recipe.settings.part
+    before: Before = before_of(state, product)
     state.products.activate(product, recipe, visitor.account.name)
+    state.evidence.keep(recipe.sha256, place / EVIDENCE)
     note(state, visitor, "activate recipe", f"{product}: {recipe.sha256[:12]}")
-    return {"product": product, "recipe": recipe.sha256}
+    return {"product": product, "recipe": recipe.sha256, "before": before}
 
 
 def trained(state: ServerState, number: str) -> Path:
@@ -71,32 +104,3 @@ def trained(state: ServerState, number: str) -> Path:
     if job.kind != "train" or job.state != "done":
         raise ServerError(f"the training {number[:40]!r} is not done", code="not-found")
     return state.jobs.place(number)
-
-
-def _train_upload(sent: Path, part: str, track: JobTrack, folder: Path) -> dict[str, Any]:
-    place = moved(sent, folder)
-    with open_source(place) as source:
-        result = train_source(source, part or place.stem, track, folder)
-    shutil.rmtree(folder / "pictures")
-    return result
-
-
-def train_source(source: Source, part: str, track: JobTrack, folder: Path) -> dict[str, Any]:
-    """Train on an open source; writes recipe.flaw and recipe.html into the folder, and returns the verdict."""
-    from flawline.api.train import train_anomaly
-    from flawline.jobs.train.training_pictures import write_training_report
-    from flawline.jobs.train.training_verdict import training_verdict
-    from flawline.recipe import write_recipe
-
-    found = train_anomaly(source, part=part, track=track)
-    write_recipe(found.recipe, folder / "recipe.flaw")
-    write_training_report(found, source, folder / "recipe.html")
-    verdict = training_verdict(found)
-    return {
-        "part": part,
-        "recipe": found.recipe.sha256,
-        "verdict": verdict.text,
-        "usable": verdict.usable,
-        "messages": list(found.messages),
-        "unjudged": [item.as_dict() for item in found.unjudged],
-    }

@@ -1,21 +1,9 @@
-// Drop pictures or a zip, and go to their ranking.
-import { call, onSubmit } from "/static/api.js";
+// Drop pictures or choose them, and go to their ranking.
+import { call, onClick } from "/static/api.js";
+import { uploads } from "/static/upload.js";
 
-const form = document.querySelector("[data-rank]");
-const input = form.querySelector("input[type=file]");
-onSubmit(form, async (data) => {
-  const job = await call("POST", "/api/rank", data);
-  location.href = `/rank/${job.id}`;
-});
-for (const name of ["dragenter", "dragover"])
-  form.addEventListener(name, (event) => {
-    event.preventDefault();
-    form.classList.add("over");
-  });
-form.addEventListener("dragleave", () => form.classList.remove("over"));
-form.addEventListener("drop", (event) => {
-  event.preventDefault();
-  form.classList.remove("over");
-  input.files = event.dataTransfer.files;
-  form.requestSubmit();
+uploads(document.querySelector("[data-rank]"), "/api/rank", (job) => { location.href = `/rank/${job.id}`; }, { whenDropped: true });
+onClick("[data-remove]", async (button) => {
+  await call("DELETE", `/api/jobs/${button.dataset.remove}`);
+  button.closest("li").remove();
 });

@@ -23,8 +23,23 @@ from flawline.server.errors import ServerError
 T = TypeVar("T")
 _LOG = logging.getLogger("flawline.server")
 MOST_WAITING = 16
+_STOPPED = FlawlineError(
+    "the server was stopped before this was done", hint="start it again", code="stopped"
+).as_dict()
 STEP_SECONDS = 0.2
+OVER = ("done", "failed", "cancelled")
+MOST_STAGES = 200
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a job: `done` of `total` steps, None where that is not known, in `seconds` so far."""
+
+    title: str
+    done: int = 0
+    total: int | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,8 @@ class Job:
     """One piece of long work.
 
     `done` of `total` steps of the stage `doing` are finished, `total` None where it is not known. `result` is what the
-    work gave, for JSON; `error` the reason where it failed.
+    work gave, for JSON; `error` the reason where it failed. `stages` are all that it did so far, in order, and `live`
+    what the work tells of itself while it runs.
     """
 
     id: str
@@ -47,6 +63,8 @@ class Job:
     seconds_left: float | None = None
     result: dict[str, Any] | None = None
     error: dict[str, str] | None = None
+    stages: tuple[Stage, ...] = ()
+    live: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Convert to plain values."""
@@ -87,6 +105,14 @@ class JobTrack:
         if total is not None:
             self._runner.show(self._id, title, total, total, 0.0)
 
+    def tell(self, **live: Any) -> None:
+        """Tell more of the work than its progress: values for JSON, which join those told before.
+
+        Raises:
+            Cancelled: somebody cancelled the job.
+        """
+        self._runner.tell(self._id, live)
+
 
 class JobRunner:
     """Jobs one after the other, each with a folder; those that are over stay after a restart."""
@@ -96,6 +122,7 @@ class JobRunner:
         self._changed = Condition()
         self._jobs: dict[str, Job] = dict(_left(folder))
         self._cancelled: set[str] = set()
+        self._began: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="job")
 
     def start(self, kind: str, title: str, who: str, work: Work) -> Job:
@@ -117,6 +144,7 @@ class JobRunner:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             job = self._jobs[number] = Job(number, kind, title, who, now)
         self.place(number).mkdir(parents=True)
+        self._write(number)
         self._pool.submit(self._run, number, work)
         return job
 
@@ -175,14 +203,27 @@ class JobRunner:
         Raises:
             Cancelled: somebody cancelled it.
         """
-        if number in self._cancelled:
-            raise Cancelled("cancelled")
-        self._set(number, doing=doing, done=done, total=total, seconds_left=left)
+        self._check(number)
+        job = self._jobs[number]
+        now = time.monotonic()
+        if not job.stages or job.doing != doing:
+            self._began[number] = now
+            stages = (*job.stages[-MOST_STAGES:], Stage(doing))
+        else:
+            stages = job.stages
+        seconds = round(now - self._began[number], 1)
+        stages = (*stages[:-1], Stage(doing, done, total, seconds))
+        self._set(number, doing=doing, done=done, total=total, seconds_left=left, stages=stages)
+
+    def tell(self, number: str, live: dict[str, Any]) -> None:
+        """Note what a job tells of itself; Cancelled where somebody cancelled it."""
+        self._check(number)
+        self._set(number, live={**(self._jobs[number].live or {}), **live})
 
     def close(self) -> None:
         """Cancel what waits or runs, and end."""
         for job in self._jobs.values():
-            if job.state in ("waiting", "running"):
+            if job.state not in OVER:
                 self._cancelled.add(job.id)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -205,6 +246,10 @@ class JobRunner:
         else:
             self._end(number, state="done", result=result)
 
+    def _check(self, number: str) -> None:
+        if number in self._cancelled:
+            raise Cancelled("cancelled")
+
     def _set(self, number: str, **changes: Any) -> None:
         with self._changed:
             self._jobs[number] = replace(self._jobs[number], **changes)
@@ -212,15 +257,21 @@ class JobRunner:
 
     def _end(self, number: str, **changes: Any) -> None:
         self._set(number, seconds_left=None, **changes)
+        self._began.pop(number, None)
+        self._write(number)
+
+    def _write(self, number: str) -> None:
         write_text(self.place(number) / "job.json", json.dumps(self._jobs[number].as_dict()))
 
 
 def _left(folder: Path) -> Iterator[tuple[str, Job]]:
-    """Read the jobs that an earlier server left; what it did not finish is removed."""
+    """Read the jobs that an earlier server left; those that it did not finish have failed."""
     for place in sorted(folder.glob("*/")):
         path = place / "job.json"
         if not path.is_file():
             shutil.rmtree(place, ignore_errors=True)
             continue
         document = parse_json(path.read_bytes())
-        yield place.name, Job(**{**document, "id": place.name})
+        stages = tuple(Stage(**one) for one in document.get("stages", ()))
+        job = Job(**{**document, "id": place.name, "stages": stages})
+        yield place.name, job if job.state in OVER else replace(job, state="failed", error=_STOPPED)

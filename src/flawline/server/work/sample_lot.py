@@ -130,11 +130,12 @@ def _watch(state: ServerState, folder: Path) -> int:
 def _line_up_ranking(state: ServerState, who: str, castings: Path) -> None:
     """Rank the first lot without its labels, as the next job."""
     from flawline.server.credentials import new_secret
-    from flawline.server.routes.rank import rank_upload
+    from flawline.server.work.ranking_job import run_ranking
+    from flawline.server.work.staging import moved
 
     sent = state.jobs.folder.parent / "uploads" / new_secret()
     sent.mkdir(parents=True)
     for number, path in enumerate(sorted(castings.rglob("*.jpg"), key=_mixed), start=1):
         path.rename(sent / f"casting_{number:03}.jpg")
     shutil.rmtree(castings)
-    state.jobs.start("rank", f"{GOOD + BAD} sample castings", who, partial(rank_upload, sent))
+    state.jobs.start("rank", f"{GOOD + BAD} sample castings", who, partial(run_ranking, partial(moved, sent)))
