@@ -38,7 +38,7 @@ def serve(
     folder: Annotated[
         list[str] | None,
         typer.Option(
-            help="NAME=FOLDER: pictures on this machine that people may rank and train on by that name; may be repeated."
+            help="NAME=FOLDER: pictures here to rank and train on by that name; may be repeated."
         ),
     ] = None,
     sign_in_link: Annotated[

@@ -48,9 +48,14 @@ def settings_text(settings: RecipeSettings) -> str:
             lines += ["", f"# {about[0].upper()}{about[1:]}", f"[{section}]"]
             lines += _written(kind, table[section])
     if settings.spec is not None:
-        lines += ["", "# Limits on measured defects", "[spec]"]
-        lines += [f"{toml_key(key)} = {_rows(value)}" for key, value in settings.spec.items()]
+        lines += ["", "# Limits on measured defects", "[spec]", spec_text(settings.spec)]
+        return "\n".join(lines)
     return "\n".join(lines) + "\n"
+
+
+def spec_text(spec: Mapping[str, Any]) -> str:
+    """Format the entries of a specification as TOML, one clause to a line; raises ValueError for what TOML has not."""
+    return "".join(f"{toml_key(key)} = {_rows(value)}\n" for key, value in spec.items())
 
 
 def read_settings(text: str, where: str) -> RecipeSettings:

@@ -27,6 +27,7 @@ _BY_CODE = {
     "busy": 429,
     "too-often": 429,
     "record-repeated": 409,
+    "changed": 409,
     "stopping": 503,
 }
 _PHRASES = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}

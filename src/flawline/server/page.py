@@ -71,6 +71,7 @@ def page_for(role: Role) -> Callable[[Request], Visitor]:
 
 PageViewer = Annotated[Visitor, Depends(page_for("viewer"))]
 PageOperator = Annotated[Visitor, Depends(page_for("operator"))]
+PageEngineer = Annotated[Visitor, Depends(page_for("engineer"))]
 PageAdmin = Annotated[Visitor, Depends(page_for("admin"))]
 
 

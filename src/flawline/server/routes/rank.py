@@ -38,10 +38,11 @@ class MarksBody(BaseModel):
 
 
 class LearnBody(BaseModel):
-    """What to learn from a ranking: the part's name, and whether pictures without a mark are good."""
+    """What to learn from a ranking: the part's name, whether pictures without a mark are good, and how much to try."""
 
     part: str = Field(min_length=1, max_length=200)
     unmarked: bool = False
+    effort: Literal["none", "quick", "normal", "thorough"] = "normal"
 
 
 @router.post("", status_code=202)
@@ -158,7 +159,9 @@ def learn(number: str, body: LearnBody, state: State, visitor: Engineer) -> dict
             hint="mark some, or take those without a mark as good",
             code="usage",
         )
-    work = partial(marked_training, folder, marks, body.unmarked, TrainingWish(body.part))
+    work = partial(
+        marked_training, folder, marks, body.unmarked, TrainingWish(body.part, effort=body.effort)
+    )
     job = state.jobs.start("train", body.part, visitor.account.name, work)
     note(state, visitor, "train", f"{body.part} from {state.jobs.get(number).title}")
     return job.as_dict()

@@ -5,20 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from flawline.data.part_files import scratch_folder
 from flawline.recipe import Recipe, read_recipe, stated_thresholds, write_recipe
+from flawline.records.activations import Activation
 from flawline.server.access import Engineer, State, Viewer, note
 from flawline.server.errors import ServerError
+from flawline.server.recipe_facts import MOST_VERSIONS, before, recipe_facts, versions_of
 from flawline.server.state import ServerState
 from flawline.server.uploads import picture_bytes
 from flawline.station.stored_recipe import stored_recipe
 
 router = APIRouter(prefix="/api/recipes", tags=["recipes"])
 MOST_RECIPE = 1024**3
+Version = Annotated[str, Query(pattern="^([0-9a-f]{64})?$")]
 
 
 class ActivationBody(BaseModel):
@@ -29,20 +32,9 @@ class ActivationBody(BaseModel):
 
 @router.get("")
 def list_recipes(state: State, _visitor: Viewer) -> dict[str, Any]:
-    """List the products with their active recipes."""
+    """List the products with their active recipes, each with one sentence about it."""
     current = state.store.activations.current()
-    return {
-        "products": [
-            {
-                "product": name,
-                "recipe": active.recipe,
-                "since": active.time.isoformat(),
-                "who": active.who,
-                "problem": state.products.failed.get(name),
-            }
-            for name, active in sorted(current.items())
-        ]
-    }
+    return {"products": [_listed(state, active) for _, active in sorted(current.items())]}
 
 
 @router.post("", status_code=201)
@@ -62,23 +54,34 @@ async def upload_recipe(
             path.write_bytes(data)
             recipe = read_recipe(path)
         name = product.strip() or recipe.settings.part or stem
+        earlier = before_of(state, name)
         state.products.activate(name, recipe, visitor.account.name)
         note(state, visitor, "upload recipe", f"{name}: {recipe.sha256[:12]}")
-        return {"product": name, **described(recipe)}
+        return {"product": name, "before": earlier, **described(recipe)}
 
     return await state.queue.run(take)
 
 
 @router.get("/{product}")
 def show_product(product: str, state: State, _visitor: Viewer) -> dict[str, Any]:
-    """Show the active recipe of a product, and those before it."""
+    """Show the active recipe of a product, its versions, and when each was activated."""
     history = known(state, product)
     recipe = stored_recipe(state.store, state.pictures, history[0].recipe)
+    facts = recipe_facts(state, recipe.sha256)
+    versions = versions_of(history)
     return {
         "product": product,
         **described(recipe),
+        "sentence": facts.sentence,
+        "version": next(one["version"] for one in versions if one["active"]),
+        "versions": [
+            {**one, "sentence": recipe_facts(state, one["recipe"]).sentence}
+            for one in versions[:50]
+        ],
+        "before": before(history),
         "history": [
-            {"recipe": one.recipe, "who": one.who, "since": one.time.isoformat()} for one in history
+            {"recipe": one.recipe, "who": one.who, "since": one.time.isoformat()}
+            for one in history[:50]
         ],
     }
 
@@ -86,24 +89,19 @@ def show_product(product: str, state: State, _visitor: Viewer) -> dict[str, Any]
 @router.post("/{product}/activate")
 def activate(product: str, body: ActivationBody, state: State, visitor: Engineer) -> dict[str, Any]:
     """Let a recipe that this product had before judge it again."""
-    if body.recipe not in {one.recipe for one in known(state, product)}:
-        raise ServerError(
-            f"the product {product!r} never had the recipe {body.recipe[:12]}",
-            hint="upload it instead",
-            code="not-found",
-        )
-    recipe = stored_recipe(state.store, state.pictures, body.recipe)
+    recipe = version_of(state, product, body.recipe)
+    earlier = before_of(state, product)
     state.products.activate(product, recipe, visitor.account.name)
     note(state, visitor, "activate recipe", f"{product}: {body.recipe[:12]}")
-    return {"product": product, **described(recipe)}
+    return {"product": product, "before": earlier, **described(recipe)}
 
 
 @router.get("/{product}/file", response_class=Response)
-def download(product: str, state: State, _visitor: Engineer) -> Response:
-    """Give the active recipe as a .flaw file."""
-    recipe = stored_recipe(state.store, state.pictures, known(state, product)[0].recipe)
+def download(product: str, state: State, _visitor: Engineer, recipe: Version = "") -> Response:
+    """Give the active recipe, or another version, as a .flaw file."""
+    found = version_of(state, product, recipe)
     with scratch_folder() as folder:
-        data = write_recipe(recipe, folder / "recipe.flaw").read_bytes()
+        data = write_recipe(found, folder / "recipe.flaw").read_bytes()
     headers = {"Content-Disposition": 'attachment; filename="recipe.flaw"'}
     return Response(data, media_type="application/zip", headers=headers)
 
@@ -117,9 +115,9 @@ def before_of(state: ServerState, product: str) -> Before:
     return None if active is None else active.recipe
 
 
-def known(state: ServerState, product: str) -> Any:
+def known(state: ServerState, product: str) -> tuple[Activation, ...]:
     """Return the activations of a product, the newest first; ServerError where there is none."""
-    history = state.store.activations.history(product)
+    history = state.store.activations.history(product, count=MOST_VERSIONS)
     if not history:
         raise ServerError(f"there is no product {product[:80]!r}", code="product-unknown")
     return history
@@ -133,4 +131,43 @@ def described(recipe: Recipe) -> dict[str, Any]:
         "task": recipe.settings.task,
         "thresholds": stated_thresholds(recipe),
         "metrics": dict(recipe.manifest.metrics),
+    }
+
+
+def version_of(state: ServerState, product: str, recipe: str) -> Recipe:
+    """Read a version of a product's recipe, the active one where none is named.
+
+    Raises:
+        ServerError: ("product-unknown", "not-found") there is no such product, or it never had this recipe.
+    """
+    history = known(state, product)
+    if recipe and recipe not in {one.recipe for one in history}:
+        raise ServerError(
+            f"the product {product[:80]!r} never had the recipe {recipe[:12]}",
+            hint="upload it instead",
+            code="not-found",
+        )
+    return stored_recipe(state.store, state.pictures, recipe or history[0].recipe)
+
+
+def _listed(state: ServerState, active: Activation) -> dict[str, Any]:
+    facts = recipe_facts(state, active.recipe)
+    history = known(state, active.product)
+    versions = versions_of(history)
+    earlier = before(history)
+    return {
+        "product": active.product,
+        "recipe": active.recipe,
+        "since": active.time.isoformat(),
+        "who": active.who,
+        "task": facts.task,
+        "sentence": facts.sentence,
+        "version": next(one["version"] for one in versions if one["active"]),
+        "before": earlier
+        and next(
+            {"recipe": earlier, "version": one["version"]}
+            for one in versions
+            if one["recipe"] == earlier
+        ),
+        "problem": state.products.failed.get(active.product),
     }

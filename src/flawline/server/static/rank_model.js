@@ -61,6 +61,12 @@ export class Model {
     return first ? found.slice(0, Number(first)) : found;
   }
 
+  // The height over the width of most pictures, within bounds.
+  aspect() {
+    const known = this.pictures.filter((one) => one.size.length).map((one) => one.size[1] / one.size[0]).sort((a, b) => a - b);
+    return Math.min(1.25, Math.max(0.5, known[Math.floor(known.length / 2)] ?? 0.75));
+  }
+
   count(value) {
     let all = 0;
     for (const mark of this.marks.values()) all += mark === value;

@@ -14,9 +14,7 @@ export function drawTools(root, model, change) {
   const sizes = [...new Set(model.pictures.map(sizeOf))].sort();
   const most = model.pictures.length;
   const slider = element("input", { type: "range", min: "1", max: String(most), value: String(most), "data-field": "first", "aria-label": "Show the first" });
-  const tools = [
-    element("div", { class: "segments", role: "group", "aria-label": "View" }, [["sheet", "Sheet"], ["map", "Map"]].map(([value, text]) => element("button", { type: "button", "data-view": value }, text))),
-    element("label", { class: "rank-first" }, ["Show the first ", slider, element("output", { "data-shown": "" })]),
+  const filters = [
     choice("sort", "Sort", [["rank", "most anomalous"], ["usual", "most usual"], ["name", "name"], ["mark", "mark"], ["spot", "size of the spot"], ["like", "like the chosen one"]]),
     choice("mark", "Mark", [["", "any"], ["none", "no mark"], ["good", "good"], ["bad", "bad"]]),
     labels.length > 1 && choice("label", "Label", [["", "any"], ...labels.map((name) => [name || "none", name || "no label"])]),
@@ -25,10 +23,17 @@ export function drawTools(root, model, change) {
     sizes.length > 1 && choice("size", "Picture", [["", "any size"], ...sizes.map((name) => [name, name])]),
     choice("heat", "Heat", [["hover", "on hover"], ["always", "always"], ["off", "off"]]),
     element("label", {}, ["Name ", element("input", { type: "search", "data-field": "q", autocomplete: "off", maxlength: "100" })]),
+  ].filter(Boolean);
+  // Folded on a phone, where they would fill the screen.
+  const folded = element("details", {}, [element("summary", {}, "Sort and filter"), element("div", { class: "rank-filters" }, filters)]);
+  folded.open = matchMedia("(min-width: 761px)").matches;
+  root.replaceChildren(
+    element("div", { class: "segments", role: "group", "aria-label": "View" }, [["sheet", "Sheet"], ["map", "Map"]].map(([value, text]) => element("button", { type: "button", "data-view": value }, text))),
+    element("label", { class: "rank-first" }, ["Show the first ", slider, element("output", { "data-shown": "" })]),
     element("button", { type: "button", "data-others": "" }, "Mark the rest good"),
     element("button", { type: "button", "data-undo": "", disabled: "" }, [element("kbd", {}, "u"), " Undo"]),
-  ].filter(Boolean);
-  root.replaceChildren(...tools);
+    folded,
+  );
   root.hidden = false;
   root.addEventListener("input", (event) => {
     const field = event.target.dataset.field;

@@ -15,7 +15,7 @@ let items = [], current = null, over = null, anchor = null, likeOf = null, likeC
 
 const model = new Model(await call("GET", `${address}/sheet`));
 model.read(location.search);
-const grid = new VirtualGrid(part("sheet"), { make: makeCard, fill: fillCard });
+const grid = new VirtualGrid(part("sheet"), { make: makeCard, fill: fillCard, aspect: model.aspect() });
 const panel = new Panel(part("panel"), address, model, { open });
 let map = null;
 drawTools(part("tools"), model, change);
@@ -51,7 +51,7 @@ function fillCard(node, picture, index) {
     heat.removeAttribute("src");
     node.dataset.name = picture.image;
     node.querySelector("strong").textContent = picture.rank;
-    node.querySelector(".name").textContent = picture.image;
+    node.querySelector(".name").textContent = picture.image.split("/").pop();
     node.title = picture.image;
   }
   node.dataset.index = index;
@@ -95,8 +95,12 @@ function redraw() {
   map?.draw();
   panel.refresh();
   showState(part("tools"), model, items.length);
-  const good = part("good");
-  if (good) good.textContent = model.count("good");
+  const learn = part("learn"), good = model.count("good");
+  if (learn) {
+    learn.hidden = !good;
+    part("good").textContent = good;
+    part("first-marks").hidden = good > 0;
+  }
   part("undo").disabled = !undo.length;
   const bar = part("selection");
   bar.hidden = !selected.size;

@@ -3,9 +3,9 @@
 const GAP = 12, SPARE = 2;
 
 export class VirtualGrid {
-  // `make` returns an empty card, `fill` shows an item in it; a card is `least` px wide at least, and has `below` px of words.
-  constructor(root, { make, fill, least = 200, below = 46 }) {
-    Object.assign(this, { root, make, fill, least, below, items: [], nodes: new Map(), free: [], drawn: -1 });
+  // `make` returns an empty card, `fill` shows an item in it; a card is `least` px wide at least, and has `below` px of words; its picture is `aspect` times as high as wide.
+  constructor(root, { make, fill, least = 200, below = 46, aspect = 0.75 }) {
+    Object.assign(this, { root, make, fill, least, below, aspect, items: [], nodes: new Map(), free: [], drawn: -1 });
     root.classList.add("virtual");
     this.onScroll = () => {
       if (!this.waiting) this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); });
@@ -26,7 +26,7 @@ export class VirtualGrid {
     if (!width) return;
     const columns = Math.max(2, Math.floor((width + GAP) / (this.least + GAP)));
     const wide = (width - GAP * (columns - 1)) / columns;
-    const high = Math.round(wide * 0.75) + this.below;
+    const high = Math.round(wide * this.aspect) + this.below;
     const same = columns === this.columns && wide === this.wide;
     Object.assign(this, { columns, wide, high, rows: Math.ceil(this.items.length / columns) });
     this.root.style.height = `${Math.max(0, this.rows * (high + GAP) - GAP)}px`;

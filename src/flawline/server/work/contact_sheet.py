@@ -22,7 +22,7 @@ from flawline.types import Picture, Track, Unjudged
 SMALL = 400
 TILE, TILES = 48, 32
 """Side of a picture on a sheet of tiles, px, and tiles along a side of it."""
-_LOW, _HIGH, _HOT = 0.7, 0.998, 0.5
+_LOW, _HIGH, _HOT = 0.9, 0.998, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def write_pictures(
 
 
 def heat_range(maps: Mapping[str, NDArray[np.float32]]) -> tuple[float, float]:
-    """Return one scale of heat for all pictures of a ranking, as its report has it."""
+    """Return one scale of heat for all pictures of a ranking; most cells of most pictures lie below it."""
     if not maps:
         return 0.0, 1.0
     values = np.concatenate([heat.ravel() for heat in maps.values()])

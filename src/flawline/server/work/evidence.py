@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from flawline.core.drawing import thumbnail
 from flawline.data.json_file import write_json_document
 from flawline.data.source import Source
+from flawline.data.splits import part_of
 from flawline.data.stream import map_pictures
 from flawline.inspector import Inspector
 from flawline.jobs.train.training_verdict import counts_of_test
@@ -37,11 +38,12 @@ def write_evidence(trained: AnomalyTraining, source: Source, folder: Path, track
     aside = [(suspect.name, suspect.score) for suspect in trained.suspects]
     chosen = dict.fromkeys(name for name, _ in (*bad[:MOST], *good[:MOST], *aside[:MOST]))
     places = _draw(trained, source, list(chosen), folder, track)
+    parts = {sample.name: part_of(sample) for sample in source.samples()}
     reasons = {suspect.name: suspect.reason for suspect in trained.suspects}
     document = {
-        "bad": _rows(bad, places),
-        "good": _rows(good, places),
-        "set_aside": [{**row, "reason": reasons[row["name"]]} for row in _rows(aside, places)],
+        "bad": _rows(bad, places, parts),
+        "good": _rows(good, places, parts),
+        "set_aside": [{**row, "reason": reasons[row["name"]]} for row in _rows(aside, places, parts)],
         "test": counts_of_test(trained),
         "blind": trained.self_test is not None,
     }
@@ -51,9 +53,11 @@ def write_evidence(trained: AnomalyTraining, source: Source, folder: Path, track
     write_json_document(folder / DOCUMENT, document)
 
 
-def _rows(scores: Iterable[tuple[str, float]], places: Mapping[str, int]) -> list[dict[str, Any]]:
+def _rows(
+    scores: Iterable[tuple[str, float]], places: Mapping[str, int], parts: Mapping[str, str]
+) -> list[dict[str, Any]]:
     return [
-        {"name": name, "score": score, "picture": places.get(name)}
+        {"name": name, "part": parts[name], "score": score, "picture": places.get(name)}
         for name, score in scores
         if np.isfinite(score)
     ]
