@@ -65,6 +65,8 @@ def serving(settings_of: Callable[[int, str], Any]) -> Iterator[House]:
 
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        # A browser that asks before the server is up waits instead of being refused.
+        listening.listen(64)
         port, name = int(listening.getsockname()[1]), f"house{next(_NUMBERS)}.localhost"
         with opened_state(settings_of(port, name)) as state:
             config = uvicorn.Config(server_app(state), log_level="critical", lifespan="off")

@@ -26,9 +26,10 @@ EXAMPLES: dict[str, Callable[[House], str]] = {
     "/control/chart": lambda house: "/control/chart?measure=score",
     "/records/{number}": lambda house: f"/records/{_newest(house)}",
     "/recipes/{product}": lambda house: "/recipes/disc",
+    "/recipes/{product}/spec": lambda house: "/recipes/disc/spec",
 }
 """For pages with a name in their address: one that the full house has."""
-LATER = {"/rank/{number}", "/train/{number}"}
+LATER = {"/rank/{number}", "/train/{number}", "/compare/{number}"}
 """Pages of jobs, which have tests of their own."""
 
 

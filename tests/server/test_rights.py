@@ -41,6 +41,11 @@ NEEDS = {
     ("POST", "/api/rank/{number}/learn"): "engineer",
     ("POST", "/api/train"): "engineer",
     ("POST", "/api/train/{number}/activate"): "engineer",
+    ("POST", "/api/train/{number}/again"): "engineer",
+    ("POST", "/api/recipes/{product}/versions"): "engineer",
+    ("POST", "/api/compare"): "engineer",
+    ("GET", "/train"): "engineer",
+    ("GET", "/compare"): "engineer",
     ("POST", "/api/recipes"): "engineer",
     ("POST", "/api/recipes/{product}/activate"): "engineer",
     ("GET", "/api/recipes/{product}/file"): "engineer",
@@ -68,7 +73,7 @@ def addresses():
 
 
 def ask(client, method, path):
-    for name in ("number", "product", "name", "rank"):
+    for name in ("number", "product", "name", "rank", "recipe", "epoch", "place"):
         path = path.replace(f"{{{name}}}", "999")
     return client.request(method, path, follow_redirects=False)
 

@@ -44,7 +44,11 @@ def histogram_layout(scores: Mapping[str, Any]) -> dict[str, Any] | None:
         "bars": _bars(counts, most),
         "most": most,
         "ticks": [
-            {"x": _x(value, low, high, log), "text": f"{value:.3g}" if value < 1000 else f"{value:.0f}"} for value in _ticks(edges)
+            {
+                "x": _x(value, low, high, log),
+                "text": f"{value:.3g}" if value < 1000 else f"{value:.0f}",
+            }
+            for value in _ticks(edges)
         ],
         "limits": {
             name: None if scores[name] is None else round(_x(scores[name], low, high, log), 2)

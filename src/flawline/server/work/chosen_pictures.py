@@ -63,7 +63,7 @@ def known_folder(state: ServerState, name: str) -> Path:
         known = ", ".join(state.settings.folders) or "none"
         raise ServerError(
             f"the server knows no folder {name[:80]!r}",
-            hint=f"folders that it was started with: {known}; `flawline serve --folder NAME=FOLDER` adds one",
+            hint=f"folders that it was started with: {known}; `folder` of `flawline serve` adds one",
             code="not-found",
         )
     return place

@@ -43,7 +43,9 @@ def write_evidence(trained: AnomalyTraining, source: Source, folder: Path, track
     document = {
         "bad": _rows(bad, places, parts),
         "good": _rows(good, places, parts),
-        "set_aside": [{**row, "reason": reasons[row["name"]]} for row in _rows(aside, places, parts)],
+        "set_aside": [
+            {**row, "reason": reasons[row["name"]]} for row in _rows(aside, places, parts)
+        ],
         "test": counts_of_test(trained),
         "blind": trained.self_test is not None,
     }
