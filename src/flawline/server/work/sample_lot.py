@@ -138,4 +138,6 @@ def _line_up_ranking(state: ServerState, who: str, castings: Path) -> None:
     for number, path in enumerate(sorted(castings.rglob("*.jpg"), key=_mixed), start=1):
         path.rename(sent / f"casting_{number:03}.jpg")
     shutil.rmtree(castings)
-    state.jobs.start("rank", f"{GOOD + BAD} sample castings", who, partial(run_ranking, partial(moved, sent)))
+    state.jobs.start(
+        "rank", f"{GOOD + BAD} sample castings", who, partial(run_ranking, partial(moved, sent))
+    )
