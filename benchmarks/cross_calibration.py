@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import betabinom
 
-from flawline.core.anomaly_score import image_score
+from flawline.core.anomaly_score import EARLIER_CELLS, image_score
 from flawline.core.metrics import Share
 from flawline.core.threshold import (
     OverkillGuarantee,
@@ -230,7 +230,7 @@ def fitter(
             for place in places:
                 if place not in known:
                     values = np.asarray(cells(projected(place)), np.float32)
-                    known[place] = image_score(values[None])
+                    known[place] = image_score(values[None], None, EARLIER_CELLS)
             return np.array([known[place] for place in places])
 
         return score

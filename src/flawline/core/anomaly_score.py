@@ -18,8 +18,8 @@ def scored_cells(count: int, cells: int) -> int:
 
 def image_score(
     scores: NDArray[np.float32],
-    inside: NDArray[np.bool_] | None = None,
-    cells: int = EARLIER_CELLS,
+    inside: NDArray[np.bool_] | None,
+    cells: int,
 ) -> float:
     """Average the highest cells of a map: a thousandth of the cells inside, times `cells`, at least one.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from flawline.errors import SourceError
 
 Arrays = Mapping[str, NDArray[Any]]
 Grid = tuple[int, int]
+Learnt = tuple[dict[str, NDArray[Any]], int]
+"""Arrays by name, and from how many windows they are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,12 +25,20 @@ class Learning:
     """Patches of the windows of good pictures, which a method may go through as often as it needs.
 
     `patches` gives those of each window in the `basis`, float32 (h * w, k) for the cells of `grid`, (h, w): the same
-    each time it is called. `basis` is that of the features of all windows.
+    each time it is called. `basis` is that of the features of all windows. `learnt` keeps by name and seed what a
+    method learnt, for a method that is made of it.
     """
 
     grid: Grid
     basis: Basis
     patches: Callable[[], Iterator[NDArray[np.float32]]]
+    learnt: dict[tuple[str, int], Learnt] = field(default_factory=dict)
+
+    def once(self, name: str, seed: int, learn: Callable[[], Learnt]) -> Learnt:
+        """Learn what was not learnt yet from these patches with this seed."""
+        if (name, seed) not in self.learnt:
+            self.learnt[name, seed] = learn()
+        return self.learnt[name, seed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +55,8 @@ class Method:
     of a picture is the mean of its `score_cells` highest cells.
     """
 
-    learn: Callable[[Learning, int, bool, int], tuple[dict[str, NDArray[Any]], int]]
-    extend: Callable[[Learning, Arrays, int], tuple[dict[str, NDArray[Any]], int]]
+    learn: Callable[[Learning, int, bool, int], Learnt]
+    extend: Callable[[Learning, Arrays, int], Learnt]
     score: Callable[[Nodes, Any, Arrays, Grid, Mapping[str, Any]], Any]
     inputs: Callable[[Arrays], dict[str, NDArray[np.float32]]]
     averages: bool

@@ -17,7 +17,7 @@ from flawline.detectors.gaussians import (
     unblocked,
     unpacked,
 )
-from flawline.detectors.method import Arrays, Grid, Learning, Method
+from flawline.detectors.method import Arrays, Grid, Learning, Learnt, Method
 from flawline.detectors.nodes import Nodes
 from flawline.detectors.usual_distances import distance_moments, standardised
 from flawline.types import EMPTY
@@ -25,16 +25,14 @@ from flawline.types import EMPTY
 _NAME = "gaussian"
 
 
-def _learn(
-    learning: Learning, count: int, one_window: bool, seed: int
-) -> tuple[dict[str, NDArray[Any]], int]:
+def _learn(learning: Learning, count: int, one_window: bool, seed: int) -> Learnt:
     gaussians, _ = patch_gaussian.METHOD.learn(learning, count, one_window, seed)
     memory, count = patch_memory.METHOD.learn(learning, count, one_window, seed)
     usual = distance_moments(_NAME, _distances(learning, gaussians), EMPTY)
     return {**gaussians, **memory, **usual}, count
 
 
-def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArray[Any]], int]:
+def _extend(learning: Learning, old: Arrays, seen: int) -> Learnt:
     gaussians, count = patch_gaussian.METHOD.extend(learning, old, seen)
     memory, _ = patch_memory.METHOD.extend(learning, old, seen)
     usual = distance_moments(_NAME, _distances(learning, {**old, **gaussians}), old)

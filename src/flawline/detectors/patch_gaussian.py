@@ -22,16 +22,27 @@ from flawline.detectors.gaussians import (
     place_moments,
     unpacked,
 )
-from flawline.detectors.method import Arrays, Grid, Learning, Method, drawn, joined, no_window
+from flawline.detectors.method import (
+    Arrays,
+    Grid,
+    Learning,
+    Learnt,
+    Method,
+    drawn,
+    joined,
+    no_window,
+)
 from flawline.detectors.nodes import Nodes, summed
 
 CONTENTS = 16
 _SAMPLES = 60_000
 
 
-def _learn(
-    learning: Learning, count: int, one_window: bool, seed: int
-) -> tuple[dict[str, NDArray[Any]], int]:
+def _learn(learning: Learning, count: int, one_window: bool, seed: int) -> Learnt:
+    return learning.once("patch-gaussian", seed, lambda: _learnt(learning, count, one_window, seed))
+
+
+def _learnt(learning: Learning, count: int, one_window: bool, seed: int) -> Learnt:
     """By place where a place means something, else by content."""
     if one_window:
         cells, area = learning.grid[0] * learning.grid[1], block_side(learning.grid) ** 2
@@ -50,7 +61,7 @@ def _learn(
     return _contents_kept(content_moments(rows, centres), centres), len(sampled)
 
 
-def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArray[Any]], int]:
+def _extend(learning: Learning, old: Arrays, seen: int) -> Learnt:
     if "place_scatter" in old:
         places = place_moments(_by_block(learning), _moments(old, "place"))
         count = int(places.count[0]) // block_side(learning.grid) ** 2 - seen

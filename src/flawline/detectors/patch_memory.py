@@ -9,23 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.anomaly_score import EARLIER_CELLS
+from flawline.data.stream import in_order
 from flawline.detectors.memory import POOL, SIZE, distances, scale_of, thinned
-from flawline.detectors.method import Arrays, Grid, Learning, Method, drawn, joined
+from flawline.detectors.method import Arrays, Grid, Learning, Learnt, Method, drawn, joined
 from flawline.detectors.nodes import Nodes, summed
 from flawline.detectors.usual_distances import distance_moments, standardised
 from flawline.types import EMPTY
 
+USUAL = 64
+"""Most windows whose distances to the memory are averaged."""
 
-def _learn(
-    learning: Learning, count: int, one_window: bool, seed: int
-) -> tuple[dict[str, NDArray[Any]], int]:
+
+def _learn(learning: Learning, count: int, one_window: bool, seed: int) -> Learnt:
+    return learning.once("patch-memory", seed, lambda: _learnt(learning, seed))
+
+
+def _learnt(learning: Learning, seed: int) -> Learnt:
     pool, count = _pooled(learning, seed)
     rows = thinned(pool, SIZE)
     memory, sources = pool[rows], rows // (len(pool) // count)
-    return {"memory": memory, **_moments(learning, memory, sources, EMPTY)}, count
+    return {"memory": memory, **_moments(learning, memory, sources, count, EMPTY)}, count
 
 
-def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArray[Any]], int]:
+def _extend(learning: Learning, old: Arrays, seen: int) -> Learnt:
     pool, count = _pooled(learning, 0)
     earlier = len(old["memory"])
     both = np.concatenate([old["memory"], pool])
@@ -35,23 +41,32 @@ def _extend(learning: Learning, old: Arrays, seen: int) -> tuple[dict[str, NDArr
         return {"memory": memory}, count
     # Those from earlier windows come from none of the new ones.
     sources = np.where(rows < earlier, -1, (rows - earlier) // (len(pool) // count))
-    return {"memory": memory, **_moments(learning, memory, sources, old)}, count
+    return {"memory": memory, **_moments(learning, memory, sources, count, old)}, count
 
 
 def _moments(
-    learning: Learning, memory: NDArray[np.float32], sources: NDArray[np.intp], old: Arrays
+    learning: Learning,
+    memory: NDArray[np.float32],
+    sources: NDArray[np.intp],
+    count: int,
+    old: Arrays,
 ) -> dict[str, NDArray[Any]]:
-    """Average the distance to the memory at each cell, of each window to the patches from other windows.
+    """Average the distance to the memory at each cell, of windows to the patches from other windows.
 
-    `sources` are the windows that patches of the memory come from. With its own patches, a window would be nearer than
-    a new one is, most of all where windows differ.
+    `sources` are the windows, of `count`, that patches of the memory come from. With its own patches, a window would be
+    nearer than a new one is, most of all where windows differ. `USUAL` windows say what is usual, evenly among all.
     """
     scale = scale_of(learning.basis.variances)
-    found = (
-        distances(patches * scale, memory, sources == place)
-        for place, patches in enumerate(learning.patches())
+    asked = {place * count // USUAL for place in range(USUAL)} if count > USUAL else range(count)
+    windows = (
+        (place, patches) for place, patches in enumerate(learning.patches()) if place in asked
     )
-    return distance_moments("memory", found, old)
+
+    def usual(window: tuple[int, NDArray[np.float32]]) -> NDArray[np.float64]:
+        place, patches = window
+        return distances(patches * scale, memory, sources == place)
+
+    return distance_moments("memory", (found for _, found in in_order(windows, usual)), old)
 
 
 def _pooled(learning: Learning, seed: int) -> tuple[NDArray[np.float32], int]:

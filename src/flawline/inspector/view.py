@@ -36,13 +36,14 @@ class View:
     region: RegionOfInterest | None = None
     foreground: Foreground | None = None
 
-    def look(self, picture: Picture) -> PreparedPicture:
-        """Prepare one picture."""
+    def look(self, picture: Picture, pose: Pose | None = None) -> PreparedPicture:
+        """Prepare one picture; a `pose` that is known already is not searched."""
         pixels = picture.pixels if self.light is None else self.light.apply(picture.pixels)
         size = picture.pixels.shape[0], picture.pixels.shape[1]
-        pose, seen = None, None
-        if self.alignment is not None:
+        seen = None
+        if self.alignment is not None and pose is None:
             pose = self.alignment.find(pixels)
+        if pose is not None:
             pixels, seen = warp(pixels, pose)
         aligned = pixels.shape[0], pixels.shape[1]
         wanted = self._inside(pixels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ import flawline
 from flawline.detectors.known import DIRECTION
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
+from flawline.jobs.train.view import ViewSettings
 from flawline.recipe import known_pictures, read_recipe, write_recipe
 from helpers.discs import SIDE, disc, roles, train, write, write_discs
 from helpers.networks import write_network
@@ -174,3 +176,22 @@ def test_a_recipe_that_knows_learns_more_good_parts(trained, tmp_path):
         list(known_pictures(one).values()).count("train") for one in (trained.recipe, updated)
     )
     assert after == before + 3
+
+
+def enlarged(pixels: np.ndarray) -> np.ndarray:
+    """A part in a window of 1024 cells, where a score is the mean of several of them."""
+    return cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize("method", ["patch-gaussian", "patch-memory"])
+def test_parts_are_scored_for_the_thresholds_as_they_are_inspected(network, tmp_path, method):
+    for index in range(24):
+        write(tmp_path / "good" / f"{index}.png", enlarged(disc(index)))
+    for index in range(6):
+        write(tmp_path / "bad" / f"{index}.png", enlarged(tinted(500 + index)[0]))
+    view = ViewSettings(window=(256, 256))
+    found = train(tmp_path, network, held_out=None, method=method, view=view)
+    assert learnt(found)["missed"] is not None
+    inspector = Inspector(found.recipe)
+    verdicts = [inspector.inspect(enlarged(disc(900 + index))).verdict for index in range(16)]
+    assert verdicts.count("accept") >= 13

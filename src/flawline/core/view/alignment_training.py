@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +24,9 @@ from flawline.core.view.polar import outer_radius, symmetry_centre
 from flawline.core.view.registration import Floats
 from flawline.errors import UsageError
 
+Each = Callable[[Callable[[Floats], Any], Iterable[Floats]], Iterable[Any]]
+"""Applies a function to each item, in order, as `map` does."""
+
 MOST_PICTURES = 48
 _TRIALS, _COMPARED = 5, 10
 # With fewer pictures, even unrelated ones resemble their mean.
@@ -38,12 +42,17 @@ _LEAST_USUAL = 0.4
 
 
 def fit_alignment(
-    pictures: Iterable[NDArray[np.uint8]], method: AlignmentMethod, *, largest_angle: float = 180.0
+    pictures: Iterable[NDArray[np.uint8]],
+    method: AlignmentMethod,
+    *,
+    largest_angle: float = 180.0,
+    each: Each = map,
 ) -> Alignment:
     """Fit an alignment to good pictures, uint8 (height, width, 3) or (height, width), of one shape.
 
     They are read one at a time and at most 48 small copies are stored. "rigid" searches turns of up to
-    `largest_angle` degrees either way; choose it smaller for a part that looks the same after a smaller turn.
+    `largest_angle` degrees either way; choose it smaller for a part that looks the same after a smaller turn. `each`
+    may apply what it is given on several threads.
 
     Raises:
         UsageError: an unknown method, no pictures, pictures of several shapes, an angle not above 0, or pictures that
@@ -62,12 +71,12 @@ def fit_alignment(
     size = next(iter(sizes))
     trials = [_started(method, size, grey, largest_angle) for grey in _spread(greys, _TRIALS)]
     others = _spread(greys, _COMPARED)
-    likes = [[trial.register(grey)[1] for grey in others] for trial in trials]
-    best = int(np.argmax([np.median(each) for each in likes]))
+    likes = [[like for _, like in each(trial.register, others)] for trial in trials]
+    best = int(np.argmax([np.median(own) for own in likes]))
     alignment = trials[best]
     for _ in range(_ROUNDS):
-        alignment = _averaged(alignment, greys)
-    qualities = [alignment.register(grey)[1] for grey in greys]
+        alignment = _averaged(alignment, greys, each)
+    qualities = [like for _, like in each(alignment.register, greys)]
     if len(greys) < _MANY:
         qualities = sorted(likes[best])[:-1]
     return _with_limit(alignment, qualities)
@@ -113,9 +122,9 @@ def _started(
     return Alignment(method, size, grey, known, centre=centre, radius=outer_radius(values, centre))
 
 
-def _averaged(alignment: Alignment, greys: list[Floats]) -> Alignment:
+def _averaged(alignment: Alignment, greys: list[Floats], each: Each) -> Alignment:
     """Replace the reference by the mean of the pictures that are most like it."""
-    poses = [alignment.register(grey) for grey in greys]
+    poses = list(each(alignment.register, greys))
     enough = np.quantile([quality for _, quality in poses], 1 - _KEPT)
     total, weight = np.zeros_like(alignment.reference), np.zeros_like(alignment.reference)
     count = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from flawline.data.cores import cpu_count
 from flawline.data.splits import folds_of
+from flawline.data.stream import in_order
 from flawline.detectors.detector import DetectorState
 from flawline.detectors.registry import method_of
 from flawline.inspector import Inspector
@@ -88,7 +90,13 @@ def fold_states(
     folds = folds_of(learn, job.chosen.parts, count, seed=settings.seed)
     if len(folds) < 2:
         return
-    for fold in job.track(folds, title="calibrating in folds", total=len(folds)):
+
+    def fitted(fold: Sequence[Sample]) -> DetectorState:
         held = {sample.name for sample in fold}
         others = [sample.name for sample in learn if sample.name not in held]
-        yield sorted(held), kept.fit(settings.method, others, seed=settings.seed)
+        return kept.fit(settings.method, others, seed=settings.seed)
+
+    cores = cpu_count()
+    states = in_order(folds, fitted, workers=cores, ahead=cores)
+    for fold, state in job.track(states, title="calibrating in folds", total=len(folds)):
+        yield sorted(sample.name for sample in fold), state

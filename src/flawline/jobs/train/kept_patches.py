@@ -25,13 +25,14 @@ from flawline.types import Picture, Sample
 
 Read = Callable[[Sequence[Sample], Callable[[Picture], Any]], Iterable[tuple[Sample, Any]]]
 """Applies a function to the pictures of samples, in order."""
+Look = Callable[[Picture], PreparedPicture]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptPatches:
     """Patches of every picture, for one view and one network.
 
-    `looks` are the prepared pictures by name, without their pixels; `grid` is (h, w) of the patches of a window. Scores
+    `looks` are the prepared pictures by name, without their pixels; `look` prepares one. Scores
     and states equal those from the pictures themselves up to the rounding of patches to half precision. Pictures whose
     patches found no room are read again each time.
     """
@@ -40,6 +41,7 @@ class KeptPatches:
     network: PatchNetwork
     looks: Mapping[str, PreparedPicture]
     _samples: Mapping[str, Sample]
+    look: Look
     _read: Read
     _store: PatchStore
     _scale: _Scale
@@ -78,12 +80,25 @@ class KeptPatches:
             UsageError: an unknown method.
             SourceError: no pictures.
         """
+        return self.fit_learning(
+            method, names, self.learning(names, basis=basis, seed=seed), seed=seed
+        )
+
+    def learning(
+        self, names: Sequence[str], *, basis: Basis | None = None, seed: int = 0
+    ) -> Learning:
+        """Give what methods learn from pictures, in their own basis if none is given; errors as for `fit`."""
         own = self.basis(names, seed=seed) if basis is None else basis
-        framing = self.view.framing
-        count = sum(window_count(self.looks[name].aligned, framing) for name in names)
-        learning = Learning(
+        return Learning(
             self.network.grid, own, lambda: (own.project(rows) for rows in self.windows(names))
         )
+
+    def fit_learning(
+        self, method: str, names: Sequence[str], learning: Learning, *, seed: int = 0
+    ) -> DetectorState:
+        """Fit a detector to what `learning` gave for these pictures."""
+        framing = self.view.framing
+        count = sum(window_count(self.looks[name].aligned, framing) for name in names)
         return fit_state(method, learning, count, framing.scale == "fit", seed)
 
     def scored(self, state: DetectorState, names: Sequence[str]) -> Iterator[tuple[str, ScoredMap]]:
@@ -115,7 +130,7 @@ class KeptPatches:
     ) -> Iterator[tuple[str, Any]]:
         """Apply a function to pictures that are read and prepared again."""
         samples = [self._samples[name] for name in names]
-        for sample, result in self._read(samples, lambda p: function(self.view.look(p))):
+        for sample, result in self._read(samples, lambda p: function(self.look(p))):
             yield sample.name, result
 
 
@@ -126,6 +141,7 @@ def keep_patches(
     network: PatchNetwork,
     *,
     again: Read | None = None,
+    look: Look | None = None,
     store: PatchStore | None = None,
 ) -> KeptPatches:
     """Read pictures once and keep their patches.
@@ -136,22 +152,24 @@ def keep_patches(
         view: how they are seen.
         network: gives the patches of windows.
         again: as `read`, for those whose patches find no room; `read` itself if not given.
+        look: prepares a picture for the view; the view itself if not given.
         store: where patches go; by default up to 512 MB in memory and 4 GB in a scratch file.
     """
-    store = PatchStore() if store is None else store
+    store, prepare = PatchStore() if store is None else store, look or view.look
     looks: dict[str, PreparedPicture] = {}
 
     def seen(picture: Picture) -> tuple[PreparedPicture, NDArray[np.float32]]:
-        look = view.look(picture)
-        return look.without_pixels(), _features(network, look)
+        prepared = prepare(picture)
+        return prepared.without_pixels(), _features(network, prepared)
 
     scale = None
-    for sample, (look, found) in read(samples, seen) if samples else ():
+    for sample, (prepared, found) in read(samples, seen) if samples else ():
         scale = scale or _Scale.of(found)
-        looks[sample.name] = look
+        looks[sample.name] = prepared
         store.add(sample.name, scale.stored(found))
     known = {sample.name: sample for sample in samples}
-    return KeptPatches(view, network, looks, known, again or read, store, scale or _Scale.none())
+    scale = scale or _Scale.none()
+    return KeptPatches(view, network, looks, known, prepare, again or read, store, scale)
 
 
 def _features(network: PatchNetwork, look: PreparedPicture) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ from flawline.core.known_defects import Evidence, choose_weight
 from flawline.core.words import counted
 from flawline.detectors.detector import DetectorState
 from flawline.detectors.known import known_arrays
-from flawline.detectors.patch_features import Basis
 from flawline.jobs.train.calibration_targets import OVERKILL
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.known_examples import examples
@@ -100,7 +99,7 @@ def learn_known_bad(
     bad, parts = job.chosen.defective, job.chosen.parts
     bad_kept = job.keep(bad, title="learning from known bad pictures")
     found = examples(job, kept, bad_kept, state, learn, scores)
-    tried = Trials(learn, bad, parts, (kept, bad_kept), Basis.of(state.arrays), found)
+    tried = Trials(learn, bad, parts, (kept, bad_kept), state, found)
     overkill = job.settings.thresholds.overkill or OVERKILL
     count = len({parts[sample.name] for sample in bad})
     plain = tried.plain(learn)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from flawline.core.known_defects import Evidence, bad_candidates, fit_evidence, good_candidates
 from flawline.data.masks.marked import read_marked
 from flawline.detectors.detector import DetectorState
-from flawline.detectors.patch_features import Basis
 from flawline.errors import ImageError
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.known_patches import ScoredPatches, patch_scores, scored_patches
@@ -60,16 +59,15 @@ def examples(
         learn: good pictures.
         scores: of their patches.
     """
-    basis = Basis.of(state.arrays)
     names = [sample.name for sample in learn]
     good_rows, bad_rows, unread = {}, {}, []
-    given = scored_patches(kept, basis, names, (scores[name] for name in names))
+    given = scored_patches(kept, state, names, (scores[name] for name in names))
     for number, (name, one) in enumerate(given):
         seed = (job.settings.seed, number, 4)
         good_rows[name] = one.rows[good_candidates(one.scores.ravel(), one.inside(), seed)]
     samples = {sample.name: sample for sample in job.chosen.defective}
     bad_scores = dict(patch_scores(bad_kept, state, list(samples)))
-    for name, one in scored_patches(bad_kept, basis, list(samples), bad_scores.values()):
+    for name, one in scored_patches(bad_kept, state, list(samples), bad_scores.values()):
         covered = None
         try:
             covered = _covered(job, samples[name], one)

@@ -14,7 +14,7 @@ from flawline.core.known_defects import Evidence
 from flawline.core.view.alignment import warp
 from flawline.core.view.framing import map_size
 from flawline.core.view.tiling import cell_share, window_places
-from flawline.detectors.detector import CELL, DetectorState, cells_of, on_cells
+from flawline.detectors.detector import CELL, DetectorState, cells_of, on_cells, score_cells
 from flawline.detectors.patch_features import Basis
 from flawline.detectors.patch_scores import PatchScorer
 from flawline.inspector.map_score import check_inside
@@ -27,27 +27,31 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredPatches:
-    """Patches of a picture of W windows in a basis, float32 (W * h * w, k), and their `scores`, float32 (W, h, w)."""
+    """Patches of a picture of W windows in a basis, float32 (W * h * w, k), and their `scores`, float32 (W, h, w).
+
+    The score of the picture counts at most `cells`.
+    """
 
     look: PreparedPicture
     patches: Floats
     scores: Floats
+    cells: int
 
     @property
     def rows(self) -> Floats:
         """Patches with their score as the last number, (W * h * w, k + 1)."""
         return np.column_stack([self.patches, self.scores.ravel()])
 
-    def picture_score(self, cells: Floats) -> tuple[float, float]:
+    def picture_score(self, values: Floats) -> tuple[float, float]:
         """Score the picture by values of its patches as by their scores: its score, and the highest cell inside."""
-        return _scored(self._joined(cells), self.look)
+        return self._scored(self._joined(values))
 
     def raised(self, evidence: Evidence, weights: Sequence[float]) -> NDArray[np.float64]:
         """Score the picture with evidence added by each weight: score and highest cell, (weights, 2)."""
         plain = self._joined(self.scores)
         found = np.maximum(evidence.of(self.patches, self.scores.ravel()), 0)
         added = self._joined(found.reshape(self.scores.shape))
-        return np.array([_scored(plain + np.float32(w) * added, self.look) for w in weights])
+        return np.array([self._scored(plain + np.float32(w) * added) for w in weights])
 
     def inside(self) -> NDArray[np.bool_] | None:
         """Select the patches that count, bool (W * h * w,); None where all do."""
@@ -65,9 +69,14 @@ class ScoredPatches:
             marked = warp(np.repeat(marked[..., None], 3, axis=2), pose)[0][..., 0]
         return self._by_patch(cell_share(marked > 0, self.look.view.framing))
 
-    def _joined(self, cells: Floats) -> Floats:
+    def _scored(self, joined: Floats) -> tuple[float, float]:
+        inside = self.look.inside
+        counting = joined if inside is None else joined[inside]
+        return image_score(joined, inside, self.cells), float(counting.max())
+
+    def _joined(self, values: Floats) -> Floats:
         window = cells_of(self.look.view.framing.window)
-        maps = {place: on_cells(one[None, None], window) for place, one in enumerate(cells)}
+        maps = {place: on_cells(one[None, None], window) for place, one in enumerate(values)}
         return self.look.join(maps)
 
     def _by_patch(self, values: Floats) -> Floats:
@@ -87,13 +96,14 @@ class ScoredPatches:
 
 
 def scored_patches(
-    kept: KeptPatches, basis: Basis, names: Iterable[str], scores: Iterable[Floats]
+    kept: KeptPatches, state: DetectorState, names: Iterable[str], scores: Iterable[Floats]
 ) -> Iterator[tuple[str, ScoredPatches]]:
-    """Give pictures with their patches in a basis and their scores (W, h, w)."""
+    """Give pictures with their patches in the basis of a detector and their scores (W, h, w)."""
+    basis, cells = Basis.of(state.arrays), score_cells(state.settings)
     for name, own in zip(names, scores, strict=True):
         raw = kept.patches(name)
         patches = basis.project(raw.reshape(-1, raw.shape[-1]))
-        yield name, ScoredPatches(kept.looks[name], patches, own)
+        yield name, ScoredPatches(kept.looks[name], patches, own, cells)
 
 
 def patch_scores(
@@ -106,8 +116,3 @@ def patch_scores(
     for name in names:
         check_inside(kept.looks[name])
         yield name, np.stack([scorer(basis.project(rows)) for rows in kept.patches(name)])
-
-
-def _scored(joined: Floats, look: PreparedPicture) -> tuple[float, float]:
-    counting = joined if look.inside is None else joined[look.inside]
-    return image_score(joined, look.inside), float(counting.max())

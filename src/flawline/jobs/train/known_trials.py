@@ -13,7 +13,7 @@ from flawline.core.known_defects import Evidence, Trial
 from flawline.core.thinning import thinned
 from flawline.core.threshold import highest_by_part
 from flawline.data.splits import folds_of
-from flawline.detectors.patch_features import Basis
+from flawline.detectors.detector import DetectorState
 from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.known_examples import Examples
 from flawline.jobs.train.known_patches import ScoredPatches, scored_patches
@@ -34,13 +34,16 @@ ByWeight = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trials:
-    """Good and bad pictures to try evidence on; `kept` are the patches of the good and of the bad ones."""
+    """Good and bad pictures to try evidence on.
+
+    `kept` are the patches of the good and of the bad ones, `state` the detector that evidence is added to.
+    """
 
     good: Sequence[Sample]
     bad: Sequence[Sample]
     parts: Mapping[str, str]
     kept: tuple[KeptPatches, KeptPatches]
-    basis: Basis
+    state: DetectorState
     found: Examples
 
     def head(self, names: Collection[str]) -> Evidence:
@@ -110,7 +113,7 @@ class Trials:
         good, bad = self.kept
         for name in names_of(samples):
             kept = good if name in good.looks else bad
-            yield from scored_patches(kept, self.basis, [name], [self.found.scores[name]])
+            yield from scored_patches(kept, self.state, [name], [self.found.scores[name]])
 
 
 def names_of(samples: Iterable[Sample]) -> list[str]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from flawline.data.source import Source
 from flawline.detectors.detector import DetectorState
-from flawline.detectors.patch_features import Basis
 from flawline.detectors.registry import DEFAULT, method_of
 from flawline.inspector.parts import joined_arrays
 from flawline.inspector.self_test import SelfTest
@@ -92,13 +91,16 @@ def train_anomaly(
         learn = chosen.learn
         suspects: tuple[Suspect, ...] = ()
         kept = job.keep(learn, title="learning")
-        state = kept.fit(settings.method, _names(learn), seed=settings.seed)
+        basis = kept.basis(_names(learn), seed=settings.seed)
+        averages = kept.fit(
+            _averaging(settings.method), _names(learn), basis=basis, seed=settings.seed
+        )
         if settings.set_aside:
-            suspects = _suspects(job, kept, state)
+            suspects = _suspects(job, kept, averages)
             unusual = {suspect.name for suspect in suspects}
             learn = tuple(sample for sample in learn if sample.name not in unusual)
-        if suspects:
-            basis = Basis.of(state.arrays)
+        state = averages
+        if suspects or averages.method != settings.method:
             state = kept.fit(settings.method, _names(learn), basis=basis, seed=settings.seed)
         known = _known_bad(job, kept, state, learn)
         recipe = _recipe(job, state if known is None else known.state, learn, suspects, known)
@@ -140,15 +142,16 @@ def _set_up(job: TrainingJob) -> TrainingJob:
     return replace(job, settings=found.chosen.applied(job.settings), set_up=found)
 
 
-def _suspects(job: TrainingJob, kept: KeptPatches, state: DetectorState) -> tuple[Suspect, ...]:
+def _averaging(method: str) -> str:
+    """Name the method that looks for bad pictures: a memory remembers them as well as good ones; averages do not."""
+    return method if method_of(method).averages else DEFAULT
+
+
+def _suspects(job: TrainingJob, kept: KeptPatches, known: DetectorState) -> tuple[Suspect, ...]:
     """Find pictures among the good ones that do not look good."""
     names = _names(job.chosen.learn)
     if len(names) < FEWEST:
         return ()
-    # A memory remembers a bad picture as well as a good one; averages do not.
-    averaging = method_of(state.method).averages
-    basis, seed = Basis.of(state.arrays), job.settings.seed
-    known = state if averaging else kept.fit(DEFAULT, names, basis=basis, seed=seed)
     scores = job.track(
         kept.scored(known, names), title="looking for bad pictures", total=len(names)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from flawline.core.view.region_of_interest import (
     from_polygons,
 )
 from flawline.data.image import read_image
+from flawline.data.stream import in_order
 from flawline.errors import UsageError
 from flawline.inspector.view import View
 from flawline.recipe import RegionSettings
@@ -120,7 +121,8 @@ def learn_view(
         illumination = stored("light", fitted)
     lit = illumination.apply if illumination is not None else lambda pixels: pixels
     if settings.alignment != "none":
-        alignment = stored("alignment", fit_alignment(pictures(lit), settings.alignment))
+        fitted_alignment = fit_alignment(pictures(lit), settings.alignment, each=on_threads)
+        alignment = stored("alignment", fitted_alignment)
     region = region_of(settings, size)
     view = View(framing, illumination, alignment, region)
     if settings.region.foreground:
@@ -132,6 +134,11 @@ def learn_view(
         view = replace(view, foreground=foreground)
     files = {MASK: settings.mask} if settings.mask is not None else {}
     return LearntView(view, size, settings.region, parts, arrays, files, tuple(messages))
+
+
+def on_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+    """Apply a function to each item on all cores, in order."""
+    return (result for _, result in in_order(items, function))
 
 
 def smallest_px(settings: ViewSettings) -> float | None:

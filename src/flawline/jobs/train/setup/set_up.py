@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from flawline.jobs.train.setup.chosen_set_up import SetUp
 from flawline.jobs.train.setup.drawn_bad import DefectDrawing
 from flawline.jobs.train.setup.effort import Search
 from flawline.jobs.train.setup.judged_pictures import choose_judged
+from flawline.jobs.train.setup.trial_views import TrialViews
 from flawline.jobs.train.setup.trials import Trials
 from flawline.jobs.train.training_job import TrainingJob
 from flawline.jobs.train.view import region_of, smallest_px
@@ -58,7 +59,7 @@ def set_up(job: TrainingJob, search: Search) -> SetUp:
     overkill = job.settings.thresholds.overkill or OVERKILL
     bounds = search.bounds
     pictures = choose_judged(job, _drawing(job), most_good=bounds.good, most_bad=bounds.bad)
-    state = Trials(job, pictures, search, overkill)
+    state = Trials(TrialViews(job, pictures.good), pictures, search, overkill)
     best = start
     for stage in stages:
         best = _STAGES[stage](state, best, start)
@@ -80,10 +81,7 @@ def _alignment(state: Trials, best: Candidate, start: Candidate) -> Candidate:
 
 
 def _light(state: Trials, best: Candidate, start: Candidate) -> Candidate:
-    """Try all on the best alignment and on the runner-up: light decides how well a part is aligned and compared."""
-    found = state.choose(
-        "light", [replace(view, light=one) for view in state.leading(best) for one in LIGHTS]
-    )
+    found = state.choose("light", [replace(best, light=one) for one in LIGHTS])
     state.forget(found, start)
     return found
 
@@ -103,14 +101,28 @@ def _method(state: Trials, best: Candidate, start: Candidate) -> Candidate:
 
 
 def _window(state: Trials, best: Candidate, start: Candidate) -> Candidate:
-    """Try larger windows, up to the pictures' own size."""
+    """Try larger windows, up to the pictures' own size, while that gains.
+
+    Methods that were surely worse than the best one at a window are not tried at larger ones.
+    """
     methods = _methods(best) if "method" in state.search.free else [best.method]
-    candidates = [best]
-    for window in _windows(state.job, state.search, best):
+    candidates, row = [best], [replace(best, method=method) for method in methods]
+    least = _least(state, [best])
+    for window in _windows(state.views.job, state.search, best):
         state.forget()
-        candidates += [replace(best, window=window, method=method) for method in methods]
+        row = [replace(one, window=window) for one in state.near_best(row)]
+        candidates += row
         state.choose("window", candidates)
+        before, least = least, _least(state, row)
+        if least >= before:
+            break
     return state.choose("window", candidates)
+
+
+def _least(state: Trials, candidates: Sequence[Candidate]) -> float:
+    """The least mean loss of candidates; infinite where none could be tried."""
+    found = [state.losses(one) for one in candidates]
+    return min((float(own.mean()) for own in found if own is not None), default=math.inf)
 
 
 _STAGES = {

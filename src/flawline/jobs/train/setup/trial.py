@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -16,13 +16,13 @@ from flawline.data.cores import cpu_count
 from flawline.data.stream import in_order
 from flawline.detectors.detector import DetectorState
 from flawline.detectors.fitting import PatchNetwork
+from flawline.detectors.method import Learning
 from flawline.errors import UsageError
 from flawline.inspector.map_score import lost_reason
 from flawline.jobs.train.kept_patches import KeptPatches, keep_patches
 from flawline.jobs.train.setup.candidate import Candidate
 from flawline.jobs.train.setup.judged_pictures import JudgedPictures
-from flawline.jobs.train.training_job import TrainingJob
-from flawline.jobs.train.view import learn_view
+from flawline.jobs.train.setup.trial_views import TrialViews
 from flawline.types import Sample
 
 
@@ -53,29 +53,42 @@ class Trial:
         return {**row, "escapes": missed.hits, "bad": missed.of, "auroc": self.scores.auroc}
 
 
-def see(job: TrainingJob, pictures: JudgedPictures, candidate: Candidate) -> KeptPatches:
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Patches of all pictures in one view, and what methods learn from by the fold that is left out."""
+
+    kept: KeptPatches
+    learning: dict[int, Learning] = field(default_factory=dict)
+
+
+def see(views: TrialViews, pictures: JudgedPictures, candidate: Candidate) -> Seen:
     """Learn the view of a candidate and keep the patches of all pictures.
 
     Raises:
         UsageError: the view cannot be learnt from these pictures.
     """
-    settings = candidate.applied(job.settings)
-    view = learn_view(job.read, pictures.good, job.chosen.sizes, settings.view).view
+    job, view = views.job, views.view(candidate)
     network = PatchNetwork(
         candidate.method,
         job.backbone.model,
         window=view.framing.window,
-        precision=settings.precision,
+        precision=job.settings.precision,
     )
     read = partial(pictures.read, job)
-    samples = (*pictures.good, *pictures.bad)
-    return keep_patches(
-        partial(read, title=f"trying {candidate.text}"), samples, view, network, again=read
+    return Seen(
+        keep_patches(
+            partial(read, title=f"trying {candidate.text}"),
+            (*pictures.good, *pictures.bad),
+            view,
+            network,
+            again=read,
+            look=views.look(candidate, view),
+        )
     )
 
 
 def score_in_folds(
-    kept: KeptPatches, pictures: JudgedPictures, method: str, *, seed: int
+    seen: Seen, pictures: JudgedPictures, method: str, *, seed: int
 ) -> CandidateScores:
     """Score each part by a detector that learnt from the good parts of the other folds.
 
@@ -84,6 +97,7 @@ def score_in_folds(
         ImageError: a picture has no score.
     """
     found: dict[str, float] = {}
+    kept = seen.kept
     bad = pictures.judged_bad
     if not bad:
         raise UsageError("there is no bad part to judge by: no defect has room on these parts")
@@ -91,7 +105,9 @@ def score_in_folds(
 
     def fitted(fold: int) -> DetectorState:
         learn = [s.name for s in pictures.good if pictures.folds[s.name] != fold]
-        return kept.fit(method, learn, seed=seed)
+        if fold not in seen.learning:
+            seen.learning[fold] = kept.learning(learn, seed=seed)
+        return kept.fit_learning(method, learn, seen.learning[fold], seed=seed)
 
     for fold, state in in_order(folds, fitted, workers=cpu_count(), ahead=cpu_count()):
         held = [s.name for s in (*pictures.good, *bad) if pictures.folds[s.name] == fold]

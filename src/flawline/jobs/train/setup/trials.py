@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flawline.core.candidate_choice import choose_candidate
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.candidate_choice import choose_candidate, near_best
 from flawline.core.view.framing import choose_framing
 from flawline.detectors.registry import method_of
 from flawline.errors import ImageError, UsageError
-from flawline.jobs.train.kept_patches import KeptPatches
 from flawline.jobs.train.setup.candidate import Candidate
 from flawline.jobs.train.setup.effort import Search
 from flawline.jobs.train.setup.judged_pictures import JudgedPictures
-from flawline.jobs.train.setup.trial import Trial, score_in_folds, see
+from flawline.jobs.train.setup.trial import Seen, Trial, score_in_folds, see
+from flawline.jobs.train.setup.trial_views import TrialViews
 from flawline.jobs.train.setup.work import fitting_work, seeing_work
-from flawline.jobs.train.training_job import TrainingJob
 from flawline.jobs.train.view import smallest_px
 
 
@@ -24,12 +26,12 @@ from flawline.jobs.train.view import smallest_px
 class Trials:
     """A search under way: trials by candidate, the patches of views that may be needed again, and the work so far."""
 
-    job: TrainingJob
+    views: TrialViews
     pictures: JudgedPictures
     search: Search
     overkill: float
     trials: dict[Candidate, Trial] = field(default_factory=dict)
-    kept: dict[tuple[Any, ...], KeptPatches] = field(default_factory=dict)
+    kept: dict[tuple[Any, ...], Seen] = field(default_factory=dict)
     work: float = 0.0
 
     def choose(self, stage: str, candidates: Sequence[Candidate]) -> Candidate:
@@ -37,21 +39,27 @@ class Trials:
         for candidate in candidates:
             if candidate not in self.trials:
                 self.trials[candidate] = self._tried(stage, candidate)
-        done = [self.trials[one] for one in candidates if self.trials[one].scores is not None]
+        found = [(one, self.losses(one)) for one in candidates]
+        done = [(one, losses) for one, losses in found if losses is not None]
         if not done:
             return candidates[0]
-        losses = [one.scores.losses(self.overkill) for one in done if one.scores is not None]
-        best = choose_candidate(losses, [one.candidate.complexity for one in done])
-        return done[best].candidate
+        best = choose_candidate([own for _, own in done], [one.complexity for one, _ in done])
+        return done[best][0]
 
-    def leading(self, best: Candidate) -> list[Candidate]:
-        """List the best candidate so far and the one with the least loss among the others."""
-        others = [
-            (float(trial.scores.losses(self.overkill).mean()), place, trial.candidate)
-            for place, trial in enumerate(self.trials.values())
-            if trial.scores is not None and trial.candidate != best
-        ]
-        return [best, *([min(others)[2]] if others else [])]
+    def near_best(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """List those of the candidates that are not surely worse than the best of them; all that were not tried."""
+        losses = {one: self.losses(one) for one in candidates}
+        done = [one for one, found in losses.items() if found is not None]
+        if not done:
+            return list(candidates)
+        own = [found for found in losses.values() if found is not None]
+        near = {done[place] for place in near_best(own, [one.complexity for one in done])}
+        return [one for one in candidates if losses[one] is None or one in near]
+
+    def losses(self, candidate: Candidate) -> NDArray[np.float64] | None:
+        """Give the losses of a candidate; None where it was not tried or could not be."""
+        trial = self.trials.get(candidate)
+        return None if trial is None or trial.scores is None else trial.scores.losses(self.overkill)
 
     def forget(self, *views: Candidate) -> None:
         """Let go of the patches of all views but these."""
@@ -59,27 +67,28 @@ class Trials:
         self.kept = {seen: kept for seen, kept in self.kept.items() if seen in wanted}
 
     def _tried(self, stage: str, candidate: Candidate) -> Trial:
-        sizes = self.job.chosen.sizes
+        job = self.views.job
+        sizes = job.chosen.sizes
         good = [sizes[sample.name] for sample in self.pictures.good]
         all_sizes = [
             sizes[self.pictures.originals.get(sample.name, sample).name]
             for sample in (*self.pictures.good, *self.pictures.bad)
         ]
-        settings = candidate.applied(self.job.settings)
+        settings = candidate.applied(job.settings)
         try:
             framing = choose_framing(good, settings.view.window, smallest_px(settings.view))
             work = fitting_work(method_of(candidate.method).averages, framing, good)
             if _seen(candidate) not in self.kept:
-                work += seeing_work(candidate, framing, all_sizes)
+                aligned = self.views.aligned_before(candidate)
+                work += seeing_work(candidate, framing, all_sizes, aligned=aligned)
             if self.work + work > self.search.bounds.work:
                 return Trial(candidate, stage, None, f"beyond effort {self.search.effort}")
             self.work += work
-            kept = self.kept.get(_seen(candidate)) or see(self.job, self.pictures, candidate)
-            self.kept[_seen(candidate)] = kept
-            seed = self.job.settings.seed
-            return Trial(
-                candidate, stage, score_in_folds(kept, self.pictures, candidate.method, seed=seed)
-            )
+            seen = self.kept.get(_seen(candidate)) or see(self.views, self.pictures, candidate)
+            self.kept[_seen(candidate)] = seen
+            seed = job.settings.seed
+            scores = score_in_folds(seen, self.pictures, candidate.method, seed=seed)
+            return Trial(candidate, stage, scores)
         except (UsageError, ImageError) as error:
             return Trial(candidate, stage, None, error.message)
 

@@ -15,23 +15,28 @@ from flawline.jobs.train.setup.judged_pictures import FOLDS
 WINDOW = 256 * 256
 _DECODED, _WARPED, _LIT, _FOREGROUND = 0.4, 1.6, 0.6, 0.5
 """Units for a million pixels of a picture."""
-_REFERENCE, _ALIGNED, _FRAMED = 540.0, 2.7, 1.0
+_REFERENCE, _POSE, _FRAMED = 300.0, 2.7, 1.0
 """Units to learn an alignment, and for each picture to find its pose and its foreground."""
-_AVERAGED, _REMEMBERED = 0.3, 10.0
-"""Units to fit a window of that size: averages, and a memory that is chosen among all patches."""
+_AVERAGED, _REMEMBERED = 0.3, 4.0
+"""Units to fit and score a window of that size: averages, and a memory that is chosen among all patches."""
 
 
-def seeing_work(candidate: Candidate, framing: Framing, sizes: Sequence[tuple[int, int]]) -> float:
-    """Count the work of reading, preparing and embedding pictures of sizes (height, width)."""
-    aligned, framed = candidate.alignment != "none", candidate.foreground
+def seeing_work(
+    candidate: Candidate, framing: Framing, sizes: Sequence[tuple[int, int]], *, aligned: bool
+) -> float:
+    """Count the work of reading, preparing and embedding pictures of sizes (height, width).
+
+    `aligned` tells that their poses are known already.
+    """
+    new = candidate.alignment != "none" and not aligned
     million = (
         _DECODED
-        + _WARPED * aligned
+        + _WARPED * (candidate.alignment != "none")
         + _LIT * (candidate.light != "none")
         + _FOREGROUND * candidate.foreground
     )
-    each = _ALIGNED * aligned + _FRAMED * framed
-    return _REFERENCE * aligned + sum(
+    each = _POSE * new + _FRAMED * candidate.foreground
+    return _REFERENCE * new + sum(
         each + million * size[0] * size[1] / 1e6 + _windows(size, framing) for size in sizes
     )
 
