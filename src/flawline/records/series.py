@@ -24,6 +24,9 @@ Level = Literal["inspection", "defect"]
 Columns = Mapping[str, list[Any]]
 TEXTS = ("id", "captured", "judged", *names_of_kind("text"))
 _CLASS = "class"
+BOX = ("left", "top", "width", "height")
+"""Columns of the place of a defect, px of the upright picture."""
+_OF_DEFECT = (_CLASS, *BOX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def plan(connection: Connection, request: SeriesRequest) -> ReadPlan:
     Raises:
         StoreError: ("store-measure") there is no column of a name.
     """
-    fixed = {*TEXTS, *TERMS, *NUMBERS, *((_CLASS,) if request.level == "defect" else ())}
+    fixed = {*TEXTS, *TERMS, *NUMBERS, *(_OF_DEFECT if request.level == "defect" else ())}
     shapes = _shapes(connection, request.level)
     known = all_names(shapes.values())
     packed = {name: _alike(name, known) for name in request.names if name not in fixed}
@@ -139,9 +142,11 @@ def columns_from(
 
 def columns_of(planned: ReadPlan) -> list[ColumnElement[Any]]:
     """List the columns of `inspection` to read."""
-    fixed = [n for n in planned.request.names if n in inspection.c and n not in planned.packed]
+    of_defects = planned.request.level == "defect"
+    own = {*planned.packed, *(_OF_DEFECT if of_defects else ())}
+    fixed = [n for n in planned.request.names if n in inspection.c and n not in own]
     names = ["captured", "key", *fixed]
-    if planned.request.level == "defect":
+    if of_defects:
         names.append("id")
     elif planned.packed:
         names += ["shape", "measures"]
@@ -159,7 +164,9 @@ def _defects(
 ) -> Columns:
     """Read one row per defect of the inspections, in their order."""
     places = {row.id: place for place, row in enumerate(rows)}
-    query = select(defect.c.inspection, defect.c.label, defect.c.shape, defect.c.measures)
+    boxes = [name for name in BOX if name in planned.request.names]
+    wanted = (defect.c.inspection, defect.c.label, defect.c.shape, defect.c.measures)
+    query = select(*wanted, *(defect.c[name] for name in boxes))
     query = query.where(defect.c.inspection.in_(places)).order_by(defect.c.number)
     if planned.shapes:
         query = query.where(defect.c.shape.in_(planned.shapes))
@@ -168,8 +175,9 @@ def _defects(
     if not found:
         return {}
     own = {"shape": [r.shape for r in found], "measures": [r.measures for r in found]}
-    labels = [row.label for row in found]
-    return _columns(connection, terms, planned, {**owners, **own, _CLASS: labels})
+    own |= {_CLASS: [row.label for row in found]}
+    own |= {name: [getattr(row, name) for row in found] for name in boxes}
+    return _columns(connection, terms, planned, {**owners, **own})
 
 
 def _columns(

@@ -1,0 +1,1 @@
+"""Arithmetic that finds causes: steps, factors, places, drift, growth."""
