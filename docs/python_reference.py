@@ -60,10 +60,11 @@ GROUPS = {
     "Features": "compute_features cluster classify classify_with save_classifier load_classifier",
     "Measure and judge masks": "measure judge calibrate_scale",
     "Charts and studies": "chart pareto study_capability study_gauge study_pod",
+    "Causes of defects": "study_steps study_factors",
     "Records": "open_records list_records show_record decide export_records import_records replay list_alerts "
     "acknowledge",
     "Pictures and sources": "open_source as_picture read_image Picture",
-    "Drawn parts": "synth_castings synth_heat_sink synth_assembly demo",
+    "Drawn parts": "synth_castings synth_heat_sink synth_assembly synth_line demo",
     "What calls return": "Recipe Ranking Clustering Classification Grouping Splitting Evaluation "
     "GoldenComparison",
     "Version and errors": "__version__ FlawlineError",

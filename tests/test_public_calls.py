@@ -44,6 +44,8 @@ CALLS = {
     "study capability": "study_capability",
     "study gauge": "study_gauge",
     "study pod": "study_pod",
+    "study steps": "study_steps",
+    "study factors": "study_factors",
     "records list": "list_records",
     "records show": "show_record",
     "records decide": "decide",
@@ -54,6 +56,7 @@ CALLS = {
     "alerts acknowledge": "acknowledge",
     "synth heat-sink": "synth_heat_sink",
     "synth assembly": "synth_assembly",
+    "synth line": "synth_line",
     "demo": "demo",
 }
 # What a person at a terminal asks for: a look around, and what has two names there.

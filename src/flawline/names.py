@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flawline.api.causes import study_factors as study_factors
+from flawline.api.causes import study_steps as study_steps
 from flawline.api.chart import chart as chart
 from flawline.api.chart import pareto as pareto
 from flawline.api.chart import study_capability as study_capability
@@ -36,6 +38,7 @@ from flawline.api.study_gauge import study_gauge as study_gauge
 from flawline.api.synth import synth_assembly as synth_assembly
 from flawline.api.synth import synth_castings as synth_castings
 from flawline.api.synth import synth_heat_sink as synth_heat_sink
+from flawline.api.synth import synth_line as synth_line
 from flawline.api.train import audit_labels as audit_labels
 from flawline.api.train import train_anomaly as train_anomaly
 from flawline.api.train import train_segment as train_segment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from flawline.synthetic.assembly_files import WrittenAssemblies, write_assemblie
 from flawline.synthetic.castings import write_castings
 from flawline.synthetic.heat_sink_files import HeatSinkSettings, Written, write_heat_sinks
 from flawline.synthetic.heat_sink_labels import LabelNoise
+from flawline.synthetic.line import CAUSES, LineSettings
+from flawline.synthetic.line_files import WrittenLine, write_line
 from flawline.types import Track, no_track
 
 
@@ -111,6 +114,38 @@ def synth_heat_sink(
     # A process costs more than the few pictures that it would draw.
     wanted = processes or min(cpu_count(), max(1, pictures // 50))
     return write_heat_sinks(Path(out), settings, processes=wanted, track=track)
+
+
+def synth_line(
+    out: str | os.PathLike[str],
+    *,
+    parts: int = 400,
+    days: int = 10,
+    causes: Sequence[str] = tuple(CAUSES),
+    pictures: bool = True,
+    seed: int = 0,
+    track: Track = no_track,
+) -> WrittenLine:
+    """Draw a line with known causes of defects: parts inspected after casting, machining, plating and packing.
+
+    Args:
+        out: a new folder for the tables of inspections and defects, the truth and the pictures.
+        parts: how many, each inspected after every step.
+        days: over how many days, from a Monday on.
+        causes: what is wrong: "gripper" (scratches at one place), "bath" (stains more each day), "tool" (a bad one that
+            runs on Mondays alone), "camera" (fades); none for a line on which nothing is.
+        pictures: whether to draw a picture of each inspection; the tables alone are quick.
+        seed: another one draws another line.
+        track: shows progress.
+
+    Returns:
+        The paths of the tables, how many defects of each class, and the planted causes.
+
+    Raises:
+        UsageError: an argument makes no sense, or the folder holds a line or cannot be written.
+    """
+    settings = LineSettings(parts, days, tuple(causes), seed)
+    return write_line(Path(out), settings, pictures=pictures, track=track)
 
 
 def parse_drift(text: str, first: int = 0) -> tuple[float, float]:

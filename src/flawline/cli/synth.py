@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json
+from flawline.cli.console import AsJson, ProgressBar, Quiet, next_step, note, print_json
 
 synth = typer.Typer(
     name="synth",
@@ -116,4 +116,59 @@ def assembly(
     typer.echo(f"{written.manifest}: {good} good, {bad} bad")
     typer.echo(", ".join(f"{name} {count}" for name, count in written.bad.items()))
     typer.echo(f"golden sample: {written.golden}")
+    return 0
+
+
+@synth.command("line")
+def line(
+    out: Annotated[Path, typer.Argument(help="A new folder for the line.")],
+    parts: Annotated[
+        int,
+        typer.Option("--parts", "-n", help="Parts, each inspected after all four steps.", min=1),
+    ] = 400,
+    days: Annotated[int, typer.Option(help="Days of production, from a Monday on.", min=1)] = 10,
+    causes: Annotated[
+        str,
+        typer.Option(
+            help="What is wrong, separated by commas: gripper, bath, tool, camera; or none."
+        ),
+    ] = "gripper,bath,tool,camera",
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Draw a picture of each inspection.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Another seed draws another line.", min=0)] = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Draw a line with known causes of defects: parts through steps, tools, lots and shifts, inspected after each."""
+    from flawline.api.synth import synth_line
+
+    planted = tuple(name.strip() for name in causes.split(",") if name.strip() not in ("", "none"))
+    written = synth_line(
+        out,
+        parts=parts,
+        days=days,
+        causes=planted,
+        pictures=pictures,
+        seed=seed,
+        track=ProgressBar(quiet=quiet),
+    )
+    if as_json:
+        print_json(
+            {
+                "inspections": str(written.inspections),
+                "defects": str(written.defects),
+                "parts": written.parts,
+                "counts": written.counts,
+                "causes": written.causes,
+                "seed": seed,
+            }
+        )
+        return 0
+    typer.echo(
+        f"{written.defects}: {sum(written.counts.values())} defects seen on {written.parts} parts"
+    )
+    for name, text in written.causes.items():
+        typer.echo(f"{name}: {text}")
+    next_step(f"flawline study steps {written.defects}")
     return 0

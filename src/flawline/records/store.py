@@ -206,8 +206,8 @@ class Store(Closing):
         Args:
             measure: score, p_value, defects (their number), or a measure of the inspections or defects.
             where: which inspections.
-            by: further columns: names of `Where`, id, image, verdict, judged, or measures; "class", left, top, width and
-                height of a defect.
+            by: further columns: names of `Where`, id, image, verdict, judged, or measures; of a defect "class", left,
+                top, width and height.
             level: one row per inspection or per defect.
             chunk: inspections that are read at once.
             upto: leave out inspections that came after this.

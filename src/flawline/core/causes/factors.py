@@ -66,7 +66,7 @@ def factor_effect(
 def _counts(
     values: Floats, levels: Numbers, parts: Numbers, confidence: float, seed: int
 ) -> FactorEffect:
-    totals = np.bincount(levels, values)
+    totals = np.bincount(levels, values).astype(np.float64)
     means = totals / parts
     extra = extra_dispersion(values, means[levels])
     within = dispersion_of(means, extra)

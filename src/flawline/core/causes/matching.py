@@ -61,7 +61,9 @@ def follow(part: Numbers, step: Numbers, places: Floats, tolerance: float, steps
     return Tracks(track, first, seen)
 
 
-def match(part: Numbers, places: Floats, owner: Numbers, known: Floats, tolerance: float) -> Numbers:
+def match(
+    part: Numbers, places: Floats, owner: Numbers, known: Floats, tolerance: float
+) -> Numbers:
     """Return for each detection, (N,), the place of its match among the known ones, -1 for none.
 
     Pairs of one part within `tolerance` are taken from the nearest on; ties go to the first.

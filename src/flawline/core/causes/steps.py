@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
+from math import perm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,8 @@ from flawline.core.causes.rates import Rate, rate_of, share_of
 
 Floats = NDArray[np.float64]
 DRAWS = 999
-# More random numbers than this take seconds, and a normal distribution is then as good.
-_MOST = 100_000_000
+# Parts whose counts can be ordered in more ways than this are permuted one by one.
+_MOST = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,15 @@ class StepEffect:
     p: float
 
 
-def step_effects(added: Floats, *, confidence: float = 0.95, seed: int = 0) -> list[list[StepEffect]]:
+def step_effects(
+    added: Floats, *, confidence: float = 0.95, seed: int = 0
+) -> list[list[StepEffect]]:
     """Estimate what each step adds of each class, and whether it surely adds more than the other steps.
 
-    Under the null hypothesis the steps of a part add alike, so that its counts may change places. p is the share of such
+    Under the null hypothesis the steps of a part add alike, so that its counts may change places. p is the share of
+    such
     permutations in which any step of any class stands out as much (largest standardised sum; P. H. Westfall and S. S.
-    Young, "Resampling-Based Multiple Testing", 1993, section 2.3); with very many parts, the upper tail of the normal
-    distribution by Bonferroni.
+    Young, "Resampling-Based Multiple Testing", 1993, section 2.3).
 
     Args:
         added: (C, N, S) new defects of C classes, N parts and S steps, S at least 2.
@@ -67,28 +71,57 @@ def step_effects(added: Floats, *, confidence: float = 0.95, seed: int = 0) -> l
 
 def _p_values(added: Floats, seed: int) -> Floats:
     """Compute the p-value of each class and step, (C, S)."""
-    classes, _, steps = added.shape
     some = [counts[counts.any(axis=1)] for counts in added]
-    scale = [np.sqrt(max(((c - c.mean(axis=1, keepdims=True)) ** 2).sum() / steps, 1e-12)) for c in some]
-    found = np.array([_stand_out(c, s) for c, s in zip(some, scale, strict=True)])
-    if DRAWS * sum(c.size for c in some) > _MOST:
-        tails = 0.5 * erfc(found / np.sqrt(2))
-        return np.minimum(1.0, tails * classes * steps)
+    scales = [
+        np.sqrt(max(((c - c.mean(axis=1, keepdims=True)) ** 2).sum() / c.shape[1], 1e-12))
+        for c in some
+    ]
+    found = np.array(
+        [_stand_out(c.sum(axis=0), scale) for c, scale in zip(some, scales, strict=True)]
+    )
     rng = np.random.default_rng(seed)
-    largest = np.empty(DRAWS)
-    for draw in range(DRAWS):
-        largest[draw] = max(
-            _stand_out(rng.permuted(c, axis=1), s).max() if len(c) else 0.0
-            for c, s in zip(some, scale, strict=True)
-        )
+    largest = np.zeros(DRAWS)
+    for counts, scale in zip(some, scales, strict=True):
+        largest = np.maximum(largest, _stand_out(_drawn_sums(rng, counts), scale).max(axis=1))
     beyond = (largest[:, None, None] >= found - 1e-9).sum(axis=0)
-    return (beyond + 1) / (DRAWS + 1)
+    return np.asarray((beyond + 1) / (DRAWS + 1))
 
 
-def _stand_out(counts: Floats, scale: float) -> Floats:
-    """Return by how much each step's sum is above the mean of all, in standard deviations of a permutation."""
-    sums = counts.sum(axis=0)
-    return np.asarray((sums - sums.mean()) / scale)
+def _drawn_sums(rng: np.random.Generator, counts: Floats) -> Floats:
+    """Sum the counts of each step after the steps of every part changed places by chance, (draws, S).
+
+    Parts with the same counts are drawn together: how many of them get each arrangement is multinomial.
+    """
+    steps = counts.shape[1]
+    sums = np.zeros((DRAWS, steps))
+    patterns, many = np.unique(np.sort(counts, axis=1), axis=0, return_counts=True)
+    for pattern, count in zip(patterns, many.tolist(), strict=True):
+        arranged = _arrangements(pattern)
+        if arranged is None:
+            for draw in range(DRAWS):
+                each = rng.permuted(np.tile(pattern, (count, 1)), axis=1)
+                sums[draw] += each.sum(axis=0)
+            continue
+        drawn = rng.multinomial(count, np.full(len(arranged), 1 / len(arranged)), DRAWS)
+        sums += drawn @ arranged
+    return sums
+
+
+def _arrangements(pattern: Floats) -> Floats | None:
+    """List the distinct orders of a part's counts, None where there are too many."""
+    steps = len(pattern)
+    some = np.flatnonzero(pattern)
+    if perm(steps, len(some)) > _MOST:
+        return None
+    orders = np.zeros((perm(steps, len(some)), steps))
+    for row, places in enumerate(permutations(range(steps), len(some))):
+        orders[row, list(places)] = pattern[some]
+    return np.unique(orders, axis=0)
+
+
+def _stand_out(sums: Floats, scale: float) -> Floats:
+    """Return by how much each step's sum, (..., S), is above the mean, in standard deviations of a permutation."""
+    return np.asarray((sums - sums.mean(axis=-1, keepdims=True)) / scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +154,12 @@ def group_effects(
     p = float(erfc(abs(change) / error / np.sqrt(2)))
     followed = np.sqrt(max(change, 1 / len(after)) / len(after))
     return GroupEffect(
-        step, change, change - away, change + away, max(1.0, float(error / followed)), min(1.0, p * comparisons)
+        step,
+        change,
+        change - away,
+        change + away,
+        max(1.0, float(error / followed)),
+        min(1.0, p * comparisons),
     )
 
 

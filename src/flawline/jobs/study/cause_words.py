@@ -23,9 +23,18 @@ def between(low: float, high: float, confidence: float) -> str:
     return f"{100 * confidence:g} % interval {number(low)} to {number(high)}"
 
 
+def ranged(value: float, low: float, high: float) -> str:
+    """Format a number with its interval for a table: "1.8 (1.4 to 2.2)"."""
+    return f"{number(value)} ({number(low)} to {number(high)})"
+
+
 def number(value: float) -> str:
-    """Format a number with two digits that count, without an exponent where there is room."""
-    return f"{value:.2g}" if 1e-4 <= abs(value) < 100 or not value else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1e}"
+    """Format a number with two digits that count, and no more than four behind the point."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    if 0 < abs(value) < 0.01:
+        return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.00005 else "0"
+    return f"{value:.2g}"
 
 
 def percent(share: float) -> str:

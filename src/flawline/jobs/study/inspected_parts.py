@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
@@ -60,7 +60,9 @@ class InspectedParts:
 
         Times without a zone are compared with each other as they are.
         """
-        cells = next((self.columns[name] for name in TIMES if any(self.columns.get(name, ()))), None)
+        cells = next(
+            (self.columns[name] for name in TIMES if any(self.columns.get(name, ()))), None
+        )
         if cells is None:
             return None
         known = {cell: _seconds(cell) for cell in set(cells)}
@@ -94,7 +96,11 @@ def _seconds(cell: str | None) -> float:
     if cell is None:
         return np.nan
     try:
-        time = local_time(cell)
-    except UsageError:
-        return np.nan
+        # Nearly all times are written like this, and it is a hundred times as fast.
+        time = datetime.fromisoformat(cell)
+    except ValueError:
+        try:
+            time = local_time(cell)
+        except UsageError:
+            return np.nan
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()

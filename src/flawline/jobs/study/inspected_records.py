@@ -26,7 +26,9 @@ def inspected_records(store: Store, where: Where, named: InspectedColumns) -> In
         StoreError: the records cannot be read or lack a measure.
         FlawlineError: ("study-empty") there is no inspection.
     """
-    dimensions = dict.fromkeys((*PROCESS, *(name for name in (named.step, named.part) if name), *named.further))
+    dimensions = dict.fromkeys(
+        (*PROCESS, *(name for name in (named.step, named.part) if name), *named.further)
+    )
     columns = store.columns("defects", where, ["id", "image", *dimensions])
     if not columns["id"]:
         raise FlawlineError(
@@ -63,7 +65,9 @@ def inspected_records(store: Store, where: Where, named: InspectedColumns) -> In
         sizes=sizes,
         part=part,
         complete=True,
-        notes=() if any(texts["part"]) else ("the records name no parts: each picture is taken as a part",),
+        notes=()
+        if any(texts["part"])
+        else ("the records name no parts: each picture is taken as a part",),
     )
 
 

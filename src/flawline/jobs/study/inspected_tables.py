@@ -101,8 +101,10 @@ def _check(of_defects: Table, of_parts: Table | None, named: InspectedColumns) -
     for name, there in wanted:
         if name not in there:
             listed = ", ".join(there[:12])
-            where = of_defects.name if there is own or of_parts is None else (
-                f"{of_defects.name} or {of_parts.name}"
+            where = (
+                of_defects.name
+                if there is own or of_parts is None
+                else (f"{of_defects.name} or {of_parts.name}")
             )
             raise SourceError(
                 f"no column {name!r} in {where}",
@@ -111,10 +113,12 @@ def _check(of_defects: Table, of_parts: Table | None, named: InspectedColumns) -
             )
 
 
-def _without_parts(table: Table, named: InspectedColumns) -> tuple[dict[str, tuple[str | None, ...]], NDArray[np.int64]]:
+def _without_parts(
+    table: Table, named: InspectedColumns
+) -> tuple[dict[str, tuple[str | None, ...]], NDArray[np.int64]]:
     """Make one inspection of the defects of each picture, or of each part and step."""
     frame = table.frame
-    ties = [name for name in ("inspection", "image") if name in frame.columns][:1]
+    ties = [str(name) for name in ("inspection", "image") if name in frame.columns][:1]
     part = _first(frame, named.part, PART)
     if not ties:
         ties = [name for name in (part, named.step or "step") if name in frame.columns]
@@ -128,7 +132,9 @@ def _without_parts(table: Table, named: InspectedColumns) -> tuple[dict[str, tup
 
     texts = frame.select(pl.col(ties).cast(pl.String))
     keys = texts.unique(maintain_order=True).with_row_index("row")
-    owner = texts.join(keys, on=ties, how="left", nulls_equal=True, maintain_order="left")["row"].to_numpy()
+    owner = texts.join(keys, on=ties, how="left", nulls_equal=True, maintain_order="left")[
+        "row"
+    ].to_numpy()
     _, first = np.unique(owner, return_index=True)
     rows = frame[first]
     wanted = [name for name in rows.columns if name in {*_wanted(named), *ties}]
@@ -150,7 +156,9 @@ def _joined(
             code="table",
         )
     names = [f"tie {place}" for place in range(len(ties))]
-    keys = right.select(pl.col(b).cast(pl.String).alias(n) for (_, b), n in zip(ties, names, strict=True))
+    keys = right.select(
+        pl.col(b).cast(pl.String).alias(n) for (_, b), n in zip(ties, names, strict=True)
+    )
     twice = keys.is_duplicated()
     if twice.any():
         at = int(np.flatnonzero(twice.to_numpy())[0])
@@ -159,8 +167,12 @@ def _joined(
             hint="it needs one row for each inspection of a part; `step` names the column that tells them apart",
             code="table",
         )
-    own = left.select(pl.col(a).cast(pl.String).alias(n) for (a, _), n in zip(ties, names, strict=True))
-    found = own.join(keys.with_row_index("row"), on=names, how="left", nulls_equal=True, maintain_order="left")["row"]
+    own = left.select(
+        pl.col(a).cast(pl.String).alias(n) for (a, _), n in zip(ties, names, strict=True)
+    )
+    found = own.join(
+        keys.with_row_index("row"), on=names, how="left", nulls_equal=True, maintain_order="left"
+    )["row"]
     if found.null_count():
         at = int(np.flatnonzero(found.is_null().to_numpy())[0])
         raise SourceError(
@@ -172,11 +184,15 @@ def _joined(
     return {name: tuple(_texts(right, name)) for name in wanted}, found.to_numpy().astype(np.int64)
 
 
-def _ties(left: pl.DataFrame, right: pl.DataFrame, named: InspectedColumns) -> list[tuple[str, str]]:
+def _ties(
+    left: pl.DataFrame, right: pl.DataFrame, named: InspectedColumns
+) -> list[tuple[str, str]]:
     for mine, theirs in _TIES:
         if mine in left.columns and theirs in right.columns:
             return [(mine, theirs)]
-    part = next((n for n in (named.part, "part") if n and n in left.columns and n in right.columns), None)
+    part = next(
+        (n for n in (named.part, "part") if n and n in left.columns and n in right.columns), None
+    )
     step = named.step or "step"
     both = step in left.columns and step in right.columns
     return [] if part is None else [(part, part), *([(step, step)] if both else [])]
@@ -228,11 +244,15 @@ def _numbers(table: Table, named: InspectedColumns) -> list[NDArray[np.float64]]
 def _column(frame: pl.DataFrame, name: str) -> NDArray[np.float64]:
     import polars as pl
 
-    values = frame[name].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
+    values = (
+        frame[name].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
+    )
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _extent(of_parts: Table, of_defects: Table, named: InspectedColumns) -> tuple[float, float, float, float] | None:
+def _extent(
+    of_parts: Table, of_defects: Table, named: InspectedColumns
+) -> tuple[float, float, float, float] | None:
     """Return the size of the pictures, where places are in their pixels and all are alike."""
     frame = of_parts.frame
     if named.x or not {"height", "width"} <= set(frame.columns):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,22 +10,33 @@ from flawline.core.basis_verdict import BasisVerdict
 from flawline.core.causes.rates import Rate
 from flawline.core.causes.steps import StepEffect
 from flawline.core.words import counted
-from flawline.jobs.study.cause_words import between, chance, draw_rates, number, percent, plural
+from flawline.jobs.study.cause_words import (
+    between,
+    chance,
+    draw_rates,
+    number,
+    percent,
+    plural,
+    ranged,
+    ranged,
+)
 from flawline.jobs.study.steps_study import SURE, StepsStudy
 from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
 
 AGAIN = 0.9
 CHANCE = 0.1
 _FEW = 20
+_NOTE = "p is how often chance alone does as much, allowing for all steps and classes that were looked at."
 _MEANING = (
-    "A defect counts for the step after which it is first seen. What a part has when it is first inspected counts for the "
+    "A defect counts for the step after which it is first seen. What a part has when it is first inspected "
+    "counts for the "
     "first step, also where it came with the material. Bars are defects a part with their intervals; orange ones "
     "are steps that surely add more than the others."
 )
 
 
-def steps_report(found: StepsStudy) -> Study:
-    """Describe a study of steps for its report."""
+def steps_report(found: StepsStudy, source: str = "") -> Study:
+    """Describe a study of steps for its report; `source` is what the command was given."""
     return Study(
         name="steps",
         title="Which step adds the defects",
@@ -39,7 +51,16 @@ def steps_report(found: StepsStudy) -> Study:
         assumptions=_assumptions(found),
         notes=found.notes,
         meaning=_MEANING,
-        next_step="flawline study factors TABLE --by tool --by lot" if _sure(found) else "",
+        next_step=_next_step(found, source),
+    )
+
+
+def _next_step(found: StepsStudy, source: str) -> str:
+    sure = [effect for _, effect in _sure(found) if effect.step > 0]
+    return (
+        f"flawline study factors {source} --at {shlex.quote(found.steps[sure[0].step])}"
+        if sure and source
+        else ""
     )
 
 
@@ -66,7 +87,8 @@ def _of_followed(found: StepsStudy) -> str:
     if not sure:
         most = max(found.effects[0], key=lambda effect: effect.added.value)
         return (
-            f"No step surely adds more defects than the others: most new ones, {percent(most.share[0])}, are first seen "
+            f"No step surely adds more defects than the others: most new ones, {percent(most.share[0])}, are "
+            "first seen "
             f"after {step_name(found, most.step)}, and chance alone does as much in {chance(most.p)}."
         )
     shown: dict[int, StepEffect] = {}
@@ -81,11 +103,13 @@ def _sentence(found: StepsStudy, kind: int, effect: StepEffect) -> str:
     sure = between(rate.low, rate.high, found.confidence)
     if effect.step == 0:
         return (
-            f"{share} of the {what} are there at the first inspection, after {step}: {number(rate.value)} a part, {sure}; "
+            f"{share} of the {what} are there at the first inspection, after {step}: {number(rate.value)} a part, "
+            f"{sure}; "
             "it adds them or they came with the part."
         )
     return (
-        f"{step[0].upper()}{step[1:]} adds {share} of the {what}: {number(rate.value)} a part more than before it, {sure}."
+        f"{step[0].upper()}{step[1:]} adds {share} of the {what}: {number(rate.value)} a part more than before "
+        f"it, {sure}."
     )
 
 
@@ -97,7 +121,8 @@ def _of_groups(found: StepsStudy) -> str:
         if change.p < SURE and change.value > 0 and (kind or len(found.classes) == 1)
     ]
     cost = (
-        "The parts are not followed from step to step, so that different parts are compared: defects that a step removes "
+        "The parts are not followed from step to step, so that different parts are compared: defects that a step "
+        "removes "
         "hide those that it adds"
     )
     if not rises:
@@ -114,16 +139,20 @@ def _of_groups(found: StepsStudy) -> str:
 def _verdict(found: StepsStudy) -> BasisVerdict:
     if not found.complete:
         return BasisVerdict(
-            "not alone", "Only parts with defects are in the table: give that of all parts with `parts`"
+            "not alone",
+            "Only parts with defects are in the table: give that of all parts with `parts`",
         )
     if found.parts < _FEW:
         return BasisVerdict("not alone", f"Only {counted(found.parts, 'part')}: look at more")
     if not found.followed:
-        return BasisVerdict("not alone", "Different parts are compared: follow some parts to be sure")
+        return BasisVerdict(
+            "not alone", "Different parts are compared: follow some parts to be sure"
+        )
     seen, occasions = found.again
     if occasions and seen < AGAIN * occasions:
         return BasisVerdict(
-            "not alone", f"A defect is seen again in {percent(seen / occasions)} only: steps get each other's defects"
+            "not alone",
+            f"A defect is seen again in {percent(seen / occasions)} only: steps get each other's defects",
         )
     if not _sure(found):
         return BasisVerdict("unknown", "No step stands out beyond chance")
@@ -146,7 +175,11 @@ def _assumptions(found: StepsStudy) -> tuple[Assumption, ...]:
                 "does not",
                 "fewer than half of them were inspected after every step under the same name",
             ),
-            Assumption("the groups of parts are alike but for the steps", "not checked", "compare lots of one day"),
+            Assumption(
+                "the groups of parts are alike but for the steps",
+                "not checked",
+                "compare lots of one day",
+            ),
         )
     seen, occasions = found.again
     again = seen / occasions if occasions else 1.0
@@ -171,10 +204,18 @@ def _assumptions(found: StepsStudy) -> tuple[Assumption, ...]:
 def _tables(found: StepsStudy) -> tuple[StudyTable, ...]:
     rows = tuple(_rows(found))
     if found.followed:
-        names = ("defects", "step", "added a part", "interval", "share", "chance alone")
-        return (StudyTable("What each step adds", names, rows, frozenset(names[2:]), printed=True),)
-    names = ("defects", "step", "a part", "change", "interval", "chance alone")
-    return (StudyTable("Defects after each step", names, rows, frozenset(names[2:]), printed=True),)
+        names = ("defects", "step", "added a part", "share", "p")
+        return (
+            StudyTable(
+                "What each step adds", names, rows, frozenset(names[2:]), printed=True, note=_NOTE
+            ),
+        )
+    names = ("defects", "step", "a part", "change", "p")
+    return (
+        StudyTable(
+            "Defects after each step", names, rows, frozenset(names[2:]), printed=True, note=_NOTE
+        ),
+    )
 
 
 def _rows(found: StepsStudy) -> Iterator[tuple[str, ...]]:
@@ -182,16 +223,21 @@ def _rows(found: StepsStudy) -> Iterator[tuple[str, ...]]:
         for step, label in enumerate(found.steps):
             if found.followed:
                 one = found.effects[kind][step]
-                low, high = number(one.added.low), number(one.added.high)
-                yield name, label, number(one.added.value), f"{low} to {high}", percent(one.share[0]), f"{one.p:.3f}"
+                added = ranged(one.added.value, one.added.low, one.added.high)
+                yield name, label, added, percent(one.share[0]), f"{one.p:.3f}"
                 continue
             rate = number(found.counts[kind][step].value)
             if step == 0:
-                yield name, label, rate, "", "", ""
+                yield name, label, rate, "", ""
                 continue
             change = found.changes[kind][step - 1]
-            sides = f"{number(change.low)} to {number(change.high)}"
-            yield name, label, rate, f"{change.value:+.2g}", sides, f"{change.p:.3f}"
+            yield (
+                name,
+                label,
+                rate,
+                ranged(change.value, change.low, change.high),
+                f"{change.p:.3f}",
+            )
 
 
 def _figures(found: StepsStudy) -> tuple[StudyFigure, ...]:
@@ -199,14 +245,27 @@ def _figures(found: StepsStudy) -> tuple[StudyFigure, ...]:
     figures = []
     for kind, name in list(enumerate(found.classes))[:6]:
         rates = _rates(found, kind)
-        marked = [found.followed and one.p < SURE for one in found.effects[kind]] if found.followed else []
+        marked = (
+            [found.followed and one.p < SURE for one in found.effects[kind]]
+            if found.followed
+            else []
+        )
 
         def draw(axes: Any, rates: list[Rate] = rates, marked: list[bool] = marked) -> None:
             unit = "new a part" if found.followed else "a part"
             draw_rates(axes, found.steps, rates, unit, marked)
 
         what = f"{plural(name)} {'added by each step' if found.followed else 'after each step'}"
-        figures.append(StudyFigure(what, f"A part, with the {100 * found.confidence:g} % interval.", draw, height, 1.45, 0.3))
+        figures.append(
+            StudyFigure(
+                what,
+                f"A part, with the {100 * found.confidence:g} % interval.",
+                draw,
+                height,
+                1.45,
+                0.3,
+            )
+        )
     return tuple(figures)
 
 
@@ -238,7 +297,8 @@ def _numbers(found: StepsStudy) -> dict[str, Any]:
         "followed": found.followed,
         "confidence": found.confidence,
         "counts": {
-            name: [_rate(rate) for rate in found.counts[kind]] for kind, name in enumerate(found.classes)
+            name: [_rate(rate) for rate in found.counts[kind]]
+            for kind, name in enumerate(found.classes)
         },
     }
     if found.followed:
@@ -249,7 +309,12 @@ def _numbers(found: StepsStudy) -> dict[str, Any]:
             "gone": list(found.gone),
             "added": {
                 name: [
-                    {"step": found.steps[one.step], **_rate(one.added), "share": one.share, "p": one.p}
+                    {
+                        "step": found.steps[one.step],
+                        **_rate(one.added),
+                        "share": one.share,
+                        "p": one.p,
+                    }
                     for one in found.effects[kind]
                 ]
                 for kind, name in enumerate(found.classes)
@@ -258,8 +323,14 @@ def _numbers(found: StepsStudy) -> dict[str, Any]:
         return document
     document["changes"] = {
         name: [
-            {"step": found.steps[one.step], "value": one.value, "low": one.low, "high": one.high, "p": one.p,
-             "times_as_wide": one.wider}
+            {
+                "step": found.steps[one.step],
+                "value": one.value,
+                "low": one.low,
+                "high": one.high,
+                "p": one.p,
+                "times_as_wide": one.wider,
+            }
             for one in found.changes[kind]
         ]
         for kind, name in enumerate(found.classes)
@@ -269,5 +340,3 @@ def _numbers(found: StepsStudy) -> dict[str, Any]:
 
 def _rate(rate: Rate) -> dict[str, float]:
     return {"value": rate.value, "low": rate.low, "high": rate.high}
-
-

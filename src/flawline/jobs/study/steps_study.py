@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,16 +87,32 @@ def study_steps(
     part_of[used] = parts
     seen = np.zeros((int(parts.max()) + 1, len(names)), bool)
     seen[parts, number[used]] = True
-    whole = seen.all(axis=1)
+    whole = np.asarray(seen.all(axis=1))
     followed = bool(whole.sum() >= 0.5 * len(whole))
     notes = [*found.notes, *told]
     if followed and not whole.all():
-        notes.append(f"{(~whole).sum()} of {len(whole)} parts were not inspected after every step and are left out")
+        notes.append(
+            f"{(~whole).sum()} of {len(whole)} parts were not inspected after every step and are left out"
+        )
     groups = _groups(found)
     counts = _counted(found, number, part_of, seen, groups)
     study = StepsStudy(
-        names, tuple(groups), int(len(whole)), int(used.sum()), followed, 0.0, found.frame, [], [], [], (), (0, 0),
-        0.0, found.complete, confidence, tuple(notes),
+        names,
+        tuple(groups),
+        len(whole),
+        int(used.sum()),
+        followed,
+        0.0,
+        found.frame,
+        [],
+        [],
+        [],
+        (),
+        (0, 0),
+        0.0,
+        found.complete,
+        confidence,
+        tuple(notes),
     )
     if followed:
         return _followed(found, study, number, part_of, whole, groups, counts, tolerance, seed)
@@ -114,13 +131,15 @@ def _steps(
         )
     cells = found.columns[step]
     there = sorted({cell for cell in cells if cell}, key=natural_key)
+    told: list[str] = []
     if order:
         missing = [name for name in order if name not in there]
         if missing:
             raise UsageError(
-                f"no inspection is after the step {missing[0]!r}", hint=f"steps are {', '.join(there[:20])}"
+                f"no inspection is after the step {missing[0]!r}",
+                hint=f"steps are {', '.join(there[:20])}",
             )
-        names, told = tuple(dict.fromkeys(order)), []
+        names = tuple(dict.fromkeys(order))
     else:
         names, told = _in_order(found, cells, there)
     places = {name: place for place, name in enumerate(names)}
@@ -136,13 +155,23 @@ def _in_order(
 ) -> tuple[tuple[str, ...], list[str]]:
     times = found.times()
     if times is None or all(name.isdecimal() for name in there):
-        return tuple(there), [f"steps in the order of their names: {', '.join(there)}; `order` gives another"]
+        return tuple(there), [
+            f"steps in the order of their names: {', '.join(there)}; `order` gives another"
+        ]
     means = {
-        name: float(np.nanmean([t for t, cell in zip(times, cells, strict=True) if cell == name] or [np.inf]))
+        name: float(
+            np.nanmean(
+                [t for t, cell in zip(times, cells, strict=True) if cell == name] or [np.inf]
+            )
+        )
         for name in there
     }
-    ordered = tuple(sorted(there, key=lambda name: (np.nan_to_num(means[name], nan=np.inf), natural_key(name))))
-    return ordered, [f"steps in the order of their times: {', '.join(ordered)}; `order` gives another"]
+    ordered = tuple(
+        sorted(there, key=lambda name: (np.nan_to_num(means[name], nan=np.inf), natural_key(name)))
+    )
+    return ordered, [
+        f"steps in the order of their times: {', '.join(ordered)}; `order` gives another"
+    ]
 
 
 def _check(found: InspectedParts, names: Sequence[str]) -> None:
@@ -198,9 +227,7 @@ def _followed(
     seed: int,
 ) -> StepsStudy:
     need_places(found)
-    left, top, right, bottom = found.span
-    within = TOLERANCE * max(right - left, bottom - top) if tolerance is None else tolerance
-    within = within or 1.0
+    within = _within(found, tolerance)
     notes = list(study.notes)
     if tolerance is None:
         notes.append(
@@ -226,12 +253,58 @@ def _followed(
         study,
         tolerance=float(within),
         parts=int(whole.sum()),
-        counts=[[rate_of(counts[c, whole, s], study.confidence) for s in range(len(study.steps))] for c in range(len(counts))],
+        counts=[
+            [rate_of(counts[c, whole, s], study.confidence) for s in range(len(study.steps))]
+            for c in range(len(counts))
+        ],
         effects=step_effects(added, confidence=study.confidence, seed=seed),
         gone=_gone(tracks),
         again=seen_again(tracks.seen),
         chance=_chance(part[rows], step[rows], found.places[rows], within, tracks),
         notes=tuple(notes),
+    )
+
+
+def new_defects(
+    found: InspectedParts, at: str, step: str, order: Sequence[str], tolerance: float | None
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], list[str]]:
+    """Choose the inspections after the step `at`, the defects first seen there, (D,), and notes.
+
+    Errors as for `study_steps`.
+    """
+    number, names, told = _steps(found, step, order)
+    if at not in names:
+        raise UsageError(
+            f"no inspection is after the step {at!r}", hint=f"steps are {', '.join(names[:20])}"
+        )
+    _check(found, names)
+    need_places(found)
+    rows = np.flatnonzero(number == names.index(at))
+    within = _within(found, tolerance)
+    of_step = number[found.owner]
+    chosen = np.flatnonzero((of_step >= 0) & np.isfinite(found.places).all(axis=1))
+    part = found.part_numbers[found.owner]
+    tracks = follow(part[chosen], of_step[chosen], found.places[chosen], within, len(names))
+    new = np.zeros(len(found.owner), bool)
+    new[chosen[tracks.first]] = True
+    earlier = np.isin(
+        found.part_numbers[rows], found.part_numbers[(number >= 0) & (number < names.index(at))]
+    )
+    if names.index(at) > 0 and not earlier.all():
+        told = [
+            *told,
+            f"{(~earlier).sum()} parts were not inspected before {at}: all of their defects count as new",
+        ]
+    last = {int(found.part_numbers[row]): int(row) for row in rows}
+    rows = np.array(sorted(last.values()), np.int64)
+    return rows, new & np.isin(found.owner, rows), told
+
+
+def _within(found: InspectedParts, tolerance: float | None) -> float:
+    """Return the tolerance: the given one, or 2 % of the longer side."""
+    left, top, right, bottom = found.span
+    return (
+        tolerance if tolerance is not None else TOLERANCE * max(right - left, bottom - top) or 1.0
     )
 
 
@@ -281,7 +354,7 @@ def _compared(study: StepsStudy, seen: NDArray[np.bool_], counts: Floats) -> Ste
         changes=[
             [
                 group_effects(before, after, place + 1, comparisons, study.confidence)
-                for place, (before, after) in enumerate(zip(steps[:-1], steps[1:], strict=True))
+                for place, (before, after) in enumerate(pairwise(steps))
             ]
             for steps in of
         ],

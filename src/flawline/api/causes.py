@@ -1,0 +1,178 @@
+"""Study the causes of defects: steps and factors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from flawline.api.records import StoreLike, Time, opened_records, where_of
+from flawline.data.table_format import stated_format
+from flawline.errors import UsageError
+
+if TYPE_CHECKING:
+    from flawline.jobs.study.factors_study import FactorsStudy
+    from flawline.jobs.study.inspected_parts import InspectedParts
+    from flawline.jobs.study.inspected_tables import InspectedColumns
+    from flawline.jobs.study.steps_study import StepsStudy
+
+Table = str | os.PathLike[str]
+
+
+def study_steps(
+    table: Table | None = None,
+    *,
+    parts: Table | None = None,
+    store: StoreLike | None = None,
+    where: Mapping[str, str] | None = None,
+    since: Time = None,
+    until: Time = None,
+    part: str | None = None,
+    step: str = "step",
+    order: Sequence[str] = (),
+    tolerance: float | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    kind: str | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    table_format: Mapping[str, str | int] | None = None,
+) -> StepsStudy:
+    """Find out which step of a process adds which defects, from parts inspected after each step.
+
+    Defects are followed by their places from step to step; where the parts are not, groups of parts are compared.
+
+    Args:
+        table: of defects, one row each: CSV, Parquet or spreadsheet; or give `store`.
+        parts: of the inspected parts, one row per part and step; NAME-parts next to `table` if not given.
+        store: open records, or their URL.
+        where, since, until: which records, as for `list_records`.
+        part: column of the part; part, group or image if not given.
+        step: column of the step after which a part was inspected.
+        order: the steps in order; by their times, or else their names, if not given.
+        tolerance: how far a defect may seem to move between two steps, in the unit of the places; 2 % of the longer
+            side of the part if not given.
+        x, y: columns of the places; part_x and part_y, x and y, centroid_x and centroid_y, or the box if not given.
+        kind: column of the class; class or label if not given.
+        confidence: of the intervals.
+        seed: of the permutations.
+        table_format: as for `chart`.
+
+    Returns:
+        What each step adds of each class. `flawline.jobs.study.steps_report.steps_report` describes it.
+
+    Raises:
+        UsageError: arguments that do not go together.
+        SourceError: a table cannot be read or lacks a column.
+        StoreError: the records cannot be read.
+        FlawlineError: ("study-steps") fewer than two steps; ("study-places") no places; ("study-empty") no defects.
+    """
+    from flawline.jobs.study import steps_study as studying
+    from flawline.jobs.study.inspected_tables import InspectedColumns
+
+    named = InspectedColumns(part=part, step=step, x=x, y=y, kind=kind)
+    found = inspected(table, parts, store, named, where, since, until, table_format)
+    return studying.study_steps(
+        found, step, order=tuple(order), tolerance=tolerance, confidence=confidence, seed=seed
+    )
+
+
+def study_factors(
+    table: Table | None = None,
+    *,
+    parts: Table | None = None,
+    store: StoreLike | None = None,
+    where: Mapping[str, str] | None = None,
+    since: Time = None,
+    until: Time = None,
+    by: Sequence[str] = (),
+    of: Literal["count", "size"] = "count",
+    only: str | None = None,
+    at: str | None = None,
+    part: str | None = None,
+    step: str = "step",
+    order: Sequence[str] = (),
+    tolerance: float | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    kind: str | None = None,
+    size: str | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    table_format: Mapping[str, str | int] | None = None,
+) -> FactorsStudy:
+    """Rank tools, lots, shifts and other factors by how much the defects of parts differ between them.
+
+    Args:
+        table, parts, store, where, since, until: as for `study_steps`.
+        by: the factors to compare; all columns such as lot, tool and shift, and the weekday, if not given.
+        of: "count" of defects a part, or their "size".
+        only: defects of this class alone.
+        at: count what is first seen after this step, with the factors of that step.
+        part, step, order, tolerance, x, y, kind: as for `study_steps`.
+        size: column of the sizes; area if not given.
+        confidence, seed, table_format: as for `study_steps`.
+
+    Returns:
+        The factors, the surest and largest first, and what runs together with the first one.
+        `flawline.jobs.study.factors_report.factors_report` describes it.
+
+    Raises:
+        UsageError: arguments that do not go together, or an unknown factor or class.
+        SourceError: a table cannot be read or lacks a column.
+        StoreError: the records cannot be read.
+        FlawlineError: ("study-factors") nothing can be compared.
+    """
+    from flawline.jobs.study import factors_study as studying
+    from flawline.jobs.study.inspected_tables import InspectedColumns
+
+    further = tuple(name for name in by if name != studying.WEEKDAY)
+    steps = step if at is not None else None
+    named = InspectedColumns(part=part, step=steps, x=x, y=y, kind=kind, size=size, further=further)
+    found = inspected(table, parts, store, named, where, since, until, table_format)
+    return studying.study_factors(
+        found,
+        tuple(by),
+        of=of,
+        kind=only,
+        at=at,
+        step=step,
+        order=tuple(order),
+        tolerance=tolerance,
+        confidence=confidence,
+        seed=seed,
+    )
+
+
+def inspected(
+    table: Table | None,
+    parts: Table | None,
+    store: StoreLike | None,
+    named: InspectedColumns,
+    where: Mapping[str, str] | None,
+    since: Time,
+    until: Time,
+    table_format: Mapping[str, str | int] | None,
+) -> InspectedParts:
+    """Read inspections and defects, from tables or from records."""
+    from flawline.jobs.study.inspected_records import inspected_records
+    from flawline.jobs.study.inspected_tables import read_inspected
+
+    if (table is None) == (store is None):
+        raise UsageError("expected either a table or a store", hint="give one of them")
+    if (named.x is None) != (named.y is None):
+        raise UsageError("`x` and `y` go together", hint="give both of them")
+    if table is not None:
+        if where or since or until:
+            raise UsageError(
+                "`where`, `since` and `until` choose records, and a table is given",
+                hint="give `store`, or keep only the rows of the table that count",
+            )
+        beside = None if parts is None else Path(parts)
+        return read_inspected(Path(table), beside, named, stated_format(table_format))
+    if parts is not None:
+        raise UsageError("`parts` goes with a table", hint="records hold the parts themselves")
+    assert store is not None
+    with opened_records(store) as open_:
+        return inspected_records(open_, where_of(where, since, until), named)
