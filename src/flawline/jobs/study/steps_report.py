@@ -18,7 +18,6 @@ from flawline.jobs.study.cause_words import (
     percent,
     plural,
     ranged,
-    ranged,
 )
 from flawline.jobs.study.steps_study import SURE, StepsStudy
 from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
