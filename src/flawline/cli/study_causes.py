@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -87,7 +89,7 @@ def steps(
 ) -> int:
     """Which step of a process adds which defects, from parts inspected after each step."""
     from flawline.api.causes import study_steps
-    from flawline.jobs.study.steps_report import steps_report
+    from flawline.jobs.study.steps_report import steps_report, surest_step
 
     found = study_steps(
         table,
@@ -107,8 +109,13 @@ def steps(
         seed=seed,
         table_format=assignments(table_format, "--table-format"),
     )
-    source = f"--store {store}" if table is None else str(table)
-    return show_study(steps_report(found, source), out, as_json=as_json, quiet=quiet, strict=strict)
+    report = steps_report(found)
+    step = surest_step(found)
+    if step is not None:
+        source = f"--store {store}" if table is None else shlex.quote(str(table))
+        following = f"flawline study factors {source} --at {shlex.quote(step)}"
+        report = replace(report, next_step=following)
+    return show_study(report, out, as_json=as_json, quiet=quiet, strict=strict)
 
 
 def factors(

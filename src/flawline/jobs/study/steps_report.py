@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,8 +33,8 @@ _MEANING = (
 )
 
 
-def steps_report(found: StepsStudy, source: str = "") -> Study:
-    """Describe a study of steps for its report; `source` is what the command was given."""
+def steps_report(found: StepsStudy) -> Study:
+    """Describe a study of steps for its report."""
     return Study(
         name="steps",
         title="Which step adds the defects",
@@ -50,17 +49,13 @@ def steps_report(found: StepsStudy, source: str = "") -> Study:
         assumptions=_assumptions(found),
         notes=found.notes,
         meaning=_MEANING,
-        next_step=_next_step(found, source),
     )
 
 
-def _next_step(found: StepsStudy, source: str) -> str:
+def surest_step(found: StepsStudy) -> str | None:
+    """Name the step that most surely adds defects, but for the first one; None where there is none."""
     sure = [effect for _, effect in _sure(found) if effect.step > 0]
-    return (
-        f"flawline study factors {source} --at {shlex.quote(found.steps[sure[0].step])}"
-        if sure and source
-        else ""
-    )
+    return found.steps[sure[0].step] if sure else None
 
 
 def step_name(found: StepsStudy, step: int) -> str:
