@@ -110,10 +110,10 @@ def steps(
         table_format=assignments(table_format, "--table-format"),
     )
     report = steps_report(found)
-    step = surest_step(found)
-    if step is not None:
+    surest = surest_step(found)
+    if surest is not None:
         source = f"--store {store}" if table is None else shlex.quote(str(table))
-        following = f"flawline study factors {source} --at {shlex.quote(step)}"
+        following = f"flawline study factors {source} --at {shlex.quote(surest)}"
         report = replace(report, next_step=following)
     return show_study(report, out, as_json=as_json, quiet=quiet, strict=strict)
 
