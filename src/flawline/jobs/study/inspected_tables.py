@@ -152,7 +152,7 @@ def _joined(
     if not ties:
         raise SourceError(
             f"{of_defects.name} and {of_parts.name} share no column that tells which defect is of which part",
-            hint="both need `image`, or the columns of `part` and `step`",
+            hint="both need an image, or the columns of `part` and `step`",
             code="table",
         )
     names = [f"tie {place}" for place in range(len(ties))]
