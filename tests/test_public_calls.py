@@ -42,6 +42,7 @@ CALLS = {
     "calibrate-scale": "calibrate_scale",
     "chart": "chart",
     "study capability": "study_capability",
+    "study agreement": "study_agreement",
     "study gauge": "study_gauge",
     "study pod": "study_pod",
     "study steps": "study_steps",

@@ -34,6 +34,7 @@ from flawline.api.records import replay as replay
 from flawline.api.records import show_record as show_record
 from flawline.api.split import split as split
 from flawline.api.study import study_pod as study_pod
+from flawline.api.study_agreement import study_agreement as study_agreement
 from flawline.api.study_gauge import study_gauge as study_gauge
 from flawline.api.synth import synth_assembly as synth_assembly
 from flawline.api.synth import synth_castings as synth_castings

@@ -107,6 +107,36 @@ TYPE_ONE = """
 -4.5 -3.5 -5.1 -5 -3.5 -3.5 -3.5 -3.6 -3.6 -3.5
 """
 
+# jaspQualityControl, msaAttributeAgreement: the right answers of 15 parts, then each rater with three answers a part.
+ATTRIBUTE = """
+right Y N Y Y Y N Y N N Y N Y Y Y Y
+EG YYY NNN YYY YNN YYY YYY YYY NNN NNN YYY NNN YYY YYY NNN YYY
+BL YYY NNN YYY YNN YYY YYY NNN NNN NNN YYY NNN YYY YYY NNN YYY
+MH YYY YYY YYY YYY YYY YYY YYY NNY YNN YYY YNY YYY YYY NNN YYY
+"""
+
+# AIAG, "Measurement Systems Analysis", 4th ed. 2010, attribute study of 50 parts, three appraisers, three trials: two
+# who decide, both 0, first 0 and second 1, first 1 and second 0, both 1, and the printed kappa.
+CROSS_TABLES = """
+A B 44 6 3 97 0.86
+B C 42 5 9 94 0.79
+A C 43 7 8 92 0.78
+A right 45 5 3 97 0.88
+B right 45 2 3 100 0.92
+C right 42 9 6 93 0.77
+"""
+
+
+def answers(text: str) -> list[tuple[str, str, str, str]]:
+    """List the answers of a table: part, rater, answer and right answer."""
+    right, *raters = (line.split() for line in text.split("\n") if line)
+    return [
+        (str(part), who, answer, right[part])
+        for who, *given in raters
+        for part, trials in enumerate(given, 1)
+        for answer in trials
+    ]
+
 
 def readings(text: str) -> tuple[list[float], list[str], list[str]]:
     """List the readings of a table with their parts and operators."""

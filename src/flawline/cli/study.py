@@ -20,6 +20,7 @@ from flawline.cli.series_options import (
     Unit,
 )
 from flawline.cli.strict import Strict
+from flawline.cli.study_agreement import agreement
 from flawline.cli.study_causes import factors, steps
 from flawline.cli.study_gauge import gauge
 from flawline.cli.study_output import Confidence, show_study
@@ -43,6 +44,7 @@ study.command()(pod)
 study.command()(gauge)
 study.command()(steps)
 study.command()(factors)
+study.command()(agreement)
 
 
 @study.command()
