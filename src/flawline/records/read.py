@@ -67,7 +67,9 @@ def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
 def count_upto(connection: Connection, terms: Terms, where: Where, most: int) -> int:
     """Count the inspections that `where` chooses, `most` at most."""
     met = condition(connection, terms, where)
-    some = select(inspection.c.id).where(met).limit(most).subquery()
+    # The newest first: what is still to be done is among them.
+    order = inspection.c.captured.desc(), inspection.c.key.desc()
+    some = select(inspection.c.id).where(met).order_by(*order).limit(most).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 

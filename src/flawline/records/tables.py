@@ -103,10 +103,21 @@ Index("inspection_lot", inspection.c.lot, inspection.c.captured)
 _partial_index("inspection_part", "part IS NOT NULL", inspection.c.part)
 _partial_index("inspection_flagged", "verdict <> 'accept'", inspection.c.captured, inspection.c.key)
 # Many stores have no tools or operators; the index then has no entries.
-for _name in ("tool", "operator"):
+for _name in ("tool", "operator", "product", "station"):
     _partial_index(
         f"inspection_{_name}", f"{_name} IS NOT NULL", inspection.c[_name], inspection.c.captured
     )
+Index("inspection_recipe", inspection.c.recipe, inspection.c.captured)
+# The few with an unusual number are looked up by it; most parts have no defect at all.
+UNUSUAL = {
+    "p_value": "p_value < 0.05",
+    "defects": "defects > 1",
+    "largest_area": "largest_area > 0",
+    "total_area": "total_area > 0",
+}
+for _name, _met in UNUSUAL.items():
+    _partial_index(f"inspection_{_name}", _met, inspection.c[_name])
+Index("inspection_score", inspection.c.score)
 
 defect = Table(
     "defect",
@@ -133,6 +144,8 @@ class_count = Table(
     Column("largest_area", Double),
     sqlite_with_rowid=False,
 )
+Index("class_count_area", class_count.c.label, class_count.c.largest_area)
+Index("class_count_number", class_count.c.label, class_count.c.count)
 
 decision = Table(
     "decision",

@@ -13,6 +13,7 @@ from flawline.data.names import did_you_mean
 from flawline.data.times import micros
 from flawline.errors import UsageError
 from flawline.records.fields import NAMED, NUMBERS
+from flawline.records.rare import few_by_number, few_of_class
 from flawline.records.record import VERDICTS
 from flawline.records.tables import class_count, decision, inspection
 from flawline.records.terms import LABEL, Terms
@@ -90,7 +91,17 @@ def condition(connection: Connection, terms: Terms, where: Where) -> ColumnEleme
             if where.decided
             else ~exists(about.where(decision.c.inspection == inspection.c.id))
         )
-    met += [_named(connection, terms, name, value) for name, value in where.names.items()]
+    looked_up = [
+        few
+        for name in dict.fromkeys((*where.least, *where.most))
+        if (few := few_by_number(connection, name, where.least.get(name), where.most.get(name)))
+        is not None
+    ]
+    met += [inspection.c.id.in_(few) for few in looked_up]
+    met += [
+        _named(connection, terms, name, value, indexed=not looked_up)
+        for name, value in where.names.items()
+    ]
     met += [_at_least(connection, terms, name, bound) for name, bound in where.least.items()]
     met += [_at_most(connection, terms, name, bound) for name, bound in where.most.items()]
     return and_(true(), *met)
@@ -127,13 +138,23 @@ def _some(
     pair = LABEL, _class_of(name)
     number = terms.find(connection, [pair]).get(pair)
     column = class_count.c.largest_area if name.startswith(_LARGEST) else class_count.c.count
+    if number is None:
+        return false()
+    few = few_of_class(connection, number, met(column), column)
+    if few is not None:
+        return inspection.c.id.in_(few)
     own = class_count.c.inspection == inspection.c.id
     return exists().where(class_count.c.label == number, own, met(column))
 
 
-def _named(connection: Connection, terms: Terms, name: str, value: str) -> ColumnElement[bool]:
+def _named(
+    connection: Connection, terms: Terms, name: str, value: str, *, indexed: bool
+) -> ColumnElement[bool]:
     column = inspection.c[name]
     if name in ("part", "image"):
         return column == value
     number = terms.find(connection, [(name, value)]).get((name, value))
-    return false() if number is None else column == number
+    if number is None:
+        return false()
+    # An index of a name that many share must not be taken where a few were looked up; a sum has no index.
+    return column == number if indexed else column + 0 == number
