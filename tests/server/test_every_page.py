@@ -23,6 +23,7 @@ def _newest(house: House) -> int:
 
 
 EXAMPLES: dict[str, Callable[[House], str]] = {
+    "/part": lambda house: "/part?name=0006",
     "/control/chart": lambda house: "/control/chart?measure=score",
     "/records/{number}": lambda house: f"/records/{_newest(house)}",
     "/recipes/{product}": lambda house: "/recipes/disc",

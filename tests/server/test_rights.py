@@ -32,6 +32,7 @@ NEEDS = {
     ("POST", "/api/sample"): "engineer",
     ("POST", "/api/alerts/acknowledgements"): "operator",
     ("POST", "/api/charts/notes"): "operator",
+    ("POST", "/api/records/{number}/replay"): "operator",
     ("POST", "/api/charts/entries"): "engineer",
     ("POST", "/api/charts/entries/{number}/undo"): "operator",
     ("GET", "/review"): "operator",

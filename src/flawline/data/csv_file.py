@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from flawline.data.whole_file import replacing
+
+_PIECE = 500
 
 
 def write_csv_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
@@ -29,6 +31,20 @@ def _write(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]]
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([spreadsheet_safe(name) for name in header])
     writer.writerows([spreadsheet_safe(value) for value in row] for row in rows)
+
+
+def csv_pieces(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield what `write_csv_rows` writes, some rows at a time."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([spreadsheet_safe(name) for name in header])
+    for number, row in enumerate(rows, start=1):
+        writer.writerow([spreadsheet_safe(value) for value in row])
+        if number % _PIECE == 0:
+            yield file.getvalue()
+            file.seek(0)
+            file.truncate()
+    yield file.getvalue()
 
 
 def spreadsheet_safe(value: object) -> object:

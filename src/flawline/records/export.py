@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flawline.data.csv_file import write_csv_rows
+from flawline.data.csv_file import csv_pieces, write_csv_rows
 from flawline.data.part_files import part_folder, part_name
 from flawline.data.process import DIMENSIONS
 from flawline.data.whole_file import replacing
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flawline.records.store import Store
 
 FORMATS = ("csv", "parquet")
+TABLES = ("inspections", "defects", "decisions")
 INSPECTIONS = in_written_order(
     (
         *("id", "image", "part", *DIMENSIONS, "captured", "judged", "verdict", "decision"),
@@ -51,21 +52,46 @@ def export_tables(
         UsageError: `form` is neither csv nor parquet.
         OSError: the folder cannot be written to.
     """
+    _check_form(form)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_write(folder / f"{name}.{form}", *_rows(store, name, where), form) for name in TABLES]
+
+
+def export_table(
+    store: Store, name: str, path: Path, where: Where = EVERYTHING, *, form: str = "parquet"
+) -> Path:
+    """Write one of `TABLES` to a path, as `export_tables` does; errors as there, and UsageError for another table."""
+    _check_form(form)
+    return _write(path, *_rows(store, name, where), form)
+
+
+def stream_csv(store: Store, name: str, where: Where = EVERYTHING) -> Iterator[str]:
+    """Give one of `TABLES` as CSV, piece by piece, in bounded memory; raises UsageError for another table."""
+    header, rows = _rows(store, name, where)
+    return csv_pieces(header, rows)
+
+
+def _check_form(form: str) -> None:
     if form not in FORMATS:
         raise UsageError(f"expected the format csv or parquet, got {form!r}")
-    folder.mkdir(parents=True, exist_ok=True)
-    own, of_defects = store.measures(), store.measures("defect")
-    jobs: list[tuple[str, Sequence[str], Callable[[StoredRecord], Iterable[Row]]]] = [
-        ("inspections", _header(INSPECTIONS, own), lambda stored: [_inspection(stored, own)]),
-        ("defects", _header(DEFECTS, of_defects), lambda stored: _defects(stored, of_defects)),
-        ("decisions", DECISIONS, _decisions),
-    ]
-    write = write_csv_rows if form == "csv" else _write_parquet
-    paths = []
-    for name, header, rows_of in jobs:
-        rows = (row for stored in _all(store, where) for row in rows_of(stored))
-        paths.append(write(folder / f"{name}.{form}", header, rows))
-    return paths
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Row], form: str) -> Path:
+    return (write_csv_rows if form == "csv" else _write_parquet)(path, header, rows)
+
+
+def _rows(store: Store, name: str, where: Where) -> tuple[Sequence[str], Iterator[Row]]:
+    """Return the header of a table and its rows, the oldest first."""
+    if name not in TABLES:
+        raise UsageError(f"expected a table of {', '.join(TABLES)}, got {name!r}")
+    if name == "decisions":
+        return DECISIONS, (row for kept in _all(store, where) for row in _decisions(kept))
+    if name == "defects":
+        own = store.measures("defect")
+        of_defects = (row for kept in _all(store, where) for row in _defects(kept, own))
+        return _header(DEFECTS, own), of_defects
+    own = store.measures()
+    return _header(INSPECTIONS, own), (_inspection(kept, own) for kept in _all(store, where))
 
 
 def _all(store: Store, where: Where) -> Iterator[StoredRecord]:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
+from flawline.data.part_files import scratch_folder
 from flawline.data.process import PROCESS
+from flawline.records.export import export_table, stream_csv
 from flawline.records.record import StoredRecord, stored_as_dict
+from flawline.records.where import Where
 from flawline.server.access import Operator, State, Viewer, note
 from flawline.server.errors import ServerError
 from flawline.server.pictures import heat_png, picture_file
 from flawline.server.search import parse_search
+from flawline.server.state import ServerState
 from flawline.types import Verdict
 
 router = APIRouter(prefix="/api/records", tags=["records"])
 MOST = 500
+_PIECE = 1 << 20
+
+
+class ReplayBody(BaseModel):
+    """The hash of the recipe that is asked; the one that judged it if not given."""
+
+    recipe: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
 
 
 class DecisionBody(BaseModel):
@@ -42,6 +55,26 @@ def list_records(
     return {"records": [record_as_dict(kept) for kept in page.items], "next": page.next}
 
 
+@router.get("/export", response_class=Response)
+def export(
+    state: State,
+    visitor: Viewer,
+    q: Annotated[str, Query(max_length=500, description="Such as: lot:L7 verdict:reject")] = "",
+    table: Literal["inspections", "defects", "decisions"] = "inspections",
+    form: Literal["csv", "parquet"] = "csv",
+) -> Response:
+    """Give a table of what a search finds, the oldest first, however many there are."""
+    where = parse_search(q)
+    headers = {"Content-Disposition": f'attachment; filename="{table}.{form}"'}
+    note(state, visitor, "export", f"{table}: {q}")
+    if form == "csv":
+        pieces = stream_csv(state.store, table, where)
+        return StreamingResponse(pieces, media_type="text/csv", headers=headers)
+    return StreamingResponse(
+        _parquet(state, table, where), media_type="application/vnd.apache.parquet", headers=headers
+    )
+
+
 @router.get("/{number}")
 def show_record(number: int, state: State, _visitor: Viewer) -> dict[str, Any]:
     """Show one inspection with its defects, measures and decisions."""
@@ -56,6 +89,14 @@ def decide(number: int, body: DecisionBody, state: State, visitor: Operator) -> 
     )
     note(state, visitor, f"decide {body.verdict}", f"inspection {number}")
     return record_as_dict(state.store.get(number))
+
+
+@router.post("/{number}/replay")
+async def judge_again(
+    number: int, body: ReplayBody, state: State, _visitor: Operator
+) -> dict[str, Any]:
+    """Judge the kept picture again by a recipe, and say how its verdict differs; nothing is recorded."""
+    return await state.queue.run(partial(_replayed, state, number, body.recipe))
 
 
 @router.get("/{number}/picture", response_class=Response)
@@ -75,6 +116,46 @@ def heat(number: int, state: State, _visitor: Viewer) -> Response:
     """Give the heat map of an inspection as PNG, clear where nothing stands out."""
     kept = state.store.get(number)
     return _image(heat_png(state, _hash_of(kept, "map"), kept.record.recipe), "image/png")
+
+
+def recipes_of(state: ServerState, kept: StoredRecord) -> list[dict[str, Any]]:
+    """List the recipes that judged the product of an inspection, the newest first, and its own."""
+    known: dict[str, dict[str, Any]] = {}
+    if kept.record.product:
+        for one in state.store.activations.history(kept.record.product):
+            known.setdefault(
+                one.recipe, {"recipe": one.recipe, "who": one.who, "since": one.time.isoformat()}
+            )
+    own = kept.record.recipe
+    if own and own not in known and state.store.recipe_file(own) is not None:
+        known[own] = {"recipe": own, "who": None, "since": None}
+    return [{**one, "own": one["recipe"] == own} for one in known.values()]
+
+
+def _replayed(state: ServerState, number: int, recipe: str | None) -> dict[str, Any]:
+    from flawline.station.replay import replay
+    from flawline.station.stored_recipe import stored_recipe
+
+    used = None if recipe is None else stored_recipe(state.store, state.pictures, recipe)
+    found = replay(state.store, state.pictures, number, used)
+    return {
+        "recipe": recipe or found.kept.record.recipe,
+        "verdict": found.verdict,
+        "score": found.score,
+        "p_value": found.p_value,
+        "defects": found.defects,
+        "same": found.same,
+        "differences": list(found.differences),
+    }
+
+
+def _parquet(state: ServerState, table: str, where: Where) -> Iterator[bytes]:
+    """Write the table to a file and give it piece by piece."""
+    with scratch_folder() as folder:
+        path = export_table(state.store, table, folder / f"{table}.parquet", where)
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
 
 
 def record_as_dict(kept: StoredRecord) -> dict[str, Any]:
