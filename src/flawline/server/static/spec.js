@@ -73,6 +73,8 @@ function clause(limit, number) {
   const inputs = FIELDS.map(([key, words, list]) => {
     const input = element("input", { "data-key": key, value: limit[key] ?? "", autocomplete: "off", maxlength: "200", ...(list ? { list } : {}), ...(may ? {} : { readonly: "" }) });
     input.addEventListener("input", () => {
+      // The table is read anew after each check.
+      const limit = table.limits[number];
       if (input.value.trim()) limit[key] = ["limit", "class", "zone", "where"].includes(key) ? input.value.trim() : plain(input.value);
       else delete limit[key];
       write();
