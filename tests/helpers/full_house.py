@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from helpers.discs import disc, spoilt
 from helpers.served_browser import House, serving
@@ -24,9 +24,17 @@ def png(pixels: Any) -> bytes:
     return bytes(data.tobytes())
 
 
-def faint(seed: int) -> np.ndarray:
-    """A disc with a faint spot: more than usual, and less than a spoilt one."""
-    return cv2.addWeighted(disc(1000 + seed), 0.94, spoilt(1000 + seed, size=8), 0.06, 0)
+def with_doubts(recipe: Path, folder: Path) -> Path:
+    """Write a recipe that rejects later than it reviews, as people set it, so that some parts are doubtful."""
+    from flawline.recipe import read_recipe, write_recipe
+    from flawline.recipe.recipe import recipe_with
+
+    read = read_recipe(recipe)
+    limit = read.settings.threshold
+    assert limit is not None
+    edited = replace(read.settings, threshold=replace(limit, reject=1.6 * limit.review))
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_recipe(recipe_with(read, settings=edited), folder / "doubting.flaw")
 
 
 @contextmanager
@@ -34,8 +42,10 @@ def served_house(folder: Path, recipe: Path, *, fill: bool = True) -> Iterator[H
     """Serve the product "disc" on a folder of its own, full or empty."""
     from flawline.server.settings import ServeSettings
 
+    doubting = with_doubts(recipe, folder)
+
     def settings(port: int, name: str) -> ServeSettings:
-        return ServeSettings(folder / "house", recipes=(recipe,), hosts=(name,), port=port)
+        return ServeSettings(folder / "house", recipes=(doubting,), hosts=(name,), port=port)
 
     with serving(settings) as house:
         if fill:
@@ -56,14 +66,13 @@ def served_empty(folder: Path) -> Iterator[House]:
 
 
 def fill_house(state: Any) -> None:
-    """Judge 28 discs, one a minute: 20 good, 4 spoilt, 4 faint; decide about one, and raise an alert."""
+    """Judge 28 discs, one a minute, four of them spoilt and four doubtful; decide about one, and raise an alert."""
     from flawline.data.frame import Frame
     from flawline.records.alerts import RaisedAlert
     from flawline.server.routes.inspect import judge
 
     for number in range(28):
-        kinds = {6: spoilt, 3: faint}
-        pixels = kinds.get(number % 7, disc)(500 + number)
+        pixels = (spoilt if number % 7 == 6 else disc)(500 + number)
         captured = START + timedelta(minutes=number)
         known = {"lot": f"L{1 + number // 14}", "part": f"{number:04}", "station": "A"}
         frame = Frame(png(pixels), f"part_{number:04}.png", captured, key=f"f{number}", **known)

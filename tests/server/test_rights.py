@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -74,8 +75,7 @@ def addresses():
 
 
 def ask(client, method, path):
-    for name in ("number", "product", "name", "rank", "recipe", "epoch", "place"):
-        path = path.replace(f"{{{name}}}", "999")
+    path = re.sub(r"\{\w+\}", "999", path)
     return client.request(method, path, follow_redirects=False)
 
 

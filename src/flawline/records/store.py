@@ -30,6 +30,7 @@ from flawline.records.engine import (
     writing,
 )
 from flawline.records.fields import TERMS
+from flawline.records.hours import HourCount, hour_counts
 from flawline.records.owed import Owed
 from flawline.records.read import (
     Page,
@@ -182,6 +183,13 @@ class Store(Closing):
         """Count inspections; reads every one of them."""
         with self._read() as connection:
             return count_rows(connection, self._terms, where)
+
+    def hours(
+        self, last: datetime, where: Where = EVERYTHING, *, count: int = 12
+    ) -> tuple[HourCount, ...]:
+        """Count inspections by the hour and verdict, in the `count` hours up to that of `last`, the oldest first."""
+        with self._read() as connection:
+            return hour_counts(connection, self._terms, where, last, count)
 
     def measures(self, level: Level = "inspection") -> list[str]:
         """List the names of all measures of inspections or defects, without those that every inspection has."""

@@ -126,10 +126,12 @@ def _environment() -> Any:
     """Make the templates of this package; text is escaped, and undefined names are errors."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("flawline.server"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["sum_values"] = lambda counts: sum(counts.values())
+    return made

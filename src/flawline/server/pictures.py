@@ -71,6 +71,11 @@ def value_range_of(state: ServerState, recipe: str) -> tuple[float, float] | Non
     return _facts(state, recipe)[1]
 
 
+def limits_of(state: ServerState, recipe: str) -> dict[str, float]:
+    """Return the scores from which a recipe reviews and rejects; empty where it has no such limits."""
+    return dict(_facts(state, recipe)[2])
+
+
 def _heat_range(state: ServerState, recipe: str) -> tuple[float, float]:
     return _facts(state, recipe)[0]
 
@@ -78,12 +83,14 @@ def _heat_range(state: ServerState, recipe: str) -> tuple[float, float]:
 @lru_cache(maxsize=256)
 def _facts(
     state: ServerState, recipe: str
-) -> tuple[tuple[float, float], tuple[float, float] | None]:
-    """Heat range and value range of a stored recipe, which never change."""
+) -> tuple[tuple[float, float], tuple[float, float] | None, dict[str, float]]:
+    """Heat range, value range and limits of scores of a stored recipe, which never change."""
     try:
         found = stored_recipe(state.store, state.pictures, recipe)
     except StoreError:
-        return (0.0, 1.0), None
+        return (0.0, 1.0), None, {}
     if found.settings.task != "anomaly":
-        return (0.0, 1.0), found.manifest.value_range
-    return heat_range_of(found, calibration_of(found)), found.manifest.value_range
+        return (0.0, 1.0), found.manifest.value_range, {}
+    limit = found.settings.threshold
+    limits = {} if limit is None else {"review": limit.review, "reject": limit.reject}
+    return heat_range_of(found, calibration_of(found)), found.manifest.value_range, limits

@@ -70,6 +70,11 @@ class Products:
         """List the products by name."""
         return tuple(sorted({*self._active, *self.failed}))
 
+    def active(self) -> tuple[Product, ...]:
+        """List the products that can be judged, by name."""
+        active = dict(self._active)
+        return tuple(active[name] for name in sorted(active))
+
     def get(self, name: str = "") -> Product:
         """Return a product; the only one where no name is given.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flawline.core.words import counted
+from flawline.records.alerts import RaisedAlert
 from flawline.records.record import StoredRecord
 
 LAST = 50
@@ -21,8 +22,22 @@ class LineSummary:
     counts: Mapping[str, int]
 
 
-def line_summary(last: Sequence[StoredRecord]) -> LineSummary:
-    """Sum up the last inspections, the newest first; a person's decision counts before the machine's verdict."""
+def line_summary(last: Sequence[StoredRecord], alerts: Sequence[RaisedAlert] = ()) -> LineSummary:
+    """Sum up the last inspections, the newest first, and the open alerts.
+
+    A person's decision counts before the machine's verdict.
+    """
+    found = _verdicts(last)
+    if not alerts:
+        return found
+    newest = alerts[0].text.rstrip(".")
+    more = f", and {counted(len(alerts) - 1, 'more alert')}" if len(alerts) > 1 else ""
+    sentence = f"{found.sentence.removesuffix('.')}; {newest}{more}."
+    return LineSummary(sentence, found.counts)
+
+
+def _verdicts(last: Sequence[StoredRecord]) -> LineSummary:
+    """Sum up the verdicts, and of what kind most defects of the rejected ones are."""
     counts = Counter[str](kept.verdict or "unjudged" for kept in last)
     if not last:
         return LineSummary("No part has been inspected yet.", counts)
@@ -41,7 +56,19 @@ def line_summary(last: Sequence[StoredRecord]) -> LineSummary:
             f"All {of} accepted." if len(last) > 1 else "The part was accepted.", counts
         )
     first = texts[0].split(" ", 1)
-    return LineSummary(f"{first[0]} {of} {first[1]}{_rest(texts[1:])}.", counts)
+    text = f"{first[0]} {of} {first[1]}{_kind(last)}{_rest(texts[1:])}."
+    return LineSummary(text, counts)
+
+
+def _kind(last: Sequence[StoredRecord]) -> str:
+    """Name the class of most defects of the rejected parts, where the recipe tells classes apart."""
+    labels = Counter(
+        label
+        for kept in last
+        if kept.verdict == "reject"
+        for label in {defect.label for defect in kept.record.defects} - {"anomaly"}
+    )
+    return f", {labels.most_common(1)[0][1]} for {labels.most_common(1)[0][0]}" if labels else ""
 
 
 def _rest(texts: Sequence[str]) -> str:

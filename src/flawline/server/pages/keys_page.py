@@ -25,9 +25,17 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("arrows", "move, as dragging does"),
             ("0", "fit the picture in"),
             ("h", "show or hide the heat"),
+            ("c", "put the nearest good part beside it, on the page of a part"),
         ),
     ),
-    ("Line", (("w", "show it for the wall"), ("h", "hold the part that is shown, or go on"))),
+    (
+        "Line",
+        (
+            ("p", "hold the part that is shown, or go on"),
+            ("o", "overrule the verdict"),
+            ("w", "show it for the wall"),
+        ),
+    ),
     (
         "Review",
         (

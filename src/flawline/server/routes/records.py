@@ -18,9 +18,11 @@ from flawline.records.record import StoredRecord, stored_as_dict
 from flawline.records.where import Where
 from flawline.server.access import Operator, State, Viewer, note
 from flawline.server.errors import ServerError
+from flawline.server.nearest import nearest_good
 from flawline.server.pictures import heat_png, picture_file
 from flawline.server.search import parse_search
 from flawline.server.state import ServerState
+from flawline.server.tiles import tile
 from flawline.types import Verdict
 
 router = APIRouter(prefix="/api/records", tags=["records"])
@@ -109,6 +111,22 @@ def picture(
     """Give the picture of an inspection, upright, as JPEG; at most `side` pixels on the longer side."""
     kept = state.store.get(number)
     return _image(picture_file(state, _hash_of(kept, "picture"), side, kept), "image/jpeg")
+
+
+@router.get("/{number}/tiles/{level}/{column}/{row}", response_class=Response)
+def picture_tile(
+    number: int, level: int, column: int, row: int, state: State, _visitor: Viewer
+) -> Response:
+    """Give a part of the picture as JPEG, 512 px on a side: level 0 is full size, each further one half of it."""
+    kept = state.store.get(number)
+    return _image(tile(state, _hash_of(kept, "picture"), kept, level, column, row), "image/jpeg")
+
+
+@router.get("/{number}/nearest")
+def nearest(number: int, state: State, _visitor: Viewer) -> dict[str, Any]:
+    """Give the accepted part whose picture is most like this one, among the newest of the recipe; null without one."""
+    found = nearest_good(state, state.store.get(number))
+    return {"record": None if found is None else record_as_dict(found)}
 
 
 @router.get("/{number}/heat", response_class=Response)
