@@ -36,6 +36,7 @@ CALLS = {
     "export": "export",
     "audit-labels": "audit_labels",
     "inspect": "inspect",
+    "watch": "watch",
     "compare-golden": "compare_golden",
     "measure": "measure",
     "judge": "judge",
@@ -73,7 +74,7 @@ OF_THE_COMMAND = {
 }
 # What only a program can give, or has to: a function, an open file, a folder for work.
 PROGRAM = {"track", "unfinished", "each", "folder"}
-OF_THE_CALL = {"groups": {"good", "bad"}}
+OF_THE_CALL = {"groups": {"good", "bad"}, "watch": {"stop", "say"}}
 
 
 def commands(group=None, prefix=""):

@@ -44,6 +44,7 @@ from flawline.api.train import audit_labels as audit_labels
 from flawline.api.train import train_anomaly as train_anomaly
 from flawline.api.train import train_segment as train_segment
 from flawline.api.train import update as update
+from flawline.api.watch import watch as watch
 from flawline.data.as_picture import as_picture as as_picture
 from flawline.data.frame import Frame as Frame
 from flawline.data.image import read_image as read_image
@@ -67,6 +68,7 @@ from flawline.recipe.disk import read_recipe as read_recipe
 from flawline.recipe.disk import write_recipe as write_recipe
 from flawline.recipe.recipe import Recipe as Recipe
 from flawline.station.station import Station as Station
+from flawline.station.watch import Watched as Watched
 from flawline.types import Picture as Picture
 from flawline.types import Region as Region
 from flawline.version import __version__ as __version__

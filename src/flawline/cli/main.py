@@ -37,6 +37,7 @@ from flawline.cli.study import study
 from flawline.cli.synth import synth
 from flawline.cli.train import train
 from flawline.cli.update import update
+from flawline.cli.watch import watch
 from flawline.errors import FlawlineError, UsageError
 from flawline.report.template import settings_named
 from flawline.version import __version__
@@ -80,6 +81,7 @@ for command in (
     groups,
     split,
     inspect,
+    watch,
     update,
     evaluate,
     compare,

@@ -1,0 +1,89 @@
+"""Watch a folder, and judge the pictures that arrive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flawline.api.inspect import open_station
+from flawline.api.recipes import InspectorLike, inspector_of
+from flawline.inspector.inspection import Inspection
+from flawline.station.watch import Watched, watch_folder
+from flawline.station.watched_folder import FolderSettings, WatchedFolder
+from flawline.types import Unjudged
+
+if TYPE_CHECKING:
+    from flawline.outputs import Output
+
+
+def watch(
+    recipe: InspectorLike,
+    folder: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] = "flawline-watch",
+    settle: float = 1.0,
+    marker: str = "",
+    move_to: str | os.PathLike[str] | None = None,
+    polling: bool = False,
+    once: bool = False,
+    precision: str | None = None,
+    store: str | None = None,
+    keep: str | None = None,
+    pictures: str | os.PathLike[str] | None = None,
+    constant: Mapping[str, str] | None = None,
+    output: Sequence[str | Output] = (),
+    stop: Callable[[], bool] = lambda: False,
+    each: Callable[[str, Inspection | Unjudged], None] = lambda name, found: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Watched:
+    """Judge the pictures of a folder as they arrive, each once, also after a restart.
+
+    Args:
+        recipe: with thresholds: a recipe, its path, or an `Inspector`.
+        folder: where pictures arrive, with the folders in it.
+        out: a folder for notes of what was judged and of what records have not taken yet.
+        settle: seconds for which a file must stay the same before it is read.
+        marker: the ending of marker files that say that a picture is finished, such as ".done".
+        move_to: where judged pictures go, into a folder of their verdict; None leaves them.
+        polling: look again and again, for network shares, which do not say what changes.
+        once: end when all that is there now was judged.
+        precision, store, keep, pictures, constant, output: as for `inspect`.
+        stop: asked several times a second whether to end; pictures in work are finished first.
+        each: gets each name with its inspection, or the reason why there is none.
+        say: writes a line for people about the folder and the outputs.
+
+    Raises:
+        SourceError: there is no such folder.
+        UsageError: a setting is out of range, or another run watches with the same `out`.
+        DependencyError: watchfiles is not installed.
+        ModelError: the recipe cannot be used; ("recipe-uncalibrated") it has no thresholds.
+        StoreError: the records or pictures cannot be written.
+    """
+    inspector = inspector_of(recipe, precision)
+    settings = FolderSettings(settle, marker, None if move_to is None else Path(move_to), polling)
+    place, watched = Path(out), Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    with (
+        WatchedFolder(
+            watched, place / f".judged-{_short(str(watched.absolute()))}", settings
+        ) as arriving,
+        open_station(
+            inspector,
+            store=store,
+            keep=keep,
+            pictures=pictures,
+            constant=constant,
+            output=output,
+            spool=place / f".unstored-{_short(store or '')}",
+            say=say,
+        ) as station,
+    ):
+        return watch_folder(arriving, station, stop=stop, once=once, told=each, say=say)
+
+
+def _short(text: str) -> str:
+    """Make a short name for a file of a folder or of records."""
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]

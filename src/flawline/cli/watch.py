@@ -1,0 +1,121 @@
+"""`flawline watch`: judge the pictures that arrive in a folder."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, Quiet, note, print_json, printable, warn
+from flawline.cli.outputs import opened_outputs
+from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
+from flawline.cli.record_options import SetOption, assignments
+from flawline.core.words import counted
+
+if TYPE_CHECKING:
+    from flawline.inspector.inspection import Inspection
+    from flawline.types import Unjudged
+
+
+def watch(
+    recipe: RecipeArgument,
+    folder: Annotated[Path, typer.Argument(help="The folder in which pictures arrive.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Folder for notes of what was judged already."),
+    ] = Path("flawline-watch"),
+    settle: Annotated[
+        float, typer.Option(help="Seconds for which a file must stay the same before it is read.")
+    ] = 1.0,
+    marker: Annotated[
+        str,
+        typer.Option(
+            help="Wait for a marker file instead: PICTURE.png.done for .done. It is removed with a moved picture."
+        ),
+    ] = "",
+    move_to: Annotated[
+        Path | None,
+        typer.Option(help="Move judged pictures there, into a folder of their verdict."),
+    ] = None,
+    polling: Annotated[
+        bool, typer.Option("--polling", help="For network shares, which do not say what changes.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when all that is there now was judged.")
+    ] = False,
+    precision: RecipePrecision = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Write records: an SQLite file, or postgresql://USER@HOST/DATABASE."),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            help="Pictures and maps kept with the records: flagged, all or none; flagged if not given."
+        ),
+    ] = None,
+    pictures: Annotated[
+        str | None,
+        typer.Option(help="Folder or URL for them; next to an SQLite file if not given."),
+    ] = None,
+    constant: SetOption = None,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Send each verdict too, such as to console, file:PATH or webhook:URL; repeatable."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Judge the pictures of a folder as they arrive, each once, until Ctrl-C; needs the extra [factory]."""
+    from flawline.api.watch import watch as run
+    from flawline.data.interrupt import held_interrupt
+
+    # A service is stopped with SIGTERM; what is in work is finished as at Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    seen: Counter[str] = Counter()
+
+    def each(name: str, found: Inspection | Unjudged) -> None:
+        from flawline.types import Unjudged
+
+        judged = not isinstance(found, Unjudged)
+        verdict = found.verdict if judged else "not judged"
+        seen[verdict] += 1
+        if as_json or verdict == "accept":
+            return
+        why = "; ".join(found.reasons[1:] or found.reasons) if judged else found.reason
+        typer.echo(printable(f"{verdict}  {name}  {why}"))
+
+    with held_interrupt() as interrupt:
+        note(f"watching {folder}; Ctrl-C ends it", quiet=quiet or once)
+        watched = run(
+            recipe,
+            folder,
+            out=out,
+            settle=settle,
+            marker=marker,
+            move_to=move_to,
+            polling=polling,
+            once=once,
+            precision=precision,
+            store=store,
+            keep=keep,
+            pictures=pictures,
+            constant=assignments(constant, "--set"),
+            output=opened_outputs(output or ()),
+            stop=lambda: interrupt.asked,
+            each=each,
+            say=warn,
+        )
+    if as_json:
+        print_json({**watched.counts, "unjudged": watched.unjudged})
+    else:
+        total = sum(watched.counts.values())
+        said = [f"{count} {verdict}" for verdict, count in watched.counts.items() if count]
+        said += [f"{watched.unjudged} could not be judged"] if watched.unjudged else []
+        typer.echo(f"{counted(total + watched.unjudged, 'picture')}: {', '.join(said) or 'none'}")
+    return watched.exit_code
