@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,18 +76,16 @@ def watch(
 
     # A service is stopped with SIGTERM; what is in work is finished as at Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    seen: Counter[str] = Counter()
 
     def each(name: str, found: Inspection | Unjudged) -> None:
         from flawline.types import Unjudged
 
-        judged = not isinstance(found, Unjudged)
-        verdict = found.verdict if judged else "not judged"
-        seen[verdict] += 1
-        if as_json or verdict == "accept":
-            return
-        why = "; ".join(found.reasons[1:] or found.reasons) if judged else found.reason
-        typer.echo(printable(f"{verdict}  {name}  {why}"))
+        if isinstance(found, Unjudged):
+            verdict, why = "not judged", found.reason
+        else:
+            verdict, why = found.verdict, "; ".join(found.reasons[1:] or found.reasons)
+        if verdict != "accept" and not as_json:
+            typer.echo(printable(f"{verdict}  {name}  {why}"))
 
     with held_interrupt() as interrupt:
         note(f"watching {folder}; Ctrl-C ends it", quiet=quiet or once)
