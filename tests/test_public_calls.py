@@ -69,7 +69,7 @@ OF_THE_COMMAND = {
     "rank": {"model", "save_model", "keep", "drop"},  # rank_with, save_ranking
     "classify": {"apply"},  # classify_with
     "judge": {"pictures"},
-    "demo": {"open_report"},
+    "demo": {"open_report", "serve", "port"},
     "chart": {"freeze", "zones", "watch", "once", "every", "last", "alert"},
 }
 # What only a program can give, or has to: a function, an open file, a folder for work.
