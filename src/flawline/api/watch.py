@@ -35,9 +35,9 @@ def watch(
     pictures: str | os.PathLike[str] | None = None,
     constant: Mapping[str, str] | None = None,
     output: Sequence[str | Output] = (),
-    stop: Callable[[], bool] = lambda: False,
-    each: Callable[[str, Inspection | Unjudged], None] = lambda name, found: None,
-    say: Callable[[str], None] = lambda text: None,
+    stop: Callable[[], bool] | None = None,
+    each: Callable[[str, Inspection | Unjudged], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Watched:
     """Judge the pictures of a folder as they arrive, each once, also after a restart.
 
@@ -62,7 +62,7 @@ def watch(
         ModelError: the recipe cannot be used; ("recipe-uncalibrated") it has no thresholds.
         StoreError: the records or pictures cannot be written.
     """
-    inspector = inspector_of(recipe, precision)
+    inspector, told = inspector_of(recipe, precision), say or _nothing
     settings = FolderSettings(settle, marker, None if move_to is None else Path(move_to), polling)
     place, watched = Path(out), Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -78,10 +78,20 @@ def watch(
             constant=constant,
             output=output,
             spool=place / f".unstored-{_short(store or '')}",
-            say=say,
+            say=told,
         ) as station,
     ):
-        return watch_folder(arriving, station, stop=stop, once=once, told=each, say=say)
+        return watch_folder(
+            arriving, station, stop=stop or _never, once=once, told=each or _nothing, say=told
+        )
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing(*_: object) -> None:
+    pass
 
 
 def _short(text: str) -> str:
