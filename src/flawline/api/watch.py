@@ -55,6 +55,9 @@ def watch(
         each: gets each name with its inspection, or the reason why there is none.
         say: writes a line for people about the folder and the outputs.
 
+    Returns:
+        Counts of the verdicts, and of the pictures that could not be judged.
+
     Raises:
         SourceError: there is no such folder.
         UsageError: a setting is out of range, or another run watches with the same `out`.
