@@ -60,7 +60,8 @@ GROUPS = {
     "Features": "compute_features cluster classify classify_with save_classifier load_classifier",
     "Measure and judge masks": "measure judge calibrate_scale",
     "Causes of defects": "study_steps study_factors",
-    "Charts and studies": "chart pareto study_capability study_gauge study_agreement study_pod",
+    "Charts and studies": "chart pareto study_capability study_gauge study_agreement "
+    "study_sampling study_pod",
     "Records": "open_records list_records show_record decide export_records import_records replay list_alerts "
     "acknowledge",
     "Pictures and sources": "open_source as_picture read_image Picture",

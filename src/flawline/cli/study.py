@@ -25,6 +25,7 @@ from flawline.cli.study_causes import factors, steps
 from flawline.cli.study_gauge import gauge
 from flawline.cli.study_output import Confidence, show_study
 from flawline.cli.study_pod import pod
+from flawline.cli.study_sampling import sampling
 from flawline.cli.table_options import TableFormatOption
 
 study = typer.Typer(
@@ -45,6 +46,7 @@ study.command()(gauge)
 study.command()(steps)
 study.command()(factors)
 study.command()(agreement)
+study.command()(sampling)
 
 
 @study.command()

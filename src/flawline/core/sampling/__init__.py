@@ -1,0 +1,1 @@
+"""Acceptance sampling: how many parts of a lot to check, and what that lets through."""
