@@ -126,6 +126,31 @@ B right 45 2 3 100 0.92
 C right 42 9 6 93 0.77
 """
 
+# D. C. Montgomery, "Introduction to Statistical Quality Control", 6th ed. 2009, table 11.1, means of 20 samples:
+# strength and diameter.
+STRENGTH = """
+115.25 1.04
+115.91 1.06
+115.05 1.09
+116.21 1.05
+115.9 1.07
+115.55 1.06
+114.98 1.05
+115.25 1.1
+116.15 1.09
+115.92 1.05
+115.75 0.99
+114.9 1.06
+116.01 1.05
+115.83 1.07
+115.29 1.11
+115.63 1.04
+115.47 1.03
+115.58 1.05
+115.72 1.06
+115.4 1.04
+"""
+
 
 def answers(text: str) -> list[tuple[str, str, str, str]]:
     """List the answers of a table: part, rater, answer and right answer."""

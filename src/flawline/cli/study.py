@@ -23,6 +23,7 @@ from flawline.cli.strict import Strict
 from flawline.cli.study_agreement import agreement
 from flawline.cli.study_causes import factors, steps
 from flawline.cli.study_gauge import gauge
+from flawline.cli.study_multivariate import multivariate
 from flawline.cli.study_output import Confidence, show_study
 from flawline.cli.study_pod import pod
 from flawline.cli.study_sampling import sampling
@@ -47,6 +48,7 @@ study.command()(steps)
 study.command()(factors)
 study.command()(agreement)
 study.command()(sampling)
+study.command()(multivariate)
 
 
 @study.command()
