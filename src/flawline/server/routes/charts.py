@@ -186,7 +186,9 @@ def _add(state: ServerState, visitor: Visitor, body: EntryBody, kind: EntryKind)
     if kind == "limits":
         limits, about = limits_as_dict(estimated_limits(found)), None
     elif about is None:
-        raise UsageError("expected the inspection of a point", hint="name the inspection whose point it is")
+        raise UsageError(
+            "expected the inspection of a point", hint="name the inspection whose point it is"
+        )
     else:
         place = found.stored.point_of(about)
         if place is None:
