@@ -50,6 +50,8 @@ CALLS = {
     "study pod": "study_pod",
     "study steps": "study_steps",
     "study factors": "study_factors",
+    "study location": "study_location",
+    "study drift": "study_drift",
     "records list": "list_records",
     "records show": "show_record",
     "records decide": "decide",

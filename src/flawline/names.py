@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from flawline.api.causes import study_drift as study_drift
 from flawline.api.causes import study_factors as study_factors
+from flawline.api.causes import study_location as study_location
 from flawline.api.causes import study_steps as study_steps
 from flawline.api.chart import chart as chart
 from flawline.api.chart import pareto as pareto

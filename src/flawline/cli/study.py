@@ -25,6 +25,7 @@ from flawline.cli.study_causes import factors, steps
 from flawline.cli.study_gauge import gauge
 from flawline.cli.study_multivariate import multivariate
 from flawline.cli.study_output import Confidence, show_study
+from flawline.cli.study_places import drift, location
 from flawline.cli.study_pod import pod
 from flawline.cli.study_sampling import sampling
 from flawline.cli.table_options import TableFormatOption
@@ -49,6 +50,8 @@ study.command()(factors)
 study.command()(agreement)
 study.command()(sampling)
 study.command()(multivariate)
+study.command()(location)
+study.command()(drift)
 
 
 @study.command()

@@ -55,6 +55,10 @@ Kind = Annotated[
     str | None, typer.Option("--kind", help="Column of the class; class or label if not given.")
 ]
 Size = Annotated[str | None, typer.Option("--size", help="Column of the size; area if not given.")]
+Pictures = Annotated[
+    Path | None,
+    typer.Option("--pictures", help="Pictures of the parts: a folder, archive or manifest."),
+]
 Seed = Annotated[int, typer.Option(help="Seed of the permutations.", min=0)]
 
 

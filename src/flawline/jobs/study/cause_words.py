@@ -46,7 +46,9 @@ def percent(share: float) -> str:
 
 def chance(p: float) -> str:
     """Say how often chance alone does as much."""
-    return "fewer than 1 in 1000 cases" if p < 0.001 + 1e-9 else f"{100 * p:.2g} % of cases"
+    if p <= 0.0011:
+        return "fewer than 1 in 1000 cases"
+    return "fewer than 1 in 500 cases" if p <= 0.0021 else f"{100 * p:.2g} % of cases"
 
 
 def plural(name: str, every: str = "defects") -> str:

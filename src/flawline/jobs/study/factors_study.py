@@ -118,7 +118,7 @@ def study_factors(
             f"no defect is of the class {kind!r}", hint=did_you_mean(kind, list(found.classes))
         )
     notes = list(found.notes)
-    rows, chosen = _units(found, at, step, order, tolerance, notes)
+    rows, chosen = units(found, at, step, order, tolerance, notes)
     factors = _factors(found, by, rows)
     usable = {name: cells for name, cells in factors.items() if _unusable(cells) is None}
     unusable = {name: why for name, cells in factors.items() if (why := _unusable(cells))}
@@ -149,7 +149,7 @@ def study_factors(
     return replace(study, confounded=_confounded(study, usable, measured))
 
 
-def _units(
+def units(
     found: InspectedParts,
     at: str | None,
     step: str,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flawline.data.process import PROCESS
 from flawline.errors import FlawlineError
 from flawline.jobs.study.inspected_parts import InspectedParts, numbered
+from flawline.jobs.study.inspected_tables import SIGNALS
 from flawline.records.series import BOX
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def inspected_records(store: Store, where: Where, named: InspectedColumns) -> In
     dimensions = dict.fromkeys(
         (*PROCESS, *(name for name in (named.step, named.part) if name), *named.further)
     )
-    columns = store.columns("defects", where, ["id", "image", *dimensions])
+    own = store.measures()
+    signals = [name for name in SIGNALS if name in own or name in ("score", "recipe")]
+    columns = store.columns("defects", where, ["id", "image", *dimensions, *signals])
     if not columns["id"]:
         raise FlawlineError(
             "no inspection is in the records that are asked for",
@@ -38,7 +41,7 @@ def inspected_records(store: Store, where: Where, named: InspectedColumns) -> In
         )
     texts = {
         name: tuple(None if cell in (None, "") else str(cell) for cell in columns[name])
-        for name in ("captured", "image", *dimensions)
+        for name in ("captured", "image", *dimensions, *signals)
     }
     given = [name for name in (named.x, named.y) if name]
     measures = [name for name in (named.size or "area",) if name in store.measures("defect")]

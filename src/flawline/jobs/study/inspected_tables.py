@@ -20,6 +20,8 @@ from flawline.jobs.study.inspected_parts import TIMES, InspectedParts, numbered
 if TYPE_CHECKING:
     import polars as pl
 
+SIGNALS = ("score", "brightness", "sharpness", "focus", "noise", "colour", "warmth", "recipe")
+"""Columns of inspections that tell what drifts."""
 PLACES = (("part_x", "part_y"), ("x", "y"), ("centroid_x", "centroid_y"), ("circle_x", "circle_y"))
 BOX = ("left", "top", "width", "height")
 CLASS = ("class", "label")
@@ -200,7 +202,7 @@ def _ties(
 
 def _wanted(named: InspectedColumns) -> set[str]:
     own = (named.part, named.step, *named.further)
-    return {*PROCESS, *PART, *TIMES, *(name for name in own if name)}
+    return {*PROCESS, *PART, *TIMES, *SIGNALS, *(name for name in own if name)}
 
 
 def _first(frame: pl.DataFrame, name: str | None, usual: Sequence[str]) -> str | None:

@@ -1,0 +1,138 @@
+"""`flawline study location` and `drift`: where on the part, and what moved first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flawline.cli.console import AsJson, ProgressBar, Quiet
+from flawline.cli.record_options import Since, Until, WhereOption, assignments
+from flawline.cli.strict import Strict
+from flawline.cli.study_causes import (
+    DefectStore,
+    DefectTable,
+    Kind,
+    Order,
+    PartColumn,
+    PartTable,
+    Pictures,
+    Seed,
+    StepColumn,
+    X,
+    Y,
+    names,
+)
+from flawline.cli.study_output import show_study
+from flawline.cli.table_options import TableFormatOption
+from flawline.errors import UsageError
+
+
+def location(
+    table: DefectTable = None,
+    parts: PartTable = None,
+    store: DefectStore = None,
+    where: WhereOption = None,
+    since: Since = None,
+    until: Until = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for location.html, .svg, .png and .json.")
+    ] = Path("flawline-location"),
+    by: Annotated[
+        str | None,
+        typer.Option(help="Factors to compare at each place, separated by commas; as for factors."),
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="Defects of this class alone.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Defects first seen after this step alone.")
+    ] = None,
+    pictures: Pictures = None,
+    centre: Annotated[
+        str | None, typer.Option(help="X,Y of a ring-shaped part: angle and radius about it count.")
+    ] = None,
+    part: PartColumn = None,
+    step: StepColumn = "step",
+    order: Order = None,
+    x: X = None,
+    y: Y = None,
+    kind: Kind = None,
+    seed: Seed = 0,
+    table_format: TableFormatOption = None,
+    strict: Strict = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Where on the part defects gather beyond chance, and which tool, lot or day goes with each place."""
+    from flawline.api.causes import study_location
+    from flawline.jobs.study.location_report import location_report
+
+    found = study_location(
+        table,
+        parts=parts,
+        store=store,
+        where=assignments(where, "--where"),
+        since=since,
+        until=until,
+        by=names(by),
+        only=only,
+        at=at,
+        pictures=pictures,
+        centre=_point(centre),
+        part=part,
+        step=step,
+        order=names(order),
+        x=x,
+        y=y,
+        kind=kind,
+        seed=seed,
+        table_format=assignments(table_format, "--table-format"),
+        track=ProgressBar(quiet=quiet),
+    )
+    return show_study(location_report(found), out, as_json=as_json, quiet=quiet, strict=strict)
+
+
+def _point(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        x, y = (float(word) for word in text.split(","))
+    except ValueError:
+        raise UsageError(f"`centre` takes X,Y, got {text!r}", hint="such as 160,160") from None
+    return x, y
+
+
+def drift(
+    table: DefectTable = None,
+    parts: PartTable = None,
+    store: DefectStore = None,
+    where: WhereOption = None,
+    since: Since = None,
+    until: Until = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for drift.html, .svg, .png and .json.")
+    ] = Path("flawline-drift"),
+    pictures: Pictures = None,
+    seed: Seed = 0,
+    table_format: TableFormatOption = None,
+    strict: Strict = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """What drifts, the process, the camera, the light or the model: which of their signals moved first."""
+    from flawline.api.causes import study_drift
+    from flawline.jobs.study.drift_report import drift_report
+
+    found = study_drift(
+        table,
+        parts=parts,
+        store=store,
+        where=assignments(where, "--where"),
+        since=since,
+        until=until,
+        pictures=pictures,
+        seed=seed,
+        table_format=assignments(table_format, "--table-format"),
+        track=ProgressBar(quiet=quiet),
+    )
+    return show_study(drift_report(found), out, as_json=as_json, quiet=quiet, strict=strict)

@@ -1,0 +1,298 @@
+"""Describe a study of places for its report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flawline.core.basis_verdict import BasisVerdict
+from flawline.core.colours import BAD, UNKNOWN
+from flawline.core.words import counted
+from flawline.jobs.study.cause_words import between, chance, number, percent, plural
+from flawline.jobs.study.location_study import SURE, LocationStudy, Place
+from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
+from flawline.report.figure import INK
+
+_CROWDED = 0.3
+_FEW = 20
+_POINTS = 4000
+_MEANING = (
+    "The map shows defects a part in each cell of the grid; many of one part in one cell count once. A ring is a "
+    "place with "
+    "surely more than expected: the scan looks at circles of every size around every cell, and p allows for that."
+)
+
+
+def location_report(found: LocationStudy) -> Study:
+    """Describe a study of places for its report."""
+    return Study(
+        name="location",
+        title="Where on the part defects lie",
+        subtitle=f"{counted(found.defects, 'defect')} of {counted(found.parts, 'part')}.",
+        finding=finding(found),
+        verdict=_verdict(found),
+        numbers=_numbers(found),
+        facts={
+            "parts": str(found.parts),
+            "defects": str(found.defects),
+            "expected": found.shape,
+            "coordinates": "angle and radius" if found.centre else "x and y",
+        },
+        tables=_tables(found),
+        figures=_figures(found),
+        assumptions=_assumptions(found),
+        notes=found.notes,
+        meaning=_MEANING,
+    )
+
+
+def finding(found: LocationStudy) -> str:
+    """Say in plain words where defects gather, and with what they go."""
+    what = plural(found.only or "defects")
+    if not found.sure:
+        most = found.places[0] if found.places else None
+        near = (
+            f" The nearest is at {where(found, most)}, which chance alone does in {chance(most.spot.p)}."
+            if most
+            else ""
+        )
+        return f"No place has surely more {what} than the shape of the part leads to expect.{near}"
+    first = found.sure[0]
+    told = [_sentence(found, first)]
+    if first.ranked:
+        best = first.ranked[0]
+        ratio, low, high = best.effect.ratio
+        level = best.levels[best.effect.worst]
+        told.append(
+            f"They go with {best.factor} {level}: {number(ratio)} times as many as with all others, "
+            f"{between(low, high, 0.95)}; "
+            f"look at {best.factor} {level} there."
+        )
+    else:
+        told.append("Look at what touches the part there.")
+    if len(found.sure) > 1:
+        further = "; ".join(where(found, place) for place in found.sure[1:4])
+        told.append(f"Further places: {further}.")
+    return " ".join(told)
+
+
+def _sentence(found: LocationStudy, place: Place) -> str:
+    name, many = place.classes[0]
+    mostly = many >= 0.8 * place.defects
+    what = plural(name) if mostly else plural(found.only or "defects")
+    much = (
+        "none elsewhere"
+        if np.isinf(place.spot.ratio)
+        else f"{number(place.spot.ratio)} times as dense as elsewhere"
+    )
+    return (
+        f"{what[0].upper()}{what[1:]} gather at {where(found, place)}: {place.parts} of {found.parts} parts have "
+        "one there, "
+        f"{much}; chance alone does so in {chance(place.spot.p)}."
+    )
+
+
+def where(found: LocationStudy, place: Place) -> str:
+    """Name a place: "232, 88 px (upper right)", or by angle and radius."""
+    if found.centre is not None:
+        return f"{place.x:.0f}° at a radius of {number(place.y)} {found.frame}"
+    across = _third(place.x, found.x_edges, ("left", "", "right"))
+    down = _third(place.y, found.y_edges, ("upper", "", "lower"))
+    named = f"{down} {across}".strip() or "the middle"
+    return f"{place.x:.0f}, {place.y:.0f} {found.frame} ({named})"
+
+
+def _third(value: float, edges: Any, names: tuple[str, str, str]) -> str:
+    share = (value - edges[0]) / (edges[-1] - edges[0])
+    return names[min(2, int(3 * share))]
+
+
+def _verdict(found: LocationStudy) -> BasisVerdict:
+    if found.parts < _FEW:
+        return BasisVerdict("not alone", f"Only {counted(found.parts, 'part')}: look at more")
+    if not found.sure:
+        return BasisVerdict("unknown", "No place stands out beyond chance")
+    if found.crowded > _CROWDED:
+        return BasisVerdict(
+            "not alone", "Defects of one part lie in clusters: look at the parts of each place"
+        )
+    return BasisVerdict(
+        "yes", f"By {counted(found.defects, 'defect')} of {counted(found.parts, 'part')}"
+    )
+
+
+def _assumptions(found: LocationStudy) -> tuple[Assumption, ...]:
+    return (
+        Assumption(
+            "the part lies in the same place in every picture",
+            "not checked",
+            "places in the coordinates of the part, or pictures that are aligned; a part that lies anywhere "
+            "blurs every place",
+        ),
+        Assumption(
+            "without a cause defects lie evenly over the part",
+            "not checked",
+            f"expected {found.shape}; edges and holes gather dirt without any tool",
+        ),
+        Assumption(
+            "defects of one part do not draw others near",
+            "holds" if found.crowded <= _CROWDED else "does not",
+            f"{percent(found.crowded)} lie in a cell with another one of the same part, and count once",
+        ),
+    )
+
+
+def _tables(found: LocationStudy) -> tuple[StudyTable, ...]:
+    names = ("place", "parts", "defects", "expected", "times", "p", "mostly", "goes with")
+    rows = tuple(
+        (
+            where(found, place),
+            str(place.parts),
+            str(place.defects),
+            number(place.spot.expected),
+            "" if np.isinf(place.spot.ratio) else number(place.spot.ratio),
+            f"{place.spot.p:.3f}",
+            place.classes[0][0],
+            ", ".join(f"{r.factor} {r.levels[r.effect.worst]}" for r in place.ranked[:2]),
+        )
+        for place in found.places
+    )
+    return (
+        StudyTable(
+            "Places with more than expected", names, rows, frozenset(names[1:6]), printed=True
+        ),
+    )
+
+
+def _figures(found: LocationStudy) -> tuple[StudyFigure, ...]:
+    def density(axes: Any) -> None:
+        _draw_map(axes, found)
+
+    def points(axes: Any) -> None:
+        _draw_points(axes, found)
+
+    wide = float(found.x_edges[-1] - found.x_edges[0]) / max(
+        float(found.y_edges[-1] - found.y_edges[0]), 1e-9
+    )
+    height = 3.2 if found.centre is not None else float(np.clip(3.9 / wide + 0.8, 2.0, 4.7))
+    shown = [
+        StudyFigure(
+            "defects a part by place",
+            "Rings are places with surely more than expected.",
+            density,
+            height,
+        )
+    ]
+    caption = (
+        "Each defect"
+        if len(found.points) <= _POINTS
+        else f"{_POINTS} of {len(found.points)} defects"
+    )
+    low, high = found.points.min(axis=0), found.points.max(axis=0)
+    tall = float(np.clip(3.9 * (high[1] - low[1]) / max(high[0] - low[0], 1e-9) + 0.8, 2.0, 4.7))
+    on = ", on the mean picture of the part" if found.mean is not None else ""
+    shown.append(StudyFigure("the defects themselves", f"{caption}{on}.", points, tall))
+    return tuple(shown)
+
+
+def _draw_map(axes: Any, found: LocationStudy) -> None:
+    edges = (found.x_edges[0], found.x_edges[-1], found.y_edges[-1], found.y_edges[0])
+    rate = np.where(found.expected > 0, found.counts / max(found.parts, 1), np.nan)
+    drawn = axes.imshow(
+        rate,
+        extent=edges,
+        cmap="cividis",
+        aspect="auto" if found.centre else "equal",
+        interpolation="nearest",
+    )
+    bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.045, pad=0.02)
+    bar.ax.tick_params(labelsize=8, colors=INK)
+    bar.outline.set_visible(False)
+    for place in found.sure:
+        _ring(axes, found, place)
+    _label(axes, found)
+
+
+def _ring(axes: Any, found: LocationStudy, place: Place) -> None:
+    from matplotlib.patches import Ellipse
+
+    side_x, side_y = (float(edges[1] - edges[0]) for edges in (found.x_edges, found.y_edges))
+    size = 2 * (place.spot.radius + 0.6)
+    axes.add_patch(
+        Ellipse((place.x, place.y), size * side_x, size * side_y, fill=False, color=BAD, lw=1.8)
+    )
+
+
+def _label(axes: Any, found: LocationStudy) -> None:
+    if found.centre is not None:
+        axes.set_xlabel("angle, °")
+        axes.set_ylabel(f"radius, {found.frame}")
+        return
+    axes.set_xlabel(f"x, {found.frame}")
+    axes.set_ylabel(f"y, {found.frame}")
+
+
+def _draw_points(axes: Any, found: LocationStudy) -> None:
+    points = found.points
+    if len(points) > _POINTS:
+        points = points[np.linspace(0, len(points) - 1, _POINTS).astype(int)]
+    if found.mean is not None:
+        right, bottom = float(found.x_edges[-1]), float(found.y_edges[-1])
+        extent = (found.x_edges[0], right, bottom, found.y_edges[0])
+        if found.centre is None:
+            axes.imshow(found.mean, cmap="gray", vmin=0, vmax=255, extent=extent)
+    axes.plot(
+        points[:, 0],
+        points[:, 1],
+        ls="",
+        marker="o",
+        ms=2,
+        alpha=0.5,
+        color=BAD if found.mean is not None else UNKNOWN,
+    )
+    axes.set_aspect("equal")
+    if not axes.yaxis_inverted():
+        axes.invert_yaxis()
+    axes.set_xlabel(f"x, {found.frame}")
+    axes.set_ylabel(f"y, {found.frame}")
+
+
+def _numbers(found: LocationStudy) -> dict[str, Any]:
+    return {
+        "parts": found.parts,
+        "defects": found.defects,
+        "class": found.only,
+        "centre": found.centre,
+        "sure": SURE,
+        "places": [
+            {
+                "x": place.x,
+                "y": place.y,
+                "radius": place.radius,
+                "parts": place.parts,
+                "defects": place.defects,
+                "observed": place.spot.observed,
+                "expected": place.spot.expected,
+                "ratio": None if np.isinf(place.spot.ratio) else place.spot.ratio,
+                "p": place.spot.p,
+                "classes": dict(place.classes),
+                "goes_with": [
+                    {
+                        "factor": r.factor,
+                        "level": r.levels[r.effect.worst],
+                        "ratio": r.effect.ratio,
+                        "p": r.adjusted,
+                    }
+                    for r in place.ranked
+                ],
+            }
+            for place in found.places
+        ],
+        "grid": {
+            "x_edges": found.x_edges,
+            "y_edges": found.y_edges,
+            "counts": found.counts,
+            "expected": found.expected,
+        },
+    }
