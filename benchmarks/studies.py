@@ -1,8 +1,9 @@
 """Power of the studies of causes to find a planted cause, and false findings where there is none, with their times.
 
-`python benchmarks/studies.py` prints the table of docs/how-to/find-causes.md: for each study a line per effect and number of
-parts, with how often the planted cause was found first and at all, of how many simulations. Effect "none" gives the share
-of false findings. Then the seconds for 1 million defects by place, and 100,000 parts followed over 5 steps. Needs no data.
+`python benchmarks/studies.py --curve` prints the table of docs/how-to/find-causes.md: for each study a line per effect
+and number of parts, with how often the planted cause was found first, and how often anything was, of how many simulations.
+The effect "none" gives the share of false findings. Before it come the seconds for 1 million defects by place, and for
+100,000 parts followed over 5 steps. Needs no data.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def location(rng: np.random.Generator, parts: int, effect: float) -> Outcome:
 
 
 def drift(rng: np.random.Generator, parts: int, effect: float) -> Outcome:
-    """Brightness, sharpness, noise and defects; brightness steps by `effect` standard deviations after 60 % of the parts."""
+    """Brightness, sharpness, noise, defects; brightness steps by `effect` sigmas after 60 % of the parts."""
     bright = rng.normal(100, 1, parts)
     first = int(0.6 * parts)
     bright[first:] += effect
