@@ -10,10 +10,11 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _REPORT_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups; "
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "sandbox allow-scripts allow-popups; "
     "frame-ancestors 'self'"
 )
-"""For reports, whose pictures and styles are in the file: no script runs in them."""
+"""For reports, whose pictures, styles and script are in the file: it runs as a stranger, without cookies."""
 
 
 class SecurityHeaders:

@@ -47,14 +47,21 @@ def listed_pictures(run: InspectionRun) -> tuple[list[Inspected], list[Inspected
     return flagged[:SHOWN], accepted[:CLOSE]
 
 
+def ordinary_picture(run: InspectionRun) -> Inspected | None:
+    """Choose the accepted picture of the lowest score, to show beside the others; None where none was accepted."""
+    accepted = [item for item in _ordered(run) if item.inspection.verdict == "accept"]
+    return accepted[-1] if accepted else None
+
+
 def write_inspect_report(
     run: InspectionRun,
     recipe: RecipeText,
     flagged: Sequence[InspectCard],
     close: Sequence[InspectCard],
+    ordinary: InspectCard | None,
     path: Path,
 ) -> Path:
-    """Write the report with the cards of the flagged pictures and of the accepted ones closest to them."""
+    """Write the report: cards of the flagged pictures, of the accepted ones closest to them, and of an ordinary one."""
     ordered = _ordered(run)
     groups: dict[str, list[float]] = {"good": [], "unknown": [], "bad": []}
     for item in run.inspections:
@@ -72,6 +79,7 @@ def write_inspect_report(
         flagged=[item for item in ordered if item.inspection.verdict != "accept"],
         cards=flagged,
         close=close,
+        ordinary=ordinary if ordinary is not None and ordinary.address else None,
         histogram=score_histogram(
             groups,
             unit="raw score" if recipe.limits else "highest probability of a defect",

@@ -19,6 +19,7 @@ from flawline.station.inspect_report import (
     InspectCard,
     RecipeText,
     listed_pictures,
+    ordinary_picture,
     write_inspect_report,
 )
 from flawline.station.inspected import Inspected, InspectionRun
@@ -64,11 +65,14 @@ def _write_report(
         inspector.classes[1:] if limit is None else (),
     )
     flagged, close = listed_pictures(run)
+    found = ordinary_picture(run)
+    ordinary = [found] if found is not None and found not in close else []
     return write_inspect_report(
         run,
         text,
         _cards(flagged, source, inspector, gallery),
         _cards(close, source, inspector, gallery),
+        next(iter(_cards(ordinary, source, inspector, gallery)), None),
         path,
     )
 

@@ -41,7 +41,7 @@ def report(tmp_path, value):
 def test_the_report_stands_alone_and_escapes_what_strangers_named(tmp_path):
     html = report(tmp_path, ranking(heat=True))
     assert "3 of 3 defective within the top 3" in html
-    assert html.count('<article class="card">') == 5
+    assert html.count('<article class="card" data-name') == 5
     assert html.count("data:image/jpeg;base64,") == 10
     assert "part <0>" not in html
     assert "part &lt;0&gt; &amp; co.png" in html

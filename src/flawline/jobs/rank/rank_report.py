@@ -15,6 +15,7 @@ from flawline.jobs.rank.ranking import RankedPicture, Ranking, recall
 from flawline.report.charts import recall_curve, score_histogram
 from flawline.report.pictures import data_address, meaning
 from flawline.report.template import template
+from flawline.types import EMPTY
 
 LISTED = 1000
 
@@ -26,10 +27,15 @@ def write_rank_report(
 
     Args:
         ranking: what to report.
-        top_pixels: thumbnails (uint8 RGB) of the places to show, by sample name, in the order of rank.
+        top_pixels: thumbnails (uint8 RGB) of the places to show, and of the ordinary one, by sample name.
         path: the HTML file to write.
     """
-    shown = [picture for picture in ranking.pictures if picture.sample.name in top_pixels]
+    shown = [
+        picture
+        for picture in ranking.pictures[: ranking.settings["top_n"]]
+        if picture.sample.name in top_pixels
+    ]
+    last = ordinary(ranking)
     known = recall(ranking)
     html = template("rank.html").render(
         ranking=ranking,
@@ -37,6 +43,9 @@ def write_rank_report(
         cards=[
             _card(picture, top_pixels[picture.sample.name], ranking.heat_maps) for picture in shown
         ],
+        ordinary=None
+        if last is None or last.sample.name not in top_pixels
+        else _card(last, top_pixels[last.sample.name], EMPTY),
         histogram=_histogram(ranking) if ranking.pictures else "",
         curve=recall_curve(known.found, known.defective) if known else "",
         listed=ranking.pictures[:LISTED],
@@ -44,6 +53,12 @@ def write_rank_report(
         has_heat=any(picture.sample.name in ranking.heat_maps for picture in shown),
     )
     return write_text(path, html)
+
+
+def ordinary(ranking: Ranking) -> RankedPicture | None:
+    """Return the least anomalous picture, to show beside the others; None where all are shown anyway."""
+    pictures = ranking.pictures
+    return pictures[-1] if len(pictures) > ranking.settings["top_n"] else None
 
 
 def _card(

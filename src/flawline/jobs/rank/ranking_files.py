@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flawline.data.source import Source
 from flawline.data.thumbnails import read_thumbnails
-from flawline.jobs.rank.rank_report import write_rank_report
+from flawline.jobs.rank.rank_report import ordinary, write_rank_report
 from flawline.jobs.rank.ranking import Ranking
 from flawline.jobs.rank.ranking_tables import write_csv, write_json
 
@@ -23,6 +23,8 @@ def write_ranking(
     The report shows the pictures that have reasons, read once more from `source`.
     """
     top = [picture.sample for picture in ranking.pictures[: ranking.settings["top_n"]]]
+    last = ordinary(ranking)
+    top += [] if last is None else [last.sample]
     pixels = read_thumbnails(source, top, value_range=value_range)
     return (
         write_csv(ranking, folder / "ranking.csv"),
