@@ -24,13 +24,14 @@ def _newest(house: House) -> int:
 
 EXAMPLES: dict[str, Callable[[House], str]] = {
     "/part": lambda house: "/part?name=0006",
+    "/studies/new": lambda house: "/studies/new?study=capability",
     "/control/chart": lambda house: "/control/chart?measure=score",
     "/records/{number}": lambda house: f"/records/{_newest(house)}",
     "/recipes/{product}": lambda house: "/recipes/disc",
     "/recipes/{product}/spec": lambda house: "/recipes/disc/spec",
 }
 """For pages with a name in their address: one that the full house has."""
-LATER = {"/rank/{number}", "/train/{number}", "/compare/{number}"}
+LATER = {"/rank/{number}", "/train/{number}", "/compare/{number}", "/studies/{number}"}
 """Pages of jobs, which have tests of their own."""
 
 

@@ -33,6 +33,8 @@ NEEDS = {
     ("POST", "/api/sample"): "engineer",
     ("POST", "/api/alerts/acknowledgements"): "operator",
     ("POST", "/api/charts/notes"): "operator",
+    ("POST", "/api/studies"): "engineer",
+    ("GET", "/studies/new"): "engineer",
     ("POST", "/api/records/{number}/replay"): "operator",
     ("POST", "/api/charts/entries"): "engineer",
     ("POST", "/api/charts/entries/{number}/undo"): "operator",

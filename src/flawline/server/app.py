@@ -21,6 +21,7 @@ from flawline.server.pages import (
     records_page,
     review,
     sign_in_page,
+    studies_page,
     train_page,
 )
 from flawline.server.routes import (
@@ -38,6 +39,7 @@ from flawline.server.routes import (
     records,
     sample,
     sign_in,
+    studies,
     train,
 )
 from flawline.server.settings import LOOPBACK
@@ -59,6 +61,7 @@ ROUTES = (
     records,
     alerts,
     charts,
+    studies,
     sample,
 )
 PAGES = (
@@ -67,6 +70,7 @@ PAGES = (
     review,
     records_page,
     control_page,
+    studies_page,
     rank_page,
     recipes_page,
     train_page,
