@@ -97,16 +97,16 @@ def test_an_entry_needs_a_name_a_text_and_an_inspection_that_is_there(store):
 
 def test_an_answer_is_claimed_once_and_kept_a_day(store):
     key, request = b"k" * 32, b"r" * 32
-    assert store.answers.begin(key, request, WHEN)
-    assert not store.answers.begin(key, request, WHEN)
+    assert store.answers.begin(key, WHEN)
+    assert not store.answers.begin(key, WHEN)
     found = store.answers.find(key, WHEN)
     assert found is not None
-    assert (found.request, found.status) == (request, None)
-    store.answers.finish(key, 201, b'{"id": 1}')
+    assert found.status is None
+    store.answers.finish(key, request, 201, b'{"id": 1}')
     found = store.answers.find(key, WHEN)
     assert found is not None
-    assert (found.status, found.body) == (201, b'{"id": 1}')
+    assert (found.request, found.status, found.body) == (request, 201, b'{"id": 1}')
     assert store.answers.find(key, WHEN + KEPT) is None
-    assert store.answers.begin(key, request, WHEN + KEPT)
+    assert store.answers.begin(key, WHEN + KEPT)
     store.answers.forget(key)
     assert store.answers.find(key, WHEN + KEPT) is None

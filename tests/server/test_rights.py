@@ -39,6 +39,7 @@ NEEDS = {
     ("POST", "/api/charts/entries"): "engineer",
     ("POST", "/api/charts/entries/{number}/undo"): "operator",
     ("GET", "/review"): "operator",
+    ("GET", "/review/disagreements"): "operator",
     ("GET", "/rank"): "operator",
     ("GET", "/rank/{number}"): "operator",
     ("PUT", "/api/rank/{number}/marks"): "operator",

@@ -42,19 +42,21 @@ class AnswerBook:
             else StoredAnswer(bytes(row.request), row.status, bytes(row.body or b""))
         )
 
-    def begin(self, key: bytes, request: bytes, now: datetime) -> bool:
+    def begin(self, key: bytes, now: datetime) -> bool:
         """Claim a key before its request is done; False where it is claimed already. Old answers are removed."""
         with writing(self._engine) as connection:
             connection.execute(delete(answer).where(answer.c.time <= micros(now - KEPT)))
             statement = insert_new(connection, answer).returning(answer.c.time)
-            row = {"key": key, "request": request, "time": micros(now)}
+            row = {"key": key, "request": b"", "time": micros(now)}
             return connection.execute(statement, [row]).first() is not None
 
-    def finish(self, key: bytes, status: int, body: bytes) -> None:
-        """Store the answer of a claimed key."""
+    def finish(self, key: bytes, request: bytes, status: int, body: bytes) -> None:
+        """Store the answer of a claimed key, with the hash of its request."""
         with writing(self._engine) as connection:
             connection.execute(
-                update(answer).where(answer.c.key == key).values(status=status, body=body)
+                update(answer)
+                .where(answer.c.key == key)
+                .values(request=request, status=status, body=body)
             )
 
     def forget(self, key: bytes) -> None:

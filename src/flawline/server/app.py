@@ -10,6 +10,7 @@ from flawline.server.body_limit import BodyLimit
 from flawline.server.errors import add_error_handlers
 from flawline.server.headers import SecurityHeaders
 from flawline.server.hosts import OwnHosts
+from flawline.server.idempotency import Idempotency
 from flawline.server.pages import (
     addresses,
     control_page,
@@ -85,7 +86,8 @@ def server_app(state: ServerState) -> FastAPI:
     app = FastAPI(
         title="Flawline",
         version=__version__,
-        description="Find, measure, judge and record defects in pictures of parts.",
+        description="Find, measure, judge and record defects in pictures of parts. A POST that is sent again under one "
+        "Idempotency-Key is done once.",
         # The pages of FastAPI load scripts from elsewhere; /docs is ours.
         docs_url=None,
         redoc_url=None,
@@ -100,6 +102,7 @@ def server_app(state: ServerState) -> FastAPI:
         route.path for page in PAGES for route in page.router.routes if isinstance(route, APIRoute)
     }
     app.mount("/static", StaticFiles(packages=[("flawline.server", "static")]), name="static")
+    app.add_middleware(Idempotency, state=state)
     app.add_middleware(BodyLimit, most=state.settings.most_upload)
     app.add_middleware(OwnHosts, hosts=_hosts(state))
     app.add_middleware(SecurityHeaders)

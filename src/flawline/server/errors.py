@@ -27,6 +27,7 @@ _BY_CODE = {
     "busy": 429,
     "too-often": 429,
     "record-repeated": 409,
+    "in-progress": 409,
     "changed": 409,
     "stopping": 503,
 }

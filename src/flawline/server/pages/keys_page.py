@@ -48,6 +48,15 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("b", "hide or show what the machine says"),
         ),
     ),
+    ("Records", (("/", "write a search"),)),
+    (
+        "Control",
+        (
+            ("left right", "show the point before or after"),
+            ("n", "go to the next signal without a cause"),
+            ("c", "write a cause"),
+        ),
+    ),
     ("Rank", (("g", "mark as good"), ("b", "mark as bad"))),
 )
 """What keys do, by page."""
