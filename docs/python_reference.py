@@ -56,7 +56,7 @@ GROUPS = {
     "Learn": "train_anomaly train_segment update audit_labels read_recipe write_recipe",
     "Judge pictures": "inspect watch Watched Inspector Inspection Region Station Frame evaluate compare export "
     "compare_golden",
-    "Pictures without labels": "rank rank_with save_ranking load_ranking groups split write_split",
+    "Pictures without labels": "rank rank_with save_ranking load_ranking groups name_parts split write_split",
     "Features": "compute_features cluster classify classify_with save_classifier load_classifier",
     "Measure and judge masks": "measure judge calibrate_scale",
     "Charts and studies": "chart pareto study_capability study_gauge study_agreement "

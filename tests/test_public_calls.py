@@ -70,6 +70,7 @@ NO_CALL = {"doctor", "import", "replay", "serve"}
 # How the command shows things and where it writes them; a call returns what it found. `open_source` takes its own.
 TERMINAL = {"context", "as_json", "quiet", "limits", "root", "encoding", "report", "out", "strict"}
 OF_THE_COMMAND = {
+    "groups": {"part_from", "codes", "sequence"},  # name_parts
     "rank": {"model", "save_model", "keep", "drop"},  # rank_with, save_ranking
     "classify": {"apply"},  # classify_with
     "judge": {"pictures"},

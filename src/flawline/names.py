@@ -18,6 +18,7 @@ from flawline.api.features import classify_with as classify_with
 from flawline.api.features import cluster as cluster
 from flawline.api.features import compute_features as compute_features
 from flawline.api.features import groups as groups
+from flawline.api.features import name_parts as name_parts
 from flawline.api.golden import compare_golden as compare_golden
 from flawline.api.inspect import inspect as inspect
 from flawline.api.measure import calibrate_scale as calibrate_scale

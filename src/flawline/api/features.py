@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flawline.jobs.classify.classifier import Classifier
     from flawline.jobs.cluster.clustering import Clustering
     from flawline.jobs.groups.grouping import Grouping
+    from flawline.jobs.groups.named_parts import NamedParts
 
 AUTO = "auto"
 
@@ -256,3 +257,38 @@ def groups(
         bad=bad,
         track=track,
     )
+
+
+def name_parts(
+    source: SourceLike,
+    *,
+    part_from: str | None = None,
+    codes: bool = False,
+    sequence: int | None = None,
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    track: Track = no_track,
+) -> NamedParts:
+    """Suggest the part of each picture from a code in it, from its name, or from the order in which it was taken.
+
+    Args:
+        source: anything that `open_source` takes, or an open source.
+        part_from: a pattern of names such as "{lot}_{part}_{view}"; "*" stands for anything.
+        codes: read DataMatrix, QR and 1-D codes, which come before names and order.
+        sequence: this many pictures in a row show one part, by the last number in their names, or else by their order.
+        good, bad, track: as for `compute_features`.
+
+    Returns:
+        The fields of each picture, gaps in the sequence, and what does not fit. Nothing is changed.
+
+    Raises:
+        UsageError: none of the three is asked for, or a pattern or number makes no sense.
+        SourceError: the source cannot be opened or has no picture.
+        DependencyError: zxing-cpp, of the extra `codes`, is not installed.
+    """
+    from flawline.jobs.groups import named_parts
+
+    with opened(source, good, bad) as open_:
+        return named_parts.name_parts(
+            open_, part_from=part_from, codes=codes, sequence=sequence, track=track
+        )
