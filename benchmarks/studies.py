@@ -1,7 +1,7 @@
 """Power of the studies of causes to find a planted cause, and false findings where there is none, with their times.
 
 `python benchmarks/studies.py --curve` prints the table of docs/how-to/find-causes.md: for each study a line per effect
-and number of parts, with how often the planted cause was found first, and how often anything was. The effect "none" gives
+and number of parts, with how often the planted cause was found first, and how often anything was. "none" gives
 the share of false findings. Before it come the seconds for 1 million defects by place, and for 100,000 parts followed
 over 5 steps. Needs no data.
 """
