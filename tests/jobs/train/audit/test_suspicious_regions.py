@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from flawline.core.run_lengths import column_runs
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.masks.rle import paint_coco
-from flawline.jobs.train.audit.audit_scoring import runs_of
 from flawline.jobs.train.audit.audit_settings import RegionLimits
 from flawline.jobs.train.audit.region_fits import misfits
 from flawline.jobs.train.audit.suspicious_regions import SuspiciousRegion, suspicious_regions, weigh
@@ -138,7 +138,7 @@ def test_runs_paint_the_region_again(pixels, left, top):
     size = (top + 5 + 1, left + 4 + 2)
     region = SuspiciousRegion("extra", 1, 0, (left, top, 4, 5), pixels, 1.0)
     painted = np.zeros(size, np.uint8)
-    paint_coco(list(runs_of(region, size)), list(size), painted, 1)
+    paint_coco(list(column_runs(region.pixels, region.box, size)), list(size), painted, 1)
     expected = np.zeros(size, np.uint8)
     expected[top : top + 5, left : left + 4] = pixels
     assert np.array_equal(painted, expected)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.run_lengths import column_runs
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.jobs.train.audit.audit_plan import AuditPlan
 from flawline.jobs.train.audit.audit_settings import AuditSettings
@@ -113,17 +114,5 @@ def _region(
         region.area,
         region.box,
         region.confidence,
-        runs_of(region, size),
+        column_runs(region.pixels, region.box, size),
     )
-
-
-def runs_of(region: SuspiciousRegion, size: tuple[int, int]) -> tuple[int, ...]:
-    """Return lengths of pixels outside and inside a region in turn, down the columns of a picture (height, width)."""
-    left, top, width, height = region.box
-    columns = np.zeros((width, size[0]), np.bool_)
-    columns[:, top : top + height] = region.pixels.T
-    flat = columns.ravel()
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1 + left * size[0]
-    edges = [left * size[0]] if flat[0] else []
-    lengths = np.diff([0, *edges, *changes.tolist(), size[0] * size[1]])
-    return tuple(int(length) for length in lengths)
