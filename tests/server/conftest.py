@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +10,13 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from starlette.testclient import TestClient
 
 from flawline.recipe import write_recipe
-from flawline.records.accounts import Role
-from flawline.server.app import server_app
-from flawline.server.credentials import digest, new_secret
-from flawline.server.settings import ServeSettings
-from flawline.server.state import ServerState, opened_state
 from helpers.browser import browser
 from helpers.discs import disc, spoilt, train, write_discs
 from helpers.full_house import png, served_house
 from helpers.networks import write_network
+from helpers.served_app import Served, served_app
 from helpers.served_browser import House, ServedPage, signed_in
 
 
@@ -36,31 +29,11 @@ def disc_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_recipe(trained.recipe, folder / "disc.flaw")
 
 
-@dataclass(frozen=True)
-class Served:
-    """A running application: its state and a maker of clients."""
-
-    state: ServerState
-    client: Callable[..., TestClient]
-
-
 @pytest.fixture
 def served(tmp_path: Path, disc_recipe: Path) -> Iterator[Served]:
     """A server with the product "disc"; `client(role)` is signed in by a token, `client()` is a stranger."""
-    settings = ServeSettings(tmp_path / "server", recipes=(disc_recipe,), hosts=("testserver",))
-    with opened_state(settings) as state:
-        app = server_app(state)
-
-        def client(role: Role | None = None, **more: Any) -> TestClient:
-            headers = {}
-            if role is not None:
-                now, secret = datetime.now(UTC), new_secret()
-                found = state.store.accounts.find(role) or state.store.accounts.add(role, role, now)
-                state.store.accounts.let_in(found, "token", digest(secret), now)
-                headers["Authorization"] = f"Bearer {secret}"
-            return TestClient(app, headers=headers, raise_server_exceptions=False, **more)
-
-        yield Served(state, client)
+    with served_app(tmp_path, disc_recipe) as found:
+        yield found
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 from flawline.server.app import PAGES
+from helpers.label_sets import labelled
 from helpers.served_browser import SIZES, House, ServedPage
 
 
@@ -27,6 +28,7 @@ EXAMPLES: dict[str, Callable[[House], str]] = {
     "/studies/new": lambda house: "/studies/new?study=capability",
     "/control/chart": lambda house: "/control/chart?measure=score",
     "/records/{number}": lambda house: f"/records/{_newest(house)}",
+    "/label/{number}": lambda house: f"/label/{labelled(house)}",
     "/recipes/{product}": lambda house: "/recipes/disc",
     "/recipes/{product}/spec": lambda house: "/recipes/disc/spec",
 }

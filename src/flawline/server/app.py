@@ -15,6 +15,7 @@ from flawline.server.pages import (
     addresses,
     control_page,
     keys_page,
+    label_page,
     line,
     people,
     rank_page,
@@ -34,6 +35,8 @@ from flawline.server.routes import (
     health,
     inspect,
     jobs,
+    label_masks,
+    labels,
     rank,
     recipe_changes,
     recipes,
@@ -64,6 +67,8 @@ ROUTES = (
     charts,
     studies,
     sample,
+    labels,
+    label_masks,
 )
 PAGES = (
     sign_in_page,
@@ -78,6 +83,7 @@ PAGES = (
     people,
     keys_page,
     addresses,
+    label_page,
 )
 
 

@@ -28,6 +28,8 @@ _BY_CODE = {
     "too-often": 429,
     "record-repeated": 409,
     "in-progress": 409,
+    "label-conflict": 409,
+    "label-write": 507,
     "changed": 409,
     "stopping": 503,
 }

@@ -38,7 +38,7 @@ PLACES = (
     Place("/control", "Control", "viewer"),
     Place("/studies", "Studies", "viewer"),
     Place("/rank", "Rank", "operator", making=True),
-    Place("/label", "Label", "operator", making=True),
+    Place("/label", "Label", "viewer", making=True),
     Place("/recipes", "Recipes", "viewer", making=True),
 )
 """The pages of the frame: left those that run the line, right those that make recipes."""

@@ -20,6 +20,7 @@ from flawline.records.store import Store
 from flawline.server.chart_cache import ChartCache
 from flawline.server.credentials import digest, new_secret
 from flawline.server.evidence_book import EvidenceBook
+from flawline.server.label_sets import LabelSets
 from flawline.server.metrics import Metrics
 from flawline.server.products import Products
 from flawline.server.rate_limit import RateLimit
@@ -48,6 +49,7 @@ class ServerState:
     limits: ImageLimits
     charts: ChartCache
     evidence: EvidenceBook
+    labels: LabelSets
 
 
 def state_of(request: Request) -> ServerState:
@@ -73,6 +75,7 @@ def opened_state(settings: ServeSettings) -> Iterator[ServerState]:
         products = Products(store, pictures, settings.data, limits)
         queue = WorkQueue(settings.workers or cpu_count() + 1, settings.waiting)
         jobs = JobRunner(settings.data / "jobs")
+        labels = LabelSets(settings.data / "labels", limits)
         try:
             products.open()
             for path in settings.recipes:
@@ -93,10 +96,12 @@ def opened_state(settings: ServeSettings) -> Iterator[ServerState]:
                 limits,
                 ChartCache(store),
                 EvidenceBook(settings.data / "evidence"),
+                labels,
             )
         finally:
             queue.close()
             jobs.close()
+            labels.close()
             products.close()
 
 

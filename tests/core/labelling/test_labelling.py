@@ -99,7 +99,10 @@ def stained(size=(120, 160)):
     stain = np.zeros(size, np.uint8)
     cv2.ellipse(stain, (70, 60), (30, 14), 25, 0, 360, 1, -1)
     pixels[stain > 0] -= 80
-    return np.clip(pixels, 0, 255).astype(np.uint8), stain > 0
+    pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    # As decoded pictures are.
+    pixels.flags.writeable = False
+    return pixels, stain > 0
 
 
 def whole(region, size):

@@ -38,7 +38,8 @@ def flood_region(pixels: Pixels, x: int, y: int, tolerance: int) -> Region | Non
     if not (0 <= x < width and 0 <= y < height):
         return None
     left, top = max(0, x - REACH), max(0, y - REACH)
-    part = np.ascontiguousarray(pixels[top : y + REACH + 1, left : x + REACH + 1])
+    # A copy: OpenCV takes no picture that is read-only.
+    part = pixels[top : y + REACH + 1, left : x + REACH + 1].copy()
     found = np.zeros((part.shape[0] + 2, part.shape[1] + 2), np.uint8)
     same = (tolerance,) * 3
     flags = 8 | (1 << 8) | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY

@@ -10,8 +10,8 @@ export class Failure extends Error {
   }
 }
 
-export async function call(method, address, body) {
-  const headers = { "X-CSRF-Token": csrf() };
+export async function call(method, address, body, more = {}) {
+  const headers = { "X-CSRF-Token": csrf(), ...more };
   const form = body instanceof FormData;
   if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   let answer;

@@ -49,7 +49,7 @@ def chosen(state: ServerState, files: Sequence[UploadFile] | None, folder: str) 
         )
     if not files:
         place = known_folder(state, folder)
-        yield Chosen(folder, partial(_remembered, place))
+        yield Chosen(folder, partial(remembered, place))
         return
     first = safe_name(files[0].filename or "", 0)
     with staged(state.jobs, files) as sent:
@@ -88,7 +88,8 @@ def pictures_of(folder: Path) -> Path:
     return place
 
 
-def _remembered(place: Path, folder: Path) -> Path:
+def remembered(place: Path, folder: Path) -> Path:
+    """Note in the folder of a job that its pictures lie elsewhere on this machine; returns their place."""
     write_json_document(folder / _ELSEWHERE, {"path": str(place.resolve())})
     return place
 
@@ -96,6 +97,6 @@ def _remembered(place: Path, folder: Path) -> Path:
 def handed_on(old: Path, new: Path) -> Path:
     """Give the pictures of a job that is over to another job; returns the source to open."""
     if (old / _ELSEWHERE).is_file():
-        return _remembered(pictures_of(old), new)
+        return remembered(pictures_of(old), new)
     (old / "pictures").rename(new / "pictures")
     return source_of(new)

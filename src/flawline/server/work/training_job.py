@@ -29,13 +29,15 @@ _WISH, _MARKED = "wish.json", "marked.json"
 class TrainingWish:
     """What is to be trained: `kind` "good" learns good parts, "masks" classes of defects, in `minutes` at most.
 
-    `effort` is how much is tried to choose a set-up, for good parts.
+    `effort` is how much is tried to choose a set-up, for good parts; `annotations` is a file of masks on this machine,
+    empty where the pictures bring their own.
     """
 
     part: str
     kind: Literal["good", "masks"] = "good"
     effort: str = "normal"
     minutes: float | None = None
+    annotations: str = ""
 
 
 def upload_training(
@@ -142,7 +144,8 @@ def _learn_masks(
     from flawline.recipe import write_recipe
 
     place = folder / CHECKPOINTS
-    with masks_of(source, mask_settings(None, None, None, None)) as masked:
+    given = Path(wish.annotations) if wish.annotations else None
+    with masks_of(source, mask_settings(given, None, None, None)) as masked:
         found = train_segment(
             masked,
             part=wish.part,
