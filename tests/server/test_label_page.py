@@ -29,13 +29,18 @@ def labelling(chromium, tmp_path_factory, disc_recipe):
 @pytest.fixture
 def page(labelling):
     """The browser, signed in as an admin at a server without sets; `complaints` are checked at the end."""
-    labelling.look()
-    labelling.expected = ()
-    yield labelling
-    online(labelling)
-    labelling.script("document.querySelector('.saved.problem, .saved.offline')?.remove()")
-    labelling.check()
+    labelling.look().gather()
     labelling.complaints.clear()
+    labelling.expected = ()
+    try:
+        yield labelling
+        labelling.check()
+    finally:
+        online(labelling)
+        # What a test has left to do is not for the next one.
+        labelling.driver.get("about:blank")
+        leave(labelling)
+        labelling.gather().complaints.clear()
 
 
 @pytest.fixture
@@ -107,6 +112,16 @@ const number = (k) => (d[4 * k + 3] ? 1 + codes.indexOf(code(k)) : 0);
 return Array.from({length: c.width * c.height}, (_, k) => number(k));
 """
     return np.array(page.script(source), np.uint8).reshape(96, 96)
+
+
+def leave(page):
+    """Leave a page that asks whether one really wants to."""
+    from selenium.common.exceptions import NoAlertPresentException
+
+    try:
+        page.driver.switch_to.alert.accept()
+    except NoAlertPresentException:
+        return
 
 
 def test_a_scratch_is_one_stroke_and_one_key(page, number, tmp_path):
@@ -216,11 +231,9 @@ def test_without_the_server_nothing_is_lost(page, number):
     drag(page, (20, 30), (60, 30))
     page.until(lambda: "offline" in page.text("[data-saved]"), "that it is offline")
     drawn = shown(page)
-    # The browser goes down before the server is back.
-    page.script("window.onbeforeunload = null; window.stop()")
-    page.driver.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
+    # The page goes away before the server is back.
     page.driver.get("about:blank")
-    accept(page)
+    leave(page)
     online(page)
     open_set(page, number)
     page.until(lambda: shown(page).any(), "what had not been saved")
@@ -228,16 +241,6 @@ def test_without_the_server_nothing_is_lost(page, number):
     saved(page)
     found, _ = page.house.state.labels.get(number).mask(key(0))
     np.testing.assert_array_equal(found, drawn)
-
-
-def accept(page):
-    """Leave a page that asks whether one really wants to."""
-    from selenium.common.exceptions import NoAlertPresentException
-
-    try:
-        page.driver.switch_to.alert.accept()
-    except NoAlertPresentException:
-        return
 
 
 def test_two_people_at_one_picture_see_both_masks(page, number):

@@ -16,6 +16,21 @@ from flawline.server.search import search_address
 from flawline.server.state import ServerState
 
 router = APIRouter()
+LABEL = (
+    ("b e p w f", "brush, eraser, polygon, magic wand, fill"),
+    ("[ ]", "smaller, larger; of the wand: tolerance"),
+    ("1-9", "class; of the chosen region, where there is one"),
+    ("z Z", "undo, redo"),
+    ("space", "move while it is held; the wheel zooms, 0 fits in, arrows move"),
+    ("h o", "hide masks, next opacity"),
+    ("g", "let a recipe propose"),
+    ("Tab", "next proposal; Enter accepts, Delete rejects"),
+    ("Enter", "close the polygon; else done, and the next picture"),
+    ("Delete", "remove the chosen region, or the last corner"),
+    ("Page up, down", "picture before, next"),
+    ("c", "compare the masks of two people"),
+    ("Escape", "leave off"),
+)
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Everywhere", (("k", "go to a part, a lot or a page"), ("?", "show these keys"))),
     (
@@ -58,6 +73,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("Rank", (("g", "mark as good"), ("b", "mark as bad"))),
+    ("Label", LABEL),
 )
 """What keys do, by page."""
 _MOST = 8

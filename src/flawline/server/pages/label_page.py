@@ -11,6 +11,7 @@ from flawline.core.colours import CLASSES
 from flawline.jobs.label.queue import QUEUES
 from flawline.server.access import State
 from flawline.server.page import PageViewer, render
+from flawline.server.pages.keys_page import LABEL
 from flawline.server.routes.labels import list_sets, show_set
 
 router = APIRouter(include_in_schema=False)
@@ -44,5 +45,11 @@ def label_set(number: str, request: Request, state: State, visitor: PageViewer) 
         "products": found["products"],
     }
     return render(
-        request, "label_set.html", visitor, found=found, queues=queues, known=json.dumps(known)
+        request,
+        "label_set.html",
+        visitor,
+        found=found,
+        queues=queues,
+        known=json.dumps(known),
+        keys=LABEL,
     )
