@@ -10,12 +10,13 @@ export class Tools {
   constructor(stage, overlay, app) {
     Object.assign(this, { stage, overlay, app, tool: "brush", size: 12, tolerance: 20, points: [], space: false, down: new Map(), spread: 0, busy: false });
     this.ring = svg("circle", { class: "ring" });
+    this.halo = svg("circle", { class: "halo" });
     this.line = svg("polyline", { class: "drawing" });
     this.box = svg("rect", { class: "drawing" });
-    overlay.append(this.line, this.box, this.ring);
+    overlay.append(this.line, this.box, this.halo, this.ring);
     for (const [name, act] of [["pointerdown", this.#press], ["pointermove", this.#move], ["pointerup", this.#release], ["pointercancel", this.#release]])
       stage.addEventListener(name, (event) => act.call(this, event));
-    stage.addEventListener("pointerleave", () => this.ring.setAttribute("r", 0));
+    stage.addEventListener("pointerleave", () => this.#circle([0, 0], 0));
     stage.addEventListener("dblclick", () => this.tool === "polygon" && this.finish());
     stage.addEventListener("contextmenu", (event) => event.preventDefault());
   }
@@ -32,7 +33,7 @@ export class Tools {
     else {
       const at = STEPS.findLastIndex((step) => step <= this.size);
       this.size = STEPS[Math.min(STEPS.length - 1, Math.max(0, at + by))];
-      this.ring.setAttribute("r", this.size / 2);
+      for (const one of [this.ring, this.halo]) if (one.getAttribute("r") > 0) one.setAttribute("r", this.size / 2);
     }
     this.app.toolChanged();
   }
@@ -77,11 +78,7 @@ export class Tools {
   #move(event) {
     const at = this.app.view.at(event);
     this.app.pointed(at);
-    if (["brush", "eraser"].includes(this.tool) && this.app.drawing) {
-      this.ring.setAttribute("cx", at[0]);
-      this.ring.setAttribute("cy", at[1]);
-      this.ring.setAttribute("r", this.size / 2);
-    } else this.ring.setAttribute("r", 0);
+    this.#circle(at, ["brush", "eraser"].includes(this.tool) && this.app.drawing ? this.size / 2 : 0);
     const before = this.down.get(event.pointerId);
     if (this.points.length) this.#sketch(at);
     if (!before) return;
@@ -129,6 +126,11 @@ export class Tools {
       this.app.view.move(x - this.middle[0], y - this.middle[1]);
     }
     [this.spread, this.middle] = [now, [x, y]];
+  }
+
+  // Shows how large the brush is.
+  #circle([x, y], reach) {
+    for (const one of [this.ring, this.halo]) for (const [name, value] of [["cx", x], ["cy", y], ["r", reach]]) one.setAttribute(name, value);
   }
 
   #paint(at) {

@@ -80,6 +80,8 @@ export class View {
 
   draw() {
     this.world.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
+    // One pixel of the screen in px of the picture, for lines that stay as thin.
+    this.world.style.setProperty("--px", 1 / this.scale);
     this.world.classList.toggle("pixels", this.scale > 3);
     this.changed();
   }
