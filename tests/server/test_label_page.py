@@ -27,8 +27,8 @@ def labelling(chromium, tmp_path_factory, disc_recipe):
 
 
 @pytest.fixture
-def page(labelling):
-    """The browser, signed in as an admin at a server without sets; `complaints` are checked at the end."""
+def page(labelling, tmp_path):
+    """The browser, signed in as an admin at a server without sets; it looks away before the pictures are removed."""
     labelling.look().gather()
     labelling.complaints.clear()
     labelling.expected = ()
