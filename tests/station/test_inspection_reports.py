@@ -143,7 +143,7 @@ def test_the_report_of_an_inspection(shop, tmp_path):
     assert sheet.count('class="card ordinary"') == 1
     worst = max(flagged, key=lambda item: item.inspection.score)
     names = re.findall(r'class="name">([^<]*)<', sheet)
-    assert names[0].replace("&lt;", "<").replace("&gt;", ">") == worst.sample.name
+    assert names[1].replace("&lt;", "<").replace("&gt;", ">") == worst.sample.name
     left, top, width, height = worst.inspection.as_dict()["defects"][0]["box"]
     assert left >= 0
     assert left + width <= SIDE
