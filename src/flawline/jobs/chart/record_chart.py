@@ -207,7 +207,9 @@ def _columns(
 
 def _measures(columns: Mapping[str, Sequence[Any]]) -> list[str]:
     """List the measures that any of the rows has, the score first."""
-    known = [name for name in columns if name not in ("id", "image", "captured", _LABEL)]
+    # The p-value says what the score says.
+    no_measure = ("id", "image", "captured", "p_value", _LABEL)
+    known = [name for name in columns if name not in no_measure]
     with_numbers = [
         name for name in known if any(isinstance(cell, int | float) for cell in columns[name])
     ]
