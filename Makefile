@@ -56,7 +56,7 @@ $(TRAIN)/train: $(VENV)/uv pyproject.toml constraints.txt
 	touch $@
 
 test-train: $(TRAIN)/train
-	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 -m train tests/networks tests/jobs/train/segment
+	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 -m train tests/networks tests/jobs/train/segment tests/server
 
 # Property tests with up to TIMES as many examples, drawn by chance, and tests that kill processes or list files more
 # often; `make test` takes the same few every time. A property test takes 0.7 s for each of TIMES at most.

@@ -72,8 +72,27 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("c", "write a cause"),
         ),
     ),
-    ("Rank", (("g", "mark as good"), ("b", "mark as bad"))),
+    (
+        "Rank",
+        (
+            ("arrows", "choose a picture"),
+            ("g", "mark as good"),
+            ("b", "mark as bad"),
+            ("u", "undo the last marks"),
+            ("shift + arrows", "select all between"),
+            ("space", "select one more"),
+            ("l", "select all like this"),
+            ("ctrl + a", "select all shown"),
+            ("esc", "select none, close the picture"),
+            ("h", "heat on hover, always or off"),
+            ("m", "the map, or the sheet"),
+        ),
+    ),
     ("Label", LABEL),
+    (
+        "Recipes",
+        (("arrows", "move a threshold by one part"), ("shift + arrows", "move it farther")),
+    ),
 )
 """What keys do, by page."""
 _MOST = 8
