@@ -6,7 +6,8 @@ Draws the pictures, ranks them on a server of its own and scrolls the sheet by a
 3,000 px/s, with heat on hover and with heat always; then a page of the same pictures as plain figures with
 `loading=lazy`. Prints for each the frames per second, the median, 95th percentile and longest time between two frames,
 and how many came late (more than 1.5 frames of 60 Hz apart); and the processor time that the thread of the page took
-for a frame, which must stay below 16.7 ms for 60 frames/s, also where other programs keep the machine busy. Needs Chromium, chromedriver and selenium; no data.
+for a frame, which must stay below 16.7 ms for 60 frames/s and counts no other programs. Needs Chromium, chromedriver
+and selenium; no data.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ for (let rank = 1; rank <= count; rank += 1) {
   const card = document.createElement("figure");
   card.className = "card";
   card.innerHTML = `<img loading="lazy" width="320" height="240" src="${address}/pictures/${rank}">` +
-    `<figcaption class="words"><strong>${rank}</strong> <span class="buttons"><button>good</button><button>bad</button></span></figcaption>`;
+    `<figcaption class="words"><strong>${rank}</strong> <span class="buttons"><button>good</button>` +
+    `<button>bad</button></span></figcaption>`;
   gallery.append(card);
 }
 document.querySelector("main").append(gallery);

@@ -12,6 +12,7 @@ from fastapi import UploadFile
 from flawline.server.errors import ServerError
 
 MOST_FILES = 20_000
+_LEVELS = 5
 
 
 async def picture_bytes(upload: UploadFile, most: int) -> bytes:
@@ -31,7 +32,7 @@ async def picture_bytes(upload: UploadFile, most: int) -> bytes:
 
 
 def store_uploads(uploads: Sequence[UploadFile], folder: Path) -> Path:
-    """Write uploaded files into a folder under names that cannot leave it.
+    """Write uploaded files into a folder under names that cannot leave it; their folders stay, which may be labels.
 
     Returns:
         The source to open: the archive where one file alone was sent, else the folder.
@@ -48,13 +49,31 @@ def store_uploads(uploads: Sequence[UploadFile], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
     for number, upload in enumerate(uploads):
-        name = safe_name(upload.filename or "", number)
-        while name.casefold() in taken:
-            name = f"{number}-{name}"
-        taken.add(name.casefold())
-        with (folder / name).open("wb") as file:
+        place = _free_place(upload.filename or "", number, taken)
+        path = folder.joinpath(*place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
             shutil.copyfileobj(upload.file, file)
-    return folder / name if len(uploads) == 1 else folder
+    return path if len(uploads) == 1 else folder
+
+
+def _free_place(name: str, number: int, taken: set[str]) -> tuple[str, ...]:
+    """Give safe names of a file and its folders; what is `taken`, as a file or as a folder, is left alone."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part.strip(". ")]
+    folders = tuple(safe_name(part, number) for part in parts[-_LEVELS:-1])
+    own = safe_name(parts[-1] if parts else "", number)
+    above = ["/".join(folders[:k]).casefold() for k in range(1, len(folders) + 1)]
+    if any(f"file {one}" in taken for one in above):
+        folders, above, own = (), [], safe_name(name, number)
+    while {f"file {_joined(folders, own)}", f"folder {_joined(folders, own)}"} & taken:
+        own = f"{number}-{own}"
+    taken.update(f"folder {one}" for one in above)
+    taken.add(f"file {_joined(folders, own)}")
+    return (*folders, own)
+
+
+def _joined(folders: tuple[str, ...], own: str) -> str:
+    return "/".join((*folders, own)).casefold()
 
 
 def safe_name(name: str, number: int) -> str:

@@ -103,7 +103,7 @@ def write_specification(
     known(state, product)
     try:
         return {"text": spec_text(body.table)}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServerError(
             str(error), hint="entries are texts, numbers and lists", code="usage"
         ) from error
