@@ -82,6 +82,9 @@ def test_a_study_is_run_kept_and_read(filled):
     found = client.get(f"/api/studies/{job['id']}").json()
     assert found["document"]["study"] == "capability"
     assert job["result"]["finding"] in client.get("/studies").text.replace("&#39;", "'")
+    chart = client.get("/control/chart", params={"measure": "length", "q": "product:plate"}).text
+    assert job["result"]["finding"] in chart.replace("&#39;", "'")
+    assert "Nobody has studied length" in client.get("/control/chart?measure=length").text
     again = client.get("/studies/new", params={"study": "capability", "lsl": "49.5"}).text
     assert 'name="lsl" type="number" step="any" value="49.5"' in again
 

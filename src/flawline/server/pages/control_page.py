@@ -81,6 +81,7 @@ def chart(
         address=_addresses({**asked, "measure": measure, **({"zones": "true"} if zones else {})}),
         overview=_addresses(asked)("/control"),
         alerts=[alert_as_dict(one) for one in series],
+        capability=_last_capability(state, measure, asked["q"]),
         causes=[bar["name"] for bar in causes_document(state.store)["bars"]],
         **_shown_point(state, found, point),
         **_choices(),
@@ -97,6 +98,16 @@ def _shown_point(state: ServerState, found: RecordChart, point: int | None) -> d
         return {"point": point_of(state, found, point), "problem": ""}
     except ServerError as error:
         return {"point": None, "problem": f"{error.message}: {error.hint}"}
+
+
+def _last_capability(state: ServerState, measure: str, q: str) -> dict[str, Any] | None:
+    """Return the last study of the capability of a measure of these parts."""
+    for job in state.jobs.list("study"):
+        result = job.result or {}
+        same = result.get("study") == "capability" and result.get("q") == q
+        if same and result["settings"].get("measure") == measure:
+            return job.as_dict()
+    return None
 
 
 def _starts(found: RecordChart) -> list[dict[str, Any]]:
