@@ -48,7 +48,7 @@ def chart(
     chart: Annotated[
         str | None,
         typer.Option(
-            help="i-mr, xbar-r, xbar-s, ewma, cusum, run, p, np, c, u, laney-p, laney-u or pareto; else that of "
+            help="i-mr, xbar-r, xbar-s, ewma, cusum, run, p, np, c, u, laney-p, laney-u, g, t or pareto; else that of "
             "--limits, or i-mr."
         ),
     ] = None,

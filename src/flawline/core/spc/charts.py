@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flawline.core.spc.chart_points import Counts, Panel, Points, Subgroups
 from flawline.core.spc.charts_attributes import count_panels, estimate_counts
+from flawline.core.spc.charts_rare import estimate_rare, rare_panels
 from flawline.core.spc.charts_time_weighted import (
     cusum_panels,
     estimate_time_weighted,
@@ -30,7 +31,7 @@ from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
 
 SIGMA_FROM = ("mean", "mvlue", "pooled")
-TRANSFORMED = ("i-mr", "ewma", "cusum")
+TRANSFORMED = ("i-mr", "ewma", "cusum", "t")
 # With a larger share of points set aside, the rest no longer describes the process.
 MOST_SET_ASIDE = 0.25
 
@@ -96,7 +97,7 @@ def estimate(
         kind: the chart.
         points: `Subgroups`, or `Counts` for the charts of counts.
         set_aside: (G,) booleans, True for points not to use.
-        transform: for i-mr, ewma and cusum of single measurements.
+        transform: for i-mr, ewma, cusum and t of single measurements.
         template: limits that give weight, reference, decision and head start.
         k: sigmas from the centre to a limit.
         sigma_from: one of `SIGMA_FROM`, how the subgroups' ranges or deviations are averaged.
@@ -219,6 +220,8 @@ def _estimate(
             )
         case "run":
             return estimate_median(points, keep)
+        case "g" | "t":
+            return estimate_rare(kind, points, transform, keep)
         case _:
             return estimate_time_weighted(points, transform, keep, sigma_from)
 
@@ -238,5 +241,7 @@ def _panels(
             return cusum_panels(limits, points, memory)
         case "run":
             return (), run_panels(limits, points)
+        case "g" | "t":
+            return (), rare_panels(limits, points)
         case _:
             return (), subgroup_panels(limits, points)

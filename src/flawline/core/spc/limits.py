@@ -12,8 +12,9 @@ from flawline.core.spc.transforms import NONE, Transform, transform_as_dict, tra
 from flawline.errors import UsageError
 
 MEASURED = ("i-mr", "xbar-r", "xbar-s", "ewma", "cusum")
+RARE = ("g", "t")
 COUNTED = ("p", "np", "c", "u", "laney-p", "laney-u")
-KINDS = (*MEASURED, *COUNTED, "run")
+KINDS = (*MEASURED, *COUNTED, *RARE, "run")
 VERSION = 1
 
 
@@ -22,7 +23,8 @@ class ControlLimits:
     """Parameters of a process in control, from which all limits of its chart follow.
 
     `chart` is one of `KINDS`. `centre` is the process mean: of the measure on the scale of `transform`, or the mean
-    share (p, np), count (c) or rate (u) of defects; for a run chart the median. `sigma` is the standard deviation
+    share (p, np), count (c) or rate (u) of defects, or number of good parts between bad ones (g); for a run chart the
+    median. `sigma` is the standard deviation
     within subgroups on the scale of `transform`; for counts the factor on the binomial or Poisson deviation, 1 unless
     Laney's. `k` is the number of sigmas from the centre to a limit; for a CUSUM it is not used.
 
@@ -63,7 +65,7 @@ class ControlLimits:
                 "expected a reference of 0 to 10 and a head start of 0 or more and below the decision interval, "
                 f"got {self.reference:g} and {self.head_start:g}"
             )
-        if self.chart in COUNTED and self.centre <= 0:
+        if self.chart in (*COUNTED, "g") and self.centre <= 0:
             raise UsageError(f"a mean count must be above 0, got {self.centre:g}")
         if self.chart in ("p", "np", "laney-p") and self.centre >= 1:
             raise UsageError(f"a mean share must be below 1, got {self.centre:g}")

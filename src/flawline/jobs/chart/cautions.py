@@ -13,8 +13,9 @@ from flawline.core.spc.charts import SIGMA_FROM, PhaseOne
 from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
 from flawline.core.spc.charts_time_weighted import LARGEST_RANGE
 from flawline.core.spc.charts_variables import means
-from flawline.core.spc.limits import ControlLimits
+from flawline.core.spc.limits import RARE, ControlLimits
 from flawline.core.spc.rules import Rule
+from flawline.core.spc.transform_choice import REFUSED, normality
 from flawline.core.spc.transforms import NONE, is_standard, revert
 from flawline.jobs.chart.control_chart import Stage
 
@@ -44,6 +45,9 @@ def cautions(
             else ""
         )
         yield f"{count} point{'s' if count > 1 else ''} set aside{how}: {', '.join(limits.set_aside[:12])}"
+    if limits.chart in RARE:
+        yield from _times_apart(limits, points, ~estimate.set_aside)
+        return
     yield from _alike(limits, points, ~estimate.set_aside)
     if isinstance(points, Counts):
         yield from _count_cautions(limits, points)
@@ -51,6 +55,18 @@ def cautions(
     yield from _unequal_sizes(limits.chart, points, ~estimate.set_aside, sigma_from)
     if limits.transform != NONE:
         yield from _far_limit(limits, points)
+
+
+def _times_apart(limits: ControlLimits, points: Points, keep: NDArray[np.bool_]) -> Iterator[str]:
+    """Say where times between events do not follow the distribution of the limits."""
+    if limits.chart != "t" or not isinstance(points, Subgroups) or keep.sum() < FEW:
+        return
+    departure = normality(points.values[keep], limits.transform)
+    if departure > REFUSED:
+        yield (
+            f"the times do not fit a {limits.transform.name} distribution (A² {departure:.2f}, at most {REFUSED:.2f}): "
+            "the limits are rough"
+        )
 
 
 def _alike(limits: ControlLimits, points: Points, keep: NDArray[np.bool_]) -> Iterator[str]:

@@ -250,6 +250,8 @@ def _family(
     wanted: str,
 ) -> tuple[str, list[str]]:
     """Choose the transform of all stages, with the reasons; "auto" decides by the longest stage of an i-mr chart."""
+    if kind == "t" and wanted == "auto":
+        return "weibull", []
     single = isinstance(points, Subgroups) and points.sizes.max() == 1
     if wanted == "none" or (wanted == "auto" and (kind != "i-mr" or not single)):
         return "none", []
