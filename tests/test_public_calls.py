@@ -45,6 +45,7 @@ CALLS = {
     "study capability": "study_capability",
     "study agreement": "study_agreement",
     "study gauge": "study_gauge",
+    "study distribution": "study_distribution",
     "study multivariate": "study_multivariate",
     "study sampling": "study_sampling",
     "study pod": "study_pod",

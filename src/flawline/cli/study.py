@@ -22,6 +22,7 @@ from flawline.cli.series_options import (
 from flawline.cli.strict import Strict
 from flawline.cli.study_agreement import agreement
 from flawline.cli.study_causes import factors, steps
+from flawline.cli.study_distribution import distribution
 from flawline.cli.study_gauge import gauge
 from flawline.cli.study_multivariate import multivariate
 from flawline.cli.study_output import Confidence, show_study
@@ -50,6 +51,7 @@ study.command()(factors)
 study.command()(agreement)
 study.command()(sampling)
 study.command()(multivariate)
+study.command()(distribution)
 study.command()(location)
 study.command()(drift)
 

@@ -13,6 +13,7 @@ from flawline.core.spc.charts_attributes import false_signal_share, overdispersi
 from flawline.core.spc.limits import KINDS, ControlLimits, limits_as_dict, limits_from_dict
 from flawline.core.spc.rules import NELSON, parse_rules
 from flawline.core.spc.transform_fits import fit_transform
+from flawline.core.spc.transforms import Transform
 from flawline.errors import FlawlineError, UsageError
 from helpers.examples import examples
 
@@ -32,6 +33,8 @@ def some_limits(kind):
     centre = {"p": 0.1, "np": 0.1, "laney-p": 0.1, "c": 4.0, "u": 0.3, "laney-u": 0.3}.get(
         kind, 1.5
     )
+    if kind == "t":
+        return ControlLimits("t", 0.0, 1.0, transform=Transform("weibull", (1.5, 40.0)))
     return ControlLimits(
         kind, centre, 1.7 if kind in ("laney-p", "laney-u") else 1.0 if centre != 1.5 else 40.0
     )
@@ -41,6 +44,10 @@ def points_of(kind, values, sizes):
     if kind in COUNTED:
         units = 20 if kind == "c" else np.resize(sizes, len(values)) * 10
         return counts(np.minimum(np.abs(np.round(values)), 10), units)
+    if kind == "g":
+        return individuals(np.abs(np.round(values)))
+    if kind == "t":
+        return individuals(np.abs(values) + 0.001)
     if kind in ("xbar-r", "xbar-s"):
         cut = np.resize(sizes, len(values))
         kept = np.cumsum(cut) <= len(values)

@@ -12,7 +12,7 @@ from flawline.core.colours import BAD, GOOD, LIMIT, UNKNOWN
 from flawline.core.spc.capability_percentiles import edge_score
 from flawline.core.spc.capability_values import Capability
 from flawline.core.spc.chart_points import Subgroups
-from flawline.core.spc.transforms import revert
+from flawline.core.spc.transforms import Transform, revert
 from flawline.jobs.chart.chart_figure import draw_panel_alone, label_places
 from flawline.jobs.chart.series import Series, cut_series
 from flawline.jobs.study.capability_study import CapabilityStudy, distribution
@@ -128,12 +128,31 @@ def _cumulative(study: Capability, x: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def _draw_probability(axes: Any, found: CapabilityStudy) -> None:
-    """Draw the values against the normal scores of their ranks, with the fitted distribution and its 95 % band.
+    study = found.capability
+    draw_probability(
+        axes,
+        _measured(found.series).values,
+        study.transform,
+        study.centre,
+        study.scale,
+        _unit(found.series),
+    )
 
-    Ranks as Benard's (i - 0.3) / (N + 0.4). The band holds each value of its rank in 95 % of samples of the fitted
-    distribution.
+
+def draw_probability(
+    axes: Any,
+    values: NDArray[np.float64],
+    transform: Transform,
+    centre: float,
+    scale: float,
+    label: str,
+) -> None:
+    """Draw values (N,) against the normal scores of their ranks, with the fitted distribution and its 95 % band.
+
+    The scores of the transform have a mean of `centre` and a deviation of `scale`. Ranks as Benard's (i - 0.3) / (N +
+    0.4). The band holds each value of its rank in 95 % of samples of the fitted distribution.
     """
-    study, values = found.capability, np.sort(_measured(found.series).values)
+    values = np.sort(values)
     count = len(values)
     evenly = count * ndtr(np.linspace(-3.6, 3.6, _DRAWN))
     ranks = np.unique(np.clip(np.concatenate([[1.0], np.ceil(evenly), [count]]), 1, count))
@@ -141,7 +160,7 @@ def _draw_probability(axes: Any, found: CapabilityStudy) -> None:
     line = np.array([scores[0] - 0.4, *scores, scores[-1] + 0.4])
 
     def fitted(score: NDArray[np.float64]) -> NDArray[np.float64]:
-        return revert(study.transform, study.centre + study.scale * score)
+        return revert(transform, centre + scale * score)
 
     low, high = (ndtri(betaincinv(ranks, count + 1 - ranks, tail)) for tail in (0.025, 0.975))
     axes.fill_betweenx(scores, fitted(low), fitted(high), color=UNKNOWN, alpha=0.2, lw=0)
@@ -154,5 +173,5 @@ def _draw_probability(axes: Any, found: CapabilityStudy) -> None:
     axes.set_ylim(line[0], line[-1])
     span = 0.06 * float(np.ptp(values))
     axes.set_xlim(values[0] - 4 * span, values[-1] + 4 * span)
-    axes.set_xlabel(_unit(found.series))
+    axes.set_xlabel(label)
     axes.set_ylabel("share below, %")
