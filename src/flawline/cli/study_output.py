@@ -31,7 +31,8 @@ def show_study(study: Study, out: Path, *, as_json: bool, quiet: bool, strict: b
     else:
         _print(study)
     print_skipped(study.skipped)
-    for text in () if as_json else study.notes:
+    broken = [f"does not hold: {one.what}: {one.why}" for one in study.broken]
+    for text in () if as_json else (*broken, *study.notes):
         note(text, quiet=quiet)
     note(f"report: {written.page}", quiet=quiet)
     return strict_code(2 if study.skipped else 0, study.verdict.usable, strict=strict)
@@ -43,8 +44,6 @@ def _print(study: Study) -> None:
 
     console = Console(highlight=False)
     console.print(Text(study.finding), style=STYLES[study.verdict.usable])
-    for one in study.broken:
-        console.print(Text(f"Does not hold: {one.what}: {one.why}."), style="dark_orange")
     printed = [table for table in study.tables if table.printed]
     for table in printed:
         _print_table(console, table, titled=len(printed) > 1)

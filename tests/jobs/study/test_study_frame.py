@@ -42,7 +42,8 @@ def shown(study, folder, **how):
 def test_a_study_is_printed_and_written(tmp_path, capsys):
     assert shown(shift(), tmp_path) == 0
     printed = capsys.readouterr()
-    assert printed.out.startswith("The level moved by 0.5 mm.\nDoes not hold: readings are ")
+    assert printed.out.startswith("The level moved by 0.5 mm.\n")
+    assert printed.err.startswith("does not hold: readings are independent: each resembles ")
     assert "a<b" in printed.out
     assert printed.out.endswith("next: flawline chart parts.csv\n")
     assert printed.err.endswith("shift.html\n")
