@@ -11,6 +11,7 @@ from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from flawline.core.labelling.pieces import pieces_of
 from flawline.jobs.label.mask_png import grey_png
 from helpers.full_house import served_house
 from helpers.label_sets import key, label_set, mark
@@ -393,3 +394,25 @@ def test_what_is_written_is_what_others_read(page, number, tmp_path):
     picture = Image.open(io.BytesIO((tmp_path / "discs" / "masks" / "part_0.png").read_bytes()))
     assert document["annotations"][0]["area"] == int((np.asarray(picture) == 1).sum())
     assert [one["name"] for one in document["categories"]] == ["scratch", "stain"]
+
+
+def test_regions_of_the_page_are_those_of_the_file(page, number):
+    open_set(page, number)
+    source = """
+const [masks, done] = arguments;
+(async () => {
+const { regionsOf } = await import("/static/label/regions.js");
+const of = ([width, height, data]) => regionsOf({ width, height, data: Uint8Array.from(data) });
+done(masks.map((mask) => of(mask).map((one) => [one.value, one.area, ...one.box])));
+})();
+"""
+    rng = np.random.default_rng(5)
+    masks = [
+        rng.choice(3, (int(rng.integers(1, 9)), int(rng.integers(1, 12))), p=[0.6, 0.2, 0.2])
+        for _ in range(60)
+    ]
+    sent = [[mask.shape[1], mask.shape[0], mask.ravel().tolist()] for mask in masks]
+    found = page.driver.execute_async_script(source, sent)
+    for regions, mask in zip(found, masks, strict=True):
+        expected = [[one.number, one.area, *one.box] for one in pieces_of(mask.astype(np.uint8))]
+        assert sorted(map(tuple, regions)) == sorted(map(tuple, expected))
