@@ -71,8 +71,8 @@ def chart(
         table: CSV, Parquet or spreadsheet, one row per part in time order; or give `store`.
         store: open records, or their URL.
         where, since, until: which records, as for `list_records`.
-        chart: "i-mr", "xbar-r", "xbar-s", "ewma", "cusum", "run", "p", "np", "c", "u", "laney-p", "laney-u", "g" or
-            "t"; that of `limits` if not given, else "i-mr". `pareto` draws names.
+        chart: "i-mr", "xbar-r", "xbar-s", "median", "ewma", "cusum", "run", "p", "np", "c", "u", "laney-p", "laney-u",
+            "g" or "t"; that of `limits` if not given, else "i-mr". `pareto` draws names.
         by: make one point of the rows with the same value in this column.
         subgroup: make one point of this many rows in a row, or of the rows of a column.
         size: column of inspected units, for counts.

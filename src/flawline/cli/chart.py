@@ -48,8 +48,8 @@ def chart(
     chart: Annotated[
         str | None,
         typer.Option(
-            help="i-mr, xbar-r, xbar-s, ewma, cusum, run, p, np, c, u, laney-p, laney-u, g, t or pareto; else that of "
-            "--limits, or i-mr."
+            help="i-mr, xbar-r, xbar-s, median, ewma, cusum, run, p, np, c, u, laney-p, laney-u, g, t or pareto; else "
+            "that of --limits, or i-mr."
         ),
     ] = None,
     by: By = None,

@@ -214,9 +214,13 @@ def _estimate(
     match kind:
         case "i-mr":
             return estimate_individuals(points, transform, keep)
-        case "xbar-r" | "xbar-s":
+        case "xbar-r" | "xbar-s" | "median":
             return estimate_subgroups(
-                points, keep, by_range=kind == "xbar-r", sigma_from=sigma_from
+                points,
+                keep,
+                by_range=kind != "xbar-s",
+                sigma_from=sigma_from,
+                of_medians=kind == "median",
             )
         case "run":
             return estimate_median(points, keep)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.spc.chart_constants import c4, c5, d2, d3, per_size
+from flawline.core.spc.chart_constants import (
+    c4,
+    c5,
+    d2,
+    d3,
+    deviation_of_median,
+    per_size,
+)
 from flawline.core.spc.chart_points import Panel, Subgroups, neighbours
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rounding import on_zones, rounding_of
@@ -56,7 +63,12 @@ def estimate_individuals(
 
 
 def estimate_subgroups(
-    points: Subgroups, keep: NDArray[np.bool_], *, by_range: bool, sigma_from: str = "mean"
+    points: Subgroups,
+    keep: NDArray[np.bool_],
+    *,
+    by_range: bool,
+    sigma_from: str = "mean",
+    of_medians: bool = False,
 ) -> tuple[float, float]:
     """Estimate grand mean and sigma within subgroups, from the subgroups that `keep` (G,) selects.
 
@@ -64,7 +76,7 @@ def estimate_subgroups(
     (or s / c4); "mvlue" weighs it by (d2 / d3)^2, or c4^2 / (1 - c4^2), which makes it the linear unbiased estimate of
     least variance (I. W. Burr, "Control charts for measurements with varying sample sizes", Journal of Quality
     Technology 1, 1969); "pooled" is the root of the pooled variance over c4 of its degrees of freedom plus one. The
-    grand mean weighs each subgroup by its size.
+    grand mean weighs each subgroup by its size; `of_medians` takes the mean of the medians instead.
 
     Raises:
         FlawlineError: no subgroup of two or more, or no variation within any.
@@ -85,7 +97,8 @@ def estimate_subgroups(
         mean, error = (per_size(each, sizes) for each in ((d2, d3) if by_range else (c4, c5)))
         weights = (mean / error) ** 2 if sigma_from == "mvlue" else np.ones(len(sizes))
         sigma = float(np.average(spread[usable] / mean, weights=weights))
-    return float(used.mean()), positive(sigma, used)
+    centre = medians(points)[keep] if of_medians else used
+    return float(centre.mean()), positive(sigma, used)
 
 
 def _pooled(deviations: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
@@ -142,17 +155,20 @@ def _moving_ranges(
 
 
 def subgroup_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
-    """Compute the panels of an Xbar-R or Xbar-S chart; subgroups of one have a mean only."""
-    by_range = limits.chart == "xbar-r"
-    mean = means(points)
-    error = limits.sigma / np.sqrt(points.sizes)
+    """Compute the panels of an Xbar-R, Xbar-S or median chart; subgroups of one have a mean only."""
+    by_range, middle = limits.chart != "xbar-s", limits.chart == "median"
+    mean = medians(points) if middle else means(points)
+    error = limits.sigma * (
+        _errors_of_medians(points.sizes) if middle else 1 / np.sqrt(points.sizes)
+    )
     width = limits.k * error
     centre = np.full(len(mean), limits.centre)
     at = np.arange(len(mean), dtype=np.int64)
     magnitude = np.maximum.reduceat(np.abs(points.values), starts(points))
     off = rounding_of(magnitude, centre)
     score = on_zones((mean - centre) / error, off / error)
-    level = Panel("mean", at, mean, centre, centre - width, centre + width, score, off)
+    name = "median" if middle else "mean"
+    level = Panel(name, at, mean, centre, centre - width, centre + width, score, off)
     several = points.sizes > 1
     spread = ranges(points) if by_range else deviations(points)
     sigma = np.full(int(several.sum()), limits.sigma)
@@ -182,6 +198,17 @@ def run_panels(limits: ControlLimits, points: Subgroups) -> tuple[Panel, ...]:
 def means(points: Subgroups) -> NDArray[np.float64]:
     """Compute the mean of each subgroup, (G,)."""
     return np.asarray(np.add.reduceat(points.values, starts(points)) / points.sizes)
+
+
+def medians(points: Subgroups) -> NDArray[np.float64]:
+    """Compute the median of each subgroup, (G,)."""
+    cuts = np.split(points.values, starts(points)[1:])
+    return np.array([np.median(cut) for cut in cuts])
+
+
+def _errors_of_medians(sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Compute the standard deviation of the median of each size in sigmas; that of one is 1."""
+    return np.where(sizes > 1, per_size(deviation_of_median, np.maximum(sizes, 2)), 1.0)
 
 
 def ranges(points: Subgroups) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from flawline.core.spc.transforms import NONE, Transform, transform_as_dict, transform_from_dict
 from flawline.errors import UsageError
 
-MEASURED = ("i-mr", "xbar-r", "xbar-s", "ewma", "cusum")
+MEASURED = ("i-mr", "xbar-r", "xbar-s", "median", "ewma", "cusum")
 RARE = ("g", "t")
 COUNTED = ("p", "np", "c", "u", "laney-p", "laney-u")
 KINDS = (*MEASURED, *COUNTED, *RARE, "run")

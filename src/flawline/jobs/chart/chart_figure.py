@@ -117,7 +117,16 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
     transform = chart.stages[0].limits.transform.name
     if transform != "none" and first in ("moving range", "EWMA"):
         label = f"{first}\nafter {transform}"
-    if indices == [0] and chart.kind in ("i-mr", "run", "xbar-r", "xbar-s", "ewma", "g", "t"):
+    if indices == [0] and chart.kind in (
+        "i-mr",
+        "run",
+        "xbar-r",
+        "xbar-s",
+        "median",
+        "ewma",
+        "g",
+        "t",
+    ):
         label = f"{_short(chart.series.measure, 26)}{unit}\n{first}"
     axes.set_ylabel(label)
 
