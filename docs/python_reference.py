@@ -61,7 +61,7 @@ GROUPS = {
     "Measure and judge masks": "measure judge calibrate_scale",
     "Charts and studies": "chart pareto study_capability study_gauge study_agreement "
     "study_sampling study_multivariate study_distribution study_pod",
-    "Causes of defects": "study_steps study_factors study_location study_drift",
+    "Causes of defects": "study_steps study_factors study_location study_drift study_growth",
     "Records": "open_records list_records show_record decide export_records import_records replay list_alerts "
     "acknowledge",
     "Pictures and sources": "open_source as_picture read_image Picture",

@@ -53,6 +53,7 @@ CALLS = {
     "study factors": "study_factors",
     "study location": "study_location",
     "study drift": "study_drift",
+    "study growth": "study_growth",
     "records list": "list_records",
     "records show": "show_record",
     "records decide": "decide",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flawline.api.causes import study_drift as study_drift
 from flawline.api.causes import study_factors as study_factors
+from flawline.api.causes import study_growth as study_growth
 from flawline.api.causes import study_location as study_location
 from flawline.api.causes import study_steps as study_steps
 from flawline.api.chart import chart as chart

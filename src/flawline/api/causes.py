@@ -17,6 +17,7 @@ from flawline.types import Track, no_track
 if TYPE_CHECKING:
     from flawline.jobs.study.drift_study import DriftStudy
     from flawline.jobs.study.factors_study import FactorsStudy
+    from flawline.jobs.study.growth_study import GrowthStudy
     from flawline.jobs.study.inspected_parts import InspectedParts
     from flawline.jobs.study.inspected_tables import InspectedColumns
     from flawline.jobs.study.location_study import LocationStudy
@@ -274,6 +275,66 @@ def study_drift(
         signals, failed = picture_signals(source, track)
     lost = tuple(f"{one.image} could not be read: {one.reason}" for one in failed[:5])
     return studying.study_drift(replace(found, notes=(*found.notes, *lost)), signals, seed=seed)
+
+
+def study_growth(
+    table: Table | None = None,
+    *,
+    store: StoreLike | None = None,
+    where: Mapping[str, str] | None = None,
+    since: Time = None,
+    until: Time = None,
+    place: str = "part",
+    time: str = "captured",
+    area: str = "largest_area",
+    framing: str | None = None,
+    limit: float | None = None,
+    unit: str = "px",
+    confidence: float = 0.95,
+    table_format: Mapping[str, str | int] | None = None,
+) -> GrowthStudy:
+    """Follow the area of defects at known places over time: how fast they grow, and when they reach a limit.
+
+    Args:
+        table: one row per shot of a place: CSV, Parquet or spreadsheet; or give `store`.
+        store: open records, or their URL.
+        where, since, until: which records, as for `list_records`.
+        place: column of the place.
+        time: column of the time.
+        area: column of the area; an empty cell is a shot without labels, not one without a defect.
+        framing: column that changes where the camera was moved.
+        limit: the largest area that is allowed, in the framing of the last shots.
+        unit: of the areas.
+        confidence: of the intervals.
+        table_format: as for `chart`.
+
+    Returns:
+        The places, the fastest first. `flawline.jobs.study.growth_report.growth_report` describes it.
+
+    Raises:
+        UsageError: arguments that do not go together.
+        SourceError: the table cannot be read or lacks a column.
+        StoreError: the records cannot be read.
+        FlawlineError: ("study-empty") no row can be used.
+    """
+    from flawline.api.columns import columns_from
+    from flawline.jobs.study import growth_study as studying
+
+    chosen = where_of(where, since, until) if where or since or until else None
+    beside = [place, time, *([framing] if framing else [])]
+    stated = stated_format(table_format)
+    columns, notes = columns_from(table, store, area, beside, [area], chosen, stated)
+    return studying.study_growth(
+        columns,
+        area=area,
+        place=place,
+        time=time,
+        framing=framing,
+        limit=limit,
+        unit=unit,
+        confidence=confidence,
+        notes=notes,
+    )
 
 
 def inspected(

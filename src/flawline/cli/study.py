@@ -24,6 +24,7 @@ from flawline.cli.study_agreement import agreement
 from flawline.cli.study_causes import factors, steps
 from flawline.cli.study_distribution import distribution
 from flawline.cli.study_gauge import gauge
+from flawline.cli.study_growth import growth
 from flawline.cli.study_multivariate import multivariate
 from flawline.cli.study_output import Confidence, show_study
 from flawline.cli.study_places import drift, location
@@ -54,6 +55,7 @@ study.command()(multivariate)
 study.command()(distribution)
 study.command()(location)
 study.command()(drift)
+study.command()(growth)
 
 
 @study.command()

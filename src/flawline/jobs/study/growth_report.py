@@ -1,0 +1,240 @@
+"""Describe a study of growth for its report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flawline.core.basis_verdict import BasisVerdict
+from flawline.core.causes.growth import FEWEST
+from flawline.core.colours import BAD, GOOD, LIMIT
+from flawline.core.words import counted
+from flawline.jobs.study.cause_words import between, number, ranged
+from flawline.jobs.study.growth_study import GrowingPlace, GrowthStudy
+from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
+
+_DRAWN = 12
+_ALIKE = 0.5
+_MEANING = (
+    "Each drawing is one place: its area over time, the line that was fitted from the first alarm on, and the "
+    "limit. Shots "
+    "without labels are not drawn: they say nothing. Areas before a dashed line were taken in another framing, "
+    "and the line is "
+    "fitted in the framing of the last shots."
+)
+
+
+def growth_report(found: GrowthStudy) -> Study:
+    """Describe a study of growth for its report."""
+    shots = sum(place.shots for place in found.places)
+    return Study(
+        name="growth",
+        title="How the defects grow",
+        subtitle=f"{counted(len(found.places), 'place')}, {counted(shots, 'shot')}.",
+        finding=finding(found),
+        verdict=_verdict(found),
+        numbers=_numbers(found),
+        facts={
+            "places": str(len(found.places)),
+            "shots": str(shots),
+            "without labels": str(sum(place.unlabelled for place in found.places)),
+            "limit": "none" if found.limit is None else f"{number(found.limit)} {found.unit}",
+        },
+        tables=(_table(found),),
+        figures=tuple(_figure(found, place) for place in found.places if len(place.areas))[:_DRAWN],
+        assumptions=_assumptions(found),
+        notes=found.notes,
+        skipped=found.skipped,
+        meaning=_MEANING,
+    )
+
+
+def finding(found: GrowthStudy) -> str:
+    """Say in plain words which place grows fastest, and when it reaches the limit."""
+    growing = [place for place in found.places if place.growth is not None and place.growth.grows]
+    told = []
+    if growing:
+        first = growing[0]
+        assert first.growth is not None
+        rate, low, high = first.growth.rate
+        told.append(
+            f"{first.name} grows fastest: {number(rate)} {found.unit} a day, "
+            f"{between(low, high, found.confidence)}, first "
+            f"seen on {_day(first)}."
+        )
+        told.append(_when(found, first))
+        if len(growing) > 1:
+            told.append(
+                f"{counted(len(growing) - 1, 'further place grows', 'further places grow')}."
+            )
+    else:
+        told.append("No place surely grows.")
+    moved = [place for place in found.places if place.moved]
+    if moved:
+        scale = moved[0].growth.scale if moved[0].growth else None
+        much = "" if scale is None else f", after which areas are {number(scale)} times as large"
+        when = _at(moved[0], moved[0].moved[0])
+        told.append(f"The framing changes on {when}{much}: that is the camera, not the process.")
+    bare = [place.name for place in found.places if not len(place.areas)]
+    if bare:
+        told.append(f"Without labels, and therefore not known to be good: {', '.join(bare[:6])}.")
+    return " ".join(text for text in told if text)
+
+
+def _when(found: GrowthStudy, place: GrowingPlace) -> str:
+    growth = place.growth
+    if found.limit is None or growth is None or growth.reaches is None:
+        return ""
+    value, low, high = growth.reaches
+    limit = f"{number(found.limit)} {found.unit}"
+    if value <= 0:
+        return f"It has reached {limit} already."
+    until = "a time that is not known" if np.isinf(high) else f"{max(high, 0):.1f}"
+    return (
+        f"It reaches {limit} in {value:.1f} days ({max(low, 0):.1f} to {until} with {100 * found.confidence:g} "
+        "% confidence)."
+    )
+
+
+def _day(place: GrowingPlace) -> str:
+    return _at(place, place.alarm or 0)
+
+
+def _at(place: GrowingPlace, shot: int) -> str:
+    return place.times[shot].isoformat(" ")[:16]
+
+
+def _verdict(found: GrowthStudy) -> BasisVerdict:
+    followed = [place for place in found.places if place.growth is not None]
+    if not followed:
+        return BasisVerdict(
+            "unknown", f"No place has {FEWEST} labelled shots from its first alarm on"
+        )
+    if len(followed) < len(found.places):
+        left = len(found.places) - len(followed)
+        return BasisVerdict(
+            "not alone", f"{counted(left, 'place has', 'places have')} too few labelled shots"
+        )
+    if any(place.growth is not None and place.growth.alike > _ALIKE for place in followed):
+        return BasisVerdict(
+            "not alone", "Some places do not grow in a straight line: forecasts are rough"
+        )
+    return BasisVerdict("yes", f"By {counted(len(followed), 'place')} with enough labelled shots")
+
+
+def _assumptions(found: GrowthStudy) -> tuple[Assumption, ...]:
+    grown = [place for place in found.places if place.growth is not None]
+    alike = [
+        place.name for place in grown if place.growth is not None and place.growth.alike > _ALIKE
+    ]
+    bare = sum(place.unlabelled for place in found.places)
+    return (
+        Assumption(
+            "areas grow in a straight line",
+            "does not" if alike else "holds" if grown else "not checked",
+            f"neighbours lie on the same side of it at {', '.join(alike[:5])}: the forecast is rough"
+            if alike
+            else "areas scatter about it on both sides"
+            if grown
+            else "too few shots",
+        ),
+        Assumption(
+            "the time of the first alarm is that of the first defect",
+            "does not" if bare else "holds",
+            f"{bare} shots have no labels, and a defect may have been on them"
+            if bare
+            else "every shot is labelled",
+        ),
+    )
+
+
+def _table(found: GrowthStudy) -> StudyTable:
+    names = ("place", "labelled", "first alarm", f"{found.unit} a day", "last", "days to the limit")
+    rows = []
+    for place in found.places:
+        growth = place.growth
+        labelled = f"{len(place.areas)} of {place.shots}"
+        alarm = (
+            "unlabelled" if not len(place.areas) else "none" if place.alarm is None else _day(place)
+        )
+        if growth is None:
+            rows.append((place.name, labelled, alarm, "", "", ""))
+            continue
+        days = _until(growth.reaches) if growth.reaches is not None and growth.grows else ""
+        rows.append((place.name, labelled, alarm, ranged(*growth.rate), number(growth.level), days))
+    return StudyTable(
+        "Places, the fastest first", names, tuple(rows), frozenset(names[3:]), printed=True
+    )
+
+
+def _until(reaches: tuple[float, float, float]) -> str:
+    """Format the days until the limit, such as "4.9 (2.6 to 11)"."""
+    value, low, high = reaches
+    if value <= 0:
+        return "reached"
+    end = "no end known" if np.isinf(high) else number(high)
+    return f"{number(value)} ({number(max(low, 0.0))} to {end})"
+
+
+def _figure(found: GrowthStudy, place: GrowingPlace) -> StudyFigure:
+    def draw(axes: Any) -> None:
+        days, areas, growth = place.days, place.areas, place.growth
+        axes.plot(days, areas, ls="", marker="o", ms=3, color=GOOD)
+        for shot in place.moved:
+            axes.axvline((days[shot - 1] + days[shot]) / 2, color=LIMIT, ls=(0, (4, 2)), lw=1.2)
+        if growth is not None and place.alarm is not None:
+            ends = np.array([days[place.alarm], days[-1]])
+            axes.plot(
+                ends,
+                np.maximum(growth.level + growth.rate[0] * (ends - days[-1]), 0),
+                color=BAD,
+                lw=1.6,
+            )
+        if found.limit is not None:
+            axes.axhline(found.limit, color=BAD, ls=(0, (5, 2)), lw=1.2)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("days since the first labelled shot")
+        axes.set_ylabel(f"area, {found.unit}")
+
+    grows = place.growth is not None and place.growth.grows
+    told = (
+        "surely grows"
+        if grows
+        else "no sure growth"
+        if place.growth is not None
+        else "too few shots"
+    )
+    return StudyFigure(
+        place.name,
+        f"{told[0].upper()}{told[1:]}; {place.unlabelled} of {place.shots} shots without labels.",
+        draw,
+        2.4,
+    )
+
+
+def _numbers(found: GrowthStudy) -> dict[str, Any]:
+    return {
+        "limit": found.limit,
+        "unit": found.unit,
+        "confidence": found.confidence,
+        "places": [
+            {
+                "place": place.name,
+                "shots": place.shots,
+                "unlabelled": place.unlabelled,
+                "first_alarm": None
+                if place.alarm is None
+                else place.times[place.alarm].isoformat(),
+                "usual": place.usual,
+                "framing_changes": [place.times[k].isoformat() for k in place.moved],
+                "rate": None if place.growth is None else place.growth.rate,
+                "level": None if place.growth is None else place.growth.level,
+                "scale": None if place.growth is None else place.growth.scale,
+                "days_to_limit": None
+                if place.growth is None or place.growth.reaches is None
+                else [None if np.isinf(value) else value for value in place.growth.reaches],
+            }
+            for place in found.places
+        ],
+    }

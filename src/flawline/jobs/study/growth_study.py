@@ -1,0 +1,183 @@
+"""Study how defects at known places grow over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawline.core.causes.growth import Growth, common_scale, first_alarm, fit_growth
+from flawline.data.times import local_time
+from flawline.errors import FlawlineError, UsageError
+from flawline.jobs.chart.row_groups import Skipped
+from flawline.jobs.chart.series_table import as_number, as_text
+from flawline.jobs.study.inspected_parts import numbered
+
+Floats = NDArray[np.float64]
+_DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GrowingPlace:
+    """One place: the times (N,) and areas (N,) of its labelled shots, in order, with their framings.
+
+    `unlabelled` shots have no area and say nothing. `alarm` is the shot that first lies above `usual`, with the one
+    after
+    it. `moved` are the shots from which another framing is used.
+    """
+
+    name: str
+    times: tuple[datetime, ...]
+    areas: Floats
+    framing: NDArray[np.int64]
+    shots: int
+    unlabelled: int
+    alarm: int | None
+    usual: float
+    moved: tuple[int, ...]
+    growth: Growth | None
+
+    @property
+    def days(self) -> Floats:
+        """Return the times in days since the first labelled shot."""
+        return _days(self.times)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GrowthStudy:
+    """All places, those that grow fastest first, then the others, then the unlabelled ones."""
+
+    places: tuple[GrowingPlace, ...]
+    limit: float | None
+    unit: str
+    confidence: float
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+
+def study_growth(
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    area: str,
+    place: str,
+    time: str,
+    framing: str | None = None,
+    limit: float | None = None,
+    unit: str = "px",
+    confidence: float = 0.95,
+    notes: Sequence[str] = (),
+) -> GrowthStudy:
+    """Follow the area of each place.
+
+    Args:
+        columns: cells by column, one row per shot of a place.
+        area, place, time, framing: names of columns; an empty area is a shot without labels, not one without a defect.
+        limit: the largest area that is allowed, in the framing of the last shots.
+        unit: of the areas.
+        confidence: of the intervals.
+        notes: what was understood of the table.
+
+    Raises:
+        UsageError: a limit or confidence that makes no sense.
+        FlawlineError: ("study-empty") no row can be used.
+    """
+    if limit is not None and not 0 < limit < np.inf:
+        raise UsageError(f"`limit` is an area above 0, got {limit:g}")
+    if not 0 < confidence < 1:
+        raise UsageError(f"`confidence` is above 0 and below 1, got {confidence:g}")
+    rows: dict[str, list[tuple[datetime, float, str]]] = {}
+    skipped: list[Skipped] = []
+    for row in range(len(columns[area])):
+        name = as_text(columns[place][row])
+        try:
+            shot = _shot(columns, row, area, time, framing)
+            if not name:
+                raise ValueError(f"the cell in {place!r} is empty")
+        except ValueError as error:
+            skipped.append(Skipped(f"row {row + 1}", str(error)))
+            continue
+        rows.setdefault(name, []).append(shot)
+    if not rows:
+        why = f": {skipped[0].label}: {skipped[0].reason}" if skipped else ""
+        raise FlawlineError(
+            f"no row can be used{why}",
+            hint="name the columns with `place`, `time` and `area`",
+            code="study-empty",
+        )
+    bare = [_place(name, shots) for name, shots in rows.items()]
+    seen = [one for one in bare if one.alarm is not None]
+    scale = common_scale(
+        [(one.days[one.alarm :], one.areas[one.alarm :], one.framing[one.alarm :]) for one in seen]
+    )
+    places = [_grown(one, scale, limit, confidence) for one in bare]
+
+    def rank(one: GrowingPlace) -> tuple[int, float, str]:
+        if one.growth is None:
+            return (2 if not len(one.areas) else 1), 0.0, one.name
+        return 0, -one.growth.rate[0], one.name
+
+    return GrowthStudy(
+        tuple(sorted(places, key=rank)), limit, unit, confidence, tuple(skipped), tuple(notes)
+    )
+
+
+def _shot(
+    columns: Mapping[str, Sequence[Any]], row: int, area: str, time: str, framing: str | None
+) -> tuple[datetime, float, str]:
+    try:
+        at = local_time(as_text(columns[time][row]))
+    except UsageError as error:
+        raise ValueError(f"in {time!r}, {error.message}") from None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    cell = columns[area][row]
+    value = np.nan if not as_text(cell) else as_number(cell)
+    if value < 0:
+        raise ValueError(f"in {area!r}, {value:g} is below 0")
+    return at, value, "" if framing is None else as_text(columns[framing][row])
+
+
+def _place(name: str, shots: list[tuple[datetime, float, str]]) -> GrowingPlace:
+    ordered = sorted(shots, key=lambda shot: shot[0])
+    labelled = [shot for shot in ordered if not np.isnan(shot[1])]
+    areas = np.array([shot[1] for shot in labelled])
+    framing = numbered([shot[2] for shot in labelled])[0]
+    whole = bool(labelled) and labelled[0] is ordered[0]
+    alarm, usual = first_alarm(areas, from_the_start=whole) if labelled else (None, 0.0)
+    return GrowingPlace(
+        name,
+        tuple(shot[0] for shot in labelled),
+        areas,
+        framing,
+        len(ordered),
+        len(ordered) - len(labelled),
+        alarm,
+        usual,
+        tuple(int(k) + 1 for k in np.flatnonzero(np.diff(framing))),
+        None,
+    )
+
+
+def _grown(
+    place: GrowingPlace, scale: float | None, limit: float | None, confidence: float
+) -> GrowingPlace:
+    """Fit the growth of a place from its first alarm on."""
+    if place.alarm is None:
+        return place
+    since = slice(place.alarm, None)
+    growth = fit_growth(
+        place.days[since],
+        place.areas[since],
+        place.framing[since],
+        scale=scale,
+        limit=limit,
+        confidence=confidence,
+    )
+    return replace(place, growth=growth)
+
+
+def _days(times: Sequence[datetime]) -> Floats:
+    return np.array([(time - times[0]).total_seconds() / _DAY for time in times])
