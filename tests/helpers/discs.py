@@ -41,6 +41,11 @@ def spoilt(
     return pixels
 
 
+def faint(seed: int) -> np.ndarray:
+    """A disc with a faint spot: more than usual, and less than a spoilt one."""
+    return cv2.addWeighted(disc(1000 + seed), 0.94, spoilt(1000 + seed, size=8), 0.06, 0)
+
+
 def write(path: Path, pixels: np.ndarray) -> Path:
     """Write RGB pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from helpers.discs import disc, spoilt
-from helpers.full_house import faint, png, served_house
+from helpers.discs import disc, faint, spoilt
+from helpers.full_house import png, served_house
 from helpers.served_browser import ServedPage, signed_in
 
 FRESH = 9
@@ -67,7 +67,7 @@ def test_dragging_a_threshold_moves_the_counts_and_asks_the_records(page: Served
     scores = page.call("GET", "/api/recipes/disc/scores")
     before = rejected(page)
     assert before == sum(row["score"] > scores["reject"] for row in scores["good"])
-    drag(page, "reject", -300)
+    drag(page, "reject", -600)
     assert float(page.find("[data-field=reject]").get_attribute("value")) < scores["reject"]
     assert rejected(page) > before
     words = page.until(lambda: page.text("[data-what-if-words]"), "the records")

@@ -13,8 +13,8 @@ from flawline.records import open_store
 from flawline.station.station import Station
 from flawline.station.what_if import same_measures, what_if
 from flawline.types import SEVERITY
-from helpers.discs import disc, spoilt, train, write_discs
-from helpers.full_house import faint, png
+from helpers.discs import disc, faint, spoilt, train, write_discs
+from helpers.full_house import png
 from helpers.networks import write_network
 
 SPECS = (
