@@ -54,12 +54,13 @@ def thresholds(page: ServedPage) -> ServedPage:
     return page
 
 
-def drag(page: ServedPage, name: str, by: int) -> None:
-    """Drag a threshold sideways."""
+def drag(page: ServedPage, name: str, *, onto: str) -> None:
+    """Drag a threshold onto the first bar of a selector."""
     from selenium.webdriver.common.action_chains import ActionChains
 
-    handle = page.find(f"[data-limit={name}] .reach")
-    ActionChains(page.driver).click_and_hold(handle).move_by_offset(by, 0).release().perform()
+    handle, bar = page.find(f"[data-limit={name}] .reach"), page.all(onto)[0]
+    actions = ActionChains(page.driver).click_and_hold(handle).move_to_element(bar)
+    actions.release().perform()
 
 
 def test_dragging_a_threshold_moves_the_counts_and_asks_the_records(page: ServedPage) -> None:
@@ -67,7 +68,7 @@ def test_dragging_a_threshold_moves_the_counts_and_asks_the_records(page: Served
     scores = page.call("GET", "/api/recipes/disc/scores")
     before = rejected(page)
     assert before == sum(row["score"] > scores["reject"] for row in scores["good"])
-    drag(page, "reject", -600)
+    drag(page, "reject", onto=".histogram .bar.good")
     assert float(page.find("[data-field=reject]").get_attribute("value")) < scores["reject"]
     assert rejected(page) > before
     words = page.until(lambda: page.text("[data-what-if-words]"), "the records")
@@ -95,7 +96,7 @@ def test_arrows_change_one_part_at_a_time(page: ServedPage) -> None:
 def test_a_change_is_saved_and_undone_with_one_click_each(page: ServedPage) -> None:
     thresholds(page)
     first = active(page)
-    drag(page, "review", -120)
+    drag(page, "review", onto=".histogram .bar.good")
     page.click("[data-save]")
     page.until(lambda: "undo=" in page.driver.current_url, "the new version")
     assert active(page) != first
