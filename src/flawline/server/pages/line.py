@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
+from flawline.records.record import StoredRecord
 from flawline.records.where import Where
 from flawline.server.access import State, Viewer
 from flawline.server.page import PageViewer, places_of, render
@@ -35,14 +36,15 @@ def line(
     wall: bool = False,
 ) -> HTMLResponse:
     """Show the latest part, the strip of those before it, and what is the matter in a sentence."""
-    shown = current(state, station)
+    items = state.store.page(_of(station), count=LAST).items
+    shown = summed_up(state, items)
     samples = [job.as_dict() for job in state.jobs.list("sample")[:1]]
     making = next((job for job in samples if job["state"] in ("waiting", "running")), None)
     if making or (not shown["records"] and not state.products.names()):
         failed = next((job for job in samples if job["state"] in ("failed", "cancelled")), None)
         label = any(place.address == "/label" for place in places_of(request, visitor))
         return render(request, "first_start.html", visitor, job=making, failed=failed, label=label)
-    drawn = drawing(state, station)
+    drawn = drawing(state, items, station)
     return render(request, "line.html", visitor, **shown, **drawn, station=station, wall=wall)
 
 
@@ -62,7 +64,11 @@ async def line_events(
 
 def current(state: ServerState, station: str = "") -> dict[str, Any]:
     """Gather what the page of the line shows; of all stations where none is named."""
-    items = state.store.page(_of(station), count=LAST).items
+    return summed_up(state, state.store.page(_of(station), count=LAST).items)
+
+
+def summed_up(state: ServerState, items: Sequence[StoredRecord]) -> dict[str, Any]:
+    """Sum up the last inspections, the newest first, and the open alerts."""
     alerts = state.store.alerts.list(only_open=True, count=5)
     summary = line_summary(items, [one.alert for one in alerts])
     return {
@@ -83,9 +89,8 @@ def current(state: ServerState, station: str = "") -> dict[str, Any]:
     }
 
 
-def drawing(state: ServerState, station: str) -> dict[str, Any]:
+def drawing(state: ServerState, items: Sequence[StoredRecord], station: str) -> dict[str, Any]:
     """Gather the drawings of the page: yield by the hour, and the last scores with the limits of their recipe."""
-    items = state.store.page(_of(station), count=LAST).items
     if not items:
         return {"hours": (), "chart": None}
     newest = items[0].record
