@@ -128,8 +128,9 @@ def study_agreement(ratings: Ratings, confidence: float = 0.95) -> AgreementResu
         assert together is not None
         known, agreed = together
         right = _share(agreed & (_first(ratings, everyone) == ratings.standard), known, confidence)
+        each_codes = [_trial_codes(ratings, n) for n in everyone]
         right_kappa = with_interval(
-            lambda kept: _mean([_fleiss_standard(ratings, n, kept) for n in everyone]),
+            lambda kept: _mean([_fleiss_standard(ratings, codes, kept) for codes in each_codes]),
             len(ratings.parts),
             confidence,
         )
@@ -203,8 +204,9 @@ def _rater(ratings: Ratings, number: int, confidence: float) -> RaterResult:
     standard = ratings.standard
     if standard is not None:
         right = _share(agreed & (_first(ratings, [number]) == standard), known, confidence)
+        codes = _trial_codes(ratings, number)
         right_kappa = with_interval(
-            lambda kept: _fleiss_standard(ratings, number, kept), parts, confidence
+            lambda kept: _fleiss_standard(ratings, codes, kept), parts, confidence
         )
         right_cohen = _pooled_cohen(ratings, [number], confidence)
         if ratings.ordered:
@@ -257,23 +259,24 @@ def _errors(ratings: Ratings, number: int, confidence: float) -> tuple[Share | N
     )
 
 
-def _fleiss_standard(ratings: Ratings, number: int, kept: Flags) -> float | None:
-    """Average Fleiss' kappa of each trial with the standard, as Minitab does."""
+def _trial_codes(ratings: Ratings, number: int) -> NDArray[np.int64]:
+    """Gather the categories (T, P) of each trial of a rater, -1 where a part has fewer trials."""
+    given = ratings.given[number]
+    codes = np.full((max(map(len, given)), len(given)), -1, np.int64)
+    for part, trials in enumerate(given):
+        codes[: len(trials), part] = trials
+    return codes
+
+
+def _fleiss_standard(ratings: Ratings, codes: NDArray[np.int64], kept: Flags) -> float | None:
+    """Average Fleiss' kappa of each trial (T, P) with the standard, as Minitab does."""
     assert ratings.standard is not None
-    size = len(ratings.categories)
-    most = max(len(trials) for trials in ratings.given[number])
+    one_of = np.eye(len(ratings.categories))
     found = []
-    for trial in range(most):
-        rated = [
-            (trials[trial], int(right))
-            for trials, right, keep in zip(
-                ratings.given[number], ratings.standard, kept, strict=True
-            )
-            if keep and len(trials) > trial
-        ]
-        if rated:
-            counts = sum(np.eye(size)[np.array(column)] for column in zip(*rated, strict=True))
-            found.append(fleiss(np.asarray(counts)))
+    for trial in codes:
+        rated = kept & (trial >= 0)
+        if rated.any():
+            found.append(fleiss(one_of[trial[rated]] + one_of[ratings.standard[rated]]))
     return _mean(found)
 
 

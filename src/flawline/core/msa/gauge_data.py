@@ -119,14 +119,19 @@ def gauge_data(
     parts, operators = tuple(dict.fromkeys(named)), tuple(dict.fromkeys(by))
     data = GaugeData(
         readings,
-        np.array([parts.index(name) for name in named]),
-        np.array([operators.index(who) for who in by]),
+        _numbers(named, parts),
+        _numbers(by, operators),
         parts,
         operators,
         nested,
     )
     _check(data)
     return data
+
+
+def _numbers(names: Sequence[str], levels: Sequence[str]) -> NDArray[np.int64]:
+    place = {name: number for number, name in enumerate(levels)}
+    return np.array([place[name] for name in names], dtype=np.int64)
 
 
 def _check(data: GaugeData) -> None:
