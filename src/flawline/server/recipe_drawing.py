@@ -12,7 +12,7 @@ BINS = 48
 WIDE, HIGH = 720, 240
 LEFT, RIGHT, TOP, BELOW = 36, 16, 26, 28
 _SPREAD = 8.0
-_POD_WIDE, _POD_HIGH, _POD_LEFT = 300, 170, 34
+_POD_WIDE, _POD_HIGH, _POD_LEFT, _POD_BELOW = 300, 182, 34, 38
 
 
 def histogram_layout(scores: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -137,4 +137,4 @@ def _pod_axis(least: float, most: float) -> Any:
 
 
 def _pod_y(share: float) -> float:
-    return round(12 + (1 - share) * (_POD_HIGH - 12 - 26), 1)
+    return round(12 + (1 - share) * (_POD_HIGH - 12 - _POD_BELOW), 1)
