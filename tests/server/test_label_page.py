@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from selenium.webdriver.common.keys import Keys
 
 from flawline.core.labelling.pieces import pieces_of
 from flawline.jobs.label.mask_png import grey_png
+from flawline.server.access import COOKIE
+from flawline.server.credentials import digest, new_secret
 from helpers.full_house import served_house
 from helpers.label_sets import key, label_set, mark
 from helpers.served_browser import signed_in
@@ -309,6 +312,38 @@ def test_a_picture_that_cannot_be_read_says_why(page, number, tmp_path):
     assert page.find("[data-retry]")
     page.press(Keys.PAGE_DOWN)
     page.until(lambda: page.text("[data-name]") == "images/part_3.png", "the next picture")
+
+
+def test_a_viewer_looks_and_draws_nothing(page, number):
+    store, accounts = page.house.state.labels.get(number), page.house.state.store.accounts
+    store.save(key(1), grey_png(mark((1, 20, 20, 28, 60))), who="eva", base=0, done=True)
+    now, secret = datetime.now(UTC), new_secret()
+    found = accounts.find("vera") or accounts.add("vera", "viewer", now)
+    accounts.let_in(found, "session", digest(secret), now, expires=now + timedelta(hours=1))
+    own = page.driver.get_cookie(COOKIE)
+    page.driver.add_cookie({"name": COOKIE, "value": secret})
+    try:
+        open_set(page, number, f"?queue=all&picture={key(1)}")
+        assert [one.text for one in page.all("[data-regions] .name")] == ["scratch"]
+        assert page.text("[data-saved]") == "saved"
+        before = shown(page)
+        drag(page, (20, 70), (60, 70))
+        page.press("p", "z", Keys.DELETE, Keys.ENTER)
+        np.testing.assert_array_equal(shown(page), before)
+        assert not [one for one in page.all("button[data-tool]") if one.text.startswith("Brush")]
+        page.press(Keys.PAGE_DOWN)
+        page.until(lambda: page.text("[data-name]") == "images/part_2.png", "the next picture")
+    finally:
+        page.driver.add_cookie({"name": COOKIE, "value": own["value"]})
+
+
+def test_pictures_that_come_later_are_found(page, number, tmp_path):
+    open_set(page, number)
+    later = (tmp_path / "discs" / "images" / "part_1.png").read_bytes()
+    (tmp_path / "discs" / "images" / "part_7.png").write_bytes(later)
+    page.click("[data-refresh]")
+    page.until(lambda: "1 more" in page.text(".notice"), "the new picture")
+    assert "To do (7)" in page.text("[data-queue]")
 
 
 def test_keys_and_the_address(page, number):

@@ -1,10 +1,19 @@
 // The dialogues: classes, audit, training, keys.
-import { call, onClick, onSubmit } from "/static/api.js";
+import { call, notice, onClick, onSubmit } from "/static/api.js";
 import { find } from "/static/label/place.js";
 
 export function bindDialogs(app) {
   onClick("[data-dialog]", (button) => document.querySelector(`dialog[data-${button.dataset.dialog}-dialog]`).showModal());
   onClick("[data-shut]", (button) => button.closest("dialog").close());
+
+  onClick("[data-refresh]", async () => {
+    const before = app.queue.total;
+    await call("POST", `/api/labels/${app.set}/refresh`);
+    await app.count();
+    const { total } = await app.queue.load(app.queue.name, app.key ?? "");
+    notice(total > before ? `${total - before} more in this queue.` : "No new picture in this queue.");
+    if (!app.key && total) app.go(1);
+  });
 
   onSubmit(document.querySelector("[data-class-form]"), async (data) => {
     const names = data.get("classes").split("\n").map((name) => name.trim()).filter(Boolean);
