@@ -320,7 +320,7 @@ def test_a_viewer_looks_and_draws_nothing(page, number):
     now, secret = datetime.now(UTC), new_secret()
     found = accounts.find("vera") or accounts.add("vera", "viewer", now)
     accounts.let_in(found, "session", digest(secret), now, expires=now + timedelta(hours=1))
-    own = page.driver.get_cookie(COOKIE)
+    own = page.open("/account").driver.get_cookie(COOKIE)
     page.driver.add_cookie({"name": COOKIE, "value": secret})
     try:
         open_set(page, number, f"?queue=all&picture={key(1)}")
