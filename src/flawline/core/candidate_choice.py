@@ -81,26 +81,16 @@ def choose_candidate(
     Raises:
         ValueError: no candidate.
     """
-    near = near_best(losses, complexities, errors=errors)
-    return min(near, key=lambda place: (complexities[place], float(losses[place].mean()), place))
-
-
-def near_best(
-    losses: Sequence[Floats], complexities: Sequence[float], *, errors: float = 1.0
-) -> list[int]:
-    """List the candidates that are not worse than the best by more than a standard error of the difference.
-
-    Arguments and errors as for `choose_candidate`.
-    """
     if not losses or len(losses) != len(complexities):
         raise ValueError("expected the losses and the complexity of one candidate or more")
     means = [float(loss.mean()) for loss in losses]
     best = min(range(len(losses)), key=lambda place: (means[place], complexities[place], place))
-    return [
+    near = [
         place
         for place, loss in enumerate(losses)
         if means[place] - means[best] <= errors * _error(loss - losses[best]) + 1e-12
     ]
+    return min(near, key=lambda place: (complexities[place], means[place], place))
 
 
 def _error(differences: Floats) -> float:

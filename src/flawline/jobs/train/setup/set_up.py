@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -93,36 +93,28 @@ def _foreground(state: Trials, best: Candidate, start: Candidate) -> Candidate:
 
 
 def _method(state: Trials, best: Candidate, start: Candidate) -> Candidate:
-    """Try all methods on the best view and on the plain one: a memory may need no alignment."""
-    views = list(dict.fromkeys((best, start)))
-    return state.choose(
-        "method", [replace(view, method=one) for view in views for one in _methods(best)]
-    )
+    """Try all methods on the best view, and a memory on the plain one too: it may need no alignment."""
+    tried = [replace(best, method=one) for one in _methods(best)]
+    return state.choose("method", [*tried, replace(start, method="patch-memory")])
 
 
 def _window(state: Trials, best: Candidate, start: Candidate) -> Candidate:
     """Try larger windows, up to the pictures' own size, while that gains.
 
-    Methods that were surely worse than the best one at a window are not tried at larger ones.
+    Of the methods two at most go on to the next window: the one that would be chosen, and the one that lost least.
     """
     methods = _methods(best) if "method" in state.search.free else [best.method]
     candidates, row = [best], [replace(best, method=method) for method in methods]
-    least = _least(state, [best])
+    least = state.least([best])
     for window in _windows(state.views.job, state.search, best):
         state.forget()
-        row = [replace(one, window=window) for one in state.near_best(row)]
+        row = [replace(one, window=window) for one in state.contenders(row)]
         candidates += row
         state.choose("window", candidates)
-        before, least = least, _least(state, row)
+        before, least = least, state.least(row)
         if least >= before:
             break
     return state.choose("window", candidates)
-
-
-def _least(state: Trials, candidates: Sequence[Candidate]) -> float:
-    """The least mean loss of candidates; infinite where none could be tried."""
-    found = [state.losses(one) for one in candidates]
-    return min((float(own.mean()) for own in found if own is not None), default=math.inf)
 
 
 _STAGES = {

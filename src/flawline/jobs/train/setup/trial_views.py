@@ -22,8 +22,8 @@ from flawline.jobs.train.training_job import TrainingJob
 from flawline.jobs.train.view import on_threads, region_of, smallest_px
 from flawline.types import Picture, Sample
 
-MOST_ALIGNED = 30
-"""Most good pictures that the reference of an alignment is made of; a recipe's is made of up to 48."""
+MOST_LOOKED = 20
+"""Most good pictures that a reference or a foreground is learnt from; those of a recipe are learnt from more."""
 
 
 @dataclass(eq=False)
@@ -75,9 +75,7 @@ class TrialViews:
         if method == "none":
             return None
         if method not in self._alignments:
-            count = min(len(self.good), MOST_ALIGNED)
-            some = [self.good[place * len(self.good) // count] for place in range(count)]
-            pictures = self._read(lambda picture: picture.pixels, some)
+            pictures = self._read(lambda picture: picture.pixels, MOST_LOOKED)
             try:
                 self._alignments[method] = fit_alignment(
                     pictures, cast(Any, method), each=on_threads
@@ -92,7 +90,9 @@ class TrialViews:
     def _foreground(self, candidate: Candidate, view: View) -> Foreground:
         seen, look = (candidate.alignment, candidate.light), self.look(candidate, view)
         if seen not in self._foregrounds:
-            self._foregrounds[seen] = fit_foreground(self._read(lambda p: look(p).pixels))
+            self._foregrounds[seen] = fit_foreground(
+                self._read(lambda p: look(p).pixels, MOST_LOOKED)
+            )
         return self._foregrounds[seen]
 
     def _pose(self, candidate: Candidate, view: View, picture: Picture) -> Pose | None:
@@ -106,7 +106,8 @@ class TrialViews:
     def _read(
         self,
         function: Callable[[Picture], NDArray[np.uint8]],
-        samples: Sequence[Sample] | None = None,
+        most: int | None = None,
     ) -> Iterator[NDArray[np.uint8]]:
-        some = self.good if samples is None else samples
+        count = min(len(self.good), most or len(self.good))
+        some = [self.good[place * len(self.good) // count] for place in range(count)]
         return (pixels for _, pixels in self.job.read(some, function))

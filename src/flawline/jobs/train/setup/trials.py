@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.candidate_choice import choose_candidate, near_best
+from flawline.core.candidate_choice import choose_candidate
 from flawline.core.view.framing import choose_framing
 from flawline.detectors.registry import method_of
 from flawline.errors import ImageError, UsageError
@@ -39,24 +40,30 @@ class Trials:
         for candidate in candidates:
             if candidate not in self.trials:
                 self.trials[candidate] = self._tried(stage, candidate)
-        found = [(one, self.losses(one)) for one in candidates]
+        return self._chosen(candidates)
+
+    def contenders(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """List the one that would be chosen and the one that lost least; all where none was tried."""
+        means = [(self.least([one]), one.complexity, place) for place, one in enumerate(candidates)]
+        best = min(means)
+        if math.isinf(best[0]):
+            return list(candidates)
+        return list(dict.fromkeys((self._chosen(candidates), candidates[best[2]])))
+
+    def least(self, candidates: Sequence[Candidate]) -> float:
+        """Give the least mean loss of candidates; infinite where none could be tried."""
+        found = [self._losses(one) for one in candidates]
+        return min((float(own.mean()) for own in found if own is not None), default=math.inf)
+
+    def _chosen(self, candidates: Sequence[Candidate]) -> Candidate:
+        found = [(one, self._losses(one)) for one in candidates]
         done = [(one, losses) for one, losses in found if losses is not None]
         if not done:
             return candidates[0]
         best = choose_candidate([own for _, own in done], [one.complexity for one, _ in done])
         return done[best][0]
 
-    def near_best(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """List those of the candidates that are not surely worse than the best of them; all that were not tried."""
-        losses = {one: self.losses(one) for one in candidates}
-        done = [one for one, found in losses.items() if found is not None]
-        if not done:
-            return list(candidates)
-        own = [found for found in losses.values() if found is not None]
-        near = {done[place] for place in near_best(own, [one.complexity for one in done])}
-        return [one for one in candidates if losses[one] is None or one in near]
-
-    def losses(self, candidate: Candidate) -> NDArray[np.float64] | None:
+    def _losses(self, candidate: Candidate) -> NDArray[np.float64] | None:
         """Give the losses of a candidate; None where it was not tried or could not be."""
         trial = self.trials.get(candidate)
         return None if trial is None or trial.scores is None else trial.scores.losses(self.overkill)
