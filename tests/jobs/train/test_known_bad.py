@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 import flawline
+from flawline.data.source import open_source
 from flawline.detectors.known import DIRECTION
 from flawline.errors import UsageError
 from flawline.inspector import Inspector
+from flawline.jobs.train.training_files import trained_as_dict
+from flawline.jobs.train.training_pictures import write_training_report
 from flawline.jobs.train.view import ViewSettings
 from flawline.recipe import known_pictures, read_recipe, write_recipe
 from helpers.discs import SIDE, disc, roles, train, write, write_discs
@@ -81,13 +84,25 @@ def test_fewer_are_missed_and_that_is_said(trained, ignoring):
     assert told["parts"] == BAD
     assert told["missed"] < told["missed_without"]
     assert message(trained) == (
-        f"learnt from 12 known bad parts: in folds, at 5 % overkill, it misses {told['missed']} of them instead of "
-        f"{told['missed_without']}"
+        "learnt from 12 known bad parts, each judged without itself: at a limit that rejects 5 % of the good parts, "
+        f"{told['missed']} are missed instead of {told['missed_without']}"
     )
     escapes = [
         one.recipe.manifest.metrics["defective"]["escape"]["count"] for one in (trained, ignoring)
     ]
     assert escapes[0] < escapes[1]
+
+
+def test_documents_tell_what_bad_parts_taught(trained, ignoring, parts, tmp_path):
+    assert trained_as_dict(trained, tmp_path / "part.flaw")["known_bad"] == learnt(trained)
+    assert trained_as_dict(ignoring, tmp_path / "part.flaw")["known_bad"] is None
+    with open_source(parts) as source:
+        page = write_training_report(trained, source, tmp_path / "part.html").read_text("utf-8")
+        other = write_training_report(ignoring, source, tmp_path / "other.html").read_text("utf-8")
+    told = learnt(trained)
+    row = f"<td>{told['parts']}</td><td>{told['missed_without']}</td><td>{told['missed']}</td>"
+    assert row in page
+    assert "What known bad parts taught" not in other
 
 
 def test_what_is_said_of_bad_parts_is_of_detectors_that_did_not_learn_from_them(trained, parts):

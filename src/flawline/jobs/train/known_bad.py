@@ -68,12 +68,15 @@ class KnownBad:
         parts = counted(self.parts, "known bad part")
         if self.missed is None:
             return f"learnt from {parts}; whether that helps takes two or more to test"
-        share = f"in folds, at {100 * self.overkill:g} % overkill"
+        share = f"at a limit that rejects {100 * self.overkill:g} % of the good parts"
         if self.learnt:
-            return f"learnt from {parts}: {share}, it misses {self.missed} of them instead of {self.before}"
+            return (
+                f"learnt from {parts}, each judged without itself: {share}, {self.missed} are missed instead of "
+                f"{self.before}"
+            )
         if not self.before:
             return f"did not learn from the {parts}: {share}, all are found without that"
-        return f"did not learn from the {parts}: {share}, that would not find more ({self.before} missed)"
+        return f"did not learn from the {parts}: {share}, no more would be found ({self.before} missed)"
 
 
 def learn_known_bad(

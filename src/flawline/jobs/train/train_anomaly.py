@@ -44,7 +44,8 @@ class AnomalyTraining:
     `good` and `bad` are raw scores of pictures that were not learnt from, by name. `suspects` were found among the good
     pictures and set aside. `test` judges pictures that were held out before, where there are such. `self_test` draws
     defects into good pictures that were not learnt from; None where it was off or there were too few.
-    `set_up` tells how the settings were chosen; None where nothing was tried.
+    `set_up` tells how the settings were chosen; None where nothing was tried. `known_bad` tells what known bad parts
+    taught; None where there were none, or they were only counted.
     """
 
     recipe: Recipe
@@ -58,6 +59,7 @@ class AnomalyTraining:
     test: Evaluation | None = None
     self_test: SelfTest | None = None
     set_up: SetUp | None = None
+    known_bad: KnownBad | None = None
 
 
 def train_anomaly(
@@ -85,52 +87,88 @@ def train_anomaly(
         )
         _check(chosen, settings.thresholds)
         job = _set_up(TrainingJob(source, settings, backbone, chosen, track))
-        settings, found = job.settings, job.set_up
-        view = learn_view(job.read, chosen.learn, chosen.sizes, settings.view)
+        view = learn_view(job.read, chosen.learn, chosen.sizes, job.settings.view)
         job = replace(job, view=view)
-        learn = chosen.learn
-        suspects: tuple[Suspect, ...] = ()
-        kept = job.keep(learn, title="learning")
-        basis = kept.basis(_names(learn), seed=settings.seed)
-        averages = kept.fit(
-            _averaging(settings.method), _names(learn), basis=basis, seed=settings.seed
-        )
-        if settings.set_aside:
-            suspects = _suspects(job, kept, averages)
-            unusual = {suspect.name for suspect in suspects}
-            learn = tuple(sample for sample in learn if sample.name not in unusual)
-        state = averages
-        if suspects or averages.method != settings.method:
-            state = kept.fit(settings.method, _names(learn), basis=basis, seed=settings.seed)
-        known = _known_bad(job, kept, state, learn)
-        recipe = _recipe(job, state if known is None else known.state, learn, suspects, known)
-        scored, good, bad = held_out_scores(job, kept, recipe, learn, known)
-        calibrated = calibrate(scored, settings.thresholds)
-        recipe = _calibrated(recipe, scored, calibrated)
-        beside: tuple[str, ...] = ()
-        if settings.golden is not None:
-            recipe, beside = with_golden(recipe, settings.golden, job, list(good), bad)
-        tested = tested_recipe(job, kept, recipe, learn)
+        taught = _taught(job)
+        calibrated = _calibrated(job, taught)
+        tested = tested_recipe(job, taught.kept, calibrated.recipe, taught.learn)
+    said = (*_messages(job, taught), *calibrated.messages, *tested.messages)
     return AnomalyTraining(
         tested.recipe,
-        good,
-        bad,
-        suspects,
+        calibrated.good,
+        calibrated.bad,
+        taught.suspects,
         chosen.copies,
         (*chosen.unjudged, *source.unlisted()),
         chosen.notes,
-        (
-            *chosen.messages,
-            *([found.sentence] if found is not None and found.trials else []),
-            *view.messages,
-            *_suspect_messages(suspects),
-            *(() if known is None else known.messages),
-            *calibrated.messages,
-            *beside,
-            *tested.messages,
-        ),
+        said,
         self_test=tested.test,
-        set_up=found,
+        set_up=job.set_up,
+        known_bad=taught.known,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taught:
+    """A detector, the pictures that it learnt from and their patches, those set aside, and what bad parts taught."""
+
+    state: DetectorState
+    learn: tuple[Sample, ...]
+    kept: KeptPatches
+    suspects: tuple[Suspect, ...]
+    known: KnownBad | None
+
+
+def _taught(job: TrainingJob) -> _Taught:
+    """Fit a detector to the good pictures that look good, and teach it the known bad parts."""
+    settings, learn = job.settings, job.chosen.learn
+    kept = job.keep(learn, title="learning")
+    basis = kept.basis(_names(learn), seed=settings.seed)
+    state = kept.fit(_averaging(settings.method), _names(learn), basis=basis, seed=settings.seed)
+    suspects: tuple[Suspect, ...] = ()
+    if settings.set_aside:
+        suspects = _suspects(job, kept, state)
+        unusual = {suspect.name for suspect in suspects}
+        learn = tuple(sample for sample in learn if sample.name not in unusual)
+    if suspects or state.method != settings.method:
+        state = kept.fit(settings.method, _names(learn), basis=basis, seed=settings.seed)
+    known = _known_bad(job, kept, state, learn)
+    return _Taught(state if known is None else known.state, learn, kept, suspects, known)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judging:
+    """A recipe with thresholds, raw scores of held-out good and of bad pictures by name, and messages to a person."""
+
+    recipe: Recipe
+    good: Mapping[str, float]
+    bad: Mapping[str, float]
+    messages: tuple[str, ...]
+
+
+def _calibrated(job: TrainingJob, taught: _Taught) -> _Judging:
+    """Calibrate the thresholds of a detector, and add the golden sample."""
+    settings, learn, known = job.settings, taught.learn, taught.known
+    recipe = _recipe(job, taught.state, learn, taught.suspects, known)
+    scored, good, bad = held_out_scores(job, taught.kept, recipe, learn, known)
+    calibrated = calibrate(scored, settings.thresholds)
+    recipe = _with_thresholds(recipe, scored, calibrated)
+    beside: tuple[str, ...] = ()
+    if settings.golden is not None:
+        recipe, beside = with_golden(recipe, settings.golden, job, list(good), bad)
+    return _Judging(recipe, good, bad, (*calibrated.messages, *beside))
+
+
+def _messages(job: TrainingJob, taught: _Taught) -> tuple[str, ...]:
+    """Say what was chosen, set aside and learnt."""
+    assert job.view is not None
+    found = job.set_up
+    return (
+        *job.chosen.messages,
+        *([found.sentence] if found is not None and found.trials else []),
+        *job.view.messages,
+        *_suspect_messages(taught.suspects),
+        *(() if taught.known is None else taught.known.messages),
     )
 
 
@@ -200,7 +238,7 @@ def _check(chosen: Selection, targets: CalibrationTargets) -> None:
     check_targets(count(apart), count(chosen.defective), targets, cross_fitted=not chosen.calibrate)
 
 
-def _calibrated(recipe: Recipe, scores: Scores, calibrated: Calibrated) -> Recipe:
+def _with_thresholds(recipe: Recipe, scores: Scores, calibrated: Calibrated) -> Recipe:
     arrays = dict(recipe.arrays)
     if len(scores.good):
         own = {"scores": np.sort(scores.good), "peaks": np.sort(scores.peaks)}
@@ -217,6 +255,11 @@ def _suspect_messages(suspects: Sequence[Suspect]) -> list[str]:
     if not suspects:
         return []
     first = max(suspects, key=lambda suspect: suspect.score)
+    if len(suspects) == 1:
+        return [
+            f"1 of the good pictures looks bad and was set aside: {first.name}; look at it, and take it out of the "
+            "good pictures or train with `keep_all`"
+        ]
     return [
         f"{len(suspects)} of the good pictures look bad and were set aside, {first.name} first: look at them, and take "
         "them out of the good pictures or train with `keep_all`"

@@ -28,6 +28,7 @@ def trained_as_dict(trained: AnomalyTraining, path: Path) -> dict[str, Any]:
         "method": detector_settings(recipe).method,
         "backbone": recipe.manifest.backbone.name,
         "setup": None if trained.set_up is None else trained.set_up.as_dict(),
+        "known_bad": None if trained.known_bad is None else trained.known_bad.as_dict(),
         "threshold": stated_thresholds(recipe),
         "metrics": dict(recipe.manifest.metrics),
         "held_out": {"good": dict(trained.good), "bad": dict(trained.bad)},

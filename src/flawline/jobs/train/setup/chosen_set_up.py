@@ -37,7 +37,7 @@ class SetUp:
             kinds.append(counted(self.known, "known bad part"))
         if self.drawn:
             kinds.append(counted(self.drawn, "drawn defect"))
-        return f"{' and '.join(kinds)} against {counted(self.good, 'good part')}, in folds"
+        return f"{' and '.join(kinds)} against {counted(self.good, 'good part')}"
 
     @property
     def sentence(self) -> str:
@@ -47,12 +47,7 @@ class SetUp:
                 return ""
             return f"set-up as usual ({self.chosen.text}): {self.reason}"
         tried = sum(trial.scores is not None for trial in self.trials)
-        best = next(trial for trial in self.trials if trial.candidate == self.chosen)
-        missed = best.escapes(self.overkill)
-        return (
-            f"set-up chosen among {counted(tried, 'candidate')}: {self.chosen.text}; it lets {missed.hits} of "
-            f"{missed.of} through at {100 * self.overkill:g} % overkill ({self.judged_by})"
-        )
+        return f"set-up chosen among {counted(tried, 'candidate')}: {self.chosen.text}, by {self.judged_by}"
 
     def as_dict(self) -> dict[str, Any]:
         """Convert to plain values for JSON."""

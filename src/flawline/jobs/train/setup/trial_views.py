@@ -22,7 +22,7 @@ from flawline.jobs.train.training_job import TrainingJob
 from flawline.jobs.train.view import on_threads, region_of, smallest_px
 from flawline.types import Picture, Sample
 
-MOST_LOOKED = 20
+MOST_LOOKED = 40
 """Most good pictures that a reference or a foreground is learnt from; those of a recipe are learnt from more."""
 
 
