@@ -30,7 +30,7 @@ class Effort:
 EFFORTS: Mapping[str, Effort] = {
     "none": Effort(0, 0, (), 0, ()),
     "quick": Effort(40, 40, (256,), 3_000, ("alignment", "method")),
-    "normal": Effort(60, 48, (256, 384, 512), 10_000),
+    "normal": Effort(80, 60, (256, 384, 512), 10_000),
     "thorough": Effort(240, 200, (256, 384, 512, 768, 1024), 150_000),
 }
 
