@@ -53,7 +53,10 @@ def test_a_click_near_a_point_shows_its_pictures_and_names_it_in_the_address(pag
 def test_a_cause_is_noted_with_a_key_and_taken_back(page):
     page.open("/control/chart?measure=score")
     page.click("[data-chart] a[data-point='30']")
-    page.press("c", *"dropped", "\ue007")
+    page.press("c")
+    field = "return document.activeElement.name"
+    page.until(lambda: page.script(field) == "text", "the field of the cause")
+    page.press(*"dropped", "\ue007")
     page.until(lambda: "known cause" in page.text("h1"), "the finding without it")
     assert "Cause: dropped" in page.text("#point")
     page.click("[data-undo]")

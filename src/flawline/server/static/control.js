@@ -6,6 +6,7 @@ const ids = JSON.parse(document.querySelector("#ids")?.textContent ?? "[]");
 const count = ids.length;
 let shown = chart?.dataset.shown ? Number(chart.dataset.shown) : null;
 let asked = 0;
+let loading = Promise.resolve();
 
 function addressOf(place) {
   const address = new URL(location.href);
@@ -15,8 +16,13 @@ function addressOf(place) {
 }
 
 // The pictures of a point come as the page that its address gives, so that a link shows the same.
-async function show(place, { push = true } = {}) {
-  if (!(place >= 0 && place < count)) return;
+function show(place, { push = true } = {}) {
+  // What is shown already stays, with what is being written there.
+  if (!(place >= 0 && place < count) || place === shown) return;
+  loading = load(place, push);
+}
+
+async function load(place, push) {
   const mine = (asked += 1);
   mark(place);
   const address = addressOf(place);
@@ -34,7 +40,9 @@ async function show(place, { push = true } = {}) {
     const { enhanceAll } = await import("/static/viewer.js");
     enhanceAll(found);
   } catch (error) {
-    if (mine === asked) notice(error instanceof TypeError ? "the server cannot be reached — try again in a moment" : error.message);
+    if (mine !== asked) return;
+    shown = null;
+    notice(error instanceof TypeError ? "the server cannot be reached — try again in a moment" : error.message);
   } finally {
     document.querySelector("#point").removeAttribute("aria-busy");
   }
@@ -90,7 +98,7 @@ if (chart) {
       ArrowLeft: () => show(Math.max(here - 1, 0)), ArrowRight: () => show(Math.min(here + 1, count - 1)),
       Home: () => show(0), End: () => show(count - 1),
       n: () => open.length && show(open.find((one) => one > here) ?? open[0]),
-      c: () => document.querySelector("#point [name=text]")?.focus(),
+      c: () => loading.then(() => document.querySelector("#point [name=text]")?.focus()),
     };
     if (!keys[event.key]) return;
     event.preventDefault();
