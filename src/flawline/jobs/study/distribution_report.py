@@ -155,7 +155,6 @@ def study_distribution(
 
 def distribution_report(found: DistributionStudy) -> Study:
     """Describe a study of the distribution."""
-    best = found.best
     label = f"{found.measure}{f', {found.unit}' if found.unit else ''}"
     return Study(
         name="distribution",
@@ -168,13 +167,19 @@ def distribution_report(found: DistributionStudy) -> Study:
         tables=(_fit_table(found), _percentile_table(found)),
         figures=tuple(_figure(found, one, label) for one in found.candidates),
         assumptions=_assumptions(found.values),
-        notes=(*found.notes, *(f"not {NAMES[name]}: {why}" for name, why in found.refused.items())),
+        notes=(
+            *_taken(found),
+            *found.notes,
+            *(f"not {NAMES[name]}: {why}" for name, why in found.refused.items()),
+        ),
         skipped=found.skipped,
         meaning=_MEANING,
-        next_step=""
-        if best.name == "none"
-        else f"flawline study capability TABLE --measure {found.measure} --transform {best.name}",
     )
+
+
+def _taken(found: DistributionStudy) -> tuple[str, ...]:
+    name = found.best.name
+    return () if name == "none" else (f"`transform={name}` takes it for charts and capability",)
 
 
 def distribution_as_dict(found: DistributionStudy) -> dict[str, Any]:
