@@ -94,6 +94,10 @@ def test_limits_are_frozen_and_judge_another_day(table, tmp_path, capsys):
         ["--measure", "diameter", "--chart", "ewma", "--weight", "0.3"],
         ["--measure", "diameter", "--chart", "cusum", "--centre", "10", "--sigma", "0.1"],
         ["--measure", "diameter", "--chart", "run"],
+        ["--measure", "diameter", "--chart", "ma", "--span", "5", "--subgroup", "4"],
+        ["--measure", "diameter", "--chart", "zone"],
+        ["--measure", "diameter", "--chart", "i-mr-r", "--by", "lot"],
+        ["--measure", "diameter", "--chart", "i-mr-s", "--by", "lot", "--zones"],
         ["--measure", "defects", "--chart", "p", "--by", "lot"],
         ["--measure", "defects", "--chart", "laney-u", "--subgroup", "lot", "--size", "units"],
         ["--measure", "kind", "--chart", "pareto"],
@@ -105,6 +109,12 @@ def test_limits_are_frozen_and_judge_another_day(table, tmp_path, capsys):
 def test_the_kinds_of_charts(table, tmp_path, options, capsys):
     assert run(["chart", str(table), *options, "-o", str(tmp_path / "out")]) in (0, 1)
     assert capsys.readouterr().out.strip()
+
+
+def test_between_and_within_takes_no_single_sigma(table, capsys):
+    given = ["--chart", "i-mr-r", "--by", "lot", "--centre", "10", "--sigma", "1"]
+    assert run(["chart", str(table), "--measure", "diameter", *given]) == 2
+    assert "within subgroups too" in capsys.readouterr().err
 
 
 def test_rows_that_cannot_be_charted_are_listed_and_are_exit_code_2(tmp_path, capsys):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flawline.api.columns import columns_from
 from flawline.api.records import StoreLike, Time, opened_records, where_of
-from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
+from flawline.core.spc.limits import BETWEEN, COUNTED, ControlLimits, check_kind
 from flawline.core.spc.pareto import Pareto
 from flawline.core.spc.rules import Rule, parse_rules
 from flawline.data.table_format import UNSTATED, TableFormat, stated_format
@@ -61,6 +61,7 @@ def chart(
     reference: float = 0.5,
     decision: float = 5.0,
     head_start: float = 0.0,
+    span: int = 3,
     phase1: int | None = None,
     table_format: Mapping[str, str | int] | None = None,
 ) -> ControlChart:
@@ -71,8 +72,9 @@ def chart(
         table: CSV, Parquet or spreadsheet, one row per part in time order; or give `store`.
         store: open records, or their URL.
         where, since, until: which records, as for `list_records`.
-        chart: "i-mr", "xbar-r", "xbar-s", "median", "ewma", "cusum", "run", "p", "np", "c", "u", "laney-p", "laney-u",
-            "g" or "t"; that of `limits` if not given, else "i-mr". `pareto` draws names.
+        chart: "i-mr", "xbar-r", "xbar-s", "median", "i-mr-r", "i-mr-s", "ma", "ewma", "cusum", "zone", "run", "p",
+            "np", "c", "u", "laney-p", "laney-u", "g" or "t"; that of `limits` if not given, else "i-mr". `pareto`
+            draws names.
         by: make one point of the rows with the same value in this column.
         subgroup: make one point of this many rows in a row, or of the rows of a column.
         size: column of inspected units, for counts.
@@ -91,6 +93,7 @@ def chart(
         centre, sigma: a given mean and standard deviation (Phase II).
         weight: the EWMA's lambda.
         reference, decision, head_start: the CUSUM's k, h and first value, in sigmas.
+        span: points of a moving average.
         phase1: estimate the limits from the first so many points, and judge the others by them.
         table_format: how the table is written, where its content does not show it: "encoding" (a codec of Python),
             "separator", "decimal" ("point" or "comma"), "dates" ("day" or "month" first), "header" (the row of the
@@ -109,7 +112,7 @@ def chart(
         raise UsageError("a pareto chart has no limits", hint="call `flawline.pareto`")
     wanted = parse_rules(rules, count_steps=count_steps)
     given, kind = limits_and_kind(limits, chart)
-    own = own_limits(kind, weight, reference, decision, head_start)
+    own = own_limits(kind, weight, reference, decision, head_start, span)
     given = given or given_standards(own, centre, sigma)
     how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
     # Without records there is nothing to choose from, and what chooses takes time to load.
@@ -303,7 +306,7 @@ def limits_and_kind(
 
 
 def own_limits(
-    kind: str, weight: float, reference: float, decision: float, head_start: float
+    kind: str, weight: float, reference: float, decision: float, head_start: float, span: int = 3
 ) -> ControlLimits:
     """Gather the chart's own parameters, without an estimate yet."""
     return ControlLimits(
@@ -314,6 +317,7 @@ def own_limits(
         reference=reference,
         decision=decision,
         head_start=head_start,
+        span=span,
     )
 
 
@@ -323,10 +327,15 @@ def given_standards(
     """Make limits out of a given mean and standard deviation, if they are given.
 
     Raises:
-        UsageError: one is given without the other.
+        UsageError: one is given without the other, or the chart needs more.
     """
     if centre is None and sigma is None:
         return None
+    if own.chart in BETWEEN:
+        raise UsageError(
+            f"the chart {own.chart} needs sigma within subgroups too: `centre` and `sigma` do not say it",
+            hint="give frozen limits with `limits`",
+        )
     if sigma is None and own.chart in (*COUNTED, "g", "run"):
         sigma = 1.0
     if centre is None or sigma is None:

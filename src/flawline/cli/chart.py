@@ -48,8 +48,8 @@ def chart(
     chart: Annotated[
         str | None,
         typer.Option(
-            help="i-mr, xbar-r, xbar-s, median, ewma, cusum, run, p, np, c, u, laney-p, laney-u, g, t or pareto; else "
-            "that of --limits, or i-mr."
+            help="i-mr, xbar-r, xbar-s, median, i-mr-r, i-mr-s, ma, ewma, cusum, zone, run, p, np, c, u, laney-p, "
+            "laney-u, g, t or pareto; else that of --limits, or i-mr."
         ),
     ] = None,
     by: By = None,
@@ -103,6 +103,7 @@ def chart(
     reference: Annotated[float, typer.Option(help="The CUSUM's k, in sigmas.")] = 0.5,
     decision: Annotated[float, typer.Option(help="The CUSUM's h, in sigmas.")] = 5.0,
     head_start: Annotated[float, typer.Option(help="The CUSUM's first value, in sigmas.")] = 0.0,
+    span: Annotated[int, typer.Option(help="Points of a moving average.")] = 3,
     zones: Annotated[bool, typer.Option(help="Draw lines at 1 and 2 sigma.")] = False,
     phase1: Annotated[
         int | None,
@@ -138,7 +139,7 @@ def chart(
         from flawline.jobs.chart.watch_settings import WatchSettings
 
         given, kind = api.limits_and_kind(limits, chart)
-        own = api.own_limits(kind, weight, reference, decision, head_start)
+        own = api.own_limits(kind, weight, reference, decision, head_start, span)
         settings = WatchSettings(
             measure,
             kind,
@@ -192,6 +193,7 @@ def chart(
         reference=reference,
         decision=decision,
         head_start=head_start,
+        span=span,
         phase1=phase1,
         table_format=assignments(table_format, "--table-format"),
     )

@@ -17,7 +17,8 @@ from flawline.core.spc.transforms import Transform
 from flawline.errors import FlawlineError, UsageError
 from helpers.examples import examples
 
-MEASURED = ["i-mr", "xbar-r", "xbar-s", "median", "ewma", "cusum", "run"]
+GROUPED = ["xbar-r", "xbar-s", "median", "i-mr-r", "i-mr-s"]
+MEASURED = [*GROUPED, "i-mr", "ma", "ewma", "cusum", "zone", "run"]
 COUNTED = ["p", "np", "c", "u", "laney-p", "laney-u"]
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False).map(lambda x: round(x, 3))
@@ -48,7 +49,7 @@ def points_of(kind, values, sizes):
         return individuals(np.abs(np.round(values)))
     if kind == "t":
         return individuals(np.abs(values) + 0.001)
-    if kind in ("xbar-r", "xbar-s", "median"):
+    if kind in GROUPED:
         cut = np.resize(sizes, len(values))
         kept = np.cumsum(cut) <= len(values)
         cut = cut[kept] if kept.any() else np.array([len(values)])

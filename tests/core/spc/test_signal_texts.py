@@ -6,6 +6,7 @@ from flawline.core.spc.charts import State, advance
 from flawline.core.spc.limits import COUNTED, KINDS, ControlLimits
 from flawline.core.spc.rule_table import RULES
 from flawline.core.spc.signal_texts import text_of
+from flawline.core.spc.transforms import NONE, Transform
 
 
 def panels_of(kind):
@@ -15,7 +16,8 @@ def panels_of(kind):
         points = subgroups(np.arange(12.0), [4, 4, 4])
     else:
         points = individuals([1.0, 2.0, 3.0])
-    return advance(State(), ControlLimits(kind, 0.5, 1.0), (), points)[1]
+    transform = Transform("weibull", (1.5, 40.0)) if kind == "t" else NONE
+    return advance(State(), ControlLimits(kind, 0.5, 1.0, transform=transform), (), points)[1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,7 +31,7 @@ def test_every_signal_of_every_chart_has_a_text(kind):
 
 
 @pytest.mark.parametrize(
-    "kind", ["ewma", "cusum", "xbar-r", "xbar-s", "p", "np", "c", "u", "laney-p"]
+    "kind", ["ma", "ewma", "cusum", "xbar-r", "xbar-s", "p", "np", "c", "u", "laney-p"]
 )
 def test_a_point_beyond_a_limit_means_something_else_on_each_chart(kind):
     panel = panels_of(kind)[-1 if kind.startswith("xbar") else 0]

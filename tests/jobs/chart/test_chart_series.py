@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from flawline.core.spc.chart_points import subgroups
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import NELSON, parse_rules
 from flawline.errors import UsageError
@@ -68,6 +70,34 @@ def test_a_cusum_tells_when_the_shift_began():
     assert finding(chart) == (
         "The upper sum lies above its upper limit 5 since part 46; the shift began about part 41."
     )
+
+
+def test_a_zone_chart_tells_the_score_that_was_reached():
+    limits = ControlLimits("zone", 0.0, 1.0)
+    values = [0.5, -0.5, 2.5, 1.5, 1.5, 0.5, -0.5, -3.5]
+    chart = chart_series(series_of(values, "zone"), "zone", limits=limits)
+    assert finding(chart) == (
+        "The zone score reaches 8 above the centre from part 5 to 6; "
+        "the zone score reaches 8 below the centre at part 8."
+    )
+    assert not chart.notes
+    often = chart_series(series_of([3.5, -3.5] * 3, "zone"), "zone", limits=limits)
+    assert "reaches 8 below the centre 3 times: part 2, 4, 6" in finding(often)
+    calm = chart_series(series_of([0.5, -0.5], "zone"), "zone", limits=limits)
+    assert finding(calm).startswith("In control")
+    assert finding(calm).endswith("the centre is 0 mm².")
+
+
+def test_a_chart_between_and_within_says_how_the_variation_is_split():
+    rng = np.random.default_rng(5)
+    for spread, said in ((2.0, "between them, together"), (0.0, "an xbar chart finds more")):
+        rows = rng.normal(0, spread, (60, 1)) + rng.normal(0, 1, (60, 4))
+        rows -= rows.mean(axis=1, keepdims=True) if spread == 0 else 0
+        rows += 0 if spread else rng.normal(0, 0.2, (60, 1))
+        series = series_of([0.0] * 60, "i-mr-s")
+        series = replace(series, points=subgroups(list(rows)))
+        chart = chart_series(series, "i-mr-s")
+        assert any(said in text for text in chart.notes)
 
 
 def test_a_run_chart_needs_no_limits():

@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from flawline.core.spc.chart_points import Counts, Panel, Points, Subgroups
 from flawline.core.spc.charts_attributes import count_panels, estimate_counts
+from flawline.core.spc.charts_between import between_panels, estimate_between
 from flawline.core.spc.charts_rare import estimate_rare, rare_panels
 from flawline.core.spc.charts_time_weighted import (
     cusum_panels,
     estimate_time_weighted,
     ewma_panels,
+    moving_average_panels,
 )
 from flawline.core.spc.charts_variables import (
     Memory,
@@ -25,13 +27,14 @@ from flawline.core.spc.charts_variables import (
     run_panels,
     subgroup_panels,
 )
-from flawline.core.spc.limits import COUNTED, ControlLimits, check_kind
+from flawline.core.spc.charts_zone import zone_panels
+from flawline.core.spc.limits import BETWEEN, COUNTED, ControlLimits, check_kind
 from flawline.core.spc.rules import FIRST_ONLY, Rule, RuleSignal, Tail, find_signals
 from flawline.core.spc.transforms import NONE, Transform
 from flawline.errors import FlawlineError, UsageError
 
 SIGMA_FROM = ("mean", "mvlue", "pooled")
-TRANSFORMED = ("i-mr", "ewma", "cusum", "t")
+TRANSFORMED = ("i-mr", "ma", "ewma", "cusum", "t")
 # With a larger share of points set aside, the rest no longer describes the process.
 MOST_SET_ASIDE = 0.25
 
@@ -97,8 +100,8 @@ def estimate(
         kind: the chart.
         points: `Subgroups`, or `Counts` for the charts of counts.
         set_aside: (G,) booleans, True for points not to use.
-        transform: for i-mr, ewma, cusum and t of single measurements.
-        template: limits that give weight, reference, decision and head start.
+        transform: for i-mr, ma, ewma, cusum and t of single measurements.
+        template: limits that give span, weight, reference, decision and head start.
         k: sigmas from the centre to a limit.
         sigma_from: one of `SIGMA_FROM`, how the subgroups' ranges or deviations are averaged.
 
@@ -115,8 +118,12 @@ def estimate(
         raise FlawlineError(
             "every point is set aside: nothing is left to estimate from", code="chart"
         )
-    centre, sigma = _estimate(kind, points, transform, keep, sigma_from)
     own = template or ControlLimits(kind, 1.0 if kind in ("c", "u", "laney-u") else 0.5, 1.0)
+    within = own.within
+    if kind in BETWEEN and isinstance(points, Subgroups):
+        centre, sigma, within = estimate_between(kind, points, keep, sigma_from)
+    else:
+        centre, sigma = _estimate(kind, points, transform, keep, sigma_from)
     return replace(
         own,
         chart=kind,
@@ -126,6 +133,7 @@ def estimate(
         transform=transform,
         points=int(keep.sum()),
         set_aside=(),
+        within=within,
     )
 
 
@@ -239,6 +247,12 @@ def _panels(
     match limits.chart:
         case "i-mr":
             return individuals_panels(limits, points, memory)
+        case "i-mr-r" | "i-mr-s":
+            return between_panels(limits, points, memory)
+        case "zone":
+            return zone_panels(limits, points, memory)
+        case "ma":
+            return moving_average_panels(limits, points, memory)
         case "ewma":
             return ewma_panels(limits, points, memory)
         case "cusum":

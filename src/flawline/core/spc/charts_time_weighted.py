@@ -1,4 +1,4 @@
-"""Charts with memory: the exponentially weighted moving average and the tabular cumulative sum."""
+"""Charts with memory: the moving average, the exponentially weighted one and the tabular cumulative sum."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LARGEST_RANGE = 10
 def estimate_time_weighted(
     points: Subgroups, transform: Transform, keep: NDArray[np.bool_], sigma_from: str = "mean"
 ) -> tuple[float, float]:
-    """Estimate mean and sigma for an EWMA or CUSUM: as for I-MR with single measurements, else as for Xbar.
+    """Estimate mean and sigma for a chart of averages, sums or zones.
 
-    Subgroups of up to 10 go by range, larger ones by standard deviation. Where a share of values is zero, mean and
-    standard deviation of all normal scores.
+    As for I-MR with single measurements, else as for Xbar. Subgroups of up to 10 go by range, larger ones by standard
+    deviation. Where a share of values is zero, mean and standard deviation of all normal scores.
     """
     if points.sizes.max() > 1:
         by_range = bool(points.sizes.max() <= LARGEST_RANGE)
@@ -67,6 +67,46 @@ def ewma_panels(
         "EWMA", at, averages, centre, centre - width, centre + width, score, off, OWN_LIMITS_ONLY
     )
     return (average, variance), (panel,)
+
+
+def moving_average_panels(
+    limits: ControlLimits, points: Subgroups, memory: Memory
+) -> tuple[Memory, tuple[Panel, ...]]:
+    """Compute the panel of a moving average chart; `memory` holds mean and size of the points before, or nothing.
+
+    Each value is the mean of the last `span` points; the first ones are of the points there are, with wider limits.
+    Its variance is sigma^2 times the sum of 1 / n over the square of their number (D. C. Montgomery, Introduction to
+    Statistical Quality Control, 6th ed., section 9.3). On the scale of the transform.
+    """
+    own = means(Subgroups(apply(limits.transform, points.values), points.sizes))
+    before, span = np.asarray(memory, dtype=np.float64).reshape(-1, 2), int(limits.span)
+    x = np.concatenate([before[:, 0], own])
+    sizes = np.concatenate([before[:, 1], points.sizes])
+    share = 1 / sizes
+    ends = np.arange(len(before), len(x))
+    # Each window is added up by itself, so that one by one gives the same as all at once.
+    windows = [slice(max(end + 1 - span, 0), end + 1) for end in ends.tolist()]
+    averages = np.array([float(x[window].mean()) for window in windows])
+    error = limits.sigma * np.array(
+        [float(np.sqrt(share[window].sum())) / len(x[window]) for window in windows]
+    )
+    centre = np.full(len(averages), limits.centre)
+    width = limits.k * error
+    largest = np.array([float(np.abs(x[window]).max()) for window in windows])
+    off = rounding_of(largest, centre, unit_of_rounding(limits.transform))
+    panel = Panel(
+        "moving average",
+        np.arange(len(averages), dtype=np.int64),
+        averages,
+        centre,
+        centre - width,
+        centre + width,
+        (averages - centre) / error,
+        off,
+        OWN_LIMITS_ONLY,
+    )
+    kept = np.stack([x, sizes], axis=1)[-(span - 1) :]
+    return tuple(kept.ravel().tolist()), (panel,)
 
 
 def cusum_panels(

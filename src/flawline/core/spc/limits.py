@@ -11,11 +11,25 @@ import numpy as np
 from flawline.core.spc.transforms import NONE, Transform, transform_as_dict, transform_from_dict
 from flawline.errors import UsageError
 
-MEASURED = ("i-mr", "xbar-r", "xbar-s", "median", "ewma", "cusum")
+MEASURED = (
+    "i-mr",
+    "xbar-r",
+    "xbar-s",
+    "median",
+    "i-mr-r",
+    "i-mr-s",
+    "ma",
+    "ewma",
+    "cusum",
+    "zone",
+)
+BETWEEN = ("i-mr-r", "i-mr-s")
 RARE = ("g", "t")
 COUNTED = ("p", "np", "c", "u", "laney-p", "laney-u")
 KINDS = (*MEASURED, *COUNTED, *RARE, "run")
 VERSION = 1
+LONGEST_SPAN = 100
+"""The most points of a moving average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,9 @@ class ControlLimits:
     Laney's. `k` is the number of sigmas from the centre to a limit; for a CUSUM it is not used.
 
     `weight` is the EWMA's lambda. `reference`, `decision` and `head_start` are the CUSUM's k, h and first value, in
-    standard errors of a point. `points` is the number of points used, `set_aside` names those left out.
+    standard errors of a point. `span` is the number of points in a moving average. `within` is sigma within subgroups
+    where `sigma` is that of their means (i-mr-r, i-mr-s). `points` is the number of points used, `set_aside` names
+    those left out.
     """
 
     chart: str
@@ -43,6 +59,8 @@ class ControlLimits:
     head_start: float = 0.0
     points: int = 0
     set_aside: tuple[str, ...] = ()
+    span: int = 3
+    within: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse parameters that cannot make limits.
@@ -52,12 +70,17 @@ class ControlLimits:
         """
         check_kind(self.chart)
         numbers = [self.centre, self.sigma, self.k, self.weight]
-        numbers += [self.reference, self.decision, self.head_start]
+        numbers += [self.reference, self.decision, self.head_start, self.span, self.within]
         if not all(np.isfinite(numbers)):
             raise UsageError(f"limits must be finite numbers, got {', '.join(map(str, numbers))}")
         if self.sigma <= 0 and self.chart != "run":
             raise UsageError(f"sigma must be above 0, got {self.sigma:g}")
         _check_range("k", self.k, 0, 10)
+        _check_range("within", self.within, 0, np.inf)
+        if self.span != int(self.span) or not 2 <= self.span <= LONGEST_SPAN:
+            raise UsageError(
+                f"expected a whole number from 2 to {LONGEST_SPAN} for `span`, got {self.span:g}"
+            )
         _check_range("weight", self.weight, 0, 1)
         _check_range("decision", self.decision, 0, 100)
         if not 0 <= self.reference <= 10 or not 0 <= self.head_start < self.decision:
@@ -123,11 +146,17 @@ def limits_from_dict(document: Mapping[str, Any]) -> ControlLimits:
         transform=_transform(document),
         points=int(_number(document, "points")),
         set_aside=tuple(str(label) for label in document.get("set_aside", ())),
-        **own,
+        **own,  # type: ignore[arg-type]
     )
 
 
-_OWN = {"ewma": ("weight",), "cusum": ("reference", "decision", "head_start")}
+_OWN = {
+    "ewma": ("weight",),
+    "cusum": ("reference", "decision", "head_start"),
+    "ma": ("span",),
+    "i-mr-r": ("within",),
+    "i-mr-s": ("within",),
+}
 
 
 def _transform(document: Mapping[str, Any]) -> Transform:

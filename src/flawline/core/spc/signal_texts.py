@@ -91,12 +91,22 @@ _OWN = {
         for (rule, side), text in {(1, 1): _MORE, (1, -1): _FEWER, **_COUNTS}.items()
     },
     **{
-        ("EWMA", 1, side): SignalText(
+        (panel, 1, side): SignalText(
             f"The level has moved {way} a little and has stayed there for some points; the last one alone need not be "
             "unusual.",
             "Look for what changed before the first point beyond the limit, not at the last part.",
         )
+        for panel in ("EWMA", "moving average")
         for side, way in ((1, "up"), (-1, "down"))
+    },
+    **{
+        ("zone score", 1, side): SignalText(
+            f"One point lies very far {way} the centre, or several in a row lie far {way} it: the level has probably "
+            "moved.",
+            "Look at the points since the last one on the other side of the centre, and what changed at the first of "
+            "them.",
+        )
+        for side, way in ((1, "above"), (-1, "below"))
     },
     **{
         (panel, 1, side): SignalText(

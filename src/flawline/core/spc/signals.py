@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flawline.core.spc.rules import Rule, RuleSignal
 
 # Panels on which each value contains the one before.
-CARRYING = frozenset({"EWMA", "upper sum", "lower sum"})
+CARRYING = frozenset({"EWMA", "moving average", "zone score", "upper sum", "lower sum"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Signal:
 def merge_signals(signals: Iterable[RuleSignal]) -> tuple[Signal, ...]:
     """Merge signals of one rule and side whose patterns overlap; the result is in the order of their triggers.
 
-    Points beyond a limit are one signal each, for each may have its own cause. On an EWMA or CUSUM, where each value
-    contains the one before, neighbours are one signal.
+    Points beyond a limit are one signal each, for each may have its own cause. On a moving average,
+    an EWMA, a CUSUM or zone scores, where each value contains the one before, neighbours are one signal.
     """
     open_runs: dict[tuple[str, int, int], list[RuleSignal]] = {}
     done: list[list[RuleSignal]] = []

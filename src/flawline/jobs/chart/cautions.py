@@ -11,9 +11,10 @@ from flawline.core.spc.autocorrelation import autocorrelation
 from flawline.core.spc.chart_points import Counts, Points, Subgroups, neighbours
 from flawline.core.spc.charts import SIGMA_FROM, PhaseOne
 from flawline.core.spc.charts_attributes import LANEY, false_signal_share, overdispersion
+from flawline.core.spc.charts_between import components
 from flawline.core.spc.charts_time_weighted import LARGEST_RANGE
 from flawline.core.spc.charts_variables import means
-from flawline.core.spc.limits import RARE, ControlLimits
+from flawline.core.spc.limits import BETWEEN, RARE, ControlLimits
 from flawline.core.spc.rules import Rule
 from flawline.core.spc.transform_choice import REFUSED, normality
 from flawline.core.spc.transforms import NONE, is_standard, revert
@@ -53,6 +54,8 @@ def cautions(
         yield from _count_cautions(limits, points)
         return
     yield from _unequal_sizes(limits.chart, points, ~estimate.set_aside, sigma_from)
+    if limits.chart in BETWEEN:
+        yield _split(limits, points)
     if limits.transform != NONE:
         yield from _far_limit(limits, points)
 
@@ -95,7 +98,9 @@ def _unequal_sizes(
     sizes = points.sizes[keep & (points.sizes > 1)]
     if kind == "i-mr" or len(sizes) == 0 or np.ptp(sizes) == 0:
         return
-    by_range = kind == "xbar-r" or (kind != "xbar-s" and points.sizes.max() <= LARGEST_RANGE)
+    by_range = kind in ("xbar-r", "median", "i-mr-r") or (
+        kind not in ("xbar-s", "i-mr-s") and bool(points.sizes.max() <= LARGEST_RANGE)
+    )
     each = "R / d2" if by_range else "s / c4"
     way = {
         "mean": f"the plain mean of {each} of the subgroups",
@@ -107,6 +112,18 @@ def _unequal_sizes(
         f"the subgroups have {sizes.min()} to {sizes.max()} measurements: sigma is {way}; `sigma_from` takes {others} "
         "instead"
     )
+
+
+def _split(limits: ControlLimits, points: Subgroups) -> str:
+    """Say how much of the variation lies within subgroups and how much between them."""
+    found = components(limits, points)
+    told = (
+        f"sigma is {found.within:.4g} within subgroups, {found.between:.4g} between them, together "
+        f"{found.together:.4g}"
+    )
+    if found.between:
+        return told
+    return f"{told}: the subgroups differ no more than their parts explain, and an xbar chart finds more"
 
 
 def _far_limit(limits: ControlLimits, points: Subgroups) -> Iterator[str]:
@@ -144,7 +161,8 @@ def rules_passed_over(rules: Sequence[Rule], stages: Sequence[Stage]) -> list[st
     notes = []
     for panel in stages[0].panels:
         left = [str(rule.number) for rule in rules if rule.number not in panel.rules]
-        if left:
+        # A zone chart judges the scores of its points instead.
+        if left and panel.rules:
             plural = "s" if len(left) > 1 else ""
             verb = "are" if plural else "is"
             notes.append(f"rule{plural} {', '.join(left)} {verb} not applied to {panel.name}")

@@ -67,7 +67,7 @@ def _draw(chart: ControlChart, *, zones: bool) -> Any:
     figure = new_figure(_HEIGHT * len(groups) + 0.5)
     for row, indices in enumerate(groups):
         axes = _axes(figure, row, len(groups))
-        _draw_panel(axes, chart, indices, zones=zones and row == 0)
+        _draw_panel(axes, chart, indices, zones=(zones or chart.kind == "zone") and row == 0)
         label_places(axes, chart.series, last=row == len(groups) - 1)
         if row == 0:
             _name_stages(axes, chart)
@@ -115,7 +115,7 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
     unit = f", {chart.series.unit}" if chart.series.unit and chart.kind != "cusum" else ""
     label = "sums in sigma of a point" if chart.kind == "cusum" else first
     transform = chart.stages[0].limits.transform.name
-    if transform != "none" and first in ("moving range", "EWMA"):
+    if transform != "none" and first in ("moving range", "moving average", "EWMA"):
         label = f"{first}\nafter {transform}"
     if indices == [0] and chart.kind in (
         "i-mr",
@@ -123,6 +123,10 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
         "xbar-r",
         "xbar-s",
         "median",
+        "i-mr-r",
+        "i-mr-s",
+        "ma",
+        "zone",
         "ewma",
         "g",
         "t",

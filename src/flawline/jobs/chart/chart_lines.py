@@ -87,7 +87,7 @@ def draw_limits(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
 
 def draw_zones(axes: Any, panel: Panel, places: NDArray[np.int64]) -> None:
     """Draw lines at 1 and 2 sigma if the limits are symmetric about the centre."""
-    if panel.upper is None or panel.lower is None or 5 not in panel.rules:
+    if panel.upper is None or panel.lower is None or (panel.rules and 5 not in panel.rules):
         return
     width = panel.upper - panel.centre
     if not np.allclose(width, panel.centre - panel.lower):

@@ -32,7 +32,7 @@ class Estimation:
 
     `set_aside` names points to leave out; `automatic` repeatedly sets aside points beyond the limits.
     `transform` is "auto" (for i-mr: none if the values look normal), "none" or a name of `fit_transform`. `own`
-    holds weight, reference, decision and head start. `sigma_from` is one of `SIGMA_FROM`.
+    holds span, weight, reference, decision and head start. `sigma_from` is one of `SIGMA_FROM`.
     """
 
     set_aside: tuple[str, ...] = ()
@@ -162,7 +162,7 @@ def _estimated(
             kind,
             points,
             set_aside=named,
-            automatic=estimation.automatic and kind not in ("run", "ewma", "cusum"),
+            automatic=estimation.automatic and kind not in ("run", "ma", "ewma", "cusum", "zone"),
             transform=_fitted(points, ~named, family),
             template=estimation.own,
             k=k,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from flawline.core.spc.charts_zone import SIGNALS_AT, ZONE_SCORE
 from flawline.core.spc.rules import describe
 from flawline.core.spc.signal_texts import text_of
 from flawline.core.spc.signals import CARRYING, Signal
@@ -112,7 +113,10 @@ def stage_of(chart: ControlChart, point: int) -> Stage:
 
 
 def _beyond(chart: ControlChart, signal: Signal) -> str:
-    """Describe one point, or a stretch of an EWMA or CUSUM, beyond a limit."""
+    """Describe one point, or a stretch of a chart with memory, beyond a limit."""
+    if signal.panel == ZONE_SCORE:
+        side = "above" if signal.side > 0 else "below"
+        return f"the zone score reaches {SIGNALS_AT:g} {side} the centre{_stretch(chart, signal)}"
     stage = stage_of(chart, signal.triggered)
     row = chart.panel_names.index(signal.panel)
     panel = stage.panels[row]
@@ -179,6 +183,11 @@ def _many(chart: ControlChart, signals: Sequence[Signal]) -> str:
     side = "above the upper" if signals[0].side > 0 else "below the lower"
     names = [label(chart, signal.triggered) for signal in signals]
     listed = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
+    if signals[0].panel == ZONE_SCORE:
+        return (
+            f"the zone score reaches {SIGNALS_AT:g} {side.split()[0]} the centre {len(signals)} times: "
+            f"{chart.series.what} {listed}"
+        )
     where = "" if signals[0].panel == chart.panel_names[0] else f" of the {signals[0].panel}"
     return f"{len(signals)} points lie {side} limit{where}: {chart.series.what} {listed}"
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from flawline.core.spc.chart_points import Panel
+from flawline.core.spc.charts_zone import ZONE_SCORE
 from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.finding import number
 from flawline.report.figure import INK
@@ -21,6 +22,8 @@ def limit_ends(panel: Panel, width: float, kind: str) -> Iterator[tuple[float, s
     names = {"lower": "LCL", "centre": "CL", "upper": "UCL"}
     if kind == "cusum":
         names = {"lower": "limit", "upper": "limit"}
+    elif panel.name == ZONE_SCORE:
+        names = {"lower": "signal", "upper": "signal"}
     elif kind == "run":
         names = {"centre": "median"}
     for part, name in names.items():

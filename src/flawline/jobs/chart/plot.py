@@ -156,7 +156,7 @@ def _steps(scale: _Scale, stage: Stage, panel: Panel, line: NDArray[np.float64])
 
 def _zones(scale: _Scale, stage: Stage, panel: Panel) -> str:
     """Draw lines at 1 and 2 sigma where the limits are symmetric about the centre."""
-    if panel.upper is None or panel.lower is None or 5 not in panel.rules:
+    if panel.upper is None or panel.lower is None or (panel.rules and 5 not in panel.rules):
         return ""
     width = panel.upper - panel.centre
     if not np.allclose(width, panel.centre - panel.lower):
