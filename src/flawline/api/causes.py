@@ -17,7 +17,7 @@ from flawline.types import Track, no_track
 if TYPE_CHECKING:
     from flawline.jobs.study.drift_study import DriftStudy
     from flawline.jobs.study.factors_study import FactorsStudy
-    from flawline.jobs.study.growth_study import GrowthStudy
+    from flawline.jobs.study.growing_place import GrowthStudy
     from flawline.jobs.study.inspected_parts import InspectedParts
     from flawline.jobs.study.inspected_tables import InspectedColumns
     from flawline.jobs.study.location_study import LocationStudy
@@ -302,7 +302,8 @@ def study_growth(
         place: column of the place.
         time: column of the time.
         area: column of the area; an empty cell is a shot without labels, not one without a defect.
-        framing: column that changes where the camera was moved.
+        framing: column that changes where the camera was moved. Without it a step of all places by one factor at one
+            moment is looked for, and taken for the camera.
         limit: the largest area that is allowed, in the framing of the last shots.
         unit: of the areas.
         confidence: of the intervals.

@@ -35,7 +35,10 @@ def growth(
         str, typer.Option(help="Column of the area; an empty cell is a shot without labels.")
     ] = "largest_area",
     framing: Annotated[
-        str | None, typer.Option(help="Column that changes where the camera was moved.")
+        str | None,
+        typer.Option(
+            help="Column that changes where the camera was moved; without it the change is looked for."
+        ),
     ] = None,
     limit: Annotated[
         float | None,

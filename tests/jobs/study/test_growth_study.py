@@ -43,10 +43,63 @@ def test_places_are_ranked_and_the_camera_is_not_the_process(shots):
     assert "not known to be good: C" in text
 
 
-def test_without_its_column_the_framing_passes_for_growth(shots):
+@pytest.fixture
+def moved(tmp_path):
+    """Four places that grow at rates of their own from a day of their own on; the camera moves on the 20th day."""
+    rng = np.random.default_rng(1)
+    rows = ["part,captured,largest_area,zoom"]
+    for day in range(28):
+        time = f"2026-03-{day + 1:02d}T08:0"
+        for name, rate, start in (("A", 30, 5), ("B", 12, 8), ("C", 20, 10), ("D", 0, 0)):
+            area = (40 + rate * max(0, day - start)) * np.exp(rng.normal(0, 0.05))
+            zoom = int(day >= 19)
+            rows.append(f"{name},{time}{ord(name) - 64}:00,{area * (2 if zoom else 1):.1f},{zoom}")
+    path = tmp_path / "moved.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_a_camera_that_moved_is_found_without_a_column(moved):
+    found = flawline.study_growth(moved)
+    given = flawline.study_growth(moved, framing="zoom")
+    assert found.camera.surely(0.05)
+    assert given.camera is None
+    assert [place.moved for place in found.places] == [place.moved for place in given.places]
+    assert [place.growth for place in found.places] == [place.growth for place in given.places]
+    report = growth_report.growth_report(found)
+    assert "that is the camera, not the process. No column says so: 4 places" in report.finding
+    assert report.numbers["camera"]["used"]
+    assert any("taken for the camera" in one.why for one in report.assumptions)
+
+
+def test_growth_of_places_is_not_the_camera(moved):
+    kept = [line for line in moved.read_text(encoding="utf-8").splitlines() if line[-1] != "1"]
+    moved.write_text("\n".join(kept), encoding="utf-8")
+    found = flawline.study_growth(moved)
+    assert not found.camera.surely(0.05)
+    assert not any(place.moved for place in found.places)
+
+
+def test_the_report_says_when_growth_began(moved):
+    found = flawline.study_growth(moved, framing="zoom", limit=4000)
+    first = found.places[0]
+    assert first.name == "A"
+    bend = first.joined.bends[0]
+    assert bend.day[1] <= 5 <= bend.day[2]
+    report = growth_report.growth_report(found)
+    assert f"on 2026-03-{int(bend.day[0]) + 1:02d} 08:01" in report.finding
+    assert "At its average rate it reaches 4,000 px" in report.finding
+    assert report.tables[1].title == "Where growth changes"
+    assert report.numbers["places"][0]["bends"][0]["p"] <= 0.05
+    assert report.verdict.usable == "not alone"
+
+
+def test_without_its_column_and_with_few_places_the_framing_passes_for_growth(shots):
     found = flawline.study_growth(shots)
     assert not found.places[0].moved
     assert found.places[0].growth.scale is None
+    assert found.camera is None
+    assert "not checked" in [one.holds for one in growth_report.growth_report(found).assumptions]
 
 
 @pytest.mark.parametrize(
@@ -113,5 +166,12 @@ def test_pits_of_a_ball_screw(real_data):
         assert first <= alarm <= first + 3
         assert place.growth.grows
         assert place.unlabelled == 69 - len(place.areas)
+    slowed = {place.name: [bend.rises for bend in place.joined.bends] for place in found.places}
+    assert slowed["585000"] == [True, False]
+    unseen = flawline.study_growth(
+        table, place="position_um_or_code", time="timestamp", area="pit_area_px"
+    )
+    assert unseen.camera.surely(0.05)
+    assert [place.moved for place in unseen.places] == [place.moved for place in found.places]
     # Pictures of 1540 px in place of 1130 px: areas are 1.86 times as large if they show the same.
     assert found.places[0].growth.scale == pytest.approx((1540 / 1130) ** 2, rel=0.1)

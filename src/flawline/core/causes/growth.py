@@ -63,10 +63,9 @@ def fit_growth(
     """
     if len(days) < FEWEST or not np.ptp(days) > 0:
         return None
-    if scale is None or not (framing != framing[-1]).any():
-        scaled, scale = areas, None
-    else:
-        scaled = np.where(framing != framing[-1], areas * scale, areas)
+    if not (framing != framing[-1]).any():
+        scale = None
+    scaled = in_last_framing(areas, framing, scale)
     count = len(days)
     middle, squares = float(days.mean()), float(((days - days.mean()) ** 2).sum())
     slope = float(((days - middle) * scaled).sum() / squares)
@@ -84,6 +83,11 @@ def fit_growth(
         reaches = _reaches(limit, level, slope, middle, last, away * spread, count, squares)
     alike = float((rest[1:] * rest[:-1]).sum() / max(float((rest**2).sum()), 1e-300))
     return Growth(rate, level + slope * (last - middle), spread, scale, reaches, alike)
+
+
+def in_last_framing(areas: Floats, framing: NDArray[np.int64], scale: float | None) -> Floats:
+    """Return areas as they would be in the framing of the last shot: those of earlier ones times `scale`."""
+    return areas if scale is None else np.where(framing != framing[-1], areas * scale, areas)
 
 
 def common_scale(

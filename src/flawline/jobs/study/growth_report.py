@@ -8,17 +8,26 @@ import numpy as np
 
 from flawline.core.basis_verdict import BasisVerdict
 from flawline.core.causes.growth import FEWEST
-from flawline.core.colours import BAD, GOOD, LIMIT
 from flawline.core.words import counted
-from flawline.jobs.study.cause_words import between, number, ranged
-from flawline.jobs.study.growth_study import GrowingPlace, GrowthStudy
-from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
+from flawline.jobs.study.cause_words import between, number
+from flawline.jobs.study.growing_place import GrowingPlace, GrowthStudy
+from flawline.jobs.study.growth_bends import (
+    bend_numbers,
+    bends_later,
+    bends_table,
+    camera_assumption,
+    camera_numbers,
+    told_bends,
+    told_camera,
+)
+from flawline.jobs.study.growth_drawn import growth_figure, growth_table
+from flawline.jobs.study.study import Assumption, Study
 
 _DRAWN = 12
 _ALIKE = 0.5
 _MEANING = (
-    "Each drawing is one place: its area over time, the line that was fitted from the first alarm on, and the "
-    "limit. Shots "
+    "Each drawing is one place: its area over time, the line that was fitted from the first alarm on, or the "
+    "joined lines where growth bends, with a band for the time of each bend, and the limit. Shots "
     "without labels are not drawn: they say nothing. Areas before a dashed line were taken in another framing, "
     "and the line is "
     "fitted in the framing of the last shots."
@@ -41,8 +50,10 @@ def growth_report(found: GrowthStudy) -> Study:
             "without labels": str(sum(place.unlabelled for place in found.places)),
             "limit": "none" if found.limit is None else f"{number(found.limit)} {found.unit}",
         },
-        tables=(_table(found),),
-        figures=tuple(_figure(found, place) for place in found.places if len(place.areas))[:_DRAWN],
+        tables=(growth_table(found), *bends_table(found)),
+        figures=tuple(growth_figure(found, place) for place in found.places if len(place.areas))[
+            :_DRAWN
+        ],
         assumptions=_assumptions(found),
         notes=found.notes,
         skipped=found.skipped,
@@ -63,7 +74,7 @@ def finding(found: GrowthStudy) -> str:
             f"{between(low, high, found.confidence)}, first "
             f"seen on {_day(first)}."
         )
-        told.append(_when(found, first))
+        told.extend((told_bends(found, first), _when(found, first)))
         if len(growing) > 1:
             told.append(
                 f"{counted(len(growing) - 1, 'further place grows', 'further places grow')}."
@@ -76,6 +87,7 @@ def finding(found: GrowthStudy) -> str:
         much = "" if scale is None else f", after which areas are {number(scale)} times as large"
         when = _at(moved[0], moved[0].moved[0])
         told.append(f"The framing changes on {when}{much}: that is the camera, not the process.")
+        told.append(told_camera(found))
     bare = [place.name for place in found.places if not len(place.areas)]
     if bare:
         told.append(f"Without labels, and therefore not known to be good: {', '.join(bare[:6])}.")
@@ -91,8 +103,9 @@ def _when(found: GrowthStudy, place: GrowingPlace) -> str:
     if value <= 0:
         return f"It has reached {limit} already."
     until = "a time that is not known" if np.isinf(high) else f"{max(high, 0):.1f}"
+    start = "At its average rate it" if bends_later(place) else "It"
     return (
-        f"It reaches {limit} in {value:.1f} days ({max(low, 0):.1f} to {until} with {100 * found.confidence:g} "
+        f"{start} reaches {limit} in {value:.1f} days ({max(low, 0):.1f} to {until} with {100 * found.confidence:g} "
         "% confidence)."
     )
 
@@ -116,24 +129,27 @@ def _verdict(found: GrowthStudy) -> BasisVerdict:
         return BasisVerdict(
             "not alone", f"{counted(left, 'place has', 'places have')} too few labelled shots"
         )
-    if any(place.growth is not None and place.growth.alike > _ALIKE for place in followed):
+    if any(_bent(place) for place in followed):
         return BasisVerdict(
             "not alone", "Some places do not grow in a straight line: forecasts are rough"
         )
     return BasisVerdict("yes", f"By {counted(len(followed), 'place')} with enough labelled shots")
 
 
+def _bent(place: GrowingPlace) -> bool:
+    """Return whether a straight line does not describe the growth of a place."""
+    return bends_later(place) or (place.growth is not None and place.growth.alike > _ALIKE)
+
+
 def _assumptions(found: GrowthStudy) -> tuple[Assumption, ...]:
     grown = [place for place in found.places if place.growth is not None]
-    alike = [
-        place.name for place in grown if place.growth is not None and place.growth.alike > _ALIKE
-    ]
+    alike = [place.name for place in grown if _bent(place)]
     bare = sum(place.unlabelled for place in found.places)
     return (
         Assumption(
             "areas grow in a straight line",
             "does not" if alike else "holds" if grown else "not checked",
-            f"neighbours lie on the same side of it at {', '.join(alike[:5])}: the forecast is rough"
+            f"it bends, or neighbours lie on one side of it, at {', '.join(alike[:5])}: the forecast is rough"
             if alike
             else "areas scatter about it on both sides"
             if grown
@@ -146,70 +162,7 @@ def _assumptions(found: GrowthStudy) -> tuple[Assumption, ...]:
             if bare
             else "every shot is labelled",
         ),
-    )
-
-
-def _table(found: GrowthStudy) -> StudyTable:
-    names = ("place", "labelled", "first alarm", f"{found.unit} a day", "last", "days to the limit")
-    rows = []
-    for place in found.places:
-        growth = place.growth
-        labelled = f"{len(place.areas)} of {place.shots}"
-        alarm = (
-            "unlabelled" if not len(place.areas) else "none" if place.alarm is None else _day(place)
-        )
-        if growth is None:
-            rows.append((place.name, labelled, alarm, "", "", ""))
-            continue
-        days = _until(growth.reaches) if growth.reaches is not None and growth.grows else ""
-        rows.append((place.name, labelled, alarm, ranged(*growth.rate), number(growth.level), days))
-    return StudyTable(
-        "Places, the fastest first", names, tuple(rows), frozenset(names[3:]), printed=True
-    )
-
-
-def _until(reaches: tuple[float, float, float]) -> str:
-    """Format the days until the limit, such as "4.9 (2.6 to 11)"."""
-    value, low, high = reaches
-    if value <= 0:
-        return "reached"
-    end = "no end known" if np.isinf(high) else number(high)
-    return f"{number(value)} ({number(max(low, 0.0))} to {end})"
-
-
-def _figure(found: GrowthStudy, place: GrowingPlace) -> StudyFigure:
-    def draw(axes: Any) -> None:
-        days, areas, growth = place.days, place.areas, place.growth
-        axes.plot(days, areas, ls="", marker="o", ms=3, color=GOOD)
-        for shot in place.moved:
-            axes.axvline((days[shot - 1] + days[shot]) / 2, color=LIMIT, ls=(0, (4, 2)), lw=1.2)
-        if growth is not None and place.alarm is not None:
-            ends = np.array([days[place.alarm], days[-1]])
-            axes.plot(
-                ends,
-                np.maximum(growth.level + growth.rate[0] * (ends - days[-1]), 0),
-                color=BAD,
-                lw=1.6,
-            )
-        if found.limit is not None:
-            axes.axhline(found.limit, color=BAD, ls=(0, (5, 2)), lw=1.2)
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("days since the first labelled shot")
-        axes.set_ylabel(f"area, {found.unit}")
-
-    grows = place.growth is not None and place.growth.grows
-    told = (
-        "surely grows"
-        if grows
-        else "no sure growth"
-        if place.growth is not None
-        else "too few shots"
-    )
-    return StudyFigure(
-        place.name,
-        f"{told[0].upper()}{told[1:]}; {place.unlabelled} of {place.shots} shots without labels.",
-        draw,
-        2.4,
+        camera_assumption(found),
     )
 
 
@@ -218,6 +171,7 @@ def _numbers(found: GrowthStudy) -> dict[str, Any]:
         "limit": found.limit,
         "unit": found.unit,
         "confidence": found.confidence,
+        "camera": camera_numbers(found),
         "places": [
             {
                 "place": place.name,
@@ -229,6 +183,7 @@ def _numbers(found: GrowthStudy) -> dict[str, Any]:
                 "usual": place.usual,
                 "framing_changes": [place.times[k].isoformat() for k in place.moved],
                 "rate": None if place.growth is None else place.growth.rate,
+                "bends": bend_numbers(place),
                 "level": None if place.growth is None else place.growth.level,
                 "scale": None if place.growth is None else place.growth.scale,
                 "days_to_limit": None

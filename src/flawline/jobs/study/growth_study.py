@@ -3,60 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.causes.growth import Growth, common_scale, first_alarm, fit_growth
+from flawline.core.causes.bends import fit_bends
+from flawline.core.causes.camera_step import camera_step
+from flawline.core.causes.growth import (
+    common_scale,
+    first_alarm,
+    fit_growth,
+    in_last_framing,
+)
 from flawline.data.times import local_time
 from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.chart.series_table import as_number, as_text
+from flawline.jobs.study.growing_place import GrowingPlace, GrowthStudy
 from flawline.jobs.study.inspected_parts import numbered
-
-Floats = NDArray[np.float64]
-_DAY = 86400.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GrowingPlace:
-    """One place: the times (N,) and areas (N,) of its labelled shots, in order, with their framings.
-
-    `unlabelled` shots have no area and say nothing. `alarm` is the shot that first lies above `usual`, with the one
-    after
-    it. `moved` are the shots from which another framing is used.
-    """
-
-    name: str
-    times: tuple[datetime, ...]
-    areas: Floats
-    framing: NDArray[np.int64]
-    shots: int
-    unlabelled: int
-    alarm: int | None
-    usual: float
-    moved: tuple[int, ...]
-    growth: Growth | None
-
-    @property
-    def days(self) -> Floats:
-        """Return the times in days since the first labelled shot."""
-        return _days(self.times)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GrowthStudy:
-    """All places, those that grow fastest first, then the others, then the unlabelled ones."""
-
-    places: tuple[GrowingPlace, ...]
-    limit: float | None
-    unit: str
-    confidence: float
-    skipped: tuple[Skipped, ...]
-    notes: tuple[str, ...]
 
 
 def study_growth(
@@ -76,6 +43,7 @@ def study_growth(
     Args:
         columns: cells by column, one row per shot of a place.
         area, place, time, framing: names of columns; an empty area is a shot without labels, not one without a defect.
+            Without `framing` a step of all places by one factor is looked for, and taken for a change of framing.
         limit: the largest area that is allowed, in the framing of the last shots.
         unit: of the areas.
         confidence: of the intervals.
@@ -109,6 +77,9 @@ def study_growth(
             code="study-empty",
         )
     bare = [_place(name, shots) for name, shots in rows.items()]
+    camera = None if framing else camera_step([(one.epoch, one.areas) for one in bare])
+    if camera is not None and camera.surely(1 - confidence):
+        bare = [_framed(one, one.epoch > camera.at) for one in bare]
     seen = [one for one in bare if one.alarm is not None]
     scale = common_scale(
         [(one.days[one.alarm :], one.areas[one.alarm :], one.framing[one.alarm :]) for one in seen]
@@ -121,7 +92,13 @@ def study_growth(
         return 0, -one.growth.rate[0], one.name
 
     return GrowthStudy(
-        tuple(sorted(places, key=rank)), limit, unit, confidence, tuple(skipped), tuple(notes)
+        tuple(sorted(places, key=rank)),
+        camera,
+        limit,
+        unit,
+        confidence,
+        tuple(skipped),
+        tuple(notes),
     )
 
 
@@ -156,9 +133,19 @@ def _place(name: str, shots: list[tuple[datetime, float, str]]) -> GrowingPlace:
         len(ordered) - len(labelled),
         alarm,
         usual,
-        tuple(int(k) + 1 for k in np.flatnonzero(np.diff(framing))),
+        _changes(framing),
         None,
     )
+
+
+def _changes(framing: NDArray[np.int64]) -> tuple[int, ...]:
+    return tuple(int(k) + 1 for k in np.flatnonzero(np.diff(framing)))
+
+
+def _framed(place: GrowingPlace, later: NDArray[np.bool_]) -> GrowingPlace:
+    """Use another framing for the later shots."""
+    framing = later.astype(np.int64)
+    return replace(place, framing=framing, moved=_changes(framing))
 
 
 def _grown(
@@ -176,8 +163,9 @@ def _grown(
         limit=limit,
         confidence=confidence,
     )
-    return replace(place, growth=growth)
-
-
-def _days(times: Sequence[datetime]) -> Floats:
-    return np.array([(time - times[0]).total_seconds() / _DAY for time in times])
+    if growth is None:
+        return place
+    scaled = in_last_framing(place.areas, place.framing, growth.scale)
+    return replace(
+        place, growth=growth, joined=fit_bends(place.days, scaled, confidence=confidence)
+    )
