@@ -46,6 +46,7 @@ CALLS = {
     "study agreement": "study_agreement",
     "study gauge": "study_gauge",
     "study distribution": "study_distribution",
+    "study multi-vari": "study_multi_vari",
     "study multivariate": "study_multivariate",
     "study sampling": "study_sampling",
     "study pod": "study_pod",

@@ -41,6 +41,7 @@ from flawline.api.study import study_pod as study_pod
 from flawline.api.study_agreement import study_agreement as study_agreement
 from flawline.api.study_distribution import study_distribution as study_distribution
 from flawline.api.study_gauge import study_gauge as study_gauge
+from flawline.api.study_multi_vari import study_multi_vari as study_multi_vari
 from flawline.api.study_multivariate import study_multivariate as study_multivariate
 from flawline.api.study_sampling import study_sampling as study_sampling
 from flawline.api.synth import synth_assembly as synth_assembly

@@ -25,6 +25,7 @@ from flawline.cli.study_causes import factors, steps
 from flawline.cli.study_distribution import distribution
 from flawline.cli.study_gauge import gauge
 from flawline.cli.study_growth import growth
+from flawline.cli.study_multi_vari import multi_vari
 from flawline.cli.study_multivariate import multivariate
 from flawline.cli.study_output import Confidence, show_study
 from flawline.cli.study_places import drift, location
@@ -52,6 +53,7 @@ study.command()(factors)
 study.command()(agreement)
 study.command()(sampling)
 study.command()(multivariate)
+study.command()(multi_vari)
 study.command()(distribution)
 study.command()(location)
 study.command()(drift)
