@@ -18,6 +18,7 @@ import pytest
 from flawline.cli.main import run
 from flawline.features.catalog import NAMES, feature_set
 from flawline.jobs.trial import train_and_test
+from flawline.networks import openvino_runtime
 from flawline.networks.backbone import open_backbone
 from flawline.synthetic import castings
 from flawline.synthetic.castings import write_castings
@@ -58,6 +59,8 @@ def workplace(tmp_path_factory):
 def test_what_a_page_shows_runs(page, workplace, tmp_path, monkeypatch):
     monkeypatch.chdir(shutil.copytree(workplace, tmp_path / "here"))
     monkeypatch.setenv("COLUMNS", "100")
+    # Pages show what a CPU without bf16 computes: where two reasons or ranks are close, bf16 may turn them round.
+    monkeypatch.setattr(openvino_runtime, "available_precision", lambda precision: "f32")
     # A page is about its own commands: what another page has trained of the same pictures is not trained again.
     monkeypatch.setattr(train_and_test, "train_anomaly", train_anomaly)
     if page.name == "README.md":
