@@ -44,7 +44,7 @@ def test_areas_of_classes_and_decisions_are_searched_for(filled):
 
 def test_the_page_says_what_was_found_and_lets_words_be_taken_away(filled):
     page = filled.client("viewer").get("/records", params={"q": "verdict:reject lot:L1"}).text
-    assert "1 of the last 1 picture rejected." in page
+    assert "1 of the last 1 picture rejected" in page
     assert (
         'href="/records?q=lot%3AL1&amp;view=gallery" aria-label="verdict:reject, take away"' in page
     )
