@@ -23,7 +23,15 @@ from flawline.cli.feature_options import (
 )
 from flawline.cli.outputs import opened_outputs
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
-from flawline.cli.record_options import AgainOption, SetOption, assignments
+from flawline.cli.record_options import (
+    AgainOption,
+    KeepOption,
+    OutputOption,
+    PicturesOption,
+    SetOption,
+    WrittenStore,
+    assignments,
+)
 from flawline.cli.unfinished import note_start_over
 from flawline.core.words import counted
 
@@ -45,28 +53,12 @@ def inspect(
         str, typer.Option(help="Pictures with heat and outlines: flagged, all or none.")
     ] = "flagged",
     precision: RecipePrecision = None,
-    store: Annotated[
-        str | None,
-        typer.Option(help="Write records too: an SQLite file, or postgresql://USER@HOST/DATABASE."),
-    ] = None,
-    keep: Annotated[
-        str | None,
-        typer.Option(
-            help="Pictures and maps kept with the records: flagged, all or none; flagged if not given."
-        ),
-    ] = None,
-    pictures: Annotated[
-        str | None,
-        typer.Option(help="Folder or URL for them; next to an SQLite file if not given."),
-    ] = None,
+    store: WrittenStore = None,
+    keep: KeepOption = None,
+    pictures: PicturesOption = None,
     constant: SetOption = None,
     again: AgainOption = False,
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Send each verdict too, such as to console, file:PATH or webhook:URL; repeatable."
-        ),
-    ] = None,
+    output: OutputOption = None,
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,

@@ -38,6 +38,28 @@ AgainOption = Annotated[
         help="Record as new captures what the records have already, such as under another lot; else it is refused.",
     ),
 ]
+WrittenStore = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="Write records too: an SQLite file, or postgresql://USER@HOST/DATABASE."
+    ),
+]
+KeepOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Pictures and maps kept with the records: flagged, all or none; flagged if not given."
+    ),
+]
+PicturesOption = Annotated[
+    str | None,
+    typer.Option(help="Folder or URL for them; next to an SQLite file if not given."),
+]
+OutputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Send each verdict too, such as to console, file:PATH or webhook:URL; repeatable."
+    ),
+]
 AtLeast = Annotated[
     list[str] | None,
     typer.Option(

@@ -11,11 +11,19 @@ import typer
 from flawline.cli.console import AsJson, Quiet, note, print_json, printable, warn
 from flawline.cli.outputs import opened_outputs
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
-from flawline.cli.record_options import SetOption, assignments
+from flawline.cli.record_options import (
+    KeepOption,
+    OutputOption,
+    PicturesOption,
+    SetOption,
+    WrittenStore,
+    assignments,
+)
 from flawline.core.words import counted
 
 if TYPE_CHECKING:
     from flawline.inspector.inspection import Inspection
+    from flawline.station.watch import Watched
     from flawline.types import Unjudged
 
 
@@ -46,33 +54,18 @@ def watch(
         bool, typer.Option("--once", help="End when all that is there now was judged.")
     ] = False,
     precision: RecipePrecision = None,
-    store: Annotated[
-        str | None,
-        typer.Option(help="Write records: an SQLite file, or postgresql://USER@HOST/DATABASE."),
-    ] = None,
-    keep: Annotated[
-        str | None,
-        typer.Option(
-            help="Pictures and maps kept with the records: flagged, all or none; flagged if not given."
-        ),
-    ] = None,
-    pictures: Annotated[
-        str | None,
-        typer.Option(help="Folder or URL for them; next to an SQLite file if not given."),
-    ] = None,
+    store: WrittenStore = None,
+    keep: KeepOption = None,
+    pictures: PicturesOption = None,
     constant: SetOption = None,
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Send each verdict too, such as to console, file:PATH or webhook:URL; repeatable."
-        ),
-    ] = None,
+    output: OutputOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Judge the pictures of a folder as they arrive, each once, until Ctrl-C; needs the extra [factory]."""
     from flawline.api.watch import watch as run
     from flawline.data.interrupt import held_interrupt
+    from flawline.inspector import Inspector
 
     # A service is stopped with SIGTERM; what is in work is finished as at Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -87,10 +80,12 @@ def watch(
         if verdict != "accept" and not as_json:
             typer.echo(printable(f"{verdict}  {name}  {why}"))
 
+    inspector = Inspector.open(recipe, precision=precision)
     with held_interrupt() as interrupt:
-        note(f"watching {folder}; Ctrl-C ends it", quiet=quiet or once)
+        if folder.is_dir():
+            note(f"watching {folder}; Ctrl-C ends it", quiet=quiet or once)
         watched = run(
-            recipe,
+            inspector,
             folder,
             out=out,
             settle=settle,
@@ -98,7 +93,6 @@ def watch(
             move_to=move_to,
             polling=polling,
             once=once,
-            precision=precision,
             store=store,
             keep=keep,
             pictures=pictures,
@@ -111,8 +105,17 @@ def watch(
     if as_json:
         print_json({**watched.counts, "unjudged": watched.unjudged})
     else:
-        total = sum(watched.counts.values())
-        said = [f"{count} {verdict}" for verdict, count in watched.counts.items() if count]
-        said += [f"{watched.unjudged} could not be judged"] if watched.unjudged else []
-        typer.echo(f"{counted(total + watched.unjudged, 'picture')}: {', '.join(said) or 'none'}")
+        typer.echo(_sentence(watched))
+    if store is None and move_to is None and not output:
+        note("no verdict was kept: --store line.db records them", quiet=quiet)
     return watched.exit_code
+
+
+def _sentence(watched: Watched) -> str:
+    """Say what was judged."""
+    total = sum(watched.counts.values()) + watched.unjudged
+    if not total:
+        return "no new picture: those that were judged before are not judged again"
+    said = [f"{count} {verdict}" for verdict, count in watched.counts.items() if count]
+    said += [f"{watched.unjudged} could not be judged"] if watched.unjudged else []
+    return f"{counted(total, 'picture')}: {', '.join(said)}"

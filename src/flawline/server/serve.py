@@ -12,6 +12,8 @@ from flawline.server.settings import ServeSettings
 from flawline.types import Track
 
 STOP_SECONDS = 30
+IDLE_SECONDS = 75
+"""How long a connection stays open between two requests: a camera may send a picture a minute."""
 
 
 def serve(
@@ -62,6 +64,7 @@ def serve(
             port=settings.port,
             log_level="warning",
             timeout_graceful_shutdown=STOP_SECONDS,
+            timeout_keep_alive=IDLE_SECONDS,
             server_header=False,
             proxy_headers=False,
         )

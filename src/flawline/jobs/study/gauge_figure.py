@@ -249,11 +249,11 @@ def _draw_linearity(axes: Any, found: Linearity, values: Any, reference: Any, un
 
 
 def _draw_run(axes: Any, found: TypeOne, values: NDArray[np.float64], measure: str) -> None:
-    lines = [("true size", found.bias.reference, UNKNOWN, "-")]
+    lines: list[tuple[str, float, str, Any]] = [("true size", found.bias.reference, UNKNOWN, "-")]
     if found.tolerance is not None:
         for sign, name in ((1, "+10 %"), (-1, "-10 %")):
             at = found.bias.reference + sign * 0.1 * found.tolerance
-            lines.append((name, at, LIMIT, (0, (5, 2))))  # type: ignore[arg-type]
+            lines.append((name, at, LIMIT, (0, (5, 2))))
     for name, at, colour, style in lines:
         axes.axhline(at, color=colour, ls=style, lw=1.2)
         axes.annotate(
