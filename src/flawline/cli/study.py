@@ -94,7 +94,7 @@ def capability(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Cp, Cpk, Pp and Ppk of a measure against its specification, and first whether the process is in control."""
+    """Compute Cp, Cpk, Pp and Ppk of a measure, and say first whether the process is in control."""
     from flawline.api.chart import study_capability
     from flawline.jobs.study.capability_report import capability_report
 

@@ -52,7 +52,7 @@ def agreement(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """How well people, machines and the right answers agree: kappa, misses and false alarms."""
+    """Compare people, machines and the right answers: kappa, misses and false alarms."""
     from flawline.api.study_agreement import study_agreement
     from flawline.jobs.study.agreement_report import agreement_report
 

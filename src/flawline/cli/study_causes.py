@@ -91,7 +91,7 @@ def steps(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Which step of a process adds which defects, from parts inspected after each step."""
+    """Find the step of a process that adds defects, from parts inspected after each step."""
     from flawline.api.causes import study_steps
     from flawline.jobs.study.steps_report import steps_report, surest_step
 
@@ -116,7 +116,7 @@ def steps(
     report = steps_report(found)
     surest = surest_step(found)
     if surest is not None:
-        source = f"--store {store}" if table is None else shlex.quote(str(table))
+        source = f"--store {shlex.quote(store or '')}" if table is None else shlex.quote(str(table))
         following = f"flawline study factors {source} --at {shlex.quote(surest)}"
         report = replace(report, next_step=following)
     return show_study(report, out, as_json=as_json, quiet=quiet, strict=strict)
@@ -161,7 +161,7 @@ def factors(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Which tool, lot, shift or other factor goes with more or larger defects, and what runs together with it."""
+    """Find the tool, lot, shift or other factor with more or larger defects, and what runs together with it."""
     from flawline.api.causes import study_factors
     from flawline.jobs.study.factors_report import factors_report
 

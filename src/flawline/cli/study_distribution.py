@@ -32,7 +32,7 @@ def distribution(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Which distribution a measure may follow, with probability plots of the usual ones."""
+    """Identify the distribution of a measure, with probability plots of the usual ones."""
     from flawline.api.study_distribution import study_distribution
     from flawline.jobs.study.distribution_report import distribution_report
 

@@ -55,7 +55,7 @@ def gauge(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """How much of what a gauge reads is the gauge itself: gauge R&R, bias and linearity, or a type 1 study."""
+    """Measure how much of a reading is the gauge itself: gauge R&R, bias and linearity, or a type 1 study."""
     from flawline.api.study_gauge import study_gauge
     from flawline.jobs.study.gauge_report import gauge_report
 

@@ -51,7 +51,7 @@ def growth(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """How fast defects at known places grow, from when on, and when they reach a limit."""
+    """Measure how fast defects at known places grow, from when on, and when they reach a limit."""
     from flawline.api.causes import study_growth
     from flawline.jobs.study.growth_report import growth_report
 

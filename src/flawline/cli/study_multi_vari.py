@@ -39,7 +39,7 @@ def multi_vari(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Which family of variation is largest: within a part, from part to part, or from time to time."""
+    """Find the largest family of variation: within a part, from part to part, or from time to time."""
     from flawline.api.study_multi_vari import study_multi_vari
     from flawline.jobs.study.multi_vari_report import multi_vari_report
 

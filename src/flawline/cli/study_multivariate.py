@@ -38,7 +38,7 @@ def multivariate(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Several measures of a part together: which parts do not belong (T2), and small lasting shifts (MEWMA)."""
+    """Chart several measures of a part together: parts that do not belong (T2), small lasting shifts (MEWMA)."""
     from flawline.api.study_multivariate import study_multivariate
     from flawline.jobs.study.multivariate_report import multivariate_report
 

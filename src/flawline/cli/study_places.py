@@ -63,7 +63,7 @@ def location(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Where on the part defects gather beyond chance, and which tool, lot or day goes with each place."""
+    """Find where on the part defects gather beyond chance, and which tool, lot or day goes with each place."""
     from flawline.api.causes import study_location
     from flawline.jobs.study.location_report import location_report
 
@@ -119,7 +119,7 @@ def drift(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """What drifts, the process, the camera, the light or the model: which of their signals moved first."""
+    """Tell what drifts, the process, the camera, the light or the model, by which signal moved first."""
     from flawline.api.causes import study_drift
     from flawline.jobs.study.drift_report import drift_report
 

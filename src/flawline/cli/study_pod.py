@@ -64,7 +64,7 @@ def pod(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """What a recipe finds by size, contrast and place, from defects drawn into good pictures that it did not learn."""
+    """Estimate what a recipe finds by size, contrast and place, from defects drawn into good pictures."""
     from flawline.api.study import study_pod
     from flawline.inspector import Inspector
     from flawline.jobs.study.pod_report import write_pod

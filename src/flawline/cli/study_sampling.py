@@ -64,7 +64,7 @@ def sampling(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """How many parts of a lot to check, what that lets through, and whether a lot is accepted."""
+    """Plan how many parts of a lot to check, what that lets through, and judge a lot by it."""
     from flawline.api.study_sampling import study_sampling
     from flawline.jobs.study.sampling_report import sampling_report
 
