@@ -72,6 +72,9 @@ def test_nothing_and_the_impossible():
         hot_spots(np.ones((2, 2)), np.eye(2))
     with pytest.raises(ValueError, match="grids of one shape"):
         hot_spots(np.ones((2, 2)), np.ones((3, 3)))
+    with pytest.raises(ValueError, match="whole numbers"):
+        hot_spots(np.full((2, 2), 0.5), np.ones((2, 2)))
+    assert hot_spots(np.full((1, 1), 3.0), np.ones((1, 1))) == []
 
 
 def test_values_fall_into_cells_and_parts_count_once():
