@@ -5,7 +5,6 @@ from __future__ import annotations
 from flawline.api.causes import study_drift as study_drift
 from flawline.api.causes import study_factors as study_factors
 from flawline.api.causes import study_growth as study_growth
-from flawline.api.causes import study_location as study_location
 from flawline.api.causes import study_steps as study_steps
 from flawline.api.chart import chart as chart
 from flawline.api.chart import pareto as pareto
@@ -41,6 +40,7 @@ from flawline.api.study import study_pod as study_pod
 from flawline.api.study_agreement import study_agreement as study_agreement
 from flawline.api.study_distribution import study_distribution as study_distribution
 from flawline.api.study_gauge import study_gauge as study_gauge
+from flawline.api.study_location import study_location as study_location
 from flawline.api.study_multi_vari import study_multi_vari as study_multi_vari
 from flawline.api.study_multivariate import study_multivariate as study_multivariate
 from flawline.api.study_sampling import study_sampling as study_sampling

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from flawline.jobs.study.growing_place import GrowthStudy
     from flawline.jobs.study.inspected_parts import InspectedParts
     from flawline.jobs.study.inspected_tables import InspectedColumns
-    from flawline.jobs.study.location_study import LocationStudy
     from flawline.jobs.study.steps_study import StepsStudy
 
 Table = str | os.PathLike[str]
@@ -147,83 +146,6 @@ def study_factors(
         order=tuple(order),
         tolerance=tolerance,
         confidence=confidence,
-        seed=seed,
-    )
-
-
-def study_location(
-    table: Table | None = None,
-    *,
-    parts: Table | None = None,
-    store: StoreLike | None = None,
-    where: Mapping[str, str] | None = None,
-    since: Time = None,
-    until: Time = None,
-    by: Sequence[str] = (),
-    only: str | None = None,
-    at: str | None = None,
-    pictures: SourceLike | None = None,
-    centre: tuple[float, float] | None = None,
-    part: str | None = None,
-    step: str = "step",
-    order: Sequence[str] = (),
-    x: str | None = None,
-    y: str | None = None,
-    kind: str | None = None,
-    seed: int = 0,
-    table_format: Mapping[str, str | int] | None = None,
-    track: Track = no_track,
-) -> LocationStudy:
-    """Find places of the part where defects gather beyond chance, and which tool, lot or day goes with each.
-
-    Args:
-        table, parts, store, where, since, until: as for `study_steps`.
-        by: the factors to compare at each place; as for `study_factors`.
-        only: defects of this class alone.
-        at: defects first seen after this step alone.
-        pictures: of the part, in the coordinates of the places: their mean is drawn, and where the part stands clear
-        of a
-            plain ground defects are expected on the part alone.
-        centre: (x, y) of a ring-shaped part: angle and radius about it count in place of x and y.
-        part, step, order, x, y, kind: as for `study_steps`.
-        seed: of the draws by chance.
-        table_format: as for `chart`.
-        track: shows progress with `pictures`.
-
-    Returns:
-        The places, the surest first. `flawline.jobs.study.location_report.location_report` describes it.
-
-    Raises:
-        UsageError: arguments that do not go together, or an unknown factor or class.
-        SourceError: a table or the pictures cannot be read.
-        StoreError: the records cannot be read.
-        FlawlineError: ("study-places") no places; ("study-empty") no defects.
-    """
-    from flawline.jobs.study import factors_study
-    from flawline.jobs.study import location_study as studying
-    from flawline.jobs.study.inspected_tables import InspectedColumns
-    from flawline.jobs.study.mean_picture import mean_picture
-
-    further = tuple(name for name in by if name != factors_study.WEEKDAY)
-    steps = step if at is not None else None
-    named = InspectedColumns(part=part, step=steps, x=x, y=y, kind=kind, further=further)
-    found = inspected(table, parts, store, named, where, since, until, table_format)
-    mean = inside = None
-    if pictures is not None:
-        with opened(pictures) as source:
-            seen = mean_picture(source, track)
-        found = replace(found, extent=seen.extent, notes=(*found.notes, seen.note))
-        mean, inside = seen.mean, seen.inside
-    return studying.study_location(
-        found,
-        tuple(by),
-        only=only,
-        at=at,
-        step=step,
-        order=tuple(order),
-        centre=centre,
-        mean=mean,
-        inside=inside,
         seed=seed,
     )
 

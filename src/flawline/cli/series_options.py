@@ -68,9 +68,9 @@ Alert = Annotated[
 ]
 
 
-def print_skipped(skipped: Sequence[Skipped]) -> None:
+def print_skipped(skipped: Sequence[Skipped], what: str = "could not be charted") -> None:
     """Name the rows that could not be used, the first ten in full."""
     for row in skipped[:LISTED]:
-        warn(f"could not be charted: {row.label}: {row.reason}")
+        warn(f"{what}: {row.label}: {row.reason}")
     if len(skipped) > LISTED:
-        warn(f"and {len(skipped) - LISTED} more rows")
+        warn(f"and {len(skipped) - LISTED} more")

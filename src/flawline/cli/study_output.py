@@ -30,7 +30,7 @@ def show_study(study: Study, out: Path, *, as_json: bool, quiet: bool, strict: b
         print_json(written.document)
     else:
         _print(study)
-    print_skipped(study.skipped)
+    print_skipped(study.skipped, "left out")
     broken = [f"does not hold: {one.what}: {one.why}" for one in study.broken]
     for text in () if as_json else (*broken, *study.notes):
         note(text, quiet=quiet)

@@ -48,6 +48,21 @@ def location(
         str | None, typer.Option(help="Defects first seen after this step alone.")
     ] = None,
     pictures: Pictures = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="Recipe whose alignment finds how the part lies in each picture; the records' own if not given."
+        ),
+    ] = None,
+    align: Annotated[
+        bool, typer.Option(help="Lay parts upon each other by the alignment of the recipe.")
+    ] = True,
+    kept: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the pictures of the records are kept; next to an SQLite file if not given."
+        ),
+    ] = None,
     centre: Annotated[
         str | None, typer.Option(help="X,Y of a ring-shaped part: angle and radius about it count.")
     ] = None,
@@ -64,7 +79,7 @@ def location(
     quiet: Quiet = False,
 ) -> int:
     """Find where on the part defects gather beyond chance, and which tool, lot or day goes with each place."""
-    from flawline.api.causes import study_location
+    from flawline.api.study_location import study_location
     from flawline.jobs.study.location_report import location_report
 
     found = study_location(
@@ -78,6 +93,9 @@ def location(
         only=only,
         at=at,
         pictures=pictures,
+        recipe=recipe,
+        align=align,
+        kept=kept,
         centre=_point(centre),
         part=part,
         step=step,

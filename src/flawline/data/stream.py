@@ -8,14 +8,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from flawline.data.cores import cpu_count
-from flawline.data.image import read_image
+from flawline.data.image import ImageLimits, read_image
 from flawline.data.memory_share import memory_share
-from flawline.data.source import Source
 from flawline.errors import FlawlineError
 from flawline.types import Picture, Sample, Unjudged
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Readable(Protocol):
+    """Files of pictures by name, such as a `Source`; read from several threads."""
+
+    image_limits: ImageLimits
+
+    def read(self, name: str) -> bytes:
+        """Read one file; raises FlawlineError where it cannot be read."""
+        ...
 
 
 class Memory(Protocol[Result]):
@@ -31,7 +40,7 @@ class Memory(Protocol[Result]):
 
 
 def map_pictures(
-    source: Source,
+    source: Readable,
     samples: Iterable[Sample],
     function: Callable[[Picture], Result],
     *,

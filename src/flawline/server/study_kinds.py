@@ -33,6 +33,7 @@ _NOT_ASKED = {
     "until",
     "table_format",
     "track",
+    "kept",
 }
 _KINDS: Mapping[str, Kind] = {
     "str": "text",
@@ -69,6 +70,7 @@ class StudyKind:
     call: Callable[..., Any]
     report: Callable[[Any], Study]
     takes_track: bool
+    takes_kept: bool
 
 
 @cache
@@ -152,7 +154,13 @@ def _kind(name: str, call: Callable[..., Any]) -> StudyKind:
     module = import_module(f"flawline.jobs.study.{name}_report")
     about = told.partition("\n")[0]
     return StudyKind(
-        name, about, tuple(fields), call, getattr(module, f"{name}_report"), "track" in parameters
+        name,
+        about,
+        tuple(fields),
+        call,
+        getattr(module, f"{name}_report"),
+        "track" in parameters,
+        "kept" in parameters,
     )
 
 

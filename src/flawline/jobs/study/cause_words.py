@@ -60,6 +60,8 @@ def plural(name: str, every: str = "defects") -> str:
     lower = name if name.isupper() else name.lower()
     if lower.endswith(("s", "x", "z", "ch", "sh")):
         return f"{lower}es"
+    if lower.endswith("y") and lower[-2:-1] not in tuple("aeiou"):
+        return f"{lower[:-1]}ies"
     return f"{lower}s"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -25,7 +25,8 @@ class InspectedParts:
     `columns` are texts of each inspection (N,), None where unknown. `owner` (D,) is the inspection of each defect,
     `kind` (D,) its place in `classes`, `places` (D, 2) its x and y in `frame` and `sizes` (D,) its area, NaN where
     unknown. `part` names the column of parts. `extent` (left, top, right, bottom) is where defects can lie, as far as
-    it is known. `complete` tells whether inspections without a defect are among them.
+    it is known. `complete` tells whether inspections without a defect are among them. `ids` are the numbers of the
+    inspections in the records, () for tables.
     """
 
     columns: dict[str, Names]
@@ -39,6 +40,23 @@ class InspectedParts:
     frame: str = "px"
     extent: tuple[float, float, float, float] | None = None
     notes: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
+
+    def only(self, rows: NDArray[np.bool_]) -> InspectedParts:
+        """Keep some of the inspections, bool (N,), and their defects."""
+        defects = rows[self.owner]
+        kept = np.flatnonzero(rows)
+        return replace(
+            self,
+            columns={
+                name: tuple(cells[row] for row in kept) for name, cells in self.columns.items()
+            },
+            owner=(np.cumsum(rows) - 1)[self.owner[defects]],
+            kind=self.kind[defects],
+            places=self.places[defects],
+            sizes=self.sizes[defects],
+            ids=tuple(self.ids[row] for row in kept) if self.ids else (),
+        )
 
     @property
     def count(self) -> int:

@@ -68,6 +68,7 @@ def inspected_records(store: Store, where: Where, named: InspectedColumns) -> In
         sizes=sizes,
         part=part,
         complete=True,
+        ids=tuple(columns["id"]),
         notes=()
         if any(texts["part"])
         else ("the records name no parts: each picture is taken as a part",),

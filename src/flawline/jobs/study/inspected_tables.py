@@ -32,7 +32,10 @@ _TIES = (("inspection", "id"), ("image", "image"))
 
 @dataclass(frozen=True, slots=True)
 class InspectedColumns:
-    """Names of columns that are not the usual ones; None takes those."""
+    """Names of columns that are not the usual ones; None takes those.
+
+    With `of_picture` places are those in the picture, also where the table has them in a frame of the part.
+    """
 
     part: str | None = None
     step: str | None = None
@@ -41,6 +44,7 @@ class InspectedColumns:
     kind: str | None = None
     size: str | None = None
     further: tuple[str, ...] = ()
+    of_picture: bool = False
 
 
 def read_inspected(
@@ -230,7 +234,8 @@ def _numbers(table: Table, named: InspectedColumns) -> list[NDArray[np.float64]]
     if named.x and named.y:
         pair: tuple[str, ...] = (named.x, named.y)
     else:
-        pair = next((p for p in (*PLACES, BOX) if all(n in frame.columns for n in p)), ())
+        usual = PLACES[1:] if named.of_picture else PLACES
+        pair = next((p for p in (*usual, BOX) if all(n in frame.columns for n in p)), ())
     size = _first(frame, named.size, ("area",))
     size = size if size is not None and size in frame.columns else None
     table = table.with_numbers([*pair, *([size] if size else [])])

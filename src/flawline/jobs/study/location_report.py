@@ -9,6 +9,8 @@ import numpy as np
 from flawline.core.basis_verdict import BasisVerdict
 from flawline.core.colours import BAD, UNKNOWN
 from flawline.core.words import counted
+from flawline.jobs.chart.row_groups import Skipped
+from flawline.jobs.study.aligned_places import AlignedBy
 from flawline.jobs.study.cause_words import between, chance, number, percent, plural
 from flawline.jobs.study.location_study import SURE, LocationStudy, Place
 from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
@@ -17,6 +19,10 @@ from flawline.report.figure import INK
 _CROWDED = 0.3
 _FEW = 20
 _POINTS = 4000
+# Beyond this share of parts that could not be aligned the map may not be that of all parts.
+_MOST_LOST = 0.1
+# Ratios above are of a few defects elsewhere, and say no more than this.
+_MANY_TIMES = 50
 _MEANING = (
     "The map shows defects a part in each cell of the grid; many of one part in one cell count once. A ring is a "
     "place with "
@@ -38,17 +44,44 @@ def location_report(found: LocationStudy) -> Study:
             "defects": str(found.defects),
             "expected": found.shape,
             "coordinates": "angle and radius" if found.centre else "x and y",
+            "parts aligned": _alignment(found.aligned),
         },
         tables=_tables(found),
         figures=_figures(found),
         assumptions=_assumptions(found),
         notes=found.notes,
+        skipped=tuple(
+            Skipped(one.image, one.reason) for one in (found.aligned.lost if found.aligned else ())
+        ),
         meaning=_MEANING,
     )
 
 
 def finding(found: LocationStudy) -> str:
-    """Say in plain words where defects gather, and with what they go."""
+    """Say in plain words where defects gather, with what they go, and how the parts were laid upon each other."""
+    return " ".join(text for text in (_gathering(found), _laid(found.aligned)) if text)
+
+
+def _laid(by: AlignedBy | None) -> str:
+    if by is None:
+        return ""
+    # The report and the notes list them all.
+    named = ", ".join(one.image for one in by.lost[:3]) + (" ..." if len(by.lost) > 3 else "")
+    lost = (
+        f"; {len(by.lost)} of {by.aligned + len(by.lost)} pictures could not be aligned and are left out: {named}"
+        if by.lost
+        else ""
+    )
+    return f"Places are those of the part, however it lay: aligned by the recipe {by.recipe}{lost}."
+
+
+def _alignment(by: AlignedBy | None) -> str:
+    if by is None:
+        return "no"
+    return f"{by.aligned} of {by.aligned + len(by.lost)}, by the recipe {by.recipe}, {by.method}"
+
+
+def _gathering(found: LocationStudy) -> str:
     what = plural(found.only or "defects")
     if not found.sure:
         most = found.places[0] if found.places else None
@@ -81,11 +114,12 @@ def _sentence(found: LocationStudy, place: Place) -> str:
     name, many = place.classes[0]
     mostly = many >= 0.8 * place.defects
     what = plural(name) if mostly else plural(found.only or "defects")
-    much = (
-        "none elsewhere"
-        if np.isinf(place.spot.ratio)
-        else f"{number(place.spot.ratio)} times as dense as elsewhere"
-    )
+    ratio = place.spot.ratio
+    much = f"{number(ratio)} times as dense as elsewhere"
+    if np.isinf(ratio):
+        much = "none elsewhere"
+    elif ratio > _MANY_TIMES:
+        much = f"more than {_MANY_TIMES} times as dense as elsewhere"
     return (
         f"{what[0].upper()}{what[1:]} gather at {where(found, place)}: {place.parts} of {found.parts} parts have "
         "one there, "
@@ -113,6 +147,8 @@ def _verdict(found: LocationStudy) -> BasisVerdict:
         return BasisVerdict("not alone", f"Only {counted(found.parts, 'part')}: look at more")
     if not found.sure:
         return BasisVerdict("unknown", "No place stands out beyond chance")
+    if _lying(found.aligned).holds == "does not":
+        return BasisVerdict("not alone", "Many parts could not be aligned: look at these first")
     if found.crowded > _CROWDED:
         return BasisVerdict(
             "not alone", "Defects of one part lie in clusters: look at the parts of each place"
@@ -124,12 +160,7 @@ def _verdict(found: LocationStudy) -> BasisVerdict:
 
 def _assumptions(found: LocationStudy) -> tuple[Assumption, ...]:
     return (
-        Assumption(
-            "the part lies in the same place in every picture",
-            "not checked",
-            "places in the coordinates of the part, or pictures that are aligned; a part that lies anywhere "
-            "blurs every place",
-        ),
+        _lying(found.aligned),
         Assumption(
             "without a cause defects lie evenly over the part",
             "not checked",
@@ -140,6 +171,24 @@ def _assumptions(found: LocationStudy) -> tuple[Assumption, ...]:
             "holds" if found.crowded <= _CROWDED else "does not",
             f"{percent(found.crowded)} lie in a cell with another one of the same part, and count once",
         ),
+    )
+
+
+def _lying(by: AlignedBy | None) -> Assumption:
+    what = "the part lies in the same place in every picture"
+    if by is None:
+        return Assumption(
+            what,
+            "not checked",
+            "places in the coordinates of the part, or pictures that are aligned; a part that lies anywhere "
+            "blurs every place",
+        )
+    tried = by.aligned + len(by.lost)
+    return Assumption(
+        what,
+        "holds" if len(by.lost) <= _MOST_LOST * tried else "does not",
+        f"{by.aligned} of {tried} pictures with a defect were aligned by the recipe {by.recipe}, {by.method}"
+        + ("; what the others show is missing here" if by.lost else ""),
     )
 
 
@@ -264,6 +313,14 @@ def _numbers(found: LocationStudy) -> dict[str, Any]:
         "defects": found.defects,
         "class": found.only,
         "centre": found.centre,
+        "aligned": None
+        if found.aligned is None
+        else {
+            "recipe": found.aligned.recipe,
+            "method": found.aligned.method,
+            "aligned": found.aligned.aligned,
+            "lost": [one.as_dict() for one in found.aligned.lost],
+        },
         "sure": SURE,
         "places": [
             {

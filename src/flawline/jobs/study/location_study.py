@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.causes.scan import HotSpot, cells_of, edges_of, hot_spots, once_a_part
+from flawline.core.words import counted
 from flawline.errors import FlawlineError, UsageError
+from flawline.jobs.study.aligned_places import AlignedBy
 from flawline.jobs.study.factors_study import Ranked, study_factors, units
 from flawline.jobs.study.inspected_parts import InspectedParts
 from flawline.jobs.study.inspected_tables import need_places
@@ -53,6 +55,7 @@ class LocationStudy:
 
     With a `centre` columns are angles in degrees and rows radii. `points` (D, 2) are the places in the part's
     coordinates. `mean` is the mean picture of the part, grey, None where there is none; `shape` says what is expected.
+    `aligned` says how places came into these coordinates, None where they are as given.
     """
 
     parts: int
@@ -69,6 +72,7 @@ class LocationStudy:
     crowded: float
     frame: str
     only: str | None
+    aligned: AlignedBy | None
     notes: tuple[str, ...]
 
     @property
@@ -88,6 +92,7 @@ def study_location(
     centre: tuple[float, float] | None = None,
     mean: NDArray[np.uint8] | None = None,
     inside: NDArray[np.bool_] | None = None,
+    aligned: AlignedBy | None = None,
     seed: int = 0,
 ) -> LocationStudy:
     """Look for places with more defects than the shape of the part leads to expect, and what goes with them.
@@ -101,6 +106,7 @@ def study_location(
         centre: of a ring-shaped part: angles and radii about it in place of x and y.
         mean: the mean picture of the part, which covers the extent of the places.
         inside: where the part is on it, of the same size; everywhere in the extent by default.
+        aligned: by what places were aligned; the centre of a round part is used where none is given.
         seed: of the draws.
 
     Raises:
@@ -113,6 +119,8 @@ def study_location(
             f"no defect is of the class {only!r}",
             hint=f"classes are {', '.join(found.classes[:20])}",
         )
+    if centre is None and aligned is not None:
+        centre = aligned.centre
     notes = list(found.notes)
     rows, chosen = units(found, at, step, order, None, notes)
     chosen = chosen & np.isfinite(found.places).all(axis=1)
@@ -126,7 +134,8 @@ def study_location(
     column, row = cells_of(x, x_edges), cells_of(y, y_edges)
     known = (column >= 0) & (row >= 0)
     if not known.all():
-        notes.append(f"{int((~known).sum())} defects lie outside the picture and are left out")
+        beyond = int((~known).sum())
+        notes.append(f"{counted(beyond, 'defect')} beyond the edge of the picture left out")
     defects, column, row = defects[known], column[known], row[known]
     shape = len(y_edges) - 1, len(x_edges) - 1
     part = found.part_numbers[found.owner[defects]]
@@ -157,6 +166,7 @@ def study_location(
         1 - len(once) / len(defects),
         found.frame,
         only,
+        aligned,
         tuple(notes),
     )
 

@@ -63,7 +63,7 @@ def start_study(body: StudyBody, state: State, visitor: Engineer) -> dict[str, A
     where = parse_search(body.q)
     _check(where)
     title = " ".join([kind.name, *([str(settings["measure"])] if "measure" in settings else [])])
-    work = partial(run_study, state.store, kind, settings, where, body.q)
+    work = partial(run_study, state.store, state.pictures, kind, settings, where, body.q)
     job = state.jobs.start("study", title, visitor.account.name, work)
     note(state, visitor, "study", title)
     return job.as_dict()

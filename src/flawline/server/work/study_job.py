@@ -13,6 +13,7 @@ from flawline.server.work.runner import JobTrack
 
 if TYPE_CHECKING:
     from flawline.jobs.study.study import Study
+    from flawline.records.pictures import Pictures
     from flawline.records.store import Store
     from flawline.records.where import Where
     from flawline.server.study_kinds import StudyKind
@@ -24,6 +25,7 @@ _SHEET = re.compile(r"<style.*?</style>", re.DOTALL)
 
 def run_study(
     store: Store,
+    pictures: Pictures,
     kind: StudyKind,
     settings: Mapping[str, Any],
     where: Where,
@@ -34,7 +36,9 @@ def run_study(
     """Study the records; writes the report and what the page shows into the folder, and returns the finding."""
     from flawline.jobs.study.study_files import write_study
 
-    more = {"track": track} if kind.takes_track else {}
+    more: dict[str, Any] = {"track": track} if kind.takes_track else {}
+    if kind.takes_kept:
+        more["kept"] = pictures
     chosen = {"where": dict(where.names), "since": where.since, "until": where.until}
     study = kind.report(kind.call(**settings, store=store, **chosen, **more))
     write_study(study, folder)
