@@ -21,7 +21,8 @@ from flawline.jobs.trial import train_and_test
 from flawline.networks import openvino_runtime
 from flawline.networks.backbone import open_backbone
 from flawline.synthetic import castings
-from flawline.synthetic.castings import write_castings
+from flawline.synthetic.assembly import draw_assembly
+from flawline.synthetic.castings import draw_casting, write_castings
 from helpers.networks import write_network
 from helpers.trained_once import trained_once
 
@@ -40,8 +41,9 @@ def blocks(page, *languages):
 
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory):
-    """What a page may use: parts, parts.zip with the same pictures, part.png, part.tif (12 bits), small.onnx."""
+    """What a page may use: parts, parts.zip with the same pictures, kinds, part.png, part.tif (12 bits), small.onnx."""
     folder = tmp_path_factory.mktemp("docs")
+    write_kinds(folder / "kinds")
     write_castings(folder / "parts", good=14, bad=3, size=128)
     shutil.make_archive(str(folder / "parts"), "zip", folder / "parts")
     write_network(folder / "small.onnx")
@@ -49,6 +51,15 @@ def workplace(tmp_path_factory):
     cv2.imwrite(str(folder / "part.png"), (deep // 16).astype(np.uint8))
     cv2.imwrite(str(folder / "part.tif"), deep)
     return folder
+
+
+def write_kinds(folder):
+    """Write castings and plates: classes so unlike that no processor's rounding confuses them."""
+    for kind, draw in (("casting", draw_casting), ("plate", draw_assembly)):
+        (folder / kind).mkdir(parents=True)
+        for seed in range(12):
+            drawn = draw(np.random.default_rng(seed), size=128)
+            cv2.imwrite(str(folder / kind / f"{seed}.png"), drawn.pixels[..., ::-1])
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ import pytest
 
 AXE = Path(__file__).parents[2] / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = {"desk": (1440, 900), "phone": (390, 844), "wall": (1920, 1080)}
-WAIT_SECONDS = 20
+# Much longer than anything takes: only what never comes is a failure, not a slow machine.
+WAIT_SECONDS = 90
 _NUMBERS = itertools.count(1)
 _SETTLED = """
 return document.readyState === "complete" &&

@@ -1,4 +1,4 @@
-"""Records in a browser: a thousand of them by scrolling, few elements at a time, and a part's report."""
+"""Records in a browser: hundreds of them by scrolling, few elements at a time, and a part's report."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flawline.records.record import Record
 from helpers.charted_house import START, charted_house
 from helpers.served_browser import signed_in
 
-MORE = 1000
+MORE = 500
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A server with more than a thousand records."""
+    """A server with hundreds of records."""
     with charted_house(tmp_path_factory.mktemp("many")) as found:
         kept = found.state.store.page(count=1).items[0].record.picture
         times = (START - timedelta(minutes=1 + number) for number in range(MORE))
@@ -42,7 +42,7 @@ def names(page):
 
 
 @pytest.mark.parametrize("view", ["gallery", "table"])
-def test_a_thousand_records_come_by_scrolling_and_few_are_drawn(page, view):
+def test_hundreds_of_records_come_by_scrolling_and_few_are_drawn(page, view):
     page.open(f"/records?view={view}")
     down = "scrollTo(0, document.documentElement.scrollHeight)"
     most = "return document.querySelector('[data-list]').children.length"

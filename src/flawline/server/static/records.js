@@ -27,7 +27,7 @@ function card(record) {
   let picture;
   if (record.has_picture) {
     picture = element("img");
-    Object.assign(picture, { src: `/api/records/${record.id}/picture?side=320`, alt: "", width: 320, height: 240, decoding: "async" });
+    Object.assign(picture, { src: `/api/records/${record.id}/picture?side=320`, alt: "", width: 320, height: 240, decoding: "async", loading: "lazy", fetchPriority: "low" });
   } else picture = element("span", "none", "no picture kept");
   made.append(picture, element("span", "words", verdict(last(record)), " ", element("span", "name", called(record))));
   return made;
