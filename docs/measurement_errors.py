@@ -20,7 +20,7 @@ from helpers.drawn_masks import arc, bar, coverage, disc
 
 PAGE = Path(__file__).with_name("reference") / "measurements.md"
 BEGIN, END = "<!-- errors -->\n", "<!-- /errors -->\n"
-EACH, SIDE = 20, 130
+EACH, SIDE = 8, 130
 HEAD = (
     "| shape | column | true | mean error | standard deviation | largest error |\n"
     "|---|---|---|---|---|---|\n"

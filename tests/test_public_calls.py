@@ -187,7 +187,7 @@ def test_a_type_checker_knows_the_names(tmp_path):
         "import flawline\nreveal_type(flawline.Inspector)\nflawline.rank(3)\nflawline.nothing\n",
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(script)]
+    command = [sys.executable, "-m", "mypy", str(script)]
     root = Path(__file__).parents[1]
     shown = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=600).stdout
     assert "flawline.inspector.inspector.Inspector" in shown

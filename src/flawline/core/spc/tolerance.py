@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,7 @@ def one_sided_factor(count: int, share: float, confidence: float) -> float:
     return float(nctdtrit(count - 1, float(ndtri(share)) * root, confidence) / root)
 
 
+@lru_cache(maxsize=64)
 def two_sided_factor(count: int, share: float, confidence: float) -> float:
     """Compute k of mean ± k s, which holds the share of a normal process with this confidence; N is 2 or more.
 
