@@ -221,6 +221,19 @@ def test_two_versions_are_compared_on_the_same_pictures(served):
     assert client.post("/api/compare", files=files, data=wrong).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["disc/left", "disc\\left", "..", "a\tb"])
+def test_a_name_that_no_address_holds_is_refused(served, name):
+    client = served.client("engineer")
+    file = client.get("/api/recipes/disc/file").content
+    answer = client.post(
+        "/api/recipes", files={"file": ("part.flaw", file)}, data={"product": name}
+    )
+    assert answer.status_code == 422
+    assert "without / and \\" in answer.json()["error"]["message"]
+    assert served.state.products.names() == ("disc",)
+    assert client.post("/api/train", data={"part": name}).status_code == 422
+
+
 def test_the_list_offers_the_version_before(served):
     client = served.client("engineer")
     assert "Bring back" not in client.get("/recipes").text

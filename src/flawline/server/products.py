@@ -118,7 +118,9 @@ class Products:
         Raises:
             ModelError: the recipe cannot be used; ("recipe-uncalibrated") it has no thresholds.
             StoreError: it could not be stored.
+            ServerError: ("product-name") no address can hold the name.
         """
+        check_product(name)
         check_ready(recipe)
         active = self._active.get(name)
         if active is not None and active.inspector.recipe.sha256 == recipe.sha256:
@@ -166,6 +168,16 @@ class Products:
             )
             stack.enter_context(station)
             return Product(name, found, station, stack.pop_all())
+
+
+def check_product(name: str) -> None:
+    """Refuse a name that the address of a page cannot hold."""
+    if not name or name in (".", "..") or re.search(r"[/\\\x00-\x1f]", name):
+        raise ServerError(
+            f"a product's name is the address of its page, without / and \\, got {name!r}",
+            hint="give the product another name, for example with - for /",
+            code="product-name",
+        )
 
 
 def _file_name(name: str) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from flawline.recipe import read_recipe
 from flawline.server.access import Engineer, State, Viewer, note
 from flawline.server.errors import ServerError
+from flawline.server.products import check_product
 from flawline.server.routes.recipes import Before, before_of
 from flawline.server.state import ServerState
 from flawline.server.work.chosen_pictures import Files, FolderName, chosen
@@ -46,6 +47,8 @@ def start_training(
     minutes: Annotated[float | None, Form(gt=0, le=10_000)] = None,
 ) -> dict[str, Any]:
     """Train a recipe as a job, on good parts or on masks of defects, as `flawline train` does."""
+    if part:
+        check_product(part)
     with chosen(state, files, folder) as pictures:
         title = part or pictures.title
         wish = TrainingWish(part, kind, effort, minutes)
