@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from helpers.examples import EXPLORING, SECONDS, TIMES, TimeIsUp, timed
+from helpers.examples import EXPLORING, MOST, SECONDS, TIMES, TimeIsUp, timed
 
 # The same examples every time, however slow the machine is: who runs the tests meets no failure of chance.
-settings.register_profile("same", max_examples=30, derandomize=True, deadline=None)
+settings.register_profile("same", max_examples=MOST, derandomize=True, deadline=None)
 # Other examples every time, and more of them, by `make explore`; a failure prints what repeats it.
 settings.register_profile(
     "explore", max_examples=100 * TIMES, derandomize=False, deadline=None, print_blob=True

@@ -18,11 +18,13 @@ from hypothesis.errors import UnsatisfiedAssumption
 TIMES = int(os.environ.get("FLAWLINE_EXPLORE", "1"))
 EXPLORING = "FLAWLINE_EXPLORE" in os.environ
 SECONDS = 0.7 * TIMES
+MOST = 30
+"""Examples of a property test in `make test`."""
 
 
 def examples(count: int, **more: Any) -> settings:
-    """Try `count` examples in `make test`, instead of 100; `more` is for hypothesis."""
-    return settings(max_examples=TIMES * count, **more)
+    """Try `count` examples, at most `MOST` of them in `make test`; `more` is for hypothesis."""
+    return settings(max_examples=TIMES * count if EXPLORING else min(count, MOST), **more)
 
 
 def times(few: int, many: int) -> int:
