@@ -117,7 +117,7 @@ def test_each_new_point_is_judged_once_and_rings_once(line):
 
 
 @pytest.mark.parametrize("kind", ["i-mr", "ewma", "cusum"])
-@pytest.mark.parametrize("steps", [[240], [1] * 240, [13] * 18 + [6]])
+@pytest.mark.parametrize("steps", [[240], [1] * 60 + [6] * 30, [13] * 18 + [6]])
 def test_in_one_reading_or_in_many_is_what_the_whole_chart_says(line, kind, steps):
     limits = ControlLimits(kind, 10.0, 1.0)
     values = np.concatenate([calm(100), calm(60, 1) + 0.7, calm(80, 2)])

@@ -7,7 +7,7 @@ const root = document.querySelector("[data-thresholds]");
 const product = root.dataset.thresholds, recipe = root.dataset.recipe, may = root.dataset.may === "yes";
 const low = Number(root.dataset.low), high = Number(root.dataset.high), log = root.dataset.log === "yes";
 const drawing = root.querySelector(".histogram");
-const LEFT = 36, RIGHT = drawing.viewBox.baseVal.width - 16;
+const [LEFT, RIGHT] = [drawing.dataset.left, drawing.dataset.right].map(Number);
 const fields = { review: root.querySelector("[data-field=review]"), reject: root.querySelector("[data-field=reject]") };
 const limits = Object.fromEntries([...root.querySelectorAll("[data-limit]")].map((group) => [group.dataset.limit, group]));
 const part = (name) => root.querySelector(`[data-${name}]`);
