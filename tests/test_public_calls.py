@@ -37,6 +37,7 @@ CALLS = {
     "audit-labels": "audit_labels",
     "inspect": "inspect",
     "watch": "watch",
+    "station": "run_station",
     "compare-golden": "compare_golden",
     "measure": "measure",
     "judge": "judge",
@@ -78,11 +79,16 @@ OF_THE_COMMAND = {
     "classify": {"apply"},  # classify_with
     "judge": {"pictures"},
     "demo": {"open_report", "serve", "port"},
+    "station": {"check"},  # check_station
     "chart": {"freeze", "zones", "watch", "once", "every", "last", "alert"},
 }
 # What only a program can give, or has to: a function, an open file, a folder for work.
 PROGRAM = {"track", "unfinished", "each", "folder"}
-OF_THE_CALL = {"groups": {"good", "bad"}, "watch": {"stop", "say"}}
+OF_THE_CALL = {
+    "groups": {"good", "bad"},
+    "watch": {"stop", "say"},
+    "station": {"stop", "reload", "environment", "say"},
+}
 
 
 def commands(group=None, prefix=""):

@@ -36,6 +36,8 @@ from flawline.api.records import open_records as open_records
 from flawline.api.records import replay as replay
 from flawline.api.records import show_record as show_record
 from flawline.api.split import split as split
+from flawline.api.station import check_station as check_station
+from flawline.api.station import run_station as run_station
 from flawline.api.study import study_pod as study_pod
 from flawline.api.study_agreement import study_agreement as study_agreement
 from flawline.api.study_distribution import study_distribution as study_distribution
@@ -76,6 +78,7 @@ from flawline.recipe.disk import read_recipe as read_recipe
 from flawline.recipe.disk import write_recipe as write_recipe
 from flawline.recipe.recipe import Recipe as Recipe
 from flawline.station.station import Station as Station
+from flawline.station.station_file import StationPlan as StationPlan
 from flawline.station.watch import Watched as Watched
 from flawline.types import Picture as Picture
 from flawline.types import Region as Region

@@ -33,18 +33,15 @@ from flawline.station.feeds import source_frames
 from flawline.station.replay import replay
 from flawline.station.station import Station
 from flawline.types import Unjudged
-from helpers.discs import disc, spoilt, train, write, write_discs
-from helpers.networks import write_network
+from helpers.discs import disc, spoilt, write, write_discs
 from helpers.places import Place, until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def inspector(tmp_path_factory):
-    root = tmp_path_factory.mktemp("training")
-    network = write_network(root / "small.onnx")
-    return Inspector(train(write_discs(root / "parts", good=20), network).recipe)
+@pytest.fixture
+def inspector(disc_inspector):
+    return disc_inspector
 
 
 @pytest.fixture

@@ -15,33 +15,26 @@ import pytest
 
 from flawline.data.work_file import WorkFile
 from flawline.errors import SourceError, UsageError
-from flawline.inspector import Inspector
-from flawline.recipe import write_recipe
 from flawline.records import open_store
 from flawline.records.where import Where
 from flawline.station.station import Station
 from flawline.station.watch import watch_folder
 from flawline.station.watched_folder import FolderSettings, WatchedFolder
-from helpers.discs import disc, spoilt, train, write, write_discs
+from helpers.discs import disc, spoilt, write
 from helpers.examples import times
-from helpers.networks import write_network
 from helpers.places import until
 
 PATIENCE = 30.0
 
 
-@pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
-    root = tmp_path_factory.mktemp("training")
-    network = write_network(root / "small.onnx")
-    return write_recipe(
-        train(write_discs(root / "parts", good=20), network).recipe, root / "disc.flaw"
-    )
+@pytest.fixture
+def recipe(disc_recipe):
+    return disc_recipe
 
 
-@pytest.fixture(scope="module")
-def inspector(recipe):
-    return Inspector.open(recipe)
+@pytest.fixture
+def inspector(disc_inspector):
+    return disc_inspector
 
 
 @pytest.fixture

@@ -70,9 +70,7 @@ def watch(
     place, watched = Path(out), Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     with (
-        WatchedFolder(
-            watched, place / f".judged-{_short(str(watched.absolute()))}", settings
-        ) as arriving,
+        WatchedFolder(watched, notes_of(place, watched), settings) as arriving,
         open_station(
             inspector,
             store=store,
@@ -80,13 +78,23 @@ def watch(
             pictures=pictures,
             constant=constant,
             output=output,
-            spool=place / f".unstored-{_short(store or '')}",
+            spool=spool_of(place, store),
             say=told,
         ) as station,
     ):
         return watch_folder(
             arriving, station, stop=stop or _never, once=once, told=each or _nothing, say=told
         )
+
+
+def notes_of(state: Path, folder: Path) -> Path:
+    """Return the file in `state` that notes which pictures of a folder were judged."""
+    return state / f".judged-{_short(str(folder.absolute()))}"
+
+
+def spool_of(state: Path, store: str | None) -> Path:
+    """Return the file in `state` that holds what records have not taken yet."""
+    return state / f".unstored-{_short(store or '')}"
 
 
 def _never() -> bool:

@@ -33,6 +33,7 @@ from flawline.cli.records import import_records, records, replay_record
 from flawline.cli.serve import serve
 from flawline.cli.settings import as_options
 from flawline.cli.split import split
+from flawline.cli.station import station
 from flawline.cli.study import study
 from flawline.cli.synth import synth
 from flawline.cli.train import train
@@ -82,6 +83,7 @@ for command in (
     split,
     inspect,
     watch,
+    station,
     update,
     evaluate,
     compare,

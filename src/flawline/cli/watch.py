@@ -67,19 +67,7 @@ def watch(
     from flawline.data.interrupt import held_interrupt
     from flawline.inspector import Inspector
 
-    # A service is stopped with SIGTERM; what is in work is finished as at Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-
-    def each(name: str, found: Inspection | Unjudged) -> None:
-        from flawline.types import Unjudged
-
-        if isinstance(found, Unjudged):
-            verdict, why = "not judged", found.reason
-        else:
-            verdict, why = found.verdict, "; ".join(found.reasons[1:] or found.reasons)
-        if verdict != "accept" and not as_json:
-            typer.echo(printable(f"{verdict}  {name}  {why}"))
-
+    end_on_terminate()
     inspector = Inspector.open(recipe, precision=precision)
     with held_interrupt() as interrupt:
         if folder.is_dir():
@@ -99,16 +87,38 @@ def watch(
             constant=assignments(constant, "--set"),
             output=opened_outputs(output or ()),
             stop=lambda: interrupt.asked,
-            each=each,
+            each=None if as_json else print_flagged,
             say=warn,
         )
+    print_watched(watched, as_json=as_json)
+    if store is None and move_to is None and not output:
+        note("no verdict was kept: --store line.db records them", quiet=quiet)
+    return watched.exit_code
+
+
+def end_on_terminate() -> None:
+    """End at SIGTERM, with which a service is stopped, as at Ctrl-C: what is in work is finished."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def print_flagged(name: str, found: Inspection | Unjudged) -> None:
+    """Print a line for a picture that was not accepted."""
+    from flawline.types import Unjudged
+
+    if isinstance(found, Unjudged):
+        verdict, why = "not judged", found.reason
+    else:
+        verdict, why = found.verdict, "; ".join(found.reasons[1:] or found.reasons)
+    if verdict != "accept":
+        typer.echo(printable(f"{verdict}  {name}  {why}"))
+
+
+def print_watched(watched: Watched, *, as_json: bool) -> None:
+    """Print what was judged."""
     if as_json:
         print_json({**watched.counts, "unjudged": watched.unjudged})
     else:
         typer.echo(_sentence(watched))
-    if store is None and move_to is None and not output:
-        note("no verdict was kept: --store line.db records them", quiet=quiet)
-    return watched.exit_code
 
 
 def _sentence(watched: Watched) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flawline.outputs.events import Message
-from flawline.outputs.output import Failure, OutputKind, OutputSettings
+from flawline.outputs.output import Failure, OutputKind, Say
+from flawline.recipe.entries import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,13 @@ def line(message: Message) -> str:
     return f"{raised}: {message['text']}. {message['action']} [{message['key']}]"
 
 
-def _open(settings: OutputSettings) -> Console:
-    return Console(settings.say)
+@dataclass(frozen=True, slots=True)
+class ConsoleEntries(Section):
+    """console: no settings."""
 
 
-KIND = OutputKind("console", _open)
+def _open(entries: ConsoleEntries, say: Say) -> Console:
+    return Console(say)
+
+
+KIND = OutputKind(ConsoleEntries, _open, "console")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from flawline.data.closing import Closing
 from flawline.outputs.events import Event, Health, message_id
-from flawline.outputs.output import Output
+from flawline.outputs.output import Output, wants
 from flawline.outputs.sender import Sender
 from flawline.outputs.sending import Owing, Sending
 from flawline.records.owed import Owed
@@ -61,13 +61,15 @@ class Dispatch(Closing):
             )
             for message in messages
             for sender in self._senders
+            if wants(sender.sending.output, message["kind"])
         ]
 
     def tell(self, event: Event) -> None:
         """Send an event without records."""
         message = event.as_dict()
         for sender in self._senders:
-            sender.tell(message)
+            if wants(sender.sending.output, event.kind):
+                sender.tell(message)
 
     def work(self) -> None:
         """Have all senders look for messages at once."""
@@ -85,7 +87,8 @@ class Dispatch(Closing):
         """Send the other outputs the event that one fails or is back."""
         message = event.as_dict()
         for sender in getattr(self, "_senders", ()) if self._health else ():
-            if sender.sending.output.name != event.name:
+            output = sender.sending.output
+            if output.name != event.name and wants(output, event.kind):
                 sender.tell(message)
 
 

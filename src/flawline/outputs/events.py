@@ -166,6 +166,7 @@ class Health:
 
 
 Event = Judged | Alert | Health
+KINDS: tuple[str, ...] = tuple(event.kind for event in (Judged, Alert, Health))
 
 
 def message_id(message: Message) -> str:

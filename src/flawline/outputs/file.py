@@ -9,7 +9,8 @@ from pathlib import Path
 
 from flawline.errors import UsageError
 from flawline.outputs.events import Message
-from flawline.outputs.output import Failure, OutputKind, OutputSettings
+from flawline.outputs.output import Failure, OutputKind, Say, path_entry
+from flawline.recipe.entries import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,18 @@ def _break(path: Path) -> str:
         return "" if file.read(1) == b"\n" else "\n"
 
 
-def _open(settings: OutputSettings) -> File:
-    path = Path(settings.place)
+@dataclass(frozen=True, slots=True)
+class FileEntries(Section):
+    """file: lines of JSON."""
+
+    path: str = path_entry("The file, in a folder that exists")
+
+
+def _open(entries: FileEntries, say: Say) -> File:
+    path = Path(entries.path)
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"events cannot be written to {path}", hint="name a file in a folder")
     return File(path)
 
 
-KIND = OutputKind("file:PATH", _open)
+KIND = OutputKind(FileEntries, _open, "file:PATH", "path")

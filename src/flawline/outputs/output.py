@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import MISSING, dataclass, field
+from typing import Any, Protocol
 
 from flawline.outputs.events import Message
+from flawline.recipe.checks import Check, optional, text
+from flawline.recipe.entries import Section
+
+MOST = 4096
+"""The most characters of a text in the settings of an output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +54,78 @@ class Output(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OutputSettings:
-    """Settings of an output.
+class Chosen:
+    """An output that gets some kinds of events alone, such as "judged" and "alert"."""
 
-    `place` is a path or URL, empty for kinds without one. `secrets` are those of its kind by name. `say` writes a line
-    for people.
-    """
+    output: Output
+    kinds: frozenset[str]
 
-    place: str
-    say: Callable[[str], None]
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    @property
+    def name(self) -> str:
+        """Name the output for people."""
+        return self.output.name
+
+    @property
+    def place(self) -> str:
+        """Return the place of the output."""
+        return self.output.place
+
+    def open(self) -> None:
+        """Prepare the output."""
+        self.output.open()
+
+    def close(self) -> None:
+        """Close the output."""
+        self.output.close()
+
+    def send(self, message: Message) -> Failure | None:
+        """Send one event."""
+        return self.output.send(message)
+
+
+def wants(output: Output, kind: str) -> bool:
+    """Whether an output gets events of a kind."""
+    return not isinstance(output, Chosen) or kind in output.kinds
+
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class OutputKind:
-    """A kind of output: its form, such as "file:PATH", and the function that opens it.
+    """A kind of output: its settings, and the function that opens it.
 
-    `open` raises UsageError for settings that it cannot use.
+    `open` takes the settings and what writes a line for people, connects to nothing, and raises UsageError for settings
+    that it cannot use. `form` is how a command line names it, such as "file:PATH"; what follows the colon is the
+    setting `place`.
     """
 
+    entries: type[Section]
+    open: Callable[[Any, Say], Output]
     form: str
-    open: Callable[[OutputSettings], Output]
+    place: str = ""
+
+
+def secret_entry(about: str) -> Any:
+    """Declare a setting that stands in no file of settings: a password, a token."""
+    facts: Mapping[str, Any] = {
+        "check": optional(text(MOST)),
+        "about": about,
+        "fixed": False,
+        "secret": True,
+    }
+    return field(default=None, metadata=facts, repr=False)
+
+
+def path_entry(about: str, default: Any = MISSING) -> Any:
+    """Declare a setting that names a file or folder; one in station.toml is relative to that file."""
+    facts: Mapping[str, Any] = {
+        "check": optional(PATH) if default is None else PATH,
+        "about": about,
+        "fixed": False,
+        "path": True,
+    }
+    return field(default=default, metadata=facts)
+
+
+PATH = Check("the path of a file or folder", text(MOST).read)

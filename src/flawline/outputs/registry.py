@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Mapping
+from typing import Any
 
 from flawline.errors import UsageError
 from flawline.outputs import console, file, webhook
-from flawline.outputs.output import Output, OutputKind, OutputSettings
+from flawline.outputs.output import Output, OutputKind, Say
+from flawline.recipe.entries import entries_of, first_problem
 
 OUTPUTS: Mapping[str, OutputKind] = {
     "console": console.KIND,
@@ -21,16 +24,17 @@ def forms() -> str:
     return f"{', '.join(most)} or {last}"
 
 
-def open_output(text: str, *, say: Callable[[str], None], environment: Mapping[str, str]) -> Output:
+def open_output(text: str, *, say: Say, environment: Mapping[str, str]) -> Output:
     """Open the output that `text` names, such as "file:alerts.jsonl".
 
     Args:
         text: its kind, followed by a colon and its place where it has one.
         say: writes a line for people.
-        environment: the environment variables, with secrets: FLAWLINE_WEBHOOK_TOKEN is the `token` of a webhook.
+        environment: the environment variables, with the other settings: FLAWLINE_WEBHOOK_TOKEN is the `token` of a
+            webhook. Numbers and lists are written as in TOML.
 
     Raises:
-        UsageError: there is no such kind, or its place cannot be used.
+        UsageError: there is no such kind, or a setting cannot be used.
     """
     name, _, place = text.partition(":")
     kind = OUTPUTS.get(name)
@@ -39,14 +43,42 @@ def open_output(text: str, *, say: Callable[[str], None], environment: Mapping[s
             f"expected an output of {forms()}, got {name!r}",
             hint="such as console, or webhook:https://host/path",
         )
-    return kind.open(OutputSettings(place, say, secrets_of(name, environment)))
+    values = settings_of(name, kind, environment)
+    return open_kind(name, {**values, kind.place: place} if kind.place else values, say)
 
 
-def secrets_of(kind: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the secrets of a kind of output by name: FLAWLINE_KIND_NAME is "name"."""
-    prefix = f"FLAWLINE_{kind.upper()}_"
-    return {
-        name.removeprefix(prefix).lower(): value
-        for name, value in environment.items()
-        if name.startswith(prefix)
-    }
+def open_kind(name: str, values: Mapping[str, Any], say: Say) -> Output:
+    """Open an output of a kind by its settings.
+
+    Raises:
+        UsageError: a setting is unknown, missing, or cannot be used.
+    """
+    kind = OUTPUTS[name]
+    problem = first_problem(kind.entries, values)
+    if problem is not None:
+        raise UsageError(f"output {name}: {problem.key}: {problem.message}", hint=problem.hint)
+    return kind.open(kind.entries(**values), say)
+
+
+def settings_of(name: str, kind: OutputKind, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings of a kind of output in the environment: FLAWLINE_KIND_NAME is "name"."""
+    prefix = f"FLAWLINE_{name.upper()}_"
+    entries = entries_of(kind.entries)
+    found: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if variable.startswith(prefix):
+            key = variable.removeprefix(prefix).lower()
+            found[key] = _value(text, entries[key].metadata["check"]) if key in entries else text
+    return found
+
+
+def _value(text: str, check: Any) -> Any:
+    """Take a text as it is where the setting is text, else as a value of TOML."""
+    try:
+        check.read(text)
+    except ValueError:
+        try:
+            return tomllib.loads(f"x = {text}")["x"]
+        except tomllib.TOMLDecodeError:
+            return text
+    return text

@@ -15,7 +15,9 @@ from urllib.parse import urljoin, urlsplit
 
 from flawline.errors import UsageError
 from flawline.outputs.events import Message, message_id
-from flawline.outputs.output import Failure, OutputKind, OutputSettings
+from flawline.outputs.output import MOST, Failure, OutputKind, Say, secret_entry
+from flawline.recipe.checks import number, text
+from flawline.recipe.entries import Section, entry
 
 if TYPE_CHECKING:
     import ssl
@@ -51,8 +53,8 @@ class Webhook:
     def __post_init__(self) -> None:
         """Refuse a URL, token or secret that cannot be sent."""
         origin(self.url)
-        for text in (self.token, self.secret):
-            if not text.isprintable() or not text.isascii():
+        for given in (self.token, self.secret):
+            if not given.isprintable() or not given.isascii():
                 raise UsageError(
                     "a token or secret of a webhook holds characters that no header can"
                 )
@@ -202,9 +204,18 @@ def _run(work: Coroutine[object, object, T]) -> T:
         loop.close()
 
 
-def _open(settings: OutputSettings) -> Webhook:
-    secrets = settings.secrets
-    return Webhook(settings.place, secrets.get("token", ""), secrets.get("secret", ""))
+@dataclass(frozen=True, slots=True)
+class WebhookEntries(Section):
+    """webhook: HTTP POSTs of JSON."""
+
+    url: str = entry(text(MOST), "The address, http or https; without user and password")
+    token: str | None = secret_entry("Sent as a bearer token")
+    secret: str | None = secret_entry("Signs each message, in the header Flawline-Signature")
+    timeout: float = entry(number("s", 0, 600), "The whole attempt takes at most so long", TIMEOUT)
 
 
-KIND = OutputKind("webhook:URL", _open)
+def _open(entries: WebhookEntries, say: Say) -> Webhook:
+    return Webhook(entries.url, entries.token or "", entries.secret or "", entries.timeout)
+
+
+KIND = OutputKind(WebhookEntries, _open, "webhook:URL", "url")

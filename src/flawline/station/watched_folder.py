@@ -179,7 +179,8 @@ class WatchedFolder(Closing):
         self._work.close()
 
     def _changed(self) -> bool | None:
-        """Wait a tick for changes; None where nobody may be waiting any more: an interrupt, or the folder went away."""
+        """Wait a tick for changes; None where some may have been missed: before the wait, or the folder went away."""
+        first = self._changes is None
         if self._changes is None:
             self._changes = self._watch(
                 self.folder,
@@ -193,11 +194,12 @@ class WatchedFolder(Closing):
                 poll_delay_ms=200,
             )
         try:
-            return bool(next(self._changes))
+            changed = bool(next(self._changes))
         except (StopIteration, OSError, RuntimeError):
             self._changes = None
             time.sleep(TICK)
             return None
+        return None if first else changed
 
     def _listed(self) -> tuple[list[Arrival], set[str]] | None:
         """List pictures and markers; None where the folder is away."""

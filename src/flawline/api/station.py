@@ -1,0 +1,173 @@
+"""Run a station as one file describes it, and check that file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flawline.api.inspect import open_station
+from flawline.api.watch import notes_of, spool_of
+from flawline.errors import FlawlineError
+from flawline.inspector import Inspector
+from flawline.inspector.inspection import Inspection
+from flawline.recipe import check_ready
+from flawline.station.run_feeds import run_feeds, summed
+from flawline.station.station import Station
+from flawline.station.station_file import StationPlan, read_station_file
+from flawline.station.watch import Watched
+from flawline.station.watched_folder import WatchedFolder
+from flawline.types import Unjudged
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A plan and the inspector of its recipe."""
+
+    plan: StationPlan
+    inspector: Inspector
+
+
+def check_station(
+    file: str | os.PathLike[str], *, environment: Mapping[str, str] | None = None
+) -> StationPlan:
+    """Check station.toml and the recipe that it names; nothing is connected, judged or written.
+
+    Args:
+        file: the station's file; paths in it are relative to its folder.
+        environment: variables that hold secrets; those of the process if None.
+
+    Returns:
+        What the file says, with secrets.
+
+    Raises:
+        UsageError: ("station-file") an entry is unknown, missing or wrong; the message names line and key.
+        ModelError: the recipe cannot be used; ("recipe-uncalibrated") it has no thresholds.
+    """
+    return _ready(Path(file), environment).plan
+
+
+def run_station(
+    file: str | os.PathLike[str],
+    *,
+    once: bool = False,
+    stop: Callable[[], bool] | None = None,
+    reload: Callable[[], bool] | None = None,
+    environment: Mapping[str, str] | None = None,
+    each: Callable[[str, Inspection | Unjudged], None] | None = None,
+    say: Say | None = None,
+) -> Watched:
+    """Run the station that a file describes: its feeds, recipe, records and outputs.
+
+    Args:
+        file: the station's file, such as station.toml.
+        once: end when all that is there now was judged.
+        stop: asked several times a second whether to end; pictures in work are finished first.
+        reload: asked as often whether to read the file again. A file that cannot be used is reported, and the station
+            goes on as before. Pictures in work are finished and recorded by the old settings; those that arrive
+            meanwhile wait in their folder.
+        environment: variables that hold secrets; those of the process if None.
+        each: gets each name with its inspection, or the reason why there is none.
+        say: writes a line for people about feeds, outputs and the file.
+
+    Returns:
+        Counts of the verdicts, and of the pictures that could not be judged.
+
+    Raises:
+        UsageError: ("station-file") the file cannot be used; or another run has its `state`.
+        SourceError: a folder is not there.
+        ModelError: the recipe cannot be used.
+        DependencyError: a feed or output needs what is not installed.
+        StoreError: the records or pictures cannot be written.
+    """
+    path, talk, reloads = Path(file), say or _nothing, reload or _never
+    ready, fallback = _ready(path, environment), None
+    judged: list[Watched] = []
+    while True:
+        following: list[_Ready] = []
+
+        def ended(now: _Ready = ready, following: list[_Ready] = following) -> bool:
+            if reloads() and (new := _reloaded(now, environment, talk)) is not None:
+                following.append(new)
+            return bool(following) or (stop or _never)()
+
+        try:
+            with opened_station(ready.plan, ready.inspector, talk) as (station, folders):
+                if fallback is not None:
+                    talk(f"{path} was read again")
+                fallback = None
+                judged.append(
+                    run_feeds(
+                        folders, station, stop=ended, once=once, told=each or _nothing, say=talk
+                    )
+                )
+        except FlawlineError as error:
+            if fallback is None:
+                raise
+            talk(f"{path} cannot be used: {error.message}; the station goes on as before")
+            ready, fallback = fallback, None
+            continue
+        if not following:
+            return summed(judged)
+        ready, fallback = following[0], ready
+
+
+@contextmanager
+def opened_station(
+    plan: StationPlan, inspector: Inspector, say: Say
+) -> Iterator[tuple[Station, list[WatchedFolder]]]:
+    """Open the station and the feeds of a plan."""
+    plan.state.mkdir(parents=True, exist_ok=True)
+    records = plan.records
+    store = None if records is None else records.store
+    with ExitStack() as opened:
+        folders = [
+            opened.enter_context(
+                WatchedFolder(feed.folder, notes_of(plan.state, feed.folder), feed.settings)
+            )
+            for feed in plan.feeds
+        ]
+        station = opened.enter_context(
+            open_station(
+                inspector,
+                store=store,
+                keep=None if records is None else records.keep,
+                pictures=None if records is None else records.pictures,
+                # Without records and outputs there is nobody who could be given the names.
+                constant=plan.names if store or plan.outputs else None,
+                output=[one.opened(say) for one in plan.outputs],
+                spool=spool_of(plan.state, store),
+                say=say,
+            )
+        )
+        yield station, folders
+
+
+def _ready(path: Path, environment: Mapping[str, str] | None) -> _Ready:
+    plan = read_station_file(path, os.environ if environment is None else environment)
+    inspector = Inspector.open(plan.recipe, precision=plan.precision)
+    check_ready(inspector.recipe)
+    return _Ready(plan, inspector)
+
+
+def _reloaded(now: _Ready, environment: Mapping[str, str] | None, say: Say) -> _Ready | None:
+    """Read the file again; None where it cannot be used, which is said."""
+    path = now.plan.path
+    try:
+        return _ready(path, environment)
+    except (FlawlineError, OSError) as error:
+        said = error.message if isinstance(error, FlawlineError) else str(error)
+        say(f"{path} cannot be used: {said}; the station goes on as before")
+        return None
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing(*_: object) -> None:
+    pass

@@ -1,0 +1,77 @@
+"""Run the feeds of a station side by side until they end, or somebody ends them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from flawline.station.station import Station
+from flawline.station.watch import Told, Watched, watch_folder
+from flawline.station.watched_folder import TICK, WatchedFolder
+
+
+def run_feeds(
+    folders: Sequence[WatchedFolder],
+    station: Station,
+    *,
+    stop: Callable[[], bool],
+    once: bool = False,
+    told: Told = lambda name, found: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Watched:
+    """Judge what arrives in several folders; pictures in work are finished before it ends.
+
+    Args:
+        folders: the feeds, each in a thread of its own.
+        station: judges, records and sends.
+        stop: asked several times a second in the calling thread.
+        once, told, say: as for `watch_folder`; `told` gets one call at a time.
+
+    Raises:
+        StoreError: the records or pictures cannot be written.
+        OSError: it cannot be noted what was judged, or a picture cannot be moved.
+    """
+    ended, lock = threading.Event(), threading.Lock()
+
+    def one_at_a_time(name: str, found: object) -> None:
+        with lock:
+            told(name, found)  # type: ignore[arg-type]
+
+    def run(folder: WatchedFolder) -> Watched:
+        def about(text: str) -> None:
+            say(text.replace("the folder", f"the folder {folder.folder}", 1))
+
+        return watch_folder(
+            folder, station, stop=ended.is_set, once=once, told=one_at_a_time, say=about
+        )
+
+    with ThreadPoolExecutor(len(folders), thread_name_prefix="feed") as pool:
+        running = [pool.submit(run, folder) for folder in folders]
+        try:
+            _wait(running, stop)
+        finally:
+            ended.set()
+    return summed([one.result() for one in running])
+
+
+def summed(several: Sequence[Watched]) -> Watched:
+    """Add up what several feeds judged."""
+    counts = {"accept": 0, "review": 0, "reject": 0}
+    for one in several:
+        for verdict, count in one.counts.items():
+            counts[verdict] += count
+    return Watched(counts, sum(one.unjudged for one in several))
+
+
+def _wait(running: Sequence[Future[Watched]], stop: Callable[[], bool]) -> None:
+    """Wait until all feeds end, one fails, or `stop` says so."""
+    left = set(running)
+    while left and not stop():
+        begun = time.monotonic()
+        done, left = wait(left, TICK, FIRST_COMPLETED)
+        if any(one.exception() is not None for one in done):
+            return
+        if not done and time.monotonic() - begun < TICK / 2:
+            time.sleep(TICK)

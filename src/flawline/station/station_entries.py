@@ -1,0 +1,65 @@
+"""Sections of station.toml: their entries, with checks and explanations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flawline.data.process import DIMENSIONS
+from flawline.outputs.output import path_entry
+from flawline.recipe.checks import Check, boolean, one_of, text
+from flawline.recipe.entries import Section, entry
+from flawline.station.station import KEEP
+
+PRECISIONS = ("auto", "f32", "bf16")
+
+
+def _settle(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 3600:
+        raise ValueError("not as expected")
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class TopEntries(Section):
+    """station.toml: what judges, and where notes are."""
+
+    recipe: str = path_entry("The recipe that judges, with thresholds")
+    precision: str | None = entry(
+        one_of(*PRECISIONS), "Of the network, instead of the recipe's", None
+    )
+    state: str = path_entry(
+        "Folder for notes of what was judged and of what the records have not taken yet",
+        "flawline-station",
+    )
+
+
+NameEntries: dict[str, Check] = {name: text(200) for name in DIMENSIONS}
+"""The entries of [names]: names of the process for pictures without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntries(Section):
+    """records: where inspections are recorded."""
+
+    store: str = path_entry("An SQLite file, or postgresql://USER@HOST/DATABASE")
+    keep: str = entry(one_of(*KEEP), "Which pictures and maps are stored", "flagged")
+    pictures: str | None = path_entry(
+        "Folder or URL for them; beside an SQLite file if not given", None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEntries(Section):
+    """feeds: a watched folder."""
+
+    folder: str = path_entry("The folder in which pictures arrive")
+    settle: float = entry(
+        Check("a number of 0 to 3600, s", _settle),
+        "A file is read when it stayed the same so long",
+        1.0,
+    )
+    marker: str = entry(text(100), "Ending of marker files, such as .done; none if empty", "")
+    move_to: str | None = path_entry(
+        "Where judged pictures go, by verdict; they stay if not given", None
+    )
+    polling: bool = entry(boolean(), "For network shares, which do not say what changes", False)

@@ -1,0 +1,208 @@
+"""Read station.toml, which describes a station whole: recipe, feeds, records, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flawline.errors import UsageError
+from flawline.outputs.events import KINDS
+from flawline.outputs.output import Chosen, Output
+from flawline.outputs.registry import OUTPUTS, open_kind
+from flawline.recipe.entries import Problem
+from flawline.station.station_entries import (
+    FolderEntries,
+    NameEntries,
+    RecordEntries,
+    TopEntries,
+)
+from flawline.station.toml_sections import CODE, TomlSections
+from flawline.station.watched_folder import FolderSettings
+
+FEEDS = {"folder": FolderEntries}
+_TABLES = ("names", "records", "feeds", "outputs")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFeed:
+    """A watched folder of a station."""
+
+    folder: Path
+    settings: FolderSettings
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """An output of a station: its kind, its settings, and the kinds of events that it gets."""
+
+    kind: str
+    values: Mapping[str, Any] = field(repr=False)
+    events: frozenset[str]
+    where: str
+
+    def opened(self, say: Callable[[str], None]) -> Output:
+        """Make the output; nothing is connected yet.
+
+        Raises:
+            UsageError: ("station-file") the settings cannot be used.
+        """
+        try:
+            output = open_kind(self.kind, self.values, say)
+        except UsageError as error:
+            raise UsageError(
+                f"{self.where}: {error.message}", hint=error.hint, code=CODE
+            ) from error
+        return output if self.events == frozenset(KINDS) else Chosen(output, self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class StationPlan:
+    """What station.toml says. Paths are those of this process, secrets are read.
+
+    `state` is the folder of notes; `records` is None where nothing is recorded.
+    """
+
+    path: Path
+    recipe: Path
+    precision: str | None
+    state: Path
+    names: Mapping[str, str]
+    records: RecordEntries | None
+    feeds: tuple[FolderFeed, ...]
+    outputs: tuple[OutputPlan, ...]
+
+
+def read_station_file(path: Path, environment: Mapping[str, str]) -> StationPlan:
+    """Read and check station.toml whole; nothing is opened, connected or written.
+
+    Args:
+        path: the file; paths in it are relative to its folder.
+        environment: the environment variables, which hold secrets.
+
+    Raises:
+        UsageError: ("station-file") it cannot be read, an entry is unknown, missing or wrong, a secret stands in it or
+            is missing. The message names line and key.
+    """
+    file = TomlSections.read(path, environment)
+    file.check_keys((), file.table, (*TopEntries.__dataclass_fields__, *_TABLES))
+    top = TopEntries(**file.values((), _without_tables(file.table), TopEntries))
+    feeds = tuple(_feed(file, place, one) for place, one in enumerate(file.tables("feeds")))
+    if not feeds:
+        raise file.error(
+            (), "expected at least one feed", 'write [[feeds]] and folder = "pictures"'
+        )
+    _check_differ(file, feeds)
+    records = file.section("records")
+    plan = StationPlan(
+        path,
+        Path(top.recipe),
+        top.precision,
+        Path(top.state if "state" in file.table else file.beside(top.state)),
+        _names(file),
+        None
+        if records is None
+        else RecordEntries(**file.values(("records",), records, RecordEntries)),
+        feeds,
+        tuple(_output(file, place, one) for place, one in enumerate(file.tables("outputs"))),
+    )
+    _check_outputs(file, plan.outputs)
+    return plan
+
+
+def _without_tables(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in _TABLES}
+
+
+def _names(file: TomlSections) -> dict[str, str]:
+    names = file.section("names") or {}
+    file.check_keys(("names",), names, NameEntries)
+    for key, value in names.items():
+        try:
+            NameEntries[key].read(value)
+        except ValueError:
+            message = f"expected {NameEntries[key].expected}"
+            raise file.problem(("names",), Problem(key, message)) from None
+    return dict(names)
+
+
+def _kind(
+    file: TomlSections,
+    where: tuple[str | int, ...],
+    table: Mapping[str, Any],
+    known: Mapping[str, Any],
+    usual: str | None,
+) -> str:
+    """Return the kind of a feed or output."""
+    kind = table.get("kind", usual)
+    if not isinstance(kind, str) or kind not in known:
+        got = "it is missing" if kind is None else f"got {kind!r}"
+        raise file.error(
+            (*where, "kind"),
+            f"expected {' or '.join(known)}, {got}",
+            f'write kind = "{next(iter(known))}"',
+        )
+    return kind
+
+
+def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFeed:
+    where = ("feeds", place)
+    _kind(file, where, table, FEEDS, "folder")
+    rest = {key: value for key, value in table.items() if key != "kind"}
+    entries = FolderEntries(**file.values(where, rest, FolderEntries))
+    move_to = None if entries.move_to is None else Path(entries.move_to)
+    try:
+        settings = FolderSettings(entries.settle, entries.marker, move_to, entries.polling)
+    except UsageError as error:
+        raise file.error(where, error.message, error.hint) from error
+    return FolderFeed(Path(entries.folder), settings)
+
+
+def _check_differ(file: TomlSections, feeds: tuple[FolderFeed, ...]) -> None:
+    """Refuse a folder inside another: its pictures would be judged twice."""
+    seen: list[Path] = []
+    for place, feed in enumerate(feeds):
+        own = feed.folder.absolute()
+        if any(own.is_relative_to(one) or one.is_relative_to(own) for one in seen):
+            raise file.error(
+                ("feeds", place, "folder"),
+                "another feed watches this folder, a part of it or what holds it",
+                "each picture is judged by one feed",
+            )
+        seen.append(own)
+
+
+def _check_outputs(file: TomlSections, outputs: tuple[OutputPlan, ...]) -> None:
+    """Make each output once; two for one place would share their messages."""
+    seen: set[tuple[str, str]] = set()
+    for place, plan in enumerate(outputs):
+        output = plan.opened(_nothing)
+        if (output.name, output.place) in seen:
+            raise file.error(
+                ("outputs", place),
+                f"{output.name} is an output already",
+                "give it all events at once",
+            )
+        seen.add((output.name, output.place))
+
+
+def _output(file: TomlSections, place: int, table: Mapping[str, Any]) -> OutputPlan:
+    where = ("outputs", place)
+    kind = _kind(file, where, table, OUTPUTS, None)
+    events = table.get("events", list(KINDS))
+    right = isinstance(events, list) and events and all(one in KINDS for one in events)
+    if not right:
+        raise file.error(
+            (*where, "events"),
+            f"expected a list of {', '.join(KINDS)}",
+            'such as events = ["judged"]',
+        )
+    rest = {key: value for key, value in table.items() if key not in ("kind", "events")}
+    values = file.values(where, rest, OUTPUTS[kind].entries)
+    line = file.lines.of(*where)
+    return OutputPlan(kind, values, frozenset(events), f"{file.path}, line {line}")
+
+
+def _nothing(text: str) -> None:
+    pass
