@@ -18,7 +18,10 @@ from flawline.errors import UsageError
 from flawline.outputs import Health, Judged, open_output
 from flawline.outputs.console import Console, line
 from flawline.outputs.file import File
+from flawline.outputs.mqtt import Mqtt, MqttEntries
 from flawline.outputs.webhook import Webhook, signature
+from helpers.broker import broker, listening
+from helpers.places import until
 from helpers.receivers import receiving
 
 MESSAGE = {
@@ -36,7 +39,7 @@ def no_proxy(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
-@pytest.fixture(params=["console", "file", "webhook"])
+@pytest.fixture(params=["console", "file", "webhook", "mqtt"])
 def output(request, tmp_path):
     """An output of each kind, and a function that reads back its messages."""
     if request.param == "console":
@@ -45,9 +48,20 @@ def output(request, tmp_path):
     elif request.param == "file":
         path = tmp_path / "alerts.jsonl"
         yield File(path), lambda: [json.loads(t) for t in path.read_text("utf-8").splitlines()]
+    elif request.param == "mqtt":
+        with broker(tmp_path) as running, listening(running.port) as listener:
+            where = Mqtt(MqttEntries(url=f"mqtt://127.0.0.1:{running.port}"))
+            yield where, lambda: payloads(listener, 2)
+            where.close()
     else:
         with receiving() as receiver:
             yield Webhook(receiver.url), lambda: receiver.messages
+
+
+def payloads(listener, count):
+    """What a broker passed on, as soon as there are so many."""
+    until(lambda: len(listener.got) >= count)
+    return [json.loads(payload) for _, payload, _ in listener.got]
 
 
 def test_a_message_arrives_whole(output):

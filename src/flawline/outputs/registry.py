@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flawline.errors import UsageError
-from flawline.outputs import console, file, webhook
+from flawline.outputs import console, file, mqtt, webhook
 from flawline.outputs.output import Output, OutputKind, Say
 from flawline.recipe.entries import entries_of, first_problem
 
@@ -15,6 +15,7 @@ OUTPUTS: Mapping[str, OutputKind] = {
     "console": console.KIND,
     "file": file.KIND,
     "webhook": webhook.KIND,
+    "mqtt": mqtt.KIND,
 }
 
 

@@ -1,0 +1,317 @@
+"""Publish events to an MQTT broker, each acknowledged (QoS 1).
+
+With paho-mqtt: a thread of its own sends each message and waits for the acknowledgement, so that the asyncio layer of
+aiomqtt, which rests on paho-mqtt too, would add a loop and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flawline.data.process import PROCESS
+from flawline.errors import DependencyError, UsageError, install_extra
+from flawline.outputs.events import Message
+from flawline.outputs.output import MOST, Failure, OutputKind, Say, path_entry, secret_entry
+from flawline.recipe.checks import boolean, number, one_of, text
+from flawline.recipe.entries import Section, entry
+
+if TYPE_CHECKING:
+    import ssl
+
+    from paho.mqtt.client import Client
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+TIMEOUT = 10.0
+KEEP_ALIVE = 30
+TOPIC = "flawline/{station}/{kind}"
+FIELDS = ("kind", "verdict", *PROCESS)
+# Packet too large, topic name invalid, payload format invalid (MQTT 5, section 3.4.2.1): this message will never do.
+_NEVER = (0x95, 0x90, 0x99)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttEntries(Section):
+    """mqtt: messages to a broker."""
+
+    url: str = entry(
+        text(MOST), "The broker: mqtt://HOST, or mqtts://HOST with TLS; a port behind it"
+    )
+    topic: str = entry(text(MOST), "The topic of an event, with fields such as {station}", TOPIC)
+    state_topic: str = entry(
+        text(MOST), 'Where "online" is retained, and "offline" by the last will; none if empty', ""
+    )
+    retain: bool = entry(boolean(), "The broker keeps the last event of each topic", False)
+    client_id: str = entry(text(200), "Name of this client; the broker gives one if empty", "")
+    user: str | None = entry(text(MOST), "User at the broker", None)
+    password: str | None = secret_entry("Password of the user")
+    ca: str | None = path_entry(
+        "Certificates that sign the broker's; those of the system if none", None
+    )
+    certificate: str | None = path_entry("Certificate of this client, for brokers that ask", None)
+    key: str | None = path_entry("Its key; in the certificate's file if not given", None)
+    protocol: str = entry(one_of("5", "3.1.1"), "Version of MQTT", "5")
+    timeout: float = entry(
+        number("s", 0, 600), "A message is acknowledged within this time", TIMEOUT
+    )
+
+
+@dataclass(slots=True)
+class Mqtt:
+    """Publish each event as JSON under a topic.
+
+    The connection is opened with the first message, kept, and opened again when the broker comes back. A message that
+    is not acknowledged in time is published again later, so that one may arrive twice; its `key` tells.
+
+    Raises:
+        UsageError: the URL, a topic or a certificate cannot be used.
+        DependencyError: paho-mqtt is not installed.
+    """
+
+    entries: MqttEntries
+    _client: Client | None = field(default=None, init=False, repr=False)
+    _ready: Event = field(default_factory=Event, init=False, repr=False)
+    _answered: Event = field(default_factory=Event, init=False, repr=False)
+    _reason: str = field(default="", init=False)
+    _answers: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be sent to, without connecting."""
+        address(self.entries.url)
+        check_topic(self.entries.topic, FIELDS)
+        check_topic(self.entries.state_topic, ())
+        _context(self.entries)
+        try:
+            import paho.mqtt.client  # noqa: F401
+        except ImportError as error:
+            raise DependencyError(
+                "MQTT needs paho-mqtt, which is not installed", hint=install_extra("factory")
+            ) from error
+
+    @property
+    def name(self) -> str:
+        """Name the output for people."""
+        scheme, host, port = address(self.entries.url)
+        return f"mqtt:{scheme}://{host}:{port}"
+
+    @property
+    def place(self) -> str:
+        """Return broker and topic."""
+        return f"{self.entries.url}\n{self.entries.topic}"
+
+    def open(self) -> None:
+        """Do nothing: the connection is opened with a message, and again when it broke."""
+
+    def close(self) -> None:
+        """Say goodbye, so that the state is "offline" without the last will."""
+        if self._client is not None and self._client.is_connected() and self.entries.state_topic:
+            self._publish(self.entries.state_topic, b"offline", retain=True)
+        self._drop()
+
+    def send(self, message: Message) -> Failure | None:
+        """Publish one event, and wait until the broker has it."""
+        try:
+            if not self._ready.is_set():
+                self._connect()
+            if not self._ready.is_set():
+                why = self._reason or f"no answer within {self.entries.timeout:g} s"
+                self._drop()
+                return Failure(f"the broker is away: {why}")
+            body = json.dumps(dict(message), ensure_ascii=False, allow_nan=False).encode()
+            topic = topic_of(self.entries.topic, message)
+            return self._publish(topic, body, retain=self.entries.retain)
+        except (OSError, ValueError) as error:
+            self._drop()
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            return Failure(f"the broker is away: {why}")
+
+    def _connect(self) -> None:
+        """Connect anew, and wait for the broker's answer; raises OSError where nobody listens."""
+        from paho.mqtt.client import Client, MQTTv5, MQTTv311
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        wanted, (scheme, host, port) = self.entries, address(self.entries.url)
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=wanted.client_id,
+            protocol=MQTTv5 if wanted.protocol == "5" else MQTTv311,
+        )
+        client.connect_timeout = wanted.timeout
+        client.reconnect_delay_set(1, 30)
+        if wanted.user is not None:
+            client.username_pw_set(wanted.user, wanted.password)
+        if scheme == "mqtts":
+            client.tls_set_context(_context(wanted))
+        if wanted.state_topic:
+            client.will_set(wanted.state_topic, b"offline", qos=1, retain=True)
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_publish = self._published
+        self._drop()
+        self._reason = ""
+        self._answered.clear()
+        client.connect(host, port, keepalive=KEEP_ALIVE)
+        # From here on the client connects again by itself, so that the state is right between messages.
+        client.loop_start()
+        self._client = client
+        self._answered.wait(wanted.timeout)
+
+    def _connected(
+        self, client: Client, data: object, flags: object, code: Any, more: object
+    ) -> None:
+        if code.is_failure:
+            self._reason = str(code)
+            self._answered.set()
+            return
+        self._reason = ""
+        if self.entries.state_topic:
+            client.publish(self.entries.state_topic, b"online", qos=1, retain=True)
+        self._ready.set()
+        self._answered.set()
+
+    def _disconnected(
+        self, client: Client, data: object, flags: object, code: Any, more: object
+    ) -> None:
+        self._ready.clear()
+        self._reason = self._reason or str(code)
+
+    def _published(
+        self, client: Client, data: object, number: int, code: Any, more: object
+    ) -> None:
+        self._answers[number] = code
+
+    def _publish(self, topic: str, body: bytes, *, retain: bool) -> Failure | None:
+        assert self._client is not None
+        self._answers.clear()
+        info = self._client.publish(topic, body, qos=1, retain=retain)
+        try:
+            info.wait_for_publish(self.entries.timeout)
+            acknowledged = info.is_published()
+        except RuntimeError as error:  # the connection broke before it was sent
+            acknowledged, self._reason = False, str(error)
+        code = self._answers.get(info.mid)
+        if acknowledged and (code is None or not code.is_failure):
+            return None
+        if not acknowledged or code is None:
+            # What waits in the client would be sent beside the message that is tried again.
+            self._drop()
+            return Failure(f"the broker did not acknowledge within {self.entries.timeout:g} s")
+        return Failure(f"the broker answered: {code}", code.value not in _NEVER)
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        self._ready.clear()
+        if client is not None:
+            client.on_disconnect = None
+            client.disconnect()
+            client.loop_stop()
+
+
+def address(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of a broker.
+
+    Raises:
+        UsageError: it is not mqtt or mqtts, or says more than a host and a port.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise UsageError(
+            "expected a broker such as mqtt://host:1883 or mqtts://host, got another kind of URL",
+            hint="topics are settings of their own",
+        )
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "a broker's URL holds a user or password", hint="they are settings of their own"
+        )
+    return parts.scheme, parts.hostname, port or PORTS[parts.scheme]
+
+
+def check_topic(template: str, fields: tuple[str, ...]) -> None:
+    """Refuse a template of topics with wildcards or unknown fields.
+
+    Raises:
+        UsageError: naming the field or character.
+    """
+    try:
+        names = [
+            name for _, name, form, turn in string.Formatter().parse(template) if name is not None
+        ]
+    except ValueError as error:
+        raise UsageError(f"expected a topic such as {TOPIC}, got {template!r}: {error}") from error
+    wrong = next((name for name in names if name not in fields), None)
+    if wrong is not None:
+        known = ", ".join(f"{{{name}}}" for name in fields) or "none here"
+        raise UsageError(
+            f"the topic {template!r} has an unknown field {{{wrong}}}", hint=f"known: {known}"
+        )
+    if any(sign in template for sign in "+#\0"):
+        raise UsageError(
+            f"the topic {template!r} has a wildcard", hint="events go to one topic, without + and #"
+        )
+
+
+def topic_of(template: str, message: Message) -> str:
+    """Fill the fields of a template; what a topic cannot hold becomes "_", and what is unknown "-"."""
+    names = message.get("names", {})
+    own = (
+        message["name"] if message["kind"] == "health" and message["subject"] == "station" else None
+    )
+    values: Mapping[str, Any] = {
+        **dict.fromkeys(FIELDS),
+        **names,
+        "station": names.get("station") or own,
+        "part": message.get("part"),
+        "kind": message["kind"],
+        "verdict": message.get("verdict"),
+    }
+    return template.format(**{name: _level(value) for name, value in values.items()})
+
+
+def _level(value: Any) -> str:
+    """Return a value as one level of a topic."""
+    text = "".join("_" if sign in "/+#$" or ord(sign) < 32 else sign for sign in str(value or ""))
+    return text[:200] or "-"
+
+
+def _context(entries: MqttEntries) -> ssl.SSLContext | None:
+    """Load the certificates; None without TLS.
+
+    Raises:
+        UsageError: a file cannot be used.
+    """
+    given = [name for name in ("ca", "certificate", "key") if getattr(entries, name) is not None]
+    if address(entries.url)[0] != "mqtts":
+        if given:
+            raise UsageError(f"{given[0]} is given for a broker without TLS", hint="write mqtts://")
+        return None
+    import ssl
+
+    if entries.key is not None and entries.certificate is None:
+        raise UsageError("a key is given without its certificate", hint="give both")
+    try:
+        context = ssl.create_default_context(cafile=entries.ca)
+        if entries.certificate is not None:
+            # Without a password; the dialogue of OpenSSL would wait for a person.
+            context.load_cert_chain(entries.certificate, entries.key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        files = ", ".join(Path(getattr(entries, name)).name for name in given)
+        raise UsageError(
+            f"the certificates cannot be used: {error}", hint=f"they are read from {files}"
+        ) from error
+    return context
+
+
+def _open(entries: MqttEntries, say: Say) -> Mqtt:
+    return Mqtt(entries)
+
+
+KIND = OutputKind(MqttEntries, _open, "mqtt:URL", "url")
