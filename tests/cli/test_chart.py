@@ -96,6 +96,7 @@ def test_limits_are_frozen_and_judge_another_day(table, tmp_path, capsys):
         ["--measure", "diameter", "--chart", "run"],
         ["--measure", "diameter", "--chart", "ma", "--span", "5", "--subgroup", "4"],
         ["--measure", "diameter", "--chart", "zone"],
+        ["--measure", "diameter", "--product", "lot", "--product-sigma", "relative"],
         ["--measure", "diameter", "--chart", "i-mr-r", "--by", "lot"],
         ["--measure", "diameter", "--chart", "i-mr-s", "--by", "lot", "--zones"],
         ["--measure", "defects", "--chart", "p", "--by", "lot"],
@@ -115,6 +116,19 @@ def test_between_and_within_takes_no_single_sigma(table, capsys):
     given = ["--chart", "i-mr-r", "--by", "lot", "--centre", "10", "--sigma", "1"]
     assert run(["chart", str(table), "--measure", "diameter", *given]) == 2
     assert "within subgroups too" in capsys.readouterr().err
+
+
+def test_short_runs_take_their_own_options(table, capsys):
+    given = ["chart", str(table), "--measure", "diameter"]
+    for options, told in (
+        (["--chart", "z-mr"], "name the column that holds it with --product"),
+        (["--product", "lot", "--centre", "10", "--sigma", "1"], "mean and sigma for each product"),
+        (["--product-sigma", "constant"], "--product-sigma goes with the chart z-mr"),
+        (["--product", "lot", "--product-sigma", "all"], "for --product-sigma, got 'all'"),
+        (["--chart", "ewma", "--product", "lot"], "--product goes with the chart z-mr, got ewma"),
+    ):
+        assert run([*given, *options]) == 2
+        assert told in " ".join(capsys.readouterr().err.split())
 
 
 def test_rows_that_cannot_be_charted_are_listed_and_are_exit_code_2(tmp_path, capsys):

@@ -89,6 +89,22 @@ def test_points_are_set_aside_stages_begun_and_limits_frozen_by_engineers(charte
     assert client.get("/api/charts/chart", params=CHART).json()["frozen"] is None
 
 
+def test_span_and_products_are_settings_of_the_page(charted):
+    client = charted.client("viewer")
+    asked = {**CHART, "chart": "ma", "span": 7}
+    assert client.get("/api/charts/chart", params=asked).json()["limits"]["span"] == 7
+    page = client.get("/control/chart", params=asked).text
+    assert '<input name="span" type="number" min="2" max="100" value="7">' in page
+    assert "span=7" in page, "the links of the points keep it"
+    assert client.get("/api/charts/chart", params={**asked, "span": 1}).status_code == 422
+    runs = {**CHART, "chart": "z-mr", "product_sigma": "constant"}
+    found = client.get("/api/charts/chart", params=runs).json()
+    assert found["limits"]["product_sigma"] == "constant"
+    assert [one["name"] for one in found["limits"]["products"]] == ["plate"]
+    assert "one for all" in client.get("/control/chart", params=runs).text
+    assert client.get("/api/charts/chart", params={**runs, "product_sigma": "x"}).status_code == 422
+
+
 def test_what_cannot_be_charted_is_explained(charted):
     client = charted.client("engineer")
     asked = {

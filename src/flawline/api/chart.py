@@ -24,6 +24,7 @@ from flawline.jobs.chart.phases import chart_in_phases
 from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.chart.series import Series, form_series
 from flawline.jobs.chart.series_table import read_columns
+from flawline.jobs.chart.usual_chart import form_usual, usual_kind
 
 if TYPE_CHECKING:
     from flawline.jobs.study.capability_study import CapabilityStudy
@@ -62,6 +63,8 @@ def chart(
     decision: float = 5.0,
     head_start: float = 0.0,
     span: int = 3,
+    product: str | None = None,
+    product_sigma: str = "by-product",
     phase1: int | None = None,
     table_format: Mapping[str, str | int] | None = None,
 ) -> ControlChart:
@@ -72,9 +75,10 @@ def chart(
         table: CSV, Parquet or spreadsheet, one row per part in time order; or give `store`.
         store: open records, or their URL.
         where, since, until: which records, as for `list_records`.
-        chart: "i-mr", "xbar-r", "xbar-s", "median", "i-mr-r", "i-mr-s", "ma", "ewma", "cusum", "zone", "run", "p",
-            "np", "c", "u", "laney-p", "laney-u", "g" or "t"; that of `limits` if not given, else "i-mr". `pareto`
-            draws names.
+        chart: "i-mr", "xbar-r", "xbar-s", "median", "i-mr-r", "i-mr-s", "ma", "ewma", "cusum", "zone", "z-mr",
+            "run", "p", "np", "c", "u", "laney-p", "laney-u", "g" or "t". If not given, that of `limits`, else "z-mr"
+            with `product`, "u" or "c" of counts, "i-mr" of everything else; a note says what was taken. `pareto` draws
+            names.
         by: make one point of the rows with the same value in this column.
         subgroup: make one point of this many rows in a row, or of the rows of a column.
         size: column of inspected units, for counts.
@@ -94,6 +98,9 @@ def chart(
         weight: the EWMA's lambda.
         reference, decision, head_start: the CUSUM's k, h and first value, in sigmas.
         span: points of a moving average.
+        product: column of the product, for "z-mr": short runs of several products on one chart.
+        product_sigma: on "z-mr", each product's own sigma ("by-product"), one for all ("constant"), or one for all that
+            grows with the size of the measurement ("relative").
         phase1: estimate the limits from the first so many points, and judge the others by them.
         table_format: how the table is written, where its content does not show it: "encoding" (a codec of Python),
             "separator", "decimal" ("point" or "comma"), "dates" ("day" or "month" first), "header" (the row of the
@@ -112,9 +119,23 @@ def chart(
         raise UsageError("a pareto chart has no limits", hint="call `flawline.pareto`")
     wanted = parse_rules(rules, count_steps=count_steps)
     given, kind = limits_and_kind(limits, chart)
-    own = own_limits(kind, weight, reference, decision, head_start, span)
+    how = forming(
+        by,
+        subgroup,
+        size=size,
+        label=label,
+        stage=stage,
+        summary=summary,
+        unit=unit,
+        product=product,
+    )
+    named = chart or limits is not None or centre is not None or sigma is not None
+    if not named and transform == "auto":
+        kind = usual_kind(measure, how)
+        named = kind == "z-mr"
+    own = own_limits(kind, weight, reference, decision, head_start, span, product_sigma)
     given = given or given_standards(own, centre, sigma)
-    how = forming(by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit)
+    kind = kind if named or transform != "auto" else ""
     # Without records there is nothing to choose from, and what chooses takes time to load.
     chosen = where_of(where, since, until) if store or where or since or until else None
     estimation = estimation_of(set_aside, transform, own, sigma_from)
@@ -125,7 +146,7 @@ def chart(
             )
     stated = stated_format(table_format)
     series = series_of(table, store, measure, kind, how, chosen, stated)
-    return charted(series, kind, wanted, given, estimation, phase1)
+    return charted(series, series.kind, wanted, given, estimation, phase1)
 
 
 def _chart_records(
@@ -150,7 +171,7 @@ def _chart_records(
     series = stored.series
     if as_entered:
         series, estimation = with_set_aside(stored, estimation, phase1)
-    return charted(series, kind, rules, given, estimation, phase1)
+    return charted(series, series.kind, rules, given, estimation, phase1)
 
 
 def pareto(
@@ -256,6 +277,7 @@ def forming(
     stage: str | None = None,
     summary: str | None = None,
     unit: str = "",
+    product: str | None = None,
 ) -> Forming:
     """Gather how rows become points.
 
@@ -275,6 +297,7 @@ def forming(
         stage=stage,
         summary=summary,
         unit=unit,
+        product=product,
     )
 
 
@@ -287,13 +310,13 @@ def series_of(
     where: Where | None,
     stated: TableFormat = UNSTATED,
 ) -> Series:
-    """Read the series of a table's column, or of a measure of records."""
+    """Read the series of a table's column, or of a measure of records; `kind` "" is the usual chart of the measure."""
     numbers = [measure, *([how.size] if how.size else [])]
-    counts = measure if kind in COUNTED else None
+    counts = measure if (kind or usual_kind(measure, how)) in COUNTED else None
     columns, notes = columns_from(
         table, store, measure, how.columns(measure), numbers, where, stated, counts=counts
     )
-    series = form_series(columns, measure, kind, how)
+    series = form_series(columns, measure, kind, how) if kind else form_usual(columns, measure, how)
     return replace(series, notes=(*notes, *series.notes))
 
 
@@ -306,9 +329,21 @@ def limits_and_kind(
 
 
 def own_limits(
-    kind: str, weight: float, reference: float, decision: float, head_start: float, span: int = 3
+    kind: str,
+    weight: float,
+    reference: float,
+    decision: float,
+    head_start: float,
+    span: int = 3,
+    product_sigma: str = "by-product",
 ) -> ControlLimits:
-    """Gather the chart's own parameters, without an estimate yet."""
+    """Gather the chart's own parameters, without an estimate yet.
+
+    Raises:
+        UsageError: a parameter out of its range, or `product_sigma` on another chart than z-mr.
+    """
+    if product_sigma != "by-product" and kind != "z-mr":
+        raise UsageError(f"`product_sigma` goes with the chart z-mr, got {kind}")
     return ControlLimits(
         kind,
         0.5,
@@ -318,6 +353,7 @@ def own_limits(
         decision=decision,
         head_start=head_start,
         span=span,
+        product_sigma=product_sigma,
     )
 
 
@@ -334,6 +370,11 @@ def given_standards(
     if own.chart in BETWEEN:
         raise UsageError(
             f"the chart {own.chart} needs sigma within subgroups too: `centre` and `sigma` do not say it",
+            hint="give frozen limits with `limits`",
+        )
+    if own.chart == "z-mr":
+        raise UsageError(
+            "the chart z-mr has a mean and sigma for each product: `centre` and `sigma` do not say them",
             hint="give frozen limits with `limits`",
         )
     if sigma is None and own.chart in (*COUNTED, "g", "run"):

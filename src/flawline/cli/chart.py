@@ -48,8 +48,8 @@ def chart(
     chart: Annotated[
         str | None,
         typer.Option(
-            help="i-mr, xbar-r, xbar-s, median, i-mr-r, i-mr-s, ma, ewma, cusum, zone, run, p, np, c, u, laney-p, "
-            "laney-u, g, t or pareto; else that of --limits, or i-mr."
+            help="i-mr, xbar-r, xbar-s, median, i-mr-r, i-mr-s, ma, ewma, cusum, zone, z-mr, run, p, np, c, u, "
+            "laney-p, laney-u, g, t or pareto; else that of --limits, z-mr with --product, u or c of counts, or i-mr."
         ),
     ] = None,
     by: By = None,
@@ -104,6 +104,16 @@ def chart(
     decision: Annotated[float, typer.Option(help="The CUSUM's h, in sigmas.")] = 5.0,
     head_start: Annotated[float, typer.Option(help="The CUSUM's first value, in sigmas.")] = 0.0,
     span: Annotated[int, typer.Option(help="Points of a moving average.")] = 3,
+    product: Annotated[
+        str | None,
+        typer.Option(help="Column of the product, for z-mr: short runs of several on one chart."),
+    ] = None,
+    product_sigma: Annotated[
+        str,
+        typer.Option(
+            help="On z-mr: sigma by-product, constant (one for all) or relative (one for all, as a share of the mean)."
+        ),
+    ] = "by-product",
     zones: Annotated[bool, typer.Option(help="Draw lines at 1 and 2 sigma.")] = False,
     phase1: Annotated[
         int | None,
@@ -135,16 +145,29 @@ def chart(
     if watch:
         from flawline.api.records import where_of
         from flawline.cli.chart_watch import Watching, watch_chart
+        from flawline.core.measure.parts import is_count
         from flawline.core.spc.rules import parse_rules
         from flawline.jobs.chart.watch_settings import WatchSettings
 
-        given, kind = api.limits_and_kind(limits, chart)
-        own = api.own_limits(kind, weight, reference, decision, head_start, span)
+        given, kind = api.limits_and_kind(limits, chart or ("z-mr" if product else None))
+        own = api.own_limits(kind, weight, reference, decision, head_start, span, product_sigma)
+        if chart is None and given is None and kind == "i-mr" and is_count(measure):
+            note(
+                f"{measure} is a count: --chart c or u has limits for it; watched as i-mr",
+                quiet=quiet,
+            )
         settings = WatchSettings(
             measure,
             kind,
             api.forming(
-                by, subgroup, size=size, label=label, stage=stage, summary=summary, unit=unit
+                by,
+                subgroup,
+                size=size,
+                label=label,
+                stage=stage,
+                summary=summary,
+                unit=unit,
+                product=product,
             ),
             where_of(rows, since, until, None),
             parse_rules(rules, count_steps=count_steps),
@@ -194,6 +217,8 @@ def chart(
         decision=decision,
         head_start=head_start,
         span=span,
+        product=product,
+        product_sigma=product_sigma,
         phase1=phase1,
         table_format=assignments(table_format, "--table-format"),
     )

@@ -132,6 +132,12 @@ def former_count_name(name: str) -> str:
     return f"{front}{dot}NumberOf{plural(noun_of(own.removeprefix(_COUNT)))}"
 
 
+def is_count(name: str) -> bool:
+    """Tell whether a column or measure is a number of defects, in any zone: defects, NumberOfStains, count_scratch."""
+    own = name.rpartition(".")[2]
+    return own == "defects" or own.startswith((_COUNT, "NumberOf"))
+
+
 def noun_of(class_name: str) -> str:
     """Format a class for the name of a column: "stain" gives Stain, "paint run" PaintRun."""
     return "".join(word[:1].upper() + word[1:] for word in _words(class_name)) or "Defect"

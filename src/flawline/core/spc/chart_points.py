@@ -19,12 +19,14 @@ LARGEST = 1e100
 class Subgroups:
     """Measurements in time order: `values` float64 (N,), and `sizes` int64 (G,) that cut them into G points.
 
-    `gaps` (G,) is True where a point is missing just before; None where none is.
+    `gaps` (G,) is True where a point is missing just before; None where none is. `products` (G,) names the product of
+    each point, for short runs of several.
     """
 
     values: NDArray[np.float64]
     sizes: NDArray[np.int64]
     gaps: NDArray[np.bool_] | None = None
+    products: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         """Count the points, G."""
@@ -128,7 +130,11 @@ def select(points: Points, keep: NDArray[np.bool_]) -> Points:
     gaps = None if points.gaps is None else points.gaps[keep]
     if isinstance(points, Counts):
         return Counts(points.counts[keep], points.sizes[keep], gaps)
-    return Subgroups(points.values[np.repeat(keep, points.sizes)], points.sizes[keep], gaps)
+    products = points.products
+    if products is not None:
+        products = tuple(name for name, kept in zip(products, keep, strict=True) if kept)
+    values = points.values[np.repeat(keep, points.sizes)]
+    return Subgroups(values, points.sizes[keep], gaps, products)
 
 
 def neighbours(points: Points, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:

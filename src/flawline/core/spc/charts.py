@@ -12,6 +12,7 @@ from flawline.core.spc.chart_points import Counts, Panel, Points, Subgroups
 from flawline.core.spc.charts_attributes import count_panels, estimate_counts
 from flawline.core.spc.charts_between import between_panels, estimate_between
 from flawline.core.spc.charts_rare import estimate_rare, rare_panels
+from flawline.core.spc.charts_short_runs import estimate_products, short_run_panels
 from flawline.core.spc.charts_time_weighted import (
     cusum_panels,
     estimate_time_weighted,
@@ -101,7 +102,7 @@ def estimate(
         points: `Subgroups`, or `Counts` for the charts of counts.
         set_aside: (G,) booleans, True for points not to use.
         transform: for i-mr, ma, ewma, cusum and t of single measurements.
-        template: limits that give span, weight, reference, decision and head start.
+        template: limits that give span, weight, reference, decision, head start and, for z-mr, `product_sigma`.
         k: sigmas from the centre to a limit.
         sigma_from: one of `SIGMA_FROM`, how the subgroups' ranges or deviations are averaged.
 
@@ -120,8 +121,12 @@ def estimate(
         )
     own = template or ControlLimits(kind, 1.0 if kind in ("c", "u", "laney-u") else 0.5, 1.0)
     within = own.within
+    products = own.products
     if kind in BETWEEN and isinstance(points, Subgroups):
         centre, sigma, within = estimate_between(kind, points, keep, sigma_from)
+    elif kind == "z-mr" and isinstance(points, Subgroups):
+        transform, products = estimate_products(points, keep, own.product_sigma)
+        centre, sigma = 0.0, 1.0
     else:
         centre, sigma = _estimate(kind, points, transform, keep, sigma_from)
     return replace(
@@ -134,6 +139,7 @@ def estimate(
         points=int(keep.sum()),
         set_aside=(),
         within=within,
+        products=products,
     )
 
 
@@ -241,7 +247,9 @@ def _estimate(
 def _panels(
     limits: ControlLimits, points: Points, memory: Memory
 ) -> tuple[Memory, tuple[Panel, ...]]:
-    _check_points(limits.chart, points, limits.transform)
+    # The logarithms of a relative sigma are no choice of a transform.
+    transform = NONE if limits.chart == "z-mr" else limits.transform
+    _check_points(limits.chart, points, transform)
     if isinstance(points, Counts):
         return (), count_panels(limits, points)
     match limits.chart:
@@ -251,6 +259,8 @@ def _panels(
             return between_panels(limits, points, memory)
         case "zone":
             return zone_panels(limits, points, memory)
+        case "z-mr":
+            return short_run_panels(limits, points, memory)
         case "ma":
             return moving_average_panels(limits, points, memory)
         case "ewma":

@@ -134,11 +134,11 @@ def individuals_panels(
         ZERO_RULES if zeros else ALL_RULES,
     )
     # Where most values are zero, their differences are zeros and the values themselves again.
-    more = () if is_standard(limits.transform) else (_moving_ranges(limits, points, x, memory),)
+    more = () if is_standard(limits.transform) else (moving_ranges(limits, points, x, memory),)
     return (float(x[-1]),), (level, *more)
 
 
-def _moving_ranges(
+def moving_ranges(
     limits: ControlLimits, points: Subgroups, x: NDArray[np.float64], memory: Memory
 ) -> Panel:
     """Compute the panel of moving ranges of `x`, the points on the scale of the transform; none spans a gap."""

@@ -8,6 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from flawline.core.spc.product_levels import (
+    ProductLevel,
+    check_product_sigma,
+    levels_as_dicts,
+    levels_from_dicts,
+)
 from flawline.core.spc.transforms import NONE, Transform, transform_as_dict, transform_from_dict
 from flawline.errors import UsageError
 
@@ -22,6 +28,7 @@ MEASURED = (
     "ewma",
     "cusum",
     "zone",
+    "z-mr",
 )
 BETWEEN = ("i-mr-r", "i-mr-s")
 RARE = ("g", "t")
@@ -44,8 +51,9 @@ class ControlLimits:
 
     `weight` is the EWMA's lambda. `reference`, `decision` and `head_start` are the CUSUM's k, h and first value, in
     standard errors of a point. `span` is the number of points in a moving average. `within` is sigma within subgroups
-    where `sigma` is that of their means (i-mr-r, i-mr-s). `points` is the number of points used, `set_aside` names
-    those left out.
+    where `sigma` is that of their means (i-mr-r, i-mr-s). `products` are the means and sigmas of a z-mr chart, whose
+    own are 0 and 1, and `product_sigma` is how they were estimated. `points` is the number of points used, `set_aside`
+    names those left out.
     """
 
     chart: str
@@ -61,6 +69,8 @@ class ControlLimits:
     set_aside: tuple[str, ...] = ()
     span: int = 3
     within: float = 1.0
+    products: tuple[ProductLevel, ...] = ()
+    product_sigma: str = "by-product"
 
     def __post_init__(self) -> None:
         """Refuse parameters that cannot make limits.
@@ -69,6 +79,7 @@ class ControlLimits:
             UsageError: an unknown chart, or a parameter out of its range.
         """
         check_kind(self.chart)
+        check_product_sigma(self.product_sigma)
         numbers = [self.centre, self.sigma, self.k, self.weight]
         numbers += [self.reference, self.decision, self.head_start, self.span, self.within]
         if not all(np.isfinite(numbers)):
@@ -117,6 +128,9 @@ def limits_as_dict(limits: ControlLimits) -> dict[str, Any]:
     for chart, names in _OWN.items():
         if limits.chart == chart:
             document |= {name: getattr(limits, name) for name in names}
+    if limits.chart == "z-mr":
+        document["product_sigma"] = limits.product_sigma
+        document["products"] = levels_as_dicts(limits.products)
     return document
 
 
@@ -136,7 +150,10 @@ def limits_from_dict(document: Mapping[str, Any]) -> ControlLimits:
             f"expected version {VERSION} of frozen limits, got {document.get('version')!r}"
         )
     chart = str(document.get("chart"))
-    own = {name: _number(document, name) for name in _OWN.get(chart, ())}
+    own: dict[str, Any] = {name: _number(document, name) for name in _OWN.get(chart, ())}
+    if chart == "z-mr":
+        own["product_sigma"] = str(document.get("product_sigma"))
+        own["products"] = levels_from_dicts(document.get("products"))
     if chart != "cusum":
         own["k"] = _number(document, "k")
     return ControlLimits(
@@ -146,7 +163,7 @@ def limits_from_dict(document: Mapping[str, Any]) -> ControlLimits:
         transform=_transform(document),
         points=int(_number(document, "points")),
         set_aside=tuple(str(label) for label in document.get("set_aside", ())),
-        **own,  # type: ignore[arg-type]
+        **own,
     )
 
 

@@ -19,6 +19,7 @@ from flawline.core.spc.rules import Rule
 from flawline.core.spc.transform_choice import REFUSED, normality
 from flawline.core.spc.transforms import NONE, is_standard, revert
 from flawline.jobs.chart.control_chart import Stage
+from flawline.jobs.chart.short_runs import few_of_a_product
 
 FEW = 20
 _OVERDISPERSED = 1.3
@@ -48,6 +49,11 @@ def cautions(
         yield f"{count} point{'s' if count > 1 else ''} set aside{how}: {', '.join(limits.set_aside[:12])}"
     if limits.chart in RARE:
         yield from _times_apart(limits, points, ~estimate.set_aside)
+        return
+    if limits.chart == "z-mr":
+        few = few_of_a_product(limits)
+        if few:
+            yield few
         return
     yield from _alike(limits, points, ~estimate.set_aside)
     if isinstance(points, Counts):

@@ -14,6 +14,7 @@ from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.finding import limit_width
 from flawline.jobs.chart.limit_names import limit_ends, name_limits, within_reach
 from flawline.jobs.chart.series import Series
+from flawline.jobs.chart.short_runs import MOST_RUNS, product_runs
 from flawline.report.figure import INK, as_png, as_svg, own_style, use_ink
 
 _WIDTH = 9.0
@@ -112,9 +113,10 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
     ends = within_reach(axes, chart, indices, ends)
     name_limits(axes, ends)
     first = chart.stages[0].panels[indices[0]].name
-    unit = f", {chart.series.unit}" if chart.series.unit and chart.kind != "cusum" else ""
+    in_sigmas = chart.kind in ("cusum", "z-mr")
+    unit = f", {chart.series.unit}" if chart.series.unit and not in_sigmas else ""
     label = "sums in sigma of a point" if chart.kind == "cusum" else first
-    transform = chart.stages[0].limits.transform.name
+    transform = "none" if chart.kind == "z-mr" else chart.stages[0].limits.transform.name
     if transform != "none" and first in ("moving range", "moving average", "EWMA"):
         label = f"{first}\nafter {transform}"
     if indices == [0] and chart.kind in (
@@ -127,6 +129,7 @@ def _draw_panel(axes: Any, chart: ControlChart, indices: list[int], *, zones: bo
         "i-mr-s",
         "ma",
         "zone",
+        "z-mr",
         "ewma",
         "g",
         "t",
@@ -213,21 +216,27 @@ def _round_step(least: float) -> int:
 
 
 def _name_stages(axes: Any, chart: ControlChart) -> None:
-    if len(chart.stages) == 1:
-        return
-    for stage in chart.stages:
-        if stage.first:
+    for name, first in _spans(chart):
+        if first:
             for row in axes.figure.axes:
-                row.axvline(stage.first - 0.5, color=INK, lw=0.9, ls=(0, (1, 2)), zorder=1)
+                row.axvline(first - 0.5, color=INK, lw=0.9, ls=(0, (1, 2)), zorder=1)
         axes.annotate(
-            _short(stage.name),
-            (stage.first - 0.4, 1.0),
+            _short(name),
+            (first - 0.4, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(2, 3),
             textcoords="offset points",
             color=INK,
             size=9,
         )
+
+
+def _spans(chart: ControlChart) -> list[tuple[str, int]]:
+    """List what is named above the chart, with its first point: the stages, or the runs of products if not too many."""
+    if len(chart.stages) > 1:
+        return [(stage.name, stage.first) for stage in chart.stages]
+    runs = [(name, first) for name, first, _ in product_runs(chart.series)]
+    return runs if len(runs) <= MOST_RUNS else []
 
 
 def _short(text: str, most: int = 18) -> str:

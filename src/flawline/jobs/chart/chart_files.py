@@ -16,6 +16,7 @@ from flawline.data.json_file import parse_json, write_json_document
 from flawline.errors import UsageError
 from flawline.jobs.chart.control_chart import ControlChart, Stage
 from flawline.jobs.chart.finding import centre_word, finding, sentence
+from flawline.jobs.chart.short_runs import products_of
 
 _DIGITS = 12
 
@@ -36,7 +37,13 @@ def chart_as_dict(chart: ControlChart) -> dict[str, Any]:
             chart.series.name(point) for point in np.flatnonzero(chart.set_aside).tolist()
         ],
         "skipped": [{"label": row.label, "reason": row.reason} for row in chart.series.skipped],
+        **_products(chart),
     }
+
+
+def _products(chart: ControlChart) -> dict[str, Any]:
+    products = products_of(chart.series)
+    return {} if products is None else {"products": list(products)}
 
 
 def signals_as_dicts(chart: ControlChart) -> list[dict[str, Any]]:

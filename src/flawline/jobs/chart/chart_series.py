@@ -24,6 +24,7 @@ from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.chart.cautions import FEW, cautions, rules_passed_over
 from flawline.jobs.chart.control_chart import ControlChart, Stage
 from flawline.jobs.chart.series import Series
+from flawline.jobs.chart.short_runs import refuse_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Estimation:
 
     `set_aside` names points to leave out; `automatic` repeatedly sets aside points beyond the limits.
     `transform` is "auto" (for i-mr: none if the values look normal), "none" or a name of `fit_transform`. `own`
-    holds span, weight, reference, decision and head start. `sigma_from` is one of `SIGMA_FROM`.
+    holds span, weight, reference, decision, head start and `product_sigma`. `sigma_from` is one of `SIGMA_FROM`.
     """
 
     set_aside: tuple[str, ...] = ()
@@ -63,6 +64,8 @@ def chart_series(
         UsageError: limits of another chart, or settings that contradict each other.
         FlawlineError: the points cannot be charted.
     """
+    if limits is not None:
+        series = refuse_unknown(series, limits)
     if limits is None:
         stages, signals, aside, notes = _first_phase(series, kind, rules, estimation)
     else:

@@ -12,7 +12,9 @@ from flawline.core.spc.rules import describe
 from flawline.core.spc.signal_texts import text_of
 from flawline.core.spc.signals import CARRYING, Signal
 from flawline.core.spc.transforms import NONE
+from flawline.core.words import counted
 from flawline.jobs.chart.control_chart import ControlChart, Stage
+from flawline.jobs.chart.short_runs import product_runs, products_of
 
 SENTENCES = 3
 
@@ -68,9 +70,11 @@ def place(chart: ControlChart, point: int) -> str:
 
 
 def label(chart: ControlChart, point: int) -> str:
-    """Return the label of a point, with its number from 1 where others have the same."""
-    text = chart.series.labels[point]
-    return f"{text} (#{point + 1})" if text in chart.series.repeated else text
+    """Return the label of a point, with its number from 1 where others have the same, and its product if it has one."""
+    text, products = chart.series.labels[point], products_of(chart.series)
+    told = [f"#{point + 1}"] if text in chart.series.repeated else []
+    told += [products[point]] if products else []
+    return f"{text} ({', '.join(told)})" if told else text
 
 
 def centre_word(chart: ControlChart) -> str:
@@ -125,7 +129,7 @@ def _beyond(chart: ControlChart, signal: Signal) -> str:
     assert limit is not None
     width = limit_width(stage, row)
     plain = stage.limits.transform == NONE or row == 0
-    unit = f" {chart.series.unit}" if chart.series.unit and plain and chart.kind != "cusum" else ""
+    unit = _unit(chart) if plain else ""
     side = "above its upper" if signal.side > 0 else "below its lower"
     edge = f"{number(float(limit[spot]), width)}{unit}"
     if signal.panel in CARRYING:
@@ -216,13 +220,38 @@ def _in_control(chart: ControlChart) -> str:
             f"Nothing unusual in {count} points: their runs about the median are those of chance."
         )
     width = limit_width(last)
+    if chart.kind == "z-mr":
+        return _runs_in_control(chart)
     unit = f" {chart.series.unit}" if chart.series.unit else ""
     centre = number(float(panel.centre[-1]), width)
     if chart.kind == "cusum":
         centre = number(last.limits.centre, last.limits.sigma)
+    return (
+        f"In control: no signal in {count} points {_judged(chart)}; the centre is {centre}{unit}."
+    )
+
+
+def _runs_in_control(chart: ControlChart) -> str:
+    runs = product_runs(chart.series)
+    of = f"{len(chart.series.labels)} points"
+    if runs:
+        products = len({name for name, _, _ in runs})
+        of += f" of {counted(products, 'product')} in {counted(len(runs), 'run')}"
+    return f"In control: no signal in {of} {_judged(chart)}, each point against its own product."
+
+
+def _judged(chart: ControlChart) -> str:
+    """Say by which rules and limits a chart was judged."""
+    last = chart.stages[-1]
     numbers = ", ".join(str(rule.number) for rule in chart.rules)
-    judged = f"rule{'s' if len(chart.rules) > 1 else ''} {numbers}"
     by = "limits estimated from them" if last.phase == 1 else "limits that were given"
     if last.phase == 2 and "phase_one" in chart.settings:
         by = "limits of Phase I"
-    return f"In control: no signal in {count} points by {judged} and {by}; the centre is {centre}{unit}."
+    return f"by rule{'s' if len(chart.rules) > 1 else ''} {numbers} and {by}"
+
+
+def _unit(chart: ControlChart) -> str:
+    """Return the unit of the panels, with a blank before it."""
+    if chart.kind == "z-mr":
+        return " sigma"
+    return f" {chart.series.unit}" if chart.series.unit and chart.kind != "cusum" else ""

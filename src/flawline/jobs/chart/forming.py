@@ -24,7 +24,7 @@ class Forming:
 
     `by` names a column: rows of equal value form one point. `every` forms one point of that many successive rows.
     `size` is the column of inspected units for counts, `label` and `stage` name points and stages. `summary` reduces a
-    group to one number for charts of single values.
+    group to one number for charts of single values. `product` names the product of each row, for z-mr.
     """
 
     by: str | None = None
@@ -34,6 +34,7 @@ class Forming:
     stage: str | None = None
     summary: str | None = None
     unit: str = ""
+    product: str | None = None
 
     def __post_init__(self) -> None:
         """Validate the settings.
@@ -48,6 +49,23 @@ class Forming:
         if self.summary is not None and self.summary not in SUMMARIES:
             raise UsageError(f"expected a summary of {', '.join(SUMMARIES)}, got {self.summary!r}")
 
+    def check_kind(self, kind: str) -> None:
+        """Refuse a chart of short runs without a product, and a product on another chart.
+
+        Raises:
+            UsageError: one without the other.
+        """
+        if kind == "z-mr" and self.product is None:
+            raise UsageError(
+                "the chart z-mr needs the product of each row",
+                hint="name the column that holds it with `product`",
+            )
+        if kind != "z-mr" and self.product is not None:
+            raise UsageError(
+                f"`product` goes with the chart z-mr, got {kind}",
+                hint="chart several products at once by z-mr, or one of them alone",
+            )
+
     @property
     def what(self) -> str:
         """Word for a point."""
@@ -57,5 +75,5 @@ class Forming:
 
     def columns(self, measure: str) -> list[str]:
         """List the columns of the table that are needed."""
-        named = (measure, self.by, self.size, self.label, self.stage)
+        named = (measure, self.by, self.size, self.label, self.stage, self.product)
         return [name for name in named if name]

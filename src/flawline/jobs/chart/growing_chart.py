@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.spc.chart_points import Panel, individuals
+from flawline.core.spc.chart_points import Panel, Subgroups, individuals
 from flawline.core.spc.charts import State, advance
 from flawline.core.spc.limits import ControlLimits
 from flawline.core.spc.rules import Rule, RuleSignal
@@ -108,7 +108,7 @@ def drawn_chart(
     return ControlChart(
         series=replace(
             series,
-            points=individuals(growing.panels[0].values),
+            points=_drawn_points(growing, series),
             labels=growing.labels,
             stages=("",) * count,
             rows=(),
@@ -127,6 +127,15 @@ def drawn_chart(
             **({"phase_one": growing.learnt} if growing.learnt else {}),
         },
     )
+
+
+def _drawn_points(growing: GrowingChart, series: Series) -> Subgroups:
+    """Make points of the drawn values, with their products where the whole series is known."""
+    points = individuals(growing.panels[0].values)
+    known = series.points.products if isinstance(series.points, Subgroups) else None
+    if known is None or len(known) != len(points):
+        return points
+    return replace(points, products=known)
 
 
 def _set_aside(growing: GrowingChart) -> NDArray[np.bool_]:

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.spc.alerts import Episode, unfinished, update_alerts
+from flawline.core.spc.charts_short_runs import Z
 from flawline.core.spc.rules import RuleSignal
 from flawline.jobs.chart.growing_chart import GrowingChart
 from flawline.outputs import Alert
 from flawline.records.alerts import RaisedAlert
 from flawline.types import EMPTY
 
+_LEVELS = ("individuals", Z)
 _SIDES = {1: "above", -1: "below"}
 
 
@@ -71,7 +73,7 @@ def find_new_alerts(
 
 def _without_echoes(signals: Sequence[RuleSignal], growing: GrowingChart) -> list[RuleSignal]:
     """Drop signals of moving ranges next to a point beyond a limit: they report it a second time."""
-    beyond = {s.at for s in growing.signals if s.rule.number == 1 and s.panel == "individuals"}
+    beyond = {s.at for s in growing.signals if s.rule.number == 1 and s.panel in _LEVELS}
     return [s for s in signals if s.panel != "moving range" or not beyond & {s.at, s.at - 1}]
 
 

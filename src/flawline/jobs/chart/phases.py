@@ -11,6 +11,7 @@ from flawline.jobs.chart.chart_series import Estimation, chart_series
 from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.growing_chart import GrowingChart, drawn_chart, grow
 from flawline.jobs.chart.series import Series, cut_series
+from flawline.jobs.chart.short_runs import refuse_unknown
 
 DEFAULT = Estimation()
 
@@ -40,6 +41,7 @@ def chart_in_phases(
         )
     limits, notes = learn_limits(cut_series(series, 0, learn), kind, rules, estimation)
     begun = GrowingChart(limits, tuple(rules), learn)
+    series = refuse_unknown(series, limits)
     growing, _ = grow(begun, series, range(len(series.labels)))
     return drawn_chart(growing, series, kind, notes=notes)
 

@@ -20,7 +20,13 @@ from flawline.jobs.chart.control_chart import ControlChart
 from flawline.jobs.chart.finding import finding
 from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.series_name import series_name
-from flawline.jobs.chart.stored_series import StoredSeries, stored_series, with_set_aside
+from flawline.jobs.chart.stored_series import (
+    StoredSeries,
+    of_known_products,
+    stored_series,
+    with_set_aside,
+)
+from flawline.jobs.chart.usual_chart import MEASURED
 from flawline.records.chart_entries import ChartEntry
 from flawline.records.fields import NUMBERS
 from flawline.records.where import EVERYTHING, Where
@@ -38,21 +44,27 @@ _LABEL = "part"
 class ChartChoice:
     """Which chart of records: kind, how points are formed, which rules, and how many of the last inspections.
 
-    `where` chooses by names and times alone.
+    `where` chooses by names and times alone. The kind "" is the usual one of each measure. `span` is of a moving
+    average, `product_sigma` of short runs.
 
     Raises:
-        UsageError: fewer than 2 inspections, or more than 20,000; a condition of another kind.
+        UsageError: fewer than 2 inspections, or more than 20,000; a condition of another kind; a span or sigma that
+            makes no sense.
     """
 
     where: Where = EVERYTHING
-    kind: str = "i-mr"
+    kind: str = ""
     by: str | None = None
     every: int | None = None
     rules: str = RULES
     last: int = LAST
+    span: int = 3
+    product_sigma: str = "by-product"
 
     def __post_init__(self) -> None:
         """Validate the choice."""
+        # Refuses parameters that make no sense.
+        _ = self.own
         if not 2 <= self.last <= MOST:
             raise UsageError(f"expected `last` from 2 to {MOST} inspections, got {self.last}")
         where = self.where
@@ -66,7 +78,19 @@ class ChartChoice:
     def how(self) -> Forming:
         """How rows become points."""
         grouped = bool(self.by or self.every)
-        return Forming(by=self.by, every=self.every, label=None if grouped else _LABEL)
+        return Forming(
+            by=self.by,
+            every=self.every,
+            label=None if grouped else _LABEL,
+            product="product" if self.kind == "z-mr" else None,
+        )
+
+    @property
+    def own(self) -> ControlLimits:
+        """The chart's own parameters, without an estimate yet."""
+        return ControlLimits(
+            self.kind or MEASURED, 0.5, 1.0, span=self.span, product_sigma=self.product_sigma
+        )
 
     def name(self, measure: str) -> str:
         """Name the series of a measure."""
@@ -149,7 +173,7 @@ def read_overview(store: Store, choice: ChartChoice) -> Overview:
     """
     columns = _columns(store, choice, store.measures())
     charts, uncharted = [], []
-    for measure in _measures(columns):
+    for measure in _measures(columns, choice):
         try:
             charts.append(_charted(store, choice, measure, columns))
         except FlawlineError as error:
@@ -192,7 +216,7 @@ def _columns(
     """Read the last inspections with some measures; those of others stay empty."""
     since = store.nth_newest(choice.where, choice.last)
     where = choice.where if since is None else replace(choice.where, since=since)
-    grouped = [name for name in (choice.by,) if name]
+    grouped = [name for name in (choice.by, choice.how.product) if name]
     names = dict.fromkeys(("id", "image", _LABEL, "score", "p_value", *measures, *grouped))
     columns = store.columns("defects", where, [name for name in names if name != "defects"])
     # Not every part has a name, and points without one have that of their picture.
@@ -205,10 +229,10 @@ def _columns(
     return {**columns, _LABEL: labels}
 
 
-def _measures(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+def _measures(columns: Mapping[str, Sequence[Any]], choice: ChartChoice) -> list[str]:
     """List the measures that any of the rows has, the score first."""
     # The p-value says what the score says.
-    no_measure = ("id", "image", "captured", "p_value", _LABEL)
+    no_measure = ("id", "image", "captured", "p_value", _LABEL, choice.by, choice.how.product)
     known = [name for name in columns if name not in no_measure]
     with_numbers = [
         name for name in known if any(isinstance(cell, int | float) for cell in columns[name])
@@ -224,14 +248,11 @@ def _charted(
     rows = [place for place, cell in enumerate(columns[measure]) if cell is not None]
     own = {name: [cells[place] for place in rows] for name, cells in columns.items()}
     entries = store.charts.of(choice.name(measure))
-    frozen = next(
-        (one for one in reversed(entries) if one.kind == "limits" and _kind_of(one) == choice.kind),
-        None,
-    )
+    frozen = next((one for one in reversed(entries) if _frozen_for(one, choice)), None)
     stored = stored_series(
         own,
         measure,
-        choice.kind,
+        choice.kind if frozen is None else _kind_of(frozen),
         choice.how,
         choice.where,
         entries,
@@ -239,16 +260,16 @@ def _charted(
         stages=frozen is None,
     )
     rules, told = _rules(choice, own[measure])
-    aside = stored.set_aside()
     if frozen is None:
-        series, estimation = with_set_aside(stored, Estimation())
-        chart = chart_series(series, choice.kind, rules=rules, estimation=estimation)
+        series, estimation = with_set_aside(stored, Estimation(own=choice.own))
+        chart = chart_series(series, series.kind, rules=rules, estimation=estimation)
     else:
         assert frozen.limits is not None
         limits = limits_from_dict(frozen.limits)
-        chart = chart_series(stored.series, choice.kind, rules=rules, limits=limits)
+        stored = of_known_products(stored, limits)
+        chart = chart_series(stored.series, limits.chart, rules=rules, limits=limits)
         marked = np.zeros(len(stored.ids), dtype=bool)
-        marked[list(aside)] = True
+        marked[list(stored.set_aside())] = True
         chart = replace(chart, set_aside=marked)
     chart = replace(chart, signals=_without_echoes(chart), notes=(*chart.notes, *told))
     return RecordChart(choice, stored, chart, frozen, tuple(_open(stored, chart)))
@@ -279,6 +300,18 @@ def _without_echoes(chart: ControlChart) -> tuple[Signal, ...]:
 
 def _kind_of(entry: ChartEntry) -> str:
     return str((entry.limits or {}).get("chart", ""))
+
+
+def _frozen_for(entry: ChartEntry, choice: ChartChoice) -> bool:
+    """Tell whether an entry freezes limits of the chosen chart; the usual chart takes those of each that it can be."""
+    if entry.kind != "limits":
+        return False
+    limits = entry.limits or {}
+    if choice.kind == "ma" and limits.get("span") != choice.span:
+        return False
+    if choice.kind == "z-mr" and limits.get("product_sigma") != choice.product_sigma:
+        return False
+    return _kind_of(entry) in ((choice.kind,) if choice.kind else (MEASURED, "c", "u"))
 
 
 def _open(stored: StoredSeries, chart: ControlChart) -> list[Signal]:

@@ -22,11 +22,15 @@ class Skipped:
 
 @dataclass(slots=True)
 class RowGroup:
-    """Rows that form one point: label, stage, place of the first row, and values and units of those that have any."""
+    """Rows that form one point: label, stage, place of the first row, and values and units of those that have any.
+
+    `product` is "" where rows are of no product.
+    """
 
     label: str
     stage: str
     row: int
+    product: str = ""
     values: list[float] = field(default_factory=list)
     sizes: list[float] = field(default_factory=list)
 
@@ -40,7 +44,8 @@ def form_groups(
 ) -> tuple[list[RowGroup], list[Skipped]]:
     """Group rows in time order; also lists the rows without a usable number, which keep their place in their group.
 
-    A group ends with its stage. A stage is a run of rows of one name: what comes back later is another stage.
+    A group ends with its stage, and with a change of product. A stage is a run of rows of one name: what comes back
+    later is another stage.
     """
     groups: dict[tuple[int, str], RowGroup] = {}
     skipped: list[Skipped] = []
@@ -48,7 +53,8 @@ def form_groups(
         label = as_label(columns[how.label][place] if how.label else None, place + 1)
         if (run, name) not in groups and name:
             shown = name if how.by else str(len(groups) + 1) if how.every else label
-            groups[run, name] = RowGroup(shown, stage, place)
+            product = as_text(columns[how.product][place]) if how.product else ""
+            groups[run, name] = RowGroup(shown, stage, place, product)
         try:
             value, size = _numbers(columns, place, measure, kind, how)
         except ValueError as error:
@@ -60,15 +66,19 @@ def form_groups(
 
 
 def row_keys(columns: Columns, measure: str, how: Forming) -> Iterator[tuple[int, str, str]]:
-    """List for each row the number of its stage, the name of its group within it ("" for no group), and its stage."""
-    before, run, at = "", 0, 0
+    """List for each row the number of its run, the name of its group within it ("" for no group), and its stage.
+
+    A run has one stage and one product.
+    """
+    before, run, at = ("", ""), 0, 0
     for place in range(len(columns[measure])):
         stage = as_text(columns[how.stage][place]) if how.stage else ""
-        if how.stage and not stage:
+        product = as_text(columns[how.product][place]) if how.product else ""
+        if (how.stage and not stage) or (how.product and not product):
             yield run, "", ""
             continue
-        if stage != before:
-            before, run, at = stage, run + 1, 0
+        if (stage, product) != before:
+            before, run, at = (stage, product), run + 1, 0
         name = as_text(columns[how.by][place]) if how.by else str(at // (how.every or 1))
         yield run, name, stage
         at += 1
@@ -82,7 +92,7 @@ def _numbers(
     Raises:
         ValueError: a cell is empty or holds what the chart cannot take; the message says which.
     """
-    for name in (how.stage, how.by):
+    for name in (how.stage, how.by, how.product):
         if name and not as_text(columns[name][place]):
             raise ValueError(f"the cell in {name!r} is empty")
     value = as_number(columns[measure][place])

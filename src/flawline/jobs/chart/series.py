@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flawline.core.spc.chart_points import Points, counts, select, subgroups
 from flawline.core.spc.limits import COUNTED
@@ -24,7 +25,8 @@ class Series:
     """Points in time order with their labels.
 
     `labels` and `stages` are (G,); a stage without a name is "". `repeated` are the labels of more than one point.
-    `what` is what a point is called ("part", "lot"). `notes` say how rows became points.
+    `what` is what a point is called ("part", "lot"). `notes` say how rows became points. `kind` is the chart that they
+    were formed for.
     """
 
     measure: str
@@ -37,6 +39,7 @@ class Series:
     notes: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
     repeated: frozenset[str] = frozenset()
+    kind: str = ""
 
     def name(self, point: int) -> str:
         """Name a point from 0: its label, or its number from 1 after # where the label repeats."""
@@ -53,6 +56,7 @@ def form_series(columns: Columns, measure: str, kind: str, how: Forming) -> Seri
     Raises:
         FlawlineError: no row gives a point, or most rows hold no counts for a chart of counts.
     """
+    how.check_kind(kind)
     groups, skipped = form_groups(columns, measure, kind, how)
     _refuse_other_columns(groups, skipped, kind)
     series = series_of_groups(groups, skipped, measure, kind, how)
@@ -105,6 +109,7 @@ def series_of_groups(
         skipped=tuple(skipped),
         notes=notes,
         rows=tuple(group.row for group in formed),
+        kind=kind,
         repeated=frozenset(label for label, n in Counter(g.label for g in formed).items() if n > 1),
     )
 
@@ -115,13 +120,18 @@ def cut_series(series: Series, first: int, stop: int) -> Series:
         return series
     keep = np.zeros(len(series.labels), dtype=bool)
     keep[first:stop] = True
+    return replace(kept_points(series, keep), skipped=())
+
+
+def kept_points(series: Series, keep: NDArray[np.bool_]) -> Series:
+    """Select the points for which `keep` (G,) is True; at least one."""
+    places = np.flatnonzero(keep).tolist()
     return replace(
         series,
         points=select(series.points, keep),
-        labels=series.labels[first:stop],
-        stages=series.stages[first:stop],
-        rows=series.rows[first:stop],
-        skipped=(),
+        labels=tuple(series.labels[place] for place in places),
+        stages=tuple(series.stages[place] for place in places),
+        rows=tuple(series.rows[place] for place in places) if series.rows else (),
     )
 
 
@@ -136,12 +146,15 @@ def _points(
         )
     rows = [g.values for g in groups]
     notes: list[str] = []
-    summary = how.summary or ("mean" if kind == "i-mr" else None)
+    summary = how.summary or ("mean" if kind in ("i-mr", "z-mr") else None)
     if grouped and summary and max(map(len, rows)) > 1:
         rows = [[SUMMARIES[summary](row)] for row in rows]
         notes.append(f"each point is the {summary} of {measure} in one {how.by or 'subgroup'}")
     notes += _incomplete(groups, how)
-    return subgroups(rows), tuple(notes)
+    points = subgroups(rows)
+    if how.product:
+        points = replace(points, products=tuple(group.product for group in groups))
+    return points, tuple(notes)
 
 
 def _incomplete(groups: Sequence[RowGroup], how: Forming) -> list[str]:

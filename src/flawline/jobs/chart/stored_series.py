@@ -14,9 +14,12 @@ from flawline.jobs.chart.forming import Forming
 from flawline.jobs.chart.row_groups import row_keys
 from flawline.jobs.chart.series import Series, form_series
 from flawline.jobs.chart.series_name import series_name
+from flawline.jobs.chart.short_runs import refuse_unknown
+from flawline.jobs.chart.usual_chart import form_usual
 from flawline.records.chart_entries import ChartEntry
 
 if TYPE_CHECKING:
+    from flawline.core.spc.limits import ControlLimits
     from flawline.records.store import Store
     from flawline.records.where import Where
 
@@ -62,7 +65,7 @@ def read_stored_series(
     Args:
         store: the records.
         measure: what is charted.
-        kind: the chart that the points are formed for.
+        kind: the chart that the points are formed for; "" for the usual one of the measure, which the series names.
         how: how rows become points.
         where: which records.
         stages: whether the stages that people began part the points; not where `how` names a column of stages.
@@ -92,7 +95,7 @@ def stored_series(
     begun = _stages(columns, entries, store) if stages and how.stage is None else None
     if begun is not None:
         columns, how = {**columns, STAGE: begun}, replace(how, stage=STAGE)
-    series = form_series(columns, measure, kind, how)
+    series = form_series(columns, measure, kind, how) if kind else form_usual(columns, measure, how)
     numbers: dict[tuple[int, str], list[int]] = {}
     firsts: dict[int, tuple[int, str]] = {}
     for row, (run, name, _) in enumerate(row_keys(columns, measure, how)):
@@ -140,6 +143,25 @@ def _captured(entry: ChartEntry, columns: Mapping[str, Sequence[Any]], store: St
         raise
     time: datetime = kept.captured or kept.judged
     return micros(time)
+
+
+def of_known_products(stored: StoredSeries, limits: ControlLimits) -> StoredSeries:
+    """Leave out the points whose product given limits do not have, with their inspections.
+
+    Raises:
+        FlawlineError: ("chart-product") there are no others.
+    """
+    series = refuse_unknown(stored.series, limits)
+    if series is stored.series:
+        return stored
+    behind = dict(zip(stored.series.rows, zip(stored.ids, stored.times, strict=True), strict=True))
+    kept = [behind[row] for row in series.rows]
+    return replace(
+        stored,
+        series=series,
+        ids=tuple(ids for ids, _ in kept),
+        times=tuple(time for _, time in kept),
+    )
 
 
 def with_set_aside(

@@ -22,6 +22,7 @@ from flawline.jobs.chart.new_alerts import NewAlerts, find_new_alerts
 from flawline.jobs.chart.phases import learn_limits
 from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.chart.series import Series, cut_series
+from flawline.jobs.chart.short_runs import known_products
 from flawline.jobs.chart.stored_series import StoredSeries, with_set_aside
 from flawline.jobs.chart.watch_settings import WatchSettings
 from flawline.outputs import Alert, Dispatch
@@ -211,6 +212,12 @@ class Watch:
         self, state: CheckpointState, series: Series, ids: Sequence[int], progress: Progress
     ) -> tuple[CheckpointState, Progress]:
         """Judge points in pieces, so that every point that an alert names is still drawn."""
+        id_of = dict(zip(series.rows, ids, strict=True))
+        known, skipped = known_products(series, state.growing.limits)
+        progress = replace(progress, skipped=progress.skipped + skipped)
+        if known is None:
+            return state, progress
+        series, ids = known, [id_of[row] for row in known.rows]
         piece = self.settings.drawn - LONGEST_SPAN
         more = {
             "measure": self.settings.measure,

@@ -43,6 +43,12 @@ class WatchSettings:
             raise UsageError(
                 "a run chart has no limits to judge new points by", hint="watch i-mr, ewma or cusum"
             )
+        self.how.check_kind(self.kind)
+        if self.how.product and self.how.every:
+            raise UsageError(
+                "subgroups of a number of rows end with each run of a product, and are not watched",
+                hint="watch single parts, or lots with `by`",
+            )
         if self.how.stage:
             raise UsageError(
                 "stages have limits of their own", hint="watch one of them with `where` or `since`"
@@ -77,7 +83,11 @@ class WatchSettings:
             "store": store,
             "measure": self.measure,
             "chart": self.kind,
-            "points": asdict(self.how),
+            "points": {
+                name: value
+                for name, value in asdict(self.how).items()
+                if name != "product" or value is not None
+            },
             "where": {
                 "since": None if where.since is None else where.since.isoformat(),
                 "until": None if where.until is None else where.until.isoformat(),

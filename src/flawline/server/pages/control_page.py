@@ -10,12 +10,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from flawline.core.spc.limits import KINDS
+from flawline.core.spc.product_levels import PRODUCT_SIGMAS
 from flawline.data.process import DIMENSIONS
 from flawline.jobs.chart.causes import causes_document
 from flawline.jobs.chart.limits_table import limits_table
 from flawline.jobs.chart.plot import MOST_CIRCLES, plot_chart, plot_panel, time_ticks
 from flawline.jobs.chart.record_chart import LAST, RULES, RecordChart
 from flawline.jobs.chart.record_chart_document import record_chart_document
+from flawline.jobs.chart.short_runs import MOST_RUNS, product_runs
 from flawline.records.alerts import alert_as_dict
 from flawline.server.access import State
 from flawline.server.errors import ServerError
@@ -24,7 +26,16 @@ from flawline.server.routes.charts import Choice, point_of
 from flawline.server.state import ServerState
 
 router = APIRouter(include_in_schema=False)
-USUAL = {"q": "", "chart": "i-mr", "by": "", "every": "", "rules": RULES, "last": str(LAST)}
+USUAL = {
+    "q": "",
+    "chart": "",
+    "by": "",
+    "every": "",
+    "rules": RULES,
+    "last": str(LAST),
+    "span": "3",
+    "product_sigma": "by-product",
+}
 """What an address leaves out."""
 
 
@@ -111,13 +122,13 @@ def _last_capability(state: ServerState, measure: str, q: str) -> dict[str, Any]
 
 
 def _starts(found: RecordChart) -> list[dict[str, Any]]:
-    """Place the beginnings of stages, in percent of the width."""
+    """Place the beginnings of stages, or of runs of products, in percent of the width."""
     stages, count = found.chart.stages, len(found.stored.ids)
-    return [
-        {"name": stage.name, "x": round(100 * stage.first / count, 2)}
-        for stage in stages
-        if stage.name
-    ]
+    spans = [(stage.name, stage.first) for stage in stages if stage.name]
+    if not spans:
+        runs = product_runs(found.chart.series)
+        spans = [(name, first) for name, first, _ in runs if len(runs) <= MOST_RUNS]
+    return [{"name": name, "x": round(100 * first / count, 2)} for name, first in spans]
 
 
 def _card(found: RecordChart) -> dict[str, Any]:
@@ -135,7 +146,7 @@ def _card(found: RecordChart) -> dict[str, Any]:
 
 
 def _choices() -> dict[str, Any]:
-    return {"kinds": KINDS, "dimensions": DIMENSIONS}
+    return {"kinds": KINDS, "dimensions": DIMENSIONS, "product_sigmas": PRODUCT_SIGMAS}
 
 
 def _asked(request: Request) -> dict[str, str]:

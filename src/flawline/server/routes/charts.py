@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from flawline.core.spc.limits import check_kind, limits_as_dict
+from flawline.core.spc.limits import LONGEST_SPAN, check_kind, limits_as_dict
 from flawline.errors import UsageError
 from flawline.jobs.chart.causes import causes_document
 from flawline.jobs.chart.record_chart import (
@@ -34,14 +34,33 @@ Word = Annotated[str | None, Query(max_length=100)]
 
 def chart_choice(
     q: Annotated[str, Query(max_length=500, description="Such as: product:casting lot:L7")] = "",
-    chart: Annotated[str, Query(max_length=20)] = "i-mr",
+    chart: Annotated[
+        str, Query(max_length=20, description="Empty for the usual chart of a measure.")
+    ] = "",
     by: Word = None,
     every: Annotated[int | None, Query(ge=2, le=1000)] = None,
     rules: Annotated[str, Query(max_length=100)] = RULES,
     last: Annotated[int, Query(ge=2, le=MOST)] = LAST,
+    span: Annotated[
+        int, Query(ge=2, le=LONGEST_SPAN, description="Points of a moving average.")
+    ] = 3,
+    product_sigma: Annotated[
+        str, Query(max_length=20, description="On z-mr: by-product, constant or relative.")
+    ] = "by-product",
 ) -> ChartChoice:
     """Gather which chart is asked for."""
-    return ChartChoice(parse_search(q), check_kind(chart), by or None, every, rules, last)
+    kind = check_kind(chart) if chart else ""
+    # What only one chart takes does not make another address of the others.
+    return ChartChoice(
+        parse_search(q),
+        kind,
+        by or None,
+        every,
+        rules,
+        last,
+        span if kind == "ma" else 3,
+        product_sigma if kind == "z-mr" else "by-product",
+    )
 
 
 Choice = Annotated[ChartChoice, Depends(chart_choice)]
@@ -54,15 +73,26 @@ class EntryBody(BaseModel):
     text: str = Field(min_length=1, max_length=500)
     inspection: int | None = Field(default=None, ge=1, le=2**53)
     q: str = Field(default="", max_length=500)
-    chart: str = Field(default="i-mr", max_length=20)
+    chart: str = Field(default="", max_length=20)
     by: str | None = Field(default=None, max_length=100)
     every: int | None = Field(default=None, ge=2, le=1000)
     rules: str = Field(default=RULES, max_length=100)
     last: int = Field(default=LAST, ge=2, le=MOST)
+    span: int = Field(default=3, ge=2, le=LONGEST_SPAN)
+    product_sigma: str = Field(default="by-product", max_length=20)
 
     def choice(self) -> ChartChoice:
         """Which chart it is."""
-        return chart_choice(self.q, self.chart, self.by, self.every, self.rules, self.last)
+        return chart_choice(
+            self.q,
+            self.chart,
+            self.by,
+            self.every,
+            self.rules,
+            self.last,
+            self.span,
+            self.product_sigma,
+        )
 
 
 class ChangeBody(EntryBody):
