@@ -37,6 +37,7 @@ CALLS = {
     "audit-labels": "audit_labels",
     "inspect": "inspect",
     "watch": "watch",
+    "camera": "camera",
     "station": "run_station",
     "compare-golden": "compare_golden",
     "measure": "measure",
@@ -87,6 +88,7 @@ PROGRAM = {"track", "unfinished", "each", "folder"}
 OF_THE_CALL = {
     "groups": {"good", "bad"},
     "watch": {"stop", "say"},
+    "camera": {"stop", "say"},
     "station": {"stop", "reload", "environment", "say"},
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flawline.api.camera import camera as camera
 from flawline.api.causes import study_drift as study_drift
 from flawline.api.causes import study_factors as study_factors
 from flawline.api.causes import study_growth as study_growth
@@ -77,6 +78,7 @@ from flawline.jobs.split.splitting import Splitting as Splitting
 from flawline.recipe.disk import read_recipe as read_recipe
 from flawline.recipe.disk import write_recipe as write_recipe
 from flawline.recipe.recipe import Recipe as Recipe
+from flawline.station.film import Filmed as Filmed
 from flawline.station.station import Station as Station
 from flawline.station.station_file import StationPlan as StationPlan
 from flawline.station.watch import Watched as Watched

@@ -13,6 +13,7 @@ import typer
 from flawline.cli.alerts import alerts
 from flawline.cli.audit_labels import audit_labels
 from flawline.cli.calibrate_scale import calibrate_scale
+from flawline.cli.camera import camera
 from flawline.cli.chart import chart
 from flawline.cli.classify import classify
 from flawline.cli.cluster import cluster
@@ -83,6 +84,7 @@ for command in (
     split,
     inspect,
     watch,
+    camera,
     station,
     update,
     evaluate,

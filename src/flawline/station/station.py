@@ -257,6 +257,15 @@ class Station:
             self._writer.add(record, self._outputs.owed([event]))
         return outcome
 
+    def refuse(self, frame: Frame, error: FlawlineError) -> None:
+        """Record a frame as not judged, with the reason, and send its event; from any thread.
+
+        Raises:
+            StoreError: the records cannot be written.
+        """
+        named = _identifiable(_with_names(frame, self.constant))
+        self.give(Outcome(named, datetime.now(UTC), error=error))
+
     def flush(self) -> None:
         """Wait until all outcomes are in the records.
 
