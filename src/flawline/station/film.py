@@ -37,8 +37,9 @@ def film(
 ) -> Filmed:
     """Judge, record and send the pictures of a camera on all cores, in bounded memory.
 
-    A camera does not wait. A picture that comes while as many others wait as its settings allow is dropped: it is recorded and
-    told as not judged, so that nobody takes its part for a good one. A video file waits, and none is dropped.
+    A camera does not wait. A picture that comes while as many others wait as its settings allow is dropped: it is
+    recorded and told as not judged, so that nobody takes its part for a good one. A video file waits, and none is
+    dropped.
 
     Args:
         camera: yields the pictures.
