@@ -89,7 +89,7 @@ OF_THE_CALL = {
     "groups": {"good", "bad"},
     "watch": {"stop", "say"},
     "camera": {"stop", "say"},
-    "station": {"stop", "reload", "environment", "say"},
+    "station": {"stop", "reload", "environment", "answer", "say"},
 }
 
 

@@ -110,6 +110,13 @@ def test_a_wrong_entry_is_named_with_its_line(read, change, line, words):
         ('[[feeds]]\nfolder = "in/deep"\n', "line 5: feeds.folder: another feed watches"),
         ('[[outputs]]\nkind = "fax"\n', "line 5: outputs.kind: expected console or file or"),
         ("[[outputs]]\n", "line 4: outputs.kind: expected console or file or webhook"),
+        ('[answers]\nlate = "reject"\n', "answers.within: expected a finite number above 0"),
+        ('[answers]\nwithin = 0.1\nlate = "accept"\n', 'line 6: answers.late: expected "reject"'),
+        ('[[outputs]]\nkind = "modbus"\naddress = "x"\n', "line 4: expected HOST:PORT"),
+        (
+            '[[outputs]]\nkind = "modbus"\naddress = "0.0.0.0:502"\nevents = ["judged"]\n',
+            "line 7: outputs.events: modbus gets answers and health alone",
+        ),
         ('[[outputs]]\nkind = "console"\nevents = ["all"]\n', "line 6: outputs.events"),
         ('[[outputs]]\nkind = "console"\nevents = []\n', "line 6: outputs.events"),
         ('[[outputs]]\nkind = "file"\npath = "no/where/v"\n', "line 4: events cannot be written"),

@@ -21,7 +21,8 @@ from flawline.types import EMPTY, Track, no_track
 
 if TYPE_CHECKING:
     from flawline.api.records import StoreLike
-    from flawline.outputs import Output
+    from flawline.outputs import Answer, Output
+    from flawline.station.answering import AnswerSettings
 
 
 def inspect(
@@ -99,9 +100,11 @@ def open_station(
     output: Sequence[str | Output] = (),
     spool: Path | None = None,
     limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
+    answers: AnswerSettings | None = None,
+    answer: Callable[[Answer], None] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Station]:
-    """Open a station by the settings of `inspect`; `spool`, `limits` and `say` are as for `Station`."""
+    """Open a station by the settings of `inspect`; `spool` and what follows are as for `Station`."""
     from flawline.outputs import open_output
 
     outputs = [
@@ -135,6 +138,8 @@ def open_station(
             again=again,
             spool=spool,
             limits=limits,
+            answers=answers,
+            answer=answer,
             say=say,
         )
         yield stack.enter_context(station)

@@ -13,6 +13,7 @@ from flawline.api.watch import notes_of, spool_of
 from flawline.errors import FlawlineError
 from flawline.inspector import Inspector
 from flawline.inspector.inspection import Inspection
+from flawline.outputs import Answer
 from flawline.recipe import check_ready
 from flawline.station.run_feeds import run_feeds, summed
 from flawline.station.station import Station
@@ -59,6 +60,7 @@ def run_station(
     reload: Callable[[], bool] | None = None,
     environment: Mapping[str, str] | None = None,
     each: Callable[[str, Inspection | Unjudged], None] | None = None,
+    answer: Callable[[Answer], None] | None = None,
     say: Say | None = None,
 ) -> Watched:
     """Run the station that a file describes: its feeds, recipe, records and outputs.
@@ -72,10 +74,13 @@ def run_station(
             meanwhile wait in their folder.
         environment: variables that hold secrets; those of the process if None.
         each: gets each name with its inspection, or the reason why there is none.
+        answer: gets the answer to each trigger at once, before anything is recorded: the verdict, or at the deadline of
+            the file what it says for late parts. It must not wait; one call at a time.
         say: writes a line for people about feeds, outputs and the file.
 
     Returns:
-        Counts of the verdicts, and of the pictures that could not be judged.
+        Counts of the verdicts, and of the pictures that could not be judged; times of the answers since the file was
+        last read.
 
     Raises:
         UsageError: ("station-file") the file cannot be used; or another run has its `state`.
@@ -96,7 +101,7 @@ def run_station(
             return bool(following) or (stop or _never)()
 
         try:
-            with opened_station(ready.plan, ready.inspector, talk) as (station, folders):
+            with opened_station(ready.plan, ready.inspector, talk, answer) as (station, folders):
                 if fallback is not None:
                     talk(f"{path} was read again")
                 fallback = None
@@ -118,7 +123,10 @@ def run_station(
 
 @contextmanager
 def opened_station(
-    plan: StationPlan, inspector: Inspector, say: Say
+    plan: StationPlan,
+    inspector: Inspector,
+    say: Say,
+    answer: Callable[[Answer], None] | None = None,
 ) -> Iterator[tuple[Station, list[WatchedFolder]]]:
     """Open the station and the feeds of a plan."""
     plan.state.mkdir(parents=True, exist_ok=True)
@@ -141,6 +149,8 @@ def opened_station(
                 constant=plan.names if store or plan.outputs else None,
                 output=[one.opened(say) for one in plan.outputs],
                 spool=spool_of(plan.state, store),
+                answers=plan.answers,
+                answer=answer,
                 say=say,
             )
         )

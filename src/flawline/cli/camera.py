@@ -67,7 +67,7 @@ def camera(
             keep=keep,
             pictures=pictures,
             constant=assignments(constant, "--set"),
-            output=opened_outputs(output or ()),
+            output=opened_outputs(output or (), live=True),
             stop=lambda: interrupt.asked,
             each=None if as_json else print_flagged,
             say=warn,

@@ -57,7 +57,7 @@ PicturesOption = Annotated[
 OutputOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="Send each verdict too, such as to console, file:PATH, webhook:URL or mqtt:URL; repeatable."
+        help="Send each verdict too, such as to console, file:PATH, webhook:URL, mqtt:URL; repeatable."
     ),
 ]
 AtLeast = Annotated[

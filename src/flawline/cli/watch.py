@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,7 +86,7 @@ def watch(
             keep=keep,
             pictures=pictures,
             constant=assignments(constant, "--set"),
-            output=opened_outputs(output or ()),
+            output=opened_outputs(output or (), live=True),
             stop=lambda: interrupt.asked,
             each=None if as_json else print_flagged,
             say=warn,
@@ -115,10 +116,18 @@ def print_flagged(name: str, found: Inspection | Unjudged) -> None:
 
 def print_watched(watched: Watched, *, as_json: bool) -> None:
     """Print what was judged."""
+    answers = watched.answers
     if as_json:
-        print_json({**watched.counts, "unjudged": watched.unjudged})
-    else:
-        typer.echo(_sentence(watched))
+        timed = {} if answers is None else {"answers": asdict(answers)}
+        print_json({**watched.counts, "unjudged": watched.unjudged, **timed})
+        return
+    typer.echo(_sentence(watched))
+    if answers is not None:
+        p50, p99, worst = (1000 * value for value in (answers.p50, answers.p99, answers.worst))
+        typer.echo(
+            f"{counted(answers.count, 'answer')}, {answers.late} late; from trigger to answer "
+            f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, worst {worst:.0f} ms"
+        )
 
 
 def _sentence(watched: Watched) -> str:

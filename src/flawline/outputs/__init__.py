@@ -1,12 +1,13 @@
-"""Outputs of events: console, file of JSON lines, webhook; each message at least once, with a key against copies."""
+"""Outputs of events: files, brokers, databases, PLCs; each message at least once, with a key against copies."""
 
 from flawline.outputs.dispatch import Dispatch
-from flawline.outputs.events import Alert, Event, Health, Judged, Message
+from flawline.outputs.events import Alert, Answer, Event, Health, Judged, Message
 from flawline.outputs.output import Failure, Output
 from flawline.outputs.registry import open_output
 
 __all__ = [
     "Alert",
+    "Answer",
     "Dispatch",
     "Event",
     "Failure",

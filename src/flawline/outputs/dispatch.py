@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from flawline.data.closing import Closing
 from flawline.outputs.events import Event, Health, message_id
-from flawline.outputs.output import Output, wants
+from flawline.outputs.output import Output, is_live, wants
 from flawline.outputs.sender import Sender
 from flawline.outputs.sending import Owing, Sending
 from flawline.records.owed import Owed
@@ -39,7 +39,13 @@ class Dispatch(Closing):
         self._health = health
         self._senders = tuple(
             Sender(
-                Sending(output, address(output, owner), owing, say=say, notice=self._notice),
+                Sending(
+                    output,
+                    address(output, owner),
+                    None if is_live(output) else owing,
+                    say=say,
+                    notice=self._notice,
+                ),
                 say=say,
             )
             for output in outputs
@@ -61,7 +67,7 @@ class Dispatch(Closing):
             )
             for message in messages
             for sender in self._senders
-            if wants(sender.sending.output, message["kind"])
+            if wants(sender.sending.output, message["kind"]) and not is_live(sender.sending.output)
         ]
 
     def tell(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Events that outputs send: a picture was judged, an alert was raised, the health of a station changed."""
+"""Events that outputs send: a picture was judged, an alert was raised, a health changed, a trigger was answered."""
 
 from __future__ import annotations
 
@@ -165,8 +165,51 @@ class Health:
         }
 
 
-Event = Judged | Alert | Health
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a trigger of the line, given once and at once; it is never stored.
+
+    `number` counts the answers since the station opened. `late` answers were given at the deadline without a verdict,
+    `late_count` of them so far. `seconds` is the time from trigger to answer.
+    """
+
+    kind: ClassVar[str] = "answer"
+
+    number: int
+    time: datetime
+    image: str
+    part: str | None
+    verdict: Verdict
+    late: bool
+    seconds: float
+    late_count: int
+    recipe: str = ""
+    names: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+    @property
+    def key(self) -> str:
+        """Return the key of this event, unlike any other."""
+        return f"answer/{self.number}/{self.time.isoformat()}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Convert the event to what JSON can hold."""
+        return {
+            **_head(self),
+            "number": self.number,
+            "image": self.image,
+            "part": self.part,
+            "verdict": self.verdict,
+            "late": self.late,
+            "seconds": self.seconds,
+            "late_count": self.late_count,
+            "recipe": self.recipe,
+            "names": dict(self.names),
+        }
+
+
+Event = Judged | Alert | Health | Answer
 KINDS: tuple[str, ...] = tuple(event.kind for event in (Judged, Alert, Health))
+"""Kinds of events that an output may choose; an answer goes to the live outputs alone."""
 
 
 def message_id(message: Message) -> str:

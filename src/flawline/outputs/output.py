@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field
 from typing import Any, Protocol
 
-from flawline.outputs.events import Message
+from flawline.outputs.events import KINDS, Message
 from flawline.recipe.checks import Check, optional, text
 from flawline.recipe.entries import Section
 
@@ -83,9 +83,20 @@ class Chosen:
         return self.output.send(message)
 
 
+LIVE = ("answer", "health")
+"""Kinds of events that live outputs get: those that have the attribute `live`, and show what is now."""
+
+
+def is_live(output: Output) -> bool:
+    """Whether an output shows what is now, such as to a PLC: nothing is owed to it."""
+    return bool(getattr(output, "live", False))
+
+
 def wants(output: Output, kind: str) -> bool:
     """Whether an output gets events of a kind."""
-    return not isinstance(output, Chosen) or kind in output.kinds
+    if is_live(output):
+        return kind in LIVE
+    return kind != "answer" and (not isinstance(output, Chosen) or kind in output.kinds)
 
 
 Say = Callable[[str], None]
@@ -97,13 +108,15 @@ class OutputKind:
 
     `open` takes the settings and what writes a line for people, connects to nothing, and raises UsageError for settings
     that it cannot use. `form` is how a command line names it, such as "file:PATH"; what follows the colon is the
-    setting `place`.
+    setting `place`. `events` are those that it gets where nothing else is asked for; `live` kinds get `LIVE` alone.
     """
 
     entries: type[Section]
     open: Callable[[Any, Say], Output]
     form: str
     place: str = ""
+    events: tuple[str, ...] = KINDS
+    live: bool = False
 
 
 def secret_entry(about: str) -> Any:

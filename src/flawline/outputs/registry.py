@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flawline.errors import UsageError
-from flawline.outputs import console, file, mqtt, webhook
-from flawline.outputs.output import Output, OutputKind, Say
+from flawline.outputs import console, file, modbus, mqtt, webhook
+from flawline.outputs.events import KINDS
+from flawline.outputs.output import Chosen, Output, OutputKind, Say, is_live
 from flawline.recipe.entries import entries_of, first_problem
 
 OUTPUTS: Mapping[str, OutputKind] = {
@@ -16,6 +17,7 @@ OUTPUTS: Mapping[str, OutputKind] = {
     "file": file.KIND,
     "webhook": webhook.KIND,
     "mqtt": mqtt.KIND,
+    "modbus": modbus.KIND,
 }
 
 
@@ -48,8 +50,10 @@ def open_output(text: str, *, say: Say, environment: Mapping[str, str]) -> Outpu
     return open_kind(name, {**values, kind.place: place} if kind.place else values, say)
 
 
-def open_kind(name: str, values: Mapping[str, Any], say: Say) -> Output:
-    """Open an output of a kind by its settings.
+def open_kind(
+    name: str, values: Mapping[str, Any], say: Say, events: Collection[str] | None = None
+) -> Output:
+    """Open an output of a kind by its settings; `events` are those that it gets, None for those usual for its kind.
 
     Raises:
         UsageError: a setting is unknown, missing, or cannot be used.
@@ -58,7 +62,8 @@ def open_kind(name: str, values: Mapping[str, Any], say: Say) -> Output:
     problem = first_problem(kind.entries, values)
     if problem is not None:
         raise UsageError(f"output {name}: {problem.key}: {problem.message}", hint=problem.hint)
-    return kind.open(kind.entries(**values), say)
+    output, chosen = kind.open(kind.entries(**values), say), frozenset(events or kind.events)
+    return output if is_live(output) or chosen == frozenset(KINDS) else Chosen(output, chosen)
 
 
 def settings_of(name: str, kind: OutputKind, environment: Mapping[str, str]) -> dict[str, Any]:

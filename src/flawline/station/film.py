@@ -11,6 +11,7 @@ from flawline.data.cores import cpu_count
 from flawline.data.frame import Frame
 from flawline.errors import FlawlineError, SourceError, StoreError
 from flawline.inspector.inspection import Inspection
+from flawline.station.answering import Trigger
 from flawline.station.camera import Camera
 from flawline.station.station import Station
 from flawline.station.watch import Told, Watched
@@ -56,14 +57,15 @@ def film(
     work = _Filming(station, told, threading.Semaphore(workers + camera.settings.waiting))
     with ThreadPoolExecutor(workers, thread_name_prefix="camera") as pool:
         for frame in camera.frames(lambda: stop() or work.failed is not None, say):
+            trigger = station.trigger(frame.name)
             if work.places.acquire(blocking=camera.is_file):
-                pool.submit(work.judge, frame).add_done_callback(work.end)
+                pool.submit(work.judge, frame, trigger).add_done_callback(work.end)
             else:
-                work.drop(frame)
+                work.drop(frame, trigger)
     station.flush()
     if work.failed is not None:
         raise work.failed
-    return Filmed(dict(work.counts), work.unjudged, work.dropped)
+    return Filmed(dict(work.counts), work.unjudged, station.times, work.dropped)
 
 
 class _Filming:
@@ -76,24 +78,24 @@ class _Filming:
         self.failed: BaseException | None = None
         self._lock = threading.Lock()
 
-    def judge(self, frame: Frame) -> None:
+    def judge(self, frame: Frame, trigger: Trigger | None) -> None:
         """Judge a picture."""
         try:
-            found: Inspection | Unjudged = self.station.inspect(frame)
+            found: Inspection | Unjudged = self.station.inspect(frame, trigger)
         except StoreError:
             raise
         except FlawlineError as error:
             found = Unjudged(frame.name, error.code, error.message)
         self._count(frame.name, found)
 
-    def drop(self, frame: Frame) -> None:
+    def drop(self, frame: Frame, trigger: Trigger | None) -> None:
         """Record a picture as not judged."""
         error = SourceError(
             "it came while too many others waited to be judged",
             hint="take fewer pictures, or let more wait",
             code=DROPPED,
         )
-        self.station.refuse(frame, error)
+        self.station.refuse(frame, error, trigger)
         self.dropped += 1
         self._count(frame.name, Unjudged(frame.name, error.code, error.message))
 

@@ -57,13 +57,18 @@ def inspect_source(
         track: shows progress.
 
     Raises:
-        UsageError: an unknown `overlays`.
+        UsageError: an unknown `overlays`, or an output that answers a line while pictures arrive.
         StoreError: the records or pictures cannot be written; judged pictures are in `unfinished`.
         ManifestError: a captured time cannot be read.
         SourceError: none of the pictures could be judged.
     """
     if overlays not in OVERLAYS:
         raise UsageError(f"overlays {overlays!r} is not one of {', '.join(OVERLAYS)}")
+    if station.answering is not None:
+        raise UsageError(
+            "an output answers a line while pictures arrive, and nothing arrives in a batch",
+            hint="give it to a watched folder or a station",
+        )
     names = _names(source, station)
     files = None if folder is None else FilesByPicture(folder / "overlays", names, ".jpg")
     deque(names, maxlen=0)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from flawline.station.station import Station
 from flawline.station.watch import Told, Watched, watch_folder
@@ -53,16 +54,17 @@ def run_feeds(
             _wait(running, stop)
         finally:
             ended.set()
-    return summed([one.result() for one in running])
+    return replace(summed([one.result() for one in running]), answers=station.times)
 
 
 def summed(several: Sequence[Watched]) -> Watched:
-    """Add up what several feeds judged."""
+    """Add up what several feeds judged; the answers are those of the last."""
     counts = {"accept": 0, "review": 0, "reject": 0}
     for one in several:
         for verdict, count in one.counts.items():
             counts[verdict] += count
-    return Watched(counts, sum(one.unjudged for one in several))
+    answers = several[-1].answers if several else None
+    return Watched(counts, sum(one.unjudged for one in several), answers)
 
 
 def _wait(running: Sequence[Future[Watched]], stop: Callable[[], bool]) -> None:

@@ -23,10 +23,12 @@ from flawline.data.stream import in_order
 from flawline.errors import FlawlineError, StoreError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.inspection import Inspection
-from flawline.outputs import Dispatch, Health, Judged, Output
+from flawline.outputs import Answer, Dispatch, Health, Judged, Output
+from flawline.outputs.output import is_live
 from flawline.recipe import check_ready
 from flawline.records.pictures import Pictures
 from flawline.records.record import REPEATED
+from flawline.station.answering import Answering, AnswerSettings, AnswerTimes, Trigger
 from flawline.station.outcome import Outcome
 from flawline.station.stored_recipe import store_recipe
 from flawline.types import EMPTY, Picture, Unjudged
@@ -60,6 +62,8 @@ class Station:
         again: bool = False,
         spool: Path | None = None,
         limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
+        answers: AnswerSettings | None = None,
+        answer: Callable[[Answer], None] | None = None,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         """Open a station.
@@ -75,6 +79,9 @@ class Station:
                 captured time that they have under another lot or other names alone is refused.
             spool: a file of this station alone, in which inspections survive a killed process.
             limits: the most pixels and bytes of a picture.
+            answers: the deadline of `inspect`, and what is answered where it passes; None for no deadline.
+            answer: gets each answer to `inspect` at once, before anything is recorded; it must not wait, and is called
+                from several threads, one at a time.
             say: writes a line for people about outputs; called from other threads too.
 
         Raises:
@@ -108,6 +115,16 @@ class Station:
 
                 writer = Writer(records, spool=spool, notice=partial(self._notice, records.name))
                 self._writer = opened.enter_context(writer)
+            live = any(is_live(output) for output in outputs)
+            self.answering: Answering | None = None
+            if live or answer is not None or answers is not None:
+                self.answering = Answering(
+                    answers or AnswerSettings(),
+                    partial(self._tell_answer, answer),
+                    recipe=inspector.recipe.sha256,
+                    names=constant,
+                )
+                opened.callback(self.answering.close)
             self._opened = opened.pop_all()
         self._outputs.tell(self._health("opened"))
 
@@ -150,15 +167,34 @@ class Station:
         """Count the inspections that were new to the records and known before; None without records."""
         return None if self._writer is None else self._writer.added
 
-    def inspect(self, frame: Frame) -> Inspection:
-        """Judge a frame, record it and send its event; from any thread.
+    @property
+    def times(self) -> AnswerTimes | None:
+        """Summarise the times from trigger to answer; None where nothing is answered."""
+        return None if self.answering is None else self.answering.times
+
+    def trigger(self, image: str, since: float | None = None) -> Trigger | None:
+        """Begin the time of a part that is still to be read: now, or at `since` of `time.monotonic`."""
+        return None if self.answering is None else self.answering.trigger(image, since)
+
+    def drop(self, trigger: Trigger | None) -> None:
+        """End the time of what was no part."""
+        if trigger is not None and self.answering is not None:
+            self.answering.drop(trigger)
+
+    def inspect(self, frame: Frame, trigger: Trigger | None = None) -> Inspection:
+        """Judge a frame, answer it, record it and send its event; from any thread.
+
+        Args:
+            frame: the picture and what is known of it.
+            trigger: when its time began; None for now.
 
         Raises:
             ImageError: the picture cannot be read, or does not suit the recipe; that is recorded too.
             StoreError: the records or pictures cannot be written; ("record-repeated") the records have the picture
                 under another lot or other names.
         """
-        outcome = self.look(frame)
+        trigger = trigger or self.trigger(frame.name)
+        outcome = self._answered(frame, trigger)
         if self.repeats is not None and outcome.inspection is not None:
             own = self.repeats.next_capture(outcome.frame, outcome.inspection.sha256)
             outcome = replace(outcome, frame=own)
@@ -257,14 +293,35 @@ class Station:
             self._writer.add(record, self._outputs.owed([event]))
         return outcome
 
-    def refuse(self, frame: Frame, error: FlawlineError) -> None:
+    def refuse(self, frame: Frame, error: FlawlineError, trigger: Trigger | None = None) -> None:
         """Record a frame as not judged, with the reason, and send its event; from any thread.
+
+        Its trigger is answered as that of a part without a verdict.
 
         Raises:
             StoreError: the records cannot be written.
         """
         named = _identifiable(_with_names(frame, self.constant))
+        if trigger is not None and self.answering is not None:
+            self.answering.answer(trigger, None, frame.part)
         self.give(Outcome(named, datetime.now(UTC), error=error))
+
+    def _answered(self, frame: Frame, trigger: Trigger | None) -> Outcome:
+        """Judge a frame and answer its trigger; what cannot be judged is answered as what is late."""
+        if trigger is None or self.answering is None:
+            return self.look(frame)
+        found = None
+        try:
+            outcome = self.look(frame)
+            found = None if outcome.inspection is None else outcome.inspection.verdict
+            return outcome
+        finally:
+            self.answering.answer(trigger, found, frame.part)
+
+    def _tell_answer(self, callback: Callable[[Answer], None] | None, answer: Answer) -> None:
+        if callback is not None:
+            callback(answer)
+        self._outputs.tell(answer)
 
     def flush(self) -> None:
         """Wait until all outcomes are in the records.

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from flawline.data.process import DIMENSIONS
 from flawline.outputs.output import path_entry
-from flawline.recipe.checks import Check, boolean, one_of, text
+from flawline.recipe.checks import Check, boolean, number, one_of, text
 from flawline.recipe.entries import Section, entry
+from flawline.station.answering import LATE
 from flawline.station.station import KEEP
 
 PRECISIONS = ("auto", "f32", "bf16")
@@ -63,3 +64,11 @@ class FolderEntries(Section):
         "Where judged pictures go, by verdict; they stay if not given", None
     )
     polling: bool = entry(boolean(), "For network shares, which do not say what changes", False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEntries(Section):
+    """answers: when a line wants its answer."""
+
+    within: float = entry(number("s", 0, 3600), "Time from trigger to answer")
+    late: str = entry(one_of(*LATE), "The answer where there is no verdict by then", "reject")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flawline.errors import UsageError
 from flawline.outputs.events import KINDS
-from flawline.outputs.output import Chosen, Output
+from flawline.outputs.output import Output
 from flawline.outputs.registry import OUTPUTS, open_kind
 from flawline.recipe.entries import Problem
+from flawline.station.answering import AnswerSettings
 from flawline.station.station_entries import (
+    AnswerEntries,
     FolderEntries,
     NameEntries,
     RecordEntries,
@@ -20,9 +22,10 @@ from flawline.station.station_entries import (
 )
 from flawline.station.toml_sections import CODE, TomlSections
 from flawline.station.watched_folder import FolderSettings
+from flawline.types import Verdict
 
 FEEDS = {"folder": FolderEntries}
-_TABLES = ("names", "records", "feeds", "outputs")
+_TABLES = ("names", "records", "answers", "feeds", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,11 @@ class FolderFeed:
 
 @dataclass(frozen=True, slots=True)
 class OutputPlan:
-    """An output of a station: its kind, its settings, and the kinds of events that it gets."""
+    """An output of a station: its kind, its settings, and the kinds of events that it gets; None for the usual ones."""
 
     kind: str
     values: Mapping[str, Any] = field(repr=False)
-    events: frozenset[str]
+    events: frozenset[str] | None
     where: str
 
     def opened(self, say: Callable[[str], None]) -> Output:
@@ -49,12 +52,11 @@ class OutputPlan:
             UsageError: ("station-file") the settings cannot be used.
         """
         try:
-            output = open_kind(self.kind, self.values, say)
+            return open_kind(self.kind, self.values, say, self.events)
         except UsageError as error:
             raise UsageError(
                 f"{self.where}: {error.message}", hint=error.hint, code=CODE
             ) from error
-        return output if self.events == frozenset(KINDS) else Chosen(output, self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class StationPlan:
     state: Path
     names: Mapping[str, str]
     records: RecordEntries | None
+    answers: AnswerSettings | None
     feeds: tuple[FolderFeed, ...]
     outputs: tuple[OutputPlan, ...]
 
@@ -104,6 +107,7 @@ def read_station_file(path: Path, environment: Mapping[str, str]) -> StationPlan
         None
         if records is None
         else RecordEntries(**file.values(("records",), records, RecordEntries)),
+        _answers(file),
         feeds,
         tuple(_output(file, place, one) for place, one in enumerate(file.tables("outputs"))),
     )
@@ -125,6 +129,14 @@ def _names(file: TomlSections) -> dict[str, str]:
             message = f"expected {NameEntries[key].expected}"
             raise file.problem(("names",), Problem(key, message)) from None
     return dict(names)
+
+
+def _answers(file: TomlSections) -> AnswerSettings | None:
+    table = file.section("answers")
+    if table is None:
+        return None
+    entries = AnswerEntries(**file.values(("answers",), table, AnswerEntries))
+    return AnswerSettings(entries.within, cast(Verdict, entries.late))
 
 
 def _kind(
@@ -190,9 +202,13 @@ def _check_outputs(file: TomlSections, outputs: tuple[OutputPlan, ...]) -> None:
 def _output(file: TomlSections, place: int, table: Mapping[str, Any]) -> OutputPlan:
     where = ("outputs", place)
     kind = _kind(file, where, table, OUTPUTS, None)
-    events = table.get("events", list(KINDS))
+    events = table.get("events")
+    if OUTPUTS[kind].live and events is not None:
+        raise file.error(
+            (*where, "events"), f"{kind} gets answers and health alone", "leave it out"
+        )
     right = isinstance(events, list) and events and all(one in KINDS for one in events)
-    if not right:
+    if events is not None and not right:
         raise file.error(
             (*where, "events"),
             f"expected a list of {', '.join(KINDS)}",
@@ -201,7 +217,8 @@ def _output(file: TomlSections, place: int, table: Mapping[str, Any]) -> OutputP
     rest = {key: value for key, value in table.items() if key not in ("kind", "events")}
     values = file.values(where, rest, OUTPUTS[kind].entries)
     line = file.lines.of(*where)
-    return OutputPlan(kind, values, frozenset(events), f"{file.path}, line {line}")
+    chosen = None if events is None else frozenset(events)
+    return OutputPlan(kind, values, chosen, f"{file.path}, line {line}")
 
 
 def _nothing(text: str) -> None:

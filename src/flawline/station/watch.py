@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flawline.data.cores import cpu_count
 from flawline.errors import FlawlineError, StoreError
 from flawline.inspector.inspection import Inspection
+from flawline.station.answering import AnswerTimes, Trigger
 from flawline.station.arrivals import Arrival
 from flawline.station.station import Station
 from flawline.station.watched_folder import UNJUDGED, WatchedFolder
@@ -20,10 +21,14 @@ Told = Callable[[str, Inspection | Unjudged], None]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a watch judged: pictures by verdict, and those that could not be judged."""
+    """What a watch judged: pictures by verdict, those that could not be judged, and how fast a line was answered.
+
+    `answers` is None where nobody was answered.
+    """
 
     counts: dict[str, int]
     unjudged: int
+    answers: AnswerTimes | None = None
 
     @property
     def exit_code(self) -> int:
@@ -70,11 +75,15 @@ def watch_folder(
             if folder.away != away:
                 away = folder.away
                 say(f"the folder is away ({away}); waiting" if away else "the folder is back")
-            for one in arrived:
+            # Their time runs from here, also while they wait for a free worker.
+            triggered = [(one, station.trigger(one.name)) for one in arrived]
+            for place, (one, trigger) in enumerate(triggered):
                 work.places.acquire()
                 if stop() or work.failed is not None:
+                    for _, waiting in triggered[place:]:
+                        station.drop(waiting)
                     break
-                work.begin(pool.submit(work.judge, one))
+                work.begin(pool.submit(work.judge, one, trigger))
             if once and idle and not arrived and not folder.settling:
                 break
             if not arrived:
@@ -82,7 +91,7 @@ def watch_folder(
     station.flush()
     if work.failed is not None:
         raise work.failed
-    return Watched(dict(work.counts), work.unjudged)
+    return Watched(dict(work.counts), work.unjudged, station.times)
 
 
 class _Work:
@@ -110,18 +119,19 @@ class _Work:
 
         future.add_done_callback(end)
 
-    def judge(self, one: Arrival) -> None:
+    def judge(self, one: Arrival, trigger: Trigger | None) -> None:
         """Judge a picture, and note that it was."""
         try:
             frame = self.folder.frame(one)
             if frame is None:
+                self.station.drop(trigger)
                 return
         except FlawlineError:
             # The station records it as one that could not be judged.
             frame = self.folder.frame_without_picture(one)
         found: Inspection | Unjudged
         try:
-            found = self.station.inspect(frame)
+            found = self.station.inspect(frame, trigger)
         except StoreError:
             raise
         except FlawlineError as error:
