@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.examples import examples
 
 from flawline.core.spc.chart_constants import d2
 from flawline.core.spc.chart_points import individuals
@@ -22,6 +21,7 @@ from flawline.core.spc.charts_short_runs import measured_limits
 from flawline.core.spc.limits import ControlLimits, limits_as_dict, limits_from_dict
 from flawline.core.spc.rules import FIRST_ONLY, parse_rules
 from flawline.errors import FlawlineError, UsageError
+from helpers.examples import examples
 
 VALUES = [10.1, 9.9, 10.2, 40.3, 39.2, 40.9, 10.0, 10.3, 25.0, 24.4, 25.8, 40.0, 41.0, 9.8, 10.1]
 NAMES = tuple("AAABBBAACCCBBAA")

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flawline.core.spc.chart_points import counts, individuals, subgroups
-from flawline.core.spc.charts import State, advance
+from flawline.core.spc.charts import State, advance, estimate
 from flawline.core.spc.limits import COUNTED, KINDS, ControlLimits
 from flawline.core.spc.rule_table import RULES
 from flawline.core.spc.signal_texts import text_of
@@ -14,6 +16,9 @@ def panels_of(kind):
         points = counts([5, 6, 7], [50, 50, 50])
     elif kind.startswith("xbar"):
         points = subgroups(np.arange(12.0), [4, 4, 4])
+    elif kind == "z-mr":
+        points = replace(individuals([1.0, 2.0, 3.0, 2.0]), products=("a",) * 4)
+        return advance(State(), estimate(kind, points), (), points)[1]
     else:
         points = individuals([1.0, 2.0, 3.0])
     transform = Transform("weibull", (1.5, 40.0)) if kind == "t" else NONE
