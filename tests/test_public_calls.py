@@ -39,6 +39,7 @@ CALLS = {
     "watch": "watch",
     "camera": "camera",
     "station": "run_station",
+    "outputs test": "try_outputs",
     "compare-golden": "compare_golden",
     "measure": "measure",
     "judge": "judge",
@@ -89,6 +90,7 @@ OF_THE_CALL = {
     "groups": {"good", "bad"},
     "watch": {"stop", "say"},
     "camera": {"stop", "say"},
+    "outputs test": {"environment", "say"},
     "station": {"stop", "reload", "environment", "answer", "say"},
 }
 

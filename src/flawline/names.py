@@ -25,6 +25,7 @@ from flawline.api.inspect import inspect as inspect
 from flawline.api.measure import calibrate_scale as calibrate_scale
 from flawline.api.measure import judge as judge
 from flawline.api.measure import measure as measure
+from flawline.api.outputs import try_outputs as try_outputs
 from flawline.api.rank import rank as rank
 from flawline.api.rank import rank_with as rank_with
 from flawline.api.records import acknowledge as acknowledge
@@ -75,6 +76,7 @@ from flawline.jobs.rank.saved_ranking import load_ranking as load_ranking
 from flawline.jobs.rank.saved_ranking import save_ranking as save_ranking
 from flawline.jobs.split.split_files import write_split as write_split
 from flawline.jobs.split.splitting import Splitting as Splitting
+from flawline.outputs.trial import Trial as Trial
 from flawline.recipe.disk import read_recipe as read_recipe
 from flawline.recipe.disk import write_recipe as write_recipe
 from flawline.recipe.recipe import Recipe as Recipe

@@ -12,6 +12,7 @@ from flawline.errors import UsageError
 from flawline.outputs import open_output
 from flawline.outputs.mqtt import Mqtt, MqttEntries, topic_of
 from helpers.broker import Broker, broker, listening
+from helpers.certificates import certificate
 from helpers.places import message, until
 
 
@@ -151,25 +152,10 @@ def test_by_name_with_settings_of_the_environment():
 # The client leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls_with_a_certificate_of_the_plant(tmp_path):
-    tool = shutil.which("openssl")
-    if tool is None:
-        pytest.skip("openssl is not installed")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = [tool, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    command += ["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += [
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        str(key),
-        "-out",
-        str(certificate),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    key.chmod(0o644)
-    more = f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}"
+    written, key = certificate(tmp_path)
+    more = f"allow_anonymous true\ncertfile {written}\nkeyfile {key}"
     with broker(tmp_path, more) as running:
-        right = mqtt(running.port, "mqtts", ca=str(certificate))
+        right = mqtt(running.port, "mqtts", ca=str(written))
         assert right.send(message(1)) is None
         right.close()
         failure = mqtt(running.port, "mqtts").send(message(1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import hashlib
 import hmac
 import json
@@ -13,14 +15,20 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import create_engine, text
 
 from flawline.errors import UsageError
 from flawline.outputs import Health, Judged, open_output
 from flawline.outputs.console import Console, line
 from flawline.outputs.file import File
+from flawline.outputs.mail import Mail, MailEntries
 from flawline.outputs.mqtt import Mqtt, MqttEntries
+from flawline.outputs.parquet import PENDING, Parquet, ParquetEntries
+from flawline.outputs.registry import OUTPUTS
+from flawline.outputs.sql_table import SqlEntries, SqlTable
 from flawline.outputs.webhook import Webhook, signature
-from helpers.broker import broker, listening
+from helpers.broker import broker, free_port, listening
 from helpers.places import until
 from helpers.receivers import receiving
 
@@ -31,6 +39,7 @@ MESSAGE = {
     "text": "area, individuals: beyond the upper limit at Teil 7 µm",
     "action": "Hold the parts.",
     "value": 3.25,
+    "time": "2026-03-01T12:00:00+00:00",
 }
 
 
@@ -39,7 +48,7 @@ def no_proxy(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
-@pytest.fixture(params=["console", "file", "webhook", "mqtt"])
+@pytest.fixture(params=["console", "file", "webhook", "mqtt", "email", "sql", "parquet"])
 def output(request, tmp_path):
     """An output of each kind, and a function that reads back its messages."""
     if request.param == "console":
@@ -48,6 +57,14 @@ def output(request, tmp_path):
     elif request.param == "file":
         path = tmp_path / "alerts.jsonl"
         yield File(path), lambda: [json.loads(t) for t in path.read_text("utf-8").splitlines()]
+    elif request.param == "email":
+        yield from mailed()
+    elif request.param == "sql":
+        yield from inserted(tmp_path)
+    elif request.param == "parquet":
+        where = Parquet(ParquetEntries(folder=str(tmp_path)), print)
+        yield where, lambda: [json.loads(t) for t in (tmp_path / PENDING).read_text().splitlines()]
+        where.close()
     elif request.param == "mqtt":
         with broker(tmp_path) as running, listening(running.port) as listener:
             where = Mqtt(MqttEntries(url=f"mqtt://127.0.0.1:{running.port}"))
@@ -56,6 +73,44 @@ def output(request, tmp_path):
     else:
         with receiving() as receiver:
             yield Webhook(receiver.url), lambda: receiver.messages
+
+
+def mailed():
+    """A real mail server, and what e-mails say in JSON."""
+    letters = []
+
+    class Handler:
+        async def handle_DATA(self, server, session, envelope):
+            letters.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+            return "250 OK"
+
+    def arrived():
+        texts = [letter.get_content() for letter in letters]
+        return [json.loads(text[text.index("{") :]) for text in texts]
+
+    controller = Controller(Handler(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    server = f"smtp://127.0.0.1:{controller.port}"
+    yield Mail(MailEntries("ada@x.example", server, "s1@x.example", starttls=False), print), arrived
+    controller.stop()
+
+
+def inserted(folder):
+    """A table of another program, and what it holds."""
+    engine = create_engine(f"sqlite:///{folder}/others.db")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (kind TEXT, key TEXT)"))
+    columns = {"kind": "{kind}", "key": "{key}"}
+    where = SqlTable(SqlEntries(url=str(engine.url), table="t", columns=columns))
+
+    def arrived():
+        with engine.begin() as connection:
+            rows = [row._asdict() for row in connection.execute(text("SELECT * FROM t"))]
+        return [MESSAGE for row in rows if row == {name: MESSAGE[name] for name in columns}]
+
+    yield where, arrived
+    where.close()
+    engine.dispose()
 
 
 def payloads(listener, count):
@@ -69,7 +124,7 @@ def test_a_message_arrives_whole(output):
     assert where.send(MESSAGE) is None
     assert where.send(MESSAGE) is None
     assert arrived() == [MESSAGE, MESSAGE]
-    assert where.name.startswith(type(where).__name__.lower())
+    assert where.name.partition(":")[0] in OUTPUTS
 
 
 def test_every_kind_of_event_arrives_and_has_a_line(output):

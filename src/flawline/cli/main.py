@@ -38,6 +38,7 @@ from flawline.cli.station import station
 from flawline.cli.study import study
 from flawline.cli.synth import synth
 from flawline.cli.train import train
+from flawline.cli.try_outputs import outputs
 from flawline.cli.update import update
 from flawline.cli.watch import watch
 from flawline.errors import FlawlineError, UsageError
@@ -100,6 +101,7 @@ app.add_typer(train)
 app.add_typer(study)
 app.add_typer(records)
 app.add_typer(alerts)
+app.add_typer(outputs)
 app.add_typer(synth)
 app.command("calibrate-scale")(calibrate_scale)
 app.command("audit-labels")(audit_labels)

@@ -41,7 +41,7 @@ class File:
         try:
             with self.path.open("ab") as file:
                 # A line cut by a crash must not be joined with this one.
-                file.write((_break(self.path) + text).encode())
+                file.write((line_break(self.path) + text).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -49,7 +49,8 @@ class File:
         return None
 
 
-def _break(path: Path) -> str:
+def line_break(path: Path) -> str:
+    """Return what ends a last line that a crash has cut; empty where there is none."""
     with path.open("rb") as file:
         if file.seek(0, os.SEEK_END) == 0:
             return ""
