@@ -15,6 +15,7 @@ from flawline.errors import UsageError
 from flawline.types import Track, no_track
 
 if TYPE_CHECKING:
+    from flawline.api.recipes import InspectorLike
     from flawline.jobs.study.drift_study import DriftStudy
     from flawline.jobs.study.factors_study import FactorsStudy
     from flawline.jobs.study.growing_place import GrowthStudy
@@ -210,15 +211,19 @@ def study_growth(
     time: str = "captured",
     area: str = "largest_area",
     framing: str | None = None,
+    pictures: SourceLike | None = None,
+    recipe: InspectorLike | None = None,
+    first_shots: int = 12,
     limit: float | None = None,
-    unit: str = "px",
+    unit: str | None = None,
     confidence: float = 0.95,
     table_format: Mapping[str, str | int] | None = None,
+    track: Track = no_track,
 ) -> GrowthStudy:
     """Follow the area of defects at known places over time: how fast they grow, and when they reach a limit.
 
     Args:
-        table: one row per shot of a place: CSV, Parquet or spreadsheet; or give `store`.
+        table: one row per shot of a place: CSV, Parquet or spreadsheet; or give `store` or `pictures`.
         store: open records, or their URL.
         where, since, until: which records, as for `list_records`.
         place: column of the place.
@@ -226,8 +231,13 @@ def study_growth(
         area: column of the area; an empty cell is a shot without labels, not one without a defect.
         framing: column that changes where the camera was moved. Without it a step of all places by one factor at one
             moment is looked for, and taken for the camera.
+        pictures: the shots themselves, in a source with columns of place and time, such as the manifest that
+            `flawline groups` writes. A picture of another size is another framing, unless `framing` names a column.
+        recipe: which finds the defects on `pictures`. Without it, the change since the first shots of each place is
+            followed instead of areas, in percent: nothing is labelled, and an alarm says that a place changes, not why.
+        first_shots: of each place, taken to be good, that `pictures` are compared with; they are not studied.
         limit: the largest area that is allowed, in the framing of the last shots.
-        unit: of the areas.
+        unit: of the areas; px if not given.
         confidence: of the intervals.
         table_format: as for `chart`.
 
@@ -235,7 +245,7 @@ def study_growth(
         The places, the fastest first. `flawline.jobs.study.growth_report.growth_report` describes it.
 
     Raises:
-        UsageError: arguments that do not go together.
+        UsageError: arguments that do not go together; pictures without a place, a time or enough first shots.
         SourceError: the table cannot be read or lacks a column.
         StoreError: the records cannot be read.
         FlawlineError: ("study-empty") no row can be used.
@@ -243,6 +253,16 @@ def study_growth(
     from flawline.api.columns import columns_from
     from flawline.jobs.study import growth_study as studying
 
+    if pictures is not None:
+        if table is not None or store is not None or where or since or until:
+            raise UsageError(
+                "`pictures` are the shots themselves", hint="leave out the table or `store`"
+            )
+        return _growth_of_pictures(
+            pictures, recipe, (place, time, area, framing), first_shots, limit, confidence, track
+        )
+    if recipe is not None:
+        raise UsageError("`recipe` finds the defects on `pictures`", hint="give `pictures` too")
     chosen = where_of(where, since, until) if where or since or until else None
     beside = [place, time, *([framing] if framing else [])]
     stated = stated_format(table_format)
@@ -254,9 +274,43 @@ def study_growth(
         time=time,
         framing=framing,
         limit=limit,
-        unit=unit,
+        unit=unit or "px",
         confidence=confidence,
         notes=notes,
+    )
+
+
+def _growth_of_pictures(
+    pictures: SourceLike,
+    recipe: InspectorLike | None,
+    named: tuple[str, str, str, str | None],
+    first_shots: int,
+    limit: float | None,
+    confidence: float,
+    track: Track,
+) -> GrowthStudy:
+    from flawline.api.recipes import inspector_of
+    from flawline.jobs.study import growth_pictures as measuring
+    from flawline.jobs.study import growth_study as studying
+
+    names = measuring.ShotNames(*named)
+    with opened(pictures) as source:
+        shots = (
+            measuring.changed_shots(source, names, track, first_shots)
+            if recipe is None
+            else measuring.defect_shots(source, inspector_of(recipe), names, track)
+        )
+    return studying.study_growth(
+        shots.columns,
+        area=names.area,
+        place=names.place,
+        time=names.time,
+        framing=shots.names.framing,
+        limit=limit,
+        unit=shots.unit,
+        confidence=confidence,
+        notes=shots.notes,
+        what="change" if recipe is None else "area",
     )
 
 

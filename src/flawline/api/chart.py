@@ -118,6 +118,7 @@ def chart(
     if chart == "pareto":
         raise UsageError("a pareto chart has no limits", hint="call `flawline.pareto`")
     wanted = parse_rules(rules, count_steps=count_steps)
+    chart = chart or ("z-mr" if product and limits is None else None)
     given, kind = limits_and_kind(limits, chart)
     how = forming(
         by,
@@ -130,9 +131,6 @@ def chart(
         product=product,
     )
     named = chart or limits is not None or centre is not None or sigma is not None
-    if not named and transform == "auto":
-        kind = usual_kind(measure, how)
-        named = kind == "z-mr"
     own = own_limits(kind, weight, reference, decision, head_start, span, product_sigma)
     given = given or given_standards(own, centre, sigma)
     kind = kind if named or transform != "auto" else ""

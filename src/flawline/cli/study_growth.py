@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, Quiet
+from flawline.cli.console import AsJson, ProgressBar, Quiet
 from flawline.cli.record_options import Since, Until, WhereOption, assignments
 from flawline.cli.strict import Strict
 from flawline.cli.study_causes import DefectStore
@@ -19,7 +19,7 @@ def growth(
     table: Annotated[
         Path | None,
         typer.Argument(
-            help="CSV, Parquet or spreadsheet, one row per shot of a place; or --store."
+            help="CSV, Parquet or spreadsheet, one row per shot of a place; or --store or --pictures."
         ),
     ] = None,
     store: DefectStore = None,
@@ -40,11 +40,29 @@ def growth(
             help="Column that changes where the camera was moved; without it the change is looked for."
         ),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="The shots: a manifest with columns of place and time, as `flawline groups --part-from` writes one."
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="Which finds the defects on --pictures; without it, the change since the first shots is followed."
+        ),
+    ] = None,
+    first_shots: Annotated[
+        int,
+        typer.Option(help="Of each place, taken to be good, that --pictures are compared with."),
+    ] = 12,
     limit: Annotated[
         float | None,
         typer.Option(help="The largest area that is allowed, in the framing of the last shots."),
     ] = None,
-    unit: Annotated[str, typer.Option(help="Unit of the areas.")] = "px",
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of the areas of a table or of records; else px.")
+    ] = None,
     confidence: Confidence = 0.95,
     table_format: TableFormatOption = None,
     strict: Strict = False,
@@ -65,9 +83,13 @@ def growth(
         time=time,
         area=area,
         framing=framing,
+        pictures=pictures,
+        recipe=recipe,
+        first_shots=first_shots,
         limit=limit,
         unit=unit,
         confidence=confidence,
         table_format=assignments(table_format, "--table-format"),
+        track=ProgressBar(quiet=quiet),
     )
     return show_study(growth_report(found), out, as_json=as_json, quiet=quiet, strict=strict)

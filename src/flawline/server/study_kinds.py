@@ -27,6 +27,8 @@ _NOT_ASKED = {
     "table",
     "parts",
     "pictures",
+    "recipe",
+    "first_shots",
     "store",
     "where",
     "since",

@@ -153,6 +153,11 @@ def first_alarm(areas: Floats, *, from_the_start: bool = True) -> tuple[int | No
     limit = 0.0
     if from_the_start and len(areas) > _BASE and len(quiet) >= _LEAST_BASE:
         limit = float(quiet.mean() + 3 * np.abs(np.diff(quiet)).mean() / 1.128)
-    above = areas > limit
-    pairs = np.flatnonzero(above[:-1] & above[1:])
-    return (int(pairs[0]) if len(pairs) else None), limit
+    runs = alarm_runs(areas, limit)
+    return (runs[0][0] if runs else None), limit
+
+
+def alarm_runs(areas: Floats, limit: float) -> list[tuple[int, int]]:
+    """List first and last shot of every run of two or more above a limit."""
+    edges = np.flatnonzero(np.diff(np.r_[False, areas > limit, False].astype(np.int8)))
+    return [(int(start), int(stop) - 1) for start, stop in edges.reshape(-1, 2) if stop - start > 1]

@@ -64,8 +64,10 @@ def growth_figure(found: GrowthStudy, place: GrowingPlace) -> StudyFigure:
         if found.limit is not None:
             axes.axhline(found.limit, color=BAD, ls=(0, (5, 2)), lw=1.2)
         axes.set_ylim(bottom=0)
+        if found.what == "change":
+            axes.axhline(place.usual, color=LIMIT, lw=1.2)
         axes.set_xlabel("days since the first labelled shot")
-        axes.set_ylabel(f"area, {found.unit}")
+        axes.set_ylabel(f"{found.what}, {found.unit}")
 
     grows = place.growth is not None and place.growth.grows
     told = (

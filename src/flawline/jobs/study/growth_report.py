@@ -32,6 +32,11 @@ _MEANING = (
     "and the line is "
     "fitted in the framing of the last shots."
 )
+_MEANING_OF_CHANGE = (
+    "Each drawing is one place: by how many percent its picture differs from its first shots, and the limit of what is "
+    "usual. Two shots in a row above it are an alarm. What changed the pictures show: a defect, dirt, or the view. "
+    "After a dashed line the framing is another, and nothing is compared."
+)
 
 
 def growth_report(found: GrowthStudy) -> Study:
@@ -39,7 +44,7 @@ def growth_report(found: GrowthStudy) -> Study:
     shots = sum(place.shots for place in found.places)
     return Study(
         name="growth",
-        title="How the defects grow",
+        title="How the defects grow" if found.what == "area" else "How the places change",
         subtitle=f"{counted(len(found.places), 'place')}, {counted(shots, 'shot')}.",
         finding=finding(found),
         verdict=_verdict(found),
@@ -57,34 +62,39 @@ def growth_report(found: GrowthStudy) -> Study:
         assumptions=_assumptions(found),
         notes=found.notes,
         skipped=found.skipped,
-        meaning=_MEANING,
+        meaning=_MEANING if found.what == "area" else _MEANING_OF_CHANGE,
     )
 
 
 def finding(found: GrowthStudy) -> str:
     """Say in plain words which place grows fastest, and when it reaches the limit."""
+    verb = "grow" if found.what == "area" else "change"
     growing = [place for place in found.places if place.growth is not None and place.growth.grows]
-    told = []
+    told = [_alarmed(found)]
     if growing:
         first = growing[0]
         assert first.growth is not None
         rate, low, high = first.growth.rate
         told.append(
-            f"{first.name} grows fastest: {number(rate)} {found.unit} a day, "
+            f"{first.name} {verb}s fastest: {number(rate)} {found.unit} a day, "
             f"{between(low, high, found.confidence)}, first "
             f"seen on {_day(first)}."
         )
         told.extend((told_bends(found, first), _when(found, first)))
         if len(growing) > 1:
             told.append(
-                f"{counted(len(growing) - 1, 'further place grows', 'further places grow')}."
+                f"{counted(len(growing) - 1, f'further place {verb}s', f'further places {verb}')}."
             )
     else:
-        told.append("No place surely grows.")
+        told.append(f"No place surely {verb}s.")
     moved = [place for place in found.places if place.moved]
     if moved:
         scale = moved[0].growth.scale if moved[0].growth else None
-        much = "" if scale is None else f", after which areas are {number(scale)} times as large"
+        much = (
+            ""
+            if scale is None
+            else f", after which {found.what}s are {number(scale)} times as large"
+        )
         when = _at(moved[0], moved[0].moved[0])
         told.append(f"The framing changes on {when}{much}: that is the camera, not the process.")
         told.append(told_camera(found))
@@ -92,6 +102,23 @@ def finding(found: GrowthStudy) -> str:
     if bare:
         told.append(f"Without labels, and therefore not known to be good: {', '.join(bare[:6])}.")
     return " ".join(text for text in told if text)
+
+
+def _alarmed(found: GrowthStudy) -> str:
+    """Say which places changed beyond what is usual, where nobody labelled what is a defect."""
+    if found.what == "area":
+        return ""
+    alarmed = sorted(
+        (place for place in found.places if place.alarm is not None),
+        key=lambda place: place.times[place.alarm or 0],
+    )
+    if not alarmed:
+        return f"None of {counted(len(found.places), 'place')} changes beyond what is usual."
+    listed = ", ".join(f"{place.name} on {_day(place)}" for place in alarmed[:6])
+    return (
+        f"{len(alarmed)} of {counted(len(found.places), 'place')} change beyond what is usual, with the first alarm of "
+        f"{listed}{' ...' if len(alarmed) > 6 else ''}."
+    )
 
 
 def _when(found: GrowthStudy, place: GrowingPlace) -> str:
@@ -180,6 +207,9 @@ def _numbers(found: GrowthStudy) -> dict[str, Any]:
                 "first_alarm": None
                 if place.alarm is None
                 else place.times[place.alarm].isoformat(),
+                "alarms": [
+                    [place.times[shot].isoformat() for shot in alarm] for alarm in place.alarms
+                ],
                 "usual": place.usual,
                 "framing_changes": [place.times[k].isoformat() for k in place.moved],
                 "rate": None if place.growth is None else place.growth.rate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ def study_growth(
     unit: str = "px",
     confidence: float = 0.95,
     notes: Sequence[str] = (),
+    what: Literal["area", "change"] = "area",
 ) -> GrowthStudy:
     """Follow the area of each place.
 
@@ -48,6 +49,8 @@ def study_growth(
         unit: of the areas.
         confidence: of the intervals.
         notes: what was understood of the table.
+        what: whether areas of defects are followed or the change of pictures since the first shots. Pictures of two
+            framings differ, so that a change raises no alarm after the framing changed.
 
     Raises:
         UsageError: a limit or confidence that makes no sense.
@@ -76,7 +79,7 @@ def study_growth(
             hint="name the columns with `place`, `time` and `area`",
             code="study-empty",
         )
-    bare = [_place(name, shots) for name, shots in rows.items()]
+    bare = [_place(name, shots, what) for name, shots in rows.items()]
     camera = None if framing else camera_step([(one.epoch, one.areas) for one in bare])
     if camera is not None and camera.surely(1 - confidence):
         bare = [_framed(one, one.epoch > camera.at) for one in bare]
@@ -99,6 +102,7 @@ def study_growth(
         confidence,
         tuple(skipped),
         tuple(notes),
+        what,
     )
 
 
@@ -117,13 +121,15 @@ def _shot(
     return at, value, "" if framing is None else as_text(columns[framing][row])
 
 
-def _place(name: str, shots: list[tuple[datetime, float, str]]) -> GrowingPlace:
+def _place(name: str, shots: list[tuple[datetime, float, str]], what: str) -> GrowingPlace:
     ordered = sorted(shots, key=lambda shot: shot[0])
     labelled = [shot for shot in ordered if not np.isnan(shot[1])]
     areas = np.array([shot[1] for shot in labelled])
     framing = numbered([shot[2] for shot in labelled])[0]
     whole = bool(labelled) and labelled[0] is ordered[0]
-    alarm, usual = first_alarm(areas, from_the_start=whole) if labelled else (None, 0.0)
+    moved = _changes(framing)
+    compared = moved[0] if moved and what == "change" else None
+    alarm, usual = first_alarm(areas[:compared], from_the_start=whole) if labelled else (None, 0.0)
     return GrowingPlace(
         name,
         tuple(shot[0] for shot in labelled),
@@ -133,8 +139,9 @@ def _place(name: str, shots: list[tuple[datetime, float, str]]) -> GrowingPlace:
         len(ordered) - len(labelled),
         alarm,
         usual,
-        _changes(framing),
+        moved,
         None,
+        compared=compared,
     )
 
 
