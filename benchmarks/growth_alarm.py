@@ -2,7 +2,7 @@
 
     python benchmarks/growth_alarm.py [DATA]
 
-DATA (default: the variable FLAWLINE_TEST_DATA) holds `bsdata/`: 5 places, 69 shots each, the camera moved before shot 57.
+DATA (default: FLAWLINE_TEST_DATA) holds `bsdata/`: 5 places, 69 shots each; the camera moved before shot 57.
 The pictures are given with place and time, without a mask. An alarm is raised by the second of two shots in a row
 above the limit. "on time" is an alarm that stands, or is raised, within 3 shots of the first annotated pit; "false" are
 alarms that ended before it. At 585000 shots 27 and 28 are annotated and those up to 43 are not: both beginnings are
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ def studied(data: Path, places: dict[str, list[dict[str, str]]]) -> GrowthStudy:
     """Study the pictures alone."""
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder) / "shots.csv"
-        (Path(folder) / "images").symlink_to(data / "images")
+        shutil.copytree(data / "images", Path(folder) / "images")
         with manifest.open("w", newline="") as file:
             table = csv.writer(file)
             table.writerow(["image", "part", "captured"])

@@ -160,6 +160,7 @@ def study_drift(
     since: Time = None,
     until: Time = None,
     pictures: SourceLike | None = None,
+    distance: Literal["energy", "mmd"] = "energy",
     seed: int = 0,
     table_format: Mapping[str, str | int] | None = None,
     track: Track = no_track,
@@ -169,9 +170,10 @@ def study_drift(
     Args:
         table, parts, store, where, since, until: as for `study_steps`; columns such as brightness, sharpness, noise and
             score are signals.
-        pictures: of the inspections, by the names of the table: brightness, sharpness, noise, warmth, framing and
-        look are
-            measured of them.
+        pictures: of the inspections, by the names of the table: brightness, sharpness, noise, warmth, framing and look
+            are measured of them.
+        distance: of the looks of the first and the last third of `pictures`: "energy" distance, or "mmd", the maximum
+            mean discrepancy with a Gaussian kernel.
         seed: of the permutations.
         table_format: as for `chart`.
         track: shows progress with `pictures`.
@@ -191,13 +193,14 @@ def study_drift(
 
     found = inspected(table, parts, store, InspectedColumns(), where, since, until, table_format)
     if pictures is None:
-        return studying.study_drift(found, seed=seed)
+        return studying.study_drift(found, distance=distance, seed=seed)
     if "image" not in found.columns:
         raise UsageError("`pictures` needs a column image that names them")
     with opened(pictures) as source:
         signals, failed = picture_signals(source, track)
     lost = tuple(f"{one.image} could not be read: {one.reason}" for one in failed[:5])
-    return studying.study_drift(replace(found, notes=(*found.notes, *lost)), signals, seed=seed)
+    noted = replace(found, notes=(*found.notes, *lost))
+    return studying.study_drift(noted, signals, distance=distance, seed=seed)
 
 
 def study_growth(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
 
@@ -131,6 +131,12 @@ def drift(
         Path, typer.Option("--out", "-o", help="Folder for drift.html, .svg, .png and .json.")
     ] = Path("flawline-drift"),
     pictures: Pictures = None,
+    distance: Annotated[
+        str,
+        typer.Option(
+            help="How far the looks of the first and last third of --pictures are apart: energy or mmd."
+        ),
+    ] = "energy",
     seed: Seed = 0,
     table_format: TableFormatOption = None,
     strict: Strict = False,
@@ -149,6 +155,7 @@ def drift(
         since=since,
         until=until,
         pictures=pictures,
+        distance=cast("Literal['energy', 'mmd']", distance),
         seed=seed,
         table_format=assignments(table_format, "--table-format"),
         track=ProgressBar(quiet=quiet),

@@ -29,6 +29,7 @@ _NOT_ASKED = {
     "pictures",
     "recipe",
     "first_shots",
+    "distance",
     "store",
     "where",
     "since",

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 from scipy.stats import energy_distance
+from sklearn.metrics.pairwise import rbf_kernel
 from statsmodels.stats.multitest import multipletests
 
-from flawline.core.causes.change import energy_test, find_change, holm
+from flawline.core.causes.change import energy_test, find_change, holm, mmd_test
 
 
 def test_a_step_is_dated_with_an_interval():
@@ -76,3 +78,23 @@ def test_the_energy_distance_is_that_of_scipy():
     assert np.sqrt(distance) == pytest.approx(energy_distance(first[:, 0], second[:, 0]))
     assert p < 0.02
     assert energy_test(first, first + 0.0)[1] > 0.5
+
+
+def test_the_mean_discrepancy_is_that_of_a_kernel_of_scikit_learn():
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(size=(30, 4)), rng.normal(0.8, 1, size=(25, 4))
+    found, p = mmd_test(first, second)
+    both = np.concatenate([first, second])
+    width = np.median(pdist(both))
+    kernel = rbf_kernel(both, gamma=1 / (2 * width**2))
+    across = kernel[:30, 30:].mean()
+    assert found == pytest.approx(kernel[:30, :30].mean() + kernel[30:, 30:].mean() - 2 * across)
+    assert p < 0.01
+    assert mmd_test(1000 * first, 1000 * second) == pytest.approx((found, p))
+    assert mmd_test(first, first + 0.0)[1] > 0.5
+    assert mmd_test(np.ones((5, 2)), np.ones((6, 2)))[0] == pytest.approx(0)
+
+
+def test_a_larger_spread_about_one_mean_is_a_discrepancy():
+    rng = np.random.default_rng(4)
+    assert mmd_test(rng.normal(size=(60, 2)), rng.normal(0, 3, size=(60, 2)))[1] < 0.01

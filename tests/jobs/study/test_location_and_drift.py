@@ -139,7 +139,9 @@ def test_pictures_tell_of_the_camera_themselves(tmp_path):
     found = flawline.study_drift(folder / "defects.csv", pictures=folder / "pictures")
     names = {signal.name for signal in found.signals}
     assert {"brightness", "sharpness", "noise", "look"} <= names
-    assert found.energy is not None
+    assert found.apart is not None
+    assert found.distance == "energy"
+    assert "energy distance" in drift_report.drift_report(found).tables[0].note
     shutil.rmtree(folder / "pictures")
     (folder / "pictures").mkdir()
     with pytest.raises(FlawlineError):
@@ -156,6 +158,10 @@ def test_pictures_tell_of_the_camera_themselves(tmp_path):
         (
             lambda: flawline.study_location(drawn_line(*ALL), at="washing"),
             "after the step 'washing'",
+        ),
+        (
+            lambda: flawline.study_drift(drawn_line(*ALL), distance="euclid"),
+            "expected energy or mmd for `distance`, got 'euclid'",
         ),
         (lambda: flawline.study_location(), "either a table or a store"),
         (

@@ -13,6 +13,7 @@ from flawline.jobs.study.cause_words import number
 from flawline.jobs.study.drift_study import DriftStudy, Signal
 from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
 
+_DISTANCES = {"energy": "energy distance", "mmd": "maximum mean discrepancy"}
 _FEW = 60
 _POINTS = 600
 _CAUSES = {
@@ -171,11 +172,9 @@ def _table(found: DriftStudy) -> StudyTable:
             )
         )
     note = "p allows for all signals (Holm)."
-    if found.energy is not None:
-        distance, p = found.energy
-        note += (
-            f" Looks of the first and the last third: energy distance {distance:.3g}, p {p:.3f}."
-        )
+    if found.apart is not None:
+        distance, p = found.apart
+        note += f" Looks of the first and the last third: {_DISTANCES[found.distance]} {distance:.3g}, p {p:.3f}."
     return StudyTable(
         "Signals, the first to move on top",
         names,
@@ -233,8 +232,8 @@ def _numbers(found: DriftStudy) -> dict[str, Any]:
             }
             for signal in found.signals
         ],
-        "energy": None
-        if found.energy is None
-        else {"distance": found.energy[0], "p": found.energy[1]},
+        found.distance: None
+        if found.apart is None
+        else {"distance": found.apart[0], "p": found.apart[1]},
         "recipes": list(found.recipes),
     }

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.causes.change import FEWEST, Change, energy_test, find_change, holm
-from flawline.errors import FlawlineError
+from flawline.core.causes.change import (
+    FEWEST,
+    Change,
+    energy_test,
+    find_change,
+    holm,
+    mmd_test,
+)
+from flawline.errors import FlawlineError, UsageError
 from flawline.jobs.study.inspected_parts import InspectedParts
 from flawline.jobs.study.picture_signals import PictureSignals
 
 Floats = NDArray[np.float64]
 Group = Literal["light", "camera", "look", "process", "model"]
+Distance = Literal["energy", "mmd"]
+DISTANCES = {"energy": energy_test, "mmd": mmd_test}
+"""How far the looks of two periods are apart: energy distance, or maximum mean discrepancy."""
 SURE = 0.05
 GROUPS: dict[str, Group] = {
     "brightness": "light",
@@ -65,15 +75,16 @@ class Signal:
 class DriftStudy:
     """Signals, those that moved first in front. `labels` (N,) name the inspections in the order of time.
 
-    `cause` is what moved first: "light", "camera", "look", "process", "model", or "" where nothing did. `energy` is the
-    distance of the features of the first and the last third, and its p; None without pictures.
+    `cause` is what moved first: "light", "camera", "look", "process", "model", or "" where nothing did. `apart` is the
+    `distance` of the features of the first and the last third, and its p; None without pictures.
     """
 
     inspections: int
     labels: tuple[str, ...]
     timed: bool
     signals: tuple[Signal, ...]
-    energy: tuple[float, float] | None
+    apart: tuple[float, float] | None
+    distance: Distance
     recipes: tuple[str, ...]
     cause: str
     notes: tuple[str, ...]
@@ -87,18 +98,26 @@ class DriftStudy:
 
 
 def study_drift(
-    found: InspectedParts, pictures: Mapping[str, PictureSignals] | None = None, *, seed: int = 0
+    found: InspectedParts,
+    pictures: Mapping[str, PictureSignals] | None = None,
+    *,
+    distance: Distance = "energy",
+    seed: int = 0,
 ) -> DriftStudy:
     """Chart what the pictures, the scores and the defects tell apart, and say which of them moved first.
 
     Args:
         found: inspections; columns such as brightness, sharpness and score are signals, and the number of defects.
         pictures: signals measured of the pictures, by name.
+        distance: of the looks of the first and the last third of `pictures`.
         seed: of the permutations.
 
     Raises:
+        UsageError: an unknown distance.
         FlawlineError: fewer than 12 inspections, or nothing but their number.
     """
+    if distance not in DISTANCES:
+        raise UsageError(f"expected {' or '.join(DISTANCES)} for `distance`, got {distance!r}")
     times = found.times()
     timed = times is not None and bool(np.isfinite(times).any())
     order = (
@@ -130,24 +149,15 @@ def study_drift(
         for (name, change), p in zip(usable.items(), adjusted, strict=True)
     ]
     labels = _labels(found, order)
-    energy = _energy(found, order, pictures, seed)
+    apart = _apart(found, order, pictures, distance, seed)
     recipes = tuple(dict.fromkeys(r for r in found.columns.get("recipe", ()) if r))
-    study = DriftStudy(
-        found.count, labels, timed, tuple(signals), energy, recipes, "", tuple(notes)
-    )
     ordered = tuple(
         sorted(signals, key=lambda s: (not s.sure, s.onset[0] if s.sure else 0, s.name))
     )
-    return DriftStudy(
-        found.count,
-        labels,
-        timed,
-        ordered,
-        energy,
-        recipes,
-        cause_of(study.moved, found.count),
-        tuple(notes),
+    study = DriftStudy(
+        found.count, labels, timed, ordered, apart, distance, recipes, "", tuple(notes)
     )
+    return replace(study, cause=cause_of(study.moved, found.count))
 
 
 def cause_of(moved: tuple[Signal, ...], inspections: int = 0) -> str:
@@ -212,10 +222,11 @@ def _looks(seen: list[PictureSignals | None], order: NDArray[np.int64]) -> Float
     return distance
 
 
-def _energy(
+def _apart(
     found: InspectedParts,
     order: NDArray[np.int64],
     pictures: Mapping[str, PictureSignals] | None,
+    distance: Distance,
     seed: int,
 ) -> tuple[float, float] | None:
     if pictures is None:
@@ -235,7 +246,7 @@ def _energy(
         part[np.linspace(0, third - 1, min(third, _LOOKS)).astype(int)]
         for part in (known[:third], known[-third:])
     ]
-    return energy_test(*thinned, seed=seed)
+    return DISTANCES[distance](*thinned, seed=seed)
 
 
 def _labels(found: InspectedParts, order: NDArray[np.int64]) -> tuple[str, ...]:
