@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from flawline.errors import UsageError
-from flawline.outputs import console, file, mail, modbus, mqtt, parquet, sql_table, webhook
+from flawline.outputs import console, file, mail, modbus, mqtt, opcua, parquet, sql_table, webhook
 from flawline.outputs.events import KINDS
 from flawline.outputs.output import Chosen, Output, OutputKind, Say, is_live
 from flawline.recipe.entries import entries_of, first_problem
@@ -21,6 +21,7 @@ OUTPUTS: Mapping[str, OutputKind] = {
     "sql": sql_table.KIND,
     "parquet": parquet.KIND,
     "modbus": modbus.KIND,
+    "opcua": opcua.KIND,
 }
 
 
