@@ -10,13 +10,17 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import pytest
 
 import flawline
 from flawline.cli.main import run
-from flawline.errors import ModelError, SourceError
+from flawline.errors import ModelError, SourceError, UsageError
 from flawline.records import open_store
 from flawline.records.where import Where
+from flawline.station.camera import Camera
+from flawline.station.run_feeds import run_feeds
+from helpers.captures import FakeCapture
 from helpers.discs import disc, spoilt, write
 from helpers.places import until
 
@@ -129,6 +133,34 @@ def test_a_changed_file_is_taken_over_and_a_wrong_one_is_not(place):
     assert sorted(sent(place)) == ["1.png", "2.png"]
     assert sent(place, "other.jsonl") == ["3.png"]
     assert sum(ended[0].counts.values()) == 3
+
+
+def test_a_video_file_is_a_feed_beside_a_folder(place):
+    writer = cv2.VideoWriter(str(place / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (96, 96))
+    for pixels in (disc(101), spoilt(7)):
+        writer.write(pixels[..., ::-1])
+    writer.release()
+    write(place / "one" / "a.png", disc(102))
+    text = (place / "station.toml").read_text("utf-8")
+    file = place / "station.toml"
+    file.write_text(
+        text.replace('folder = "two"\nsettle = 0', 'kind = "camera"\ncamera = "v.avi"'), "utf-8"
+    )
+    judged = flawline.run_station(file, once=True)
+    assert sum(judged.counts.values()) == 3
+    assert sorted(sent(place)) == ["a.png", "v-000000.png", "v-000001.png"]
+    twice = file.read_text("utf-8").replace(
+        'folder = "one"\nsettle = 0', 'kind = "camera"\ncamera = "v.avi"'
+    )
+    file.write_text(twice, "utf-8")
+    with pytest.raises(UsageError, match="another feed has this camera"):
+        flawline.run_station(file, once=True)
+
+
+def test_once_and_a_camera_that_never_ends(place, monkeypatch):
+    camera = Camera("0", opener=lambda _: FakeCapture([]))
+    with pytest.raises(UsageError, match="a camera never ends"):
+        run_feeds([camera], None, stop=lambda: True, once=True)
 
 
 def test_a_station_that_cannot_begin_says_why(place):

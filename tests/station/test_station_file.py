@@ -81,7 +81,17 @@ def test_a_short_file_has_neither_records_nor_outputs(read):
         (('folder = "in"', 'folder = "in"\nsettle = "1"'), 4, "expected a number of 0 to 3600, s"),
         (('folder = "in"', 'folder = "in"\nsettle = -1'), 4, "feeds.settle"),
         (('folder = "in"', 'folder = "in"\nmarker = "a/b"'), 2, "expected a `marker`"),
-        (('folder = "in"', 'kind = "camera"\nfolder = "in"'), 3, "kind: expected folder, got"),
+        (
+            ('folder = "in"', 'kind = "tape"\nfolder = "in"'),
+            3,
+            "kind: expected folder or camera, got",
+        ),
+        (('folder = "in"', 'kind = "camera"\nfolder = "in"'), 4, "there is no such entry"),
+        (
+            ('folder = "in"', 'kind = "camera"\ncamera = "0"\nevery = -1'),
+            5,
+            "expected a number of 0 to 86400",
+        ),
         (("[[feeds]]", "[feeds]"), 2, "feeds: expected a list of sections"),
         (('[[feeds]]\nfolder = "in"\n', ""), None, "expected at least one feed"),
     ],

@@ -15,9 +15,15 @@ from flawline.inspector import Inspector
 from flawline.inspector.inspection import Inspection
 from flawline.outputs import Answer
 from flawline.recipe import check_ready
+from flawline.station.camera import Camera
 from flawline.station.run_feeds import run_feeds, summed
 from flawline.station.station import Station
-from flawline.station.station_file import StationPlan, read_station_file
+from flawline.station.station_file import (
+    CameraFeed,
+    FolderFeed,
+    StationPlan,
+    read_station_file,
+)
 from flawline.station.watch import Watched
 from flawline.station.watched_folder import WatchedFolder
 from flawline.types import Unjudged
@@ -71,7 +77,7 @@ def run_station(
         stop: asked several times a second whether to end; pictures in work are finished first.
         reload: asked as often whether to read the file again. A file that cannot be used is reported, and the station
             goes on as before. Pictures in work are finished and recorded by the old settings; those that arrive
-            meanwhile wait in their folder.
+            meanwhile wait in their folder; what a camera sends meanwhile is not taken.
         environment: variables that hold secrets; those of the process if None.
         each: gets each name with its inspection, or the reason why there is none.
         answer: gets the answer to each trigger at once, before anything is recorded: the verdict, or at the deadline of
@@ -83,8 +89,8 @@ def run_station(
         last read.
 
     Raises:
-        UsageError: ("station-file") the file cannot be used; or another run has its `state`.
-        SourceError: a folder is not there.
+        UsageError: ("station-file") the file cannot be used; another run has its `state`; or `once` with a camera.
+        SourceError: a folder or camera is not there.
         ModelError: the recipe cannot be used.
         DependencyError: a feed or output needs what is not installed.
         StoreError: the records or pictures cannot be written.
@@ -101,13 +107,13 @@ def run_station(
             return bool(following) or (stop or _never)()
 
         try:
-            with opened_station(ready.plan, ready.inspector, talk, answer) as (station, folders):
+            with opened_station(ready.plan, ready.inspector, talk, answer) as (station, feeds):
                 if fallback is not None:
                     talk(f"{path} was read again")
                 fallback = None
                 judged.append(
                     run_feeds(
-                        folders, station, stop=ended, once=once, told=each or _nothing, say=talk
+                        feeds, station, stop=ended, once=once, told=each or _nothing, say=talk
                     )
                 )
         except FlawlineError as error:
@@ -127,18 +133,17 @@ def opened_station(
     inspector: Inspector,
     say: Say,
     answer: Callable[[Answer], None] | None = None,
-) -> Iterator[tuple[Station, list[WatchedFolder]]]:
+) -> Iterator[tuple[Station, list[WatchedFolder | Camera]]]:
     """Open the station and the feeds of a plan."""
     plan.state.mkdir(parents=True, exist_ok=True)
     records = plan.records
     store = None if records is None else records.store
     with ExitStack() as opened:
-        folders = [
-            opened.enter_context(
-                WatchedFolder(feed.folder, notes_of(plan.state, feed.folder), feed.settings)
-            )
-            for feed in plan.feeds
-        ]
+        feeds: list[WatchedFolder | Camera] = []
+        for feed in plan.feeds:
+            opening = _opened_feed(plan, feed)
+            opened.enter_context(opening)
+            feeds.append(opening)
         station = opened.enter_context(
             open_station(
                 inspector,
@@ -154,7 +159,13 @@ def opened_station(
                 say=say,
             )
         )
-        yield station, folders
+        yield station, feeds
+
+
+def _opened_feed(plan: StationPlan, feed: FolderFeed | CameraFeed) -> WatchedFolder | Camera:
+    if isinstance(feed, CameraFeed):
+        return Camera(feed.camera, feed.settings)
+    return WatchedFolder(feed.folder, notes_of(plan.state, feed.folder), feed.settings)
 
 
 def _ready(path: Path, environment: Mapping[str, str] | None) -> _Ready:

@@ -74,7 +74,7 @@ def _check(file: Path, *, as_json: bool) -> int:
                 "file": str(file),
                 "recipe": str(plan.recipe),
                 "records": plan.records is not None,
-                "feeds": [str(feed.folder) for feed in plan.feeds],
+                "feeds": [feed.name for feed in plan.feeds],
                 "outputs": outputs,
             }
         )

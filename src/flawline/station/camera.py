@@ -73,6 +73,11 @@ def open_capture(url: str) -> Capture:
     return cv2.VideoCapture(url)
 
 
+def camera_name(url: str) -> str:
+    """Name a camera for people, without its password."""
+    return _PASSWORD.sub(r"\1@", url)
+
+
 class Camera:
     """Yields frames of a camera; use as a context manager.
 
@@ -99,7 +104,7 @@ class Camera:
         """
         self.settings = settings or CameraSettings()
         self.is_file = Path(url).is_file()
-        self.name = Path(url).stem if self.is_file else _PASSWORD.sub(r"\1@", url)
+        self.name = Path(url).stem if self.is_file else camera_name(url)
         self._url, self._opener = url, opener
         found = self._opened()
         if found is None:

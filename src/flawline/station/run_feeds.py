@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
+from flawline.errors import UsageError
+from flawline.station.camera import Camera
+from flawline.station.film import film
 from flawline.station.station import Station
 from flawline.station.watch import Told, Watched, watch_folder
 from flawline.station.watched_folder import TICK, WatchedFolder
 
 
 def run_feeds(
-    folders: Sequence[WatchedFolder],
+    feeds: Sequence[WatchedFolder | Camera],
     station: Station,
     *,
     stop: Callable[[], bool],
@@ -22,25 +25,35 @@ def run_feeds(
     told: Told = lambda name, found: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Watched:
-    """Judge what arrives in several folders; pictures in work are finished before it ends.
+    """Judge what arrives in folders and from cameras; pictures in work are finished before it ends.
 
     Args:
-        folders: the feeds, each in a thread of its own.
+        feeds: each runs in a thread of its own.
         station: judges, records and sends.
         stop: asked several times a second in the calling thread.
         once, told, say: as for `watch_folder`; `told` gets one call at a time.
 
     Raises:
+        UsageError: `once`, and a camera that never ends.
         StoreError: the records or pictures cannot be written.
         OSError: it cannot be noted what was judged, or a picture cannot be moved.
     """
+    if once and any(isinstance(one, Camera) and not one.is_file for one in feeds):
+        raise UsageError(
+            "`once` ends when all that is there was judged, and a camera never ends",
+            hint="leave `once` out, or take the camera out of the feeds",
+        )
     ended, lock = threading.Event(), threading.Lock()
 
     def one_at_a_time(name: str, found: object) -> None:
         with lock:
             told(name, found)  # type: ignore[arg-type]
 
-    def run(folder: WatchedFolder) -> Watched:
+    def run(feed: WatchedFolder | Camera) -> Watched:
+        if isinstance(feed, Camera):
+            return film(feed, station, stop=ended.is_set, told=one_at_a_time, say=say)
+        folder = feed
+
         def about(text: str) -> None:
             say(text.replace("the folder", f"the folder {folder.folder}", 1))
 
@@ -48,8 +61,8 @@ def run_feeds(
             folder, station, stop=ended.is_set, once=once, told=one_at_a_time, say=about
         )
 
-    with ThreadPoolExecutor(len(folders), thread_name_prefix="feed") as pool:
-        running = [pool.submit(run, folder) for folder in folders]
+    with ThreadPoolExecutor(len(feeds), thread_name_prefix="feed") as pool:
+        running = [pool.submit(run, feed) for feed in feeds]
         try:
             _wait(running, stop)
         finally:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from flawline.data.process import DIMENSIONS
 from flawline.outputs.output import path_entry
-from flawline.recipe.checks import Check, boolean, number, one_of, text
+from flawline.recipe.checks import Check, boolean, integer, number, one_of, text
 from flawline.recipe.entries import Section, entry
 from flawline.station.answering import LATE
 from flawline.station.station import KEEP
@@ -14,8 +15,8 @@ from flawline.station.station import KEEP
 PRECISIONS = ("auto", "f32", "bf16")
 
 
-def _settle(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 3600:
+def _seconds(value: object, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise ValueError("not as expected")
     return float(value)
 
@@ -55,7 +56,7 @@ class FolderEntries(Section):
 
     folder: str = path_entry("The folder in which pictures arrive")
     settle: float = entry(
-        Check("a number of 0 to 3600, s", _settle),
+        Check("a number of 0 to 3600, s", partial(_seconds, most=3600)),
         "A file is read when it stayed the same so long",
         1.0,
     )
@@ -64,6 +65,21 @@ class FolderEntries(Section):
         "Where judged pictures go, by verdict; they stay if not given", None
     )
     polling: bool = entry(boolean(), "For network shares, which do not say what changes", False)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraEntries(Section):
+    """feeds: a camera."""
+
+    camera: str = entry(text(2000), "The camera's number, its address, or a video file")
+    every: float = entry(
+        Check("a number of 0 to 86400, s", partial(_seconds, most=86_400)),
+        "Time between two pictures; 0 takes each that the camera sends",
+        0.0,
+    )
+    waiting: int = entry(
+        integer(0, 1000), "Pictures that may wait; one that comes on top is not judged", 8
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from flawline.outputs.output import Output
 from flawline.outputs.registry import OUTPUTS, open_kind
 from flawline.recipe.entries import Problem
 from flawline.station.answering import AnswerSettings
+from flawline.station.camera import CameraSettings, camera_name
 from flawline.station.station_entries import (
     AnswerEntries,
+    CameraEntries,
     FolderEntries,
     NameEntries,
     RecordEntries,
@@ -24,7 +26,7 @@ from flawline.station.toml_sections import CODE, TomlSections
 from flawline.station.watched_folder import FolderSettings
 from flawline.types import Verdict
 
-FEEDS = {"folder": FolderEntries}
+FEEDS = {"folder": FolderEntries, "camera": CameraEntries}
 _TABLES = ("names", "records", "answers", "feeds", "outputs")
 
 
@@ -34,6 +36,24 @@ class FolderFeed:
 
     folder: Path
     settings: FolderSettings
+
+    @property
+    def name(self) -> str:
+        """Name the feed for people."""
+        return str(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFeed:
+    """A camera of a station: its number, address or video file; an address may hold a password."""
+
+    camera: str = field(repr=False)
+    settings: CameraSettings
+
+    @property
+    def name(self) -> str:
+        """Name the feed for people."""
+        return camera_name(self.camera)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,7 @@ class StationPlan:
     names: Mapping[str, str]
     records: RecordEntries | None
     answers: AnswerSettings | None
-    feeds: tuple[FolderFeed, ...]
+    feeds: tuple[FolderFeed | CameraFeed, ...]
     outputs: tuple[OutputPlan, ...]
 
 
@@ -158,10 +178,14 @@ def _kind(
     return kind
 
 
-def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFeed:
+def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFeed | CameraFeed:
     where = ("feeds", place)
-    _kind(file, where, table, FEEDS, "folder")
+    kind = _kind(file, where, table, FEEDS, "folder")
     rest = {key: value for key, value in table.items() if key != "kind"}
+    if kind == "camera":
+        camera = CameraEntries(**file.values(where, rest, CameraEntries))
+        name = camera.camera if camera.camera.isdecimal() else file.beside(camera.camera)
+        return CameraFeed(name, CameraSettings(camera.every, waiting=camera.waiting))
     entries = FolderEntries(**file.values(where, rest, FolderEntries))
     move_to = None if entries.move_to is None else Path(entries.move_to)
     try:
@@ -171,10 +195,20 @@ def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFee
     return FolderFeed(Path(entries.folder), settings)
 
 
-def _check_differ(file: TomlSections, feeds: tuple[FolderFeed, ...]) -> None:
-    """Refuse a folder inside another: its pictures would be judged twice."""
+def _check_differ(file: TomlSections, feeds: tuple[FolderFeed | CameraFeed, ...]) -> None:
+    """Refuse a folder inside another, and a camera twice: their pictures would be judged twice."""
     seen: list[Path] = []
+    cameras: set[str] = set()
     for place, feed in enumerate(feeds):
+        if isinstance(feed, CameraFeed):
+            if feed.camera in cameras:
+                raise file.error(
+                    ("feeds", place, "camera"),
+                    "another feed has this camera",
+                    "each picture is judged by one feed",
+                )
+            cameras.add(feed.camera)
+            continue
         own = feed.folder.absolute()
         if any(own.is_relative_to(one) or one.is_relative_to(own) for one in seen):
             raise file.error(
