@@ -105,6 +105,28 @@ def location(rng: np.random.Generator, parts: int, effect: float) -> Outcome:
     return bool(sure), near
 
 
+def place_in_time(rng: np.random.Generator, parts: int, effect: float) -> Outcome:
+    """Two defects a part anywhere, in 10 days; of the last 4, a share of `effect` has one more at one place."""
+    day = np.arange(parts) * 10 // parts
+    owner = np.repeat(np.arange(parts), rng.poisson(2, parts))
+    places = rng.uniform(0, SIDE, (len(owner), 2))
+    held = np.flatnonzero((rng.random(parts) < effect) & (day >= 6))
+    spot = rng.uniform(30, SIDE - 30, 2)
+    places = np.concatenate([places, rng.normal(spot, 2, (len(held), 2))])
+    columns = {
+        "part": [f"p{k}" for k in range(parts)],
+        "captured": [f"2026-03-{one + 1:02d}T08:00:00" for one in day],
+    }
+    found = study_location(
+        inspected(columns, np.concatenate([owner, held]), places),
+        split=["time"],
+        seed=int(rng.integers(2**31)),
+    )
+    sure = [one for one in found.splits[0].places if one.p < 0.05]
+    near = bool(sure) and float(np.hypot(sure[0].x - spot[0], sure[0].y - spot[1])) < 15
+    return bool(sure), near and sure[0].spot.first in (5, 6, 7)
+
+
 def drift(rng: np.random.Generator, parts: int, effect: float) -> Outcome:
     """Brightness, sharpness, noise, defects; brightness steps by `effect` sigmas after 60 % of the parts."""
     bright = rng.normal(100, 1, parts)
@@ -127,6 +149,7 @@ PLAN: dict[str, tuple[Callable[..., Outcome], tuple[float, ...], tuple[int, ...]
     "steps": (steps, (1.0, 2.0, 1.5, 3.0), (60, 30, 120), "times as many"),
     "factors": (factors, (1.0, 2.0, 1.5, 3.0), (200, 100, 400), "times as many"),
     "location": (location, (0.0, 0.1, 0.05, 0.2), (100, 50, 200), "of the parts"),
+    "place-in-time": (place_in_time, (0.0, 0.3, 0.2, 0.5), (100, 50, 200), "of the late parts"),
     "drift": (drift, (0.0, 1.0, 0.5, 2.0), (120, 60, 240), "standard deviations"),
 }
 

@@ -41,6 +41,7 @@ def study_location(
     align: bool = True,
     kept: Pictures | str | os.PathLike[str] | None = None,
     centre: tuple[float, float] | None = None,
+    split: Sequence[str] = (),
     part: str | None = None,
     step: str = "step",
     order: Sequence[str] = (),
@@ -67,6 +68,8 @@ def study_location(
             named.
         centre: (x, y) of a ring-shaped part: angle and radius about it count in place of x and y. An alignment of round
             parts has its own.
+        split: look too for places that belong to some time, class, lot or tool alone: "time", "class", or columns. Time
+            is divided into hours, shifts, days or weeks, as fits its length.
         part, step, order, x, y, kind: as for `study_steps`.
         seed: of the draws by chance.
         table_format: as for `chart`.
@@ -86,9 +89,11 @@ def study_location(
     from flawline.jobs.study import factors_study
     from flawline.jobs.study import location_study as studying
     from flawline.jobs.study.inspected_tables import InspectedColumns, need_places
+    from flawline.jobs.study.location_splits import CLASS, TIME
     from flawline.jobs.study.mean_picture import mean_picture
 
-    further = tuple(name for name in by if name != factors_study.WEEKDAY)
+    own = (factors_study.WEEKDAY, *(name for name in (TIME, CLASS) if name in split))
+    further = tuple(name for name in dict.fromkeys((*by, *split)) if name not in own)
     steps = step if at is not None else None
     given = recipe is not None and align
     if given and table is not None and pictures is None:
@@ -124,6 +129,7 @@ def study_location(
         mean=None if seen is None else seen.mean,
         inside=None if seen is None else seen.inside,
         aligned=None if aligned is None else aligned.by,
+        split=tuple(split),
         seed=seed,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -66,6 +68,12 @@ def location(
     centre: Annotated[
         str | None, typer.Option(help="X,Y of a ring-shaped part: angle and radius about it count.")
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="Look too for places of one time, class, lot or tool: time, class or columns, separated by commas."
+        ),
+    ] = None,
     part: PartColumn = None,
     step: StepColumn = "step",
     order: Order = None,
@@ -97,6 +105,7 @@ def location(
         align=align,
         kept=kept,
         centre=_point(centre),
+        split=names(split),
         part=part,
         step=step,
         order=names(order),
@@ -107,7 +116,20 @@ def location(
         table_format=assignments(table_format, "--table-format"),
         track=ProgressBar(quiet=quiet),
     )
-    return show_study(location_report(found), out, as_json=as_json, quiet=quiet, strict=strict)
+    report = location_report(found)
+    if found.timed and split is None:
+        given = {
+            "--at": at,
+            "--only": only,
+            "--centre": centre,
+            "--pictures": pictures,
+            "--recipe": recipe,
+        }
+        source = ["--store", store] if table is None else [str(table)]
+        words = [word for name, value in given.items() if value for word in (name, str(value))]
+        following = shlex.join(["flawline", "study", "location", *map(str, source), *words])
+        report = replace(report, next_step=f"{following} --split time")
+    return show_study(report, out, as_json=as_json, quiet=quiet, strict=strict)
 
 
 def _point(text: str | None) -> tuple[float, float] | None:

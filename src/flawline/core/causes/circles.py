@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,9 +38,12 @@ class Circles:
 
     def touching(self, cells: Bools) -> Bools:
         """Mark the circles that hold any of some cells (R, C), (K, R, C)."""
-        whole = cells.astype(np.int64)[..., None]
-        reaching = _reaching(whole, self.halves[-1], periodic=self.periodic)
-        return np.stack([_summed(reaching, each, cells.shape)[..., 0] > 0 for each in self.halves])
+        return np.asarray(self.sums(cells.astype(np.int64)) > 0)
+
+    def sums(self, grid: Whole) -> Whole:
+        """Sum a grid (R, C) over every circle, (K, R, C)."""
+        reaching = _reaching(grid[..., None], self.halves[-1], periodic=self.periodic)
+        return np.stack([_summed(reaching, each, grid.shape)[..., 0] for each in self.halves])
 
     def cells(self, size: int, row: int, column: int) -> Bools:
         """Mark the cells of one circle, (R, C)."""
@@ -57,10 +60,8 @@ class Circles:
             counts: (R, C) events of each cell.
             total: their sum.
         """
-        reaching = _reaching(counts[..., None], self.halves[-1], periodic=self.periodic)
-        size = counts.shape
-        inside = np.stack([_summed(reaching, each, size)[..., 0] for each in self.halves])
-        return np.where(self.usable, _ratios(inside, self.share, total, _own(total)), 0.0)
+        found = _log_ratios(self.sums(counts), self.share, total, _own(total))
+        return np.where(self.usable, found, 0.0)
 
     def largest(self, batches: Iterable[Whole], total: int) -> Floats:
         """Find the largest of these ratios of each grid in batches (n, R, C) of grids of `total` events, (N,)."""
@@ -69,15 +70,22 @@ class Circles:
 
     def _largest(self, grids: Whole, total: int, own: Floats) -> Floats:
         # With the grids innermost each row of a circle is one long sum.
-        innermost = np.moveaxis(grids, 0, -1).astype(np.int32)
-        reaching = _reaching(innermost, self.halves[-1], periodic=self.periodic)
         found = np.zeros(len(grids))
-        for half, order, starts, share in self._alike:
-            inside = _summed(reaching, half, innermost.shape[:2]).reshape(-1, len(grids))
+        for inside, starts, share in self.alike_sums(np.moveaxis(grids, 0, -1)):
             # Where the same is expected the one with the most events has the largest ratio.
-            most = np.maximum.reduceat(inside[order], starts, axis=0)
-            found = np.maximum(found, _ratios(most, share[:, None], total, own).max(axis=0))
+            most = np.maximum.reduceat(inside, starts, axis=0)
+            found = np.maximum(found, _log_ratios(most, share[:, None], total, own).max(axis=0))
         return found
+
+    def alike_sums(self, grids: Whole) -> Iterator[tuple[Grids, Whole, Floats]]:
+        """Sum grids (R, C, N) over the usable circles (M,), size by size, those of one share next to each other.
+
+        Yields the sums (M, N), where each of the G shares begins (G,), and the shares (G,).
+        """
+        reaching = _reaching(grids.astype(np.int32), self.halves[-1], periodic=self.periodic)
+        for half, order, starts, share in self._alike:
+            inside = _summed(reaching, half, grids.shape[:2]).reshape(-1, grids.shape[2])
+            yield inside[order], starts, share
 
     @cached_property
     def _alike(self) -> list[tuple[tuple[int, ...], Whole, Whole, Floats]]:
@@ -99,7 +107,7 @@ def _own(total: int) -> Floats:
     return np.asarray(own + own[::-1])
 
 
-def _ratios(inside: Grids, share: Floats, total: int, own: Floats) -> Floats:
+def _log_ratios(inside: Grids, share: Floats, total: int, own: Floats) -> Floats:
     """Compute the logarithm of the Poisson likelihood ratio of c of n events `inside`, where a `share` is expected.
 
     That is c log(c / ns) + (n - c) log((n - c) / n(1 - s)), of which all but two terms in c depend on s alone.
@@ -111,8 +119,8 @@ def _ratios(inside: Grids, share: Floats, total: int, own: Floats) -> Floats:
     return np.where(inside > total * share + 0.5, np.maximum(found, 0), 0.0)
 
 
-def circles_of(share: Floats, *, periodic: bool) -> Circles:
-    """Prepare the circles of a grid (R, C) that hold at most a quarter of what is expected.
+def circles_of(share: Floats, *, periodic: bool, largest: float = LARGEST) -> Circles:
+    """Prepare the circles of a grid (R, C) that hold at most the `largest` share of what is expected.
 
     Args:
         share: what is expected of each cell, of all that is expected.
@@ -132,12 +140,12 @@ def circles_of(share: Floats, *, periodic: bool) -> Circles:
         reaching = _reaching(share[..., None], half, periodic=periodic)
         # Rounded, so that circles alike are alike.
         part = np.asarray(_summed(reaching, half, share.shape)[..., 0].round(12), np.float64)
-        if halves and not ((part > _LEAST) & (part <= LARGEST)).any():
+        if halves and not ((part > _LEAST) & (part <= largest)).any():
             break
         halves.append(half)
         within.append(part)
     parts = np.stack(within)
-    usable = (parts > _LEAST) & (parts <= LARGEST)
+    usable = (parts > _LEAST) & (parts <= largest)
     # A grid of few cells has no smaller place than one cell.
     usable[0] |= (parts[0] > _LEAST) & (parts[0] < 1) & ~usable.any(axis=0)
     areas = tuple(sum(2 * half + 1 for half in each) for each in halves)

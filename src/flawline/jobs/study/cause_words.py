@@ -65,6 +65,16 @@ def plural(name: str, every: str = "defects") -> str:
     return f"{lower}s"
 
 
+def a_defect(name: str | None) -> str:
+    """Name one defect of a class: "a stain", "an anomaly", "a defect of class crack-1"."""
+    if name is None or name == "defect":
+        return "a defect"
+    if not name.isalpha():
+        return f"a defect of class {name}"
+    lower = name if name.isupper() else name.lower()
+    return f"{'an' if lower[0] in 'aeiou' else 'a'} {lower}"
+
+
 def short(text: str) -> str:
     """Cut a long name for an axis."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

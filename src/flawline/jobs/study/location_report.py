@@ -12,7 +12,14 @@ from flawline.core.words import counted
 from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.study.aligned_places import AlignedBy
 from flawline.jobs.study.cause_words import between, chance, number, percent, plural
+from flawline.jobs.study.location_splits_report import (
+    split_figures,
+    split_numbers,
+    split_sentences,
+    split_tables,
+)
 from flawline.jobs.study.location_study import SURE, LocationStudy, Place
+from flawline.jobs.study.place_words import spot_name
 from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
 from flawline.report.figure import INK
 
@@ -46,8 +53,8 @@ def location_report(found: LocationStudy) -> Study:
             "coordinates": "angle and radius" if found.centre else "x and y",
             "parts aligned": _alignment(found.aligned),
         },
-        tables=_tables(found),
-        figures=_figures(found),
+        tables=(*_tables(found), *split_tables(found)),
+        figures=(*_figures(found), *split_figures(found)),
         assumptions=_assumptions(found),
         notes=found.notes,
         skipped=tuple(
@@ -59,7 +66,8 @@ def location_report(found: LocationStudy) -> Study:
 
 def finding(found: LocationStudy) -> str:
     """Say in plain words where defects gather, with what they go, and how the parts were laid upon each other."""
-    return " ".join(text for text in (_gathering(found), _laid(found.aligned)) if text)
+    told = (_gathering(found), split_sentences(found), _laid(found.aligned))
+    return " ".join(text for text in told if text)
 
 
 def _laid(by: AlignedBy | None) -> str:
@@ -128,18 +136,8 @@ def _sentence(found: LocationStudy, place: Place) -> str:
 
 
 def where(found: LocationStudy, place: Place) -> str:
-    """Name a place: "232, 88 px (upper right)", or by angle and radius."""
-    if found.centre is not None:
-        return f"{place.x:.0f}° at a radius of {number(place.y)} {found.frame}"
-    across = _third(place.x, found.x_edges, ("left", "", "right"))
-    down = _third(place.y, found.y_edges, ("upper", "", "lower"))
-    named = f"{down} {across}".strip() or "the middle"
-    return f"{place.x:.0f}, {place.y:.0f} {found.frame} ({named})"
-
-
-def _third(value: float, edges: Any, names: tuple[str, str, str]) -> str:
-    share = (value - edges[0]) / (edges[-1] - edges[0])
-    return names[min(2, int(3 * share))]
+    """Name a place."""
+    return spot_name(found, place.x, place.y)
 
 
 def _verdict(found: LocationStudy) -> BasisVerdict:
@@ -346,6 +344,7 @@ def _numbers(found: LocationStudy) -> dict[str, Any]:
             }
             for place in found.places
         ],
+        "splits": split_numbers(found),
         "grid": {
             "x_edges": found.x_edges,
             "y_edges": found.y_edges,

@@ -15,6 +15,8 @@ from flawline.jobs.study.aligned_places import AlignedBy
 from flawline.jobs.study.factors_study import Ranked, study_factors, units
 from flawline.jobs.study.inspected_parts import InspectedParts
 from flawline.jobs.study.inspected_tables import need_places
+from flawline.jobs.study.location_splits import OnGrid, Split, study_splits
+from flawline.jobs.study.time_spans import time_spans
 
 Floats = NDArray[np.float64]
 SURE = 0.05
@@ -55,7 +57,8 @@ class LocationStudy:
 
     With a `centre` columns are angles in degrees and rows radii. `points` (D, 2) are the places in the part's
     coordinates. `mean` is the mean picture of the part, grey, None where there is none; `shape` says what is expected.
-    `aligned` says how places came into these coordinates, None where they are as given.
+    `aligned` says how places came into these coordinates, None where they are as given. `splits` are those that were
+    looked at for places of some time, lot, tool or class alone. `timed` tells whether there are times that differ.
     """
 
     parts: int
@@ -73,6 +76,8 @@ class LocationStudy:
     frame: str
     only: str | None
     aligned: AlignedBy | None
+    splits: tuple[Split, ...]
+    timed: bool
     notes: tuple[str, ...]
 
     @property
@@ -93,6 +98,7 @@ def study_location(
     mean: NDArray[np.uint8] | None = None,
     inside: NDArray[np.bool_] | None = None,
     aligned: AlignedBy | None = None,
+    split: Sequence[str] = (),
     seed: int = 0,
 ) -> LocationStudy:
     """Look for places with more defects than the shape of the part leads to expect, and what goes with them.
@@ -107,10 +113,11 @@ def study_location(
         mean: the mean picture of the part, which covers the extent of the places.
         inside: where the part is on it, of the same size; everywhere in the extent by default.
         aligned: by what places were aligned; the centre of a round part is used where none is given.
+        split: look too for places that belong to some "time" or "class" alone, or to a value of a column such as lot.
         seed: of the draws.
 
     Raises:
-        UsageError: an unknown class.
+        UsageError: an unknown class or column.
         FlawlineError: no defect with a place.
     """
     need_places(found)
@@ -149,6 +156,17 @@ def study_location(
     places = [
         _place(found, s, defects, part, row, column, x_edges, y_edges, by, seed) for s in spots
     ]
+    on = OnGrid(
+        defects[once],
+        (row * shape[1] + column)[once],
+        rows,
+        x_edges,
+        y_edges,
+        periodic=centre is not None,
+    )
+    splits = study_splits(found, on, split, notes, seed)
+    times = found.times()
+    timed = times is not None and time_spans(times[rows]) is not None
     return LocationStudy(
         len(rows),
         len(defects),
@@ -167,6 +185,8 @@ def study_location(
         found.frame,
         only,
         aligned,
+        splits,
+        timed,
         tuple(notes),
     )
 
