@@ -107,7 +107,7 @@ def _together(first: Ranked, one: Confounded) -> str:
     capital = f"{name[0].upper()}{name[1:]}"
     days = one.factor == "weekday"
     if one.only is None:
-        with_ = f"goes together with {one.factor} (Cramér's V {one.together:.2f} of 1)"
+        with_ = f"ran mostly {'on some weekdays' if days else f'with some of the {one.factor}s'}"
     else:
         only = f"{one.only}s" if days else f"{one.factor} {one.only}"
         with_ = f"ran only {'on' if days else 'with'} {only}"
@@ -118,12 +118,16 @@ def _together(first: Ranked, one: Confounded) -> str:
     theirs = one.other_own is not None and one.other_own < SURE
     if theirs and not mine:
         return (
-            f"{capital} {with_}, and where the {first.factor} is allowed for {other} still matters: look at "
-            f"{other} first."
+            f"{capital} {with_}. Among parts of one {first.factor} {other} still matters, and among parts of one "
+            f"{one.factor} the {first.factor} does not: look at {other} first."
         )
     if mine:
-        also = f"and so does {other}" if theirs else "the other no longer does"
-        return f"{capital} {with_}; where {other} is allowed for, the {first.factor} still matters, {also}."
+        also = (
+            f"and so does {other} among parts of one {first.factor}"
+            if theirs
+            else f"and {other} does not among parts of one {first.factor}"
+        )
+        return f"{capital} {with_}. Among parts of one {one.factor} the {first.factor} still matters, {also}."
     return f"{capital} {with_}: whether it or {other} is the cause cannot be told until they run apart."
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from flawline.core.basis_verdict import BasisVerdict
-from flawline.core.colours import BAD, UNKNOWN
 from flawline.core.words import counted
 from flawline.jobs.chart.row_groups import Skipped
 from flawline.jobs.study.aligned_places import AlignedBy
 from flawline.jobs.study.cause_words import between, chance, number, percent, plural
+from flawline.jobs.study.location_drawn import location_figures
 from flawline.jobs.study.location_splits_report import (
     split_figures,
     split_numbers,
@@ -20,20 +20,18 @@ from flawline.jobs.study.location_splits_report import (
 )
 from flawline.jobs.study.location_study import SURE, LocationStudy, Place
 from flawline.jobs.study.place_words import spot_name
-from flawline.jobs.study.study import Assumption, Study, StudyFigure, StudyTable
-from flawline.report.figure import INK
+from flawline.jobs.study.study import Assumption, Study, StudyTable
 
 _CROWDED = 0.3
 _FEW = 20
-_POINTS = 4000
 # Beyond this share of parts that could not be aligned the map may not be that of all parts.
 _MOST_LOST = 0.1
 # Ratios above are of a few defects elsewhere, and say no more than this.
 _MANY_TIMES = 50
 _MEANING = (
-    "The map shows defects a part in each cell of the grid; many of one part in one cell count once. A ring is a "
-    "place with "
-    "surely more than expected: the scan looks at circles of every size around every cell, and p allows for that."
+    "The map shows how many of 100 parts have a defect in each cell of the grid. A ring is a place with surely more "
+    "than expected: circles of every size are looked at around every cell, and p, how often chance alone gives a "
+    "circle as dense as the densest, allows for that."
 )
 
 
@@ -54,7 +52,7 @@ def location_report(found: LocationStudy) -> Study:
             "parts aligned": _alignment(found.aligned),
         },
         tables=(*_tables(found), *split_tables(found)),
-        figures=(*_figures(found), *split_figures(found)),
+        figures=(*location_figures(found), *split_figures(found)),
         assumptions=_assumptions(found),
         notes=found.notes,
         skipped=tuple(
@@ -210,99 +208,6 @@ def _tables(found: LocationStudy) -> tuple[StudyTable, ...]:
             "Places with more than expected", names, rows, frozenset(names[1:6]), printed=True
         ),
     )
-
-
-def _figures(found: LocationStudy) -> tuple[StudyFigure, ...]:
-    def density(axes: Any) -> None:
-        _draw_map(axes, found)
-
-    def points(axes: Any) -> None:
-        _draw_points(axes, found)
-
-    wide = float(found.x_edges[-1] - found.x_edges[0]) / max(
-        float(found.y_edges[-1] - found.y_edges[0]), 1e-9
-    )
-    height = 3.2 if found.centre is not None else float(np.clip(3.9 / wide + 0.8, 2.0, 4.7))
-    shown = [
-        StudyFigure(
-            "defects a part by place",
-            "Rings are places with surely more than expected.",
-            density,
-            height,
-        )
-    ]
-    caption = (
-        "Each defect"
-        if len(found.points) <= _POINTS
-        else f"{_POINTS} of {len(found.points)} defects"
-    )
-    low, high = found.points.min(axis=0), found.points.max(axis=0)
-    tall = float(np.clip(3.9 * (high[1] - low[1]) / max(high[0] - low[0], 1e-9) + 0.8, 2.0, 4.7))
-    on = ", on the mean picture of the part" if found.mean is not None else ""
-    shown.append(StudyFigure("the defects themselves", f"{caption}{on}.", points, tall))
-    return tuple(shown)
-
-
-def _draw_map(axes: Any, found: LocationStudy) -> None:
-    edges = (found.x_edges[0], found.x_edges[-1], found.y_edges[-1], found.y_edges[0])
-    rate = np.where(found.expected > 0, found.counts / max(found.parts, 1), np.nan)
-    drawn = axes.imshow(
-        rate,
-        extent=edges,
-        cmap="cividis",
-        aspect="auto" if found.centre else "equal",
-        interpolation="nearest",
-    )
-    bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.045, pad=0.02)
-    bar.ax.tick_params(labelsize=8, colors=INK)
-    bar.outline.set_visible(False)
-    for place in found.sure:
-        _ring(axes, found, place)
-    _label(axes, found)
-
-
-def _ring(axes: Any, found: LocationStudy, place: Place) -> None:
-    from matplotlib.patches import Ellipse
-
-    side_x, side_y = (float(edges[1] - edges[0]) for edges in (found.x_edges, found.y_edges))
-    size = 2 * (place.spot.radius + 0.6)
-    axes.add_patch(
-        Ellipse((place.x, place.y), size * side_x, size * side_y, fill=False, color=BAD, lw=1.8)
-    )
-
-
-def _label(axes: Any, found: LocationStudy) -> None:
-    if found.centre is not None:
-        axes.set_xlabel("angle, °")
-        axes.set_ylabel(f"radius, {found.frame}")
-        return
-    axes.set_xlabel(f"x, {found.frame}")
-    axes.set_ylabel(f"y, {found.frame}")
-
-
-def _draw_points(axes: Any, found: LocationStudy) -> None:
-    points = found.points
-    if len(points) > _POINTS:
-        points = points[np.linspace(0, len(points) - 1, _POINTS).astype(int)]
-    if found.mean is not None:
-        right, bottom = float(found.x_edges[-1]), float(found.y_edges[-1])
-        extent = (found.x_edges[0], right, bottom, found.y_edges[0])
-        if found.centre is None:
-            axes.imshow(found.mean, cmap="gray", vmin=0, vmax=255, extent=extent)
-    axes.plot(
-        points[:, 0],
-        points[:, 1],
-        ls="",
-        marker="o",
-        ms=2,
-        alpha=0.5,
-        color=BAD if found.mean is not None else UNKNOWN,
-    )
-    axes.set_aspect("equal")
-    if not axes.yaxis_inverted():
-        axes.invert_yaxis()
-    axes.set_xlabel(f"x, {found.frame}")
-    axes.set_ylabel(f"y, {found.frame}")
 
 
 def _numbers(found: LocationStudy) -> dict[str, Any]:

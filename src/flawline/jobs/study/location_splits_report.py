@@ -115,6 +115,7 @@ def _draw(axes: Any, split: Split, place: SplitPlace, what: str) -> None:
     axes.set_xticks(
         levels[::every], names, rotation=25 if tilted else 0, ha="right" if tilted else "center"
     )
+    axes.set_xlim(min(-0.6, (len(levels) - 7) / 2), max(len(levels) - 0.4, (len(levels) + 5) / 2))
     axes.set_ylabel(f"% of {what}")
     axes.set_ylim(bottom=0)
 

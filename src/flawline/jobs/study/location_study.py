@@ -56,9 +56,10 @@ class LocationStudy:
     """Where defects lie: `counts` and `expected` (R, C) of cells with `x_edges` (C + 1,) and `y_edges` (R + 1,).
 
     With a `centre` columns are angles in degrees and rows radii. `points` (D, 2) are the places in the part's
-    coordinates. `mean` is the mean picture of the part, grey, None where there is none; `shape` says what is expected.
-    `aligned` says how places came into these coordinates, None where they are as given. `splits` are those that were
-    looked at for places of some time, lot, tool or class alone. `timed` tells whether there are times that differ.
+    coordinates. `mean` is the mean picture of the part, grey, and `extent` (left, top, right, bottom) what it covers,
+    None where there is none; `shape` says what is expected. `aligned` says how places came into these coordinates, None
+    where they are as given. `splits` are those that were looked at for places of some time, lot, tool or class alone.
+    `timed` tells whether there are times that differ.
     """
 
     parts: int
@@ -70,6 +71,7 @@ class LocationStudy:
     centre: tuple[float, float] | None
     points: Floats
     mean: NDArray[np.uint8] | None
+    extent: tuple[float, float, float, float] | None
     shape: str
     places: tuple[Place, ...]
     crowded: float
@@ -177,6 +179,7 @@ def study_location(
         centre,
         found.places[defects],
         mean,
+        None if mean is None else found.span,
         "evenly over the part in the mean picture"
         if inside is not None
         else "evenly over the whole range",
