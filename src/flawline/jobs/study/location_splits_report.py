@@ -95,7 +95,7 @@ def split_figures(found: LocationStudy) -> tuple[StudyFigure, ...]:
         figures.append(
             StudyFigure(
                 f"{what} at {spot_name(found, place.x, place.y)} {by}",
-                f"Share of the {what} with a defect there; those that stand out are red.",
+                f"Share of the {what} with a defect there; those that stand out are orange.",
                 partial(_draw, split=split, place=place, what=what),
                 2.9,
             )
