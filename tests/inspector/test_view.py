@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from flawline.core.view.alignment import Alignment, Pose, small_grey
 from flawline.core.view.alignment_training import fit_alignment
 from flawline.core.view.framing import Framing
 from flawline.core.view.region_of_interest import from_mask, from_polygons
+from flawline.inspector.map_score import UNSEEN, lost_reason
 from flawline.inspector.view import View
 from flawline.synthetic.castings import draw_casting
 from helpers.pictures import as_picture
@@ -97,6 +99,22 @@ def test_a_map_of_an_aligned_part_lies_where_the_part_lies_in_the_picture() -> N
     assert aligned.shape == plain.shape
     inner = slice(6, -6), slice(6, -6)
     assert np.corrcoef(aligned[inner].ravel(), plain[inner].ravel())[0, 1] > 0.95
+
+
+def test_a_large_part_is_seen_whole_and_one_that_leaves_the_picture_is_not() -> None:
+    picture = as_picture(draw_casting(np.random.default_rng(3), size=200).pixels)
+    known = np.zeros((100, 100), np.float32)
+    cv2.circle(known, (50, 50), 50, 0.9, -1)  # Turned pictures show their corners seldom.
+    reference = small_grey(picture.pixels, known.shape)
+    alignment = Alignment("polar", (200, 200), reference, known, centre=(49.5, 49.5), radius=40)
+    view = View(Framing((256, 256)), alignment=alignment)
+    brought = cv2.getRotationMatrix2D((99.5, 99.5), 45, 0.86)
+    large = view.look(picture, Pose(brought, 1.0))
+    assert large.inside is not None
+    assert 1 - large.inside.mean() > UNSEEN
+    assert not lost_reason(large)
+    brought[0, 2] += 40
+    assert "outside the picture" in lost_reason(view.look(picture, Pose(brought, 1.0)))
 
 
 def test_a_part_that_is_not_found_is_said() -> None:

@@ -51,10 +51,22 @@ class View:
             return PreparedPicture(self, pixels, size, aligned, pose, wanted, 0.0)
         there = cell_share(seen, self.framing) >= WHOLE
         inside = there if wanted is None else wanted & there
-        count = inside.size if wanted is None else int(wanted.sum())
-        return PreparedPicture(
-            self, pixels, size, aligned, pose, inside, 1 - int(inside.sum()) / max(count, 1)
-        )
+        unseen = self._unseen(inside, wanted, aligned)
+        return PreparedPicture(self, pixels, size, aligned, pose, inside, unseen)
+
+    def _unseen(
+        self, inside: NDArray[np.bool_], wanted: NDArray[np.bool_] | None, aligned: Size
+    ) -> float:
+        """Compute the share of the places to look at, where most good pictures show something, that do not show.
+
+        A turned square loses its corners, and a large part that is brought to the usual size shows less around it: what
+        most good pictures do not show either is no loss.
+        """
+        asked = np.ones_like(inside) if wanted is None else wanted
+        if self.alignment is not None:
+            usual = cell_share(self.alignment.usually_shown(aligned), self.framing) >= WHOLE
+            asked = asked & usual if (asked & usual).any() else asked
+        return 1 - int((inside & asked).sum()) / max(int(asked.sum()), 1)
 
     def _inside(self, pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
         """Select the cells that count, bool (h, w); None where all do."""
@@ -79,7 +91,8 @@ class PreparedPicture:
     """A prepared picture: `pixels` after light and alignment, `size` of the picture and `aligned` size (height, width).
 
     `inside` is bool (h, w), the cells of the map that count, None where all do; `pose` is how the part lies; `unseen`
-    the share of the places to look at that lie outside the picture as the part lies in it.
+    the share of the places to look at, of those that most good pictures show, that lie outside the picture as the part
+    lies in it.
     """
 
     view: View

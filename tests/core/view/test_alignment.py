@@ -141,6 +141,20 @@ def test_a_casting_turned_by_a_known_angle(rounds):
         np.testing.assert_allclose(both[:2] @ middle, before.matrix @ middle, atol=0.5)
 
 
+def test_a_round_reference_begun_off_centre_ends_where_parts_usually_lie():
+    part = draw_casting(np.random.default_rng(400), size=200).pixels
+    away = shift(-24, 14) @ turn((99.5, 99.5), 0, 0.92)
+    clean = cv2.warpAffine(part, away[:2], (200, 200), borderMode=cv2.BORDER_REPLICATE)
+    rng = np.random.default_rng(0)
+    # Noise makes the others less alike, so that the clean one begins the reference.
+    noisy = [
+        np.clip(part + rng.normal(0, 25, part.shape), 0, 255).astype(np.uint8) for _ in "12345"
+    ]
+    matrix = fit_alignment([clean, *noisy], "polar").find(part).matrix
+    np.testing.assert_allclose(matrix @ [99.5, 99.5, 1], [99.5, 99.5], atol=2)
+    assert np.linalg.det(matrix[:, :2]) == pytest.approx(1, abs=0.05)
+
+
 def test_what_shows_no_such_part_is_not_found_and_says_why(shifted, turned, rounds):
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)

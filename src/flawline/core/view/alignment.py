@@ -30,6 +30,7 @@ METHODS: tuple[AlignmentMethod, ...] = get_args(AlignmentMethod)
 LONGER = 192
 _SAME_ASPECT = 0.01
 LEAST_QUALITY = 0.25
+_MOST = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +103,11 @@ class Alignment:
     def register(self, grey: Floats) -> tuple[Matrix, float]:
         """Find the best motion (3, 3) to the reference of small grey levels of its size, and its likeness."""
         return search(self._search, grey)
+
+    def usually_shown(self, size: tuple[int, int]) -> NDArray[np.bool_]:
+        """Select the places of aligned pictures of `size` (height, width) that most good pictures show."""
+        most = (self.known >= _MOST).astype(np.uint8)
+        return np.asarray(cv2.resize(most, size[::-1], interpolation=cv2.INTER_NEAREST) > 0)
 
     def as_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Convert to plain settings and arrays."""

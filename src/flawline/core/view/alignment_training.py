@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from flawline.core.view.alignment import (
     small_grey,
 )
 from flawline.core.view.polar import outer_radius, symmetry_centre
-from flawline.core.view.registration import Floats
+from flawline.core.view.registration import Floats, Matrix
 from flawline.errors import UsageError
 
 Each = Callable[[Callable[[Floats], Any], Iterable[Floats]], Iterable[Any]]
@@ -123,13 +124,15 @@ def _started(
 
 
 def _averaged(alignment: Alignment, greys: list[Floats], each: Each) -> Alignment:
-    """Replace the reference by the mean of the pictures that are most like it."""
+    """Replace the reference by the mean of the pictures that are most like it, where parts usually lie."""
     poses = list(each(alignment.register, greys))
+    alignment, usual = _usual_position(alignment, [motion for motion, _ in poses])
     enough = np.quantile([quality for _, quality in poses], 1 - _KEPT)
     total, weight = np.zeros_like(alignment.reference), np.zeros_like(alignment.reference)
     count = 0
     for grey, (motion, quality) in zip(greys, poses, strict=True):
         if quality >= enough:
+            motion = usual @ motion
             shown = reg.moved(np.ones_like(grey), motion)
             total += shown * reg.moved(grey, motion, cv2.BORDER_REPLICATE)
             weight += shown
@@ -138,3 +141,21 @@ def _averaged(alignment: Alignment, greys: list[Floats], each: Each) -> Alignmen
     return replace(
         alignment, reference=mean.astype(np.float32), known=(weight / count).astype(np.float32)
     )
+
+
+def _usual_position(alignment: Alignment, motions: list[Matrix]) -> tuple[Alignment, Matrix]:
+    """Move a round part of a reference to where parts usually lie, in their usual size; returns the motion too.
+
+    Begun with a part at the edge of its picture, or with a small one, the reference would move much of all others out
+    of sight.
+    """
+    if alignment.method != "polar":
+        return alignment, np.eye(3)
+    back = [np.linalg.inv(motion) for motion in motions]
+    x, y = np.median([motion @ [*alignment.centre, 1] for motion in back], axis=0)[:2]
+    scale = float(np.median([math.sqrt(abs(np.linalg.det(motion[:2, :2]))) for motion in back]))
+    usual = reg.shift(x - alignment.centre[0], y - alignment.centre[1]) @ reg.turn(
+        alignment.centre, 0, scale
+    )
+    moved = replace(alignment, centre=(float(x), float(y)), radius=scale * alignment.radius)
+    return moved, usual
