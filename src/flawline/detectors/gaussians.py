@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 Floats = NDArray[np.float64]
 
@@ -236,7 +237,9 @@ def _gaussians(means: Floats, covariances: Floats) -> Gaussians:
     for start in range(0, len(covariances), _CHUNK):
         part = slice(start, start + _CHUNK)
         roots = np.linalg.cholesky(covariances[part] + floor)
-        factors[part] = np.linalg.inv(roots)
+        for place, root in enumerate(roots, start=start):
+            # A general inverse takes four times as long.
+            factors[place] = lapack.dtrtri(root.T)[0].T
         constants[part] = 2 * np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
     return Gaussians(means.astype(np.float32), factors, constants)
 
@@ -258,5 +261,6 @@ def unpacked(
 
 def packed(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
     """Pack lower triangles (G, k, k) as `unpacked` reads them."""
-    columns, rows = np.triu_indices(matrices.shape[1])
-    return np.ascontiguousarray(matrices[:, rows, columns])
+    side = matrices.shape[1]
+    columns, rows = np.triu_indices(side)
+    return np.take(matrices.reshape(len(matrices), -1), side * rows + columns, axis=1)

@@ -70,9 +70,16 @@ def spread_out(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
 
 def _nearest(rows: Rows, others: Rows) -> NDArray[np.float32]:
     """Squared distances (n,) from each row to the nearest of the others."""
-    found = rows[0] @ (-2 * others[0]).T
-    found += others[1]
-    return np.asarray(found.min(axis=1) + rows[1], np.float32)
+    return _lowest(rows[0], (-2 * others[0]).T, others[1]) + rows[1]
+
+
+def _lowest(
+    rows: NDArray[np.float32], factors: NDArray[np.float32], lengths: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Lowest squared distances (n,) of rows to patches, less their own lengths; `factors` are -2 times the patches."""
+    found = rows @ factors
+    found += lengths
+    return np.asarray(found.min(axis=1), np.float32)
 
 
 def _farthest(nearest: NDArray[np.float32], count: int) -> tuple[NDArray[np.intp], float]:
@@ -129,9 +136,12 @@ def distances(
     Patches of the memory that are `left_out`, bool (m,), do not count, unless all of them are.
     """
     counting = memory if left_out is None or left_out.all() else memory[~left_out]
-    own, others = ((rows, np.einsum("nk,nk->n", rows, rows)) for rows in (patches, counting))
+    own, others = (np.einsum("nk,nk->n", rows, rows) for rows in (patches, counting))
+    factors = (-2 * counting).T
     starts = range(0, len(patches), _FEW)
     # Few at a time: products of all would go through the memory of the machine three times.
     parts = [slice(start, start + _FEW) for start in starts]
-    nearest = np.concatenate([_nearest((own[0][part], own[1][part]), others) for part in parts])
+    nearest = np.concatenate(
+        [_lowest(patches[part], factors, others) + own[part] for part in parts]
+    )
     return np.asarray(np.sqrt(np.maximum(nearest, 0).astype(np.float64)), np.float64)
