@@ -263,4 +263,5 @@ def packed(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
     """Pack lower triangles (G, k, k) as `unpacked` reads them."""
     side = matrices.shape[1]
     columns, rows = np.triu_indices(side)
-    return np.take(matrices.reshape(len(matrices), -1), side * rows + columns, axis=1)
+    flat = matrices.reshape(len(matrices), -1)
+    return np.asarray(np.take(flat, side * rows + columns, axis=1), np.float32)
