@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from flawline.core.msa.kappa import (
     cohen,
     concordance,
     correlation,
-    fleiss,
+    fleiss_of,
+    fleiss_sums,
     with_interval,
 )
 from flawline.errors import FlawlineError
@@ -59,12 +60,17 @@ class Ratings:
 
     def counts(self, raters: Sequence[int]) -> NDArray[np.float64]:
         """Count how often each part got each category from some raters: (P, K)."""
-        found = np.zeros((len(self.parts), len(self.categories)))
-        for rater in raters:
-            for part, trials in enumerate(self.given[rater]):
-                for category in trials:
-                    found[part, category] += 1
-        return found
+        size = len(self.parts), len(self.categories)
+        places = [self.answers(rater) for rater in raters]
+        flat = np.concatenate([part * size[1] + category for part, category in places])
+        return np.bincount(flat, minlength=size[0] * size[1]).reshape(size).astype(np.float64)
+
+    def answers(self, rater: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """List the part and the category of every answer of a rater, (A,) each, by part and trial."""
+        given = self.given[rater]
+        many = np.fromiter(map(len, given), np.int64, len(given))
+        said = np.fromiter(chain.from_iterable(given), np.int64, int(many.sum()))
+        return np.repeat(np.arange(len(given)), many), said
 
     def trials(self, rater: int) -> list[NDArray[np.int64]]:
         """List the trials (P,) of a rater that rated every part; those that some part lacks are left out."""
@@ -129,9 +135,11 @@ def study_agreement(ratings: Ratings, confidence: float = 0.95) -> AgreementResu
         known, agreed = together
         right = _share(agreed & (_first(ratings, everyone) == ratings.standard), known, confidence)
         each_codes = [_trial_codes(ratings, n) for n in everyone]
+        each_sums = [_standard_sums(ratings, codes) for codes in each_codes]
+        ends = np.cumsum([sums.shape[1] for sums in each_sums])[:-1]
         right_kappa = with_interval(
-            lambda kept: _mean([_fleiss_standard(ratings, codes, kept) for codes in each_codes]),
-            len(ratings.parts),
+            lambda sums: _mean([_fleiss_standard(own) for own in np.split(sums, ends)]),
+            np.concatenate(each_sums, axis=1),
             confidence,
         )
         right_cohen = _pooled_cohen(ratings, everyone, confidence)
@@ -139,9 +147,7 @@ def study_agreement(ratings: Ratings, confidence: float = 0.95) -> AgreementResu
     return AgreementResult(
         each,
         None if together is None else _share(together[1], together[0], confidence),
-        with_interval(lambda kept: fleiss(counts[kept]), len(ratings.parts), confidence)
-        if several
-        else None,
+        with_interval(fleiss_of, fleiss_sums(counts), confidence) if several else None,
         _concordance(ratings, everyone) if several else None,
         right,
         right_kappa,
@@ -155,10 +161,11 @@ def cross_table(ratings: Ratings, one: int, other: int) -> NDArray[np.int64]:
     """Count (P, K, K) what two raters said of each part in matching trials."""
     size = len(ratings.categories)
     table = np.zeros((len(ratings.parts), size, size), np.int64)
-    for part in range(len(ratings.parts)):
-        both = zip(ratings.given[one][part], ratings.given[other][part], strict=False)
-        for first, second in both:
-            table[part, first, second] += 1
+    parts = np.arange(len(ratings.parts))
+    trials = zip(_trial_codes(ratings, one), _trial_codes(ratings, other), strict=False)
+    for first, second in trials:
+        both = (first >= 0) & (second >= 0)
+        table[parts[both], first[both], second[both]] += 1
     return table
 
 
@@ -166,9 +173,8 @@ def standard_table(ratings: Ratings, rater: int) -> NDArray[np.int64]:
     """Count (P, K, K) what a rater said of each part, by row, against the standard, by column."""
     assert ratings.standard is not None
     table = np.zeros((len(ratings.parts), *[len(ratings.categories)] * 2), np.int64)
-    for part, right in enumerate(ratings.standard):
-        for said in ratings.given[rater][part]:
-            table[part, said, right] += 1
+    parts, said = ratings.answers(rater)
+    np.add.at(table, (parts, said, ratings.standard[parts]), 1)
     return table
 
 
@@ -197,7 +203,6 @@ def _check(ratings: Ratings) -> None:
 def _rater(ratings: Ratings, number: int, confidence: float) -> RaterResult:
     given = ratings.given[number]
     repeated = any(len(trials) > 1 for trials in given)
-    parts = len(ratings.parts)
     known, agreed = _all_agree(ratings, [number])
     counts = ratings.counts([number])
     right, right_kappa, right_cohen, tau, missed, alarmed = None, None, None, None, None, None
@@ -205,9 +210,7 @@ def _rater(ratings: Ratings, number: int, confidence: float) -> RaterResult:
     if standard is not None:
         right = _share(agreed & (_first(ratings, [number]) == standard), known, confidence)
         codes = _trial_codes(ratings, number)
-        right_kappa = with_interval(
-            lambda kept: _fleiss_standard(ratings, codes, kept), parts, confidence
-        )
+        right_kappa = with_interval(_fleiss_standard, _standard_sums(ratings, codes), confidence)
         right_cohen = _pooled_cohen(ratings, [number], confidence)
         if ratings.ordered:
             rows = [trial.astype(np.float64) for trial in ratings.trials(number)]
@@ -217,7 +220,7 @@ def _rater(ratings: Ratings, number: int, confidence: float) -> RaterResult:
     return RaterResult(
         ratings.raters[number],
         _share(agreed, known, confidence) if repeated else None,
-        with_interval(lambda kept: fleiss(counts[kept]), parts, confidence) if repeated else None,
+        with_interval(fleiss_of, fleiss_sums(counts), confidence) if repeated else None,
         _concordance(ratings, [number]) if repeated else None,
         right,
         right_kappa,
@@ -230,9 +233,10 @@ def _rater(ratings: Ratings, number: int, confidence: float) -> RaterResult:
 
 def _all_agree(ratings: Ratings, raters: Sequence[int]) -> tuple[Flags, Flags]:
     """Tell which parts (P,) all of these raters rated, and on which of them all trials agree."""
-    known = np.array(
-        [all(ratings.given[n][part] for n in raters) for part in range(len(ratings.parts))]
-    )
+    count = len(ratings.parts)
+    known = np.ones(count, dtype=bool)
+    for n in raters:
+        known &= np.bincount(ratings.answers(n)[0], minlength=count) > 0
     return known, known & ((ratings.counts(raters) > 0).sum(axis=1) == 1)
 
 
@@ -261,23 +265,29 @@ def _errors(ratings: Ratings, number: int, confidence: float) -> tuple[Share | N
 
 def _trial_codes(ratings: Ratings, number: int) -> NDArray[np.int64]:
     """Gather the categories (T, P) of each trial of a rater, -1 where a part has fewer trials."""
-    given = ratings.given[number]
-    codes = np.full((max(map(len, given)), len(given)), -1, np.int64)
-    for part, trials in enumerate(given):
-        codes[: len(trials), part] = trials
+    part, said = ratings.answers(number)
+    many = np.bincount(part, minlength=len(ratings.parts))
+    trial = np.arange(len(part)) - np.repeat(np.cumsum(many) - many, many)
+    codes = np.full((int(many.max()), len(many)), -1, np.int64)
+    codes[trial, part] = said
     return codes
 
 
-def _fleiss_standard(ratings: Ratings, codes: NDArray[np.int64], kept: Flags) -> float | None:
-    """Average Fleiss' kappa of each trial (T, P) with the standard, as Minitab does."""
+def _standard_sums(ratings: Ratings, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Compute what each part adds to Fleiss' kappa of each trial (T, P) with the standard, (P, T, K + 2)."""
     assert ratings.standard is not None
-    one_of = np.eye(len(ratings.categories))
-    found = []
-    for trial in codes:
-        rated = kept & (trial >= 0)
-        if rated.any():
-            found.append(fleiss(one_of[trial[rated]] + one_of[ratings.standard[rated]]))
-    return _mean(found)
+    # The last row stands for a trial that a part does not have, and adds nothing.
+    one_of = np.vstack([np.eye(len(ratings.categories)), np.zeros(len(ratings.categories))])
+    right = one_of[ratings.standard]
+    sums = [
+        fleiss_sums(np.where((trial >= 0)[:, None], one_of[trial] + right, 0)) for trial in codes
+    ]
+    return np.stack(sums, axis=1)
+
+
+def _fleiss_standard(sums: NDArray[np.float64]) -> float | None:
+    """Average Fleiss' kappa with the standard over trials, of sums (T, K + 2), as Minitab does."""
+    return _mean([fleiss_of(trial) for trial in sums if trial[-1] > 0.5])
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -287,9 +297,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _pooled_cohen(ratings: Ratings, raters: Sequence[int], confidence: float) -> Agreement | None:
     table = sum(standard_table(ratings, n) for n in raters)
-    return with_interval(
-        lambda kept: cohen(np.asarray(table)[kept].sum(axis=0)), len(ratings.parts), confidence
-    )
+    return with_interval(cohen, np.asarray(table), confidence)
 
 
 def _pairs(
@@ -302,11 +310,7 @@ def _pairs(
         if not table.sum():
             continue
         tables[names] = table.sum(axis=0)
-        pairs[names] = with_interval(
-            lambda kept, own=table: cohen(own[kept].sum(axis=0)),  # type: ignore[misc]
-            len(ratings.parts),
-            confidence,
-        )
+        pairs[names] = with_interval(cohen, table, confidence)
     return pairs, tables
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,10 @@ class Agreement:
 
 def cohen(table: Numbers) -> float | None:
     """Compute Cohen's kappa of a cross table (K, K) of two raters; None where both always say the same one thing."""
-    shares = table / table.sum()
+    total = table.sum()
+    if not total:
+        return None
+    shares = table / total
     chance = float(shares.sum(axis=0) @ shares.sum(axis=1))
     return None if chance > 1 - 1e-12 else float((np.trace(shares) - chance) / (1 - chance))
 
@@ -40,14 +44,30 @@ def fleiss(counts: Numbers) -> float | None:
 
     Parts with one rating do not count. None where all ratings are of one category, or no part has two.
     """
+    return fleiss_of(fleiss_sums(counts).sum(axis=0))
+
+
+def fleiss_sums(counts: Numbers) -> Numbers:
+    """Compute what each part adds to Fleiss' kappa, (P, K + 2): its counts, the share of alike pairs, and 1.
+
+    `counts` (P, K) are how often each part got each category; parts with one rating add nothing.
+    """
     totals = counts.sum(axis=1)
-    counts, totals = counts[totals > 1], totals[totals > 1]
-    if not len(totals):
+    several = totals > 1
+    pairs = np.where(several, totals * (totals - 1), 1.0)
+    alike = ((counts**2).sum(axis=1) - totals) / pairs
+    return np.column_stack([counts, alike, np.ones(len(counts))]) * several[:, None]
+
+
+def fleiss_of(sums: Numbers) -> float | None:
+    """Compute Fleiss' kappa of the sums (K + 2,) of `fleiss_sums` over parts; None as `fleiss`."""
+    *counts, alike, parts = sums
+    # Blocks are taken from sums of whole numbers, which stay whole.
+    if parts < 0.5:
         return None
-    alike = ((counts**2).sum(axis=1) - totals) / (totals * (totals - 1))
-    shares = counts.sum(axis=0) / totals.sum()
+    shares = np.array(counts) / np.sum(counts)
     chance = float(shares @ shares)
-    return None if chance > 1 - 1e-12 else float((alike.mean() - chance) / (1 - chance))
+    return None if chance > 1 - 1e-12 else float((alike / parts - chance) / (1 - chance))
 
 
 def concordance(grades: Numbers) -> float | None:
@@ -86,20 +106,24 @@ def correlation(grades: Sequence[Numbers], standard: Numbers) -> float | None:
 
 
 def with_interval(
-    value: Callable[[NDArray[np.bool_]], float | None], parts: int, confidence: float = 0.95
+    value: Callable[[NDArray[Any]], float | None],
+    parts: NDArray[Any],
+    confidence: float = 0.95,
 ) -> Agreement | None:
     """Add the interval to a coefficient by leaving out one part, or one of 200 blocks of parts, after the other.
 
     Args:
-        value: the coefficient of the chosen parts (P,), None where it cannot be computed.
-        parts: their number.
+        value: the coefficient of the sum (...) of `parts`, None where it cannot be computed.
+        parts: what each part adds, (P, ...).
         confidence: of the interval.
     """
-    whole = value(np.ones(parts, dtype=bool))
+    total = parts.sum(axis=0)
+    whole = value(total)
     if whole is None:
         return None
-    blocks = np.arange(parts) % min(parts, _BLOCKS)
-    left = [value(blocks != block) for block in range(blocks.max() + 1)]
+    many = min(len(parts), _BLOCKS)
+    blocks = [parts[block::many].sum(axis=0) for block in range(many)]
+    left = [value(total - block) for block in blocks]
     known = np.array([one for one in left if one is not None])
     count = len(known)
     spread = float(np.ptp(known)) if count else 0.0
