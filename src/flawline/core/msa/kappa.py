@@ -56,7 +56,8 @@ def fleiss_sums(counts: Numbers) -> Numbers:
     several = totals > 1
     pairs = np.where(several, totals * (totals - 1), 1.0)
     alike = ((counts**2).sum(axis=1) - totals) / pairs
-    return np.column_stack([counts, alike, np.ones(len(counts))]) * several[:, None]
+    added = np.column_stack([counts, alike, np.ones(len(counts))])
+    return np.asarray(added * several[:, None])
 
 
 def fleiss_of(sums: Numbers) -> float | None:
