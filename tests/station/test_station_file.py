@@ -92,6 +92,7 @@ def test_a_short_file_has_neither_records_nor_outputs(read):
             5,
             "expected a number of 0 to 86400",
         ),
+        (('folder = "in"', 'folder = "in"\npart_from = "{lot}"'), 2, "needs the field {part}"),
         (("[[feeds]]", "[feeds]"), 2, "feeds: expected a list of sections"),
         (('[[feeds]]\nfolder = "in"\n', ""), None, "expected at least one feed"),
     ],

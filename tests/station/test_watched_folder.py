@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flawline.data.work_file import WorkFile
@@ -93,6 +95,40 @@ def test_a_damaged_picture_is_named_and_recorded_and_the_others_go_on(place, tmp
     assert [verdict for name, verdict in found if name == "b.png"] == ["unjudged"]
     assert {row.record.image for row in rows} == {"a.png", "b.png"}
     assert all(row.record.captured is not None for row in rows)
+
+
+def test_names_and_codes_give_part_and_lot(place, tmp_path, inspector):
+    zxingcpp = pytest.importorskip("zxingcpp")
+    write(place / "A7_0012_left.png", disc(1))
+    write(place / "other.png", disc(2))
+    plain = np.full((240, 240, 3), 128, np.uint8)
+    drawn = np.array(
+        zxingcpp.create_barcode("SN-1", zxingcpp.BarcodeFormat.QRCode).to_image(scale=4)
+    )
+    plain[30 : 30 + drawn.shape[0], 40 : 40 + drawn.shape[1]] = drawn[..., None]
+    write(place / "B8_0013_right.png", plain)
+    (place / "C9_0014_x.png").write_bytes(b"no picture at all")
+    with open_store(str(tmp_path / "r.db")) as store:
+        with Station(inspector, records=store, keep="none", constant={"lot": "none"}) as station:
+            judged(place, station, part_from="{lot}_{part}_{view}", codes=True)
+        rows = {row.record.image: row.record for row in store.page(Where()).items}
+    found = {name: (row.part, row.lot, dict(row.further)) for name, row in rows.items()}
+    assert found["B8_0013_right.png"][2].pop("code").startswith("QR")
+    assert found == {
+        "A7_0012_left.png": ("0012", "A7", {"view": "left"}),
+        "B8_0013_right.png": ("SN-1", "B8", {"view": "right"}),
+        "C9_0014_x.png": ("0014", "C9", {"view": "x"}),
+        "other.png": (None, "none", {}),
+    }
+
+
+def test_a_time_in_a_name_is_one_of_this_machine(place):
+    write(place / "260301120000_p1.png", disc(1))
+    with watched(place, part_from="{captured}_{part}") as folder:
+        (one,) = folder.finished()
+        frame = folder.frame(one)
+    assert frame.captured == datetime(2026, 3, 1, 12).astimezone()
+    assert frame.part == "p1"
 
 
 def test_judged_pictures_are_moved_by_verdict_under_free_names(place, tmp_path, judge):
@@ -184,7 +220,9 @@ def test_one_run_watches_with_a_file_of_notes(place):
         watched(place)
 
 
-@pytest.mark.parametrize("settings", [{"settle": -1.0}, {"settle": 1e9}, {"marker": "a/b"}])
+@pytest.mark.parametrize(
+    "settings", [{"settle": -1.0}, {"settle": 1e9}, {"marker": "a/b"}, {"part_from": "{lot}"}]
+)
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(UsageError):
         FolderSettings(**settings)

@@ -28,6 +28,8 @@ def watch(
     marker: str = "",
     move_to: str | os.PathLike[str] | None = None,
     polling: bool = False,
+    part_from: str | None = None,
+    codes: bool = False,
     once: bool = False,
     precision: str | None = None,
     store: str | None = None,
@@ -49,6 +51,8 @@ def watch(
         marker: the ending of marker files that say that a picture is finished, such as ".done".
         move_to: where judged pictures go, into a folder of their verdict; None leaves them.
         polling: look again and again, for network shares, which do not say what changes.
+        part_from: a pattern of names such as "{lot}_{part}_{view}", from which part, lot and so on are taken.
+        codes: take the part from a DataMatrix, QR or 1-D code in the picture; a code comes before the name.
         once: end when all that is there now was judged.
         precision, store, keep, pictures, constant, output: as for `inspect`.
         stop: asked several times a second whether to end; pictures in work are finished first.
@@ -61,12 +65,13 @@ def watch(
     Raises:
         SourceError: there is no such folder.
         UsageError: a setting is out of range, or another run watches with the same `out`.
-        DependencyError: watchfiles is not installed.
+        DependencyError: watchfiles, or zxing-cpp for codes, is not installed.
         ModelError: the recipe cannot be used; ("recipe-uncalibrated") it has no thresholds.
         StoreError: the records or pictures cannot be written.
     """
     inspector, told = inspector_of(recipe, precision), say or _nothing
-    settings = FolderSettings(settle, marker, None if move_to is None else Path(move_to), polling)
+    moved = None if move_to is None else Path(move_to)
+    settings = FolderSettings(settle, marker, moved, polling, part_from, codes)
     place, watched = Path(out), Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     with (

@@ -51,6 +51,18 @@ def watch(
     polling: Annotated[
         bool, typer.Option("--polling", help="For network shares, which do not say what changes.")
     ] = False,
+    part_from: Annotated[
+        str | None,
+        typer.Option(
+            help='Take part and more from names, by a pattern such as "{lot}_{part}_{view}".'
+        ),
+    ] = None,
+    codes: Annotated[
+        bool,
+        typer.Option(
+            "--codes", help="Take the part from a DataMatrix, QR or 1-D code in the picture."
+        ),
+    ] = False,
     once: Annotated[
         bool, typer.Option("--once", help="End when all that is there now was judged.")
     ] = False,
@@ -81,6 +93,8 @@ def watch(
             marker=marker,
             move_to=move_to,
             polling=polling,
+            part_from=part_from,
+            codes=codes,
             once=once,
             store=store,
             keep=keep,

@@ -65,6 +65,8 @@ class FolderEntries(Section):
         "Where judged pictures go, by verdict; they stay if not given", None
     )
     polling: bool = entry(boolean(), "For network shares, which do not say what changes", False)
+    part_from: str | None = entry(text(1000), "Pattern of names, such as {lot}_{part}_{view}", None)
+    codes: bool = entry(boolean(), "Take the part from a code in the picture", False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,14 @@ def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFee
     entries = FolderEntries(**file.values(where, rest, FolderEntries))
     move_to = None if entries.move_to is None else Path(entries.move_to)
     try:
-        settings = FolderSettings(entries.settle, entries.marker, move_to, entries.polling)
+        settings = FolderSettings(
+            entries.settle,
+            entries.marker,
+            move_to,
+            entries.polling,
+            entries.part_from,
+            entries.codes,
+        )
     except UsageError as error:
         raise file.error(where, error.message, error.hint) from error
     return FolderFeed(Path(entries.folder), settings)

@@ -16,9 +16,12 @@ from flawline.data.folder import Folder
 from flawline.data.frame import Frame
 from flawline.data.image import DEFAULT_IMAGE_LIMITS
 from flawline.data.names import Findings
+from flawline.data.part_codes import check_reader
+from flawline.data.part_names import part_pattern
 from flawline.data.work_file import WorkFile
 from flawline.errors import DependencyError, ImageError, SourceError, UsageError, install_extra
 from flawline.station.arrivals import Arrival, Arrivals
+from flawline.station.named_frame import named_frame
 
 TICK = 0.25
 """Seconds between two looks at files that settle."""
@@ -36,16 +39,20 @@ class FolderSettings:
     `settle` is how long a file must stay the same, in seconds; 0 suits folders into which files are renamed. `marker`
     is the ending of a marker file that says that a picture is finished, such as ".done"; then `settle` plays no part.
     `move_to` is where judged pictures go, into a folder of their verdict; None leaves them. `polling` looks at the
-    folder again and again instead of waiting for messages of the system, which network shares do not send.
+    folder again and again instead of waiting for messages of the system, which network shares do not send. `part_from`
+    is a pattern of names such as "{lot}_{part}_{view}", `codes` reads codes on the part.
 
     Raises:
-        UsageError: a time out of range, or a marker that no file name can end with.
+        UsageError: a time out of range, a marker that no file name can end with, or a pattern without {part}.
+        DependencyError: `codes`, and zxing-cpp is not installed.
     """
 
     settle: float = 1.0
     marker: str = ""
     move_to: Path | None = None
     polling: bool = False
+    part_from: str | None = None
+    codes: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -56,6 +63,10 @@ class FolderSettings:
                 f"expected a `marker` such as .done, got {self.marker!r}",
                 hint="it is the end of a file name",
             )
+        if self.part_from is not None:
+            part_pattern(self.part_from)
+        if self.codes:
+            check_reader()
 
 
 @dataclass
@@ -89,6 +100,8 @@ class WatchedFolder(Closing):
                 f"expected a folder to watch, found none at {self.folder}",
                 hint="make it, or check that the share is mounted",
             )
+        given = self.settings.part_from
+        self._pattern = None if given is None else part_pattern(given)
         self._arrivals = Arrivals(self.settings.settle, self.settings.marker)
         self._changes: Iterator[object] | None = None
         self._next_look = 0.0
@@ -150,7 +163,8 @@ class WatchedFolder(Closing):
     def frame_without_picture(self, one: Arrival, data: bytes = b"") -> Frame:
         """Make the frame of a file with some content; empty where it could not be read."""
         captured = datetime.fromtimestamp(one.changed / 1e9, UTC)
-        return Frame(data, one.name, captured, key=f"folder {one.key}")
+        frame = Frame(data, one.name, captured, key=f"folder {one.key}")
+        return named_frame(frame, self._pattern, data if self.settings.codes else b"")
 
     def done(self, one: Arrival, verdict: str) -> None:
         """Note that a file was judged, and move it; `verdict` is "unjudged" where it could not be.

@@ -10,8 +10,8 @@ import zxingcpp
 
 import flawline
 from flawline.cli.main import run
+from flawline.data.part_names import part_pattern
 from flawline.errors import DependencyError, SourceError, UsageError
-from flawline.jobs.groups.part_names import part_pattern
 
 
 def pictures(folder, *names, code=None):

@@ -15,11 +15,11 @@ from flawline.core.words import counted
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.named_files import name_from
 from flawline.data.names import natural_key
+from flawline.data.part_codes import PartCode, check_reader, codes_of
+from flawline.data.part_names import PartPattern, part_pattern
 from flawline.data.source import Source
 from flawline.data.stream import map_pictures
 from flawline.errors import SourceError, UsageError
-from flawline.jobs.groups.part_codes import PartCode, check_reader, codes_of
-from flawline.jobs.groups.part_names import PartPattern, part_pattern
 from flawline.types import Picture, Sample, Track, Unjudged, no_track
 
 _NUMBER = re.compile(r"\d+")
