@@ -61,7 +61,7 @@ GROUPS = {
     "Features": "compute_features cluster classify classify_with save_classifier load_classifier",
     "Measure and judge masks": "measure judge calibrate_scale",
     "Charts and studies": "chart pareto study_capability study_gauge study_agreement "
-    "study_sampling study_multivariate study_multi_vari study_distribution study_pod",
+    "study_sampling study_multivariate study_multi_vari study_distribution study_pod study_hit_miss",
     "Causes of defects": "study_steps study_factors study_location study_drift study_growth",
     "Records": "open_records list_records show_record decide export_records import_records replay list_alerts "
     "acknowledge",

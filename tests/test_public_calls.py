@@ -53,6 +53,7 @@ CALLS = {
     "study multivariate": "study_multivariate",
     "study sampling": "study_sampling",
     "study pod": "study_pod",
+    "study hit-miss": "study_hit_miss",
     "study steps": "study_steps",
     "study factors": "study_factors",
     "study location": "study_location",

@@ -44,6 +44,7 @@ from flawline.api.study import study_pod as study_pod
 from flawline.api.study_agreement import study_agreement as study_agreement
 from flawline.api.study_distribution import study_distribution as study_distribution
 from flawline.api.study_gauge import study_gauge as study_gauge
+from flawline.api.study_hit_miss import study_hit_miss as study_hit_miss
 from flawline.api.study_location import study_location as study_location
 from flawline.api.study_multi_vari import study_multi_vari as study_multi_vari
 from flawline.api.study_multivariate import study_multivariate as study_multivariate

@@ -25,6 +25,7 @@ from flawline.cli.study_causes import factors, steps
 from flawline.cli.study_distribution import distribution
 from flawline.cli.study_gauge import gauge
 from flawline.cli.study_growth import growth
+from flawline.cli.study_hit_miss import hit_miss
 from flawline.cli.study_multi_vari import multi_vari
 from flawline.cli.study_multivariate import multivariate
 from flawline.cli.study_output import Confidence, show_study
@@ -47,6 +48,7 @@ def _several() -> None:
 
 
 study.command()(pod)
+study.command()(hit_miss)
 study.command()(gauge)
 study.command()(steps)
 study.command()(factors)
