@@ -70,7 +70,7 @@ def test_a_change_of_size_is_the_camera_and_raises_no_alarm(studied):
     assert report.finding.startswith(
         "1 of 2 places change beyond what is usual, with the first alarm of a on 2026-03-17"
     )
-    assert "that is the camera, not the process" in report.finding
+    assert "2026-03-22 08:00: that is the camera, not the process" in report.finding
     assert any("nothing is labelled" in note for note in report.notes)
     assert any("1 shot could not be measured" in note for note in report.notes)
     document = study_document(report)

@@ -66,7 +66,8 @@ def growth_figure(found: GrowthStudy, place: GrowingPlace) -> StudyFigure:
         axes.set_ylim(bottom=0)
         if found.what == "change":
             axes.axhline(place.usual, color=LIMIT, lw=1.2)
-        axes.set_xlabel("days since the first labelled shot")
+        first = "labelled shot" if found.what == "area" else "shot that is compared"
+        axes.set_xlabel(f"days since the first {first}")
         axes.set_ylabel(f"{found.what}, {found.unit}")
 
     grows = place.growth is not None and place.growth.grows

@@ -87,7 +87,9 @@ def study_growth(
     scale = common_scale(
         [(one.days[one.alarm :], one.areas[one.alarm :], one.framing[one.alarm :]) for one in seen]
     )
-    places = [_grown(one, scale, limit, confidence) for one in bare]
+    # A change is a share of the picture, which no framing makes larger.
+    own = scale if what == "area" else None
+    places = [_grown(one, own, limit, confidence) for one in bare]
 
     def rank(one: GrowingPlace) -> tuple[int, float, str]:
         if one.growth is None:

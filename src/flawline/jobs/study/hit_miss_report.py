@@ -168,6 +168,8 @@ def _table(found: HitMissStudy) -> StudyTable:
 
 def _figure(found: HitMissStudy) -> StudyFigure:
     def draw(axes: Any) -> None:
+        from matplotlib.ticker import LogLocator, NullLocator
+
         for group in _groups(found):
             hits, many = int(found.found[group].sum()), len(group)
             low, high = clopper_pearson(hits, many)
@@ -180,8 +182,13 @@ def _figure(found: HitMissStudy) -> StudyFigure:
             axes.plot(size, 100 * bound, color=BAD, lw=1.4)
         axes.axhline(90, color=LIMIT, ls=(0, (4, 2)), lw=1)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        # Powers of ten would be written in a markup that the report does not draw.
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_ylim(0, 102)
-        axes.set_xlabel(f"{found.size}, {found.unit}" if found.unit else found.size)
+        apart = found.unit not in ("", found.size)
+        axes.set_xlabel(f"{found.size}, {found.unit}" if apart else found.size)
         axes.set_ylabel("found, %")
 
     caption = "Curve: found by size; below it the bound with 95 % confidence; points: groups, with intervals."
