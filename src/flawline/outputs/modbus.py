@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -79,6 +80,8 @@ class Modbus:
 
     def open(self) -> None:
         """Listen; raises OSError where the address is taken or not of this machine."""
+        # It would write every packet to standard error when a PLC is connected at the end.
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         listening: Future[None] = Future()
         self._thread = Thread(target=self._serve, args=[listening], name="modbus", daemon=True)
         self._thread.start()
