@@ -22,6 +22,9 @@ from flawline.recipe import write_recipe
 from flawline.records import open_store
 from flawline.records.pictures import open_pictures
 from flawline.records.record import DefectRecord, Record
+from flawline.records.where import Where
+from flawline.server.study_kinds import read_settings, study_kind
+from flawline.server.work.study_job import read_shown, run_study
 from flawline.station.stored_recipe import store_recipe
 from flawline.types import no_track
 from helpers.discs import train, write
@@ -193,6 +196,21 @@ def test_records_are_aligned_by_the_recipe_that_judged_them(kept, tmp_path, caps
     plain = ["study", "location", "--store", str(root / "r.db"), "--no-align", "--json"]
     assert run([*plain, "--out", str(tmp_path)]) == 0
     assert '"aligned": null' in capsys.readouterr().out
+
+
+def test_the_page_aligns_with_the_pictures_that_the_server_keeps(kept, tmp_path):
+    root, _ = kept
+    kind = study_kind("location")
+    names = {field.name for field in kind.fields}
+    assert {"align", "split"} <= names
+    assert names.isdisjoint({"kept", "recipe", "pictures"})
+    with open_store(str(root / "r.db")) as store:
+        pictures = open_pictures(root / "r-pictures")
+        settings = read_settings(kind, {"split": "time", "align": True})
+        done = run_study(store, pictures, kind, settings, Where(), "", no_track, tmp_path)
+    assert "aligned by the recipe" in done["finding"]
+    assert "No place surely belongs to one time alone." in done["finding"]
+    assert read_shown(tmp_path)["facts"]["parts aligned"].startswith("8 of 8")
 
 
 def test_records_whose_pictures_are_gone_are_not_aligned_and_say_so(kept, tmp_path):
