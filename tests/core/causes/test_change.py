@@ -32,7 +32,7 @@ def test_without_a_change_p_is_even():
     assert np.mean(np.array(p) < 0.2) == pytest.approx(0.2, abs=0.16)
 
 
-def test_values_that_resemble_each_other_are_permuted_in_blocks():
+def test_values_that_resemble_each_other_are_no_change():
     alone = together = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -41,7 +41,7 @@ def test_values_that_resemble_each_other_are_permuted_in_blocks():
             values[k] = 0.5 * values[k - 1] + noise[k]
         together += find_change(values, seed=seed).p < 0.05
         alone += find_change(rng.permutation(values), seed=seed).p < 0.05
-    assert together <= 6
+    assert together <= 4
     assert alone <= 4
 
 
