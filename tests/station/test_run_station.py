@@ -182,10 +182,17 @@ def test_the_command_checks_and_signals_end_it(place, capsys):
     assert not (place / "line.db").exists()
     assert run(["station", file, "--check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["outputs"] == ["file"]
-    command = [sys.executable, "-X", "faulthandler", "-m", "flawline", "station", file, "--json"]
+    command = [sys.executable, "-m", "flawline", "station", file, "--json"]
     said = place / "said"
     with said.open("wb") as file:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True)
+        # As a script of the shell starts it in the background.
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        )
     write(place / "one" / "a.png", spoilt(1))
     until(lambda: (place / "v.jsonl").exists() and sent(place), 60)
     describe(place, out="other.jsonl")

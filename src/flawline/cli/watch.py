@@ -113,6 +113,9 @@ def watch(
 
 def end_on_terminate() -> None:
     """End at SIGTERM, with which a service is stopped, as at Ctrl-C: what is in work is finished."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So a script of the shell starts what runs in the background; SIGTERM must end that too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
