@@ -243,6 +243,7 @@ def study_growth(
         unit: of the areas; px if not given.
         confidence: of the intervals.
         table_format: as for `chart`.
+        track: shows progress with `pictures`.
 
     Returns:
         The places, the fastest first. `flawline.jobs.study.growth_report.growth_report` describes it.
