@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def problem(classes=3, rows=120, fields=6, seed=0):
     return values.astype(np.float32), truth.astype(np.int64)
 
 
+@cache
 def trained(kind, classes=3, method="sigmoid"):
     values, truth = problem(classes)
     model = fit_model(values, truth, kind, 0)
