@@ -127,7 +127,7 @@ def test_phases_of_a_chart_that_is_not_watched(make, capsys):
     [
         (["--json"], "needs --once"),
         (["--every", "0"], "0.1 to 86400"),
-        (["--alert", "mail:ada"], "console, file:PATH or webhook:URL"),
+        (["--alert", "mail:ada"], "an output of console, file:PATH, webhook:URL"),
         (["--alert", "webhook:ftp://x"], "http and https"),
         (["--stage", "lot"], "stages have limits of their own"),
         (["--chart", "run"], "no limits"),
