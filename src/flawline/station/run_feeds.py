@@ -12,8 +12,9 @@ from flawline.errors import UsageError
 from flawline.station.camera import Camera
 from flawline.station.film import film
 from flawline.station.station import Station
-from flawline.station.watch import Told, Watched, watch_folder
+from flawline.station.watch import Watched, watch_folder
 from flawline.station.watched_folder import TICK, WatchedFolder
+from flawline.station.work import Told
 
 
 def run_feeds(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from flawline.data.cores import cpu_count
-from flawline.errors import FlawlineError, StoreError
-from flawline.inspector.inspection import Inspection
+from flawline.errors import FlawlineError
 from flawline.station.answering import AnswerTimes, Trigger
 from flawline.station.arrivals import Arrival
 from flawline.station.station import Station
 from flawline.station.watched_folder import UNJUDGED, WatchedFolder
+from flawline.station.work import Told, Work
 from flawline.types import Unjudged
-
-Told = Callable[[str, Inspection | Unjudged], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def watch_folder(
         OSError: it cannot be noted what was judged, or a picture cannot be moved.
     """
     workers = workers or cpu_count() + 1
-    work = _Work(folder, station, told, threading.Semaphore(4 * workers))
+    work = Work(station, told, 4 * workers)
     away = ""
     with ThreadPoolExecutor(workers, thread_name_prefix="watch") as pool:
         while not stop() and work.failed is None:
@@ -83,63 +80,25 @@ def watch_folder(
                     for _, waiting in triggered[place:]:
                         station.drop(waiting)
                     break
-                work.begin(pool.submit(work.judge, one, trigger))
+                work.begin(pool.submit(_judge, work, folder, one, trigger))
             if once and idle and not arrived and not folder.settling:
                 break
             if not arrived:
                 folder.wait(lambda: stop() or (once and not work.busy))
-    station.flush()
-    if work.failed is not None:
-        raise work.failed
+    work.flush()
     return Watched(dict(work.counts), work.unjudged, station.times)
 
 
-class _Work:
-    """The pictures in work, and what came of those before."""
-
-    def __init__(
-        self, folder: WatchedFolder, station: Station, told: Told, places: threading.Semaphore
-    ) -> None:
-        self.folder, self.station, self.told, self.places = folder, station, told, places
-        self.counts = {"accept": 0, "review": 0, "reject": 0}
-        self.unjudged = self.busy = 0
-        self.failed: BaseException | None = None
-        self._lock = threading.Lock()
-
-    def begin(self, future: Future[None]) -> None:
-        """Count a picture as in work until it is done; what ends it unexpectedly ends the watch."""
-        with self._lock:
-            self.busy += 1
-
-        def end(done: Future[None]) -> None:
-            with self._lock:
-                self.busy -= 1
-                self.failed = self.failed or done.exception()
-            self.places.release()
-
-        future.add_done_callback(end)
-
-    def judge(self, one: Arrival, trigger: Trigger | None) -> None:
-        """Judge a picture, and note that it was."""
-        try:
-            frame = self.folder.frame(one)
-            if frame is None:
-                self.station.drop(trigger)
-                return
-        except FlawlineError:
-            # The station records it as one that could not be judged.
-            frame = self.folder.frame_without_picture(one)
-        found: Inspection | Unjudged
-        try:
-            found = self.station.inspect(frame, trigger)
-        except StoreError:
-            raise
-        except FlawlineError as error:
-            found = Unjudged(one.name, error.code, error.message)
-        self.folder.done(one, UNJUDGED if isinstance(found, Unjudged) else found.verdict)
-        with self._lock:
-            if isinstance(found, Unjudged):
-                self.unjudged += 1
-            else:
-                self.counts[found.verdict] += 1
-            self.told(one.name, found)
+def _judge(work: Work, folder: WatchedFolder, one: Arrival, trigger: Trigger | None) -> None:
+    """Judge a picture, and note that it was."""
+    try:
+        frame = folder.frame(one)
+        if frame is None:
+            work.station.drop(trigger)
+            return
+    except FlawlineError:
+        # The station records it as one that could not be judged.
+        frame = folder.frame_without_picture(one)
+    found = work.inspect(frame, trigger)
+    folder.done(one, UNJUDGED if isinstance(found, Unjudged) else found.verdict)
+    work.tell(one.name, found)
