@@ -96,5 +96,7 @@ def test_without_records_what_did_not_arrive_is_reported(capsys):
 
 def test_an_output_that_cannot_be_is_refused_before_anything_is_judged(capsys):
     assert run([*INSPECT, "--output", "mail:ada"]) == 2
-    assert "console, file:PATH or webhook:URL" in " ".join(capsys.readouterr().err.split())
+    assert "an output of console, file:PATH, webhook:URL" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert not Path("out/inspections.csv").exists()

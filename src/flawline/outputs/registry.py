@@ -26,7 +26,7 @@ OUTPUTS: Mapping[str, OutputKind] = {
 
 
 def forms() -> str:
-    """List the forms of outputs: "console, file:PATH or webhook:URL"."""
+    """List the forms of outputs: "console, file:PATH, webhook:URL, ... or opcua:ENDPOINT"."""
     *most, last = (kind.form for kind in OUTPUTS.values())
     return f"{', '.join(most)} or {last}"
 
