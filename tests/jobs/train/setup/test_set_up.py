@@ -133,6 +133,20 @@ def test_defects_are_drawn_where_no_bad_part_is_known(network, tmp_path):
     assert set(roles(done)) == {f"good/{index}.png" for index in range(32)}
 
 
+def test_beside_drawn_defects_a_good_picture_is_judged_by_itself(network, tmp_path):
+    """The highest of a part's pictures beside single drawn ones would make parts of many pictures look bad."""
+    write_discs(tmp_path, good=48)
+    rows = [f"good/{n}.png,good,part {n // 4}" for n in range(48)]
+    manifest = tmp_path / "samples.csv"
+    manifest.write_text("\n".join(["image,label,group", *rows]) + "\n", "utf-8")
+    done = train(manifest, network, search=Search("normal", ("foreground",)))
+    assert done.set_up.by_picture
+    trial = done.set_up.trials[0]
+    assert len(trial.scores.good) == done.set_up.good > 12
+    assert f"against {done.set_up.good} good pictures" in done.set_up.sentence
+    assert trial.scores.auroc > 0.65
+
+
 def test_resolution_is_chosen_up_to_that_of_the_pictures(network, tmp_path):
     for index in range(36):
         write(tmp_path / "good" / f"{index}.png", stained(disc(index, 160), index))

@@ -17,7 +17,7 @@ class SetUp:
     """The chosen set-up.
 
     `trials` are all that was tried, `chosen` among them; `known` and `drawn` count the bad parts that decided. With no
-    trial, `reason` says why.
+    trial, `reason` says why. `by_picture` is True where `good` counts pictures that were judged each by itself.
     """
 
     search: Search
@@ -28,6 +28,7 @@ class SetUp:
     good: int = 0
     overkill: float = OVERKILL
     reason: str = ""
+    by_picture: bool = False
 
     @property
     def judged_by(self) -> str:
@@ -37,7 +38,8 @@ class SetUp:
             kinds.append(counted(self.known, "known bad part"))
         if self.drawn:
             kinds.append(counted(self.drawn, "drawn defect"))
-        return f"{' and '.join(kinds)} against {counted(self.good, 'good part')}"
+        unit = "good picture" if self.by_picture else "good part"
+        return f"{' and '.join(kinds)} against {counted(self.good, unit)}"
 
     @property
     def sentence(self) -> str:

@@ -63,6 +63,15 @@ class JudgedPictures:
                 yield sample, result
 
     @property
+    def good_units(self) -> Mapping[str, str]:
+        """What a good sample is judged as, by its name: its part, or by itself beside drawn defects.
+
+        A defect is drawn into one picture. The highest of all pictures of a good part would be compared with a single
+        one, and parts of many pictures would look worse than any defect.
+        """
+        return {s.name: s.name if self.originals else self.parts[s.name] for s in self.good}
+
+    @property
     def judged_bad(self) -> tuple[Sample, ...]:
         """The bad samples that show a defect; known once all were read."""
         return tuple(sample for sample in self.bad if sample.name not in self.undrawn)
@@ -80,7 +89,10 @@ def choose_judged(
     drawn: tuple[Sample, ...] = ()
     originals: dict[str, Sample] = {}
     if known_parts < ENOUGH_BAD:
-        originals = {_drawn_name(sample): sample for sample in good[: most_bad - len(known)]}
+        count = min(most_bad - len(known), len(good))
+        # Evenly among all, so that no few parts decide.
+        own = [good[place * len(good) // count] for place in range(count)]
+        originals = {_drawn_name(sample): sample for sample in own}
         drawn = tuple(replace(sample, name=name) for name, sample in originals.items())
     folds = {
         sample.name: number

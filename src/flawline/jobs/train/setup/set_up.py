@@ -67,9 +67,19 @@ def set_up(job: TrainingJob, search: Search) -> SetUp:
     if done is None or done.scores is None:
         problem = next(iter(state.trials.values())).problem
         return SetUp(search, start, reason=f"no candidate could be tried: {problem}")
-    good = len({pictures.parts[sample.name] for sample in pictures.good})
+    good = len(set(pictures.good_units.values()))
+    parts = len({pictures.parts[sample.name] for sample in pictures.good})
     drawn = sum(sample.name in pictures.originals for sample in pictures.judged_bad)
-    return SetUp(search, best, tuple(state.trials.values()), pictures.known, drawn, good, overkill)
+    return SetUp(
+        search,
+        best,
+        tuple(state.trials.values()),
+        pictures.known,
+        drawn,
+        good,
+        overkill,
+        by_picture=good > parts,
+    )
 
 
 def _alignment(state: Trials, best: Candidate, start: Candidate) -> Candidate:

@@ -114,7 +114,8 @@ def score_in_folds(
         for name, scored in kept.scored(state, held):
             found[name] = math.inf if lost_reason(kept.looks[name]) else scored.score
     return CandidateScores(
-        _by_part(pictures.good, found, pictures.parts), _by_part(bad, found, pictures.parts)
+        _by_part(pictures.good, found, pictures.good_units),
+        _by_part(bad, found, pictures.parts),
     )
 
 
