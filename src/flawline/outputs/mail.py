@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import smtplib
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
-from urllib.parse import urlsplit
 
 from flawline.errors import UsageError
+from flawline.outputs.connections import server_address, tls_context
 from flawline.outputs.console import line
 from flawline.outputs.events import Message, message_id
 from flawline.outputs.output import MOST, Failure, OutputKind, Say, path_entry, secret_entry
@@ -75,7 +74,7 @@ class Mail:
                 hint="leave starttls on, or write smtps://",
             )
         if wanted.ca is not None:
-            _context(wanted)
+            tls_context(wanted.ca)
 
     @property
     def name(self) -> str:
@@ -115,13 +114,13 @@ class Mail:
         wanted = self.entries
         scheme, host, port = mail_server(wanted.server)
         server = (
-            smtplib.SMTP_SSL(host, port, timeout=wanted.timeout, context=_context(wanted))
+            smtplib.SMTP_SSL(host, port, timeout=wanted.timeout, context=tls_context(wanted.ca))
             if scheme == "smtps"
             else smtplib.SMTP(host, port, timeout=wanted.timeout)
         )
         with server:
             if scheme == "smtp" and wanted.starttls:
-                server.starttls(context=_context(wanted))
+                server.starttls(context=tls_context(wanted.ca))
             if wanted.user is not None:
                 server.login(wanted.user, wanted.password or "")
             yield server
@@ -155,30 +154,13 @@ def mail_server(url: str) -> tuple[str, str, int]:
     Raises:
         UsageError: it is not smtp or smtps, or says more than a host and a port.
     """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/"):
-        raise UsageError(
-            "expected a mail server such as smtp://mail.plant.example:587, got another kind of URL",
-            hint="smtps:// is encrypted from the beginning",
-        )
-    if parts.username is not None or parts.password is not None:
-        raise UsageError(
-            "a mail server's URL holds a user or password", hint="they are settings of their own"
-        )
-    return parts.scheme, parts.hostname, port or PORTS[parts.scheme]
-
-
-def _context(entries: MailEntries) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=entries.ca)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"the certificates cannot be used: {error}", hint=f"they are read from {entries.ca}"
-        ) from error
+    return server_address(
+        url,
+        PORTS,
+        what="mail server",
+        example="smtp://mail.plant.example:587",
+        hint="smtps:// is encrypted from the beginning",
+    )
 
 
 def _said(error: smtplib.SMTPResponseException) -> str:

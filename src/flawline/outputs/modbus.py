@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Thread
-from typing import Any
 
 from flawline.errors import DependencyError, UsageError, install_extra
 from flawline.outputs.events import Message
 from flawline.outputs.output import MOST, Failure, OutputKind, Say
+from flawline.outputs.serving_thread import ServingThread, Stop
 from flawline.recipe.checks import integer, text
 from flawline.recipe.entries import Section, entry
 
@@ -53,9 +50,9 @@ class Modbus:
     live = True
     """Answers are of the moment: they are never owed."""
     _registers: tuple[int, ...] = field(default=(0,) * (REGISTERS - 1), init=False, repr=False)
-    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
-    _ended: Any = field(default=None, init=False, repr=False)
-    _thread: Thread | None = field(default=None, init=False, repr=False)
+    _thread: ServingThread = field(
+        default_factory=lambda: ServingThread("modbus", PATIENCE), init=False, repr=False
+    )
     _state: int = field(default=RUNNING, init=False)
 
     def __post_init__(self) -> None:
@@ -82,16 +79,11 @@ class Modbus:
         """Listen; raises OSError where the address is taken or not of this machine."""
         # It would write every packet to standard error when a PLC is connected at the end.
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-        listening: Future[None] = Future()
-        self._thread = Thread(target=self._serve, args=[listening], name="modbus", daemon=True)
-        self._thread.start()
-        listening.result(PATIENCE)
+        self._thread.open(self._started)
 
     def close(self) -> None:
         """Stop to listen; connected PLCs see that the connection ends."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(PATIENCE)
+        self._thread.close()
 
     def send(self, message: Message) -> Failure | None:
         """Put an answer, or the state, into the registers."""
@@ -107,10 +99,7 @@ class Modbus:
         """Return all registers as they are now."""
         return [int(self.clock() / BEAT) % 2, *self._registers]
 
-    def _serve(self, listening: Future[None]) -> None:
-        asyncio.run(self._run(listening))
-
-    async def _run(self, listening: Future[None]) -> None:
+    async def _started(self) -> Stop:
         from pymodbus.server import ModbusTcpServer
         from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -122,16 +111,9 @@ class Modbus:
         data = SimData(0, values=[0] * REGISTERS, datatype=DataType.REGISTERS, readonly=True)
         device = SimDevice(self.entries.device, simdata=[data], action=fill)
         server = ModbusTcpServer(device, address=host_and_port(self.entries.address))
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        try:
-            if not await server.listen():
-                raise OSError(f"{self.entries.address} cannot be listened on")
-            listening.set_result(None)
-        except Exception as error:
-            listening.set_exception(error)
-            return
-        await self._ended.wait()
-        await server.shutdown()  # type: ignore[no-untyped-call]
+        if not await server.listen():
+            raise OSError(f"{self.entries.address} cannot be listened on")
+        return server.shutdown
 
 
 def answer_registers(message: Message) -> tuple[int, ...]:

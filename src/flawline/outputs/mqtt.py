@@ -10,13 +10,12 @@ import json
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flawline.data.process import PROCESS
 from flawline.errors import DependencyError, UsageError, install_extra
+from flawline.outputs.connections import server_address, tls_context
 from flawline.outputs.events import Message
 from flawline.outputs.output import MOST, Failure, OutputKind, Say, path_entry, secret_entry
 from flawline.recipe.checks import boolean, number, one_of, text
@@ -218,21 +217,13 @@ def address(url: str) -> tuple[str, str, int]:
     Raises:
         UsageError: it is not mqtt or mqtts, or says more than a host and a port.
     """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise UsageError(
-            "expected a broker such as mqtt://host:1883 or mqtts://host, got another kind of URL",
-            hint="topics are settings of their own",
-        )
-    if parts.username is not None or parts.password is not None:
-        raise UsageError(
-            "a broker's URL holds a user or password", hint="they are settings of their own"
-        )
-    return parts.scheme, parts.hostname, port or PORTS[parts.scheme]
+    return server_address(
+        url,
+        PORTS,
+        what="broker",
+        example="mqtt://host:1883 or mqtts://host",
+        hint="topics are settings of their own",
+    )
 
 
 def check_topic(template: str, fields: tuple[str, ...]) -> None:
@@ -293,21 +284,7 @@ def _context(entries: MqttEntries) -> ssl.SSLContext | None:
         if given:
             raise UsageError(f"{given[0]} is given for a broker without TLS", hint="write mqtts://")
         return None
-    import ssl
-
-    if entries.key is not None and entries.certificate is None:
-        raise UsageError("a key is given without its certificate", hint="give both")
-    try:
-        context = ssl.create_default_context(cafile=entries.ca)
-        if entries.certificate is not None:
-            # Without a password; the dialogue of OpenSSL would wait for a person.
-            context.load_cert_chain(entries.certificate, entries.key, password=lambda: "")
-    except (OSError, ValueError) as error:
-        files = ", ".join(Path(getattr(entries, name)).name for name in given)
-        raise UsageError(
-            f"the certificates cannot be used: {error}", hint=f"they are read from {files}"
-        ) from error
-    return context
+    return tls_context(entries.ca, entries.certificate, entries.key)
 
 
 def _open(entries: MqttEntries, say: Say) -> Mqtt:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import socket
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flawline.errors import DependencyError, UsageError, install_extra
 from flawline.outputs.events import Message
 from flawline.outputs.output import MOST, Failure, OutputKind, Say, path_entry
+from flawline.outputs.serving_thread import ServingThread, Stop
 from flawline.recipe.checks import text
 from flawline.recipe.entries import Section, entry
 
@@ -59,10 +57,10 @@ class Opcua:
     entries: OpcuaEntries
     live = True
     """Answers are of the moment: they are never owed."""
-    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
     _nodes: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-    _ended: Any = field(default=None, init=False, repr=False)
-    _thread: Thread | None = field(default=None, init=False, repr=False)
+    _thread: ServingThread = field(
+        default_factory=lambda: ServingThread("opcua", PATIENCE), init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         """Refuse what cannot be listened on, without listening."""
@@ -94,44 +92,26 @@ class Opcua:
 
     def open(self) -> None:
         """Listen; raises OSError where the endpoint is taken or not of this machine."""
-        listening: Future[None] = Future()
-        self._thread = Thread(target=self._serve, args=[listening], name="opcua", daemon=True)
-        self._thread.start()
-        listening.result(PATIENCE)
+        self._thread.open(self._started)
 
     def close(self) -> None:
         """Stop to listen."""
-        if self._loop is not None and self._thread is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(PATIENCE)
+        self._thread.close()
 
     def send(self, message: Message) -> Failure | None:
         """Show an answer or a state to clients."""
-        assert self._loop is not None
         values = values_of(message)
         if values:
-            asyncio.run_coroutine_threadsafe(self._show(values), self._loop).result(PATIENCE)
+            self._thread.call(self._show(values))
         return None
 
-    def _serve(self, listening: Future[None]) -> None:
-        asyncio.run(self._run(listening))
-
-    async def _run(self, listening: Future[None]) -> None:
-        try:
-            # The address space takes seconds, so a port that is taken is found out before.
-            with socket.create_server(check_endpoint(self.entries.endpoint)):
-                pass
-            server = await self._built()
-            await server.start()
-        except Exception as error:
-            listening.set_exception(error)
-            return
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        listening.set_result(None)
-        try:
-            await self._ended.wait()
-        finally:
-            await server.stop()
+    async def _started(self) -> Stop:
+        # The address space takes seconds, so a port that is taken is found out before.
+        with socket.create_server(check_endpoint(self.entries.endpoint)):
+            pass
+        server = await self._built()
+        await server.start()
+        return server.stop
 
     async def _built(self) -> Server:
         """Make the server with its nodes."""
