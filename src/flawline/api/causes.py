@@ -267,6 +267,11 @@ def study_growth(
         )
     if recipe is not None:
         raise UsageError("`recipe` finds the defects on `pictures`", hint="give `pictures` too")
+    if table is None and store is None:
+        raise UsageError(
+            "expected a table or a store with areas, or the pictures of the shots",
+            hint="give a table, `store` or `pictures`",
+        )
     chosen = where_of(where, since, until) if where or since or until else None
     beside = [place, time, *([framing] if framing else [])]
     stated = stated_format(table_format)

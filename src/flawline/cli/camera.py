@@ -52,9 +52,11 @@ def camera(
     """Judge the pictures of a camera, a stream or a video file as they come, until Ctrl-C."""
     from flawline.api.camera import camera as run
     from flawline.data.interrupt import held_interrupt
+    from flawline.station.camera import camera_name
 
     end_on_terminate()
     with held_interrupt() as interrupt:
+        note(f"taking pictures from {camera_name(url)}; Ctrl-C ends it", quiet=quiet)
         filmed = run(
             recipe,
             url,

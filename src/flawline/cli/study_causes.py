@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +16,10 @@ from flawline.cli.record_options import Since, Until, WhereOption, assignments
 from flawline.cli.strict import Strict
 from flawline.cli.study_output import Confidence, show_study
 from flawline.cli.table_options import TableFormatOption
+from flawline.errors import UsageError
+
+if TYPE_CHECKING:
+    from flawline.data.source import Source
 
 DefectTable = Annotated[
     Path | None,
@@ -59,12 +65,33 @@ Pictures = Annotated[
     Path | None,
     typer.Option("--pictures", help="Pictures of the parts: a folder, archive or manifest."),
 ]
+PicturesRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        help="Folder below which a manifest of --pictures may name files; its own if not given.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of the permutations.", min=0)]
 
 
 def names(text: str | None) -> tuple[str, ...]:
     """Names separated by commas."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+@contextmanager
+def studied_pictures(pictures: Path | None, root: Path | None) -> Iterator[Path | Source | None]:
+    """Open the pictures of a study where a manifest may name files below another folder than its own."""
+    from flawline.data.source import open_source
+
+    if root is None:
+        yield pictures
+        return
+    if pictures is None:
+        raise UsageError("`root` is of a manifest of pictures, and none is given")
+    with open_source(pictures, root=root) as source:
+        yield source
 
 
 def steps(

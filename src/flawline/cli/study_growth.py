@@ -10,7 +10,7 @@ import typer
 from flawline.cli.console import AsJson, ProgressBar, Quiet
 from flawline.cli.record_options import Since, Until, WhereOption, assignments
 from flawline.cli.strict import Strict
-from flawline.cli.study_causes import DefectStore
+from flawline.cli.study_causes import DefectStore, PicturesRoot, studied_pictures
 from flawline.cli.study_output import Confidence, show_study
 from flawline.cli.table_options import TableFormatOption
 
@@ -46,6 +46,7 @@ def growth(
             help="The shots: a manifest with columns of place and time, as `flawline groups --part-from` writes one."
         ),
     ] = None,
+    root: PicturesRoot = None,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -73,23 +74,24 @@ def growth(
     from flawline.api.causes import study_growth
     from flawline.jobs.study.growth_report import growth_report
 
-    found = study_growth(
-        table,
-        store=store,
-        where=assignments(where, "--where"),
-        since=since,
-        until=until,
-        place=place,
-        time=time,
-        area=area,
-        framing=framing,
-        pictures=pictures,
-        recipe=recipe,
-        first_shots=first_shots,
-        limit=limit,
-        unit=unit,
-        confidence=confidence,
-        table_format=assignments(table_format, "--table-format"),
-        track=ProgressBar(quiet=quiet),
-    )
+    with studied_pictures(pictures, root) as shown:
+        found = study_growth(
+            table,
+            store=store,
+            where=assignments(where, "--where"),
+            since=since,
+            until=until,
+            place=place,
+            time=time,
+            area=area,
+            framing=framing,
+            pictures=shown,
+            recipe=recipe,
+            first_shots=first_shots,
+            limit=limit,
+            unit=unit,
+            confidence=confidence,
+            table_format=assignments(table_format, "--table-format"),
+            track=ProgressBar(quiet=quiet),
+        )
     return show_study(growth_report(found), out, as_json=as_json, quiet=quiet, strict=strict)

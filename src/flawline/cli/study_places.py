@@ -20,11 +20,13 @@ from flawline.cli.study_causes import (
     PartColumn,
     PartTable,
     Pictures,
+    PicturesRoot,
     Seed,
     StepColumn,
     X,
     Y,
     names,
+    studied_pictures,
 )
 from flawline.cli.study_output import show_study
 from flawline.cli.table_options import TableFormatOption
@@ -50,6 +52,7 @@ def location(
         str | None, typer.Option(help="Defects first seen after this step alone.")
     ] = None,
     pictures: Pictures = None,
+    root: PicturesRoot = None,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -90,32 +93,33 @@ def location(
     from flawline.api.study_location import study_location
     from flawline.jobs.study.location_report import location_report
 
-    found = study_location(
-        table,
-        parts=parts,
-        store=store,
-        where=assignments(where, "--where"),
-        since=since,
-        until=until,
-        by=names(by),
-        only=only,
-        at=at,
-        pictures=pictures,
-        recipe=recipe,
-        align=align,
-        kept=kept,
-        centre=_point(centre),
-        split=names(split),
-        part=part,
-        step=step,
-        order=names(order),
-        x=x,
-        y=y,
-        kind=kind,
-        seed=seed,
-        table_format=assignments(table_format, "--table-format"),
-        track=ProgressBar(quiet=quiet),
-    )
+    with studied_pictures(pictures, root) as shown:
+        found = study_location(
+            table,
+            parts=parts,
+            store=store,
+            where=assignments(where, "--where"),
+            since=since,
+            until=until,
+            by=names(by),
+            only=only,
+            at=at,
+            pictures=shown,
+            recipe=recipe,
+            align=align,
+            kept=kept,
+            centre=_point(centre),
+            split=names(split),
+            part=part,
+            step=step,
+            order=names(order),
+            x=x,
+            y=y,
+            kind=kind,
+            seed=seed,
+            table_format=assignments(table_format, "--table-format"),
+            track=ProgressBar(quiet=quiet),
+        )
     report = location_report(found)
     if found.timed and split is None:
         given = {
@@ -123,6 +127,7 @@ def location(
             "--only": only,
             "--centre": centre,
             "--pictures": pictures,
+            "--root": root,
             "--recipe": recipe,
         }
         source = ["--store", store] if table is None else [str(table)]
@@ -153,6 +158,7 @@ def drift(
         Path, typer.Option("--out", "-o", help="Folder for drift.html, .svg, .png and .json.")
     ] = Path("flawline-drift"),
     pictures: Pictures = None,
+    root: PicturesRoot = None,
     distance: Annotated[
         str,
         typer.Option(
@@ -169,17 +175,18 @@ def drift(
     from flawline.api.causes import study_drift
     from flawline.jobs.study.drift_report import drift_report
 
-    found = study_drift(
-        table,
-        parts=parts,
-        store=store,
-        where=assignments(where, "--where"),
-        since=since,
-        until=until,
-        pictures=pictures,
-        distance=cast("Literal['energy', 'mmd']", distance),
-        seed=seed,
-        table_format=assignments(table_format, "--table-format"),
-        track=ProgressBar(quiet=quiet),
-    )
+    with studied_pictures(pictures, root) as shown:
+        found = study_drift(
+            table,
+            parts=parts,
+            store=store,
+            where=assignments(where, "--where"),
+            since=since,
+            until=until,
+            pictures=shown,
+            distance=cast("Literal['energy', 'mmd']", distance),
+            seed=seed,
+            table_format=assignments(table_format, "--table-format"),
+            track=ProgressBar(quiet=quiet),
+        )
     return show_study(drift_report(found), out, as_json=as_json, quiet=quiet, strict=strict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import flawline
+from flawline.cli.main import run
 from flawline.data.source import opened
 from flawline.errors import ImageError, SourceError, UsageError
 from flawline.jobs.study.growth_pictures import ShotNames, changed_shots, defect_shots
@@ -75,7 +77,27 @@ def test_a_change_of_size_is_the_camera_and_raises_no_alarm(studied):
     assert any("1 shot could not be measured" in note for note in report.notes)
     document = study_document(report)
     assert document["unit"] == "%"
+    # Nobody labelled the pictures, so that nobody knows when the first defect was there.
+    checked = {one.what: one.holds for one in report.assumptions}
+    assert checked["the time of the first alarm is that of the first defect"] != "holds"
+    assert "measured" in report.tables[0].columns
     assert [len(place["alarms"]) for place in document["places"]] in ([1, 0], [0, 1])
+
+
+def test_a_manifest_elsewhere_names_its_pictures_below_a_root(shots, tmp_path, capsys):
+    rows = shots.read_text().splitlines()
+    lines = [rows[0], *(os.path.relpath(shots.parent, tmp_path) + "/" + row for row in rows[1:])]
+    (tmp_path / "shots.csv").write_text("\n".join(lines))
+    arguments = ["study", "growth", "--first-shots", "6", "-o", str(tmp_path / "g"), "-q"]
+    given = ["--pictures", str(tmp_path / "shots.csv")]
+    assert run([*arguments, *given]) == 2
+    assert "--root" in capsys.readouterr().err
+    assert run([*arguments, *given, "--root", str(tmp_path.parents[1])]) == 0
+    assert "1 of 2 places change" in capsys.readouterr().out
+    assert run([*arguments, "--root", str(tmp_path)]) == 2
+    assert "--root is of a manifest of pictures" in capsys.readouterr().err
+    assert run(arguments) == 2
+    assert "--pictures" in capsys.readouterr().err
 
 
 def test_a_column_names_the_framing(shots):

@@ -12,21 +12,33 @@ from flawline.jobs.study.growing_place import GrowingPlace, GrowthStudy
 from flawline.jobs.study.study import StudyFigure, StudyTable
 
 
+def known_word(found: GrowthStudy) -> str:
+    """Say what a shot is that counts: people label areas, and pictures are measured."""
+    return "labelled" if found.what == "area" else "measured"
+
+
 def growth_table(found: GrowthStudy) -> StudyTable:
     """Tabulate all places."""
-    names = ("place", "labelled", "first alarm", f"{found.unit} a day", "last", "days to the limit")
+    names = (
+        "place",
+        known_word(found),
+        "first alarm",
+        f"{found.unit} a day",
+        "last",
+        "days to the limit",
+    )
     rows = []
     for place in found.places:
         growth = place.growth
-        labelled = f"{len(place.areas)} of {place.shots}"
-        alarm = "none" if len(place.areas) else "unlabelled"
+        known = f"{len(place.areas)} of {place.shots}"
+        alarm = "none" if len(place.areas) else f"not {known_word(found)}"
         if place.alarm is not None:
             alarm = place.times[place.alarm].isoformat(" ")[:16]
         if growth is None:
-            rows.append((place.name, labelled, alarm, "", "", ""))
+            rows.append((place.name, known, alarm, "", "", ""))
             continue
         days = _until(growth.reaches) if growth.reaches is not None and growth.grows else ""
-        rows.append((place.name, labelled, alarm, ranged(*growth.rate), number(growth.level), days))
+        rows.append((place.name, known, alarm, ranged(*growth.rate), number(growth.level), days))
     return StudyTable(
         "Places, the fastest first", names, tuple(rows), frozenset(names[3:]), printed=True
     )
@@ -80,7 +92,7 @@ def growth_figure(found: GrowthStudy, place: GrowingPlace) -> StudyFigure:
     )
     return StudyFigure(
         place.name,
-        f"{told[0].upper()}{told[1:]}; {place.unlabelled} of {place.shots} shots without labels.",
+        f"{told[0].upper()}{told[1:]}; {place.unlabelled} of {place.shots} shots not {known_word(found)}.",
         draw,
         2.4,
     )

@@ -20,7 +20,7 @@ from flawline.jobs.study.growth_bends import (
     told_bends,
     told_camera,
 )
-from flawline.jobs.study.growth_drawn import growth_figure, growth_table
+from flawline.jobs.study.growth_drawn import growth_figure, growth_table, known_word
 from flawline.jobs.study.study import Assumption, Study
 
 _DRAWN = 12
@@ -52,7 +52,7 @@ def growth_report(found: GrowthStudy) -> Study:
         facts={
             "places": str(len(found.places)),
             "shots": str(shots),
-            "without labels": str(sum(place.unlabelled for place in found.places)),
+            f"not {known_word(found)}": str(sum(place.unlabelled for place in found.places)),
             "limit": "none" if found.limit is None else f"{number(found.limit)} {found.unit}",
         },
         tables=(growth_table(found), *bends_table(found)),
@@ -100,7 +100,9 @@ def finding(found: GrowthStudy) -> str:
         told.append(told_camera(found))
     bare = [place.name for place in found.places if not len(place.areas)]
     if bare:
-        told.append(f"Without labels, and therefore not known to be good: {', '.join(bare[:6])}.")
+        told.append(
+            f"Not {known_word(found)}, and therefore not known to be good: {', '.join(bare[:6])}."
+        )
     return " ".join(text for text in told if text)
 
 
@@ -149,18 +151,22 @@ def _verdict(found: GrowthStudy) -> BasisVerdict:
     followed = [place for place in found.places if place.growth is not None]
     if not followed:
         return BasisVerdict(
-            "unknown", f"No place has {FEWEST} labelled shots from its first alarm on"
+            "unknown",
+            f"No place has {FEWEST} {known_word(found)} shots from its first alarm on",
         )
     if len(followed) < len(found.places):
         left = len(found.places) - len(followed)
         return BasisVerdict(
-            "not alone", f"{counted(left, 'place has', 'places have')} too few labelled shots"
+            "not alone",
+            f"{counted(left, 'place has', 'places have')} too few {known_word(found)} shots",
         )
     if any(_bent(place) for place in followed):
         return BasisVerdict(
             "not alone", "Some places do not grow in a straight line: forecasts are rough"
         )
-    return BasisVerdict("yes", f"By {counted(len(followed), 'place')} with enough labelled shots")
+    return BasisVerdict(
+        "yes", f"By {counted(len(followed), 'place')} with enough {known_word(found)} shots"
+    )
 
 
 def _bent(place: GrowingPlace) -> bool:
@@ -184,9 +190,11 @@ def _assumptions(found: GrowthStudy) -> tuple[Assumption, ...]:
         ),
         Assumption(
             "the time of the first alarm is that of the first defect",
-            "does not" if bare else "holds",
-            f"{bare} shots have no labels, and a defect may have been on them"
+            "does not" if bare else "not checked" if found.what == "change" else "holds",
+            f"{bare} shots are not {known_word(found)}, and a defect may have been on them"
             if bare
+            else "a small defect changes a picture too little: look at the shots before the alarm"
+            if found.what == "change"
             else "every shot is labelled",
         ),
         camera_assumption(found),
