@@ -23,7 +23,7 @@ OptionalTable = Annotated[
 ]
 StoreOption = Annotated[
     str | None,
-    typer.Option(help="Chart records: an SQLite file, or postgresql://USER@HOST/DATABASE."),
+    typer.Option(help="Read records: an SQLite file, or postgresql://USER@HOST/DATABASE."),
 ]
 Measure = Annotated[str, typer.Option(help="The column to chart.")]
 By = Annotated[
