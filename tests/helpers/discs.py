@@ -47,10 +47,13 @@ def faint(seed: int) -> np.ndarray:
 
 
 def write(path: Path, pixels: np.ndarray) -> Path:
-    """Write RGB pixels."""
+    """Write RGB pixels; the file is complete when it has its name, as a watched folder wants it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), pixels[..., ::-1] if pixels.ndim == 3 else pixels)
-    return path
+    done, data = cv2.imencode(path.suffix, pixels[..., ::-1] if pixels.ndim == 3 else pixels)
+    assert done
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_bytes(data.tobytes())
+    return unfinished.replace(path)
 
 
 def write_discs(folder: Path, good: int = 10, bad: int = 0, first: int = 0) -> Path:
