@@ -3,39 +3,46 @@
 import pytest
 
 from flawline.core.basis_verdict import audit_verdict, capability_verdict, segmenter_verdict
+from flawline.core.metrics import Share
 
 MANY = {"stain": 40, "scratch": 30}
+
+
+ALL = {"stain": 0.6, "scratch": 0.4}
 
 
 @pytest.mark.parametrize(
     ("learnt", "marked", "epochs", "usable", "text"),
     [
-        ({"stain": 0.6, "scratch": 0.4}, MANY, 40, "yes", "Learnt every class"),
+        (ALL, MANY, 40, "yes", "5 % overkill (4 of 80 good parts): usable"),
         ({"stain": 0.0, "scratch": 0.01}, MANY, 40, "no", "Learnt nothing: not usable"),
         ({"stain": 0.0, "scratch": 0.0}, MANY, 1, "no", "after 1 epoch"),
-        ({"stain": 0.6, "scratch": 0.01}, MANY, 40, "no", "Did not learn scratch"),
-        ({"stain": 0.6, "scratch": 0.4}, MANY, 1, "not alone", "Trained for 1 epoch only"),
-        (
-            {"stain": 0.6, "scratch": None},
-            MANY,
-            40,
-            "not alone",
-            "No validation picture shows scratch",
-        ),
-        (
-            {"stain": 0.6, "scratch": 0.4},
-            {"stain": 40, "scratch": 3},
-            40,
-            "not alone",
-            "3 with scratch",
-        ),
+        ({"stain": 0.6, "scratch": 0.01}, MANY, 40, "no", "did not learn scratch"),
+        (ALL, MANY, 1, "not alone", "trained for 1 epoch only"),
+        ({"stain": 0.6, "scratch": None}, MANY, 40, "not alone", "picture shows scratch"),
+        (ALL, {"stain": 40, "scratch": 3}, 40, "not alone", "3 with scratch"),
         ({"stain": None, "scratch": None}, MANY, 40, "unknown", "No validation picture"),
     ],
 )
 def test_a_segmenter(learnt, marked, epochs, usable, text):
-    found = segmenter_verdict(learnt, marked, epochs, pictures=12)
+    found = segmenter_verdict(learnt, marked, epochs, Share(0, 60), Share(4, 80))
     assert found.usable == usable
     assert text in found.text
+
+
+@pytest.mark.parametrize(
+    ("missed", "overkill", "usable"),
+    [
+        (Share(20, 60), Share(4, 80), "no"),
+        (Share(2, 60), Share(4, 80), "not alone"),
+        (Share(0, 60), Share(70, 80), "no"),
+        (Share(0, 9), None, "not alone"),
+    ],
+)
+def test_a_segmenter_is_judged_by_the_parts_that_it_misses_and_rejects(missed, overkill, usable):
+    found = segmenter_verdict(ALL, MANY, 40, missed, overkill)
+    assert found.usable == usable
+    assert found.text.startswith(f"Misses {missed.hits} of {missed.of} validation parts")
 
 
 @pytest.mark.parametrize(

@@ -213,8 +213,8 @@ def train_segment(
     encoder: str | None = None,
     weights: str | os.PathLike[str] | None = None,
     preparation: str | None = None,
-    loss: str = "balanced+dice",
-    patch: Window = 256,
+    loss: str | None = None,
+    patch: Window | None = None,
     resolution: str = "full",
     around_defects: float = 0.7,
     augment: bool = True,
@@ -263,13 +263,15 @@ def train_segment(
         encoder: of the architecture: "resnet18", "timm:NAME".
         weights: of the encoder: a .safetensors file, or a name.
         preparation: as for `rank`.
-        loss: sum of losses, such as "focal+0.5*lovasz".
-        patch: what the network sees at once, px, as `window` of `train_anomaly`.
+        loss: sum of losses, such as "focal+0.5*lovasz"; chosen by how rare the rarest class is if not given.
+        patch: what the network sees at once, px, as `window` of `train_anomaly`; chosen by the sizes of pictures and
+            defects if not given.
         resolution: "full": patches as they are; "fit": whole pictures in one patch.
         around_defects: share of patches placed around a defect.
         augment: vary patches: flips, turns, light, noise, pasted defects.
-        rotation: largest turn of a patch, degrees; 10 if not given.
-        epochs: 40 where no minutes are given.
+        rotation: largest turn of a patch, degrees; 180 where lines run another way on each picture, else 10, if not
+            given.
+        epochs: how often the pictures are learnt from; without it and `minutes`, 40 epochs of 750 patches or more.
         minutes: time that training may take.
         patience: stop after so many epochs without a gain on validation.
         batch, accumulate: patches of a step, and parts that it is computed in.
@@ -300,19 +302,21 @@ def train_segment(
         SpecError: the specification cannot be read.
         ModelError: the network cannot be built or exported.
     """
+    from flawline.jobs.train.segment.chosen_settings import EPOCHS, Choice
     from flawline.jobs.train.segment.extra import require_extra
     from flawline.jobs.train.segment.segment_settings import NetworkSettings, SegmentSettings
 
+    usual = SegmentSettings()
     training = SegmentSettings(
         network=NetworkSettings(network, encoder, path_text(weights), preparation),
-        loss=loss,
-        patch=window_of(patch, "patch"),
+        loss=usual.loss if loss is None else loss,
+        patch=usual.patch if patch is None else window_of(patch, "patch"),
         resolution=cast(Any, resolution),
         around_defects=around_defects,
         augmentation=_augmentation(augment, rotation),
         batch=batch,
         accumulate=accumulate,
-        epochs=40 if epochs is None and minutes is None else epochs,
+        epochs=EPOCHS if epochs is None and minutes is None else epochs,
         minutes=minutes,
         patience=patience,
         rate=rate,
@@ -324,9 +328,16 @@ def train_segment(
     require_extra()
     from flawline.jobs.train.segment import train_segment as segment
 
+    chosen: dict[Choice, bool] = {
+        "patch": patch is None,
+        "rotation": augment and rotation is None,
+        "loss": loss is None,
+        "length": epochs is None and minutes is None,
+    }
     settings = segment.TrainSegmentSettings(
         part=part,
         training=training,
+        choose=tuple(choice for choice, wanted in chosen.items() if wanted),
         shares=shares,
         target_recall=recall,
         miss_cost=cost_missed,

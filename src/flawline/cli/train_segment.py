@@ -32,7 +32,7 @@ from flawline.cli.mask_options import (
     mask_settings,
     masks_from_options,
 )
-from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName, Patch
+from flawline.cli.network_options import Device, Encoder, EncoderWeights, NetworkName
 from flawline.cli.segment_progress import train_with_progress
 from flawline.cli.settings import as_options
 from flawline.cli.strict import Strict, print_verdict, strict_code
@@ -70,9 +70,18 @@ def segment(
     weights: EncoderWeights = None,
     preparation: Preparation = None,
     loss: Annotated[
-        str, typer.Option(help='Sum of losses, such as "focal+0.5*lovasz".')
-    ] = "balanced+dice",
-    patch: Patch = "256",
+        str | None,
+        typer.Option(
+            help='Sum of losses, such as "focal+0.5*lovasz"; chosen by how rare classes are if not given.'
+        ),
+    ] = None,
+    patch: Annotated[
+        str | None,
+        typer.Option(
+            help='What the network sees at once, px: "256" or HEIGHTxWIDTH; chosen by the sizes of pictures and '
+            "defects if not given."
+        ),
+    ] = None,
     resolution: Annotated[
         str, typer.Option(help="full: patches as they are; fit: whole pictures in one patch.")
     ] = "full",
@@ -85,11 +94,15 @@ def segment(
     rotation: Annotated[
         float | None,
         typer.Option(
-            help="Largest turn of a patch, degrees: 10, or 180 for parts that lie anyhow."
+            help="Largest turn of a patch, degrees: 10, or 180 for parts that lie anyhow; chosen by the pictures' "
+            "lines if not given."
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Epochs; 40 where no minutes are given.")
+        int | None,
+        typer.Option(
+            help="Epochs; without it and --minutes, 40 of 750 patches, or of as many as there are pictures."
+        ),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Time that training may take.")] = None,
     patience: Annotated[

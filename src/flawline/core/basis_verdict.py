@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flawline.core.recipe_verdict import Usable
+from flawline.core.metrics import Share
+from flawline.core.recipe_verdict import Usable, recipe_verdict
 from flawline.core.words import counted
 
 LEARNT = 0.05
@@ -26,15 +27,20 @@ class BasisVerdict:
 
 
 def segmenter_verdict(
-    learnt: Mapping[str, float | None], marked: Mapping[str, int], epochs: int, pictures: int
+    learnt: Mapping[str, float | None],
+    marked: Mapping[str, int],
+    epochs: int,
+    missed: Share | None,
+    overkill: Share | None,
 ) -> BasisVerdict:
-    """Judge a training of a segmenter.
+    """Judge a training of a segmenter by the validation parts that it misses and rejects, and by what it learnt.
 
     Args:
         learnt: IoU of each class of defects on validation, None where no picture there shows or predicts it.
         marked: pictures of the training, validation and test that show each class.
         epochs: how many were trained.
-        pictures: of the validation.
+        missed: validation parts with a defect, and those of them without a predicted one; None where there are none.
+        overkill: validation parts without a defect, and those of them with a predicted one; None where there are none.
     """
     known = {name: value for name, value in learnt.items() if value is not None}
     nothing = [name for name, value in known.items() if value < LEARNT]
@@ -44,27 +50,30 @@ def segmenter_verdict(
         )
     if len(nothing) == len(known):
         return BasisVerdict("no", f"Learnt nothing: not usable{_epochs(epochs)}")
+    counts = recipe_verdict(missed, known="validation parts with a defect", overkill=overkill)
+    # The counts stand first; what they rest on can only make them worth less.
+    head = counts.text.rpartition(": ")[0] if missed is not None else counts.text
     if nothing:
         return BasisVerdict(
-            "no", f"Did not learn {', '.join(nothing)}: not usable for it{_epochs(epochs)}"
+            "no", f"{head}; did not learn {', '.join(nothing)}: not usable for it{_epochs(epochs)}"
         )
+    if counts.usable == "no":
+        return BasisVerdict("no", counts.text)
+    reason = _vague(learnt, marked, epochs)
+    if reason:
+        return BasisVerdict("not alone", f"{head}; {reason}")
+    return BasisVerdict(counts.usable, counts.text)
+
+
+def _vague(learnt: Mapping[str, float | None], marked: Mapping[str, int], epochs: int) -> str:
+    """Say why the counts of a validation rest on too little, empty where they do not."""
     if epochs < FEW_EPOCHS:
-        return BasisVerdict(
-            "not alone", f"Trained for {counted(epochs, 'epoch')} only: train longer"
-        )
+        return f"trained for {counted(epochs, 'epoch')} only: train longer"
     unseen = [name for name, value in learnt.items() if value is None]
     if unseen:
-        return BasisVerdict(
-            "not alone",
-            f"No validation picture shows {', '.join(unseen)}: not known how well it is found",
-        )
+        return f"no validation picture shows {', '.join(unseen)}: not known how well that is found"
     few = [f"{count} with {name}" for name, count in marked.items() if count < FEW_MARKED]
-    if few:
-        return BasisVerdict("not alone", f"Too few pictures ({', '.join(few)}) to rely on it alone")
-    return BasisVerdict(
-        "yes",
-        f"Learnt every class, by {counted(pictures, 'validation picture')}; evaluate it on others",
-    )
+    return f"too few pictures ({', '.join(few)}) to rely on it alone" if few else ""
 
 
 def audit_verdict(

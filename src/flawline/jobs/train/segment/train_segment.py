@@ -27,6 +27,7 @@ from flawline.inspector import Inspector
 from flawline.inspector.parts import joined_arrays
 from flawline.inspector.shape import shape_settings
 from flawline.jobs.train.segment.checkpoint import CHECKPOINT
+from flawline.jobs.train.segment.chosen_settings import Choice, choose_settings
 from flawline.jobs.train.segment.export import export_segmenter
 from flawline.jobs.train.segment.fit import (
     TrainedSegmenter,
@@ -64,7 +65,9 @@ _ROLES: Mapping[str, Role] = {"train": "train", "validation": "calibration", "te
 class TrainSegmentSettings:
     """Settings of a recipe of a segmenter.
 
-    `part` names the part. `shares` are those of training, validation and test where the source names no splits.
+    `part` names the part. `choose` names the settings of `training` that are chosen by the pictures
+    (`flawline.jobs.train.segment.chosen_settings`). `shares` are those of training, validation and test where the
+    source names no splits.
     Thresholds have the highest Dice on validation, or follow from `target_recall`, or from the costs of a missed and of
     a falsely predicted pixel (`flawline.core.pixel_threshold.choose_thresholds`). `smallest` is chosen on validation
     (`flawline.core.smallest_area`) where it is None. It, `merge`, `mm_per_px`, `mm_per_px_u`, `flips` and `spec` go
@@ -73,6 +76,7 @@ class TrainSegmentSettings:
 
     part: str = ""
     training: SegmentSettings = field(default_factory=SegmentSettings)
+    choose: tuple[Choice, ...] = ()
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
     target_recall: float | None = None
     miss_cost: float | None = None
@@ -119,7 +123,10 @@ class TrainedSegmenterRecipe:
         names = [one.name for one in self.chosen]
         learnt = {name: one.iou for name, one in zip(names, figures, strict=True)}
         marked = {one.name: one.pictures for one in self.masks.classes if one.name in learnt}
-        return segmenter_verdict(learnt, marked, len(self.records), self.validation.pictures)
+        detection = self.validation.detection
+        return segmenter_verdict(
+            learnt, marked, len(self.records), detection.escapes(), detection.overkill()
+        )
 
 
 def train_segment(
@@ -163,12 +170,15 @@ def train_segment(
         source.samples(), report.counts, hashes, settings.shares, settings.training.seed
     )
     _check_spec(settings, source.classes)
+    chosen_settings = choose_settings(
+        settings.training, settings.choose, source, split.train, report, track=track
+    )
     for record in train_segmenter(
         source,
         split.train,
         split.validation,
         folder,
-        settings.training,
+        chosen_settings.training,
         resume=resume,
         track=track,
     ):
@@ -197,6 +207,7 @@ def train_segment(
         tuple(by_name[name] for name in worst),
         (
             *split.messages,
+            *chosen_settings.messages,
             *_finding_messages(report),
             *report.notes,
             *(one.message for one in chosen),
