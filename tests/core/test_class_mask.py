@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from flawline.core.class_mask import class_mask_of, coarse_map, remove_small_regions
+from flawline.core.class_mask import class_mask_of, coarse_map, region_areas, remove_small_regions
 
 SHARES = arrays(np.float32, (3, 5, 6), elements=st.floats(0, 1, width=32))
 LIMITS = st.tuples(*[st.sampled_from([0.125, 0.25, 0.5, 1.0])] * 2)
@@ -35,7 +35,19 @@ def test_small_places_of_a_class_are_left_out():
     assert (cleaned == np.where(class_mask == 1, 1, 0)).all()
     assert (remove_small_regions(class_mask, 3) == class_mask).all()
     assert not remove_small_regions(class_mask, 6).any()
+    assert (remove_small_regions(class_mask, (6, 3)) == np.where(class_mask == 2, 2, 0)).all()
     assert class_mask.sum() == 5 + 6
+
+
+def test_regions_are_counted_and_those_that_touch_are_told():
+    class_mask = np.zeros((6, 8), np.uint8)
+    class_mask[0:2, 0:2] = 1
+    class_mask[4:6, 4:7] = 1
+    truth = np.zeros((6, 8), bool)
+    truth[5, 6:] = True
+    areas, touching = region_areas(class_mask, 1, truth)
+    assert (areas.tolist(), touching.tolist()) == ([4, 6], [False, True])
+    assert [len(one) for one in region_areas(class_mask, 2, truth)] == [0, 0]
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 5), (1, 1), (4, 7)])

@@ -1,48 +1,91 @@
-"""The smallest area of a segmenter: above the noise of pictures without a class, below the real defects."""
+"""The smallest area of each class: above what is marked on good parts, below the real defects."""
 
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawline.core.smallest_area import choose_smallest
+from flawline.core.smallest_area import MOST_LOST, choose_smallest
+from flawline.errors import UsageError
 from helpers.examples import examples
 
-areas = st.lists(st.integers(0, 500), min_size=1, max_size=250)
+
+def parts(*areas):
+    """Parts by name, with an area of class 1 or with those of a dict."""
+    own = [one if isinstance(one, dict) else {1: one} if one else {} for one in areas]
+    return {f"p{number}": one for number, one in enumerate(own)}
 
 
-def test_specks_on_good_pictures_are_below_it():
-    chosen = choose_smallest([1, 3, 2, 0, 5] * 20, [80, 120, 400])
-    assert chosen.smallest == 6
-    assert "6 px: 0 of 100 times" in chosen.message
+REAL = parts(*[80 + k for k in range(20)])
 
 
-def test_one_picture_in_a_hundred_may_keep_a_region():
-    assert choose_smallest([2] * 99 + [300], [1000]).smallest == 3
-    assert choose_smallest([2] * 49 + [300], [1000]).smallest == 301
+def test_specks_on_good_parts_are_below_it():
+    found = choose_smallest(parts(*[1, 3, 0, 5] * 20), REAL, 1)
+    assert (found.smallest, found.lost, found.rejected, found.good) == ((80,), 0, 0, 80)
+    assert found.guarantee.overkill == 0.05
+    assert "0 of 80 validation parts" in found.message
 
 
-def test_no_more_than_one_real_defect_in_twenty_is_left_out():
-    real = [4] + [30] * 19
-    chosen = choose_smallest([200] * 50, real)
-    assert chosen.smallest <= 30
-    assert sum(area < chosen.smallest for area in real) <= 1
-    assert "201 px would leave out more than 5 % of the real defects" in chosen.message
+def test_each_class_has_its_own():
+    real = parts(*[{1: 80 + k, 2: 9 + k} for k in range(20)])
+    good = parts(*[{1: 70}, {2: 5}, {}] * 20)
+    assert choose_smallest(good, real, 2).smallest == (80, 9)
 
 
 def test_a_quiet_segmenter_needs_none():
-    assert choose_smallest([0] * 30, [50]).smallest == 1
+    found = choose_smallest(parts(*[0] * 60), REAL, 1)
+    assert (found.smallest, found.rejected) == ((1,), 0)
 
 
-def test_without_a_picture_that_lacks_a_class_the_noise_is_not_known():
-    chosen = choose_smallest([], [50])
-    assert (chosen.smallest, "not known" in chosen.message) == (1, True)
+def test_no_more_than_one_part_in_twenty_is_lost():
+    found = choose_smallest(parts(*[85] * 60), REAL, 1)
+    assert (found.smallest, found.rejected) == ((1,), 60)
+    assert found.guarantee is None
+    found = choose_smallest(parts(*[80] * 30, *[300] * 30), REAL, 1)
+    assert (found.smallest, found.lost, found.rejected) == ((81,), 0.05, 30)
+    assert "5 % would lose more than 5 % of the defects" in found.message
 
 
-@given(areas, st.lists(st.integers(1, 500), max_size=60))
+def test_few_good_parts_promise_less():
+    found = choose_smallest(parts(3, 0, 2), REAL, 1)
+    assert (found.smallest, found.rejected) == ((80,), 0)
+    assert found.guarantee.overkill > 0.5
+    assert "5 % takes 59 good parts" in found.message
+
+
+def test_without_a_good_part_nothing_is_known():
+    found = choose_smallest({}, REAL, 1)
+    assert (found.smallest, found.guarantee) == ((1,), None)
+    assert "no validation part is without a defect" in found.message
+
+
+def test_a_class_that_few_parts_show_is_not_touched():
+    found = choose_smallest(parts(*[3] * 60), parts(80, 90, 100, 110), 1)
+    assert (found.smallest, found.rejected) == ((1,), 60)
+
+
+def test_a_share_out_of_range_is_refused():
+    with pytest.raises(UsageError, match="overkill"):
+        choose_smallest({}, {}, 1, overkill=1.5)
+
+
+areas = st.dictionaries(st.integers(1, 2), st.integers(1, 300), max_size=2)
+some = st.lists(areas, max_size=90).map(lambda own: parts(*own))
+
+
+@given(some, some)
 @examples(60)
-def test_the_promises_hold_for_any_areas(false, real):
-    chosen = choose_smallest(false, real)
-    lost = sum(area < chosen.smallest for area in real)
-    assert lost <= 0.05 * len(real)
-    left = sum(area >= chosen.smallest for area in false)
-    assert left <= 0.01 * len(false) or "would leave out more" in chosen.message
-    assert chosen == choose_smallest(false[::-1], real[::-1])
+def test_the_promises_hold_for_any_areas(good, bad):
+    found = choose_smallest(good, bad, 2)
+    for number, smallest in enumerate(found.smallest, start=1):
+        own = [one[number] for one in bad.values() if number in one]
+        assert sum(area < smallest for area in own) <= MOST_LOST * len(own)
+    left = [
+        any(area >= found.smallest[number - 1] for number, area in one.items())
+        for one in good.values()
+    ]
+    assert sum(left) == found.rejected
+    if found.guarantee is not None:
+        assert not math.isnan(found.guarantee.overkill)
+        assert found.rejected <= len(good) - found.guarantee.rank

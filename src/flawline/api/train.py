@@ -232,6 +232,8 @@ def train_segment(
     cost_missed: float | None = None,
     cost_false: float | None = None,
     smallest: int | None = None,
+    overkill: float = 0.05,
+    confidence: float = 0.95,
     merge: float | None = None,
     flips: bool = False,
     mm_per_px: float | None = None,
@@ -281,7 +283,9 @@ def train_segment(
         device: "auto", "cpu" or "cuda".
         recall: choose pixel thresholds for this recall; for the highest Dice if not given.
         cost_missed, cost_false: choose them by the costs of a pixel missed and of one marked wrongly.
-        smallest: marked places of fewer pixels are left out; chosen on validation if not given.
+        smallest: marked places of fewer pixels are left out; chosen for each class by `overkill` if not given.
+        overkill: share of good parts rejected at most, as far as this loses no more than a twentieth of the defects.
+        confidence: of this promise.
         merge: join pieces of a class with a gap of at most this, px.
         flips: inspect every window mirrored too: four times the work.
         mm_per_px, mm_per_px_u: scale of the pictures and its standard uncertainty, for the recipe.
@@ -343,6 +347,8 @@ def train_segment(
         miss_cost=cost_missed,
         false_cost=cost_false,
         smallest=smallest,
+        overkill=overkill,
+        confidence=confidence,
         merge=merge,
         flips=flips,
         mm_per_px=mm_per_px,

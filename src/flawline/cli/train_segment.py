@@ -133,10 +133,17 @@ def segment(
     smallest: Annotated[
         int | None,
         typer.Option(
-            help="Regions of fewer pixels are left out; chosen by what validation shows as noise if not given.",
+            help="Regions of fewer pixels are left out; chosen for each class by --overkill if not given.",
             min=1,
         ),
     ] = None,
+    overkill: Annotated[
+        float,
+        typer.Option(
+            help="Share of good parts rejected at most, as far as it loses no more than 5 % of the defects."
+        ),
+    ] = 0.05,
+    confidence: Annotated[float, typer.Option(help="Of this promise.")] = 0.95,
     merge: Annotated[
         float | None, typer.Option(help="Join pieces of a class with a gap of at most this, px.")
     ] = None,
@@ -192,6 +199,8 @@ def segment(
         "cost_missed": cost_missed,
         "cost_false": cost_false,
         "smallest": smallest,
+        "overkill": overkill,
+        "confidence": confidence,
         "merge": merge,
         "flips": flips,
         "mm_per_px": mm_per_px,

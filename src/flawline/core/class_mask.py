@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 
 def class_mask_of(
-    probabilities: NDArray[np.float32], thresholds: Sequence[float], *, smallest: int = 1
+    probabilities: NDArray[np.float32],
+    thresholds: Sequence[float],
+    *,
+    smallest: int | Sequence[int] = 1,
 ) -> NDArray[np.uint8]:
     """Compute the class of defects at each pixel, 0 for none.
 
@@ -20,7 +23,8 @@ def class_mask_of(
     Args:
         probabilities: float32 (C, H, W), class 0 is the background.
         thresholds: C - 1 numbers above 0, one for each class of defects.
-        smallest: 8-connected regions of one class with fewer pixels are removed.
+        smallest: 8-connected regions of one class with fewer pixels are removed; one number, or one for each class of
+            defects.
 
     Returns:
         uint8 (H, W).
@@ -45,27 +49,34 @@ def class_mask_of(
     return remove_small_regions(class_mask, smallest)
 
 
-def remove_small_regions(class_mask: NDArray[np.uint8], smallest: int) -> NDArray[np.uint8]:
-    """Remove 8-connected regions of one class with fewer than `smallest` pixels."""
-    if smallest <= 1 or not class_mask.any():
+def remove_small_regions(
+    class_mask: NDArray[np.uint8], smallest: int | Sequence[int]
+) -> NDArray[np.uint8]:
+    """Remove 8-connected regions of one class with fewer than `smallest` pixels, one number or one for each class."""
+    highest = int(class_mask.max(initial=0))
+    areas = [smallest] * highest if isinstance(smallest, int) else list(smallest)
+    if max(areas, default=1) <= 1 or not highest:
         return class_mask
     cleaned = class_mask.copy()
     for number in np.unique(class_mask[class_mask > 0]).tolist():
         _, labels, stats, _ = cv2.connectedComponentsWithStats(
             (class_mask == number).astype(np.uint8), connectivity=8
         )
-        small = stats[:, cv2.CC_STAT_AREA] < smallest
+        small = stats[:, cv2.CC_STAT_AREA] < areas[number - 1]
         small[0] = False
         cleaned[small[labels]] = 0
     return cleaned
 
 
-def region_areas(class_mask: NDArray[np.uint8], number: int) -> list[int]:
-    """Count the pixels of each 8-connected region of the class `number`."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(
+def region_areas(
+    class_mask: NDArray[np.uint8], number: int, touching: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Count the pixels of each 8-connected region of a class, and tell which touch some pixels: int64, bool (N,)."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
         (class_mask == number).astype(np.uint8), connectivity=8
     )
-    return [int(area) for area in stats[1:, cv2.CC_STAT_AREA]]
+    touches = np.bincount(np.asarray(labels)[touching], minlength=count) > 0
+    return np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int64), touches[1:]
 
 
 def coarse_map(probabilities: NDArray[np.float32], step: int = 4) -> NDArray[np.float32]:

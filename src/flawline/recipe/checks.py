@@ -57,6 +57,19 @@ def integer(low: int, high: int, unit: str = "") -> Check:
     return Check(expected, lambda value: _integer(value, low, high))
 
 
+def integers(low: int, high: int, unit: str = "") -> Check:
+    """Check for a whole number, or a list of them, from `low` to `high`, both included."""
+    single = integer(low, high, unit)
+    return Check(
+        f"{single.expected}, or a list of them",
+        lambda value: (
+            tuple(_integer(item, low, high) for item in value)
+            if isinstance(value, list | tuple)
+            else _integer(value, low, high)
+        ),
+    )
+
+
 def number(unit: str, low: float = -math.inf, high: float = math.inf) -> Check:
     """Check for a finite number above `low` and at most `high`."""
     above = f"above {low:g}" if math.isfinite(low) else ""

@@ -172,9 +172,9 @@ class SegmenterSettings(Section):
     thresholds: tuple[float, ...] = entry(
         checks.probabilities(), "Probability from which a pixel is marked, for each class in turn"
     )
-    smallest: int = entry(
-        checks.integer(1, 10**9, "px of the picture"),
-        "Marked places of fewer pixels are left out",
+    smallest: int | tuple[int, ...] = entry(
+        checks.integers(1, 10**9, "px of the picture"),
+        "Marked places of fewer pixels are left out; one number, or one for each class in turn",
         1,
     )
     merge: float | None = entry(
@@ -195,14 +195,16 @@ class SegmenterSettings(Section):
 
     @staticmethod
     def conflict(values: Mapping[str, Any]) -> Problem | None:
-        """Find a number of thresholds that is not the number of classes."""
-        known, given = len(values["classes"]), len(values["thresholds"])
-        if known == given:
-            return None
-        return Problem(
-            "thresholds",
-            f"expected {known}, one for each of {', '.join(values['classes'])}, got {given}",
-        )
+        """Find a number of thresholds, or areas that is not the number of classes."""
+        known = len(values["classes"])
+        for name in ("thresholds", "smallest"):
+            value = values.get(name)
+            if isinstance(value, list | tuple) and len(value) != known:
+                return Problem(
+                    name,
+                    f"expected {known}, one for each of {', '.join(values['classes'])}, got {len(value)}",
+                )
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flawline.jobs.export.model_file import FORMATS
 from flawline.networks.network import Preparation
-from flawline.recipe import Recipe, segmenter_settings
+from flawline.recipe import Recipe, SegmenterSettings, segmenter_settings
 
 _CODE = {
     "onnx": (
@@ -18,6 +18,13 @@ _CODE = {
         "logits = model(pixels)[0][0]",
     ),
 }
+
+
+def _left_out(settings: SegmenterSettings) -> str:
+    """Say which regions do not count."""
+    areas = settings.smallest
+    least = f"{areas} px" if isinstance(areas, int) else f"{list(areas)} px, by class,"
+    return f"Regions of fewer than {least} are left out."
 
 
 def segmenter_page(recipe: Recipe, preparation: Preparation, name: str) -> str:
@@ -37,7 +44,7 @@ def segmenter_page(recipe: Recipe, preparation: Preparation, name: str) -> str:
         "overlap weighing nothing.",
         "- A pixel belongs to a class where its probability reaches the threshold of the class, "
         f"{list(settings.thresholds)} in order; where several do, to the one that exceeds it by the largest factor. "
-        f"Regions of fewer than {settings.smallest} px are left out.",
+        f"{_left_out(settings)}",
         "- Flawline measures and judges by a specification: `Inspector.open(RECIPE).inspect(picture)`.",
         "",
         "```python",

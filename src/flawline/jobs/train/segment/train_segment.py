@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flawline.core.basis_verdict import BasisVerdict, segmenter_verdict
 from flawline.core.class_mask import region_areas
 from flawline.core.pixel_threshold import ChosenThreshold, PixelCurves, choose_thresholds
 from flawline.core.segmentation_metrics import IGNORE, ConfusionMatrix, Detection
-from flawline.core.smallest_area import ChosenArea, choose_smallest
+from flawline.core.smallest_area import ChosenAreas, choose_smallest
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.masks import MaskedSource
 from flawline.data.masks.check import MaskProblem, MaskReport, check_masks
@@ -69,9 +70,10 @@ class TrainSegmentSettings:
     (`flawline.jobs.train.segment.chosen_settings`). `shares` are those of training, validation and test where the
     source names no splits.
     Thresholds have the highest Dice on validation, or follow from `target_recall`, or from the costs of a missed and of
-    a falsely predicted pixel (`flawline.core.pixel_threshold.choose_thresholds`). `smallest` is chosen on validation
-    (`flawline.core.smallest_area`) where it is None. It, `merge`, `mm_per_px`, `mm_per_px_u`, `flips` and `spec` go
-    into the recipe.
+    a falsely predicted pixel (`flawline.core.pixel_threshold.choose_thresholds`). Regions of fewer than `smallest`
+    pixels are left out; where it is None, it is chosen for each class so that at most the share `overkill` of good
+    parts is rejected with `confidence` (`flawline.core.smallest_area`). It, `merge`, `mm_per_px`, `mm_per_px_u`,
+    `flips` and `spec` go into the recipe.
     """
 
     part: str = ""
@@ -82,6 +84,8 @@ class TrainSegmentSettings:
     miss_cost: float | None = None
     false_cost: float | None = None
     smallest: int | None = None
+    overkill: float = 0.05
+    confidence: float = 0.95
     merge: float | None = None
     flips: bool = False
     mm_per_px: float | None = None
@@ -189,10 +193,10 @@ def train_segment(
     curves = _curves(Inspector(recipe), source, split.validation, track)
     chosen = _chosen(curves, settings)
     recipe = _with_thresholds(recipe, chosen)
-    area = None
+    areas = None
     if settings.smallest is None:
-        area = _chosen_area(Inspector(recipe), source, split.validation, track)
-        recipe = _with_smallest(recipe, area)
+        areas = _chosen_areas(Inspector(recipe), source, split.validation, settings, track)
+        recipe = _with_smallest(recipe, areas)
     found, wrong = _validate(Inspector(recipe), source, split.validation, track)
     recipe = _finished(recipe, found, chosen)
     worst = sorted(wrong, key=lambda name: (-wrong[name], name))
@@ -211,7 +215,7 @@ def train_segment(
             *_finding_messages(report),
             *report.notes,
             *(one.message for one in chosen),
-            *(() if area is None else (area.message,)),
+            *(() if areas is None else (areas.message,)),
             *_validation_messages(found),
         ),
     )
@@ -387,28 +391,47 @@ def _with_thresholds(recipe: Recipe, chosen: Sequence[ChosenThreshold]) -> Recip
     return recipe_with(recipe, settings=replace(recipe.settings, segmenter=segmenter))
 
 
-def _chosen_area(
-    inspector: Inspector, source: MaskedSource, samples: Sequence[Sample], track: Track
-) -> ChosenArea:
-    """Choose the smallest area by what is marked on validation pictures without a class, and by the real defects."""
-    false: list[int] = []
-    real: list[int] = []
-    for sample in track(samples, title="choosing the smallest area", total=len(samples)):
+def _chosen_areas(
+    inspector: Inspector,
+    source: MaskedSource,
+    samples: Sequence[Sample],
+    asked: TrainSegmentSettings,
+    track: Track,
+) -> ChosenAreas:
+    """Choose the smallest areas by what is marked on validation parts without a defect and found on the others."""
+    marked: dict[str, dict[int, int]] = {}
+    found: dict[str, dict[int, int]] = {}
+    defective: set[str] = set()
+    for sample in track(samples, title="choosing the smallest areas", total=len(samples)):
         picture, mask = source.pair(sample)
+        part = part_of(sample)
         # What the labeller left open is neither sound nor a defect.
-        marked = np.where(mask == IGNORE, 0, inspector.find(picture).class_mask).astype(np.uint8)
-        for number in range(1, len(inspector.classes)):
-            own = region_areas(mask, number)
-            real += own
-            if not own:
-                false.append(max(region_areas(marked, number), default=0))
-    return choose_smallest(false, real)
+        own = np.where(mask == IGNORE, 0, inspector.find(picture).class_mask).astype(np.uint8)
+        for number in np.unique(own[own > 0]).tolist():
+            areas, right = region_areas(own, number, mask == number)
+            _keep_largest(marked.setdefault(part, {}), number, areas)
+            _keep_largest(found.setdefault(part, {}), number, areas[right])
+        if ((mask > 0) & (mask != IGNORE)).any():
+            defective.add(part)
+    parts = {part_of(sample) for sample in samples}
+    return choose_smallest(
+        {part: marked.get(part, {}) for part in sorted(parts - defective)},
+        {part: found.get(part, {}) for part in sorted(defective)},
+        len(inspector.classes) - 1,
+        overkill=asked.overkill,
+        confidence=asked.confidence,
+    )
 
 
-def _with_smallest(recipe: Recipe, area: ChosenArea) -> Recipe:
-    """Put the smallest area into the settings, and what it rests on into the manifest."""
-    segmenter = replace(segmenter_settings(recipe), smallest=area.smallest)
-    metrics = {**recipe.manifest.metrics, "smallest": asdict(area)}
+def _keep_largest(areas: dict[int, int], number: int, more: NDArray[np.int64]) -> None:
+    if len(more):
+        areas[number] = max(areas.get(number, 0), int(more.max()))
+
+
+def _with_smallest(recipe: Recipe, chosen: ChosenAreas) -> Recipe:
+    """Put the smallest areas into the settings, and what they rest on into the manifest."""
+    segmenter = replace(segmenter_settings(recipe), smallest=chosen.smallest)
+    metrics = {**recipe.manifest.metrics, "smallest": asdict(chosen)}
     return recipe_with(
         recipe,
         settings=replace(recipe.settings, segmenter=segmenter),
