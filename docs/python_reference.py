@@ -54,7 +54,7 @@ name state the label: `{"bad/7": array}`.
 """
 GROUPS = {
     "Learn": "train_anomaly train_segment update audit_labels read_recipe write_recipe",
-    "Judge pictures": "inspect watch Watched camera Filmed run_station check_station try_outputs Trial StationPlan "
+    "Judge pictures": "inspect watch Watched camera run_station check_station try_outputs Trial StationPlan "
     "Inspector Inspection Region Station Frame evaluate compare export "
     "compare_golden",
     "Pictures without labels": "rank rank_with save_ranking load_ranking groups name_parts split write_split",

@@ -81,7 +81,6 @@ from flawline.outputs.trial import Trial as Trial
 from flawline.recipe.disk import read_recipe as read_recipe
 from flawline.recipe.disk import write_recipe as write_recipe
 from flawline.recipe.recipe import Recipe as Recipe
-from flawline.station.film import Filmed as Filmed
 from flawline.station.station import Station as Station
 from flawline.station.station_file import StationPlan as StationPlan
 from flawline.station.watch import Watched as Watched

@@ -47,7 +47,7 @@ def test_json_is_one_document(once, tmp_path, capsys):
     write(tmp_path / "in" / "spoilt.png", spoilt(7))
     assert once("--json", "--store", str(tmp_path / "r.db")) == 1
     found = json.loads(capsys.readouterr().out)
-    assert found == {"accept": 0, "review": 0, "reject": 1, "unjudged": 0}
+    assert found == {"accept": 0, "review": 0, "reject": 1, "unjudged": 0, "dropped": 0}
 
 
 def test_a_missing_folder_or_recipe_is_named_first(recipe, tmp_path, capsys):

@@ -89,6 +89,26 @@ class Listener:
         self.client.loop_stop()
 
 
+def publish(port: int, *messages: tuple[str, bytes, dict[str, str]], retain: bool = False) -> None:
+    """Publish (topic, payload, user properties), each acknowledged."""
+    from paho.mqtt.client import Client, MQTTv5
+    from paho.mqtt.enums import CallbackAPIVersion
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    for topic, payload, names in messages:
+        said = Properties(PacketTypes.PUBLISH)
+        said.UserProperty = list(names.items())
+        info = client.publish(topic, payload, qos=1, retain=retain, properties=said)
+        info.wait_for_publish(60)
+        assert info.is_published()
+    client.disconnect()
+    client.loop_stop()
+
+
 @contextmanager
 def broker(folder: Path, more: str = "allow_anonymous true") -> Iterator[Broker]:
     """A running broker while the block runs."""

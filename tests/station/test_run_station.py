@@ -19,7 +19,8 @@ from flawline.errors import ModelError, SourceError, UsageError
 from flawline.records import open_store
 from flawline.records.where import Where
 from flawline.station.camera import Camera
-from flawline.station.run_feeds import run_feeds
+from flawline.station.run_feeds import run_feeds, summed
+from flawline.station.watch import Watched
 from helpers.captures import FakeCapture
 from helpers.discs import disc, spoilt, write
 from helpers.places import until
@@ -157,9 +158,15 @@ def test_a_video_file_is_a_feed_beside_a_folder(place):
         flawline.run_station(file, once=True)
 
 
+def test_pictures_that_came_too_fast_are_summed_over_feeds_and_files():
+    counts = {"accept": 3, "review": 0, "reject": 1}
+    both = summed([Watched(counts, 3, dropped=2), Watched(counts, 1, dropped=1)])
+    assert (both.counts["accept"], both.unjudged, both.dropped) == (6, 4, 3)
+
+
 def test_once_and_a_camera_that_never_ends(place, monkeypatch):
     camera = Camera("0", opener=lambda _: FakeCapture([]))
-    with pytest.raises(UsageError, match="a camera never ends"):
+    with pytest.raises(UsageError, match="0 never ends"):
         run_feeds([camera], None, stop=lambda: True, once=True)
 
 

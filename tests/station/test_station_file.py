@@ -84,7 +84,7 @@ def test_a_short_file_has_neither_records_nor_outputs(read):
         (
             ('folder = "in"', 'kind = "tape"\nfolder = "in"'),
             3,
-            "kind: expected folder or camera, got",
+            "kind: expected folder or camera or mqtt, got",
         ),
         (('folder = "in"', 'kind = "camera"\nfolder = "in"'), 4, "there is no such entry"),
         (

@@ -12,7 +12,8 @@ from flawline.api.inspect import open_station
 from flawline.api.recipes import InspectorLike, inspector_of
 from flawline.inspector.inspection import Inspection
 from flawline.station.camera import Camera, CameraSettings
-from flawline.station.film import Filmed, film
+from flawline.station.film import film
+from flawline.station.watch import Watched
 from flawline.types import Unjudged
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def camera(
     stop: Callable[[], bool] | None = None,
     each: Callable[[str, Inspection | Unjudged], None] | None = None,
     say: Callable[[str], None] | None = None,
-) -> Filmed:
+) -> Watched:
     """Judge the pictures of a camera as they come.
 
     Args:

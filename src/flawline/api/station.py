@@ -16,11 +16,13 @@ from flawline.inspector.inspection import Inspection
 from flawline.outputs import Answer
 from flawline.recipe import check_ready
 from flawline.station.camera import Camera
+from flawline.station.mqtt_pictures import MqttPictures
 from flawline.station.run_feeds import run_feeds, summed
 from flawline.station.station import Station
 from flawline.station.station_file import (
     CameraFeed,
-    FolderFeed,
+    Feed,
+    MqttFeed,
     StationPlan,
     read_station_file,
 )
@@ -77,7 +79,7 @@ def run_station(
         stop: asked several times a second whether to end; pictures in work are finished first.
         reload: asked as often whether to read the file again. A file that cannot be used is reported, and the station
             goes on as before. Pictures in work are finished and recorded by the old settings; those that arrive
-            meanwhile wait in their folder; what a camera sends meanwhile is not taken.
+            meanwhile wait in their folder or at their broker; what a camera sends meanwhile is not taken.
         environment: variables that hold secrets; those of the process if None.
         each: gets each name with its inspection, or the reason why there is none.
         answer: gets the answer to each trigger at once, before anything is recorded: the verdict, or at the deadline of
@@ -89,7 +91,8 @@ def run_station(
         last read.
 
     Raises:
-        UsageError: ("station-file") the file cannot be used; another run has its `state`; or `once` with a camera.
+        UsageError: ("station-file") the file cannot be used; another run has its `state`; or `once` with a
+            camera or broker.
         SourceError: a folder or camera is not there.
         ModelError: the recipe cannot be used.
         DependencyError: a feed or output needs what is not installed.
@@ -133,13 +136,13 @@ def opened_station(
     inspector: Inspector,
     say: Say,
     answer: Callable[[Answer], None] | None = None,
-) -> Iterator[tuple[Station, list[WatchedFolder | Camera]]]:
+) -> Iterator[tuple[Station, list[WatchedFolder | Camera | MqttPictures]]]:
     """Open the station and the feeds of a plan."""
     plan.state.mkdir(parents=True, exist_ok=True)
     records = plan.records
     store = None if records is None else records.store
     with ExitStack() as opened:
-        feeds: list[WatchedFolder | Camera] = []
+        feeds: list[WatchedFolder | Camera | MqttPictures] = []
         for feed in plan.feeds:
             opening = _opened_feed(plan, feed)
             opened.enter_context(opening)
@@ -162,7 +165,9 @@ def opened_station(
         yield station, feeds
 
 
-def _opened_feed(plan: StationPlan, feed: FolderFeed | CameraFeed) -> WatchedFolder | Camera:
+def _opened_feed(plan: StationPlan, feed: Feed) -> WatchedFolder | Camera | MqttPictures:
+    if isinstance(feed, MqttFeed):
+        return MqttPictures(feed.entries)
     if isinstance(feed, CameraFeed):
         return Camera(feed.camera, feed.settings)
     return WatchedFolder(feed.folder, notes_of(plan.state, feed.folder), feed.settings)

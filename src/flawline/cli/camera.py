@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flawline.cli.console import AsJson, Quiet, note, print_json, warn
+from flawline.cli.console import AsJson, Quiet, note, warn
 from flawline.cli.outputs import opened_outputs
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
 from flawline.cli.record_options import (
@@ -74,10 +74,7 @@ def camera(
             each=None if as_json else print_flagged,
             say=warn,
         )
-    if as_json:
-        print_json({**filmed.counts, "unjudged": filmed.unjudged, "dropped": filmed.dropped})
-    else:
-        print_watched(filmed, as_json=False)
+    print_watched(filmed, as_json=as_json)
     if filmed.dropped:
         warn(f"{counted(filmed.dropped, 'picture')} came too fast; take fewer with --every")
     if store is None and not output:

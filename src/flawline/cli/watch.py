@@ -136,7 +136,8 @@ def print_watched(watched: Watched, *, as_json: bool) -> None:
     answers = watched.answers
     if as_json:
         timed = {} if answers is None else {"answers": asdict(answers)}
-        print_json({**watched.counts, "unjudged": watched.unjudged, **timed})
+        stated = {"unjudged": watched.unjudged, "dropped": watched.dropped}
+        print_json({**watched.counts, **stated, **timed})
         return
     typer.echo(_sentence(watched))
     if answers is not None:
@@ -153,5 +154,6 @@ def _sentence(watched: Watched) -> str:
     if not total:
         return "no new picture: those that were judged before are not judged again"
     said = [f"{count} {verdict}" for verdict, count in watched.counts.items() if count]
-    said += [f"{watched.unjudged} could not be judged"] if watched.unjudged else []
+    dropped = f", {watched.dropped} of them because they came too fast" if watched.dropped else ""
+    said += [f"{watched.unjudged} could not be judged{dropped}"] if watched.unjudged else []
     return f"{counted(total, 'picture')}: {', '.join(said)}"

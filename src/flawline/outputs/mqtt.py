@@ -14,21 +14,23 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.process import PROCESS
-from flawline.errors import DependencyError, UsageError, install_extra
-from flawline.outputs.connections import server_address, tls_context
+from flawline.errors import UsageError
 from flawline.outputs.events import Message
-from flawline.outputs.output import MOST, Failure, OutputKind, Say, path_entry, secret_entry
-from flawline.recipe.checks import boolean, number, one_of, text
-from flawline.recipe.entries import Section, entry
+from flawline.outputs.mqtt_broker import (
+    KEEP_ALIVE,
+    BrokerEntries,
+    address,
+    broker_name,
+    check_broker,
+    new_client,
+)
+from flawline.outputs.output import MOST, Failure, OutputKind, Say
+from flawline.recipe.checks import boolean, text
+from flawline.recipe.entries import entry
 
 if TYPE_CHECKING:
-    import ssl
-
     from paho.mqtt.client import Client
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
-TIMEOUT = 10.0
-KEEP_ALIVE = 30
 TOPIC = "flawline/{station}/{kind}"
 FIELDS = ("kind", "verdict", *PROCESS)
 # Packet too large, topic name invalid, payload format invalid (MQTT 5, section 3.4.2.1): this message will never do.
@@ -36,29 +38,14 @@ _NEVER = (0x95, 0x90, 0x99)
 
 
 @dataclass(frozen=True, slots=True)
-class MqttEntries(Section):
+class MqttEntries(BrokerEntries):
     """mqtt: messages to a broker."""
 
-    url: str = entry(
-        text(MOST), "The broker: mqtt://HOST, or mqtts://HOST with TLS; a port behind it"
-    )
     topic: str = entry(text(MOST), "The topic of an event, with fields such as {station}", TOPIC)
     state_topic: str = entry(
         text(MOST), 'Where "online" is retained, and "offline" by the last will; none if empty', ""
     )
     retain: bool = entry(boolean(), "The broker keeps the last event of each topic", False)
-    client_id: str = entry(text(200), "Name of this client; the broker gives one if empty", "")
-    user: str | None = entry(text(MOST), "User at the broker", None)
-    password: str | None = secret_entry("Password of the user")
-    ca: str | None = path_entry(
-        "Certificates that sign the broker's; those of the system if none", None
-    )
-    certificate: str | None = path_entry("Certificate of this client, for brokers that ask", None)
-    key: str | None = path_entry("Its key; in the certificate's file if not given", None)
-    protocol: str = entry(one_of("5", "3.1.1"), "Version of MQTT", "5")
-    timeout: float = entry(
-        number("s", 0, 600), "A message is acknowledged within this time", TIMEOUT
-    )
 
 
 @dataclass(slots=True)
@@ -82,22 +69,14 @@ class Mqtt:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sent to, without connecting."""
-        address(self.entries.url)
+        check_broker(self.entries)
         check_topic(self.entries.topic, FIELDS)
         check_topic(self.entries.state_topic, ())
-        _context(self.entries)
-        try:
-            import paho.mqtt.client  # noqa: F401
-        except ImportError as error:
-            raise DependencyError(
-                "MQTT needs paho-mqtt, which is not installed", hint=install_extra("factory")
-            ) from error
 
     @property
     def name(self) -> str:
         """Name the output for people."""
-        scheme, host, port = address(self.entries.url)
-        return f"mqtt:{scheme}://{host}:{port}"
+        return f"mqtt:{broker_name(self.entries.url)}"
 
     @property
     def place(self) -> str:
@@ -132,21 +111,9 @@ class Mqtt:
 
     def _connect(self) -> None:
         """Connect anew, and wait for the broker's answer; raises OSError where nobody listens."""
-        from paho.mqtt.client import Client, MQTTv5, MQTTv311
-        from paho.mqtt.enums import CallbackAPIVersion
-
-        wanted, (scheme, host, port) = self.entries, address(self.entries.url)
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=wanted.client_id,
-            protocol=MQTTv5 if wanted.protocol == "5" else MQTTv311,
-        )
-        client.connect_timeout = wanted.timeout
+        wanted, (_, host, port) = self.entries, address(self.entries.url)
+        client = new_client(wanted)
         client.reconnect_delay_set(1, 30)
-        if wanted.user is not None:
-            client.username_pw_set(wanted.user, wanted.password)
-        if scheme == "mqtts":
-            client.tls_set_context(_context(wanted))
         if wanted.state_topic:
             client.will_set(wanted.state_topic, b"offline", qos=1, retain=True)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
@@ -211,21 +178,6 @@ class Mqtt:
             client.loop_stop()
 
 
-def address(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port of a broker.
-
-    Raises:
-        UsageError: it is not mqtt or mqtts, or says more than a host and a port.
-    """
-    return server_address(
-        url,
-        PORTS,
-        what="broker",
-        example="mqtt://host:1883 or mqtts://host",
-        hint="topics are settings of their own",
-    )
-
-
 def check_topic(template: str, fields: tuple[str, ...]) -> None:
     """Refuse a template of topics with wildcards or unknown fields.
 
@@ -271,20 +223,6 @@ def _level(value: Any) -> str:
     """Return a value as one level of a topic."""
     text = "".join("_" if sign in "/+#$" or ord(sign) < 32 else sign for sign in str(value or ""))
     return text[:200] or "-"
-
-
-def _context(entries: MqttEntries) -> ssl.SSLContext | None:
-    """Load the certificates; None without TLS.
-
-    Raises:
-        UsageError: a file cannot be used.
-    """
-    given = [name for name in ("ca", "certificate", "key") if getattr(entries, name) is not None]
-    if address(entries.url)[0] != "mqtts":
-        if given:
-            raise UsageError(f"{given[0]} is given for a broker without TLS", hint="write mqtts://")
-        return None
-    return tls_context(entries.ca, entries.certificate, entries.key)
 
 
 def _open(entries: MqttEntries, say: Say) -> Mqtt:

@@ -103,7 +103,9 @@ class Camera:
             SourceError: ("camera-missing") there is no such camera, or it sends nothing.
         """
         self.settings = settings or CameraSettings()
-        self.is_file = Path(url).is_file()
+        self.is_file = self.waits = Path(url).is_file()
+        self.waiting = self.settings.waiting
+        self.since: float | None = None
         self.name = Path(url).stem if self.is_file else camera_name(url)
         self._url, self._opener = url, opener
         found = self._opened()
@@ -148,6 +150,13 @@ class Camera:
             number += 1
             if number == self.settings.count:
                 return
+
+    def named(self, frame: Frame) -> Frame:
+        """Return the frame: nothing more is read in the picture."""
+        return frame
+
+    def done(self, frame: Frame) -> None:
+        """Do nothing: a camera wants no answer."""
 
     def _read(self) -> NDArray[np.uint8] | None:
         """Read the next picture, RGB; None where there is none."""

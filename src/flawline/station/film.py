@@ -1,16 +1,15 @@
-"""Judge the pictures of a camera, and say which came too fast to be judged."""
+"""Judge the pictures of a camera or broker, and say which came too fast to be judged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import Protocol
 
 from flawline.data.cores import cpu_count
 from flawline.data.frame import Frame
 from flawline.errors import SourceError
 from flawline.station.answering import Trigger
-from flawline.station.camera import Camera
 from flawline.station.station import Station
 from flawline.station.watch import Watched
 from flawline.station.work import Told, Work
@@ -19,55 +18,72 @@ from flawline.types import Unjudged
 DROPPED = "frame-dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Filmed(Watched):
-    """What was judged; `unjudged` counts the pictures that came too fast too, `dropped` these alone."""
+class Live(Protocol):
+    """A feed of pictures as they are taken, such as a camera.
 
-    dropped: int = 0
+    `waiting` pictures may wait to be judged. `waits` is whether the feed itself waits when there are more, and `since`
+    when the part of the latest frame came, in seconds of `time.monotonic`; None for now.
+    """
+
+    name: str
+    waiting: int
+    waits: bool
+    since: float | None
+
+    def frames(self, stop: Callable[[], bool], say: Callable[[str], None]) -> Iterator[Frame]: ...
+
+    def named(self, frame: Frame) -> Frame:
+        """Fill in what the picture itself says; in the thread that judges it."""
+
+    def done(self, frame: Frame) -> None:
+        """Note that a frame is recorded; from any thread."""
 
 
 def film(
-    camera: Camera,
+    feed: Live,
     station: Station,
     *,
     stop: Callable[[], bool] = lambda: False,
     told: Told = lambda name, found: None,
     say: Callable[[str], None] = lambda text: None,
     workers: int | None = None,
-) -> Filmed:
-    """Judge, record and send the pictures of a camera on all cores, in bounded memory.
+) -> Watched:
+    """Judge, record and send the pictures of a camera or broker on all cores, in bounded memory.
 
     A camera does not wait. A picture that comes while as many others wait as its settings allow is dropped: it is
     recorded and told as not judged, so that nobody takes its part for a good one. A video file waits, and none is
     dropped.
 
     Args:
-        camera: yields the pictures.
+        feed: yields the pictures.
         station: judges, records and sends.
         stop: whether to end; pictures in work are finished first.
         told: gets each name with its inspection or the reason why there is none; one call at a time.
-        say: writes a line for people when the camera goes away or comes back.
+        say: writes a line for people when the camera or broker goes away or comes back.
         workers: threads, one more than cores by default.
 
     Raises:
         StoreError: the records or pictures cannot be written.
     """
     workers = workers or cpu_count() + 1
-    work, dropped = Work(station, told, workers + camera.settings.waiting), 0
-    with ThreadPoolExecutor(workers, thread_name_prefix="camera") as pool:
-        for frame in camera.frames(lambda: stop() or work.failed is not None, say):
-            trigger = station.trigger(frame.name)
-            if work.places.acquire(blocking=camera.is_file):
-                work.begin(pool.submit(_judge, work, frame, trigger))
+    work, dropped = Work(station, told, workers + feed.waiting), 0
+    with ThreadPoolExecutor(workers, thread_name_prefix="film") as pool:
+        for frame in feed.frames(lambda: stop() or work.failed is not None, say):
+            trigger = station.trigger(frame.name, feed.since)
+            if work.places.acquire(blocking=feed.waits):
+                work.begin(pool.submit(_judge, work, feed, frame, trigger))
             else:
                 _drop(work, frame, trigger)
+                feed.done(frame)
                 dropped += 1
     work.flush()
-    return Filmed(dict(work.counts), work.unjudged, station.times, dropped)
+    return Watched(dict(work.counts), work.unjudged, station.times, dropped)
 
 
-def _judge(work: Work, frame: Frame, trigger: Trigger | None) -> None:
-    work.tell(frame.name, work.inspect(frame, trigger))
+def _judge(work: Work, feed: Live, frame: Frame, trigger: Trigger | None) -> None:
+    found = work.inspect(feed.named(frame), trigger)
+    feed.done(frame)
+    work.tell(frame.name, found)
 
 
 def _drop(work: Work, frame: Frame, trigger: Trigger | None) -> None:

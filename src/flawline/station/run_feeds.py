@@ -9,8 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from flawline.errors import UsageError
-from flawline.station.camera import Camera
-from flawline.station.film import film
+from flawline.station.film import Live, film
 from flawline.station.station import Station
 from flawline.station.watch import Watched, watch_folder
 from flawline.station.watched_folder import TICK, WatchedFolder
@@ -18,7 +17,7 @@ from flawline.station.work import Told
 
 
 def run_feeds(
-    feeds: Sequence[WatchedFolder | Camera],
+    feeds: Sequence[WatchedFolder | Live],
     station: Station,
     *,
     stop: Callable[[], bool],
@@ -26,23 +25,24 @@ def run_feeds(
     told: Told = lambda name, found: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Watched:
-    """Judge what arrives in folders and from cameras; pictures in work are finished before it ends.
+    """Judge what arrives in folders, from cameras and brokers; pictures in work are finished before it ends.
 
     Args:
-        feeds: each runs in a thread of its own.
+        feeds: folders and live ones; each runs in a thread of its own.
         station: judges, records and sends.
         stop: asked several times a second in the calling thread.
         once, told, say: as for `watch_folder`; `told` gets one call at a time.
 
     Raises:
-        UsageError: `once`, and a camera that never ends.
+        UsageError: `once`, and a camera or broker that never ends.
         StoreError: the records or pictures cannot be written.
         OSError: it cannot be noted what was judged, or a picture cannot be moved.
     """
-    if once and any(isinstance(one, Camera) and not one.is_file for one in feeds):
+    endless = [one for one in feeds if not isinstance(one, WatchedFolder) and not one.waits]
+    if once and endless:
         raise UsageError(
-            "`once` ends when all that is there was judged, and a camera never ends",
-            hint="leave `once` out, or take the camera out of the feeds",
+            f"`once` ends when all that is there was judged, and {endless[0].name} never ends",
+            hint="leave `once` out, or take the camera or broker out of the feeds",
         )
     ended, lock = threading.Event(), threading.Lock()
 
@@ -50,8 +50,8 @@ def run_feeds(
         with lock:
             told(name, found)  # type: ignore[arg-type]
 
-    def run(feed: WatchedFolder | Camera) -> Watched:
-        if isinstance(feed, Camera):
+    def run(feed: WatchedFolder | Live) -> Watched:
+        if not isinstance(feed, WatchedFolder):
             return film(feed, station, stop=ended.is_set, told=one_at_a_time, say=say)
         folder = feed
 
@@ -78,7 +78,10 @@ def summed(several: Sequence[Watched]) -> Watched:
         for verdict, count in one.counts.items():
             counts[verdict] += count
     answers = several[-1].answers if several else None
-    return Watched(counts, sum(one.unjudged for one in several), answers)
+    unjudged, dropped = (
+        sum(getattr(one, name) for one in several) for name in ("unjudged", "dropped")
+    )
+    return Watched(counts, unjudged, answers, dropped)
 
 
 def _wait(running: Sequence[Future[Watched]], stop: Callable[[], bool]) -> None:

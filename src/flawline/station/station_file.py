@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from flawline.errors import UsageError
 from flawline.outputs.events import KINDS
@@ -14,6 +14,7 @@ from flawline.outputs.registry import OUTPUTS, open_kind
 from flawline.recipe.entries import Problem
 from flawline.station.answering import AnswerSettings
 from flawline.station.camera import CameraSettings, camera_name
+from flawline.station.mqtt_pictures import MqttPictures, PictureTopicEntries
 from flawline.station.station_entries import (
     AnswerEntries,
     CameraEntries,
@@ -26,7 +27,7 @@ from flawline.station.toml_sections import CODE, TomlSections
 from flawline.station.watched_folder import FolderSettings
 from flawline.types import Verdict
 
-FEEDS = {"folder": FolderEntries, "camera": CameraEntries}
+FEEDS = {"folder": FolderEntries, "camera": CameraEntries, "mqtt": PictureTopicEntries}
 _TABLES = ("names", "records", "answers", "feeds", "outputs")
 
 
@@ -54,6 +55,21 @@ class CameraFeed:
     def name(self) -> str:
         """Name the feed for people."""
         return camera_name(self.camera)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttFeed:
+    """Pictures that a station takes from a broker."""
+
+    entries: PictureTopicEntries = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name the feed for people."""
+        return MqttPictures(self.entries).name
+
+
+Feed: TypeAlias = FolderFeed | CameraFeed | MqttFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +109,7 @@ class StationPlan:
     names: Mapping[str, str]
     records: RecordEntries | None
     answers: AnswerSettings | None
-    feeds: tuple[FolderFeed | CameraFeed, ...]
+    feeds: tuple[Feed, ...]
     outputs: tuple[OutputPlan, ...]
 
 
@@ -178,7 +194,7 @@ def _kind(
     return kind
 
 
-def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFeed | CameraFeed:
+def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> Feed:
     where = ("feeds", place)
     kind = _kind(file, where, table, FEEDS, "folder")
     rest = {key: value for key, value in table.items() if key != "kind"}
@@ -186,6 +202,8 @@ def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFee
         camera = CameraEntries(**file.values(where, rest, CameraEntries))
         name = camera.camera if camera.camera.isdecimal() else file.beside(camera.camera)
         return CameraFeed(name, CameraSettings(camera.every, waiting=camera.waiting))
+    if kind == "mqtt":
+        return _mqtt_feed(file, where, rest)
     entries = FolderEntries(**file.values(where, rest, FolderEntries))
     move_to = None if entries.move_to is None else Path(entries.move_to)
     try:
@@ -202,19 +220,32 @@ def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> FolderFee
     return FolderFeed(Path(entries.folder), settings)
 
 
-def _check_differ(file: TomlSections, feeds: tuple[FolderFeed | CameraFeed, ...]) -> None:
-    """Refuse a folder inside another, and a camera twice: their pictures would be judged twice."""
+def _mqtt_feed(
+    file: TomlSections, where: tuple[str | int, ...], table: Mapping[str, Any]
+) -> MqttFeed:
+    entries = PictureTopicEntries(**file.values(where, table, PictureTopicEntries))
+    try:
+        MqttPictures(entries)
+    except UsageError as error:
+        raise file.error(where, error.message, error.hint) from error
+    return MqttFeed(entries)
+
+
+def _check_differ(file: TomlSections, feeds: tuple[Feed, ...]) -> None:
+    """Refuse a folder inside another, and a camera or topic twice: their pictures would be judged twice."""
     seen: list[Path] = []
-    cameras: set[str] = set()
+    others: set[str] = set()
     for place, feed in enumerate(feeds):
-        if isinstance(feed, CameraFeed):
-            if feed.camera in cameras:
+        if not isinstance(feed, FolderFeed):
+            what = "camera" if isinstance(feed, CameraFeed) else "topic"
+            own_name = feed.camera if isinstance(feed, CameraFeed) else feed.name
+            if own_name in others:
                 raise file.error(
-                    ("feeds", place, "camera"),
-                    "another feed has this camera",
+                    ("feeds", place, what),
+                    f"another feed has this {what}",
                     "each picture is judged by one feed",
                 )
-            cameras.add(feed.camera)
+            others.add(own_name)
             continue
         own = feed.folder.absolute()
         if any(own.is_relative_to(one) or one.is_relative_to(own) for one in seen):

@@ -20,12 +20,14 @@ from flawline.types import Unjudged
 class Watched:
     """What a watch judged: pictures by verdict, those that could not be judged, and how fast a line was answered.
 
-    `answers` is None where nobody was answered.
+    `answers` is None where nobody was answered. `unjudged` counts the pictures that came too fast too, `dropped` these
+    alone.
     """
 
     counts: dict[str, int]
     unjudged: int
     answers: AnswerTimes | None = None
+    dropped: int = 0
 
     @property
     def exit_code(self) -> int:
