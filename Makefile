@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 AXE := .cache/npm/node_modules/axe-core/axe.min.js
 
-.PHONY: axe demo serve test test-train explore coverage lint docs clean
+.PHONY: aravis axe demo serve test test-train explore coverage lint docs clean
 
 $(VENV)/uv: 
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
@@ -43,6 +43,10 @@ axe: $(AXE)
 
 $(AXE):
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/npm axe-core@4.14.1
+
+# What GenICam cameras are tested with; needs a C compiler, gir1.2-aravis-0.8, libgirepository1.0-dev and libcairo2-dev.
+aravis: $(VENV)/dev
+	$(UV) pip install --quiet --constraint constraints.txt --editable '.[genicam]'
 
 test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"

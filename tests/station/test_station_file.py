@@ -92,6 +92,30 @@ def test_a_short_file_has_neither_records_nor_outputs(read):
             5,
             "expected a number of 0 to 86400",
         ),
+        (
+            (
+                'folder = "in"',
+                'kind = "camera"\ncamera = "0"\nevery = 1\n[feeds.trigger]\nurl = "mqtt://h"\ntopic = "t"',
+            ),
+            5,
+            "feeds.every: a trigger says when",
+        ),
+        (
+            ('folder = "in"', 'kind = "camera"\ncamera = "0"\n[feeds.trigger]\nurl = "mqtt://h"'),
+            5,
+            "expected the `topic`",
+        ),
+        (
+            ('folder = "in"', 'kind = "camera"\ncamera = "0"\ntrigger = 3'),
+            5,
+            "feeds.trigger: expected a section",
+        ),
+        (
+            ('folder = "in"', 'kind = "mqtt"\nurl = "mqtt://h"\ntopic = "t"\npassword = "pw"'),
+            6,
+            "a secret does not stand in this file",
+        ),
+        (('folder = "in"', 'kind = "mqtt"\nurl = "ftp://h"\ntopic = "t"'), 2, "expected a broker"),
         (('folder = "in"', 'folder = "in"\npart_from = "{lot}"'), 2, "needs the field {part}"),
         (("[[feeds]]", "[feeds]"), 2, "feeds: expected a list of sections"),
         (('[[feeds]]\nfolder = "in"\n', ""), None, "expected at least one feed"),

@@ -42,7 +42,7 @@ def camera(
 
     Args:
         recipe: with thresholds: a recipe, its path, or an `Inspector`.
-        url: the camera's number (0 is the first), an address such as rtsp://HOST/PATH, or a video file.
+        url: the camera's number (0 is the first), an address such as rtsp://HOST/PATH, "genicam:NAME", or a video file.
         out: a folder for notes of what records have not taken yet.
         every: seconds between two pictures; 0 takes every one that the camera sends.
         count: end after so many pictures; 0 for no end.

@@ -17,6 +17,7 @@ from flawline.outputs import Answer
 from flawline.recipe import check_ready
 from flawline.station.camera import Camera
 from flawline.station.mqtt_pictures import MqttPictures
+from flawline.station.mqtt_triggers import MqttTriggers
 from flawline.station.run_feeds import run_feeds, summed
 from flawline.station.station import Station
 from flawline.station.station_file import (
@@ -169,7 +170,8 @@ def _opened_feed(plan: StationPlan, feed: Feed) -> WatchedFolder | Camera | Mqtt
     if isinstance(feed, MqttFeed):
         return MqttPictures(feed.entries)
     if isinstance(feed, CameraFeed):
-        return Camera(feed.camera, feed.settings)
+        triggers = None if feed.trigger is None else MqttTriggers(feed.trigger)
+        return Camera(feed.camera, feed.settings, triggers=triggers)
     return WatchedFolder(feed.folder, notes_of(plan.state, feed.folder), feed.settings)
 
 

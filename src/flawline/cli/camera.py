@@ -26,7 +26,9 @@ def camera(
     recipe: RecipeArgument,
     url: Annotated[
         str,
-        typer.Argument(help="The camera's number (0 is the first), its address, or a video file."),
+        typer.Argument(
+            help="The camera's number (0 is the first), its address, genicam:NAME, or a video file."
+        ),
     ],
     every: Annotated[
         float,

@@ -1,4 +1,4 @@
-"""A camera as a feed: pictures of a USB camera, a network stream or a video file, with a camera that may go away."""
+"""A camera as a feed: a USB or GenICam camera, a network stream or a video file; a camera may go away."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.frame import Frame
-from flawline.errors import SourceError, UsageError
+from flawline.errors import FlawlineError, SourceError, UsageError
+from flawline.station.genicam import PREFIX as GENICAM
+from flawline.station.genicam import GenicamCapture
+from flawline.station.triggers import Asked, Triggers
 
 RETRY = 2.0
 """Seconds between two tries to reach a camera that went away."""
@@ -64,7 +68,9 @@ class CameraSettings:
 
 
 def open_capture(url: str) -> Capture:
-    """Open a camera by its number, an address such as rtsp://..., or a video file."""
+    """Open a camera by its number, an address such as rtsp://... or genicam:NAME, or a video file."""
+    if url.startswith(GENICAM):
+        return GenicamCapture(url.removeprefix(GENICAM))
     if url.isdecimal():
         return cv2.VideoCapture(int(url))
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC]
@@ -90,16 +96,19 @@ class Camera:
         url: str,
         settings: CameraSettings | None = None,
         *,
+        triggers: Triggers | None = None,
         opener: Callable[[str], Capture] = open_capture,
     ) -> None:
         """Open the camera.
 
         Args:
-            url: the camera's number ("0" is the first), its address, or a video file.
+            url: the camera's number ("0" is the first), its address, genicam:NAME, or a video file.
             settings: which pictures are taken.
+            triggers: who asks for pictures; None for those that the settings say.
             opener: opens the camera.
 
         Raises:
+            UsageError: triggers with a video file or with `every`.
             SourceError: ("camera-missing") there is no such camera, or it sends nothing.
         """
         self.settings = settings or CameraSettings()
@@ -107,12 +116,18 @@ class Camera:
         self.waiting = self.settings.waiting
         self.since: float | None = None
         self.name = Path(url).stem if self.is_file else camera_name(url)
-        self._url, self._opener = url, opener
+        self._url, self._opener, self._triggers = url, opener, triggers
+        if triggers is not None and (self.is_file or self.settings.every):
+            raise UsageError(
+                "a trigger says when a picture is taken, and so does a video file or `every`",
+                hint="leave one of them out",
+            )
         found = self._opened()
         if found is None:
             raise SourceError(
                 f"expected a camera or a video file at {self.name}, which sends no picture",
-                hint="give the number of a camera (0, 1, ...), an address such as rtsp://HOST/PATH, or a video file",
+                hint="give the number of a camera (0, 1, ...), an address such as rtsp://HOST/PATH, genicam:NAME, or a "
+                "video file",
                 code="camera-missing",
             )
         self._capture: Capture | None = found
@@ -121,6 +136,8 @@ class Camera:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._triggers is not None:
+            self._triggers.stop()
         self._close()
 
     def frames(
@@ -134,19 +151,37 @@ class Camera:
             stop: asked between two pictures.
             say: writes a line for people when the camera goes away or comes back.
         """
-        number, due = 0, -float("inf")
+        if self._triggers is not None:
+            self._triggers.start(say)
+        number, due, again, away = 0, -float("inf"), 0.0, False
         while not stop():
-            pixels = self._read()
-            if pixels is None:
-                if self.is_file or not self._returned(stop, say):
+            yield from self._untaken(away)
+            begun = time.monotonic()
+            there, pixels = self._read()
+            if not there:
+                if self.is_file:
                     return
+                if not away:
+                    say(f"the camera {self.name} is away; waiting")
+                    self._close()
+                    away = True
+                if begun >= again:
+                    self._capture, again = self._opened(), time.monotonic() + RETRY
+                if self._capture is None:
+                    time.sleep(TICK)
+                else:
+                    say(f"the camera {self.name} is back")
+                    away = False
                 continue
-            now = time.monotonic()
             # Every picture is read, so that the one that is taken is not an old one out of a buffer.
-            if not self.is_file and now < due:
+            if pixels is None or (not self.is_file and begun < due):
                 continue
-            due = now + self.settings.every
-            yield self._frame(pixels, number)
+            asked = None if self._triggers is None else self._triggers.take(begun)
+            if self._triggers is not None and asked is None:
+                continue
+            due = begun + self.settings.every
+            self.since = None if asked is None else asked.since
+            yield self._frame(pixels, number, asked)
             number += 1
             if number == self.settings.count:
                 return
@@ -158,24 +193,47 @@ class Camera:
     def done(self, frame: Frame) -> None:
         """Do nothing: a camera wants no answer."""
 
-    def _read(self) -> NDArray[np.uint8] | None:
-        """Read the next picture, RGB; None where there is none."""
-        if self._capture is None:
-            return None
-        there, pixels = self._capture.read()
-        if not there or pixels is None:
-            return None
-        return np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else pixels)
+    def _untaken(self, away: bool) -> Iterator[Frame]:
+        """Yield a frame for each trigger without a picture, so that its part is recorded as not judged."""
+        if self._triggers is None:
+            return
+        while away and (asked := self._triggers.take(time.monotonic())) is not None:
+            error = SourceError(
+                "the camera was away when its trigger came",
+                hint="look at the camera's cable and power",
+                code="camera-missing",
+            )
+            self._triggers.refuse(asked.fields, error)
+        for asked in self._triggers.refused():
+            assert asked.error is not None
+            self.since = asked.since
+            now = datetime.now(UTC)
+            yield Frame(
+                partial(_refused, asked.error),
+                f"trigger-{now:%Y%m%dT%H%M%S.%fZ}",
+                **{"captured": now, "further": {"camera": self.name}, **asked.fields},
+            )
 
-    def _frame(self, pixels: NDArray[np.uint8], number: int) -> Frame:
+    def _read(self) -> tuple[bool, NDArray[Any] | None]:
+        """Return whether the camera is there, and the next picture, RGB or grey; None where none came yet."""
+        if self._capture is None:
+            return False, None
+        there, pixels = self._capture.read()
+        if pixels is None or not there:
+            # OpenCV has no picture where there is none; a GenICam camera may wait for its trigger.
+            return there and self._url.startswith(GENICAM), None
+        return True, np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else pixels)
+
+    def _frame(self, pixels: NDArray[Any], number: int, asked: Asked | None) -> Frame:
         if self.is_file:
             return Frame(pixels, f"{self.name}-{number:06d}.png")
         captured = datetime.now(UTC)
+        given: dict[str, Any] = {"captured": captured, **(asked.fields if asked else {})}
         return Frame(
             pixels,
             f"camera-{captured:%Y%m%dT%H%M%S.%fZ}.png",
-            captured,
             further={"camera": self.name, **self._stated()},
+            **given,
         )
 
     def _stated(self) -> Mapping[str, str]:
@@ -183,20 +241,6 @@ class Camera:
         assert self._capture is not None
         stated = {name: self._capture.get(number) for name, number in _TOLD.items()}
         return {name: f"{value:g}" for name, value in stated.items() if value not in (0, -1)}
-
-    def _returned(self, stop: Callable[[], bool], say: Callable[[str], None]) -> bool:
-        """Wait until a camera that went away is back; False where `stop` came first."""
-        self._close()
-        say(f"the camera {self.name} is away; waiting")
-        while not stop():
-            self._capture = self._opened()
-            if self._capture is not None:
-                say(f"the camera {self.name} is back")
-                return True
-            again = time.monotonic() + RETRY
-            while not stop() and time.monotonic() < again:
-                time.sleep(TICK)
-        return False
 
     def _opened(self) -> Capture | None:
         try:
@@ -212,3 +256,7 @@ class Camera:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+
+def _refused(error: FlawlineError) -> bytes:
+    raise error

@@ -11,11 +11,10 @@ from flawline.data.frame import Frame
 from flawline.errors import SourceError
 from flawline.station.answering import Trigger
 from flawline.station.station import Station
+from flawline.station.triggers import DROPPED
 from flawline.station.watch import Watched
 from flawline.station.work import Told, Work
 from flawline.types import Unjudged
-
-DROPPED = "frame-dropped"
 
 
 class Live(Protocol):

@@ -16,8 +16,6 @@ from flawline.data.closing import Closing
 from flawline.data.frame import Frame
 from flawline.data.part_codes import check_reader
 from flawline.data.part_names import part_pattern
-from flawline.data.process import PROCESS
-from flawline.data.times import parse_time
 from flawline.errors import FlawlineError, ImageError, UsageError
 from flawline.outputs.mqtt_broker import (
     KEEP_ALIVE,
@@ -31,6 +29,7 @@ from flawline.outputs.output import MOST
 from flawline.recipe.checks import boolean, integer, text
 from flawline.recipe.entries import entry
 from flawline.station.named_frame import named_frame
+from flawline.station.stated_fields import MOST_TEXT, stated_fields
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessage
@@ -43,7 +42,6 @@ SESSION = 86_400
 MOST_PACKET = 64_000_000
 """A larger message, in bytes, is not taken from the broker at all."""
 MOST_KNOWN = 10_000
-MOST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +262,11 @@ def frame_of_message(message: MQTTMessage, largest: int) -> Frame:
         if len(message.payload) > largest:
             raise ImageError(
                 f"the picture has {len(message.payload)} bytes, and at most {largest} are taken",
-                hint="send a smaller one, or raise `largest` of the feed",
+                hint="send a smaller one, or let the feed take larger ones",
                 code="picture-too-large",
             )
-        return replace(frame, **_fields(message))
+        given = getattr(message.properties, "UserProperty", None) or []
+        return replace(frame, **stated_fields(given))
     except FlawlineError as error:
         return replace(frame, picture=partial(_refused, error))
 
@@ -285,25 +284,6 @@ def check_filter(topic: str) -> None:
             f"expected the `topic` of pictures, got {topic!r}",
             hint="such as line/+/pictures; + stands for one level, # at the end for the rest",
         )
-
-
-def _fields(message: MQTTMessage) -> dict[str, Any]:
-    """Read the user properties of a message.
-
-    Raises:
-        UsageError: a value is too long or no time.
-    """
-    given = getattr(message.properties, "UserProperty", None) or []
-    found: dict[str, Any] = {}
-    for name, value in given:
-        if name not in ("key", "captured", *PROCESS):
-            continue
-        if not value or len(value) > MOST_TEXT or not value.isprintable():
-            raise UsageError(
-                f"expected {name} of 1 to {MOST_TEXT} printable characters in the properties of the message"
-            )
-        found[name] = parse_time(value) if name == "captured" else value
-    return found
 
 
 def _plain(topic: str) -> str:

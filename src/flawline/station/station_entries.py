@@ -73,7 +73,9 @@ class FolderEntries(Section):
 class CameraEntries(Section):
     """feeds: a camera."""
 
-    camera: str = entry(text(2000), "The camera's number, its address, or a video file")
+    camera: str = entry(
+        text(2000), "The camera's number, its address, genicam:NAME, or a video file"
+    )
     every: float = entry(
         Check("a number of 0 to 86400, s", partial(_seconds, most=86_400)),
         "Time between two pictures; 0 takes each that the camera sends",

@@ -14,7 +14,9 @@ from flawline.outputs.registry import OUTPUTS, open_kind
 from flawline.recipe.entries import Problem
 from flawline.station.answering import AnswerSettings
 from flawline.station.camera import CameraSettings, camera_name
+from flawline.station.genicam import PREFIX as GENICAM
 from flawline.station.mqtt_pictures import MqttPictures, PictureTopicEntries
+from flawline.station.mqtt_triggers import MqttTriggers, TriggerEntries
 from flawline.station.station_entries import (
     AnswerEntries,
     CameraEntries,
@@ -50,6 +52,8 @@ class CameraFeed:
 
     camera: str = field(repr=False)
     settings: CameraSettings
+    trigger: TriggerEntries | None = field(default=None, repr=False)
+    """The messages that ask for pictures; None where nobody asks."""
 
     @property
     def name(self) -> str:
@@ -199,9 +203,15 @@ def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> Feed:
     kind = _kind(file, where, table, FEEDS, "folder")
     rest = {key: value for key, value in table.items() if key != "kind"}
     if kind == "camera":
+        trigger = _trigger(file, where, rest.pop("trigger", None))
         camera = CameraEntries(**file.values(where, rest, CameraEntries))
-        name = camera.camera if camera.camera.isdecimal() else file.beside(camera.camera)
-        return CameraFeed(name, CameraSettings(camera.every, waiting=camera.waiting))
+        named = camera.camera.isdecimal() or camera.camera.startswith(GENICAM)
+        name = camera.camera if named else file.beside(camera.camera)
+        if trigger is not None and camera.every:
+            raise file.error(
+                (*where, "every"), "a trigger says when a picture is taken", "leave one of them out"
+            )
+        return CameraFeed(name, CameraSettings(camera.every, waiting=camera.waiting), trigger)
     if kind == "mqtt":
         return _mqtt_feed(file, where, rest)
     entries = FolderEntries(**file.values(where, rest, FolderEntries))
@@ -218,6 +228,25 @@ def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> Feed:
     except UsageError as error:
         raise file.error(where, error.message, error.hint) from error
     return FolderFeed(Path(entries.folder), settings)
+
+
+def _trigger(
+    file: TomlSections, where: tuple[str | int, ...], table: object
+) -> TriggerEntries | None:
+    """Read who asks a camera for pictures."""
+    if table is None:
+        return None
+    where = (*where, "trigger")
+    if not isinstance(table, Mapping):
+        raise file.error(where, "expected a section", "write [feeds.trigger] below the feed")
+    _kind(file, where, table, {"mqtt": TriggerEntries}, "mqtt")
+    rest = {key: value for key, value in table.items() if key != "kind"}
+    entries = TriggerEntries(**file.values(where, rest, TriggerEntries))
+    try:
+        MqttTriggers(entries)
+    except UsageError as error:
+        raise file.error(where, error.message, error.hint) from error
+    return entries
 
 
 def _mqtt_feed(
