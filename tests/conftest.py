@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from helpers.compiled_once import compiled_once
 from helpers.examples import EXPLORING, MOST, SECONDS, TIMES, TimeIsUp, timed
 
 # The same examples every time, however slow the machine is: who runs the tests meets no failure of chance.
@@ -47,6 +48,21 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FLAWLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def networks_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A network that was compiled is not compiled again with the same options."""
+    with compiled_once(tmp_path_factory.mktemp("compiled")):
+        yield
+
+
+@pytest.fixture
+def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of this test are compiled each time, as they are outside of tests."""
+    import openvino
+
+    monkeypatch.setattr(openvino.Core, "compile_model", openvino.Core.compile_model.__wrapped__)
 
 
 @pytest.fixture(scope="session")

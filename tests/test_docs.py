@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 BLOCK = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.M | re.S)
+# A page that goes on where another ended, in its folder: the README shows what the demo drew and learnt.
+GOES_ON = {ROOT / "docs" / "tutorials" / "first-ranking.md": ROOT / "README.md"}
 train_anomaly = trained_once(train_and_test.train_anomaly)
 FAILING = re.compile(r'error:|"error"|could not be judged')
 
@@ -64,7 +66,7 @@ def write_kinds(folder):
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if blocks(page, "python", "console")],
+    [p for p in PAGES if blocks(p, "python", "console") and p not in GOES_ON.values()],
     ids=lambda page: page.relative_to(ROOT).as_posix(),
 )
 def test_what_a_page_shows_runs(page, workplace, tmp_path, monkeypatch):
@@ -74,13 +76,17 @@ def test_what_a_page_shows_runs(page, workplace, tmp_path, monkeypatch):
     monkeypatch.setattr(openvino_runtime, "available_precision", lambda precision: "f32")
     # A page is about its own commands: what another page has trained of the same pictures is not trained again.
     monkeypatch.setattr(train_and_test, "train_anomaly", train_anomaly)
-    if page.name == "README.md":
-        # What `make demo` draws, at its full size: the page shows its real numbers.
-        write_castings(Path("flawline-demo/castings"), good=106, bad=6)
-    # Drawing at full size takes long; only the page that begins with the demo shows its numbers.
-    if page.name != "first-ranking.md":
+    # Drawing at full size takes long; only pages with the numbers of the demo need it.
+    if page not in GOES_ON:
         small = lambda folder, **more: write_castings(folder, **{"size": 128, **more})  # noqa: E731
         monkeypatch.setattr(castings, "write_castings", small)
+    try_what_is_shown(page)
+    if page in GOES_ON:
+        try_what_is_shown(GOES_ON[page])
+
+
+def try_what_is_shown(page):
+    """Run the blocks of a page in their order and compare what they print."""
     names = {"__name__": "page", "data": Path("part.png").read_bytes()}
     for language, text in blocks(page, "python", "console"):
         if language == "python":

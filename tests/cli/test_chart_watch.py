@@ -290,9 +290,9 @@ def test_the_page_follows_the_parts_by_itself(make, tmp_path):
 def test_killed_at_random_moments_while_parts_arrive(make):
     """Whatever the moment, everybody is told of every alert; who looks at keys is told of each once."""
     draw = random.Random(7)
-    kills = times(4, 8)
+    kills = times(2, 8)
     parts = 30 * kills
-    areas = [20 if draw.random() < 0.08 else 10 + draw.gauss(0, 0.5) for _ in range(parts)]
+    areas = [20 if draw.random() < 0.12 else 10 + draw.gauss(0, 0.5) for _ in range(parts)]
     Path("whole").mkdir()
     moments: list[int] = []
     with receiving() as receiver:
@@ -307,8 +307,8 @@ def test_killed_at_random_moments_while_parts_arrive(make):
                 time.sleep(draw.uniform(0, 0.35))
             if start % 60:
                 until(lambda there=start: judged() > there)
-            make(*areas[start + 25 : start + 30])
             moments.append(judged() - start)
+            make(*areas[start + 25 : start + 30])
             service.end(signal.SIGKILL)
         service = Service(*more)
         until(lambda: judged() == parts)

@@ -46,7 +46,7 @@ def test_an_unexpected_failure_is_no_traceback(monkeypatch, capsys):
     def broken(*_, **__):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "command_line", lambda: broken)
     assert cli.run(["rank", "x"]) == 2
     text = capsys.readouterr().err
     assert "unexpected ZeroDivisionError" in text
@@ -59,7 +59,7 @@ def test_a_full_disk_is_told_as_such(monkeypatch, capsys):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "out/ranking.csv")
 
-    monkeypatch.setattr(cli, "app", full)
+    monkeypatch.setattr(cli, "command_line", lambda: full)
     assert cli.run(["rank", "x"]) == 2
     assert "No space left on device: out/ranking.csv" in capsys.readouterr().err
 
@@ -144,7 +144,7 @@ def test_streams_that_cannot_be_written_make_no_traceback(redirection):
 
 
 def test_ctrl_c_says_that_what_is_done_is_kept(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "app", lambda *_, **__: 130)
+    monkeypatch.setattr(cli, "command_line", lambda: lambda *_, **__: 130)
     assert cli.run(["rank", "x", "--json"]) == 130
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
 

@@ -50,6 +50,8 @@ def train_arguments(root, source="parts"):
         "0.3",
         "--effort",
         "none",
+        "--self-test",
+        "off",
     ]
 
 

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 
 from flawline.data.source import Source
 from flawline.jobs.train.anomaly_settings import AnomalySettings
 from flawline.jobs.train.train_anomaly import AnomalyTraining
+from flawline.recipe import recipe_with
 from flawline.types import Track, no_track
 
 Train = Callable[..., AnomalyTraining]
 
 
 def trained_once(train: Train) -> Train:
-    """Return `train`, which gives the same training again for pictures of the same content and the same settings."""
-    done: dict[str, AnomalyTraining] = {}
+    """Return `train`, which gives the same training again for pictures of the same content and the same settings.
+
+    The name of the part decides nothing: it is put into the recipe afterwards.
+    """
+    done: dict[str, tuple[str, AnomalyTraining]] = {}
 
     @wraps(train)
     def once(
         source: Source, settings: AnomalySettings | None = None, *, track: Track = no_track
     ) -> AnomalyTraining:
-        key = _key(source, settings or AnomalySettings())
+        settings = settings or AnomalySettings()
+        key = _key(source, replace(settings, part=""))
         if key not in done:
-            done[key] = train(source, settings, track=track)
-        return done[key]
+            done[key] = settings.part, train(source, settings, track=track)
+        part, trained = done[key]
+        if part == settings.part:
+            return trained
+        named = replace(trained.recipe.settings, part=settings.part)
+        return replace(trained, recipe=recipe_with(trained.recipe, settings=named))
 
     return once
 

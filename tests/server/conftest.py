@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("fastapi")
 
 
+from flawline.api import train as api_train
 from flawline.recipe import write_recipe
 from helpers.browser import browser
 from helpers.discs import disc, spoilt, train, write_discs
@@ -21,11 +23,25 @@ from helpers.served_browser import House, ServedPage, signed_in
 
 
 @pytest.fixture(scope="session")
-def disc_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network of a few channels."""
+    return write_network(tmp_path_factory.mktemp("network") / "small.onnx")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_trainings(small_network: Path) -> Iterator[None]:
+    """The server trains with a small network and without a self-test: what training does is tested elsewhere."""
+    quick = partial(api_train.train_anomaly, backbone=str(small_network), self_test="off")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api_train, "train_anomaly", quick)
+        yield
+
+
+@pytest.fixture(scope="session")
+def disc_recipe(tmp_path_factory: pytest.TempPathFactory, small_network: Path) -> Path:
     """A recipe of drawn discs, as a .flaw file."""
     folder = tmp_path_factory.mktemp("served")
-    network = write_network(folder / "small.onnx")
-    trained = train(write_discs(folder / "parts", good=24), network)
+    trained = train(write_discs(folder / "parts", good=24), small_network)
     return write_recipe(trained.recipe, folder / "disc.flaw")
 
 
@@ -78,3 +94,5 @@ def page(admin_page: ServedPage) -> Iterator[ServedPage]:
     admin_page.expected = ()
     yield admin_page
     admin_page.check()
+    # A page that is left open goes on asking for news.
+    admin_page.driver.get("about:blank")

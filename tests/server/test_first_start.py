@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
-from flawline.api.train import train_anomaly
 from flawline.cli.main import run
 from flawline.server.work import sample_lot
 from helpers.full_house import served_empty
-from helpers.networks import write_network
 from helpers.served_browser import signed_in
 
 
 @pytest.mark.slow
 def test_a_sample_lot_is_one_click_away(chromium, tmp_path, monkeypatch):
     # Fewer parts and a small network: it is about the way, not about what is found.
-    network = str(write_network(tmp_path / "small.onnx"))
-    quick = partial(train_anomaly, backbone=network, self_test="off")
-    monkeypatch.setattr("flawline.api.train.train_anomaly", quick)
     monkeypatch.setattr(sample_lot, "GOOD", 20)
     monkeypatch.setattr(sample_lot, "SECOND", 10)
     with served_empty(tmp_path) as house, signed_in(chromium, house) as page:

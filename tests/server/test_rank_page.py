@@ -224,12 +224,10 @@ def test_the_pages_are_accessible_and_fit_a_phone(ranking: Any) -> None:
 def test_it_goes_on_to_a_recipe_that_judges(ranking: Any) -> None:
     page, bad = ranking
     names = [name for name, _ in shown(page)]
-    begun, clicks = time.monotonic(), 0
-    for place, name in enumerate(names[: BAD + 2]):
+    for name in names[: BAD + 2]:
         keys(page, "ARROW_RIGHT")
         if name in bad:
             keys(page, "b")
-        assert place < BAD + 2
     page.until(lambda: len(marks_on_server(page)) == BAD, "the bad ones")
     page.click("[data-others]")
     page.until(lambda: len(marks_on_server(page)) == GOOD + BAD, "all marks")
@@ -241,12 +239,8 @@ def test_it_goes_on_to_a_recipe_that_judges(ranking: Any) -> None:
     page.find("[name=part]").send_keys("drawn casting")
     page.script("document.querySelector('[name=effort]').value = 'none'")
     page.click("[data-train] button.main")
-    clicks += 3
-    assert time.monotonic() - begun < 60, clicks
     page.until(lambda: "/train/" in page.driver.current_url, "the job")
-    deadline = time.monotonic() + 180
-    while not page.all("[data-activate-training]") and time.monotonic() < deadline:
-        time.sleep(0.1)
+    page.until(lambda: page.all("[data-activate-training]"), "the recipe that was learnt")
     assert "known bad parts" in page.text("h1")
     page.click("[data-activate-training]")
     page.until(lambda: "/recipes/" in page.driver.current_url, "the recipe")

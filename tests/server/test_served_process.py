@@ -19,7 +19,7 @@ from flawline.records.where import Where
 from helpers.discs import disc
 from helpers.full_house import png
 
-KILLS = 3
+KILLS = 2
 
 
 def free_port() -> int:

@@ -31,16 +31,14 @@ def _option(match: re.Match[str]) -> str:
 @cache
 def option_names() -> dict[str, str]:
     """Collect the options of all commands by the names of their parameters."""
-    import typer
-
-    from flawline.cli.main import app
+    from flawline.cli.main import command_line
 
     found: dict[str, str] = {}
-    waiting = [typer.main.get_command(app)]
+    waiting = [command_line()]
     while waiting:
-        command = waiting.pop()
-        waiting += getattr(command, "commands", {}).values()
-        for parameter in command.params:
+        one = waiting.pop()
+        waiting += getattr(one, "commands", {}).values()
+        for parameter in one.params:
             long = [option for option in parameter.opts if option.startswith("--")]
             if parameter.name and long:
                 found.setdefault(parameter.name, long[0])

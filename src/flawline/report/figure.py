@@ -65,7 +65,10 @@ def as_png(figure: Any) -> bytes:
 
 def as_svg(figure: Any, title: str) -> str:
     """Save a figure as an inline SVG element: text stays text, and the same data gives the same bytes."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
+    # `savefig` would draw everything twice.
+    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Title": title})
     svg = text.getvalue()
     return svg[svg.index("<svg") :].replace(INK, "currentColor").strip()

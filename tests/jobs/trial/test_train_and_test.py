@@ -27,12 +27,14 @@ def shop(tmp_path_factory):
 
 
 def options(shop):
-    return {"backbone": shop / "small.onnx", "window": 64, "precision": "f32", "effort": "none"}
+    named = {"backbone": shop / "small.onnx", "window": 64, "precision": "f32"}
+    return {**named, "effort": "none", "self_test": "off"}
 
 
 def words(shop, source, *more):
     named = ["--backbone", str(shop / "small.onnx"), "--window", "64", "--precision", "f32"]
-    return ["train", "anomaly", str(source), *named, "--effort", "none", *more]
+    quick = ["--effort", "none", "--self-test", "off"]
+    return ["train", "anomaly", str(source), *named, *quick, *more]
 
 
 @pytest.fixture(scope="module")
