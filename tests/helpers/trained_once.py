@@ -20,7 +20,8 @@ Train = Callable[..., AnomalyTraining]
 def trained_once(train: Train) -> Train:
     """Return `train`, which gives the same training again for pictures of the same content and the same settings.
 
-    The name of the part decides nothing: it is put into the recipe afterwards.
+    The name of the part decides nothing: it is put into the recipe afterwards. Nor does what might be tried where
+    nothing is.
     """
     done: dict[str, tuple[str, AnomalyTraining]] = {}
 
@@ -29,7 +30,7 @@ def trained_once(train: Train) -> Train:
         source: Source, settings: AnomalySettings | None = None, *, track: Track = no_track
     ) -> AnomalyTraining:
         settings = settings or AnomalySettings()
-        key = _key(source, replace(settings, part=""))
+        key = _key(source, _deciding(settings))
         if key not in done:
             done[key] = settings.part, train(source, settings, track=track)
         part, trained = done[key]
@@ -39,6 +40,12 @@ def trained_once(train: Train) -> Train:
         return replace(trained, recipe=recipe_with(trained.recipe, settings=named))
 
     return once
+
+
+def _deciding(settings: AnomalySettings) -> AnomalySettings:
+    search = settings.search
+    tried = replace(search, free=()) if search and search.effort == "none" else search
+    return replace(settings, part="", search=tried)
 
 
 def _key(source: Source, settings: AnomalySettings) -> str:
