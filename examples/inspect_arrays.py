@@ -46,6 +46,6 @@ def main(good: Path, pictures: Path, overlay: Path) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         drawn = Path(scratch) / "parts"
-        flawline.synth_castings(drawn, good=40, bad=6, size=192)
+        flawline.synth_castings(drawn, good=24, bad=6, size=192)
         parts = Path(sys.argv[1]) if len(sys.argv) > 1 else drawn / "good"
         main(parts, drawn / "bad", Path(scratch) / "overlay.png")

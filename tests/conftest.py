@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from helpers.compiled_once import compiled_once
 from helpers.examples import EXPLORING, MOST, SECONDS, TIMES, TimeIsUp, timed
+from helpers.migrated_once import migrated_once
 
 # The same examples every time, however slow the machine is: who runs the tests meets no failure of chance.
 settings.register_profile("same", max_examples=MOST, derandomize=True, deadline=None)
@@ -63,6 +64,22 @@ def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     import openvino
 
     monkeypatch.setattr(openvino.Core, "compile_model", openvino.Core.compile_model.__wrapped__)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def records_migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Records that tests begin take their tables from those that were begun first."""
+    with migrated_once(tmp_path_factory.mktemp("migrated")):
+        yield
+
+
+@pytest.fixture
+def migrated_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of this test begin with all migrations, as they do outside of tests."""
+    from flawline.records import store
+    from flawline.records.schema import migrate
+
+    monkeypatch.setattr(store, "migrate", migrate)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from flawline.cli.main import run
 from flawline.jobs.demo import lots
 from flawline.jobs.demo.lots import draw_lot
 from flawline.synthetic.castings import write_castings
+from flawline.synthetic.dirty_line import write_dirty_line
 
 SMALL = ["--good", "24", "--bad", "2", "--lot", "10"]
 
@@ -18,9 +19,9 @@ SMALL = ["--good", "24", "--bad", "2", "--lot", "10"]
 @pytest.fixture(scope="module")
 def small_pictures():
     """Draw castings of 128 px: the page of the docs that begins with the demo runs it at its full size."""
-    small = functools.partial(write_castings, size=128)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lots, "write_castings", small)
+        patch.setattr(lots, "write_castings", functools.partial(write_castings, size=128))
+        patch.setattr(lots, "write_dirty_line", functools.partial(write_dirty_line, size=128))
         yield
 
 

@@ -21,6 +21,8 @@ from flawline.records.tables import metadata
 from flawline.records.where import Where
 from helpers.inspected_records import record
 
+pytestmark = pytest.mark.usefixtures("migrated_anew")
+
 
 def test_the_migrations_build_the_tables_that_the_code_knows(store):
     with reading(store.engine) as connection:

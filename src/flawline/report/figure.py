@@ -69,6 +69,7 @@ def as_svg(figure: Any, title: str) -> str:
 
     text = io.StringIO()
     # `savefig` would draw everything twice.
-    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Title": title})
+    canvas: Any = FigureCanvasSVG(figure)
+    canvas.print_svg(text, metadata={"Date": None, "Title": title})
     svg = text.getvalue()
     return svg[svg.index("<svg") :].replace(INK, "currentColor").strip()

@@ -100,10 +100,9 @@ def server_app(state: ServerState) -> FastAPI:
     )
     app.state.server = state
     add_error_handlers(app)
-    for module in ROUTES:
-        app.include_router(module.router)
-    for page in PAGES:
-        app.include_router(page.router)
+    for module in (*ROUTES, *PAGES):
+        # `include_router` would build each route once more, at the first request.
+        app.router.routes.extend(module.router.routes)
     app.state.pages = {
         route.path for page in PAGES for route in page.router.routes if isinstance(route, APIRoute)
     }
