@@ -5,7 +5,9 @@ the train split, chosen on the val split and measured on the test split at the p
 loop with the same precision, so that the peers are not slower than ours for lack of bf16; `--peer-precision f32`
 trains them as a plain PyTorch loop would. With `--processor-time` a contender's minutes are those that processors spent
 on it, all its threads added up, so that what else a machine does takes nothing from anyone; OMP_NUM_THREADS=1 makes
-them those of one core.
+them those of one core. A contender that was stopped goes on where it was when the same command runs again, and one
+that has its figures is not trained again: a night is enough for some of them. `curves.svg` in `--work` shows what each
+reached on validation after how many minutes.
 
 story     the first U-Net with half its filters, whole pictures at 256 px, cross-entropy, batches of 16, no augmentation
 smp       smp's U-Net on ResNet-18 with ImageNet weights, whole pictures at 256 px, cross-entropy, no augmentation
@@ -106,7 +108,8 @@ def race(description: str, classes: Sequence[str]) -> None:
     found: dict[str, list[dict[str, Any]]] = {}
     for seed in range(options.seeds):
         for name in options.only.split(","):
-            subprocess.run([sys.executable, *sys.argv, "--one", f"{name}:{seed}"], check=True)
+            if not file_of(options, name, seed).exists():
+                subprocess.run([sys.executable, *sys.argv, "--one", f"{name}:{seed}"], check=True)
             figures = json.loads(file_of(options, name, seed).read_text())
             found.setdefault(name, []).append(figures)
             print(line(f"{name} seed {seed}", [figures], classes), flush=True)
@@ -116,6 +119,27 @@ def race(description: str, classes: Sequence[str]) -> None:
     for ours in set(OURS) & found.keys():
         for peer in set(PEERS) & found.keys():
             print(versus(ours, found[ours], peer, found[peer], classes))
+    print(draw_curves(found, options))
+
+
+def draw_curves(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> Path:
+    """Draw the mean IoU on validation of every training by its minutes, as an SVG file."""
+    from flawline.core.colours import SERIES
+    from flawline.report.figure import as_svg, new_figure, own_style
+
+    with own_style():
+        figure, axes = new_figure((8.0, 4.5))
+        for (name, runs), colour in zip(found.items(), SERIES, strict=False):
+            for number, run in enumerate(runs):
+                label = name if number == 0 else None
+                axes.plot(*zip(*run["curve"], strict=True), color=colour, label=label)
+        axes.set_xlabel("processor minutes" if options.processor_time else "minutes")
+        axes.set_ylabel("mean IoU of defects on validation, %")
+        axes.legend(frameon=False)
+        svg = as_svg(figure, "Mean IoU by minutes of training")
+    path = Path(options.work / "curves.svg")
+    path.write_text(svg, encoding="utf-8")
+    return path
 
 
 def file_of(options: argparse.Namespace, name: str, seed: int) -> Path:
@@ -126,7 +150,8 @@ def file_of(options: argparse.Namespace, name: str, seed: int) -> Path:
 def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed: int) -> None:
     """Train and score one contender."""
     from flawline.jobs.train.segment import loop
-    from flawline.jobs.train.segment.fit import train_segmenter
+    from flawline.jobs.train.segment.checkpoint import CHECKPOINT
+    from flawline.jobs.train.segment.fit import train_segmenter, training_records
 
     if options.processor_time:
         loop.Clock = ProcessorClock
@@ -136,8 +161,22 @@ def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed
         by_split.setdefault(sample.split, []).append(sample)
     folder = options.work / f"{name}-{seed}"
     settings = contender(name, options, seed)
-    records = list(train_segmenter(source, by_split["train"], by_split["val"], folder, settings))
+    resume = (folder / CHECKPOINT).exists()
+    trained = train_segmenter(
+        source, by_split["train"], by_split["val"], folder, settings, resume=resume
+    )
+    for record in trained:
+        share = 100 * (record.mean_iou or 0.0)
+        print(
+            f"{name} seed {seed}: {record.seconds / 60:.1f} minutes, mIoU {share:.1f}", flush=True
+        )
+    records = training_records(folder)
     figures = score(folder, source, by_split[options.split])
+    figures["curve"] = [
+        [record.seconds / 60, 100 * record.mean_iou]
+        for record in records
+        if record.mean_iou is not None
+    ]
     figures["epochs"] = len(records)
     figures["patches"] = sum(record.steps for record in records) * settings.batch
     figures["minutes"] = records[-1].seconds / 60
