@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ pytest.importorskip("torch", reason=REASON)
 pytest.importorskip("segmentation_models_pytorch", reason=REASON)
 pytestmark = pytest.mark.train
 
+from flawline.jobs.train.segment.progress_record import EpochRecord  # noqa: E402
+from flawline.jobs.train.segment.segmenter_report import iou_curves  # noqa: E402
 from flawline.jobs.train.segment.train_segment import FINDINGS, TrainSegmentSettings, train_segment  # noqa: E402
 
 TRAINING = SegmentSettings(
@@ -207,3 +210,16 @@ def test_wrong_options_are_clear_errors(parts, tmp_path, capsys, options, words)
     asked = ["train", "segment", str(parts), "-o", str(tmp_path / "a.flaw"), "--epochs", "1"]
     assert run([*asked, "--patch", "64", *options]) == 2
     assert words in capsys.readouterr().err
+
+
+def record(iou):
+    return EpochRecord(1, 3, 1e-3, {"total": 1.0}, None, iou, None, None, None, None, True, 1, 0)
+
+
+def test_the_curve_of_one_epoch_can_be_seen():
+    drawn = iou_curves([record({"background": 0.9, "stain": 0.4})], ["stain"])
+    assert re.search(r'<g clip-path="[^"]+">\s*<use', drawn)
+    assert "no validation picture" not in drawn
+    assert "no validation picture shows a defect" in iou_curves(
+        [record({"stain": None})], ["stain"]
+    )
