@@ -82,7 +82,7 @@ OF_THE_COMMAND = {
     "classify": {"apply"},  # classify_with
     "judge": {"pictures"},
     "demo": {"open_report", "serve", "port"},
-    "station": {"check"},  # check_station
+    "station": {"check", "sign_in_link"},  # check_station
     "chart": {"freeze", "zones", "watch", "once", "every", "last", "alert"},
 }
 # What only a program can give, or has to: a function, an open file, a folder for work.
@@ -92,7 +92,7 @@ OF_THE_CALL = {
     "watch": {"stop", "say"},
     "camera": {"stop", "say"},
     "outputs test": {"environment", "say"},
-    "station": {"stop", "reload", "environment", "answer", "say"},
+    "station": {"stop", "reload", "environment", "answer", "say", "triggers"},
 }
 
 

@@ -27,6 +27,7 @@ OPEN = {
 NEEDS = {
     ("POST", "/api/inspect"): "operator",
     ("POST", "/api/inspect/many"): "operator",
+    ("POST", "/api/trigger"): "operator",
     ("POST", "/api/jobs/{number}/cancel"): "operator",
     ("DELETE", "/api/jobs/{number}"): "operator",
     ("POST", "/api/records/{number}/decisions"): "operator",

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from flawline.api.inspect import open_station
 from flawline.api.watch import notes_of, spool_of
-from flawline.errors import FlawlineError
+from flawline.errors import FlawlineError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.inspection import Inspection
 from flawline.outputs import Answer
 from flawline.recipe import check_ready
 from flawline.station.camera import Camera
 from flawline.station.mqtt_pictures import MqttPictures
-from flawline.station.mqtt_triggers import MqttTriggers
+from flawline.station.mqtt_triggers import MqttTriggers, TriggerEntries
 from flawline.station.run_feeds import run_feeds, summed
 from flawline.station.station import Station
 from flawline.station.station_file import (
@@ -27,6 +27,7 @@ from flawline.station.station_file import (
     StationPlan,
     read_station_file,
 )
+from flawline.station.triggers import Triggers
 from flawline.station.watch import Watched
 from flawline.station.watched_folder import WatchedFolder
 from flawline.types import Unjudged
@@ -70,6 +71,7 @@ def run_station(
     environment: Mapping[str, str] | None = None,
     each: Callable[[str, Inspection | Unjudged], None] | None = None,
     answer: Callable[[Answer], None] | None = None,
+    triggers: dict[str, Triggers] | None = None,
     say: Say | None = None,
 ) -> Watched:
     """Run the station that a file describes: its feeds, recipe, records and outputs.
@@ -85,6 +87,8 @@ def run_station(
         each: gets each name with its inspection, or the reason why there is none.
         answer: gets the answer to each trigger at once, before anything is recorded: the verdict, or at the deadline of
             the file what it says for late parts. It must not wait; one call at a time.
+        triggers: filled with the cameras whose trigger is "api", by name: `triggers["0"].ask({"part": "P7"})` asks
+            for a picture, from any thread. The page of the file is served by the command line alone.
         say: writes a line for people about feeds, outputs and the file.
 
     Returns:
@@ -92,8 +96,8 @@ def run_station(
         last read.
 
     Raises:
-        UsageError: ("station-file") the file cannot be used; another run has its `state`; or `once` with a
-            camera or broker.
+        UsageError: ("station-file") the file cannot be used; another run has its `state`; nobody can ask a camera; or
+            `once` with a camera or broker.
         SourceError: a folder or camera is not there.
         ModelError: the recipe cannot be used.
         DependencyError: a feed or output needs what is not installed.
@@ -111,7 +115,10 @@ def run_station(
             return bool(following) or (stop or _never)()
 
         try:
-            with opened_station(ready.plan, ready.inspector, talk, answer) as (station, feeds):
+            with opened_station(ready.plan, ready.inspector, talk, answer, triggers) as (
+                station,
+                feeds,
+            ):
                 if fallback is not None:
                     talk(f"{path} was read again")
                 fallback = None
@@ -137,6 +144,7 @@ def opened_station(
     inspector: Inspector,
     say: Say,
     answer: Callable[[Answer], None] | None = None,
+    triggers: dict[str, Triggers] | None = None,
 ) -> Iterator[tuple[Station, list[WatchedFolder | Camera | MqttPictures]]]:
     """Open the station and the feeds of a plan."""
     plan.state.mkdir(parents=True, exist_ok=True)
@@ -145,7 +153,7 @@ def opened_station(
     with ExitStack() as opened:
         feeds: list[WatchedFolder | Camera | MqttPictures] = []
         for feed in plan.feeds:
-            opening = _opened_feed(plan, feed)
+            opening = _opened_feed(plan, feed, triggers)
             opened.enter_context(opening)
             feeds.append(opening)
         station = opened.enter_context(
@@ -166,13 +174,28 @@ def opened_station(
         yield station, feeds
 
 
-def _opened_feed(plan: StationPlan, feed: Feed) -> WatchedFolder | Camera | MqttPictures:
+def _opened_feed(
+    plan: StationPlan, feed: Feed, asked: dict[str, Triggers] | None
+) -> WatchedFolder | Camera | MqttPictures:
     if isinstance(feed, MqttFeed):
         return MqttPictures(feed.entries)
     if isinstance(feed, CameraFeed):
-        triggers = None if feed.trigger is None else MqttTriggers(feed.trigger)
-        return Camera(feed.camera, feed.settings, triggers=triggers)
+        return Camera(feed.camera, feed.settings, triggers=_triggers(feed, asked))
     return WatchedFolder(feed.folder, notes_of(plan.state, feed.folder), feed.settings)
+
+
+def _triggers(feed: CameraFeed, asked: dict[str, Triggers] | None) -> Triggers | None:
+    """Return who asks a camera for pictures; None where nobody does."""
+    if isinstance(feed.trigger, TriggerEntries):
+        return MqttTriggers(feed.trigger)
+    if feed.trigger is None:
+        return None
+    if asked is None:
+        raise UsageError(
+            f"a program asks the camera {feed.name} for pictures, and none can",
+            hint="give `triggers`, or run the station with its page",
+        )
+    return asked.setdefault(feed.name, Triggers())
 
 
 def _ready(path: Path, environment: Mapping[str, str] | None) -> _Ready:

@@ -23,12 +23,16 @@ def station(
     once: Annotated[
         bool, typer.Option("--once", help="End when all that is there now was judged.")
     ] = False,
+    sign_in_link: Annotated[
+        bool, typer.Option("--sign-in-link", help="Print a new link for an admin of the page.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Run the station that a file describes until Ctrl-C; SIGHUP reads it again. Needs the extra [factory]."""
     from flawline.api.station import run_station
     from flawline.data.interrupt import held_interrupt
+    from flawline.server.station_page import station_page
 
     if check:
         return _check(file, as_json=as_json)
@@ -36,7 +40,7 @@ def station(
     asked = _Asked()
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, asked.note)
-    with held_interrupt() as interrupt:
+    with held_interrupt() as interrupt, station_page(file, warn, new_link=sign_in_link) as triggers:
         note(f"running {file}; Ctrl-C ends it", quiet=quiet or once)
         watched = run_station(
             file,
@@ -44,6 +48,7 @@ def station(
             stop=lambda: interrupt.asked,
             reload=asked.take,
             each=None if as_json else print_flagged,
+            triggers=triggers,
             say=warn,
         )
     print_watched(watched, as_json=as_json)

@@ -45,6 +45,7 @@ from flawline.server.routes import (
     sign_in,
     studies,
     train,
+    trigger,
 )
 from flawline.server.settings import LOOPBACK
 from flawline.server.state import ServerState
@@ -55,6 +56,7 @@ ROUTES = (
     sign_in,
     accounts,
     inspect,
+    trigger,
     jobs,
     rank,
     train,

@@ -19,6 +19,7 @@ _BY_CODE = {
     "not-found": 404,
     "job-unknown": 404,
     "product-unknown": 404,
+    "camera-unknown": 404,
     "sign-in": 401,
     "rights": 403,
     "csrf": 403,

@@ -21,7 +21,8 @@ class ServeSettings:
     browsers may ask for it beside the loopback ones. `most_upload` bounds a request and `most_picture` one picture to
     judge, in bytes. `workers` pictures are judged at once, 0 for one per core, and `waiting` more may wait; then
     requests are refused for a moment. `session_hours` is how long a browser stays signed in. `folders` are folders of
-    pictures on this machine by the name under which people choose them.
+    pictures on this machine by the name under which people choose them. `kept` is the folder or URL of the pictures of
+    records, in `data` where it is None.
     """
 
     data: Path
@@ -36,6 +37,7 @@ class ServeSettings:
     waiting: int = 64
     session_hours: float = 12.0
     folders: Mapping[str, Path] = field(default_factory=lambda: EMPTY)
+    kept: str | Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
@@ -62,6 +64,6 @@ class ServeSettings:
         return self.store or str(self.data / "records.db")
 
     @property
-    def pictures(self) -> Path:
-        """The folder of pictures, maps and recipes."""
-        return self.data / "pictures"
+    def pictures(self) -> str | Path:
+        """The folder or URL of pictures, maps and recipes."""
+        return self.kept or self.data / "pictures"

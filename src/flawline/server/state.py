@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,8 @@ from flawline.server.products import Products
 from flawline.server.rate_limit import RateLimit
 from flawline.server.settings import ServeSettings
 from flawline.server.work_queue import WorkQueue
+from flawline.station.triggers import Triggers
+from flawline.types import EMPTY
 
 if TYPE_CHECKING:
     from flawline.server.work.runner import JobRunner
@@ -50,6 +52,8 @@ class ServerState:
     charts: ChartCache
     evidence: EvidenceBook
     labels: LabelSets
+    triggers: Mapping[str, Triggers]
+    """The cameras of this process that are asked for pictures, by name."""
 
 
 def state_of(request: Request) -> ServerState:
@@ -58,8 +62,12 @@ def state_of(request: Request) -> ServerState:
 
 
 @contextmanager
-def opened_state(settings: ServeSettings) -> Iterator[ServerState]:
+def opened_state(
+    settings: ServeSettings, triggers: Mapping[str, Triggers] = EMPTY
+) -> Iterator[ServerState]:
     """Open the records, recipes and queues of a server; at the end what was accepted is finished.
+
+    `triggers` are cameras of this process that requests may ask for pictures, by name.
 
     Raises:
         StoreError: the records cannot be opened or written.
@@ -97,6 +105,7 @@ def opened_state(settings: ServeSettings) -> Iterator[ServerState]:
                 ChartCache(store),
                 EvidenceBook(settings.data / "evidence"),
                 labels,
+                triggers,
             )
         finally:
             queue.close()

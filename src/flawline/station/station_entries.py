@@ -7,7 +7,7 @@ from functools import partial
 
 from flawline.data.process import DIMENSIONS
 from flawline.outputs.output import path_entry
-from flawline.recipe.checks import Check, boolean, integer, number, one_of, text
+from flawline.recipe.checks import Check, boolean, integer, names, number, one_of, text
 from flawline.recipe.entries import Section, entry
 from flawline.station.answering import LATE
 from flawline.station.station import KEEP
@@ -47,6 +47,20 @@ class RecordEntries(Section):
     keep: str = entry(one_of(*KEEP), "Which pictures and maps are stored", "flagged")
     pictures: str | None = path_entry(
         "Folder or URL for them; beside an SQLite file if not given", None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntries(Section):
+    """page: the page of the records, served beside the station."""
+
+    host: str = entry(
+        text(200), "Address to listen on; 0.0.0.0 for other machines too", "127.0.0.1"
+    )
+    port: int = entry(integer(0, 65535), "Port to listen on; 0 for a free one", 8765)
+    data: str = path_entry("Folder of the server, for jobs and labels", "flawline-server")
+    allow_host: tuple[str, ...] | None = entry(
+        names(), "Names under which browsers reach the server", None
     )
 
 

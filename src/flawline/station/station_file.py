@@ -22,6 +22,7 @@ from flawline.station.station_entries import (
     CameraEntries,
     FolderEntries,
     NameEntries,
+    PageEntries,
     RecordEntries,
     TopEntries,
 )
@@ -30,7 +31,7 @@ from flawline.station.watched_folder import FolderSettings
 from flawline.types import Verdict
 
 FEEDS = {"folder": FolderEntries, "camera": CameraEntries, "mqtt": PictureTopicEntries}
-_TABLES = ("names", "records", "answers", "feeds", "outputs")
+_TABLES = ("names", "records", "page", "answers", "feeds", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class CameraFeed:
 
     camera: str = field(repr=False)
     settings: CameraSettings
-    trigger: TriggerEntries | None = field(default=None, repr=False)
-    """The messages that ask for pictures; None where nobody asks."""
+    trigger: TriggerEntries | str | None = field(default=None, repr=False)
+    """The messages that ask for pictures, "api" where a program asks; None where nobody does."""
 
     @property
     def name(self) -> str:
@@ -103,7 +104,7 @@ class OutputPlan:
 class StationPlan:
     """What station.toml says. Paths are those of this process, secrets are read.
 
-    `state` is the folder of notes; `records` is None where nothing is recorded.
+    `state` is the folder of notes; `records` is None where nothing is recorded, `page` where none is served.
     """
 
     path: Path
@@ -112,6 +113,7 @@ class StationPlan:
     state: Path
     names: Mapping[str, str]
     records: RecordEntries | None
+    page: PageEntries | None
     answers: AnswerSettings | None
     feeds: tuple[Feed, ...]
     outputs: tuple[OutputPlan, ...]
@@ -147,6 +149,7 @@ def read_station_file(path: Path, environment: Mapping[str, str]) -> StationPlan
         None
         if records is None
         else RecordEntries(**file.values(("records",), records, RecordEntries)),
+        _page(file),
         _answers(file),
         feeds,
         tuple(_output(file, place, one) for place, one in enumerate(file.tables("outputs"))),
@@ -169,6 +172,16 @@ def _names(file: TomlSections) -> dict[str, str]:
             message = f"expected {NameEntries[key].expected}"
             raise file.problem(("names",), Problem(key, message)) from None
     return dict(names)
+
+
+def _page(file: TomlSections) -> PageEntries | None:
+    table = file.section("page")
+    if table is None:
+        return None
+    if file.section("records") is None:
+        raise file.error(("page",), "a page shows records, and none are kept", "write [records]")
+    values = file.values(("page",), table, PageEntries)
+    return PageEntries(**{"data": file.beside("flawline-server"), **values})
 
 
 def _answers(file: TomlSections) -> AnswerSettings | None:
@@ -232,15 +245,18 @@ def _feed(file: TomlSections, place: int, table: Mapping[str, Any]) -> Feed:
 
 def _trigger(
     file: TomlSections, where: tuple[str | int, ...], table: object
-) -> TriggerEntries | None:
+) -> TriggerEntries | str | None:
     """Read who asks a camera for pictures."""
     if table is None:
         return None
     where = (*where, "trigger")
     if not isinstance(table, Mapping):
         raise file.error(where, "expected a section", "write [feeds.trigger] below the feed")
-    _kind(file, where, table, {"mqtt": TriggerEntries}, "mqtt")
+    kind = _kind(file, where, table, {"mqtt": TriggerEntries, "api": None}, "mqtt")
     rest = {key: value for key, value in table.items() if key != "kind"}
+    if kind == "api":
+        file.check_keys(where, rest, ())
+        return kind
     entries = TriggerEntries(**file.values(where, rest, TriggerEntries))
     try:
         MqttTriggers(entries)
