@@ -7,6 +7,7 @@ from urllib.parse import urlparse
 
 import pytest
 
+from flawline.api import demo
 from flawline.cli.main import run
 from flawline.jobs.demo import lots
 from flawline.jobs.demo.lots import draw_lot
@@ -18,10 +19,12 @@ SMALL = ["--good", "24", "--bad", "2", "--lot", "10"]
 
 @pytest.fixture(scope="module")
 def small_pictures():
-    """Draw castings of 128 px: the page of the docs that begins with the demo runs it at its full size."""
+    """Draw castings of 128 px, without a self-test: the page of the docs that begins with the demo runs it in full."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lots, "write_castings", functools.partial(write_castings, size=128))
         patch.setattr(lots, "write_dirty_line", functools.partial(write_dirty_line, size=128))
+        untested = functools.partial(demo.train_anomaly, self_test="off")
+        patch.setattr(demo, "train_anomaly", untested)
         yield
 
 

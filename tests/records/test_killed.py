@@ -111,4 +111,4 @@ def run(url, folder, rounds):
 @pytest.mark.explore
 def test_killed_at_random_moments(store_url, tmp_path):
     """Every second rerun hands everything in again, the others only what the killed process had not taken."""
-    print(run(store_url, tmp_path, times(6, 50)))
+    print(run(store_url, tmp_path, times(4, 50)))

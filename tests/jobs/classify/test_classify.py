@@ -90,8 +90,12 @@ def test_a_saved_classifier_predicts_as_the_fresh_one(folder, tmp_path):
     )
     found = classify(folder, folds=3, model="forest", settings=network)
     loaded = load_classifier(save_classifier(found.classifier, tmp_path / "classifier"))
-    again = apply_classifier(loaded, folder)
-    direct = apply_classifier(found.classifier, folder)
+    few = tmp_path / "few"
+    for name in ("good/part_3.png", "good/part_4.png", "bad/part_1.png"):
+        (few / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / name, few / name)
+    again = apply_classifier(loaded, few)
+    direct = apply_classifier(found.classifier, few)
     assert [p.probabilities for p in again.predictions] == [
         p.probabilities for p in direct.predictions
     ]
@@ -102,13 +106,13 @@ def test_a_saved_classifier_predicts_as_the_fresh_one(folder, tmp_path):
     assert again.evaluation is not None
     other = write_network(tmp_path / "other.onnx", seed=1)
     with pytest.raises(ModelError, match="was made with backbone_sha256") as caught:
-        apply_classifier(loaded, folder, backbone=str(other))
+        apply_classifier(loaded, few, backbone=str(other))
     assert caught.value.code == "model-backbone"
     (tmp_path / "no.onnx").write_bytes(b"no network")
     with pytest.raises(ModelError, match="was made with backbone_sha256"):
-        apply_classifier(loaded, folder, backbone=str(tmp_path / "no.onnx"))
+        apply_classifier(loaded, few, backbone=str(tmp_path / "no.onnx"))
     moved = shutil.move(tmp_path / "n.onnx", tmp_path / "elsewhere.onnx")
-    assert apply_classifier(loaded, folder, backbone=str(moved)).predictions
+    assert apply_classifier(loaded, few, backbone=str(moved)).predictions
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_groups_and_near_copies_stay_on_one_side(tmp_path):
 
 
 def test_turned_pictures_of_one_part_are_found_on_demand(tmp_path):
-    for number in range(12):
+    for number in range(8):
         pixels = np.kron(
             np.random.default_rng(number).integers(0, 255, (8, 8, 3)), np.ones((12, 12, 1))
         )
@@ -82,8 +82,8 @@ def test_turned_pictures_of_one_part_are_found_on_demand(tmp_path):
     found = flawline.split(tmp_path, by="duplicates", test=0.25)
     sides = by_split(found, lambda sample: sample.name.split("_")[0].removesuffix(".png"))
     assert not sides["test"] & sides["train"]
-    assert len(sides["test"]) == 3
-    assert found.alike == 24
+    assert len(sides["test"]) == 2
+    assert found.alike == 16
     assert any("by=duplicates" in text for text in flawline.split(tmp_path).notes)
 
 
