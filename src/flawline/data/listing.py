@@ -11,6 +11,7 @@ from flawline.data.manifest import MANIFEST_SUFFIXES, SourceManifest
 from flawline.data.mask_places import Tree
 from flawline.data.names import ARCHIVE_SUFFIXES, did_you_mean
 from flawline.data.openarchive import open_archive
+from flawline.data.remote import is_remote, open_remote
 from flawline.data.sniff import HEAD_BYTES, describe, other_picture, picture_format
 from flawline.data.spreadsheet import SPREADSHEETS
 from flawline.data.tararchive import is_packed, is_tar
@@ -25,6 +26,8 @@ def open_listing(
     Raises:
         SourceError, ArchiveError, ManifestError: as for `open_source`.
     """
+    if is_remote(text):
+        return open_remote(text, limits.max_member_bytes)
     try:
         if path.is_dir():
             os.scandir(path).close()
@@ -82,7 +85,7 @@ def _unsupported(name: str, came: str) -> SourceError:
 def _missing(text: str, path: Path) -> SourceError:
     if "://" in text:
         return SourceError(
-            f"expected a path on this machine, got {text!r}",
+            f"expected a path on this machine or the URL of an object store (s3://, gs://, az://), got {text!r}",
             hint="Download it first.",
             code="source-missing",
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
-from flawline.data.folder import read_file
 from flawline.data.layout import Meaning
 from flawline.data.manifest_rows import manifest_columns, manifest_rows, open_manifest
 from flawline.data.named_files import OUTSIDE, NamedFiles
@@ -21,12 +20,22 @@ from flawline.types import EMPTY, Sample
 MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".parquet", *SPREADSHEETS})
 
 
+class Files(Protocol):
+    """The files that a table may name."""
+
+    def why_not(self, name: str) -> str | None: ...
+    def read(self, name: str, most: int) -> bytes | None: ...
+
+
 class SourceManifest:
     """The rows of a manifest; names are relative to its folder, and lead no further up than `root`."""
 
-    def __init__(self, path: Path, max_bytes: int, root: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, max_bytes: int, root: Path | None = None, files: Files | None = None
+    ) -> None:
         self._path = path
-        self._files = NamedFiles(path.parent, root)
+        self._files = files or NamedFiles(path.parent, root)
+        self._end: Callable[[], None] = lambda: None
         self._max_bytes = max_bytes
         self._table = open_manifest(path)
         self._columns = manifest_columns(path, self._table)
@@ -90,17 +99,22 @@ class SourceManifest:
 
     def read(self, name: str) -> bytes:
         """Read one file named by the manifest; raises ImageError."""
-        path = None if _why_unwritable(name) else self._files.path(name)
-        if path is None:
+        data = None if _why_unwritable(name) else self._files.read(name, self._max_bytes)
+        if data is None:
             raise ImageError(
                 f"{name!r} is a {OUTSIDE}",
                 hint="Give the folder that holds all of them as `root`, if you trust the table.",
                 code="image-unreadable",
             )
-        return read_file(path, name, self._max_bytes)
+        return data
+
+    def at_close(self, end: Callable[[], None]) -> None:
+        """Let `close` call `end`, which removes a copy of the table."""
+        self._end = end
 
     def close(self) -> None:
-        """Do nothing: no file is held open."""
+        """Remove the copy of a table that was fetched; no file is held open."""
+        self._end()
 
 
 def _why_unwritable(name: str) -> str | None:

@@ -6,6 +6,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from flawline.data.folder import read_file
+
 OUTSIDE = "file outside the table's folder"
 
 
@@ -34,6 +36,11 @@ class NamedFiles:
         """Resolve a name with all links; None where it leads outside."""
         path = os.path.realpath(os.path.join(self._folder, name))
         return path if self._inside(path) else None
+
+    def read(self, name: str, most: int) -> bytes | None:
+        """Read a file of at most `most` bytes, None where its name leads outside; raises ImageError."""
+        path = self.path(name)
+        return None if path is None else read_file(path, name, most)
 
     def _inside(self, path: str) -> bool:
         return path == self._root or path.startswith(self._root.rstrip(os.sep) + os.sep)

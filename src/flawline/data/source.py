@@ -23,6 +23,7 @@ from flawline.data.manifest import SourceManifest
 from flawline.data.mask_places import MaskPlaces, Tree
 from flawline.data.name_encoding import checked_encoding
 from flawline.data.names import Findings, natural_key
+from flawline.data.remote import is_remote
 from flawline.data.tree_samples import count_labels, tree_samples
 from flawline.errors import SourceError, UsageError
 from flawline.types import Sample, Unjudged
@@ -54,7 +55,7 @@ class SourceSummary:
 class Source(Closing):
     """Pictures in a fixed order, listed as a stream and read by name from any thread.
 
-    `kind` is "folder", "zip", "tar", "manifest", "glob", "file" or "pictures"; `layout` is "labels", "mvtec",
+    `kind` is "folder", "zip", "tar", "manifest", "glob", "file", "url" or "pictures"; `layout` is "labels", "mvtec",
     "pairs", "manifest" or "flat". Close it, or use it as a context manager.
     """
 
@@ -121,9 +122,9 @@ class Source(Closing):
         )
 
     def folder(self) -> Path | None:
-        """Return the folder to which names are relative; None for an archive or pictures in memory."""
+        """Return the folder to which names are relative; None for an archive, a URL or pictures in memory."""
         location = Path(self.location).expanduser()
-        if self.kind in ("zip", "tar", "pictures"):
+        if self.kind in ("zip", "tar", "pictures") or is_remote(self.location):
             return None
         if self.kind == "glob":
             return Path(split_pattern(self.location)[0]).expanduser()
@@ -156,7 +157,8 @@ def open_source(
     """Open `location` and read its names once.
 
     `location` is a folder, a zip, a tar (plain, gz, bz2, xz), a CSV, Parquet or spreadsheet manifest, a pattern
-    such as "parts/**/*.png", or one picture; the content of a file decides, not its extension. Or it
+    such as "parts/**/*.png", one picture, or the URL of a folder or manifest in an object store, such as
+    "s3://bucket/parts"; the content of a file decides, not its extension. Or it
     is a list of pictures, or a mapping of names such as "bad/7" to pictures, each as `as_picture`
     takes it: folders in a name state the label, as on disk.
     `good` and `bad` name labels whose meaning is stated; `limits` bounds archives and single files,
@@ -184,7 +186,7 @@ def open_source(
             code="source-missing",
         )
     kind, listing = open_listing(text, Path(text).expanduser(), limits, bound, codec)
-    if kind != "manifest":
+    if kind != "manifest" or is_remote(text):
         _no_root(bound, kind)
     if kind not in ("zip", "tar"):
         _no_encoding(codec, kind)

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flawline.data.part_files import part_file, part_name
+from flawline.data.remote import OBJECT_STORES
 from flawline.errors import DependencyError, StoreError, install_extra
 
 _NAME = re.compile(r"[0-9a-f]{64}")
-# An object appears there whole or not at all; elsewhere a part file is written and then renamed.
-_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "memory"})
 
 
 class Pictures(Protocol):
@@ -104,7 +103,8 @@ class RemotePictures:
     def __init__(self, system: Any, root: str) -> None:
         self._system, self._root = system, root.rstrip("/")
         kinds = system.protocol if isinstance(system.protocol, tuple | list) else [system.protocol]
-        self._whole = not _WHOLE.isdisjoint(kinds)
+        # An object appears there whole or not at all; elsewhere a part file is written and then renamed.
+        self._whole = not OBJECT_STORES.isdisjoint(kinds)
 
     def put(self, data: bytes) -> str:
         """Store a file; see `Pictures.put`."""
