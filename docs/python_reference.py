@@ -44,7 +44,8 @@ An array is read as the Netpbm file that holds its values: `P5` or `P6` for whol
 (float32, lowest byte first), with the header `KIND\\nWIDTH HEIGHT\\nWHITE\\n`, where white is 255, 65535 or -1.0.
 `sha256` and `file_bytes` of an array are those of that file.
 
-**A source** is the path of a folder, zip, tar, CSV or Parquet manifest, glob or picture; an open source
+**A source** is the path of a folder, zip, tar, CSV or Parquet manifest, glob or picture; the URL of a folder or manifest
+in an object store; an open source
 (`flawline.open_source`), which stays open; a list of pictures; or a mapping of names to pictures, where folders in a
 name state the label: `{"bad/7": array}`.
 
@@ -54,10 +55,10 @@ name state the label: `{"bad/7": array}`.
 """
 GROUPS = {
     "Learn": "train_anomaly train_segment update audit_labels read_recipe write_recipe",
-    "Judge pictures": "inspect watch Watched camera run_station check_station try_outputs Trial StationPlan "
+    "Judge pictures": "inspect inspect_on watch Watched camera run_station check_station try_outputs Trial StationPlan "
     "Inspector Inspection Region Station Frame evaluate compare export "
     "compare_golden",
-    "Pictures without labels": "rank rank_with save_ranking load_ranking groups name_parts split write_split",
+    "Pictures without labels": "rank rank_with rank_on save_ranking load_ranking groups name_parts split write_split",
     "Features": "compute_features cluster classify classify_with save_classifier load_classifier",
     "Measure and judge masks": "measure judge calibrate_scale",
     "Charts and studies": "chart pareto study_capability study_gauge study_agreement "

@@ -78,7 +78,8 @@ NO_CALL = {"doctor", "import", "replay", "serve"}
 TERMINAL = {"context", "as_json", "quiet", "limits", "root", "encoding", "report", "out", "strict"}
 OF_THE_COMMAND = {
     "groups": {"part_from", "codes", "sequence"},  # name_parts
-    "rank": {"model", "save_model", "keep", "drop"},  # rank_with, save_ranking
+    "inspect": {"on"},  # inspect_on
+    "rank": {"model", "save_model", "keep", "drop", "on"},  # rank_with, save_ranking, rank_on
     "classify": {"apply"},  # classify_with
     "judge": {"pictures"},
     "demo": {"open_report", "serve", "port"},

@@ -21,6 +21,8 @@ from flawline.api.features import compute_features as compute_features
 from flawline.api.features import groups as groups
 from flawline.api.features import name_parts as name_parts
 from flawline.api.golden import compare_golden as compare_golden
+from flawline.api.fleet import inspect_on as inspect_on
+from flawline.api.fleet import rank_on as rank_on
 from flawline.api.inspect import inspect as inspect
 from flawline.api.measure import calibrate_scale as calibrate_scale
 from flawline.api.measure import judge as judge

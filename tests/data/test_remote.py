@@ -142,16 +142,15 @@ def test_what_is_not_there_is_told(bucket: str, place: str) -> None:
         open_source(fill(f"{place}/parts", FILES), root=".")
 
 
-def test_a_store_without_its_package_names_it(
-    place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_without_its_package_names_it(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise ImportError("Please install gcsfs to access Google Storage")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
     with pytest.raises(FlawlineError, match="gs:// needs a package") as caught:
         open_source("gs://bucket/parts")
-    assert "pip install gcsfs" in caught.value.hint and "[remote]" in caught.value.hint
+    assert "pip install gcsfs" in caught.value.hint
+    assert "[remote]" in caught.value.hint
 
 
 def test_a_store_that_fails_is_a_source_error(place: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 DEFAULT_FEATURES = "histogram_of_gradients,embedding"
 
 SourceArgument = Annotated[
-    str, typer.Argument(help="Folder, zip, tar, CSV or Parquet manifest, or glob of pictures.")
+    str, typer.Argument(
+        help="Folder, zip, tar, CSV or Parquet manifest, glob of pictures, or URL such as s3://bucket/folder."
+    ),
 ]
 Features = Annotated[str, typer.Option(help="Comma-separated features.")]
 Backbone = Annotated[

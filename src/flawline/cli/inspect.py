@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.fleet import OnOption, inspect_on
 from flawline.cli.outputs import opened_outputs
 from flawline.cli.recipe_options import RecipeArgument, RecipePrecision
 from flawline.cli.record_options import (
@@ -59,6 +61,7 @@ def inspect(
     constant: SetOption = None,
     again: AgainOption = False,
     output: OutputOption = None,
+    on: OnOption = None,
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,
@@ -82,6 +85,28 @@ def inspect(
     # What one database has not taken must not end in another one.
     spool = out / f".unstored-{sha256((store or '').encode()).hexdigest()[:8]}"
     gallery = Gallery()
+    if on is not None:
+        return inspect_on(
+            on,
+            inspector,
+            partial(open_from_options, source, good, bad, limits, root, encoding),
+            partial(
+                open_station,
+                inspector,
+                store=store,
+                keep=keep,
+                pictures=pictures,
+                constant=assignments(constant, "--set"),
+                again=again,
+                output=opened_outputs(output or ()),
+                spool=spool,
+                say=warn,
+            ),
+            out,
+            overlays=overlays,
+            as_json=as_json,
+            quiet=quiet,
+        )
     with open_from_options(source, good, bad, limits, root, encoding) as opened:
         with open_station(
             inspector,

@@ -30,6 +30,7 @@ from flawline.cli.feature_options import (
     print_unjudged,
     refuse_options,
 )
+from flawline.cli.fleet import OnOption, rank_on, refuse_beside_on
 from flawline.cli.unfinished import note_start_over
 
 if TYPE_CHECKING:
@@ -93,12 +94,14 @@ def rank(
     limits: Limits = None,
     root: Root = None,
     encoding: Encoding = None,
+    on: OnOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Rank pictures without labels, the most anomalous first, and give the reasons."""
     from flawline.api.rank import rank as rank_source
     from flawline.api.rank import rank_with
+    from flawline.api.settings import feature_settings
     from flawline.jobs.rank.ranking_files import write_ranking
     from flawline.jobs.rank.ranking_tables import ranking_as_dict, write_parts
     from flawline.jobs.rank.saved_ranking import load_ranking, save_ranking
@@ -115,6 +118,20 @@ def rank(
     note_start_over(*out.glob(f"{unfinished.name}*"), quiet=quiet)
     bar = ProgressBar(quiet=quiet)
     with open_from_options(source, good, bad, limits, root, encoding) as opened:
+        if on is not None:
+            refuse_beside_on(context, {"method", "features", "forest_size", "keep", "drop"})
+            return rank_on(
+                on,
+                opened,
+                out,
+                saved,
+                feature_settings(features, backbone, preparation, size, precision, span, weights),
+                {"neighbours": neighbours, "top_n": top_n, "seed": seed},
+                moved={**moved, "weights": weights},
+                save_model=save_model,
+                as_json=as_json,
+                quiet=quiet,
+            )
         if saved:
             ranking = rank_with(
                 opened,

@@ -20,7 +20,14 @@ from flawline.errors import DependencyError, ImageError, ManifestError, SourceEr
 
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "memory"})
 """Schemes of places where an object is there whole or not at all, and where no object names another."""
-_PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gc": "gcsfs", "az": "adlfs", "ab": "adlfs", "os": "ossfs"}
+_PACKAGES = {
+    "s3": "s3fs",
+    "gs": "gcsfs",
+    "gc": "gcsfs",
+    "az": "adlfs",
+    "ab": "adlfs",
+    "os": "ossfs",
+}
 _NO_NAME = "name that is no path"
 
 

@@ -23,6 +23,7 @@ from flawline.data.manifest import SourceManifest
 from flawline.data.mask_places import MaskPlaces, Tree
 from flawline.data.name_encoding import checked_encoding
 from flawline.data.names import Findings, natural_key
+from flawline.data.opening import Opening
 from flawline.data.remote import is_remote
 from flawline.data.tree_samples import count_labels, tree_samples
 from flawline.errors import SourceError, UsageError
@@ -56,7 +57,8 @@ class Source(Closing):
     """Pictures in a fixed order, listed as a stream and read by name from any thread.
 
     `kind` is "folder", "zip", "tar", "manifest", "glob", "file", "url" or "pictures"; `layout` is "labels", "mvtec",
-    "pairs", "manifest" or "flat". Close it, or use it as a context manager.
+    "pairs", "manifest" or "flat". `opening` opens its files in another process, None for pictures in memory. Close it,
+    or use it as a context manager.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Source(Closing):
         self.layout = summary.layout
         self.meaning = meaning
         self.image_limits = DEFAULT_IMAGE_LIMITS
+        self.opening: Opening | None = None
         self._listing = listing
         self._summary = summary
         self._change: Callable[[Sample], Sample] | None = None
@@ -85,7 +88,7 @@ class Source(Closing):
     def changed(self, change: Callable[[Sample], Sample]) -> Source:
         """Return the same pictures with each sample as `change` returns it; it closes with this one."""
         other = Source(self.location, self.kind, self._listing, self.meaning, self._summary)
-        other.image_limits, other._change = self.image_limits, change
+        other.image_limits, other.opening, other._change = self.image_limits, self.opening, change
         return other
 
     def samples(self) -> Iterator[Sample]:
@@ -190,7 +193,9 @@ def open_source(
         _no_root(bound, kind)
     if kind not in ("zip", "tar"):
         _no_encoding(codec, kind)
-    return _opened(text, kind, listing, good, bad, image_limits)
+    source = _opened(text, kind, listing, good, bad, image_limits)
+    source.opening = Opening(text, limits, image_limits, bound, codec)
+    return source
 
 
 def opened(

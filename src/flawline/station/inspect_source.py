@@ -69,7 +69,7 @@ def inspect_source(
             "an output answers a line while pictures arrive, and nothing arrives in a batch",
             hint="give it to a watched folder or a station",
         )
-    names = _names(source, station)
+    names = checked_names(source, station)
     files = None if folder is None else FilesByPicture(folder / "overlays", names, ".jpg")
     deque(names, maxlen=0)
     drawn = overlays if folder else "none"
@@ -78,7 +78,7 @@ def inspect_source(
     resumed = 0
     settings = _settings(station, drawn)
     with nullcontext() if unfinished is None else WorkFile(unfinished, settings) as work_file:
-        _resume_repeats(station, work_file)
+        resume_repeats(station, work_file)
         work = _Work(source, station, drawn, files, work_file, gallery)
         total = source.summary().pictures
         for sample, item in track(work.run(), title="inspecting", total=total):
@@ -198,7 +198,7 @@ class _Work:
         return self.files.path(inspection.image) if draws and self.files is not None else None
 
 
-def _resume_repeats(station: Station, work_file: WorkFile | None) -> None:
+def resume_repeats(station: Station, work_file: WorkFile | None) -> None:
     """Let an interrupted run go on with the captures that it began."""
     if station.repeats is None or work_file is None:
         return
@@ -209,7 +209,7 @@ def _resume_repeats(station: Station, work_file: WorkFile | None) -> None:
         station.repeats = station.repeats.resumed(found)
 
 
-def _names(source: Source, station: Station) -> Iterator[str]:
+def checked_names(source: Source, station: Station) -> Iterator[str]:
     """List the names of all pictures; validate captured times before the first picture is judged."""
     for sample in source.samples():
         if station.remembers:

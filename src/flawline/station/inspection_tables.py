@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flawline.data.csv_file import further_names, write_csv_rows
 from flawline.data.tables import write_frame
 from flawline.data.whole_file import write_text
 from flawline.inspector.inspection import nine_digits
 from flawline.station.inspected import Inspected, InspectionRun
+
+if TYPE_CHECKING:
+    import polars as pl
 
 COLUMNS = (
     "image",
@@ -86,6 +89,11 @@ def write_csv(run: InspectionRun, path: Path) -> Path:
 
 def write_parquet(run: InspectionRun, path: Path) -> Path:
     """Write the table of `write_csv` with types; the source's further columns are text."""
+    return write_frame(inspections_frame(run), path)
+
+
+def inspections_frame(run: InspectionRun) -> pl.DataFrame:
+    """Make the table of `write_parquet`: what was judged, then what could not be."""
     import polars as pl
 
     measured, extra = _measured(run), _extra(run)
@@ -105,10 +113,9 @@ def write_parquet(run: InspectionRun, path: Path) -> Path:
         known = {"image": missed.image, "reasons": f"could not be judged: {missed.reason}"}
         for name, cells in columns.items():
             cells.append(known.get(name))
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {k: pl.Series(v, dtype=types.get(k, pl.String)) for k, v in columns.items()}
     )
-    return write_frame(frame, path)
 
 
 def write_defects(run: InspectionRun, path: Path) -> Path:

@@ -260,6 +260,10 @@ class Station:
             map=npy_bytes(found.map) if stores else None,
         )
 
+    def named(self, frame: Frame) -> Frame:
+        """Return a frame with the names of the process that this station gives to those without them."""
+        return _with_names(frame, self.constant)
+
     def capture(self, frame: Frame, picture: str) -> Frame:
         """Return a frame of a picture (SHA-256, hex), as a new capture where it is to be recorded again.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.data.source import Source, SourceLike, opened
+from flawline.data.stream import Readable
 from flawline.errors import SourceError, UsageError
 from flawline.features.compute import (
     DEFAULT,
@@ -41,7 +42,7 @@ from flawline.types import Sample, Track, Unjudged, no_track
 from flawline.version import __version__
 
 METHODS = ("auto", "forest")
-_ALIKE = (
+ALIKE = (
     "no picture differs from the others, so the order means nothing; pictures of more than 8 bits may need their range "
     "of values (`value_range`)"
 )
@@ -123,7 +124,7 @@ def rank_with(
             warnings = check_same_network(saved.described, computed.network)
             ranking = _forest_ranking(open_, by_name(computed.table), saved, top_n)
             return _against(ranking, warnings)
-        reader = _reader(open_, saved.settings, unfinished, track, expected)
+        reader = open_reader(open_, saved.settings, unfinished, track, expected)
         warnings = check_same_network(saved.described, reader.rows.network)
         samples = sorted(open_.samples(), key=lambda sample: sample.name)
         scored = by_comparison.score(reader, saved.fitted, samples, same_source=False)
@@ -132,7 +133,9 @@ def rank_with(
                 f"none of the {len(scored.unjudged)} pictures could be judged",
                 hint=f"the first: {scored.unjudged[0].image}: {scored.unjudged[0].reason}",
             )
-        ranking = _comparison_ranking(reader, saved.fitted, scored, saved, top_n, same_source=False)
+        ranking = _comparison_ranking(
+            open_, reader, saved.fitted, scored, saved, top_n, same_source=False
+        )
         return _against(ranking, warnings)
 
 
@@ -149,7 +152,7 @@ def _rank_by_forest(
     # The forest draws rows by position, so an order that depends on the container would change the scores.
     table = by_name(computed.table)
     if len(table.samples) < 2:
-        raise _too_few(len(table.samples), table.unjudged)
+        raise too_few(len(table.samples), table.unjudged)
     described = {
         "method": "forest",
         **computed.described(),
@@ -180,38 +183,46 @@ def _rank_by_comparison(
     unfinished: Path | None,
     track: Track,
 ) -> tuple[Ranking, SavedRanking]:
-    reader = replace(_reader(source, settings, unfinished, track), neighbours=neighbours)
+    reader = replace(open_reader(source, settings, unfinished, track), neighbours=neighbours)
     samples = sorted(source.samples(), key=lambda sample: sample.name)
     chosen = by_comparison.choose_references(
         samples, seed, by_comparison.reference_limit(reader.rows.width)
     )
     fitted, scored = by_comparison.fit(reader, chosen)
     if fitted is None:
-        raise _too_few(len(scored.samples), scored.unjudged)
+        raise too_few(len(scored.samples), scored.unjudged)
     names = {sample.name for sample in chosen}
     rest = [sample for sample in samples if sample.name not in names]
     if rest:
         scored = by_comparison.joined(
             scored, by_comparison.score(reader, fitted, rest, same_source=True)
         )
+    saved = saved_comparison(reader, fitted, settings, seed)
+    ranking = _comparison_ranking(source, reader, fitted, scored, saved, top_n, same_source=True)
+    if not np.isfinite(fitted.references.spread).any():
+        ranking = replace(ranking, warnings=(ALIKE,), heat_maps={})
+    return ranking, saved
+
+
+def saved_comparison(
+    reader: by_comparison.Reader, fitted: by_comparison.Fitted, settings: FeatureSettings, seed: int
+) -> SavedRanking:
+    """Describe fitted references so that they score new pictures."""
     described = {
         "method": "auto",
         **describe_network(reader.rows.network),
         **_described_range(settings),
         "maps": ", ".join(reader.rows.shapes),
         "references": len(fitted.digests),
-        "neighbours": neighbours,
+        "neighbours": reader.neighbours,
         "seed": seed,
         "flawline": __version__,
     }
-    saved = SavedRanking(_stored_settings(settings, reader.rows.network), described, fitted=fitted)
-    ranking = _comparison_ranking(reader, fitted, scored, saved, top_n, same_source=True)
-    if not np.isfinite(fitted.references.spread).any():
-        ranking = replace(ranking, warnings=(_ALIKE,), heat_maps={})
-    return ranking, saved
+    return SavedRanking(_stored_settings(settings, reader.rows.network), described, fitted=fitted)
 
 
 def _comparison_ranking(
+    source: Source,
     reader: by_comparison.Reader,
     fitted: by_comparison.Fitted,
     scored: by_comparison.ComparedPictures,
@@ -225,11 +236,11 @@ def _comparison_ranking(
     )[:top_n]
     explained = by_comparison.explain(reader, fitted, scored, top, same_source=same_source)
     ranking = _ranking(
-        reader.source,
+        source,
         scored.samples,
         scored.scores.astype(np.float64),
         {i: reasons for i, (reasons, _) in explained.items()},
-        (*scored.unjudged, *reader.source.unlisted()),
+        (*scored.unjudged, *source.unlisted()),
         saved,
         top_n,
     )
@@ -255,13 +266,14 @@ def _ranking(
     )
 
 
-def _reader(
-    source: Source,
+def open_reader(
+    source: Readable,
     settings: FeatureSettings,
     unfinished: Path | None,
     track: Track,
     expected: str | None = None,
 ) -> by_comparison.Reader:
+    """Open the network that computes rows of maps; it reads from `source`."""
     network = open_backbone(
         settings.backbone,
         preparation=settings.preparation,
@@ -306,7 +318,8 @@ def _check(method: str, forest_size: int, top_n: int, seed: int) -> None:
         )
 
 
-def _too_few(judged: int, unjudged: Sequence[Unjudged]) -> SourceError:
+def too_few(judged: int, unjudged: Sequence[Unjudged]) -> SourceError:
+    """Make the error for a ranking without two pictures."""
     return SourceError(
         f"ranking compares pictures, and only {judged} of {judged + len(unjudged)} could be judged",
         hint=f"the first that could not: {unjudged[0].image}: {unjudged[0].reason}"

@@ -13,9 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.data.source import Source
 from flawline.data.stored_rows import StoredRows
-from flawline.data.stream import Memory, map_pictures
+from flawline.data.stream import Memory, Readable, map_pictures
 from flawline.features.map_rows import MapRows
 from flawline.jobs.rank.comparison import NEIGHBOURS, Compared, References, compare, fit_references
 from flawline.jobs.rank.ranking import Reason
@@ -52,7 +51,7 @@ class ComparedPictures:
 class Reader:
     """Computation of rows from a source, the same for fitting, scoring and heat maps."""
 
-    source: Source
+    source: Readable
     rows: MapRows
     value_range: tuple[float, float] | None
     computation: str
@@ -103,10 +102,14 @@ def reference_limit(width: int) -> int:
 
 def choose_references(samples: Sequence[Sample], seed: int, limit: int) -> list[Sample]:
     """Choose all samples, or `limit` drawn by `seed`, in their order."""
-    if len(samples) <= limit:
-        return list(samples)
-    drawn = np.random.default_rng(seed).choice(len(samples), limit, replace=False)
-    return [samples[i] for i in np.sort(drawn)]
+    return [samples[i] for i in reference_places(len(samples), seed, limit)]
+
+
+def reference_places(count: int, seed: int, limit: int) -> NDArray[np.int64]:
+    """Choose the places of the references among `count` pictures in the order of their names, ascending."""
+    if count <= limit:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
 
 
 def fit(reader: Reader, samples: Sequence[Sample]) -> tuple[Fitted | None, ComparedPictures]:

@@ -1,0 +1,1 @@
+"""The jobs over pictures through Ray Data: on this machine, or on a cluster."""

@@ -1,0 +1,139 @@
+"""Map a job over samples on the actors of a Ray cluster: in order, with bounded memory here."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain, islice
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from flawline.errors import FlawlineError
+from flawline.fleet.cluster import import_ray
+from flawline.types import EMPTY, Sample
+
+BATCH = 32
+"""Pictures that an actor takes at once."""
+_TRIES = 4
+"""How often a batch is begun again where its actor or machine dies, before the run ends with an error."""
+
+
+class Job(Protocol):
+    """What an actor does: opened once there, then called with one batch after the other.
+
+    The job itself travels to the actor and holds plain values; what it opens stays there.
+    """
+
+    def open(self, stack: ExitStack) -> Callable[[Sequence[Sample]], Sequence[Any]]:
+        """Open networks and files; `stack` closes them. Returns what maps a batch to one result a sample."""
+        ...
+
+
+def spread(job: Job, samples: Sequence[Sample]) -> Iterator[Any]:
+    """Yield the result of each sample in order; those of a batch whose actor or machine dies are computed again.
+
+    Raises:
+        FlawlineError: as the job raises it on an actor; ("fleet-failed") batches failed several times.
+    """
+    ray = import_ray()
+    import pyarrow as pa
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+    # One reference, nested so that an actor fetches it itself, also one that starts again.
+    place = [ray.put(pickle.dumps(job))]
+    tables = [pa.table({"samples": [_as_text(few)]}) for few in _batches(samples)]
+    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    actors = min(cores, len(tables))
+    with warnings.catch_warnings():
+        # There is no named argument for the number of tries, and without one a batch is begun again for ever.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        results = ray.data.from_arrow(tables).map_batches(
+            _Actor,
+            fn_constructor_args=(place,),
+            batch_size=None,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=actors),
+            num_cpus=1,
+            max_task_retries=_TRIES,
+        )
+    try:
+        for table in results.iter_batches(
+            batch_size=None, batch_format="pyarrow", prefetch_batches=1
+        ):
+            for cell in table["results"]:
+                yield from _opened(cell.as_py())
+    except (ray.exceptions.RayError, ray.exceptions.RayTaskError) as error:
+        raise FlawlineError(
+            f"the cluster could not finish: {_first_line(error)}",
+            hint="run the same command again to go on; a picture that ends its process each time is in the next batch",
+            code="fleet-failed",
+        ) from error
+
+
+class _Actor:
+    """A job on an actor. Expected failures are results, so that they arrive as they are."""
+
+    def __init__(self, place: list[Any]) -> None:
+        import ray
+
+        self._stack = ExitStack()
+        self._error: FlawlineError | None = None
+        try:
+            self._work = pickle.loads(ray.get(place[0])).open(self._stack)
+        except FlawlineError as error:
+            self._error = error
+
+    def __call__(self, table: Any) -> Any:
+        import pyarrow as pa
+
+        answers = [self._answer(cell.as_py()) for cell in table["samples"]]
+        return pa.table({"results": pa.array(answers, pa.large_binary())})
+
+    def _answer(self, text: str) -> bytes:
+        try:
+            if self._error is not None:
+                raise self._error
+            return pickle.dumps(list(self._work(_from_text(text))))
+        except FlawlineError as error:
+            return pickle.dumps((type(error), error.message, error.hint, error.code))
+
+
+def _opened(answer: bytes) -> list[Any]:
+    found = pickle.loads(answer)
+    if isinstance(found, tuple):
+        kind, message, hint, code = found
+        raise kind(message, hint=hint, code=code)
+    return found  # type: ignore[no-any-return]
+
+
+def _batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+    rest = iter(samples)
+    for first in rest:
+        yield [first, *islice(rest, BATCH - 1)]
+
+
+def _as_text(samples: Sequence[Sample]) -> str:
+    return json.dumps([sample_as_list(sample) for sample in samples])
+
+
+def sample_as_list(sample: Sample) -> list[Any]:
+    """Convert a sample to what JSON can hold."""
+    plain = [sample.name, sample.label, sample.defective, sample.mask, sample.group, sample.split]
+    return [*plain, dict(sample.metadata)]
+
+
+def _from_text(text: str) -> list[Sample]:
+    return [
+        Sample(*plain, MappingProxyType(further) if further else EMPTY)
+        for *plain, further in json.loads(text)
+    ]
+
+
+def _first_line(error: BaseException) -> str:
+    lines = (line.strip() for line in chain(str(error).splitlines(), [type(error).__name__]))
+    return next(line for line in lines if line)
