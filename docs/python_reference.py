@@ -59,7 +59,7 @@ GROUPS = {
     "Inspector Inspection Region Station Frame evaluate compare export "
     "compare_golden",
     "Pictures without labels": "rank rank_with rank_on save_ranking load_ranking groups name_parts split write_split",
-    "Features": "compute_features cluster classify classify_with save_classifier load_classifier",
+    "Features": "compute_features features_on cluster classify classify_with save_classifier load_classifier",
     "Measure and judge masks": "measure judge calibrate_scale",
     "Charts and studies": "chart pareto study_capability study_gauge study_agreement "
     "study_sampling study_multivariate study_multi_vari study_distribution study_pod study_hit_miss",

@@ -79,6 +79,7 @@ TERMINAL = {"context", "as_json", "quiet", "limits", "root", "encoding", "report
 OF_THE_COMMAND = {
     "groups": {"part_from", "codes", "sequence"},  # name_parts
     "inspect": {"on"},  # inspect_on
+    "features": {"on"},  # features_on
     "rank": {"model", "save_model", "keep", "drop", "on"},  # rank_with, save_ranking, rank_on
     "classify": {"apply"},  # classify_with
     "judge": {"pictures"},

@@ -20,9 +20,10 @@ from flawline.api.features import cluster as cluster
 from flawline.api.features import compute_features as compute_features
 from flawline.api.features import groups as groups
 from flawline.api.features import name_parts as name_parts
-from flawline.api.golden import compare_golden as compare_golden
+from flawline.api.fleet import features_on as features_on
 from flawline.api.fleet import inspect_on as inspect_on
 from flawline.api.fleet import rank_on as rank_on
+from flawline.api.golden import compare_golden as compare_golden
 from flawline.api.inspect import inspect as inspect
 from flawline.api.measure import calibrate_scale as calibrate_scale
 from flawline.api.measure import judge as judge

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,16 +13,21 @@ import numpy as np
 import polars as pl
 import pytest
 
+from flawline.data.archive import ArchiveLimits
+from flawline.data.opening import Opening
 from flawline.data.source import open_source
-from flawline.errors import FlawlineError, SourceError, UsageError
-from flawline.features.compute import FeatureSettings
+from flawline.errors import DependencyError, FlawlineError, ModelError, SourceError, UsageError
+from flawline.features.compute import FeatureSettings, compute_features
+from flawline.fleet import features as fleet_features
 from flawline.fleet import inspect as fleet_inspect
 from flawline.fleet import parts
 from flawline.fleet import rank as fleet_rank
 from flawline.fleet.drawn_names import drawn_samples
+from flawline.fleet.features import features_on_ray
 from flawline.fleet.inspect import FleetInspection, inspect_on_ray
+from flawline.fleet.inspecting import Judging
 from flawline.fleet.rank import rank_on_ray
-from flawline.fleet.spread import Job
+from flawline.fleet.spread import Job, Worker, batch_text, results_of
 from flawline.inspector import Inspector
 from flawline.jobs.rank import rank_by_comparison
 from flawline.jobs.rank.rank import rank
@@ -68,7 +75,7 @@ def actors(monkeypatch: pytest.MonkeyPatch) -> Actors:
     found = Actors()
     monkeypatch.setattr(parts, "spread", found.spread)
     monkeypatch.setattr(parts, "PART", PART)
-    for module in (fleet_inspect, fleet_rank):
+    for module in (fleet_inspect, fleet_rank, fleet_features):
         monkeypatch.setattr(module, "ray_on", nowhere)
     return found
 
@@ -197,6 +204,25 @@ def test_scores_of_a_ranking_are_those_of_one_process_to_the_last_bit(
     assert again.pictures == 23
 
 
+def test_features_are_those_of_one_process_to_the_last_bit(
+    pictures: Path, network: Path, tmp_path: Path, actors: Actors
+) -> None:
+    settings = FeatureSettings(
+        ("level_histogram", "embedding"), backbone=str(network), precision="f32"
+    )
+    with open_source(pictures) as source:
+        found = features_on_ray(source, on="local", folder=tmp_path, settings=settings)
+        alone = compute_features(source, settings)
+    rows = rows_of(tmp_path / "features")
+    judged = rows.filter(pl.col("code").is_null())
+    assert (found.pictures, found.unjudged, found.exit_code, rows.height) == (23, 1, 2, 23)
+    assert tuple(judged["image"]) == tuple(sample.name for sample in alone.table.samples)
+    names = [column.name for column in alone.table.columns]
+    assert judged.select(names).to_numpy().tobytes("C") == alone.table.values.tobytes()
+    missed = rows.filter(pl.col("code").is_not_null())
+    assert missed.select(names).null_count().row(0) == (1,) * len(names)
+
+
 def test_references_are_drawn_as_from_a_list(tmp_path: Path) -> None:
     samples = [Sample(name) for name in ("b", "a/1", "A", "ü", "ß", "10", "2", "a")]
     ordered = sorted(samples, key=lambda sample: sample.name)
@@ -222,6 +248,23 @@ def fleet_cluster_on(on: str) -> Any:
     from flawline.fleet.cluster import ray_on
 
     return ray_on(on)
+
+
+def test_an_error_of_an_actor_arrives_as_it_is(tmp_path: Path) -> None:
+    with open_source({"a": np.zeros((8, 8, 3), np.uint8)}) as source:
+        image_limits = source.image_limits
+    opening = Opening(str(tmp_path), ArchiveLimits(), image_limits)
+    worker = Worker(pickle.dumps(Judging(b"no recipe", "f32", opening, "none")))
+    with pytest.raises(ModelError, match="expected a recipe") as caught:
+        results_of(worker.answer(batch_text([Sample("a", metadata={"lot": "7"})])))
+    assert caught.value.code == "recipe-damaged"
+
+
+def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(DependencyError) as caught, fleet_cluster_on("local"):
+        pass
+    assert "[fleet]" in caught.value.hint
 
 
 def test_nothing_that_can_be_judged_is_an_error(

@@ -1,4 +1,4 @@
-"""Inspect and rank on Ray, where one machine is not enough."""
+"""Inspect, rank and compute features on Ray, where one machine is not enough."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from flawline.api.inspect import open_station
 from flawline.api.recipes import InspectorLike, inspector_of
-from flawline.api.settings import ValueRange, feature_settings
+from flawline.api.settings import FEATURES, ValueRange, feature_settings
 from flawline.data.source import SourceLike, opened
+from flawline.fleet.features import FleetFeatures, features_on_ray
 from flawline.fleet.inspect import FleetInspection, inspect_on_ray
 from flawline.fleet.rank import FleetRanking, rank_on_ray
 from flawline.jobs.rank.comparison import NEIGHBOURS
@@ -80,6 +81,49 @@ def inspect_on(
         ) as station,
     ):
         return inspect_on_ray(open_, station, on=on, folder=place, track=track)
+
+
+def features_on(
+    on: str,
+    source: SourceLike,
+    folder: str | os.PathLike[str],
+    *,
+    features: str | Sequence[str] = FEATURES,
+    backbone: str = "flawline-small",
+    weights: str | os.PathLike[str] | None = None,
+    preparation: str | None = None,
+    size: int | None = None,
+    precision: str = "auto",
+    good: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    value_range: ValueRange = None,
+    track: Track = no_track,
+) -> FleetFeatures:
+    """Compute the features of every picture of a source on Ray: those of `compute_features`, as a Parquet data set.
+
+    Args:
+        on: "local" for Ray on this machine, "ray://HOST:PORT" for a cluster.
+        source: a location that every machine of the cluster can open, such as "s3://bucket/parts", or an open source.
+        folder: gets features/part-000000.parquet and so on, one row for each picture.
+        features: which ones: names, or a text with commas.
+        backbone, weights, preparation, size, precision: the network of the feature "embedding", as for `rank_on`.
+        good, bad, value_range, track: as for `rank`.
+
+    Returns:
+        The columns, the first pictures that could not be judged, and the place of the data set.
+
+    Raises:
+        UsageError: `on` is neither, the pictures lie in memory, or the name of a feature is unknown.
+        DependencyError: the extra [fleet] is missing.
+        ModelError: the backbone cannot be used.
+        SourceError: the source cannot be opened, or none of its pictures be judged.
+        FlawlineError: ("fleet-unreachable") no cluster answers; ("fleet-failed") it could not finish.
+    """
+    settings = feature_settings(
+        features, backbone, preparation, size, precision, value_range, weights
+    )
+    with opened(source, good, bad) as open_:
+        return features_on_ray(open_, on=on, folder=Path(folder), settings=settings, track=track)
 
 
 def rank_on(

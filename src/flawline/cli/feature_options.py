@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 DEFAULT_FEATURES = "histogram_of_gradients,embedding"
 
 SourceArgument = Annotated[
-    str, typer.Argument(
+    str,
+    typer.Argument(
         help="Folder, zip, tar, CSV or Parquet manifest, glob of pictures, or URL such as s3://bucket/folder."
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.fleet import OnOption, features_on, folder_beside_on
 from flawline.cli.unfinished import note_start_over
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 
 def features(
+    context: typer.Context,
     source: SourceArgument,
     out: TableOut = Path("features.parquet"),
     features: Features = DEFAULT_FEATURES,
@@ -51,15 +54,26 @@ def features(
     limits: Limits = None,
     root: Root = None,
     encoding: Encoding = None,
+    on: OnOption = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Write the features of every picture as one table, for any other tool."""
     from flawline.api.features import compute_features
+    from flawline.api.settings import feature_settings
     from flawline.data.tables import check_output
     from flawline.features.files import write_table
 
     span = parse_range(value_range)
+    if on is not None:
+        return features_on(
+            on,
+            partial(open_from_options, source, good, bad, limits, root, encoding),
+            folder_beside_on(context, out, "flawline-features"),
+            feature_settings(features, backbone, preparation, size, precision, span, weights),
+            as_json=as_json,
+            quiet=quiet,
+        )
     check_output(out).parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.unfinished")
     note_start_over(unfinished, quiet=quiet)

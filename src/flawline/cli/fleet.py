@@ -129,6 +129,49 @@ def rank_on(
     return found.exit_code
 
 
+def features_on(
+    on: str,
+    open_source: Callable[[], AbstractContextManager[Source]],
+    out: Path,
+    settings: FeatureSettings,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Compute features on Ray into a data set."""
+    from flawline.fleet.features import UNFINISHED, features_on_ray
+
+    with open_source() as source:
+        found = features_on_ray(
+            source, on=on, folder=out, settings=settings, track=ProgressBar(quiet=quiet)
+        )
+        summary = source.summary()
+    (out / UNFINISHED).unlink(missing_ok=True)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        judged = found.pictures - found.unjudged
+        typer.echo(f"{found.data_set}: {judged} pictures, {len(found.columns)} features")
+    print_unjudged((*found.told, *found.unlisted))
+    wrote = f"wrote {counted(found.parts, 'part')} of the data set {found.data_set}"
+    print_notes(summary, [*resumed_note(found.resumed), wrote], quiet=quiet)
+    return found.exit_code
+
+
+def folder_beside_on(context: typer.Context, out: Path, otherwise: str) -> Path:
+    """The folder of a data set where a command writes one table without `--on`."""
+    from flawline.errors import UsageError
+
+    if not given_options(context, ["out"]):
+        return Path(otherwise)
+    if out.suffix.lower() in (".parquet", ".csv"):
+        raise UsageError(
+            f"expected a folder as `out` beside `on`, got {str(out)!r}",
+            hint="a data set is a folder of Parquet files",
+        )
+    return out
+
+
 def _print_top(found: FleetRanking) -> None:
     from rich.console import Console
 

@@ -11,6 +11,7 @@ from typing import Any
 from flawline.data.source import Source
 from flawline.errors import ModelError, SourceError
 from flawline.features.catalog import feature_set
+from flawline.features.feature_set import FeatureSet
 from flawline.features.table import FeatureTable, extract_features
 from flawline.networks.backbone import EMBEDDED, open_backbone
 from flawline.networks.network import Network, Preparation, preparation_from_json
@@ -81,23 +82,7 @@ def compute_features(
         ModelError: the backbone cannot be used.
         UsageError: a feature's name is unknown.
     """
-    networks: list[Network] = []
-
-    def open_network() -> Network:
-        networks.append(
-            open_backbone(
-                settings.backbone,
-                preparation=settings.preparation,
-                size=settings.size,
-                precision=settings.precision,
-                weights=settings.weights,
-                expected=expected,
-            )
-        )
-        return networks[0]
-
-    chosen = feature_set(settings.features, open_network)
-    network = networks[0] if networks else None
+    chosen, network = open_features(settings, expected)
     table = extract_features(
         source,
         list(source.samples()),
@@ -115,6 +100,29 @@ def compute_features(
             else "give a source with pictures",
         )
     return ComputedFeatures(table, settings, network)
+
+
+def open_features(
+    settings: FeatureSettings, expected: str | None = None
+) -> tuple[FeatureSet, Network | None]:
+    """Choose the features of `settings`, and open the network that they need, if any; errors as `compute_features`."""
+    networks: list[Network] = []
+
+    def open_network() -> Network:
+        networks.append(
+            open_backbone(
+                settings.backbone,
+                preparation=settings.preparation,
+                size=settings.size,
+                precision=settings.precision,
+                weights=settings.weights,
+                expected=expected,
+            )
+        )
+        return networks[0]
+
+    chosen = feature_set(settings.features, open_network)
+    return chosen, networks[0] if networks else None
 
 
 def by_name(table: FeatureTable) -> FeatureTable:

@@ -41,6 +41,11 @@ def write_table(table: FeatureTable, path: Path) -> TableFile:
     return TableFile(path, (*_OWN, *names.values()), renamed)
 
 
+def features_frame(table: FeatureTable) -> pl.DataFrame:
+    """Make the table of `write_table`."""
+    return _frame(table, _metadata_names(table))
+
+
 def _metadata_names(table: FeatureTable) -> dict[str, str]:
     """Choose the name in the file of each metadata column, in their order in the samples."""
     keys = dict.fromkeys(key for sample in table.samples for key in sample.metadata)

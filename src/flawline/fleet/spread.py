@@ -46,7 +46,7 @@ def spread(job: Job, samples: Sequence[Sample]) -> Iterator[Any]:
     context.execution_options.preserve_order = True
     # One reference, nested so that an actor fetches it itself, also one that starts again.
     place = [ray.put(pickle.dumps(job))]
-    tables = [pa.table({"samples": [_as_text(few)]}) for few in _batches(samples)]
+    tables = [pa.table({"samples": [batch_text(few)]}) for few in _batches(samples)]
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     actors = min(cores, len(tables))
     with warnings.catch_warnings():
@@ -66,7 +66,7 @@ def spread(job: Job, samples: Sequence[Sample]) -> Iterator[Any]:
             batch_size=None, batch_format="pyarrow", prefetch_batches=1
         ):
             for cell in table["results"]:
-                yield from _opened(cell.as_py())
+                yield from results_of(cell.as_py())
     except (ray.exceptions.RayError, ray.exceptions.RayTaskError) as error:
         raise FlawlineError(
             f"the cluster could not finish: {_first_line(error)}",
@@ -75,35 +75,43 @@ def spread(job: Job, samples: Sequence[Sample]) -> Iterator[Any]:
         ) from error
 
 
-class _Actor:
-    """A job on an actor. Expected failures are results, so that they arrive as they are."""
+class Worker:
+    """A job that is open. Expected failures are answers, so that they arrive as they are."""
 
-    def __init__(self, place: list[Any]) -> None:
-        import ray
-
+    def __init__(self, job: bytes) -> None:
+        """Open a pickled job."""
         self._stack = ExitStack()
         self._error: FlawlineError | None = None
         try:
-            self._work = pickle.loads(ray.get(place[0])).open(self._stack)
+            self._work = pickle.loads(job).open(self._stack)
         except FlawlineError as error:
             self._error = error
 
-    def __call__(self, table: Any) -> Any:
-        import pyarrow as pa
-
-        answers = [self._answer(cell.as_py()) for cell in table["samples"]]
-        return pa.table({"results": pa.array(answers, pa.large_binary())})
-
-    def _answer(self, text: str) -> bytes:
+    def answer(self, samples: str) -> bytes:
+        """Work on a batch, as `batch_text` writes it; `results_of` reads the answer."""
         try:
             if self._error is not None:
                 raise self._error
-            return pickle.dumps(list(self._work(_from_text(text))))
+            return pickle.dumps(list(self._work(_from_text(samples))))
         except FlawlineError as error:
             return pickle.dumps((type(error), error.message, error.hint, error.code))
 
 
-def _opened(answer: bytes) -> list[Any]:
+class _Actor:
+    def __init__(self, place: list[Any]) -> None:
+        import ray
+
+        self._worker = Worker(ray.get(place[0]))
+
+    def __call__(self, table: Any) -> Any:
+        import pyarrow as pa
+
+        answers = [self._worker.answer(cell.as_py()) for cell in table["samples"]]
+        return pa.table({"results": pa.array(answers, pa.large_binary())})
+
+
+def results_of(answer: bytes) -> list[Any]:
+    """Read the answer of a worker; raises the error that it met."""
     found = pickle.loads(answer)
     if isinstance(found, tuple):
         kind, message, hint, code = found
@@ -117,7 +125,8 @@ def _batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
         yield [first, *islice(rest, BATCH - 1)]
 
 
-def _as_text(samples: Sequence[Sample]) -> str:
+def batch_text(samples: Sequence[Sample]) -> str:
+    """Write samples for a worker."""
     return json.dumps([sample_as_list(sample) for sample in samples])
 
 
@@ -129,7 +138,7 @@ def sample_as_list(sample: Sample) -> list[Any]:
 
 def _from_text(text: str) -> list[Sample]:
     return [
-        Sample(*plain, MappingProxyType(further) if further else EMPTY)
+        Sample(*plain, metadata=MappingProxyType(further) if further else EMPTY)
         for *plain, further in json.loads(text)
     ]
 
