@@ -138,8 +138,8 @@ def sample_as_list(sample: Sample) -> list[Any]:
 
 def _from_text(text: str) -> list[Sample]:
     return [
-        Sample(*plain, metadata=MappingProxyType(further) if further else EMPTY)
-        for *plain, further in json.loads(text)
+        Sample(*plain[:6], MappingProxyType(plain[6]) if plain[6] else EMPTY)
+        for plain in json.loads(text)
     ]
 
 
