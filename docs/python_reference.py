@@ -44,10 +44,9 @@ An array is read as the Netpbm file that holds its values: `P5` or `P6` for whol
 (float32, lowest byte first), with the header `KIND\\nWIDTH HEIGHT\\nWHITE\\n`, where white is 255, 65535 or -1.0.
 `sha256` and `file_bytes` of an array are those of that file.
 
-**A source** is the path of a folder, zip, tar, CSV or Parquet manifest, glob or picture; the URL of a folder or manifest in
-an object store; an open source
-(`flawline.open_source`), which stays open; a list of pictures; or a mapping of names to pictures, where folders in a
-name state the label: `{"bad/7": array}`.
+**A source** is the path of a folder, zip, tar, CSV or Parquet manifest, glob or picture; the URL of a folder or
+manifest in an object store; an open source (`flawline.open_source`), which stays open; a list of pictures; or a mapping
+of names to pictures, where folders in a name state the label: `{"bad/7": array}`.
 
 **A recipe** is a `Recipe`, its path, or, where it is put to work, an `Inspector`.
 
