@@ -137,10 +137,11 @@ def sample_as_list(sample: Sample) -> list[Any]:
 
 
 def _from_text(text: str) -> list[Sample]:
-    return [
-        Sample(*plain[:6], MappingProxyType(plain[6]) if plain[6] else EMPTY)
-        for plain in json.loads(text)
-    ]
+    found = []
+    for name, label, defective, mask, group, split, further in json.loads(text):
+        metadata = MappingProxyType(further) if further else EMPTY
+        found.append(Sample(name, label, defective, mask, group, split, metadata))
+    return found
 
 
 def _first_line(error: BaseException) -> str:
