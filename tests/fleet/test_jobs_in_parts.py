@@ -18,6 +18,7 @@ from flawline.data.opening import Opening
 from flawline.data.source import open_source
 from flawline.errors import DependencyError, FlawlineError, ModelError, SourceError, UsageError
 from flawline.features.compute import FeatureSettings, compute_features
+from flawline.fleet import evaluate as fleet_evaluate
 from flawline.fleet import features as fleet_features
 from flawline.fleet import inspect as fleet_inspect
 from flawline.fleet import parts
@@ -25,10 +26,12 @@ from flawline.fleet import rank as fleet_rank
 from flawline.fleet.drawn_names import drawn_samples
 from flawline.fleet.features import features_on_ray
 from flawline.fleet.inspect import FleetInspection, inspect_on_ray
-from flawline.fleet.inspecting import Judging
+from flawline.fleet.inspecting import Judging, packed
 from flawline.fleet.rank import rank_on_ray
 from flawline.fleet.spread import Job, Worker, batch_text, results_of
 from flawline.inspector import Inspector
+from flawline.jobs.evaluate.evaluate import evaluate
+from flawline.jobs.evaluate.judging import look_at
 from flawline.jobs.rank import rank_by_comparison
 from flawline.jobs.rank.rank import rank
 from flawline.jobs.rank.rank_by_comparison import choose_references
@@ -52,7 +55,9 @@ class Actors:
         self.judged: list[str] = []
         self.dies_after: int | None = None
 
-    def spread(self, job: Job, samples: Sequence[Sample]) -> Iterator[Any]:
+    def spread(
+        self, job: Job, samples: Sequence[Sample], *, batch: int | None = None
+    ) -> Iterator[Any]:
         with ExitStack() as stack:
             work = job.open(stack)
             for start in range(0, len(samples), 3):
@@ -75,7 +80,8 @@ def actors(monkeypatch: pytest.MonkeyPatch) -> Actors:
     found = Actors()
     monkeypatch.setattr(parts, "spread", found.spread)
     monkeypatch.setattr(parts, "PART", PART)
-    for module in (fleet_inspect, fleet_rank, fleet_features):
+    monkeypatch.setattr(fleet_evaluate, "spread", found.spread)
+    for module in (fleet_inspect, fleet_rank, fleet_features, fleet_evaluate):
         monkeypatch.setattr(module, "ray_on", nowhere)
     return found
 
@@ -221,6 +227,39 @@ def test_features_are_those_of_one_process_to_the_last_bit(
     assert judged.select(names).to_numpy().tobytes("C") == alone.table.values.tobytes()
     missed = rows.filter(pl.col("code").is_not_null())
     assert missed.select(names).null_count().row(0) == (1,) * len(names)
+
+
+def test_an_evaluation_has_the_figures_of_one_process(
+    pictures: Path, inspector: Inspector, actors: Actors
+) -> None:
+    with open_source(pictures) as source:
+        with fleet_evaluate.looking_on("local", source, inspector) as look:
+            found = evaluate(source, inspector, look=look)
+        alone = evaluate(source, inspector)
+    assert len(actors.judged) == 23
+    assert [p.score for p in found.pictures] == [p.score for p in alone.pictures]
+    assert len(found.pictures) == 22
+    assert (found.unjudged, found.exit_code) == (alone.unjudged, alone.exit_code)
+    for name in ("auroc", "rates", "labels", "promises", "pixels"):
+        assert getattr(found, name) == getattr(alone, name), name
+
+
+def test_what_a_worker_gives_travels_whole(pictures: Path, inspector: Inspector) -> None:
+    with open_source(pictures) as source:
+        assert source.opening is not None
+        samples = [s for s in source.samples() if s.name.startswith("good")][:3]
+        job = fleet_evaluate.Looking(packed(inspector.recipe), "f32", source.opening, False)
+        whole = results_of(Worker(pickle.dumps(job)).answer(batch_text(samples)))
+        alone = [found for _, found in source_look(source, samples, inspector)]
+    assert len(alone) == 3
+    for (one, notes), other in zip(whole, alone, strict=True):
+        assert notes == ()
+        assert one.inspection.as_dict() == other.inspection.as_dict()
+        assert one.inspection.map.tobytes() == other.inspection.map.tobytes()
+
+
+def source_look(source: Any, samples: Sequence[Sample], inspector: Inspector) -> Any:
+    return look_at(source, samples, inspector, classes=False, noted=lambda name, notes: None)
 
 
 def test_references_are_drawn_as_from_a_list(tmp_path: Path) -> None:

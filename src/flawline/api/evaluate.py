@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 from flawline.api.masks import mask_settings
@@ -38,6 +38,7 @@ def evaluate(
     boxes: str = "refuse",
     precision: str | None = None,
     seed: int = 0,
+    on: str | None = None,
     good: Sequence[str] = (),
     bad: Sequence[str] = (),
     track: Track = no_track,
@@ -52,6 +53,7 @@ def evaluate(
         annotations, classes, palette, ignore, threshold, boxes: class masks, as for `train_segment`.
         precision: "auto", "f32" or "bf16" instead of the recipe's.
         seed: of the draws behind intervals.
+        on: "local" inspects through Ray on this machine, "ray://HOST:PORT" on a cluster; in this process if None.
         good, bad, track: as for `rank`.
 
     Returns:
@@ -63,9 +65,17 @@ def evaluate(
             know.
         ModelError: the recipe cannot be used; ("recipe-uncalibrated") it has no thresholds.
         SourceError: the source cannot be opened, or none of its pictures be judged.
+        DependencyError: `on` needs the extra [fleet].
+        FlawlineError: ("fleet-unreachable") no cluster answers; ("fleet-failed") it could not finish.
     """
     inspector = inspector_of(recipe, precision)
-    with opened(source, good, bad) as open_:
+    with ExitStack() as stack:
+        open_ = stack.enter_context(opened(source, good, bad))
+        look = None
+        if on is not None:
+            from flawline.fleet.evaluate import looking_on
+
+            look = stack.enter_context(looking_on(on, open_, inspector))
         return evaluating.evaluate(
             open_,
             inspector,
@@ -76,6 +86,7 @@ def evaluate(
             ),
             seed=seed,
             track=track,
+            look=look,
         )
 
 

@@ -20,6 +20,7 @@ from flawline.cli.feature_options import (
     print_notes,
     print_unjudged,
 )
+from flawline.cli.fleet import OnOption
 from flawline.cli.mask_options import (
     Annotations,
     Boxes,
@@ -54,6 +55,7 @@ def evaluate(
     boxes: Boxes = "refuse",
     precision: RecipePrecision = None,
     seed: DrawSeed = 0,
+    on: OnOption = None,
     good: Good = None,
     bad: Bad = None,
     limits: Limits = None,
@@ -83,6 +85,7 @@ def evaluate(
             threshold=masks.threshold,
             boxes=boxes,
             seed=seed,
+            on=on,
             track=ProgressBar(quiet=quiet),
         )
         out.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ class Judging:
     def open(self, stack: ExitStack) -> Callable[[Sequence[Sample]], Sequence[Any]]:
         """Load the recipe and open the source; see `Job.open`."""
         files = stack.enter_context(self.opening.files())
-        inspector = Inspector(_recipe(self.recipe), precision=self.precision)
+        inspector = Inspector(unpacked(self.recipe), precision=self.precision)
         station = stack.enter_context(Station(inspector, keep="none", limits=files.image_limits))
         judge = _Judge(station, files, self.keep)
         return lambda samples: [found for _, found in in_order(samples, judge.one, workers=THREADS)]
@@ -52,7 +52,8 @@ def packed(recipe: Recipe) -> bytes:
         return write_recipe(recipe, folder / "recipe.flaw").read_bytes()
 
 
-def _recipe(data: bytes) -> Recipe:
+def unpacked(data: bytes) -> Recipe:
+    """Read the recipe of `packed`."""
     with scratch_folder() as folder:
         path = folder / "recipe.flaw"
         path.write_bytes(data)

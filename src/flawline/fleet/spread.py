@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import json
 import pickle
 import warnings
@@ -20,6 +21,9 @@ BATCH = 32
 _TRIES = 4
 """How often a batch is begun again where its actor or machine dies, before the run ends with an error."""
 
+# Results hold read-only mappings, which Python does not pickle by itself.
+copyreg.pickle(MappingProxyType, lambda mapping: (MappingProxyType, (dict(mapping),)))
+
 
 class Job(Protocol):
     """What an actor does: opened once there, then called with one batch after the other.
@@ -32,8 +36,10 @@ class Job(Protocol):
         ...
 
 
-def spread(job: Job, samples: Sequence[Sample]) -> Iterator[Any]:
+def spread(job: Job, samples: Sequence[Sample], *, batch: int | None = None) -> Iterator[Any]:
     """Yield the result of each sample in order; those of a batch whose actor or machine dies are computed again.
+
+    An actor takes `batch` samples at once, 32 by default.
 
     Raises:
         FlawlineError: as the job raises it on an actor; ("fleet-failed") batches failed several times.
@@ -46,7 +52,7 @@ def spread(job: Job, samples: Sequence[Sample]) -> Iterator[Any]:
     context.execution_options.preserve_order = True
     # One reference, nested so that an actor fetches it itself, also one that starts again.
     place = [ray.put(pickle.dumps(job))]
-    tables = [pa.table({"samples": [batch_text(few)]}) for few in _batches(samples)]
+    tables = [pa.table({"samples": [batch_text(few)]}) for few in _batches(samples, batch or BATCH)]
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     actors = min(cores, len(tables))
     with warnings.catch_warnings():
@@ -119,10 +125,10 @@ def results_of(answer: bytes) -> list[Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
     rest = iter(samples)
     for first in rest:
-        yield [first, *islice(rest, BATCH - 1)]
+        yield [first, *islice(rest, size - 1)]
 
 
 def batch_text(samples: Sequence[Sample]) -> str:

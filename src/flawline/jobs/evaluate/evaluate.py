@@ -18,7 +18,7 @@ from flawline.jobs.evaluate.class_masks import (
     open_class_masks,
 )
 from flawline.jobs.evaluate.evaluation import Evaluation, JudgedPicture, PixelFigures
-from flawline.jobs.evaluate.judging import Judging, judge
+from flawline.jobs.evaluate.judging import Judging, Look, judge
 from flawline.jobs.evaluate.masks import GRID
 from flawline.jobs.evaluate.segmentation import Segmentation
 from flawline.jobs.evaluate.timing import median_milliseconds, streamed_rate
@@ -43,6 +43,7 @@ def evaluate(
     masks: MaskSettings = SOURCE_MASKS,
     seed: int = 0,
     track: Track = no_track,
+    look: Look | None = None,
 ) -> Evaluation:
     """Measure how well a recipe tells good parts from bad ones.
 
@@ -54,6 +55,7 @@ def evaluate(
         masks: where class masks are; by default those that the source names itself.
         seed: of the draws behind intervals.
         track: shows progress.
+        look: inspects elsewhere than in this process.
 
     Raises:
         UsageError: no such split; ("evaluation-leak") the recipe knows a picture; ("evaluation-unlabelled") no
@@ -72,7 +74,7 @@ def evaluate(
         masked=masked_names(masked),
         track=track,
     )
-    return evaluate_choice(source, choice, inspector, masked, seed=seed, track=track)
+    return evaluate_choice(source, choice, inspector, masked, seed=seed, track=track, look=look)
 
 
 def masked_names(masked: MaskedSource | None) -> frozenset[str]:
@@ -88,10 +90,11 @@ def evaluate_choice(
     *,
     seed: int,
     track: Track,
+    look: Look | None = None,
 ) -> Evaluation:
     """Evaluate on samples that were chosen before; arguments and errors as for `evaluate`."""
     masks = None if masked is None else class_masks_for(masked, inspector)
-    judged = judge(source, choice.samples, inspector, masks, track=track)
+    judged = judge(source, choice.samples, inspector, masks, track=track, look=look)
     pictures = judged.pictures
     segmentation = judged.segmenting.done(pictures, seed=seed) if judged.segmenting else None
     pixels, without_pixels = _pixels(judged)

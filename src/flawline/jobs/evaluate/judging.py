@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from flawline.core.pixel_metrics import PixelCurve
 from flawline.data.cores import cpu_count
 from flawline.data.source import Source
 from flawline.data.splits import part_of
-from flawline.data.stream import map_pictures
+from flawline.data.stream import Readable, map_pictures
 from flawline.errors import SourceError
 from flawline.inspector.inspection import Inspection
 from flawline.jobs.evaluate.class_masks import ClassMasks
@@ -30,6 +31,8 @@ from flawline.types import Picture, Sample, Track, Unjudged
 
 if TYPE_CHECKING:
     from flawline.inspector import Inspector
+
+Noted: TypeAlias = Callable[[str, tuple[str, ...]], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +54,50 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Inspected:
+class Looked:
     """An inspection, and for a segmenter with class masks the probabilities (C, H, W)."""
 
     inspection: Inspection
     probabilities: NDArray[np.float32] | None
+
+
+class Look(Protocol):
+    """What inspects samples, in order: on the cores of this process, or elsewhere."""
+
+    def __call__(
+        self, samples: Sequence[Sample], *, classes: bool, noted: Noted
+    ) -> Iterator[tuple[Sample, Looked | Unjudged]]:
+        """Yield each sample with what was seen of it; with `classes` the probabilities too."""
+        ...
+
+
+def look_at(
+    source: Readable,
+    samples: Sequence[Sample],
+    inspector: Inspector,
+    *,
+    classes: bool,
+    noted: Noted,
+    workers: int | None = None,
+) -> Iterator[tuple[Sample, Looked | Unjudged]]:
+    """Inspect samples on threads; see `Look`, and `map_pictures` for `noted` and `workers`."""
+
+    def inspect(picture: Picture) -> Looked:
+        if not classes:
+            return Looked(inspector.inspect(picture), None)
+        found = inspector.find(picture)
+        return Looked(inspector.judge(picture, found), found.probabilities)
+
+    return map_pictures(
+        source,
+        samples,
+        inspect,
+        value_range=inspector.value_range,
+        workers=workers,
+        # Probabilities are many times as large as the picture.
+        ahead=cpu_count() + 2 if classes else None,
+        noted=noted,
+    )
 
 
 def judge(
@@ -65,10 +107,12 @@ def judge(
     masks: ClassMasks | None,
     *,
     track: Track,
+    look: Look | None = None,
 ) -> Judging:
     """Inspect samples on all cores, in order, and read their masks in parallel.
 
-    `masks` are those to use; None takes the masks that the source names, where defects are not black.
+    `masks` are those to use; None takes the masks that the source names, where defects are not black. `look` inspects
+    elsewhere.
 
     Raises:
         SourceError: none of the pictures could be judged.
@@ -76,22 +120,8 @@ def judge(
     work = _Work(inspector, masks)
     notes: dict[str, tuple[str, ...]] = {}
     read = read_masks(source, samples if masks is None else ())
-
-    def inspect(picture: Picture) -> _Inspected:
-        if work.segmenting is None:
-            return _Inspected(inspector.inspect(picture), None)
-        found = inspector.find(picture)
-        return _Inspected(inspector.judge(picture, found), found.probabilities)
-
-    results = map_pictures(
-        source,
-        samples,
-        inspect,
-        value_range=inspector.value_range,
-        # Probabilities are many times as large as the picture.
-        ahead=cpu_count() + 2 if work.segmenting is not None else None,
-        noted=notes.__setitem__,
-    )
+    looking = look or partial(look_at, source, inspector=inspector)
+    results = looking(samples, classes=work.segmenting is not None, noted=notes.__setitem__)
     title = f"evaluating {inspector.recipe.settings.part}".strip()
     for sample, inspected in track(results, title=title, total=len(samples)):
         if masks is not None:
@@ -123,7 +153,7 @@ class _Work:
         self.conflicts: list[str] = []
 
     def take(
-        self, sample: Sample, inspected: _Inspected | Unjudged, mask: RegionMask | Unjudged | None
+        self, sample: Sample, inspected: Looked | Unjudged, mask: RegionMask | Unjudged | None
     ) -> None:
         """Compare one picture with its mask."""
         if isinstance(inspected, Unjudged):
@@ -147,7 +177,7 @@ class _Work:
         self._segment(sample, inspected, usable)
         self._append(sample, defective, inspection, usable)
 
-    def _segment(self, sample: Sample, inspected: _Inspected, mask: RegionMask | None) -> None:
+    def _segment(self, sample: Sample, inspected: Looked, mask: RegionMask | None) -> None:
         """Count the class mask of a segmenter."""
         if self.segmenting is None or inspected.probabilities is None:
             return
