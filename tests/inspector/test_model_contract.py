@@ -53,8 +53,8 @@ def inspector(recipe):
 
 
 def pictures() -> dict[str, np.ndarray]:
-    good = {f"good/{seed}": disc(seed) for seed in range(100, 103)}
-    return {**good, **{f"bad/{seed}": spoilt(seed) for seed in range(100, 103)}}
+    good = {f"good/{seed}": disc(seed) for seed in range(100, 102)}
+    return {**good, **{f"bad/{seed}": spoilt(seed) for seed in range(100, 102)}}
 
 
 def told(found) -> tuple:
@@ -90,7 +90,7 @@ def test_shapes_and_ranges(inspector):
             assert set(region.measures) <= set(found.columns)
         regions += len(found.regions)
         assert np.isfinite(list(found.measures.values())).all()
-    assert regions >= 3
+    assert regions >= 2
 
 
 def test_areas_of_all_regions_are_the_pixels_of_the_class_mask(inspector):

@@ -8,6 +8,7 @@ weight, so that one keyway outweighs seven equal vanes.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -63,11 +64,18 @@ def outer_radius(values: Floats, centre: Point) -> float:
 
 def unrolled(values: Floats, centre: Point, radius: float) -> Floats:
     """Unroll about a centre: (720 angles from x towards y, 96 radii up to `radius`, spaced by their logarithms)."""
+    x, y = _places(centre, radius)
+    return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR), np.float32)
+
+
+@lru_cache(maxsize=16)
+def _places(centre: Point, radius: float) -> tuple[Floats, Floats]:
+    """Compute the places, x and y, that are unrolled about a centre; pictures of one part have the same."""
     angles = np.arange(_TURNS) * (2 * np.pi / _TURNS)
     radii = radius * np.geomspace(_INNERMOST, 1, _RADII)
     x = (centre[0] + np.outer(np.cos(angles), radii)).astype(np.float32)
     y = (centre[1] + np.outer(np.sin(angles), radii)).astype(np.float32)
-    return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR), np.float32)
+    return x, y
 
 
 def rings(values: Floats, centre: Point, radius: float) -> Floats:

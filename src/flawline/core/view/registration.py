@@ -105,8 +105,9 @@ def correlate(values: Floats, templates: Templates, count: int) -> list[Matrix]:
     height, width = templates.size
     spectrum = fft.rfft2(values * fade(values.shape)).astype(np.complex64)
     surfaces = fft.irfft2(spectrum * templates.spectra, s=(height, width), axes=(1, 2))
-    peaks = surfaces.reshape(len(surfaces), -1).argmax(axis=1)
-    heights = surfaces.reshape(len(surfaces), -1).max(axis=1)
+    flat = surfaces.reshape(len(surfaces), -1)
+    peaks = flat.argmax(axis=1)
+    heights = flat[np.arange(len(flat)), peaks]
     chosen = _apart(heights, count, len(heights) == round(360 / _ANGLE_STEP))
     found = []
     for index in chosen:
