@@ -1,4 +1,4 @@
-"""How long the pages of records take over many inspections: the page, typical searches, and one part.
+"""How long the pages of records and charts take over many inspections: typical searches, one part, one chart.
 
     python benchmarks/records_page.py [--inspections 1000000] [--days 100] [--store records.db] [--rounds 40]
 
@@ -15,7 +15,8 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,16 @@ LOT, BATCH = 500, 10_000
 SHARES: dict[str, float] = {"stain": 0.12, "scratch": 0.01, "crack": 0.0001}
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is in the records: how many, from when on, for how long, from which stations."""
+
+    count: int
+    start: datetime
+    length: timedelta
+    stations: Sequence[str]
+
+
 def main() -> None:
     """Write where there is nothing yet, then ask."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -51,7 +62,8 @@ def main() -> None:
         with open_store(str(path)) as store:
             if store.arrived().last < options.inspections:
                 write(store, options.inspections, timedelta(days=options.days))
-        ask(path, Path(folder), options.inspections, options.rounds)
+        known = Drawn(options.inspections, START, timedelta(days=options.days), STATIONS)
+        ask(str(path), Path(folder), known, options.rounds)
 
 
 def write(store: Store, count: int, length: timedelta) -> None:
@@ -131,17 +143,19 @@ def drawn(count: int, step: timedelta) -> Iterator[Record]:
         )
 
 
-def searches(count: int, random_: random.Random) -> dict[str, str]:
+def searches(known: Drawn, random_: random.Random) -> dict[str, tuple[str, dict[str, str]]]:
     """Addresses by what is asked for, with values of this round."""
-    number = random_.randrange(count)
-    since = START + timedelta(days=random_.randrange(90))
+    number = random_.randrange(known.count)
+    since = known.start + random_.random() * 0.9 * known.length
+    station = random_.choice(known.stations)
     words = {
         "the page": "",
         "one product": "product:casting",
+        "one station": f"station:{station}",
         "one product that is rare": "product:nothing",
         "one lot": f"lot:L{number // LOT:06}",
         "one part": f"part:P{number // 10 * 10:09}",
-        "one station, rejected": f"station:{random_.choice(STATIONS)} verdict:reject",
+        "one station, rejected": f"station:{station} verdict:reject",
         "rejected": "verdict:reject",
         "for review, a product": "verdict:review product:screw",
         "since a time": f"since:{since:%Y-%m-%dT%H:%MZ}",
@@ -163,13 +177,23 @@ def searches(count: int, random_: random.Random) -> dict[str, str]:
         "the same as a table": ("/records", {"q": "verdict:reject", "view": "table"}),
         "one inspection": (f"/records/{number + 1}", {}),
         "the line": ("/", {}),
+        # Another number each time: what was drawn is remembered.
+        "all charts": ("/control", {"last": str(random_.randrange(190, 210))}),
+        "one chart": ("/control/chart", _chart(random_, "")),
+        "one chart, a station": ("/control/chart", _chart(random_, f"station:{station}")),
+        "one chart, a lot": ("/control/chart", _chart(random_, f"lot:L{number // LOT:06}")),
     }
 
 
-def ask(path: Path, folder: Path, count: int, rounds: int) -> None:
+def _chart(random_: random.Random, words: str) -> dict[str, str]:
+    measure = f"brightness_{random_.randrange(4)}"
+    return {"measure": measure, "q": words, "last": str(random_.randrange(150, 250))}
+
+
+def ask(store: str, folder: Path, known: Drawn, rounds: int) -> None:
     """Ask for every page in every round, and print the times."""
     with opened_state(
-        ServeSettings(folder / "server", store=str(path), hosts=("testserver",))
+        ServeSettings(folder / "server", store=store, hosts=("testserver",))
     ) as state:
         now, secret = datetime.now(UTC), new_secret()
         owner = state.store.accounts.find("bench") or state.store.accounts.add(
@@ -181,7 +205,7 @@ def ask(path: Path, folder: Path, count: int, rounds: int) -> None:
         random_ = random.Random(1)
         # The first round loads modules and templates, and is not counted.
         for round_ in range(rounds + 1):
-            for name, (address, query) in searches(count, random_).items():
+            for name, (address, query) in searches(known, random_).items():
                 began = time.perf_counter()
                 answer = client.get(address, params=query)
                 if round_:

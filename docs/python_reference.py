@@ -63,8 +63,8 @@ GROUPS = {
     "Charts and studies": "chart pareto study_capability study_gauge study_agreement "
     "study_sampling study_multivariate study_multi_vari study_distribution study_pod study_hit_miss",
     "Causes of defects": "study_steps study_factors study_location study_drift study_growth",
-    "Records": "open_records list_records show_record decide export_records import_records replay list_alerts "
-    "acknowledge",
+    "Records": "open_records list_records show_record decide export_records import_records replay partition_records "
+    "thin_records list_alerts acknowledge",
     "Pictures and sources": "open_source as_picture read_image Picture",
     "Drawn parts": "synth_castings synth_heat_sink synth_assembly synth_line demo",
     "What calls return": "Recipe Ranking Clustering Classification Grouping Splitting Evaluation "

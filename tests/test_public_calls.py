@@ -64,6 +64,8 @@ CALLS = {
     "records decide": "decide",
     "records export": "export_records",
     "records import": "import_records",
+    "records partition": "partition_records",
+    "records thin": "thin_records",
     "records replay": "replay",
     "alerts list": "list_alerts",
     "alerts acknowledge": "acknowledge",
@@ -313,6 +315,9 @@ def test_records_by_url_or_open(tmp_path):
     assert flawline.show_record(url, kept.id).decisions[-1].who == "Ada"
     assert len(flawline.export_records(url, tmp_path / "tables")) == 3
     assert flawline.list_alerts(url) == ()
+    assert flawline.thin_records(url, {"inspections": "10y"}).inspections == 0
+    with pytest.raises(UsageError, match="SQLite"):
+        flawline.partition_records(url)
     with pytest.raises(UsageError, match="zone"):
         flawline.import_records(url, table, zone="Mars")
 

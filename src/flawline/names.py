@@ -38,8 +38,10 @@ from flawline.api.records import import_records as import_records
 from flawline.api.records import list_alerts as list_alerts
 from flawline.api.records import list_records as list_records
 from flawline.api.records import open_records as open_records
+from flawline.api.records import partition_records as partition_records
 from flawline.api.records import replay as replay
 from flawline.api.records import show_record as show_record
+from flawline.api.records import thin_records as thin_records
 from flawline.api.split import split as split
 from flawline.api.station import check_station as check_station
 from flawline.api.station import run_station as run_station

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from threading import Barrier, Thread
@@ -26,8 +27,26 @@ pytestmark = pytest.mark.usefixtures("migrated_anew")
 
 def test_the_migrations_build_the_tables_that_the_code_knows(store):
     with reading(store.engine) as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSIONS})
-        assert compare_metadata(context, metadata) == []
+        opts = {"version_table": VERSIONS, "include_object": not_of_months}
+        context = MigrationContext.configure(connection, opts=opts)
+        found = {name_of(each) for each in compare_metadata(context, metadata)}
+    # A partitioned table has no unique index without the time, and nothing refers to its numbers.
+    assert found == (set() if connection.dialect.name == "sqlite" else WITHOUT_MONTHS)
+
+
+WITHOUT_MONTHS = {
+    *[("add_index", name) for name in ("inspection_untimed", "inspection_frame")],
+    *[("add_fk", table) for table in ("alert", "chart_entry", "class_count", "decision", "defect")],
+}
+
+
+def not_of_months(_item, name, kind, *_):
+    return kind != "table" or not re.fullmatch(r"inspection_(\d{4}_\d\d|other)|taken_key", name)
+
+
+def name_of(difference):
+    kind, item = difference[:2]
+    return kind, item.parent.name if kind == "add_fk" else item.name
 
 
 def test_the_last_migration_is_the_one_that_the_code_knows():

@@ -15,15 +15,17 @@ from flawline.data.times import parse_time
 from flawline.errors import UsageError
 from flawline.records import open_store
 from flawline.records.record import StoredRecord
-from flawline.types import Verdict
+from flawline.types import Track, Verdict, no_track
 
 if TYPE_CHECKING:
     from flawline.api.recipes import RecipeLike
+    from flawline.data.source import SourceLike
     from flawline.records.alerts import StoredAlert
     from flawline.records.imports import Imported
     from flawline.records.pictures import Pictures
     from flawline.records.read import Page
     from flawline.records.store import Store
+    from flawline.records.thin import Thinned
     from flawline.records.where import Where
     from flawline.station.replay import Replay
 
@@ -235,6 +237,97 @@ def replay(
     with opened_records(store) as open_:
         place = pictures_of(pictures, store)
         return judge_again(open_, place, number, None if recipe is None else recipe_of(recipe))
+
+
+def partition_records(store: StoreLike, *, track: Track = no_track) -> int:
+    """Partition records in PostgreSQL by month, in steps that may be interrupted; those of new databases are.
+
+    Stations may write meanwhile. The database needs room for the inspections twice.
+
+    Args:
+        store: open records, or their URL.
+        track: shows how far it is.
+
+    Returns:
+        How many inspections there are.
+
+    Raises:
+        UsageError: the records are in SQLite.
+        StoreError: the records cannot be written; ("store-busy") another process does the same; ("store-changed")
+            inspections were removed meanwhile.
+    """
+    from flawline.records.partition import partition
+
+    with opened_records(store) as open_:
+        return partition(open_.engine, track=track)
+
+
+def thin_records(
+    store: StoreLike,
+    keep: Mapping[str, str],
+    *,
+    pictures: str | os.PathLike[str] | None = None,
+    recipe: Sequence[RecipeLike] = (),
+    protect: Sequence[SourceLike] = (),
+    remove: bool = False,
+    who: str = "",
+    track: Track = no_track,
+) -> Thinned:
+    """Find what records need not keep by rules, and remove it where `remove` says so.
+
+    Nothing goes that is for review, that a decision, a note on a chart or an alert is about, or whose picture a recipe
+    learnt from or was tested with. Interrupted, it goes on when it is called again.
+
+    Args:
+        store: open records, or their URL.
+        keep: how long the pictures and maps of "accept", "reject" and "unjudged" are kept, and "inspections": "30d",
+            "8w", "5y", or "30d:100" for one in a hundred afterwards. What has no rule is kept for ever.
+        pictures: where pictures are kept, a folder or URL; beside an SQLite file given as URL, if not named.
+        recipe: recipes whose pictures stay, besides those that are kept with the records.
+        protect: pictures that stay, such as labelled ones: sources of the same files.
+        remove: remove it; it is counted only if not given.
+        who: who removes it, for the audit trail.
+        track: shows how far it is.
+
+    Returns:
+        How many files, bytes and inspections go, or went.
+
+    Raises:
+        UsageError: a rule makes no sense, nobody says where pictures are kept, or nobody removes.
+        StoreError: records or pictures cannot be read or written, or a kept recipe cannot be read.
+        SourceError, RecipeError: what is protected cannot be read.
+    """
+    from flawline.records.keep_rules import parse_keep_rules
+    from flawline.records.thin import thin
+
+    rules = parse_keep_rules(keep)
+    now = datetime.now(UTC)
+    with opened_records(store) as open_:
+        # Where inspections go their pictures go too.
+        place = pictures_of(pictures, store)
+        stay = _protected(open_, place, recipe, protect)
+        return thin(open_, place, rules, now, protected=stay, remove=remove, who=who, track=track)
+
+
+def _protected(
+    store: Store, place: Pictures, recipes: Sequence[RecipeLike], sources: Sequence[SourceLike]
+) -> frozenset[str]:
+    """Gather the hashes of pictures that recipes and sources refer to."""
+    from hashlib import sha256
+
+    from flawline.api.recipes import recipe_of
+    from flawline.data.source import opened
+    from flawline.station.stored_recipe import stored_recipe
+
+    given = [recipe_of(one) for one in recipes]
+    known = {one.sha256 for one in given}
+    names = [name for name in store.names("recipe") if name not in known]
+    given += [stored_recipe(store, place, name) for name in names if store.recipe_file(name)]
+    found = {picture.sha256 for one in given for picture in one.manifest.pictures}
+    for each in sources:
+        with opened(each) as source:
+            found |= {sha256(source.read(one.name)).hexdigest() for one in source.samples()}
+    return frozenset(found)
 
 
 def list_alerts(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from flawline.cli.console import AsJson, Quiet, note, print_json, printable
+from flawline.cli.console import AsJson, ProgressBar, Quiet, note, print_json, printable
 from flawline.cli.record_listing import print_record, print_records
 from flawline.cli.record_options import (
     AgainOption,
     AtLeast,
     AtMost,
     Count,
+    PicturesOption,
     RecordNumber,
     Since,
     StoreArgument,
@@ -212,6 +214,73 @@ def import_records(
     )
     for text in done.notes:
         note(text, quiet=quiet)
+    return 0
+
+
+@records.command("partition")
+def partition_records(store: StoreArgument, as_json: AsJson = False, quiet: Quiet = False) -> int:
+    """Partition records in PostgreSQL by month, so that old months can go at once; new databases are."""
+    from flawline.api import records as api
+
+    count = api.partition_records(store, track=ProgressBar(quiet=quiet or as_json))
+    if as_json:
+        print_json({"inspections": count})
+    else:
+        typer.echo(f"{counted(count, 'inspection')}, partitioned by month")
+    return 0
+
+
+@records.command("thin")
+def thin_records(
+    store: StoreArgument,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=TIME with accept, reject, unjudged (pictures and maps) or inspections; 30d, 8w or 5y, 30d:100 "
+            "keeps 1 in 100 afterwards; repeatable."
+        ),
+    ] = None,
+    pictures: PicturesOption = None,
+    recipe: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A recipe whose pictures stay, besides those in the records; repeatable."
+        ),
+    ] = None,
+    protect: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pictures that stay, such as labelled ones: a source; repeatable."),
+    ] = None,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove it; it is only counted if not given.")
+    ] = False,
+    who: Annotated[str, typer.Option(help="Who removes it, for the audit trail.")] = "",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Count what records need not keep by rules, and remove it by choice; nothing goes that something refers to."""
+    from flawline.api import records as api
+
+    done = api.thin_records(
+        store,
+        assignments(keep, "--keep"),
+        pictures=pictures,
+        recipe=recipe or (),
+        protect=protect or (),
+        remove=remove,
+        who=who,
+        track=ProgressBar(quiet=quiet or as_json),
+    )
+    if as_json:
+        print_json(asdict(done))
+        return 0
+    verb = "removed" if done.removed else "would go:"
+    typer.echo(
+        f"{verb} {done.files} of {counted(done.stored, 'stored picture or map', 'stored pictures and maps')} "
+        f"({done.bytes / 1e6:.1f} MB), {counted(done.inspections, 'inspection')}"
+    )
+    if not done.removed and (done.files or done.inspections):
+        note("nothing was removed: --remove --who NAME does it", quiet=quiet)
     return 0
 
 

@@ -18,7 +18,8 @@ from flawline.data.json_file import parse_json
 from flawline.data.times import from_micros, micros
 from flawline.errors import StoreError, UsageError
 from flawline.records.engine import reading, writing
-from flawline.records.tables import chart_entry, inspection
+from flawline.records.read import hold
+from flawline.records.tables import chart_entry
 from flawline.records.terms import Terms
 from flawline.records.write import clean
 
@@ -181,8 +182,7 @@ def _check(
 
 
 def _check_inspection(connection: Connection, number: int) -> None:
-    found = connection.execute(select(inspection.c.id).where(inspection.c.id == number)).first()
-    if found is None:
+    if not hold(connection, number):
         raise StoreError(
             f"there is no inspection {number}",
             hint="`flawline records list` shows their numbers",

@@ -7,6 +7,9 @@ import hashlib
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +18,14 @@ from flawline.data.remote import OBJECT_STORES
 from flawline.errors import DependencyError, StoreError, install_extra
 
 _NAME = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A stored file: its SHA-256 in hex, and its bytes."""
+
+    name: str
+    size: int
 
 
 class Pictures(Protocol):
@@ -33,6 +44,18 @@ class Pictures(Protocol):
 
         Raises:
             StoreError: ("picture-missing") there is none; ("picture-damaged") it has another content.
+        """
+        ...
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield the stored files, in any order; what has another kind of name is none of them."""
+        ...
+
+    def remove(self, name: str, before: float) -> bool:
+        """Remove the file of a hash; False where it is gone already, or was stored again since `before` (Unix s).
+
+        Raises:
+            StoreError: ("store-pictures") it cannot be removed.
         """
         ...
 
@@ -84,6 +107,10 @@ class FolderPictures:
             if not path.is_file() or path.stat().st_size != len(data):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(self.folder, path, data)
+            else:
+                # It is needed again: whoever is removing old files sees that by its time.
+                with suppress(PermissionError):
+                    os.utime(path)
         except OSError as error:
             raise _unwritten(str(self.folder), error) from error
         return name
@@ -95,6 +122,28 @@ class FolderPictures:
         except OSError as error:
             raise _missing(name, str(self.folder), error) from error
         return _checked(data, name)
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield the stored files; see `Pictures.files`."""
+        for part in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            with os.scandir(part) as entries:
+                for entry in entries:
+                    name = f"{part.name}{entry.name}"
+                    if _NAME.fullmatch(name) and entry.is_file(follow_symlinks=False):
+                        yield StoredFile(name, entry.stat().st_size)
+
+    def remove(self, name: str, before: float) -> bool:
+        """Remove a file; see `Pictures.remove`."""
+        path = self.folder / _path(name)
+        try:
+            if path.stat().st_mtime >= before:
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unremoved(str(self.folder), error) from error
+        return True
 
 
 class RemotePictures:
@@ -124,6 +173,28 @@ class RemotePictures:
         except Exception as error:  # each file system has errors of its own
             raise _missing(name, self._root, error) from error
         return _checked(data, name)
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield the stored files; see `Pictures.files`."""
+        try:
+            found = self._system.find(self._root, detail=True)
+        except Exception as error:  # each file system has errors of its own
+            raise _unremoved(self._root, error) from error
+        for path, known in found.items():
+            name = "".join(str(path).split("/")[-2:])
+            if _NAME.fullmatch(name):
+                yield StoredFile(name, int(known.get("size") or 0))
+
+    def remove(self, name: str, before: float) -> bool:
+        """Remove a file; see `Pictures.remove`. Its time is that of its first storing, where there is one."""
+        path = f"{self._root}/{_path(name)}"
+        try:
+            if not self._system.exists(path):
+                return False
+            self._system.rm_file(path)
+        except Exception as error:  # each file system has errors of its own
+            raise _unremoved(self._root, error) from error
+        return True
 
     def _write(self, path: str, data: bytes) -> None:
         self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -172,6 +243,14 @@ def _missing(name: str, place: str, error: Exception) -> StoreError:
         f"there is no file {name[:16]} in {place}: {reason}",
         hint="give the place where pictures were stored",
         code="picture-missing",
+    )
+
+
+def _unremoved(place: str, error: Exception) -> StoreError:
+    return StoreError(
+        f"the pictures in {place} cannot be listed or removed: {getattr(error, 'strerror', None) or error}",
+        hint="check that you may write there",
+        code="store-pictures",
     )
 
 

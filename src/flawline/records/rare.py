@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    exists,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql
 
 from flawline.records.tables import UNUSUAL, class_count, inspection
 
@@ -20,8 +30,8 @@ _INDEXED = ("score", *UNUSUAL)
 
 def few_by_number(
     connection: Connection, name: str, least: float | None, most: float | None
-) -> Sequence[int] | None:
-    """Return the numbers of the inspections whose `name` lies between bounds; None where they are many.
+) -> ColumnElement[bool] | None:
+    """Return the condition that an inspection is one of those whose `name` lies between bounds; None for many.
 
     Only bounds that an index serves are looked up: of scores, of p-values below 0.05, of areas above 0, of more than
     one defect.
@@ -33,16 +43,46 @@ def few_by_number(
     met += [] if least is None else [column >= least]
     met += [] if most is None else [column <= most]
     # In the order of the index, so that it is used.
-    query = select(inspection.c.id).where(*met).order_by(column).limit(FEW + 1)
-    return _few(connection, query)
+    query = select(inspection.c.id, inspection.c.captured).where(*met).order_by(column)
+    found = connection.execute(query.limit(FEW + 1)).all()
+    if len(found) > FEW:
+        return None
+    return _one_of(connection, [row.id for row in found], [row.captured for row in found])
 
 
 def few_of_class(
     connection: Connection, label: int, met: ColumnElement[bool], column: Any
-) -> Sequence[int] | None:
-    """Return the numbers of the inspections with a row of a class that meets a condition; None where they are many."""
+) -> ColumnElement[bool] | None:
+    """Return the condition that an inspection has a row of a class that meets a condition; None for many."""
     query = select(class_count.c.inspection).where(class_count.c.label == label, met)
-    return _few(connection, query.order_by(column).limit(FEW + 1))
+    ids = list(connection.execute(query.order_by(column).limit(FEW + 1)).scalars())
+    if len(ids) > FEW:
+        return None
+    if connection.dialect.name == "sqlite":
+        return _one_of(connection, ids, [])
+    given = func.unnest(_numbers(ids)).table_valued("id").render_derived()
+    timed = select(inspection.c.id, inspection.c.captured).join(
+        given, given.c.id == inspection.c.id
+    )
+    found = connection.execute(timed).all()
+    return _one_of(connection, [row.id for row in found], [row.captured for row in found])
+
+
+def _one_of(
+    connection: Connection, ids: Sequence[int], times: Sequence[int]
+) -> ColumnElement[bool]:
+    if connection.dialect.name == "sqlite":
+        return inspection.c.id.in_(ids)
+    # With its time each is looked up in its month alone.
+    given = (
+        func.unnest(_numbers(ids), _numbers(times)).table_valued("id", "captured").render_derived()
+    )
+    same = given.c.id == inspection.c.id, given.c.captured == inspection.c.captured
+    return exists().where(*same)
+
+
+def _numbers(values: Sequence[int]) -> ColumnElement[Any]:
+    return bindparam(None, list(values), type_=postgresql.ARRAY(BigInteger))
 
 
 def _served(name: str, least: float | None, most: float | None) -> bool:
@@ -51,8 +91,3 @@ def _served(name: str, least: float | None, most: float | None) -> bool:
     if name == "defects":
         return least is not None and least > 1
     return name == "score" or (least is not None and least > 0)
-
-
-def _few(connection: Connection, query: Any) -> Sequence[int] | None:
-    found = list(connection.execute(query).scalars())
-    return found if len(found) <= FEW else None

@@ -58,6 +58,13 @@ def read_one(connection: Connection, terms: Terms, number: int) -> StoredRecord 
     return next(iter(whole(connection, terms, rows)), None)
 
 
+def hold(connection: Connection, number: int) -> bool:
+    """Keep an inspection from being removed until the transaction ends; False where there is none of this number."""
+    query = select(inspection.c.id).where(inspection.c.id == number)
+    held = query.with_for_update(read=True, key_share=True)
+    return connection.execute(held).first() is not None
+
+
 def count_rows(connection: Connection, terms: Terms, where: Where) -> int:
     """Count the inspections that `where` chooses."""
     query = select(func.count()).select_from(inspection)

@@ -31,11 +31,13 @@ from flawline.records.engine import (
 )
 from flawline.records.fields import TERMS
 from flawline.records.hours import HourCount, hour_counts
+from flawline.records.months import Months
 from flawline.records.owed import Owed
 from flawline.records.read import (
     Page,
     count_rows,
     count_upto,
+    hold,
     nth_newest,
     read_one,
     read_page,
@@ -81,6 +83,7 @@ class Store(Closing):
             place, create = readable(place, self._copy), False
         self.engine = new_engine(place, read_only=self.read_only)
         self._terms = Terms()
+        self._months = Months(self.engine)
         self.accounts = AccountBook(self.engine)
         self.activations = ActivationBook(self.engine)
         self.alerts = AlertBook(self.engine)
@@ -118,6 +121,7 @@ class Store(Closing):
         """
         if not records and not owed:
             return Added(0, 0)
+        self._months.prepare(records)
         with writing(self.engine) as connection:
             added, numbers = write_records(connection, self._terms, records)
             write_owed(connection, owed)
@@ -303,7 +307,7 @@ class Store(Closing):
             "decided": micros(when),
         }
         with writing(self.engine) as connection:
-            if read_one(connection, self._terms, number) is None:
+            if not hold(connection, number):
                 raise self._unknown(number)
             connection.execute(insert(decision), row)
         return Decision(verdict, who, why, when)

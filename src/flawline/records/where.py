@@ -97,7 +97,7 @@ def condition(connection: Connection, terms: Terms, where: Where) -> ColumnEleme
         if (few := few_by_number(connection, name, where.least.get(name), where.most.get(name)))
         is not None
     ]
-    met += [inspection.c.id.in_(few) for few in looked_up]
+    met += looked_up
     met += [
         _named(connection, terms, name, value, indexed=not looked_up)
         for name, value in where.names.items()
@@ -142,7 +142,7 @@ def _some(
         return false()
     few = few_of_class(connection, number, met(column), column)
     if few is not None:
-        return inspection.c.id.in_(few)
+        return few
     own = class_count.c.inspection == inspection.c.id
     return exists().where(class_count.c.label == number, own, met(column))
 
