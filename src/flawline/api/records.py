@@ -264,7 +264,7 @@ def partition_records(store: StoreLike, *, track: Track = no_track) -> int:
 
 def thin_records(
     store: StoreLike,
-    keep: Mapping[str, str],
+    keep: Mapping[str, str] | None = None,
     *,
     pictures: str | os.PathLike[str] | None = None,
     recipe: Sequence[RecipeLike] = (),
@@ -300,7 +300,7 @@ def thin_records(
     from flawline.records.keep_rules import parse_keep_rules
     from flawline.records.thin import thin
 
-    rules = parse_keep_rules(keep)
+    rules = parse_keep_rules(keep or {})
     now = datetime.now(UTC)
     with opened_records(store) as open_:
         # Where inspections go their pictures go too.

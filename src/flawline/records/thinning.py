@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,17 +70,17 @@ def going_files(
     )
 
 
-def _inspections(engine: Engine) -> Iterator[Sequence[Row[tuple[object, ...]]]]:
+def _inspections(engine: Engine) -> Iterator[Sequence[Row[Any]]]:
     """Read what the rules need of every inspection, in chunks, each in a transaction of its own."""
     place = tuple_(inspection.c.captured, inspection.c.key)
     columns = [inspection.c[n] for n in ("captured", "key", "verdict", "picture", "map")]
-    query = select(*columns, referred().label("referred"))
+    query: Any = select(*columns, referred().label("referred"))
     query = query.order_by(inspection.c.captured, inspection.c.key).limit(_AT_ONCE)
     after: tuple[int, bytes] | None = None
     while True:
         with reading(engine) as connection:
             some = query if after is None else query.where(place > tuple_(*after))
-            rows = connection.execute(some).all()
+            rows: Sequence[Row[Any]] = connection.execute(some).all()
         if not rows:
             return
         yield rows
@@ -87,7 +88,7 @@ def _inspections(engine: Engine) -> Iterator[Sequence[Row[tuple[object, ...]]]]:
 
 
 def _placed(
-    rows: Sequence[Row[tuple[object, ...]]],
+    rows: Sequence[Row[Any]],
     known: NDArray[np.uint64],
     rules: KeepRules,
     now: datetime,
@@ -106,7 +107,7 @@ def _placed(
         yield places[found], np.array(keeps, dtype=bool)[found]
 
 
-def _needs(row: Row[tuple[object, ...]], picture: bytes, rules: KeepRules, now: datetime) -> bool:
+def _needs(row: Row[Any], picture: bytes, rules: KeepRules, now: datetime) -> bool:
     """Tell whether an inspection needs its picture and map."""
     if row.referred:
         return True
