@@ -66,7 +66,11 @@ def write_kinds(folder):
 
 @pytest.mark.parametrize(
     "page",
-    [p for p in PAGES if blocks(p, "python", "console") and p not in GOES_ON.values()],
+    [
+        pytest.param(page, marks=pytest.mark.long if page in GOES_ON else ())
+        for page in PAGES
+        if blocks(page, "python", "console") and page not in GOES_ON.values()
+    ],
     ids=lambda page: page.relative_to(ROOT).as_posix(),
 )
 def test_what_a_page_shows_runs(page, workplace, tmp_path, monkeypatch):

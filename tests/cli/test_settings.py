@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,14 @@ NAMED = re.compile(r"`([a-z_][a-z0-9_]*)(?:=[^`]+)?`")
 OTHER = {"Region"}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def texts(path: Path) -> Iterator[tuple[int, str]]:
     """String constants of a file but its docstrings, f-strings piece by piece."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     docs = {
         node.body[0].value
         for node in ast.walk(tree)
@@ -52,7 +58,7 @@ def test_every_setting_that_a_hint_names_is_an_option():
     """What `hint=` names in backticks is a parameter of a command, so that a person can type it."""
     seen, unknown = 0, []
     for path in BELOW:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if not (isinstance(node, ast.keyword) and node.arg == "hint"):
                 continue
             for inner in ast.walk(node.value):

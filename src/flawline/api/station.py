@@ -193,7 +193,7 @@ def _triggers(feed: CameraFeed, asked: dict[str, Triggers] | None) -> Triggers |
     if asked is None:
         raise UsageError(
             f"a program asks the camera {feed.name} for pictures, and none can",
-            hint="give `triggers`, or run the station with its page",
+            hint="give triggers, or run the station with its page",
         )
     return asked.setdefault(feed.name, Triggers())
 
