@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flawline.data.cores import cpu_count
@@ -14,6 +16,7 @@ from flawline.errors import DependencyError, FlawlineError, UsageError, install_
 
 LOCAL = "local"
 _ADDRESS = re.compile(r"ray://[^/\s]+:\d+")
+_TOKEN = Path.home() / ".ray" / "auth_token"
 # The store of a machine by itself holds names, references to compare with, and pictures that records keep.
 _STORE_BYTES = 512 * 2**20
 
@@ -38,6 +41,9 @@ def ray_on(on: str, *, cores: int | None = None) -> Iterator[None]:
             f"expected `on` as {LOCAL!r} or 'ray://HOST:PORT', got {on!r}",
             hint="leave it out to work in this process",
         )
+    if on != LOCAL and (_TOKEN.is_file() or "RAY_AUTH_TOKEN" in os.environ):
+        # Clusters of today want the token, and Ray sends it only where it is told to.
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     ray = import_ray()
     if ray.is_initialized():
         yield
@@ -69,7 +75,7 @@ def import_ray() -> Any:
             f"work on Ray (`on`) needs packages that are not installed: {error}",
             hint=install_extra("fleet"),
         ) from error
-    for name in ("ray", "ray.data"):
+    for name in ("ray", "ray.data", "ray.client_builder", "ray.util.client.logsclient"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return ray
 
@@ -78,7 +84,9 @@ def _connect(ray: Any, on: str, cores: int | None) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": False}
     try:
         if on != LOCAL:
-            ray.init(on, **quiet)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the error says the same
+                ray.init(on, log_to_driver=False)
             return
         ray.init(
             LOCAL,

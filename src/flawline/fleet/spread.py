@@ -45,14 +45,51 @@ def spread(job: Job, samples: Sequence[Sample], *, batch: int | None = None) -> 
         FlawlineError: as the job raises it on an actor; ("fleet-failed") batches failed several times.
     """
     ray = import_ray()
+    texts = [batch_text(few) for few in _batches(samples, batch or BATCH)]
+    try:
+        for answers in _answers(ray, pickle.dumps(job), texts):
+            for answer in answers:
+                yield from results_of(answer)
+    except (ray.exceptions.RayError, ray.exceptions.RayTaskError) as error:
+        raise FlawlineError(
+            f"the cluster could not finish: {_first_line(error)}",
+            hint="run the same command again to go on; a picture that ends its process each time is in the next batch",
+            code="fleet-failed",
+        ) from error
+
+
+def _answers(ray: Any, job: bytes, texts: list[str]) -> Iterator[list[bytes]]:
+    """Have a job work on batches, from here or, behind `ray://`, from a process of the cluster."""
+    if not ray.util.client.ray.is_connected():
+        yield from mapped(job, texts)
+        return
+    # Ray Data runs on machines of the cluster alone.
+    feeder = ray.remote(num_cpus=0)(_Feeder).remote(job, texts)
+    while (answers := ray.get(feeder.next.remote())) is not None:
+        yield answers
+
+
+class _Feeder:
+    """The answers of a job, fetched one block at a time."""
+
+    def __init__(self, job: bytes, texts: list[str]) -> None:
+        self._rest = mapped(job, texts)
+
+    def next(self) -> list[bytes] | None:
+        return next(self._rest, None)
+
+
+def mapped(job: bytes, texts: list[str]) -> Iterator[list[bytes]]:
+    """Map a pickled job over batches by Ray Data; yields answers in order, those that come together in one list."""
+    ray = import_ray()
     import pyarrow as pa
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
     # One reference, nested so that an actor fetches it itself, also one that starts again.
-    place = [ray.put(pickle.dumps(job))]
-    tables = [pa.table({"samples": [batch_text(few)]}) for few in _batches(samples, batch or BATCH)]
+    place = [ray.put(job)]
+    tables = [pa.table({"samples": [text]}) for text in texts]
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     actors = min(cores, len(tables))
     with warnings.catch_warnings():
@@ -67,18 +104,8 @@ def spread(job: Job, samples: Sequence[Sample], *, batch: int | None = None) -> 
             num_cpus=1,
             max_task_retries=_TRIES,
         )
-    try:
-        for table in results.iter_batches(
-            batch_size=None, batch_format="pyarrow", prefetch_batches=1
-        ):
-            for cell in table["results"]:
-                yield from results_of(cell.as_py())
-    except (ray.exceptions.RayError, ray.exceptions.RayTaskError) as error:
-        raise FlawlineError(
-            f"the cluster could not finish: {_first_line(error)}",
-            hint="run the same command again to go on; a picture that ends its process each time is in the next batch",
-            code="fleet-failed",
-        ) from error
+    for table in results.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
+        yield [cell.as_py() for cell in table["results"]]
 
 
 class Worker:
