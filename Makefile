@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 AXE := .cache/npm/node_modules/axe-core/axe.min.js
 
-.PHONY: aravis axe demo serve test test-train explore coverage lint docs clean
+.PHONY: aravis axe node-opcua demo serve test test-train explore coverage lint docs clean
 
 $(VENV)/uv: 
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Flawline needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
@@ -43,6 +43,12 @@ axe: $(AXE)
 
 $(AXE):
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/npm axe-core@4.14.1
+
+# An independent client for the server of OPC UA; needs npm.
+node-opcua: .cache/npm/node_modules/node-opcua-client
+
+.cache/npm/node_modules/node-opcua-client:
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/npm node-opcua-client@2.182.2
 
 # What GenICam cameras are tested with; needs a C compiler, gir1.2-aravis-0.8, libgirepository1.0-dev and libcairo2-dev.
 aravis: $(VENV)/dev

@@ -74,7 +74,8 @@ def test_a_short_file_has_neither_records_nor_outputs(read):
 @pytest.mark.parametrize(
     ("change", "line", "words"),
     [
-        (("recipe = ", "recipes = "), 1, "recipes: there is no such entry"),
+        (("recipe = ", "reciped = "), 1, "reciped: there is no such entry"),
+        (("recipe = ", "recipes = "), 1, "recipes: expected a section"),
         (('recipe = "part.flaw"', "recipe = 3"), 1, "recipe: expected the path"),
         (('recipe = "part.flaw"\n', ""), None, "recipe: expected the path of a file or folder, it"),
         (('folder = "in"', 'foldr = "in"'), 3, "feeds.foldr: there is no such entry"),

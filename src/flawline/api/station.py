@@ -14,10 +14,12 @@ from flawline.errors import FlawlineError, UsageError
 from flawline.inspector import Inspector
 from flawline.inspector.inspection import Inspection
 from flawline.outputs import Answer
+from flawline.outputs.output import OffersRecipes
 from flawline.recipe import check_ready
 from flawline.station.camera import Camera
 from flawline.station.mqtt_pictures import MqttPictures
 from flawline.station.mqtt_triggers import MqttTriggers, TriggerEntries
+from flawline.station.recipe_change import RecipeChange
 from flawline.station.run_feeds import run_feeds, summed
 from flawline.station.station import Station
 from flawline.station.station_file import (
@@ -156,6 +158,11 @@ def opened_station(
             opening = _opened_feed(plan, feed, triggers)
             opened.enter_context(opening)
             feeds.append(opening)
+        outputs = [one.opened(say) for one in plan.outputs]
+        changing = RecipeChange(plan, say)
+        for output in outputs:
+            if plan.recipes and isinstance(output, OffersRecipes):
+                output.offer(tuple(plan.recipes), changing.used, changing.choose)
         station = opened.enter_context(
             open_station(
                 inspector,
@@ -164,13 +171,14 @@ def opened_station(
                 pictures=None if records is None else records.pictures,
                 # Without records and outputs there is nobody who could be given the names.
                 constant=plan.names if store or plan.outputs else None,
-                output=[one.opened(say) for one in plan.outputs],
+                output=outputs,
                 spool=spool_of(plan.state, store),
                 answers=plan.answers,
                 answer=answer,
                 say=say,
             )
         )
+        changing.station = station
         yield station, feeds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from flawline.errors import DependencyError, UsageError, install_extra
 from flawline.outputs.events import Message
-from flawline.outputs.output import MOST, Failure, OutputKind, Say, path_entry
+from flawline.outputs.opcua_recipes import NAMESPACE, add_recipes
+from flawline.outputs.output import MOST, Choose, Failure, OutputKind, Say, path_entry
 from flawline.outputs.serving_thread import ServingThread, Stop
 from flawline.recipe.checks import text
 from flawline.recipe.entries import Section, entry
@@ -22,7 +23,6 @@ from flawline.recipe.entries import Section, entry
 if TYPE_CHECKING:
     from asyncua.server.server import Server
 
-NAMESPACE = "http://opcfoundation.org/UA/MachineVision"
 STATES = {"Preoperational": 5, "Halted": 6, "Error": 7, "Operational": 8}
 """States of VisionStateMachineType with the StateNumber that this server gives them."""
 PATIENCE = 120.0
@@ -57,6 +57,7 @@ class Opcua:
     entries: OpcuaEntries
     live = True
     """Answers are of the moment: they are never owed."""
+    _offered: tuple[Sequence[str], str, Choose] | None = field(default=None, init=False, repr=False)
     _nodes: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _thread: ServingThread = field(
         default_factory=lambda: ServingThread("opcua", PATIENCE), init=False, repr=False
@@ -89,6 +90,10 @@ class Opcua:
     def place(self) -> str:
         """Return the endpoint."""
         return self.entries.endpoint
+
+    def offer(self, names: Sequence[str], used: str, choose: Choose) -> None:
+        """Let clients list and prepare recipes by these names."""
+        self._offered = (names, used, choose)
 
     def open(self) -> None:
         """Listen; raises OSError where the endpoint is taken or not of this machine."""
@@ -134,6 +139,8 @@ class Opcua:
             ]
         server.set_security_policy(policies)
         self._nodes = await _address_space(server, self.entries.name)
+        if self._offered is not None:
+            await add_recipes(server, self._nodes, *self._offered)
         return server
 
     async def _show(self, values: Mapping[str, Any]) -> None:
@@ -197,7 +204,7 @@ async def _address_space(server: Any, name: str) -> dict[str, Any]:
     await add(result, ua.VariantType.Double, ProcessingTimes=0.0)
     await add(result, ua.VariantType.DateTime, CreationTime=datetime(1970, 1, 1))
     await add(results, whole, LateCount=0)
-    recipes = await system.add_object(space, "RecipeManagement")
+    recipes = nodes["RecipeManagement"] = await system.add_object(space, "RecipeManagement")
     await add(recipes, strings, InternalRecipeId="", ProductId="")
     return nodes
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from flawline.outputs.events import KINDS, Message
 from flawline.recipe.checks import Check, optional, text
@@ -142,3 +142,15 @@ def path_entry(about: str, default: Any = MISSING) -> Any:
 
 
 PATH = Check("the path of a file or folder", text(MOST).read)
+
+
+Choose = Callable[[str], str]
+"""Lets the recipe of a name judge from the next picture on; returns its hash, and raises FlawlineError."""
+
+
+@runtime_checkable
+class OffersRecipes(Protocol):
+    """An output through which clients choose among the recipes of a station."""
+
+    def offer(self, names: Sequence[str], used: str, choose: Choose) -> None:
+        """Take the names before the output is opened, that of the recipe in use, and the function that changes it."""

@@ -86,7 +86,7 @@ class Answering:
             recipe, names: of all answers.
         """
         self.settings, self._tell, self._clock = settings, tell, clock
-        self._recipe, self._names = recipe, names
+        self.recipe, self._names = recipe, names
         self._changed = threading.Condition()
         # All deadlines are equally long, so the first trigger is the first that is due.
         self._waiting: deque[Trigger] = deque()
@@ -153,7 +153,7 @@ class Answering:
                 late=late,
                 seconds=seconds,
                 late_count=self._late,
-                recipe=self._recipe,
+                recipe=self.recipe,
                 names=self._names,
             )
             # Under the lock, so that answers are told in the order of their numbers.

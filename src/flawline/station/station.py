@@ -223,7 +223,7 @@ class Station:
 
     def look(self, frame: Frame) -> Outcome:
         """Judge a frame without recording or sending it; from any thread."""
-        frame = _with_names(frame, self.constant)
+        frame, inspector = _with_names(frame, self.constant), self.inspector
         given: Any = frame.picture
         file: bytes | None = None
         sha256: str | None = None
@@ -237,12 +237,12 @@ class Station:
                 sha256 = hashlib.sha256(given).hexdigest()
             with memory_share(self._limits.max_memory) as share:
                 picture = as_picture(
-                    given, self.inspector.value_range, limits=self._limits, reserve=share.reserve
+                    given, inspector.value_range, limits=self._limits, reserve=share.reserve
                 )
                 # Only what could be read as a picture is ever stored.
                 file = given if isinstance(given, bytes) else None
                 frame = self.capture(frame, picture.sha256)
-            found = self.inspector.inspect(picture, name=frame.name)
+            found = inspector.inspect(picture, name=frame.name)
         except FlawlineError as error:
             if isinstance(error, StoreError) and error.code != REPEATED:
                 raise
@@ -263,6 +263,20 @@ class Station:
     def named(self, frame: Frame) -> Frame:
         """Return a frame with the names of the process that this station gives to those without them."""
         return _with_names(frame, self.constant)
+
+    def use(self, inspector: Inspector) -> None:
+        """Judge by another recipe from the next frame on; what is in work is judged and recorded by the one before.
+
+        Raises:
+            ModelError: ("recipe-uncalibrated") the recipe has no thresholds.
+            StoreError: the recipe cannot be stored with the records.
+        """
+        check_ready(inspector.recipe)
+        if self.kept != "none" and self._writer is not None and self._pictures is not None:
+            store_recipe(self._writer.store, self._pictures, inspector.recipe)
+        self.inspector = inspector
+        if self.answering is not None:
+            self.answering.recipe = inspector.recipe.sha256
 
     def capture(self, frame: Frame, picture: str) -> Frame:
         """Return a frame of a picture (SHA-256, hex), as a new capture where it is to be recorded again.

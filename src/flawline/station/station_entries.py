@@ -21,6 +21,12 @@ def _seconds(value: object, most: float) -> float:
     return float(value)
 
 
+def _path(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError("not as expected")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class TopEntries(Section):
     """station.toml: what judges, and where notes are."""
@@ -48,6 +54,10 @@ class RecordEntries(Section):
     pictures: str | None = path_entry(
         "Folder or URL for them; beside an SQLite file if not given", None
     )
+
+
+RecipePath = Check("the path of a recipe", _path)
+"""An entry of [recipes]: a recipe that clients may choose by its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from flawline.station.station_entries import (
     FolderEntries,
     NameEntries,
     PageEntries,
+    RecipePath,
     RecordEntries,
     TopEntries,
 )
@@ -31,7 +32,7 @@ from flawline.station.watched_folder import FolderSettings
 from flawline.types import Verdict
 
 FEEDS = {"folder": FolderEntries, "camera": CameraEntries, "mqtt": PictureTopicEntries}
-_TABLES = ("names", "records", "page", "answers", "feeds", "outputs")
+_TABLES = ("names", "recipes", "records", "page", "answers", "feeds", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class StationPlan:
     """What station.toml says. Paths are those of this process, secrets are read.
 
     `state` is the folder of notes; `records` is None where nothing is recorded, `page` where none is served.
+    `recipes` are those that clients may choose, by name.
     """
 
     path: Path
@@ -112,6 +114,7 @@ class StationPlan:
     precision: str | None
     state: Path
     names: Mapping[str, str]
+    recipes: Mapping[str, Path]
     records: RecordEntries | None
     page: PageEntries | None
     answers: AnswerSettings | None
@@ -132,6 +135,7 @@ def read_station_file(path: Path, environment: Mapping[str, str]) -> StationPlan
     """
     file = TomlSections.read(path, environment)
     file.check_keys((), file.table, (*TopEntries.__dataclass_fields__, *_TABLES))
+    recipes = _recipes(file)
     top = TopEntries(**file.values((), _without_tables(file.table), TopEntries))
     feeds = tuple(_feed(file, place, one) for place, one in enumerate(file.tables("feeds")))
     if not feeds:
@@ -146,6 +150,7 @@ def read_station_file(path: Path, environment: Mapping[str, str]) -> StationPlan
         top.precision,
         Path(top.state if "state" in file.table else file.beside(top.state)),
         _names(file),
+        recipes,
         None
         if records is None
         else RecordEntries(**file.values(("records",), records, RecordEntries)),
@@ -172,6 +177,22 @@ def _names(file: TomlSections) -> dict[str, str]:
             message = f"expected {NameEntries[key].expected}"
             raise file.problem(("names",), Problem(key, message)) from None
     return dict(names)
+
+
+def _recipes(file: TomlSections) -> dict[str, Path]:
+    """Read the recipes that clients may choose; what they send is compared with the names alone."""
+    table = file.section("recipes") or {}
+    found = {}
+    for name, value in table.items():
+        try:
+            found[name] = Path(file.beside(RecipePath.read(value)))
+        except ValueError:
+            raise file.problem(
+                ("recipes",), Problem(name, f"expected {RecipePath.expected}")
+            ) from None
+        if not 0 < len(name) <= 200 or not name.isprintable():
+            raise file.error(("recipes", name), "expected a name of 1 to 200 printable characters")
+    return found
 
 
 def _page(file: TomlSections) -> PageEntries | None:
