@@ -91,7 +91,7 @@ def test_the_state_is_retained_and_the_last_will_changes_it(tmp_path):
             assert ("s1/state", b"online", True) in late.got
             assert any(topic == "flawline/s1/judged" and kept for topic, _, kept in late.got)
             # The process is killed: nobody says goodbye.
-            output._client.socket().shutdown(2)
+            output._link.client.socket().shutdown(2)
             until(lambda: (("s1/state", b"offline", False)) in late.got)
             until(lambda: late.got[-1] == ("s1/state", b"online", False))
             output.close()

@@ -10,20 +10,13 @@ import json
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from flawline.data.process import PROCESS
 from flawline.errors import UsageError
 from flawline.outputs.events import Message
-from flawline.outputs.mqtt_broker import (
-    KEEP_ALIVE,
-    BrokerEntries,
-    address,
-    broker_name,
-    check_broker,
-    new_client,
-)
+from flawline.outputs.mqtt_broker import BrokerEntries, broker_name, check_broker, reason_of
+from flawline.outputs.mqtt_link import Link
 from flawline.outputs.output import MOST, Failure, OutputKind, Say
 from flawline.recipe.checks import boolean, text
 from flawline.recipe.entries import entry
@@ -61,10 +54,7 @@ class Mqtt:
     """
 
     entries: MqttEntries
-    _client: Client | None = field(default=None, init=False, repr=False)
-    _ready: Event = field(default_factory=Event, init=False, repr=False)
-    _answered: Event = field(default_factory=Event, init=False, repr=False)
-    _reason: str = field(default="", init=False)
+    _link: Link = field(init=False, repr=False)
     _answers: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +62,7 @@ class Mqtt:
         check_broker(self.entries)
         check_topic(self.entries.topic, FIELDS)
         check_topic(self.entries.state_topic, ())
+        self._link = Link(self.entries, self._prepare, self._greet)
 
     @property
     def name(self) -> str:
@@ -88,63 +79,31 @@ class Mqtt:
 
     def close(self) -> None:
         """Say goodbye, so that the state is "offline" without the last will."""
-        if self._client is not None and self._client.is_connected() and self.entries.state_topic:
+        client = self._link.client
+        if client is not None and client.is_connected() and self.entries.state_topic:
             self._publish(self.entries.state_topic, b"offline", retain=True)
-        self._drop()
+        self._link.drop()
 
     def send(self, message: Message) -> Failure | None:
         """Publish one event, and wait until the broker has it."""
         try:
-            if not self._ready.is_set():
-                self._connect()
-            if not self._ready.is_set():
-                why = self._reason or f"no answer within {self.entries.timeout:g} s"
-                self._drop()
+            if why := self._link.up():
                 return Failure(f"the broker is away: {why}")
             body = json.dumps(dict(message), ensure_ascii=False, allow_nan=False).encode()
             topic = topic_of(self.entries.topic, message)
             return self._publish(topic, body, retain=self.entries.retain)
         except (OSError, ValueError) as error:
-            self._drop()
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            return Failure(f"the broker is away: {why}")
+            self._link.drop()
+            return Failure(f"the broker is away: {reason_of(error)}")
 
-    def _connect(self) -> None:
-        """Connect anew, and wait for the broker's answer; raises OSError where nobody listens."""
-        wanted, (_, host, port) = self.entries, address(self.entries.url)
-        client = new_client(wanted)
-        client.reconnect_delay_set(1, 30)
-        if wanted.state_topic:
-            client.will_set(wanted.state_topic, b"offline", qos=1, retain=True)
-        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+    def _prepare(self, client: Client) -> None:
+        if self.entries.state_topic:
+            client.will_set(self.entries.state_topic, b"offline", qos=1, retain=True)
         client.on_publish = self._published
-        self._drop()
-        self._reason = ""
-        self._answered.clear()
-        client.connect(host, port, keepalive=KEEP_ALIVE)
-        # From here on the client connects again by itself, so that the state is right between messages.
-        client.loop_start()
-        self._client = client
-        self._answered.wait(wanted.timeout)
 
-    def _connected(
-        self, client: Client, data: object, flags: object, code: Any, more: object
-    ) -> None:
-        if code.is_failure:
-            self._reason = str(code)
-            self._answered.set()
-            return
-        self._reason = ""
+    def _greet(self, client: Client) -> None:
         if self.entries.state_topic:
             client.publish(self.entries.state_topic, b"online", qos=1, retain=True)
-        self._ready.set()
-        self._answered.set()
-
-    def _disconnected(
-        self, client: Client, data: object, flags: object, code: Any, more: object
-    ) -> None:
-        self._ready.clear()
-        self._reason = self._reason or str(code)
 
     def _published(
         self, client: Client, data: object, number: int, code: Any, more: object
@@ -152,30 +111,24 @@ class Mqtt:
         self._answers[number] = code
 
     def _publish(self, topic: str, body: bytes, *, retain: bool) -> Failure | None:
-        assert self._client is not None
+        client = self._link.client
+        if client is None:
+            return Failure("the broker is away")
         self._answers.clear()
-        info = self._client.publish(topic, body, qos=1, retain=retain)
+        info = client.publish(topic, body, qos=1, retain=retain)
         try:
             info.wait_for_publish(self.entries.timeout)
             acknowledged = info.is_published()
-        except RuntimeError as error:  # the connection broke before it was sent
-            acknowledged, self._reason = False, str(error)
+        except RuntimeError:  # the connection broke before it was sent
+            acknowledged = False
         code = self._answers.get(info.mid)
         if acknowledged and (code is None or not code.is_failure):
             return None
         if not acknowledged or code is None:
             # What waits in the client would be sent beside the message that is tried again.
-            self._drop()
+            self._link.drop()
             return Failure(f"the broker did not acknowledge within {self.entries.timeout:g} s")
         return Failure(f"the broker answered: {code}", code.value not in _NEVER)
-
-    def _drop(self) -> None:
-        client, self._client = self._client, None
-        self._ready.clear()
-        if client is not None:
-            client.on_disconnect = None
-            client.disconnect()
-            client.loop_stop()
 
 
 def check_topic(template: str, fields: tuple[str, ...]) -> None:

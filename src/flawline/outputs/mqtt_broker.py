@@ -78,6 +78,11 @@ def broker_name(url: str) -> str:
     return f"{scheme}://{host}:{port}"
 
 
+def reason_of(error: Exception) -> str:
+    """Say in a few words why a broker cannot be reached."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def new_client(entries: BrokerEntries, *, client_id: str = "", keeps: bool = False) -> Client:
     """Make a client that is not connected yet.
 

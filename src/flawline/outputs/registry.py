@@ -7,7 +7,18 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from flawline.errors import UsageError
-from flawline.outputs import console, file, mail, modbus, mqtt, opcua, parquet, sql_table, webhook
+from flawline.outputs import (
+    console,
+    file,
+    mail,
+    modbus,
+    mqtt,
+    opcua,
+    parquet,
+    sparkplug,
+    sql_table,
+    webhook,
+)
 from flawline.outputs.events import KINDS
 from flawline.outputs.output import Chosen, Output, OutputKind, Say, is_live
 from flawline.recipe.entries import entries_of, first_problem
@@ -17,6 +28,7 @@ OUTPUTS: Mapping[str, OutputKind] = {
     "file": file.KIND,
     "webhook": webhook.KIND,
     "mqtt": mqtt.KIND,
+    "sparkplug": sparkplug.KIND,
     "email": mail.KIND,
     "sql": sql_table.KIND,
     "parquet": parquet.KIND,

@@ -24,6 +24,7 @@ from flawline.outputs.mqtt_broker import (
     broker_name,
     check_broker,
     new_client,
+    reason_of,
 )
 from flawline.outputs.output import MOST
 from flawline.recipe.checks import boolean, integer, text
@@ -167,7 +168,7 @@ class MqttPictures(Closing):
         try:
             client.connect(host, port, keepalive=KEEP_ALIVE, **more)
         except (OSError, ValueError) as error:
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+            return reason_of(error)
         self._client = client
         until = time.monotonic() + self.entries.timeout
         while not self._answered and not self._reason:
