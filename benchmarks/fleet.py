@@ -14,6 +14,7 @@ Needs the extra [fleet]. PICTURES drawn castings (default 2000, 512 px) are insp
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -37,6 +38,8 @@ from flawline.station.station import Station
 from flawline.synthetic.castings import write_castings
 
 ROUNDS = 3
+# Machines of a cluster do not meet on the loopback address.
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"
 
 
 class Clock:
