@@ -24,7 +24,7 @@ KEPT = 128
 def compiled_once(folder: Path) -> Iterator[None]:
     """Give the compiled network again where a model of the same content is compiled with the same options.
 
-    Paths and bytes are compiled as always. `folder` takes what is hashed.
+    Paths, bytes and networks with further inputs are compiled as always. `folder` takes what is hashed.
     """
     import openvino
 
@@ -34,7 +34,9 @@ def compiled_once(folder: Path) -> Iterator[None]:
 
     @wraps(real)
     def once(self: Any, model: Any, device: str = "CPU", options: Any = None, **more: Any) -> Any:
-        if not isinstance(model, openvino.Model) or more:
+        # Values given as inputs stay in the memory of a network, which therefore belongs to one user.
+        alone = isinstance(model, openvino.Model) and len(model.inputs) == 1
+        if not alone or more:
             return real(self, model, device, options, **more)
         key = _key(model, (device, sorted((options or {}).items())), folder)
         with lock:

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("fastapi")
 
 
+import flawline.names
 from flawline.api import train as api_train
 from flawline.recipe import write_recipe
 from helpers.browser import browser
@@ -28,9 +29,11 @@ def small_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_network(tmp_path_factory.mktemp("network") / "small.onnx")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quick_trainings(small_network: Path) -> Iterator[None]:
     """The server trains with a small network and without a self-test: what training does is tested elsewhere."""
+    # Public names are kept when they are first used: they must be the real ones.
+    assert flawline.train_anomaly is flawline.names.train_anomaly
     quick = partial(api_train.train_anomaly, backbone=str(small_network), self_test="off")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api_train, "train_anomaly", quick)

@@ -5,7 +5,7 @@ import pytest
 from flawline.jobs.evaluate import figures
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def few_draws():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "DRAWS", 100)
