@@ -10,6 +10,7 @@ from pathlib import Path
 from flawline.data.bounded_file import read_bounded
 from flawline.data.names import PICTURE_SUFFIXES, Findings, is_unicode, natural_key, suffix
 from flawline.data.names import why_passed_over as why
+from flawline.data.tree_walk import walked
 from flawline.errors import ImageError
 
 
@@ -23,15 +24,7 @@ class Folder:
 
     def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]:
         """List the pictures in natural order, counting in `findings` what is passed over."""
-        pending = [iter(self._directory("", findings, ordered))]
-        while pending:
-            for name, is_folder in pending[-1]:
-                if is_folder:
-                    pending.append(iter(self._directory(name, findings, ordered)))
-                    break
-                yield name
-            else:
-                pending.pop()
+        return walked(lambda folder: self._directory(folder, findings, ordered))
 
     def _directory(
         self, folder: str, findings: Findings, ordered: bool

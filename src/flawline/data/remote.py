@@ -16,6 +16,7 @@ from flawline.data.names import (
     why_passed_over,
 )
 from flawline.data.part_files import scratch_folder
+from flawline.data.tree_walk import walked
 from flawline.errors import DependencyError, ImageError, ManifestError, SourceError, install_extra
 
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "memory"})
@@ -74,15 +75,7 @@ class RemoteFolder:
 
     def names(self, findings: Findings, *, ordered: bool = True) -> Iterator[str]:
         """List the pictures in natural order, counting in `findings` what is passed over."""
-        pending = [iter(self._directory("", findings, ordered))]
-        while pending:
-            for name, is_folder in pending[-1]:
-                if is_folder:
-                    pending.append(iter(self._directory(name, findings, ordered)))
-                    break
-                yield name
-            else:
-                pending.pop()
+        return walked(lambda folder: self._directory(folder, findings, ordered))
 
     def _directory(
         self, folder: str, findings: Findings, ordered: bool
