@@ -37,6 +37,7 @@ def test_a_segmenter(learnt, marked, epochs, usable, text):
         (Share(2, 60), Share(4, 80), "not alone"),
         (Share(0, 60), Share(70, 80), "no"),
         (Share(0, 9), None, "not alone"),
+        (Share(1, 170), None, "not alone"),
     ],
 )
 def test_a_segmenter_is_judged_by_the_parts_that_it_misses_and_rejects(missed, overkill, usable):

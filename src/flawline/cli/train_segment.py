@@ -236,10 +236,23 @@ def segment(
         print_verdict(trained.verdict.text, trained.verdict.usable)
         for line in trained.messages:
             typer.echo(printable(as_options(line)))
+        if trained.split.test:
+            typer.echo(printable(f"next: {evaluation(out, source, classes, trained.split.origin)}"))
     print_unjudged(missed)
     wrote = f"wrote {out}, report: {page}, checkpoints: {folder}"
     print_notes(summary, [*picture_notes(trained.masks.decoding), wrote], quiet=quiet)
     return strict_code(2 if missed else 0, trained.verdict.usable, strict=strict)
+
+
+def evaluation(out: Path, source: str, classes: str | None, origin: str) -> str:
+    """Write the command that evaluates the recipe on the pictures that were held back."""
+    import shlex
+
+    words = ["flawline", "evaluate", str(out), source]
+    words += [] if classes is None else ["--classes", classes]
+    # Splits that the source does not name are known to the recipe alone.
+    words += [] if origin == "source" else ["--drop-known"]
+    return shlex.join(words)
 
 
 def parse_shares(text: str) -> tuple[float, float, float]:

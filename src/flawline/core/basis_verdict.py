@@ -60,6 +60,8 @@ def segmenter_verdict(
     if counts.usable == "no":
         return BasisVerdict("no", counts.text)
     reason = _vague(learnt, marked, epochs)
+    if not reason and overkill is None and counts.usable == "yes":
+        reason = "no validation part is without a defect: not known how many good parts it rejects"
     if reason:
         return BasisVerdict("not alone", f"{head}; {reason}")
     return BasisVerdict(counts.usable, counts.text)

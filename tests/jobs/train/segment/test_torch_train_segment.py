@@ -104,6 +104,13 @@ def test_a_specification_that_cannot_be_used_ends_it_before_the_training(parts, 
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.parametrize("wrong", [{"overkill": 3.0}, {"confidence": 0.0}])
+def test_a_share_out_of_range_ends_it_before_the_training(parts, tmp_path, wrong):
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        learnt(parts, tmp_path / "work", TrainSegmentSettings("plate", TRAINING, **wrong))
+    assert not (tmp_path / "work").exists()
+
+
 def test_parts_that_are_in_two_splits_are_refused(parts, tmp_path):
     lines = parts.read_text(encoding="utf-8").splitlines()
     rows = [f"{line},{'test' if k % 5 == 0 else 'train'}" for k, line in enumerate(lines[1:])]

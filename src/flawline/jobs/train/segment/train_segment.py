@@ -161,6 +161,7 @@ def train_segment(
     settings = settings or TrainSegmentSettings()
     # Nothing is counted yet: a wrong setting raises its error here and not after the training.
     _chosen(PixelCurves(source.classes), settings)
+    choose_smallest({}, {}, 0, overkill=settings.overkill, confidence=settings.confidence)
     if not resume and (folder / CHECKPOINT).exists():
         raise UsageError(
             f"{folder} holds an earlier training",
