@@ -143,7 +143,7 @@ def train_anomaly(
         "window": window if min_defect is None else min_defect,
         "light": light,
         "alignment": align,
-        "foreground": foreground if roi is None and roi_mask is None else bool(foreground),
+        "foreground": foreground if not roi and roi_mask is None else bool(foreground),
     }
     view = ViewSettings(
         window=window_of(256 if window is None else window),
