@@ -55,7 +55,7 @@ aravis: $(VENV)/dev
 	$(UV) pip install --quiet --constraint constraints.txt --editable '.[genicam]'
 
 test: $(VENV)/dev lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "slow or not slow"
 
 # Tests of the extra [train], in an environment of their own: the others must pass without PyTorch.
 TRAIN := .venv-train
