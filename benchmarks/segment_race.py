@@ -22,7 +22,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -83,31 +83,54 @@ def contender(name: str, options: argparse.Namespace, seed: int) -> SegmentSetti
     return replace(settings, epochs=None, minutes=options.minutes, seed=seed)
 
 
-def race(description: str, classes: Sequence[str]) -> None:
-    """The command of a benchmark on one set of pictures."""
+def arguments(description: str, minutes: float) -> argparse.ArgumentParser:
+    """The options of every benchmark of segmenters on one set of pictures."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--data", required=True, help="samples.csv with image, mask, group, split")
     parser.add_argument("--weights", required=True, type=Path, help=f"folder that holds {WEIGHTS}")
     parser.add_argument("--work", required=True, type=Path)
-    parser.add_argument("--minutes", type=float, default=10.0, help="of each training")
+    parser.add_argument("--minutes", type=float, default=minutes, help="of each training")
     parser.add_argument("--processor-time", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default=",".join((*PEERS, *OURS)))
     parser.add_argument("--split", default="test", help="split that is scored; val while choosing")
     parser.add_argument("--peer-precision", default="auto", choices=("auto", "f32"))
     parser.add_argument("--story-rate", type=float, default=1e-4)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    return parser
+
+
+def race(description: str, classes: Sequence[str]) -> None:
+    """The command of a benchmark on one set of pictures."""
+    parser = arguments(description, 10.0)
+    parser.add_argument("--only", default=",".join((*PEERS, *OURS)))
     options = parser.parse_args()
+    found = trained_runs(options, options.only.split(","), classes, run_one)
+    if found is None:
+        return
+    for ours in set(OURS) & found.keys():
+        for peer in set(PEERS) & found.keys():
+            print(versus(ours, found[ours], peer, found[peer], classes))
+    print(draw_curves(found, options))
+
+
+Runs = dict[str, list[dict[str, Any]]]
+RunOne = Callable[[argparse.Namespace, Sequence[str], str, int], None]
+
+
+def trained_runs(
+    options: argparse.Namespace, names: Sequence[str], classes: Sequence[str], run: RunOne
+) -> Runs | None:
+    """Train what has no figures yet, each in a process of its own, and print all; None in such a process."""
     if options.one:
         name, seed = options.one.split(":")
-        run_one(options, classes, name, int(seed))
-        return
+        run(options, classes, name, int(seed))
+        return None
     options.work.mkdir(parents=True, exist_ok=True)
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: Runs = {}
     for seed in range(options.seeds):
-        for name in options.only.split(","):
+        for name in names:
             if not file_of(options, name, seed).exists():
                 subprocess.run([sys.executable, *sys.argv, "--one", f"{name}:{seed}"], check=True)
             figures = json.loads(file_of(options, name, seed).read_text())
@@ -116,13 +139,10 @@ def race(description: str, classes: Sequence[str]) -> None:
     print()
     for name, runs in found.items():
         print(line(name, runs, classes))
-    for ours in set(OURS) & found.keys():
-        for peer in set(PEERS) & found.keys():
-            print(versus(ours, found[ours], peer, found[peer], classes))
-    print(draw_curves(found, options))
+    return found
 
 
-def draw_curves(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> Path:
+def draw_curves(found: Runs, options: argparse.Namespace) -> Path:
     """Draw the mean IoU on validation of every training by its minutes, as an SVG file."""
     from flawline.core.colours import SERIES
     from flawline.report.figure import as_svg, new_figure, own_style
@@ -149,29 +169,44 @@ def file_of(options: argparse.Namespace, name: str, seed: int) -> Path:
 
 def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed: int) -> None:
     """Train and score one contender."""
+    source = open_masks(options.data, classes=list(classes))
+    samples = by_split(source)
+    train_and_score(
+        options, f"{name}-{seed}", contender(name, options, seed), source, samples["train"]
+    )
+
+
+def by_split(source: MaskedSource) -> dict[str | None, list[Sample]]:
+    """The samples of a source by their split."""
+    found: dict[str | None, list[Sample]] = {}
+    for sample in source.samples():
+        found.setdefault(sample.split, []).append(sample)
+    return found
+
+
+def train_and_score(
+    options: argparse.Namespace,
+    run: str,
+    settings: SegmentSettings,
+    source: MaskedSource,
+    train: Sequence[Sample],
+    truth: MaskedSource | None = None,
+) -> None:
+    """Train on some samples, choose on the val split, score by `truth`, if not by the same masks; write the figures."""
     from flawline.jobs.train.segment import loop
     from flawline.jobs.train.segment.checkpoint import CHECKPOINT
     from flawline.jobs.train.segment.fit import train_segmenter, training_records
 
     if options.processor_time:
         loop.Clock = ProcessorClock
-    source = open_masks(options.data, classes=list(classes))
-    by_split: dict[str | None, list[Sample]] = {}
-    for sample in source.samples():
-        by_split.setdefault(sample.split, []).append(sample)
-    folder = options.work / f"{name}-{seed}"
-    settings = contender(name, options, seed)
+    folder, samples = options.work / run, by_split(source)
     resume = (folder / CHECKPOINT).exists()
-    trained = train_segmenter(
-        source, by_split["train"], by_split["val"], folder, settings, resume=resume
-    )
+    trained = train_segmenter(source, train, samples["val"], folder, settings, resume=resume)
     for record in trained:
         share = 100 * (record.mean_iou or 0.0)
-        print(
-            f"{name} seed {seed}: {record.seconds / 60:.1f} minutes, mIoU {share:.1f}", flush=True
-        )
+        print(f"{run}: {record.seconds / 60:.1f} minutes, mIoU {share:.1f}", flush=True)
     records = training_records(folder)
-    figures = score(folder, source, by_split[options.split])
+    figures = score(folder, truth or source, samples[options.split])
     figures["curve"] = [
         [record.seconds / 60, 100 * record.mean_iou]
         for record in records
@@ -180,7 +215,7 @@ def run_one(options: argparse.Namespace, classes: Sequence[str], name: str, seed
     figures["epochs"] = len(records)
     figures["patches"] = sum(record.steps for record in records) * settings.batch
     figures["minutes"] = records[-1].seconds / 60
-    file_of(options, name, seed).write_text(json.dumps(figures))
+    Path(options.work / f"{run}-{options.split}.json").write_text(json.dumps(figures))
 
 
 def score(folder: Path, source: MaskedSource, samples: Sequence[Sample]) -> dict[str, Any]:

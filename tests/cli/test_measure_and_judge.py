@@ -259,4 +259,4 @@ def test_an_annotated_box_is_listed_and_filled_on_request(
     assert run([*command, "--boxes", "fill"]) == 0
     assert json.loads(capsys.readouterr().out)["defects"] == {"stain": 2}
     assert run([*command, "--boxes", "guess"]) == 2
-    assert "--boxes takes refuse or fill, got 'guess'" in capsys.readouterr().out
+    assert "--boxes takes refuse, fill or grabcut, got 'guess'" in capsys.readouterr().out

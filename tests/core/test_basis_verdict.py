@@ -46,6 +46,15 @@ def test_a_segmenter_is_judged_by_the_parts_that_it_misses_and_rejects(missed, o
     assert found.text.startswith(f"Misses {missed.hits} of {missed.of} validation parts")
 
 
+def test_a_segmenter_of_weak_labels_is_not_usable_alone():
+    weak = "outlines were estimated in boxes"
+    found = segmenter_verdict(ALL, MANY, 40, Share(0, 60), Share(4, 80), weak=weak)
+    assert found.usable == "not alone"
+    assert found.text.endswith(f"; {weak}")
+    worse = segmenter_verdict(ALL, MANY, 40, Share(20, 60), Share(4, 80), weak=weak)
+    assert worse.usable == "no"
+
+
 @pytest.mark.parametrize(
     ("seen", "epochs", "pictures", "usable", "text"),
     [

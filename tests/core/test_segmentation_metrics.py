@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score, precision_score, recall_score
 
 from flawline.core.metrics import Share
-from flawline.core.segmentation_metrics import IGNORE, ConfusionMatrix, Detection
+from flawline.core.segmentation_metrics import IGNORE, ConfusionMatrix, Detection, shows_defect
 from helpers.examples import examples
 
 CLASSES = ("background", "scratch", "stain")
@@ -162,3 +162,58 @@ def test_nothing_seen_has_no_shares():
     assert detection.by_class() == {}
     assert detection.by_size() == ()
     assert detection.escapes() is None
+
+
+def strokes():
+    """A stroke of class 1 and one of the background; the rest is unknown."""
+    truth = np.full((20, 20), IGNORE, np.uint8)
+    truth[5, 3:8] = 1
+    truth[15, 3:17] = 0
+    return truth
+
+
+def test_a_defect_that_is_marked_beside_its_stroke_is_not_missed():
+    predicted = np.zeros((20, 20), np.uint8)
+    # On unknown pixels alone: the part is stopped all the same.
+    predicted[7:9, 3:8] = 1
+    detection = Detection(CLASSES)
+    detection.add(strokes(), predicted, "a")
+    assert (detection.escapes().hits, detection.escapes().of) == (0, 1)
+    assert detection.false_regions()[CLASSES[1]] == 0
+    detection.add(strokes(), np.zeros((20, 20), np.uint8), "b")
+    assert (detection.escapes().hits, detection.escapes().of) == (1, 2)
+
+
+def test_a_region_over_a_stroke_and_beyond_it_is_one_right_region():
+    predicted = np.zeros((20, 20), np.uint8)
+    predicted[4:17, 4:6] = 1
+    detection = Detection(CLASSES)
+    detection.add(strokes(), predicted, "a")
+    assert detection.by_class()[CLASSES[1]].hits == 1
+    assert detection.false_regions()[CLASSES[1]] == 0
+    predicted[:] = 0
+    predicted[14:17, 10:12] = 1
+    detection.add(strokes(), predicted, "a")
+    assert detection.false_regions()[CLASSES[1]] == 1
+
+
+def test_a_part_of_which_little_is_known_is_neither_good_nor_bad():
+    truth = np.full((10, 10), IGNORE, np.uint8)
+    truth[0] = 0
+    predicted = np.ones((10, 10), np.uint8)
+    detection = Detection(CLASSES)
+    detection.add(truth, predicted, "a")
+    assert shows_defect(truth) is None
+    assert detection.escapes() is None
+    assert detection.overkill() is None
+    truth[:5] = 0
+    detection.add(truth, np.zeros((10, 10), np.uint8), "b")
+    # A part is known to be good where all of its pictures are.
+    detection.add(truth, predicted, "c")
+    detection.add(np.full((10, 10), IGNORE, np.uint8), predicted, "c")
+    assert shows_defect(truth) is False
+    assert (detection.overkill().hits, detection.overkill().of) == (0, 1)
+    # What lies on unknown pixels of a good part counts nowhere.
+    predicted[:5] = 0
+    detection.add(truth, predicted, "d")
+    assert (detection.overkill().hits, detection.overkill().of) == (0, 2)

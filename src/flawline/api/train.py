@@ -259,7 +259,8 @@ def train_segment(
         ignore: what marks unknown pixels: a grey level or the name of a class.
         unlabelled: pictures without annotation: "leave-out", or "empty" (they have no defects).
         threshold: grey level that cuts masks of one class with smoothed edges.
-        boxes: boxes without an outline: "refuse" their pictures, or "fill" (all of a box is the defect).
+        boxes: boxes without an outline: "refuse" their pictures, "fill" (all of a box is the defect), or "grabcut"
+            (estimate the outline, and ignore what is uncertain).
         shares: of training, validation and test, where the source names no splits.
         network: "light", "unet-original", or an architecture such as "unet".
         encoder: of the architecture: "resnet18", "timm:NAME".

@@ -14,7 +14,6 @@ from flawline.cli.feature_options import open_from_options, parse_range
 if TYPE_CHECKING:
     from flawline.data.masks import MaskedSource, MaskSettings
     from flawline.data.masks.mask_settings import Unlabelled as UnlabelledSetting
-    from flawline.data.masks.shapes import Boxes as BoxesSetting
 
 Annotations = Annotated[
     Path | None,
@@ -39,7 +38,9 @@ Unlabelled = Annotated[
 ]
 Boxes = Annotated[
     str,
-    typer.Option(help="Boxes without an outline: refuse, or fill (all of a box is the defect)."),
+    typer.Option(
+        help="Boxes without an outline: refuse, fill (all of a box is the defect), or grabcut (estimate it)."
+    ),
 ]
 MaskThreshold = Annotated[
     float | None,
@@ -83,12 +84,13 @@ def mask_settings(
 ) -> MaskSettings:
     """Where the class masks are, as a command line says it."""
     from flawline.data.masks import MaskSettings
+    from flawline.data.masks.shapes import BOXES
     from flawline.errors import UsageError
 
     if unlabelled not in ("leave-out", "empty"):
         raise UsageError(f"--unlabelled takes leave-out or empty, got {unlabelled!r}")
-    if boxes not in ("refuse", "fill"):
-        raise UsageError(f"--boxes takes refuse or fill, got {boxes!r}")
+    if boxes not in BOXES:
+        raise UsageError(f"--boxes takes {', '.join(BOXES[:-1])} or {BOXES[-1]}, got {boxes!r}")
     return MaskSettings(
         annotations,
         parse_class_names(classes),
@@ -96,7 +98,7 @@ def mask_settings(
         int(ignore) if ignore and ignore.isdecimal() else ignore,
         cast("UnlabelledSetting", unlabelled),
         threshold,
-        cast("BoxesSetting", boxes),
+        boxes,
     )
 
 

@@ -32,6 +32,8 @@ def segmenter_verdict(
     epochs: int,
     missed: Share | None,
     overkill: Share | None,
+    *,
+    weak: str = "",
 ) -> BasisVerdict:
     """Judge a training of a segmenter by the validation parts that it misses and rejects, and by what it learnt.
 
@@ -41,6 +43,8 @@ def segmenter_verdict(
         epochs: how many were trained.
         missed: validation parts with a defect, and those of them without a predicted one; None where there are none.
         overkill: validation parts without a defect, and those of them with a predicted one; None where there are none.
+        weak: what the labels were where they were no full masks, and what therefore rests on them; empty where they
+            were.
     """
     known = {name: value for name, value in learnt.items() if value is not None}
     nothing = [name for name, value in known.items() if value < LEARNT]
@@ -62,6 +66,7 @@ def segmenter_verdict(
     reason = _vague(learnt, marked, epochs)
     if not reason and overkill is None and counts.usable == "yes":
         reason = "no validation part is without a defect: not known how many good parts it rejects"
+    reason = reason or weak
     if reason:
         return BasisVerdict("not alone", f"{head}; {reason}")
     return BasisVerdict(counts.usable, counts.text)

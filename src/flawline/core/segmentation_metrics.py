@@ -16,6 +16,8 @@ from flawline.core.metrics import Share
 from flawline.core.pixel_metrics import SizeClass, recall_by_label, recall_by_size, region_peaks
 
 IGNORE = 255
+LEAST_KNOWN = 0.5
+"""Share of the pixels of a picture that must be known before it can be said to have no defect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,14 @@ class ClassFigures:
     dice: float | None
     precision: float | None
     recall: float | None
+
+
+def shows_defect(truth: NDArray[np.uint8] | NDArray[np.int64]) -> bool | None:
+    """Tell whether a picture (h, w) has a defect; None where none is marked and less than half of it is known."""
+    known = truth != IGNORE
+    if (known & (truth > 0)).any():
+        return True
+    return False if known.size and known.mean() >= LEAST_KNOWN else None
 
 
 class ConfusionMatrix:
@@ -109,8 +119,10 @@ class Detection:
     """Counts of defect regions and defective parts that are found, picture by picture.
 
     A region is an 8-connected region of one class in the truth. It is found where the prediction has its class on at
-    least one of its pixels. A part is defective where the truth has a defect on any of its pictures, and rejected where
-    the prediction has one.
+    least one of its pixels. A part is defective where the truth has a defect on any of its pictures (`shows_defect`).
+    Then it is rejected where the prediction has a defect anywhere: one on unknown pixels, beside a stroke that marks
+    the defect, stops the part too. A good part is rejected where the prediction has a defect on known pixels. Parts of
+    which too little is known to call them good are not counted, and neither are predicted regions on unknown pixels.
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -120,7 +132,7 @@ class Detection:
         self._areas: list[int] = []
         self._found: list[bool] = []
         self._false: dict[str, int] = dict.fromkeys(self._classes[1:], 0)
-        self._parts: dict[str, tuple[bool, bool]] = {}
+        self._parts: dict[str, list[tuple[bool | None, bool, bool]]] = {}
 
     def add(self, truth: ArrayLike, predicted: ArrayLike, part: str) -> None:
         """Count one picture of a part.
@@ -129,17 +141,17 @@ class Detection:
             ValueError: the shapes differ, or a value is no class.
         """
         true, mask = _checked(truth, predicted, len(self._classes))
-        mask = np.where(true == IGNORE, 0, mask)
-        true = np.where(true == IGNORE, 0, true)
+        known, shows = true != IGNORE, shows_defect(true)
         for number, name in enumerate(self._classes[1:], start=1):
             areas, found = _regions(true == number, mask == number)
             self._labels += [name] * len(areas)
             self._areas += areas
             self._found += found
             _, right = _regions(mask == number, true == number)
-            self._false[name] += right.count(False)
-        defective, rejected = self._parts.get(part, (False, False))
-        self._parts[part] = defective or bool(true.any()), rejected or bool(mask.any())
+            _, seen = _regions(mask == number, known)
+            self._false[name] += sum(s and not r for r, s in zip(right, seen, strict=True))
+        anywhere, on_known = bool(mask.any()), bool((known & (mask > 0)).any())
+        self._parts.setdefault(part, []).append((shows, anywhere, on_known))
 
     def by_class(self, confidence: float = 0.95) -> dict[str, Share]:
         """Compute the share of found regions of each class, with intervals; classes without a region are left out."""
@@ -154,7 +166,7 @@ class Detection:
         return recall_by_size(areas, np.array(self._found, bool)[chosen], edges)
 
     def false_regions(self) -> dict[str, int]:
-        """Count predicted regions of each class that touch no true pixel of that class."""
+        """Count predicted regions of each class that touch known pixels, but none of that class."""
         return dict(self._false)
 
     def escapes(self, confidence: float = 0.95) -> Share | None:
@@ -166,7 +178,13 @@ class Detection:
         return self._share(False, True, confidence)
 
     def _share(self, defective: bool, rejected: bool, confidence: float) -> Share | None:
-        calls = [call for bad, call in self._parts.values() if bad is defective]
+        calls = []
+        for pictures in self._parts.values():
+            shows = [one for one, _, _ in pictures]
+            if defective and True in shows:
+                calls.append(any(anywhere for _, anywhere, _ in pictures))
+            elif not defective and all(one is False for one in shows):
+                calls.append(any(on_known for _, _, on_known in pictures))
         return Share(calls.count(rejected), len(calls), confidence) if calls else None
 
 

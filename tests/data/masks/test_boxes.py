@@ -206,6 +206,63 @@ def test_a_box_spoils_its_picture_or_is_filled(
     assert np.array_equal(mask == 1, inside_box(0, (0, 0)))
 
 
+@pytest.mark.parametrize(("name", "text"), BOXES)
+def test_the_outline_in_a_box_is_estimated(
+    images: Path, name: str, text: Callable[[], str]
+) -> None:
+    pixels, truth = np.full((HEIGHT, WIDTH), 130, np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(truth, (40, 24), (14, 4), 0, 0, 360, 1, -1)
+    pixels[truth == 1] = 60
+    cv2.imwrite(str(images / "1.png"), pixels)
+    annotations = save(images, name, text())
+    with open_masks(images, annotations=annotations, classes=["stain"], boxes="grabcut") as masked:
+        assert masked.estimated == {"1.png"}
+        assert "boxes of 1 picture are estimated" in " ".join(masked.notes)
+        first, second = masked.samples()
+        mask, again = masked.mask(first), masked.pair(first)[1]
+        assert (masked.mask(second) == 1).sum() == 100
+        report = check_masks(masked)
+    assert np.array_equal(mask, again)
+    assert (mask[truth == 1] == 1).mean() > 0.9
+    assert (mask[~inside_box(0, (0, 0))] == 0).all()
+    assert 0 < report.ignored == (mask == 255).sum() < 384
+    assert report.estimated == 1
+    # What a caller does to a mask changes no other.
+    mask[:] = 7
+    assert again.max() == 255
+
+
+def test_without_boxes_nothing_is_estimated(images: Path) -> None:
+    annotations = save(images, "a.json", coco({"segmentation": [[1, 1, 9, 1, 9, 9]]}))
+    with open_masks(images, annotations=annotations, boxes="grabcut") as masked:
+        assert not masked.estimated
+        assert not masked.notes
+        assert check_masks(masked).estimated == 0
+
+
+def test_an_outline_needs_a_picture_of_the_stated_size(images: Path) -> None:
+    cv2.imwrite(str(images / "1.png"), np.full((HEIGHT + 1, WIDTH), 9, np.uint8))
+    annotations = save(images, "a.json", coco_box())
+    with (
+        open_masks(images, annotations=annotations, boxes="grabcut") as masked,
+        pytest.raises(ImageError, match="80 x 60 px, its picture 80 x 61"),
+    ):
+        masked.mask(masked.samples()[0])
+
+
+def test_a_box_that_is_to_be_ignored_is_ignored_as_a_whole(images: Path) -> None:
+    text = coco_box().replace(
+        '[{"id": 1, "name": "stain"}]',
+        '[{"id": 1, "name": "stain"}, {"id": 2, "name": "stain 2"}, {"id": 3, "name": "crowd"}]',
+    )
+    annotations = save(
+        images, "a.json", text.replace('"category_id": 1, "bbox"', '"category_id": 3, "bbox"')
+    )
+    with open_masks(images, annotations=annotations, ignore="crowd", boxes="grabcut") as masked:
+        mask = masked.mask(masked.samples()[0])
+    assert np.array_equal(mask == 255, inside_box(0, (0, 0)))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "pivot"),
     [
@@ -295,7 +352,7 @@ def test_key_points_of_yolo_are_boxes(images: Path) -> None:
 
 def test_another_word_than_refuse_or_fill_is_refused(images: Path) -> None:
     annotations = save(images, "a.xml", cvat_box())
-    with pytest.raises(UsageError, match="'refuse' or 'fill', got 'guess'"):
+    with pytest.raises(UsageError, match="refuse, fill, grabcut, got 'guess'"):
         open_masks(images, annotations=annotations, boxes="guess")  # type: ignore[arg-type]
 
 

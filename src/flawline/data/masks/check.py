@@ -62,7 +62,8 @@ class MaskReport:
     """Contents and problems of the masks of a source.
 
     `counts` gives for each readable picture its pixels of every class, background first, `sizes` its (height, width)
-    in px, `decoding` what was lost or chosen when it was decoded; `ignored` counts the pixels that no class claims.
+    in px, `decoding` what was lost or chosen when it was decoded; `ignored` counts the pixels that no class claims,
+    `estimated` the pictures with outlines that were estimated and not drawn.
     `findings` is empty where nothing is wrong.
     """
 
@@ -75,6 +76,7 @@ class MaskReport:
     findings: tuple[MaskProblem, ...]
     unlabelled: tuple[str, ...]
     notes: tuple[str, ...]
+    estimated: int
     counts: Mapping[str, tuple[int, ...]]
     sizes: Mapping[str, tuple[int, int]]
     decoding: Mapping[str, tuple[str, ...]]
@@ -193,6 +195,7 @@ def _report(
         findings,
         masked.unlabelled,
         masked.notes,
+        sum(sample.name in masked.estimated for sample in samples),
         counts,
         {name: result.size for name, result in read.items()},
         {name: result.notes for name, result in read.items() if result.notes},

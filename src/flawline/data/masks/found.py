@@ -10,22 +10,34 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flawline.data.masks.annotation_files import AnnotationFiles
 from flawline.data.masks.class_names import resolve_class_names
 from flawline.data.masks.decoding import check_threshold, decoder
+from flawline.data.masks.estimated import (
+    MaskReader,
+    boxed_pictures,
+    estimate_note,
+    keeping,
+    size_of,
+    with_outlines,
+)
 from flawline.data.masks.files import MaskFiles, find_masks, read_class_files
 from flawline.data.masks.formats import Format, format_of, sole_export
 from flawline.data.masks.mask_settings import MaskSettings
 from flawline.data.masks.matching import match, source_below
-from flawline.data.masks.shapes import AnnotatedPicture, Annotations, Boxes, rasterize, spoiled
+from flawline.data.masks.shapes import (
+    AnnotatedPicture,
+    Annotations,
+    Boxes,
+    Mask,
+    check_size,
+    rasterize,
+    spoiled,
+)
 from flawline.data.source import Source
 from flawline.errors import ImageError, SourceError, UsageError
-from flawline.types import Sample
-
-Mask = NDArray[np.uint8]
-Size = tuple[int, int]
+from flawline.types import Picture, Sample
 
 _SHOWN = 3
 
@@ -52,19 +64,20 @@ class MaskRequest:
 class Masks:
     """Masks of the samples named in `known`.
 
-    `read` returns the mask of a sample; it may ask for the size (height, width) of its picture. `absent_is_empty`: in
-    this format a picture without an annotation has no defects. `listed` names samples that are masks themselves;
-    where they are `alone`, there are no pictures.
+    `read` returns the mask of a sample; it may ask for its picture. `estimated` names samples with outlines that are
+    estimated. `absent_is_empty`: in this format a picture without an annotation has no defects. `listed` names samples
+    that are masks themselves; where they are `alone`, there are no pictures.
     """
 
     format: str
     classes: tuple[str, ...]
     known: frozenset[str]
-    read: Callable[[Sample, Callable[[], Size]], Mask]
+    read: MaskReader
     notes: tuple[str, ...] = ()
     absent_is_empty: bool = False
     listed: frozenset[str] = frozenset()
     alone: bool = False
+    estimated: frozenset[str] = frozenset()
 
 
 def find(request: MaskRequest) -> Masks:
@@ -156,7 +169,12 @@ def _from_annotations(
         )
     read = partial(_draw, found, entries, named.values, request.settings.boxes)
     known, absent = frozenset(entries), format.absent_is_empty
-    return Masks(format.name, named.classes, known, read, notes, absent, listed)
+    if request.settings.boxes != "grabcut":
+        return Masks(format.name, named.classes, known, read, notes, absent, listed)
+    boxed = boxed_pictures(found, entries)
+    notes = (*notes, estimate_note(len(boxed))) if boxed else notes
+    kept = keeping(read, boxed)
+    return Masks(format.name, named.classes, known, kept, notes, absent, listed, estimated=boxed)
 
 
 def _among(request: MaskRequest, masks: Sequence[Path]) -> frozenset[str]:
@@ -175,14 +193,18 @@ def _draw(
     values: Mapping[str, int],
     boxes: Boxes,
     sample: Sample,
-    size: Callable[[], Size],
+    of: Callable[[], Picture],
 ) -> Mask:
     entry = entries.get(sample.name)
     picture = AnnotatedPicture(None, ()) if entry is None else found.read(entry)
     doubts = (*found.lost, *(found.nameless if entry is None else ()))
     if doubts and not picture.shapes:
         raise spoiled(f"{found.file}, {doubts[0]}; so this picture may have regions")
-    return rasterize(found.file, picture, picture.size or size(), values, boxes=boxes)
+    size = picture.size or size_of(of())
+    if boxes == "grabcut" and any(shape.box for shape in picture.shapes):
+        check_size(size, size_of(of()))
+        picture = with_outlines(picture, of().pixels)
+    return rasterize(found.file, picture, size, values, boxes=boxes)
 
 
 def _refuse_without_classes(found: Annotations) -> NoReturn:
@@ -215,9 +237,11 @@ def _from_class_files(request: MaskRequest, files: MaskFiles) -> Masks:
     if threshold is not None:
         check_threshold(threshold)
 
-    def read(sample: Sample, size: Callable[[], Size]) -> Mask:
+    def read(sample: Sample, picture: Callable[[], Picture]) -> Mask:
         own = files.files.get(sample.name, {})
-        return read_class_files(files.folder, own, named.values, size(), limits, threshold)
+        return read_class_files(
+            files.folder, own, named.values, size_of(picture()), limits, threshold
+        )
 
     known = frozenset(files.files)
     return Masks("per class", named.classes, known, read, files.notes, listed=files.listed)
@@ -238,9 +262,9 @@ def _from_files(request: MaskRequest, files: MaskFiles | None) -> Masks:
     limits, measuring = request.source.image_limits, request.measuring
     classes, decode = decoder(settings, limits, content.values(), may_be_empty=measuring)
 
-    def read(sample: Sample, size: Callable[[], Size]) -> Mask:
+    def read(sample: Sample, picture: Callable[[], Picture]) -> Mask:
         known = content.get(sample.name)
-        return np.zeros(size(), np.uint8) if known is None else decode(known())
+        return np.zeros(size_of(picture()), np.uint8) if known is None else decode(known())
 
     format = "index" if settings.palette is None else "colour"
     found = Masks(format, classes, frozenset(content), read, alone=alone)

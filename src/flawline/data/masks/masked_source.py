@@ -9,12 +9,12 @@ from flawline.core.words import counted
 from flawline.data.closing import Closing
 from flawline.data.image import read_image
 from flawline.data.masks.class_names import Classes, Ignore
-from flawline.data.masks.found import Mask, MaskRequest, Masks, find
+from flawline.data.masks.found import MaskRequest, Masks, find
 from flawline.data.masks.mask_settings import MaskSettings, Unlabelled
 from flawline.data.masks.pixels import Colour
-from flawline.data.masks.shapes import Boxes
+from flawline.data.masks.shapes import BOXES, Boxes, Mask, check_size
 from flawline.data.source import Source, open_source
-from flawline.errors import ImageError, UsageError
+from flawline.errors import UsageError
 from flawline.types import Picture, Sample
 
 
@@ -23,8 +23,9 @@ class MaskedSource(Closing):
 
     `classes` names the indices, 0 being "background"; 255 in a mask is to be ignored. `format` is "index", "colour",
     "per class", or the name of a format of annotations. `unlabelled` names the pictures without annotations,
-    which `samples()` leaves out; `notes` lists what was passed over; pictures are read with `value_range`. Where the
-    masks are `alone`, there are no pictures. Reading is safe from several threads.
+    which `samples()` leaves out; `estimated` those with outlines that were not drawn but estimated; `notes` lists what
+    was passed over; pictures are read with `value_range`. Where the masks are `alone`, there are no pictures. Reading
+    is safe from several threads.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class MaskedSource(Closing):
         self.format = found.format
         self.classes = found.classes
         self.alone = found.alone
+        self.estimated = found.estimated
         self.unlabelled = unlabelled
         self.notes = notes
         self.value_range = value_range
@@ -63,7 +65,7 @@ class MaskedSource(Closing):
         Raises:
             ImageError: the mask cannot be read, has a value or colour without a class, or a broken outline.
         """
-        return self._read(sample, lambda: _size(self._picture(sample)))
+        return self._read(sample, lambda: self._picture(sample))
 
     def pair(self, sample: Sample) -> tuple[Picture, Mask]:
         """Read the picture of a sample and its mask, of the same size.
@@ -72,14 +74,8 @@ class MaskedSource(Closing):
             ImageError: one of them cannot be read, or their sizes differ.
         """
         picture = self._picture(sample)
-        size = _size(picture)
-        mask = self._read(sample, lambda: size)
-        if mask.shape != size:
-            raise ImageError(
-                f"the mask is {mask.shape[1]} x {mask.shape[0]} px, its picture {size[1]} x {size[0]}",
-                hint="Masks must have the size of their pictures, upright.",
-                code="image-mask-size",
-            )
+        mask = self._read(sample, lambda: picture)
+        check_size((mask.shape[0], mask.shape[1]), _size(picture))
         return picture, mask
 
     def close(self) -> None:
@@ -124,7 +120,8 @@ def open_masks(
         threshold: grey level, or number of a floating-point mask, from which on a pixel belongs to the only class: for
             masks of two levels with smoothed edges.
         boxes: what an annotated box without an outline is: "refuse" spoils its picture, "fill" takes all of it as the
-            defect.
+            defect, "grabcut" estimates the outline in it (`flawline.data.masks.estimated`) and ignores what is
+            uncertain.
         value_range: of the pictures, as in `read_image`; masks are read as they are.
 
     Regions that cannot be read or drawn spoil their picture: reading its mask is an error, and `check_masks` lists it.
@@ -155,8 +152,8 @@ def open_masked(
     unlabelled = settings.unlabelled
     if unlabelled not in ("leave-out", "empty"):
         raise UsageError(f"expected unlabelled 'leave-out' or 'empty', got {unlabelled!r}")
-    if settings.boxes not in ("refuse", "fill"):
-        raise UsageError(f"expected boxes 'refuse' or 'fill', got {settings.boxes!r}")
+    if settings.boxes not in BOXES:
+        raise UsageError(f"expected boxes {', '.join(BOXES)}, got {settings.boxes!r}")
     opened = source if isinstance(source, Source) else open_source(source)
     owned = opened is not source
     try:

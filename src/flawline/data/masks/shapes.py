@@ -15,7 +15,8 @@ from flawline.errors import ImageError
 
 Mask = NDArray[np.uint8]
 Paint = Callable[[Mask, int], None]
-Boxes = Literal["refuse", "fill"]
+Boxes = Literal["refuse", "fill", "grabcut"]
+BOXES: tuple[Boxes, ...] = ("refuse", "fill", "grabcut")
 
 _EXPORT_AGAIN = "Correct or remove that region in the annotation tool and export again."
 
@@ -104,8 +105,10 @@ def rasterize(
     for shape in picture.shapes:
         if shape.box and boxes == "refuse":
             raise spoiled(
-                f"{file}, {shape.place}: expected an outline, got a box (`boxes=fill` takes all of it)",
-                "Draw the outline in the annotation tool, or fill boxes where all of a box is the defect.",
+                f"{file}, {shape.place}: expected an outline, got a box (`boxes=fill` takes all of it, "
+                "`boxes=grabcut` estimates the outline)",
+                "Draw the outline in the annotation tool, fill boxes where all of a box is the defect, or have "
+                "outlines estimated.",
             )
         try:
             shape.paint(mask, 0 if shape.label is None else values[shape.label])
@@ -121,6 +124,16 @@ def rasterize(
 def spoiled(message: str, hint: str = _EXPORT_AGAIN) -> ImageError:
     """Make the error of a picture whose annotations cannot be read or drawn."""
     return ImageError(message, hint=hint, code="image-mask-outline")
+
+
+def check_size(of_mask: tuple[int, int], of_picture: tuple[int, int]) -> None:
+    """Check that a mask has the size (height, width) of its picture; raises ImageError."""
+    if of_mask != of_picture:
+        raise ImageError(
+            f"the mask is {of_mask[1]} x {of_mask[0]} px, its picture {of_picture[1]} x {of_picture[0]}",
+            hint="Masks must have the size of their pictures, upright.",
+            code="image-mask-size",
+        )
 
 
 def paint_polygon(points: NDArray[np.float64], mask: Mask, value: int) -> None:

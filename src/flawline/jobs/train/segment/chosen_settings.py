@@ -9,7 +9,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from flawline.core.segmentation_metrics import IGNORE
+from flawline.core.segmentation_metrics import IGNORE, LEAST_KNOWN
 from flawline.core.view.line_direction import how_parts_lie, line_direction
 from flawline.core.words import counted
 from flawline.data.masks.check import MaskReport
@@ -111,9 +111,12 @@ def _look(source: MaskedPictures, samples: Sequence[Sample], track: Track) -> _S
     directions = []
     for sample in track(samples, title="looking at pictures and masks", total=len(samples)):
         picture, mask = source.pair(sample)
-        defective = ((mask != 0) & (mask != IGNORE)).astype(np.uint8)
+        known = mask != IGNORE
+        defective = ((mask != 0) & known).astype(np.uint8)
         stats = cv2.connectedComponentsWithStats(defective, connectivity=8)[2][1:]
-        sides += stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1).tolist()
+        # Where most is unknown, strokes mark the defects and do not show their size.
+        if known.mean() >= LEAST_KNOWN:
+            sides += stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1).tolist()
         grey = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
         directions.append(line_direction(np.asarray(grey, np.uint8)))
     return _Seen(tuple(sides), tuple(directions))
@@ -155,5 +158,11 @@ def _loss(report: MaskReport) -> tuple[str, str]:
     present = [share for share in report.classes[1:] if share.pixels]
     rarest = min(present, key=lambda share: share.share, default=None)
     if rarest is None or rarest.share >= RARE:
-        return "cross-entropy+dice", f"every class has at least {100 * RARE:g} % of the pixels"
-    return "balanced+dice", f"{rarest.name} has only {100 * rarest.share:.2g} % of the pixels"
+        return (
+            "cross-entropy+dice",
+            f"every class has at least {100 * RARE:g} % of the labelled pixels",
+        )
+    return (
+        "balanced+dice",
+        f"{rarest.name} has only {100 * rarest.share:.2g} % of the labelled pixels",
+    )

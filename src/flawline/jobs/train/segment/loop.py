@@ -357,6 +357,11 @@ def _patches(
             f"none of the {len(train)} masks shows a defect",
             hint="give pictures with masked defects",
         )
+    if not defects.pixels[:, 0].any():
+        raise SourceError(
+            f"none of the {len(train)} masks has a pixel of the background",
+            hint="mark good places too, as strokes for example: without them everything looks like a defect",
+        )
     return Patches(pairs, defects, settings)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from flawline.core.basis_verdict import BasisVerdict, segmenter_verdict
 from flawline.core.class_mask import region_areas
 from flawline.core.pixel_threshold import ChosenThreshold, PixelCurves, choose_thresholds
-from flawline.core.segmentation_metrics import IGNORE, ConfusionMatrix, Detection
+from flawline.core.segmentation_metrics import IGNORE, ConfusionMatrix, Detection, shows_defect
 from flawline.core.smallest_area import ChosenAreas, choose_smallest
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.masks import MaskedSource
@@ -39,6 +39,11 @@ from flawline.jobs.train.segment.fit import (
 from flawline.jobs.train.segment.progress_record import EpochRecord
 from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from flawline.jobs.train.segment.segment_split import Split, split_samples
+from flawline.jobs.train.segment.weak_labels import (
+    labels_as_dict,
+    stroke_messages,
+    weak_labels,
+)
 from flawline.recipe import (
     BackboneRecord,
     PictureRecord,
@@ -129,7 +134,12 @@ class TrainedSegmenterRecipe:
         marked = {one.name: one.pictures for one in self.masks.classes if one.name in learnt}
         detection = self.validation.detection
         return segmenter_verdict(
-            learnt, marked, len(self.records), detection.escapes(), detection.overkill()
+            learnt,
+            marked,
+            len(self.records),
+            detection.escapes(),
+            detection.overkill(),
+            weak=weak_labels(self.masks),
         )
 
 
@@ -215,6 +225,7 @@ def train_segment(
             *chosen_settings.messages,
             *_finding_messages(report),
             *report.notes,
+            *stroke_messages(report),
             *(one.message for one in chosen),
             *(() if areas is None else (areas.message,)),
             *_validation_messages(found),
@@ -344,7 +355,7 @@ def _recipe(
                 "value_range": value_range and list(value_range),
                 "split": split.origin,
             },
-            metrics={"export_difference": difference},
+            metrics={"export_difference": difference, "labels": labels_as_dict(masks)},
         ),
     )
 
@@ -402,21 +413,22 @@ def _chosen_areas(
     """Choose the smallest areas by what is marked on validation parts without a defect and found on the others."""
     marked: dict[str, dict[int, int]] = {}
     found: dict[str, dict[int, int]] = {}
-    defective: set[str] = set()
+    shows: dict[str, list[bool | None]] = {}
     for sample in track(samples, title="choosing the smallest areas", total=len(samples)):
         picture, mask = source.pair(sample)
         part = part_of(sample)
-        # What the labeller left open is neither sound nor a defect.
-        own = np.where(mask == IGNORE, 0, inspector.find(picture).class_mask).astype(np.uint8)
+        own = inspector.find(picture).class_mask
         for number in np.unique(own[own > 0]).tolist():
+            # Whole regions, as they are measured later: what is labelled of them may be a stroke.
             areas, right = region_areas(own, number, mask == number)
-            _keep_largest(marked.setdefault(part, {}), number, areas)
+            _, known = region_areas(own, number, mask != IGNORE)
+            _keep_largest(marked.setdefault(part, {}), number, areas[known])
             _keep_largest(found.setdefault(part, {}), number, areas[right])
-        if ((mask > 0) & (mask != IGNORE)).any():
-            defective.add(part)
-    parts = {part_of(sample) for sample in samples}
+        shows.setdefault(part, []).append(shows_defect(mask))
+    defective = {part for part, of in shows.items() if True in of}
+    good = {part for part, of in shows.items() if all(one is False for one in of)}
     return choose_smallest(
-        {part: marked.get(part, {}) for part in sorted(parts - defective)},
+        {part: marked.get(part, {}) for part in sorted(good)},
         {part: found.get(part, {}) for part in sorted(defective)},
         len(inspector.classes) - 1,
         overkill=asked.overkill,
@@ -452,10 +464,10 @@ def _validate(
         found = inspector.find(picture)
         matrix.add(mask, found.class_mask)
         detection.add(mask, found.class_mask, part_of(sample))
-        known = mask != 255
+        known = mask != IGNORE
         wrong[sample.name] = int((known & (mask != found.class_mask)).sum())
         scores.setdefault(part_of(sample), {})[sample.name] = found.score
-        if (known & (mask > 0)).any():
+        if shows_defect(mask) is not False:
             scores[part_of(sample)][""] = np.inf
     good = {part: max(own.values()) for part, own in scores.items() if "" not in own}
     return Validation(matrix, detection, len(samples), good), wrong
