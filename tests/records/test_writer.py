@@ -18,7 +18,7 @@ from flawline.data.work_file import WorkFile
 from flawline.errors import UsageError
 from flawline.records import StoreError, open_store
 from flawline.records.owed import Owed
-from flawline.records.spool import SETTINGS
+from flawline.records.spool import SETTINGS, Spool
 from flawline.records.where import Where
 from flawline.records.writer import SECONDS, Writer
 from helpers.inspected_records import record
@@ -403,3 +403,18 @@ def test_who_asks_is_told_once_when_the_store_goes_away_and_when_it_is_back(own)
         between.error = None
         writer.flush()
     assert notices == [GONE, None]
+
+
+def test_a_full_store_beside_a_full_spool_is_said_at_once(own, tmp_path, monkeypatch):
+    full = Between(own, StoreError("no room", code="store-full", transient=True))
+    with Writer(full, spool=tmp_path / "spool", seconds=1e6, patience=1e6) as opened:
+        with monkeypatch.context() as broken:
+            broken.setattr(Spool, "keep", lambda *_: False)
+            assert not opened.take(record(0)), "it stands in memory alone"
+        for _ in range(3):
+            with pytest.raises(StoreError, match="no room") as caught:
+                opened.flush(full_at_once=True)
+            assert caught.value.code == "store-full"
+        full.error = None
+        opened.flush(full_at_once=True)
+    assert images(own) == [record(0).image]

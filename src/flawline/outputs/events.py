@@ -137,8 +137,8 @@ class Alert:
 class Health:
     """A change in the state of a station, its records or an output.
 
-    `subject` is "station" (`state` "opened" or "closed"), "records" ("away" or "back") or "output" ("failing" or
-    "back"), `name` its name, `text` the cause.
+    `subject` is "station" (`state` "opened" or "closed"), "records" ("away" or "back"), "disk" ("full" or "back") or
+    "output" ("failing" or "back"), `name` its name, that of the station for its disk, and `text` the cause.
     """
 
     kind: ClassVar[str] = "health"
@@ -207,6 +207,8 @@ class Answer:
         }
 
 
+TROUBLE = ("away", "failing", "full")
+"""States of `Health` in which something does not work."""
 Event = Judged | Alert | Health | Answer
 KINDS: tuple[str, ...] = tuple(event.kind for event in (Judged, Alert, Health))
 """Kinds of events that an output may choose; an answer goes to the live outputs alone."""

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flawline.errors import DependencyError, UsageError, install_extra
-from flawline.outputs.events import Message
+from flawline.outputs.events import TROUBLE, Message
 from flawline.outputs.output import MOST, Failure, OutputKind, Say
 from flawline.outputs.serving_thread import ServingThread, Stop
 from flawline.recipe.checks import integer, text
 from flawline.recipe.entries import Section, entry
 
 VERDICTS = {"accept": 1, "review": 2, "reject": 3}
-RUNNING, TROUBLE = 1, 2
+RUNNING, IN_TROUBLE = 1, 2
 NAME_AT, NAME_REGISTERS = 12, 16
 REGISTERS = NAME_AT + NAME_REGISTERS
 BEAT = 1.0
@@ -88,8 +88,8 @@ class Modbus:
     def send(self, message: Message) -> Failure | None:
         """Put an answer, or the state, into the registers."""
         if message["kind"] == "health":
-            trouble = message["state"] in ("away", "failing", "closed")
-            self._state = TROUBLE if trouble else RUNNING
+            trouble = message["state"] in (*TROUBLE, "closed")
+            self._state = IN_TROUBLE if trouble else RUNNING
             self._registers = (self._state, *self._registers[1:])
         elif message["kind"] == "answer":
             self._registers = (self._state, *answer_registers(message))

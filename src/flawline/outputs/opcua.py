@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flawline.errors import DependencyError, UsageError, install_extra
-from flawline.outputs.events import Message
+from flawline.outputs.events import TROUBLE, Message
 from flawline.outputs.opcua_recipes import NAMESPACE, add_recipes
 from flawline.outputs.output import MOST, Choose, Failure, OutputKind, Say, path_entry
 from flawline.outputs.serving_thread import ServingThread, Stop
@@ -174,7 +174,7 @@ def values_of(message: Message) -> dict[str, Any]:
     if subject == "station":
         now = "Operational" if state == "opened" else "Halted"
     else:
-        now = "Error" if state in ("away", "failing") else "Operational"
+        now = "Error" if state in TROUBLE else "Operational"
     diagnosis = f"{subject} {message['name']} {state}: {message['text']}".strip(": ")
     return {"CurrentState": now, "CurrentStateNumber": STATES[now], "Diagnosis": diagnosis}
 

@@ -70,6 +70,7 @@ class Writer:
         self._count = int(self._pending[-1].key) if self._pending else 0
         self._taking, self._changed = Lock(), Condition()
         self._delay = self._next = 0.0
+        self._failed = 0
         self._away: StoreError | None = None
         self._error: Exception | None = None
         self._urgent = self._closing = False
@@ -97,12 +98,21 @@ class Writer:
         return len(self._pending)
 
     def add(self, record: Record, owed: Sequence[Owed] = ()) -> None:
-        """Take an inspection and its messages for outputs.
+        """Take an inspection and its messages for outputs, so that a killed process does not lose them.
 
         Raises:
             StoreError: the store refuses inspections, which wait in the spool; or it is away, `waiting` inspections are
                 held and `patience` is over, and then this inspection was not taken.
             UsageError: the writer is closed.
+        """
+        if not self.take(record, owed):
+            self.flush()
+
+    def take(self, record: Record, owed: Sequence[Owed] = ()) -> bool:
+        """Take an inspection; False where the spool has no room, and it is in memory alone until `flush` returns.
+
+        Raises:
+            StoreError, UsageError: as for `add`.
         """
         with self._taking:
             if self._closing:
@@ -115,17 +125,19 @@ class Writer:
             with self._changed:
                 self._pending.append(given)
                 self._changed.notify_all()
-        if not spooled:
-            self.flush()
         self._report()
+        return spooled
 
-    def flush(self) -> None:
+    def flush(self, *, full_at_once: bool = False) -> None:
         """Write all waiting inspections, trying again for `patience` seconds.
+
+        Args:
+            full_at_once: try once alone where the store has no room.
 
         Raises:
             StoreError: the store refuses them, or is still away; they stay in the spool.
         """
-        self._drain(0)
+        self._drain(0, full_at_once=full_at_once)
 
     def close(self) -> None:
         """Write all waiting inspections and end the thread; a second call does nothing.
@@ -151,14 +163,15 @@ class Writer:
         if self._spool is not None:
             self._spool.close()
 
-    def _drain(self, left: int) -> None:
+    def _drain(self, left: int, *, full_at_once: bool = False) -> None:
         """Wait until at most `left` inspections wait; the first try is at once."""
         deadline = time.monotonic() + self._patience
         with self._changed:
-            self._next, self._error = 0.0, None
+            self._next, self._error, failed = 0.0, None, self._failed
             while len(self._pending) > left and self._error is None:
                 remaining = deadline - time.monotonic()
-                if remaining <= 0:
+                full = full_at_once and self._failed > failed and _is_full(self._away)
+                if remaining <= 0 or full:
                     raise self._given_up()
                 self._urgent = True
                 self._changed.notify_all()
@@ -225,6 +238,7 @@ class Writer:
 
     def _put_off(self, error: Exception) -> None:
         """Note the error of a batch that was not written, and when to try again."""
+        self._failed += 1
         self._delay = min(max(2 * self._delay, _FIRST_DELAY), _LONGEST_DELAY)
         self._next = time.monotonic() + self._delay
         if isinstance(error, StoreError) and error.transient:
@@ -241,3 +255,7 @@ class Writer:
             code=error.code,
             transient=True,
         )
+
+
+def _is_full(error: StoreError | None) -> bool:
+    return error is not None and error.code == "store-full"

@@ -10,10 +10,11 @@ from flawline.data.cores import cpu_count
 from flawline.data.frame import Frame
 from flawline.errors import SourceError
 from flawline.station.answering import Trigger
+from flawline.station.room import Room
 from flawline.station.station import Station
 from flawline.station.triggers import DROPPED
 from flawline.station.watch import Watched
-from flawline.station.work import Told, Work
+from flawline.station.work import Told, Work, room_of
 from flawline.types import Unjudged
 
 
@@ -46,26 +47,30 @@ def film(
     told: Told = lambda name, found: None,
     say: Callable[[str], None] = lambda text: None,
     workers: int | None = None,
+    room: Room | None = None,
 ) -> Watched:
     """Judge, record and send the pictures of a camera or broker on all cores, in bounded memory.
 
     A camera does not wait. A picture that comes while as many others wait as its settings allow is dropped: it is
     recorded and told as not judged, so that nobody takes its part for a good one. A video file waits, and none is
-    dropped.
+    dropped. While a disk is full pictures in work wait for room; when there is none for those that are dropped either,
+    no more are taken, and one that is to end meanwhile ends with the error.
 
     Args:
         feed: yields the pictures.
         station: judges, records and sends.
         stop: whether to end; pictures in work are finished first.
         told: gets each name with its inspection or the reason why there is none; one call at a time.
-        say: writes a line for people when the camera or broker goes away or comes back.
+        say: writes a line for people when the camera or broker goes away or comes back, or a disk is full.
         workers: threads, one more than cores by default.
+        room: what waits where a disk is full; one of its own if None.
 
     Raises:
         StoreError: the records or pictures cannot be written.
     """
     workers = workers or cpu_count() + 1
-    work, dropped = Work(station, told, workers + feed.waiting), 0
+    room = room or room_of(station, stop, say)
+    work, dropped = Work(station, told, workers + feed.waiting, room), 0
     with ThreadPoolExecutor(workers, thread_name_prefix="film") as pool:
         for frame in feed.frames(lambda: stop() or work.failed is not None, say):
             trigger = station.trigger(frame.name, feed.since)
@@ -92,5 +97,5 @@ def _drop(work: Work, frame: Frame, trigger: Trigger | None) -> None:
         hint="take fewer pictures, or let more wait",
         code=DROPPED,
     )
-    work.station.refuse(frame, error, trigger)
+    work.station.refuse(frame, error, trigger, work.room)
     work.tell(frame.name, Unjudged(frame.name, error.code, error.message))

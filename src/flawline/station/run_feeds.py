@@ -13,7 +13,7 @@ from flawline.station.film import Live, film
 from flawline.station.station import Station
 from flawline.station.watch import Watched, watch_folder
 from flawline.station.watched_folder import TICK, WatchedFolder
-from flawline.station.work import Told
+from flawline.station.work import Told, room_of
 
 
 def run_feeds(
@@ -45,6 +45,7 @@ def run_feeds(
             hint="leave `once` out, or take the camera or broker out of the feeds",
         )
     ended, lock = threading.Event(), threading.Lock()
+    room = room_of(station, ended.is_set, say)
 
     def one_at_a_time(name: str, found: object) -> None:
         with lock:
@@ -52,14 +53,20 @@ def run_feeds(
 
     def run(feed: WatchedFolder | Live) -> Watched:
         if not isinstance(feed, WatchedFolder):
-            return film(feed, station, stop=ended.is_set, told=one_at_a_time, say=say)
+            return film(feed, station, stop=ended.is_set, told=one_at_a_time, say=say, room=room)
         folder = feed
 
         def about(text: str) -> None:
             say(text.replace("the folder", f"the folder {folder.folder}", 1))
 
         return watch_folder(
-            folder, station, stop=ended.is_set, once=once, told=one_at_a_time, say=about
+            folder,
+            station,
+            stop=ended.is_set,
+            once=once,
+            told=one_at_a_time,
+            say=about,
+            room=room,
         )
 
     with ThreadPoolExecutor(len(feeds), thread_name_prefix="feed") as pool:

@@ -30,6 +30,7 @@ from flawline.records.pictures import Pictures
 from flawline.records.record import REPEATED
 from flawline.station.answering import Answering, AnswerSettings, AnswerTimes, Trigger
 from flawline.station.outcome import Outcome
+from flawline.station.room import AT_ONCE, Room
 from flawline.station.stored_recipe import store_recipe
 from flawline.types import EMPTY, Picture, Unjudged
 
@@ -181,12 +182,15 @@ class Station:
         if trigger is not None and self.answering is not None:
             self.answering.drop(trigger)
 
-    def inspect(self, frame: Frame, trigger: Trigger | None = None) -> Inspection:
+    def inspect(
+        self, frame: Frame, trigger: Trigger | None = None, room: Room = AT_ONCE
+    ) -> Inspection:
         """Judge a frame, answer it, record it and send its event; from any thread.
 
         Args:
             frame: the picture and what is known of it.
             trigger: when its time began; None for now.
+            room: what waits where a disk is full.
 
         Raises:
             ImageError: the picture cannot be read, or does not suit the recipe; that is recorded too.
@@ -198,7 +202,7 @@ class Station:
         if self.repeats is not None and outcome.inspection is not None:
             own = self.repeats.next_capture(outcome.frame, outcome.inspection.sha256)
             outcome = replace(outcome, frame=own)
-        self.give(outcome)
+        self.give(outcome, room)
         if outcome.inspection is None:
             assert outcome.error is not None
             raise outcome.error
@@ -286,8 +290,12 @@ class Station:
         """
         return frame if self.repeats is None else self.repeats.capture(frame, picture)
 
-    def give(self, outcome: Outcome) -> Outcome:
+    def give(self, outcome: Outcome, room: Room = AT_ONCE) -> Outcome:
         """Record an outcome and send its event; from any thread, in the order of the calls.
+
+        Args:
+            outcome: the judged frame.
+            room: what waits where a disk is full.
 
         Returns:
             The outcome with the name of its map, without the contents that are stored now.
@@ -299,19 +307,28 @@ class Station:
             return outcome
         name = outcome.map_name
         if self._pictures is not None:
+            put = self._pictures.put
             if outcome.file:
-                self._pictures.put(outcome.file)
-            name = self._pictures.put(outcome.map) if outcome.map else name
+                room.keep(partial(put, outcome.file))
+            name = room.keep(partial(put, outcome.map)) if outcome.map else name
         outcome = replace(outcome, file=None, map=None, map_name=name)
         record = outcome.record(self.inspector.recipe.sha256)
         event = Judged.of(record)
         if self._writer is None:
             self._outputs.tell(event)
         else:
-            self._writer.add(record, self._outputs.owed([event]))
+            take = partial(self._writer.take, record, self._outputs.owed([event]))
+            if not room.keep(take):
+                room.keep(partial(self._writer.flush, full_at_once=True))
         return outcome
 
-    def refuse(self, frame: Frame, error: FlawlineError, trigger: Trigger | None = None) -> None:
+    def refuse(
+        self,
+        frame: Frame,
+        error: FlawlineError,
+        trigger: Trigger | None = None,
+        room: Room = AT_ONCE,
+    ) -> None:
         """Record a frame as not judged, with the reason, and send its event; from any thread.
 
         Its trigger is answered as that of a part without a verdict.
@@ -322,7 +339,7 @@ class Station:
         named = _identifiable(_with_names(frame, self.constant))
         if trigger is not None and self.answering is not None:
             self.answering.answer(trigger, None, frame.part)
-        self.give(Outcome(named, datetime.now(UTC), error=error))
+        self.give(Outcome(named, datetime.now(UTC), error=error), room)
 
     def _answered(self, frame: Frame, trigger: Trigger | None) -> Outcome:
         """Judge a frame and answer its trigger; what cannot be judged is answered as what is late."""
@@ -349,6 +366,11 @@ class Station:
         """
         if self._writer is not None:
             self._writer.flush()
+
+    def tell_disk(self, reason: str) -> None:
+        """Send the event that a disk is full, or has room again where `reason` is empty."""
+        state = "full" if reason else "back"
+        self._outputs.tell(Health(datetime.now(UTC), "disk", state, self.name, reason))
 
     def _stores(self, verdict: str | None) -> bool:
         """Whether the picture and map of an inspection are stored."""

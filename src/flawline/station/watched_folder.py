@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from flawline.data.bounded_file import read_bounded
@@ -22,6 +23,7 @@ from flawline.data.work_file import WorkFile
 from flawline.errors import DependencyError, ImageError, SourceError, UsageError, install_extra
 from flawline.station.arrivals import Arrival, Arrivals
 from flawline.station.named_frame import named_frame
+from flawline.station.room import AT_ONCE, Room
 
 TICK = 0.25
 """Seconds between two looks at files that settle."""
@@ -112,10 +114,11 @@ class WatchedFolder(Closing):
         """Count the files that are finished soon if nobody writes them; none where markers say it."""
         return 0 if self.settings.marker else self._arrivals.settling
 
-    def finished(self) -> list[Arrival]:
+    def finished(self, room: Room = AT_ONCE) -> list[Arrival]:
         """List the files that are finished and were not judged, in natural order of their names.
 
-        `away` says why when the folder cannot be listed. Files that an earlier run judged and did not move are moved.
+        `away` says why when the folder cannot be listed. Files that an earlier run judged and did not move are moved,
+        where a disk is full when `room` says so.
         """
         begun = time.monotonic()
         listed = self._listed()
@@ -128,7 +131,7 @@ class WatchedFolder(Closing):
             if known is None:
                 found.append(one)
             else:
-                self._move(one, known.decode())
+                room.keep(partial(self._move, one, known.decode()))
         spent = time.monotonic() - begun
         self._next_look = time.monotonic() + spent * (1 / BUSY_SHARE - 1)
         return found
@@ -260,10 +263,20 @@ class WatchedFolder(Closing):
         place.parent.mkdir(parents=True, exist_ok=True)
         # Another file of the name may have come since; that one is still to be judged.
         if _arrival(path, one.name) == one:
-            shutil.move(path, place)
+            _move_whole(path, place)
             if self.settings.marker:
                 path.with_name(path.name + self.settings.marker).unlink(missing_ok=True)
         self._work.remove([one.key])
+
+
+def _move_whole(path: Path, place: Path) -> None:
+    """Move a file, to another disk too; where that fails nothing is left at `place`."""
+    try:
+        shutil.move(path, place)
+    except OSError:
+        if path.exists():
+            place.unlink(missing_ok=True)
+        raise
 
 
 def _arrival(path: Path, name: str) -> Arrival | None:

@@ -10,24 +10,36 @@ from flawline.data.frame import Frame
 from flawline.errors import FlawlineError, StoreError
 from flawline.inspector.inspection import Inspection
 from flawline.station.answering import Trigger
+from flawline.station.room import Room
 from flawline.station.station import Station
 from flawline.types import Unjudged
 
 Told = Callable[[str, Inspection | Unjudged], None]
 
 
+def room_of(station: Station, stop: Callable[[], bool], say: Callable[[str], None]) -> Room:
+    """Make the room of the feeds of a station: people and outputs are told that a disk is full, and that it is not."""
+
+    def told(reason: str) -> None:
+        say(f"{reason}; waiting for room" if reason else "there is room on the disk again")
+        station.tell_disk(reason)
+
+    return Room(stop, told)
+
+
 class Work:
     """Pictures in work, at most `most` at once, and counts of those before; safe from any thread."""
 
-    def __init__(self, station: Station, told: Told, most: int) -> None:
+    def __init__(self, station: Station, told: Told, most: int, room: Room) -> None:
         """Begin.
 
         Args:
             station: judges, records and sends.
             told: gets each name with its inspection or the reason why there is none; one call at a time.
             most: places for pictures that are in work or wait for it; `places` is acquired for each.
+            room: what waits where a disk is full.
         """
-        self.station, self._told = station, told
+        self.station, self._told, self.room = station, told, room
         self.places = threading.Semaphore(most)
         self.counts = {"accept": 0, "review": 0, "reject": 0}
         self.unjudged = self.busy = 0
@@ -47,7 +59,7 @@ class Work:
             StoreError: the records or pictures cannot be written.
         """
         try:
-            return self.station.inspect(frame, trigger)
+            return self.station.inspect(frame, trigger, self.room)
         except StoreError:
             raise
         except FlawlineError as error:
