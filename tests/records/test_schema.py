@@ -118,6 +118,16 @@ def test_records_of_version_0_1_take_messages_and_named_frames(store_url, old_st
         assert [kept.record for kept in own.page(newest=False).items] == [*made, named]
 
 
+def test_what_waits_for_review_is_counted_from_its_index_in_older_records_too(store_url, old_store):
+    made = [record(n, verdict="review" if n % 2 else "accept") for n in range(5)]
+    old_store("0009", made)
+    with open_store(store_url) as own, reading(own.engine) as connection:
+        assert own.count_upto(Where(verdict=("review",), decided=False), 1000) == 2
+        if connection.dialect.name == "postgresql":
+            made_by = "SELECT pg_get_indexdef(to_regclass('inspection_flagged'))"
+            assert "INCLUDE (id, verdict)" in connection.exec_driver_sql(made_by).scalar_one()
+
+
 MIXED = (
     DefectRecord("stain", (1, 2, 3, 4), {"area": 5.0}),
     DefectRecord("stain", (1, 2, 3, 4), {"area": 7.5, "peak": 0.5}),

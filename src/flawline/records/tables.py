@@ -101,7 +101,16 @@ Index(
 _partial_index("inspection_frame", "frame_key IS NOT NULL", inspection.c.key, unique=True)
 Index("inspection_lot", inspection.c.lot, inspection.c.captured)
 _partial_index("inspection_part", "part IS NOT NULL", inspection.c.part)
-_partial_index("inspection_flagged", "verdict <> 'accept'", inspection.c.captured, inspection.c.key)
+_FLAGGED = text("verdict <> 'accept'")
+Index(
+    "inspection_flagged",
+    inspection.c.captured,
+    inspection.c.key,
+    sqlite_where=_FLAGGED,
+    postgresql_where=_FLAGGED,
+    # So that those that wait for review are counted without reading their rows.
+    postgresql_include=["id", "verdict"],
+)
 # Many stores have no tools or operators; the index then has no entries.
 for _name in ("tool", "operator", "product", "station"):
     _partial_index(
