@@ -20,6 +20,8 @@ BATCH = 32
 """Pictures that an actor takes at once."""
 _TRIES = 4
 """How often a batch is begun again where its actor or machine dies, before the run ends with an error."""
+_AGAIN = 3
+"""How often what is left is begun again, without a further result in between, before the run ends with an error."""
 
 # Results hold read-only mappings, which Python does not pickle by itself.
 copyreg.pickle(MappingProxyType, lambda mapping: (MappingProxyType, (dict(mapping),)))
@@ -39,23 +41,31 @@ class Job(Protocol):
 def spread(job: Job, samples: Sequence[Sample], *, batch: int | None = None) -> Iterator[Any]:
     """Yield the result of each sample in order; those of a batch whose actor or machine dies are computed again.
 
-    An actor takes `batch` samples at once, 32 by default.
+    An actor takes `batch` samples at once, 32 by default. Where Ray gives up because a machine died, what did not
+    arrive is begun again on those that are left.
 
     Raises:
         FlawlineError: as the job raises it on an actor; ("fleet-failed") batches failed several times.
     """
     ray = import_ray()
+    pickled = pickle.dumps(job)
     texts = [batch_text(few) for few in _batches(samples, batch or BATCH)]
-    try:
-        for answers in _answers(ray, pickle.dumps(job), texts):
-            for answer in answers:
-                yield from results_of(answer)
-    except (ray.exceptions.RayError, ray.exceptions.RayTaskError) as error:
-        raise FlawlineError(
-            f"the cluster could not finish: {_first_line(error)}",
-            hint="run the same command again to go on; a picture that ends its process each time is in the next batch",
-            code="fleet-failed",
-        ) from error
+    arrived = again = 0
+    while arrived < len(texts):
+        try:
+            for answers in _answers(ray, pickled, texts[arrived:]):
+                for answer in answers:
+                    arrived, again = arrived + 1, 0
+                    yield from results_of(answer)
+        except (ray.exceptions.RayError, ray.exceptions.RayTaskError) as error:
+            again += 1
+            if again > _AGAIN:
+                raise FlawlineError(
+                    f"the cluster could not finish: {_first_line(error)}",
+                    hint="run the same command again to go on; a picture that ends its process each time is in the "
+                    "next batch",
+                    code="fleet-failed",
+                ) from error
 
 
 def _answers(ray: Any, job: bytes, texts: list[str]) -> Iterator[list[bytes]]:
