@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -151,6 +152,18 @@ def test_a_store_without_its_package_names_it(place: str, monkeypatch: pytest.Mo
         open_source("gs://bucket/parts")
     assert "pip install gcsfs" in caught.value.hint
     assert "[remote]" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("scheme", "package"), [("gs", "gcsfs"), ("gcs", "gcsfs"), ("az", "adlfs"), ("abfs", "adlfs")]
+)
+def test_the_package_of_each_store_is_named_where_it_cannot_be_imported(
+    scheme: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(FlawlineError, match=f"{scheme}:// needs a package") as caught:
+        open_source(f"{scheme}://bucket/parts")
+    assert f"pip install {package}" in caught.value.hint
 
 
 def test_a_store_that_fails_is_a_source_error(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
