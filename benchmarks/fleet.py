@@ -2,7 +2,7 @@
 
     python benchmarks/fleet.py [PICTURES] [CORES]
 
-Needs the extra [fleet]. PICTURES drawn castings (default 2000, 512 px) are inspected by a recipe learnt from 40 others:
+Needs the extra [fleet]. PICTURES drawn castings (default 300, 512 px) are inspected by a recipe learnt from 40 others:
 
 1. in one process, streamed over all cores, and with `--on local` on CORES (default 2); both without records. Rates are
    those from the first picture that is done to the last, so that neither Ray's start nor the loading of recipes counts;
@@ -65,7 +65,7 @@ class Clock:
 
 
 def main() -> None:
-    pictures = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    pictures = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     cores = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
