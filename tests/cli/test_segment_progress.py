@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from flawline.cli.segment_progress import train_with_progress
+from flawline.cli.train_segment import evaluation
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -21,3 +24,19 @@ def test_an_interrupted_training(tmp_path, monkeypatch, capsys, begun) -> None:
     with pytest.raises(KeyboardInterrupt):
         train_with_progress(None, {}, folder, resume=False, quiet=True)
     assert ("--resume goes on with it" in capsys.readouterr().err) == begun
+
+
+@pytest.mark.parametrize(
+    ("masks", "origin", "words"),
+    [
+        ({"annotations": None, "classes": "dent"}, "source", "--classes dent"),
+        (
+            {"annotations": Path("my boxes"), "classes": None, "boxes": "grabcut"},
+            "stratified",
+            "--annotations 'my boxes' --boxes grabcut --drop-known",
+        ),
+    ],
+)
+def test_the_next_command_reads_the_same_masks(masks, origin, words) -> None:
+    command = evaluation(Path("a.flaw"), "parts", masks, origin)
+    assert command == f"flawline evaluate a.flaw parts {words}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -237,19 +238,31 @@ def segment(
         for line in trained.messages:
             typer.echo(printable(as_options(line)))
         if trained.split.test:
-            typer.echo(printable(f"next: {evaluation(out, source, classes, trained.split.origin)}"))
+            given = {
+                "annotations": annotations,
+                "classes": classes,
+                "palette": palette,
+                "ignore": ignore,
+                "threshold": threshold,
+                "boxes": None if boxes == "refuse" else boxes,
+            }
+            command = evaluation(out, source, given, trained.split.origin)
+            typer.echo(printable(f"next: {command}"))
     print_unjudged(missed)
     wrote = f"wrote {out}, report: {page}, checkpoints: {folder}"
     print_notes(summary, [*picture_notes(trained.masks.decoding), wrote], quiet=quiet)
     return strict_code(2 if missed else 0, trained.verdict.usable, strict=strict)
 
 
-def evaluation(out: Path, source: str, classes: str | None, origin: str) -> str:
-    """Write the command that evaluates the recipe on the pictures that were held back."""
+def evaluation(
+    out: Path, source: str, masks: Mapping[str, str | Path | float | None], origin: str
+) -> str:
+    """Write the command that evaluates the recipe on the pictures that were held back, with the same masks."""
     import shlex
 
     words = ["flawline", "evaluate", str(out), source]
-    words += [] if classes is None else ["--classes", classes]
+    for name, value in masks.items():
+        words += [] if value is None else [f"--{name}", str(value)]
     # Splits that the source does not name are known to the recipe alone.
     words += [] if origin == "source" else ["--drop-known"]
     return shlex.join(words)
