@@ -104,6 +104,33 @@ def test_nothing_suspicious_ends_with_0(parts, tmp_path, seeing, capsys):
     assert printed.err == ""
 
 
+def test_segmenters_that_learnt_nothing_list_no_suspect_and_end_with_2(
+    parts, tmp_path, seeing, monkeypatch, capsys
+):
+    def predict_folds(source, plan, settings, work, kept, track):
+        for number, sample in enumerate(plan.samples):
+            kept.write(number, source.pair(sample)[1], np.full((3, SIDE, SIDE), 1 / 3, np.float32))
+
+    monkeypatch.setitem(
+        sys.modules,
+        "flawline.jobs.train.audit.audit_folds",
+        SimpleNamespace(predict_folds=predict_folds),
+    )
+    out = tmp_path / "audit"
+    arguments = [parts / "images", "-o", out, "--annotations", parts / "masks"]
+    arguments += ["--classes", "scratch,stain", "--epochs", "1", "-q"]
+    assert run(arguments) == 2
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.startswith("Not audited: the segmenters learnt nothing, IoU on masks they did not")
+    assert second == "None of 8 masks was judged."
+    assert third == "Next: the same command with --epochs 3 and another --out"
+    assert (out / "label-audit.csv").read_text(encoding="utf-8").count("\n") == 1
+    assert run([*arguments, "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["usable"], document["suspects"], document["pictures"]) == ("no", 0, [])
+    assert [one["learnt"] for one in document["learning"].values()] == [False] * 3
+
+
 def test_what_could_not_be_read_ends_with_2(parts, tmp_path, seeing, capsys):
     (parts / "images" / "5.png").write_bytes(b"no picture")
     arguments = [parts / "images", "-o", tmp_path / "audit", "--annotations", parts / "masks"]

@@ -3,6 +3,7 @@
 import pytest
 
 from flawline.core.basis_verdict import audit_verdict, capability_verdict, segmenter_verdict
+from flawline.core.class_learning import ClassLearning
 from flawline.core.metrics import Share
 
 MANY = {"stain": 40, "scratch": 30}
@@ -55,20 +56,25 @@ def test_a_segmenter_of_weak_labels_is_not_usable_alone():
     assert worse.usable == "no"
 
 
+SEEN, UNSEEN = ClassLearning(0.6, 0.02), ClassLearning(0.03, 0.02)
+
+
 @pytest.mark.parametrize(
-    ("seen", "epochs", "pictures", "usable", "text"),
+    ("learning", "epochs", "pictures", "usable", "text"),
     [
-        ({"stain": 0.6}, 20, 100, "yes", "from 100 masks"),
-        ({"stain": 0.6}, None, 100, "yes", "learnt every class"),
-        ({"stain": 0.01}, 20, 100, "no", "learnt nothing: do not rely"),
-        ({"stain": 0.6, "scratch": 0.01}, 20, 100, "no", "nothing of scratch"),
-        ({"stain": 0.6}, 1, 100, "not alone", "1 epoch only"),
-        ({"stain": 0.6}, 20, 12, "not alone", "Only 12 masks"),
+        ({"stain": SEEN}, 20, 100, "yes", "from 100 masks"),
+        ({"stain": SEEN}, None, 100, "yes", "learnt every class"),
+        ({"stain": UNSEEN}, 20, 100, "no", "Not audited: the segmenters learnt nothing"),
+        ({"stain": UNSEEN, "dent": None}, 1, 12, "no", "more than 12 masks and 1 epoch"),
+        ({"stain": UNSEEN}, None, 12, "no", "stain 0.03 (a guess 0.02)"),
+        ({"stain": SEEN, "scratch": UNSEEN}, 20, 100, "no", "Masks of scratch not audited"),
+        ({"stain": SEEN}, 1, 100, "not alone", "1 epoch only"),
+        ({"stain": SEEN}, 20, 12, "not alone", "Only 12 masks"),
         ({"stain": None}, 20, 100, "unknown", "nothing to learn"),
     ],
 )
-def test_an_audit(seen, epochs, pictures, usable, text):
-    found = audit_verdict(seen, epochs, pictures)
+def test_an_audit(learning, epochs, pictures, usable, text):
+    found = audit_verdict(learning, epochs, pictures)
     assert found.usable == usable
     assert text in found.text
 

@@ -146,6 +146,8 @@ def print_audit(audit: LabelAudit) -> None:
     print_verdict(audit.verdict.text, audit.verdict.usable)
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(finding(audit)), style="bold")
+    if audit.unlearnt:
+        console.print(Text(f"Next: the same command with {_longer(audit)} and another --out"))
     shown = list(audit.regions())[:LISTED]
     if not shown:
         return
@@ -163,3 +165,11 @@ def print_audit(audit: LabelAudit) -> None:
         for picture, region in shown
     ]
     console.print(text_table(titles, rows, right=("rank", "px")))
+
+
+def _longer(audit: LabelAudit) -> str:
+    """Write the option for three times as long a training."""
+    training = audit.settings.training
+    if training.minutes:
+        return f"--minutes {3 * training.minutes:g}"
+    return f"--epochs {3 * (training.epochs or 1)}"

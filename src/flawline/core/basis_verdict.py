@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flawline.core.class_learning import ClassLearning
 from flawline.core.metrics import Share
 from flawline.core.recipe_verdict import Usable, recipe_verdict
 from flawline.core.words import counted
 
 LEARNT = 0.05
-"""Below this IoU, or mean probability of its own pixels, a class was not learnt."""
+"""Below this IoU a class was not learnt."""
 FEW_EPOCHS = 3
 FEW_MARKED = 10
 """Fewer pictures with a class than this are too few to learn or to judge it."""
@@ -84,22 +85,21 @@ def _vague(learnt: Mapping[str, float | None], marked: Mapping[str, int], epochs
 
 
 def audit_verdict(
-    seen: Mapping[str, float | None], epochs: int | None, pictures: int
+    learning: Mapping[str, ClassLearning | None], epochs: int | None, pictures: int
 ) -> BasisVerdict:
     """Judge an audit of labels.
 
     Args:
-        seen: mean probability that the segmenters give the pixels of each class of defects, None without a pixel.
+        learning: what the segmenters learnt of each class of defects, None without a pixel.
         epochs: that each segmenter was asked to train, None where minutes decided.
         pictures: that were audited.
     """
-    known = {name: value for name, value in seen.items() if value is not None}
-    nothing = [name for name, value in known.items() if value < LEARNT]
+    known = {name: value for name, value in learning.items() if value is not None}
+    failed = {name: value for name, value in known.items() if not value.learnt}
     if not known:
         return BasisVerdict("unknown", "No mask shows a defect: there was nothing to learn")
-    if nothing:
-        what = "nothing" if len(nothing) == len(known) else f"nothing of {', '.join(nothing)}"
-        return BasisVerdict("no", f"The segmenters learnt {what}: do not rely on this audit")
+    if failed:
+        return BasisVerdict("no", _not_audited(failed, len(known), epochs, pictures))
     if epochs is not None and epochs < FEW_EPOCHS:
         return BasisVerdict(
             "not alone", f"The segmenters trained for {counted(epochs, 'epoch')} only: train longer"
@@ -110,6 +110,23 @@ def audit_verdict(
         )
     return BasisVerdict(
         "yes", f"The segmenters learnt every class from {counted(pictures, 'mask')}"
+    )
+
+
+def _not_audited(
+    failed: Mapping[str, ClassLearning], classes: int, epochs: int | None, pictures: int
+) -> str:
+    """Say which masks were not judged, what was reached, and what to do."""
+    whole = len(failed) == classes
+    head = "Not audited" if whole else f"Masks of {', '.join(failed)} not audited"
+    reached = ", ".join(
+        f"{name} {one.iou:.2f} (a guess {one.chance:.2f})" for name, one in failed.items()
+    )
+    what = "nothing" if whole else "nothing of that"
+    after = "" if epochs is None else f" and {counted(epochs, 'epoch')}"
+    return (
+        f"{head}: the segmenters learnt {what}, IoU on masks they did not see: {reached}. "
+        f"Train longer, or on more than {counted(pictures, 'mask')}{after}"
     )
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from flawline.core.class_learning import ClassLearning
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.data.masks import open_masks
 from flawline.jobs.train.audit.audit_labels import audit_result
@@ -27,16 +28,21 @@ from flawline.types import no_track
 from helpers.audited_masks import CLASSES, Masks, mask_of, settings, shares_of
 
 
+def audit_of(source, seen, folder):
+    """An audit of segmenters that give the probabilities `seen(truth)`."""
+    plan = make_plan(source, settings(), no_track)
+    with AuditStore(folder) as kept:
+        for number, sample in enumerate(plan.samples):
+            truth = source.truth(int(sample.name.partition(".")[0]))
+            kept.write(number, source.pair(sample)[1], seen(truth))
+        return audit_result(source, plan, settings(), kept, "parts", no_track)
+
+
 @pytest.fixture
 def audited(tmp_path):
     """An audit whose segmenters see the truth, and its source."""
     source = Masks()
-    plan = make_plan(source, settings(), no_track)
-    with AuditStore(tmp_path / "work") as kept:
-        for number, sample in enumerate(plan.samples):
-            truth = source.truth(int(sample.name.partition(".")[0]))
-            kept.write(number, source.pair(sample)[1], shares_of(truth))
-        return audit_result(source, plan, settings(), kept, "parts", no_track), source
+    return audit_of(source, shares_of, tmp_path / "work"), source
 
 
 def test_wrong_masks_come_first_and_their_kinds_are_told(audited):
@@ -140,27 +146,51 @@ def test_a_class_that_one_fold_has_alone_is_not_audited(tmp_path):
             picture, _ = super().pair(sample)
             return picture, self.truth(int(sample.name.partition(".")[0]))
 
-    source = Rare()
-    plan = make_plan(source, settings(), no_track)
-    with AuditStore(tmp_path) as kept:
-        for number, sample in enumerate(plan.samples):
-            kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
-        audit = audit_result(source, plan, settings(), kept, "", no_track)
+    audit = audit_of(Rare(), lambda truth: shares_of(np.where(truth == 1, truth, 0)), tmp_path)
     assert any("stain occurs in fold" in text for text in audit.notes)
     rare = next(picture for picture in audit.pictures if picture.image == "4.png")
     assert rare.regions == ()
     assert audit.thresholds[2] is None
 
 
-def test_a_class_that_is_never_seen_is_told(audited, tmp_path):
-    audit, source = audited
-    assert audit.notes == ()
-    plan = make_plan(source, settings(), no_track)
-    with AuditStore(tmp_path / "blind") as kept:
-        for number, sample in enumerate(plan.samples):
-            kept.write(number, source.pair(sample)[1], shares_of(mask_of()))
-        blind = audit_result(source, plan, settings(), kept, "", no_track)
-    assert sum("hardly seen" in text for text in blind.notes) == 2
+def chance(truth):
+    """Probabilities of a segmenter that learnt nothing: any class anywhere, and very sure of it."""
+    rng = np.random.default_rng(int(truth.nonzero()[1].sum()))
+    return shares_of(rng.integers(0, 3, truth.shape, np.uint8))
+
+
+@pytest.mark.parametrize("seen", [lambda truth: shares_of(mask_of()), chance])
+def test_segmenters_that_learnt_nothing_judge_no_mask(tmp_path, seen):
+    audit = audit_of(Masks(), seen, tmp_path)
+    assert audit.pictures == ()
+    assert (audit.masks, audit.suspects, audit.noise, audit.exit_code) == (12, 0, None, 2)
+    assert audit.unlearnt == ("scratch", "stain")
+    assert audit.verdict.usable == "no"
+    assert audit.verdict.text.startswith("Not audited: the segmenters learnt nothing, IoU")
+    assert finding(audit) == "None of 12 masks was judged."
+    written = write_label_audit(audit, Masks(), tmp_path)
+    assert [path.is_file() for path in written] == [True] * 4
+    assert "None of 12 masks was judged" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "label-audit.json").read_text(encoding="utf-8"))["noise"] is None
+
+
+def test_masks_of_a_class_that_was_not_learnt_are_not_judged(tmp_path):
+    def blind_to_stains(truth):
+        seen = shares_of(np.where(truth == 1, truth, 0).astype(np.uint8))
+        # What is no scratch is a stain as likely as not, all over the picture.
+        seen[2] = seen[0] = (seen[0] + seen[2]) / 2
+        return seen
+
+    audit = audit_of(Masks(), blind_to_stains, tmp_path)
+    assert audit.unlearnt == ("stain",)
+    assert audit.exit_code == 2
+    assert audit.verdict.text.startswith("Masks of stain not audited")
+    # The stain that is labelled as a scratch is none for what knows scratches; the other wrong stains are not known.
+    found = {(p.image, r.kind, r.given, r.seen) for p, r in audit.regions()}
+    assert found == {
+        ("2.png", "missing", "background", "scratch"),
+        ("7.png", "extra", "scratch", "background"),
+    }
 
 
 def test_marks_that_are_often_not_seen_are_told(audited):
@@ -169,7 +199,8 @@ def test_marks_that_are_often_not_seen_are_told(audited):
     pictures = tuple(replace(p, regions=(region,)) for p in audit.pictures[:4])
     joint, marks = ConfidentJoint(3), np.array([0, 9, 29])
     plan = make_plan(source, settings(), no_track)
-    scored = AuditScores(pictures, np.array([0.9, 0.5, 0.5]), joint, (), marks)
+    learning = (ClassLearning(0.9, 0.1),) * 3
+    scored = AuditScores(pictures, np.array([0.9, 0.5, 0.5]), joint, (), marks, learning)
     [text] = notes_of(plan, CLASSES, scored)
     assert text.startswith("4 of 29 marks of stain are not seen at all")
     assert notes_of(plan, CLASSES, replace(scored, marks=np.array([0, 9, 40]))) == ()

@@ -30,7 +30,8 @@ def audit_labels(
 
     Pictures are dealt to folds by group; the segmenter of a fold learns from the other folds and predicts its own. A
     pixel is suspicious where that segmenter is more confident of another class than it usually is of that class
-    (`flawline.jobs.train.audit.label_quality`). The folder "work" in `folder` stores the work, so that a stopped audit
+    (`flawline.jobs.train.audit.label_quality`). Masks of a class of which the segmenters learnt nothing are not judged
+    (`flawline.core.class_learning`). The folder "work" in `folder` stores the work, so that a stopped audit
     can resume; other limits or another temperature need no new training.
 
     Args:
@@ -80,10 +81,12 @@ def audit_result(
         source=name,
         classes=tuple(source.classes),
         settings=settings,
+        masks=len(plan.samples),
         pictures=scored.pictures,
+        learning=scored.learning,
         thresholds=tuple(limit if np.isfinite(limit) else None for limit in limits),
         joint=tuple(tuple(row) for row in scored.joint.counts.tolist()),
-        noise=float(max(joint.sum() - np.trace(joint), 0.0)),
+        noise=float(max(joint.sum() - np.trace(joint), 0.0)) if scored.pictures else None,
         notes=notes_of(plan, source.classes, scored),
         unjudged=plan.unjudged,
     )

@@ -24,8 +24,8 @@ def notes_of(plan: AuditPlan, classes: Sequence[str], scored: AuditScores) -> tu
 
 
 def _hardly_seen(classes: Sequence[str], scored: AuditScores) -> Iterator[str]:
-    for name, limit in zip(classes, scored.thresholds.tolist(), strict=True):
-        if limit < LEAST_THRESHOLD:
+    for name, limit, one in zip(classes, scored.thresholds.tolist(), scored.learning, strict=True):
+        if limit < LEAST_THRESHOLD and one is not None and one.learnt:
             yield (
                 f"{name} is hardly seen (mean self-confidence {limit:.3f}): "
                 "train longer before relying on its results"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from flawline.core.class_learning import ClassLearning, LearningCurves
 from flawline.core.run_lengths import column_runs
 from flawline.core.segmentation_metrics import IGNORE
 from flawline.jobs.train.audit.audit_plan import AuditPlan
@@ -34,7 +35,8 @@ Pair = tuple[NDArray[np.uint8], NDArray[np.float32]]
 class AuditScores:
     """Pictures by rank, thresholds (C,), the confident joint, and the names of pictures without a known pixel.
 
-    `marks` int64 (C,) counts the connected regions of each class in the masks.
+    `marks` int64 (C,) counts the connected regions of each class in the masks, `learning` says what the segmenters
+    learnt of each class. Where that is nothing of any class of defects, there are no pictures.
     """
 
     pictures: tuple[AuditedPicture, ...]
@@ -42,6 +44,7 @@ class AuditScores:
     joint: ConfidentJoint
     unknown: tuple[str, ...]
     marks: NDArray[np.int64]
+    learning: tuple[ClassLearning | None, ...]
 
 
 def score_pictures(
@@ -51,16 +54,21 @@ def score_pictures(
     settings: AuditSettings,
     track: Track,
 ) -> AuditScores:
-    """Rank the pictures of a plan by their stored probabilities, and find suspicious regions."""
-    confidence = ClassThresholds(len(classes))
-    for _, pair in _pairs(plan, store, track, "Thresholds"):
-        confidence.add(*pair)
-    thresholds, joint = confidence.values(), ConfidentJoint(len(classes))
+    """Rank the pictures of a plan by their stored probabilities, and find suspicious regions.
+
+    Masks of a class of which the segmenters learnt nothing are not judged, and neither is where they see it.
+    """
+    thresholds, learning = _learning(plan, len(classes), store, track)
+    joint, marks = ConfidentJoint(len(classes)), np.zeros(len(classes), np.int64)
+    failed = failed_classes(learning)
+    if len(failed) == sum(one is not None for one in learning[1:]):
+        return AuditScores((), thresholds, joint, (), marks, learning)
     least = np.maximum(thresholds, LEAST_THRESHOLD)
+    least[failed] = np.inf
     audited: list[AuditedPicture] = []
     unknown: list[str] = []
-    marks = np.zeros(len(classes), np.int64)
     for number, (mask, probabilities) in _pairs(plan, store, track, "Regions"):
+        mask[np.isin(mask, failed)] = IGNORE
         if (mask == IGNORE).all():
             unknown.append(plan.samples[number].name)
             continue
@@ -70,7 +78,24 @@ def score_pictures(
         audited.append(_audited(plan, number, evidence, classes, settings))
     audited.sort(key=lambda picture: (picture.score, picture.image))
     ranked = tuple(replace(picture, rank=rank) for rank, picture in enumerate(audited, 1))
-    return AuditScores(ranked, thresholds, joint, tuple(unknown), marks)
+    return AuditScores(ranked, thresholds, joint, tuple(unknown), marks, learning)
+
+
+def failed_classes(learning: Sequence[ClassLearning | None]) -> list[int]:
+    """List the classes of defects of which nothing was learnt, though masks have them."""
+    pairs = enumerate(learning)
+    return [number for number, one in pairs if number and one is not None and not one.learnt]
+
+
+def _learning(
+    plan: AuditPlan, classes: int, store: AuditStore, track: Track
+) -> tuple[NDArray[np.float64], tuple[ClassLearning | None, ...]]:
+    """Measure how sure the segmenters are of each class, and what they learnt of it."""
+    confidence, curves = ClassThresholds(classes), LearningCurves(classes)
+    for _, pair in _pairs(plan, store, track, "Thresholds"):
+        confidence.add(*pair)
+        curves.add(*pair)
+    return confidence.values(), curves.values()
 
 
 def _pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,12 @@ def audit_as_dict(audit: LabelAudit) -> dict[str, Any]:
         "source": audit.source,
         "classes": list(audit.classes),
         "settings": {**audit.settings.as_dict(), "flawline": __version__},
+        "masks": audit.masks,
         "suspects": audit.suspects,
+        "learning": {
+            name: None if one is None else {**asdict(one), "learnt": one.learnt}
+            for name, one in zip(audit.classes, audit.learning, strict=True)
+        },
         "noise": audit.noise,
         "thresholds": dict(zip(audit.classes, audit.thresholds, strict=True)),
         "joint": [list(row) for row in audit.joint],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flawline.core.basis_verdict import BasisVerdict, audit_verdict
+from flawline.core.class_learning import ClassLearning
 from flawline.jobs.train.audit.audit_settings import AuditSettings
 from flawline.jobs.train.audit.suspicious_regions import Kind
 from flawline.types import Unjudged
@@ -49,17 +50,22 @@ class AuditedPicture:
 class LabelAudit:
     """Result of an audit: all pictures by rank, and estimates over all of them.
 
-    `thresholds` are the mean self-confidences of the classes, None for one without a pixel. `joint` are pixels by given
-    (rows) and confidently predicted class (columns), `noise` the estimated share of known pixels with a wrong class.
+    `masks` were read. `learning` says what the segmenters learnt of each class, None for one without a pixel in the
+    masks. Where they learnt nothing of a class, its masks are not judged; where of none, there are no `pictures`, and
+    `noise` is None. `thresholds` are the mean self-confidences of the classes, None for one without a pixel. `joint`
+    are pixels by given (rows) and confidently predicted class (columns), `noise` the estimated share of known pixels
+    with a wrong class.
     """
 
     source: str
     classes: tuple[str, ...]
     settings: AuditSettings
+    masks: int
     pictures: tuple[AuditedPicture, ...]
+    learning: tuple[ClassLearning | None, ...]
     thresholds: tuple[float | None, ...]
     joint: tuple[tuple[int, ...], ...]
-    noise: float
+    noise: float | None
     notes: tuple[str, ...]
     unjudged: tuple[Unjudged, ...]
 
@@ -73,14 +79,20 @@ class LabelAudit:
         return sum(len(picture.regions) for picture in self.pictures)
 
     @property
+    def unlearnt(self) -> tuple[str, ...]:
+        """Name the classes of defects whose masks are not judged, since the segmenters learnt nothing of them."""
+        pairs = zip(self.classes[1:], self.learning[1:], strict=True)
+        return tuple(name for name, one in pairs if one is not None and not one.learnt)
+
+    @property
     def verdict(self) -> BasisVerdict:
         """Say whether the segmenters learnt enough for the audit to be used."""
-        seen = dict(zip(self.classes[1:], self.thresholds[1:], strict=True))
+        learning = dict(zip(self.classes[1:], self.learning[1:], strict=True))
         training = self.settings.training
         epochs = None if training.minutes else training.epochs
-        return audit_verdict(seen, epochs, len(self.pictures))
+        return audit_verdict(learning, epochs, self.masks)
 
     @property
     def exit_code(self) -> int:
-        """0 without suspicious regions, 1 with some, 2 where something could not be read."""
-        return 2 if self.unjudged else 1 if self.suspects else 0
+        """0 without suspicious regions, 1 with some, 2 where something could not be read or not be judged."""
+        return 2 if self.unjudged or self.unlearnt else 1 if self.suspects else 0

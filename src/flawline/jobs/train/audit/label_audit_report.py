@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flawline.core.words import counted
 from flawline.data.whole_file import write_text
 from flawline.jobs.train.audit.audited_pictures import CLASS_COLOURS, KIND_COLOURS, Panels
 from flawline.jobs.train.audit.label_audit import AuditedPicture, LabelAudit
@@ -42,6 +43,8 @@ def write_label_audit_page(
 
 def finding(audit: LabelAudit) -> str:
     """Summarise an audit in one sentence."""
+    if not audit.pictures and audit.unlearnt:
+        return f"None of {counted(audit.masks, 'mask')} was judged."
     pictures = sum(bool(picture.regions) for picture in audit.pictures)
     if not pictures:
         return f"No region of {len(audit.pictures)} masks looks wrong."
