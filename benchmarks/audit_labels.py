@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from flawline.core.metrics import average_precision
 from flawline.data.masks.rle import paint_coco
-from flawline.jobs.train.audit.audit_labels import AuditSettings, audit_labels
+from flawline.jobs.train.audit.audit_labels import audit_labels
+from flawline.jobs.train.audit.audit_settings import TRAINING, AuditSettings
 from flawline.jobs.train.audit.label_audit import AuditedPicture, LabelAudit
-from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from label_errors import Box, DrawnSource, Mask, NoisySource
 
 KINDS = {"missing": "missing", "extra": "extra", "wrong_class": "class", "shifted": "border"}
@@ -55,7 +55,8 @@ def main() -> None:
             if options.data
             else DrawnSource(work / "set", classes, options.pictures, seed)
         )
-        training = SegmentSettings(epochs=options.epochs, seed=seed)
+        # As `flawline audit-labels` trains.
+        training = replace(TRAINING, epochs=options.epochs, seed=seed)
         audit = audit_labels(source, work, AuditSettings(options.folds, training))
         print(
             f"seed {seed}, {options.pictures} pictures, {options.folds} folds, {options.epochs} epochs"

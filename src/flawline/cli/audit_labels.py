@@ -151,7 +151,7 @@ def print_audit(audit: LabelAudit) -> None:
     shown = list(audit.regions())[:LISTED]
     if not shown:
         return
-    titles = ["rank", "image", "kind", "given", "seen", "px", "at x, y"]
+    titles = ["rank", "image", "kind", "given", "seen", "px", "at x, y", ""]
     rows = [
         [
             str(picture.rank),
@@ -161,6 +161,7 @@ def print_audit(audit: LabelAudit) -> None:
             region.seen,
             str(region.area),
             f"{region.box[0]}, {region.box[1]}",
+            region.words,
         ]
         for picture, region in shown
     ]

@@ -137,6 +137,40 @@ def test_panels_of_a_large_picture_show_the_worst_region(audited):
     assert panels.place == "700, 0 to 1120, 420 px"
 
 
+def test_a_shifted_mark_says_where_it_lies_in_every_file(audited, tmp_path):
+    audit, source = audited
+    found = next(picture for picture in audit.pictures if picture.image == "9.png")
+    words = "the mask lies about 5 px to the right of what is seen"
+    assert [(one.shift, one.words) for one in found.regions] == [((5, 0), words)] * 2
+    assert not any(one.words for p, one in audit.regions() if p.image != "9.png")
+    write_label_audit(audit, source, tmp_path)
+    with (tmp_path / "label-audit.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["image"] == "9.png"]
+    assert [(row["shift_x"], row["shift_y"], row["words"]) for row in rows] == [
+        ("5", "0", words)
+    ] * 2
+    assert words in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert [one["words"] for one in audit_as_coco(audit)["annotations"]].count(words) == 2
+
+
+def test_both_outlines_of_a_shifted_mark_are_drawn(audited):
+    audit, source = audited
+    found = next(picture for picture in audit.pictures if picture.image == "9.png")
+    pixels, mask = source.pair(source.samples()[9])
+    without = replace(found, regions=tuple(replace(one, shift=None) for one in found.regions))
+    shares = np.zeros((3, *mask.shape), np.float32)
+    drawn, plain = (
+        draw_panels(one, pixels.pixels, mask, shares).images[3].astype(int)
+        for one in (found, without)
+    )
+    scale = drawn.shape[0] / mask.shape[0]
+    # Left of the disc as seen, and right of it as masked: each outline alone, at its outermost pixel.
+    for column, colour in ((29, (0, 114, 178)), (54, (255, 255, 255))):
+        at = int(40.5 * scale), int((column + 0.5) * scale)
+        assert np.abs(drawn[at] - colour).max() < 60, column
+        assert np.abs(drawn[at] - plain[at]).max() > 0
+
+
 def test_a_class_that_one_fold_has_alone_is_not_audited(tmp_path):
     class Rare(Masks):
         def truth(self, number):
@@ -213,7 +247,7 @@ def test_pictures_without_a_known_pixel_have_no_rank(tmp_path):
         for number, sample in enumerate(plan.samples):
             mask = source.pair(sample)[1]
             kept.write(number, np.full_like(mask, IGNORE) if number == 0 else mask, shares_of(mask))
-        scored = score_pictures(plan, CLASSES, kept, settings(), no_track)
+        scored = score_pictures(source, plan, kept, settings(), no_track)
     assert scored.unknown == ("0.png",)
     assert len(scored.pictures) == 11
 

@@ -74,7 +74,7 @@ def audit_result(
     track: Track,
 ) -> LabelAudit:
     """Summarise what the stored probabilities tell of the masks of a plan."""
-    scored = score_pictures(plan, source.classes, store, settings, track)
+    scored = score_pictures(source, plan, store, settings, track)
     limits = scored.thresholds.tolist()
     joint = scored.joint.joint()
     return LabelAudit(

@@ -16,6 +16,8 @@ from flawline.jobs.train.audit.audit_settings import AuditSettings
 from flawline.jobs.train.audit.audit_store import AuditStore
 from flawline.jobs.train.audit.label_audit import AuditedPicture, SuspectRegion
 from flawline.jobs.train.audit.label_quality import ClassThresholds, ConfidentJoint, softmin
+from flawline.jobs.train.audit.mark_shifts import gain_limits
+from flawline.jobs.train.audit.shifted_regions import fits_of, shifted_regions, with_shifted
 from flawline.jobs.train.audit.suspicious_regions import (
     Evidence,
     SuspiciousRegion,
@@ -23,6 +25,7 @@ from flawline.jobs.train.audit.suspicious_regions import (
     suspicious_regions,
     weigh,
 )
+from flawline.jobs.train.segment.pairs import MaskedPictures
 from flawline.types import Track
 
 # Below this self-confidence a class is not seen at all, and noise would count as confidence.
@@ -47,9 +50,21 @@ class AuditScores:
     learning: tuple[ClassLearning | None, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """A picture before its shifted marks are known: the class and gain of every mark, and the regions of moved ones."""
+
+    number: int
+    size: tuple[int, int]
+    score: float
+    regions: tuple[SuspiciousRegion, ...]
+    gains: list[tuple[int, float]]
+    moved: list[tuple[int, float, tuple[SuspiciousRegion, ...]]]
+
+
 def score_pictures(
+    source: MaskedPictures,
     plan: AuditPlan,
-    classes: Sequence[str],
     store: AuditStore,
     settings: AuditSettings,
     track: Track,
@@ -58,6 +73,7 @@ def score_pictures(
 
     Masks of a class of which the segmenters learnt nothing are not judged, and neither is where they see it.
     """
+    classes = source.classes
     thresholds, learning = _learning(plan, len(classes), store, track)
     joint, marks = ConfidentJoint(len(classes)), np.zeros(len(classes), np.int64)
     failed = failed_classes(learning)
@@ -65,7 +81,7 @@ def score_pictures(
         return AuditScores((), thresholds, joint, (), marks, learning)
     least = np.maximum(thresholds, LEAST_THRESHOLD)
     least[failed] = np.inf
-    audited: list[AuditedPicture] = []
+    audited: list[_Judged] = []
     unknown: list[str] = []
     for number, (mask, probabilities) in _pairs(plan, store, track, "Regions"):
         mask[np.isin(mask, failed)] = IGNORE
@@ -75,10 +91,10 @@ def score_pictures(
         evidence = weigh(mask, probabilities, least)
         joint.add(mask, evidence.seen)
         marks += marks_of(mask, len(classes))
-        audited.append(_audited(plan, number, evidence, classes, settings))
-    audited.sort(key=lambda picture: (picture.score, picture.image))
-    ranked = tuple(replace(picture, rank=rank) for rank, picture in enumerate(audited, 1))
-    return AuditScores(ranked, thresholds, joint, tuple(unknown), marks, learning)
+        pixels = source.pair(plan.samples[number])[0].pixels
+        audited.append(_judged(number, evidence, pixels, settings))
+    pictures = _pictures(audited, plan, classes)
+    return AuditScores(pictures, thresholds, joint, tuple(unknown), marks, learning)
 
 
 def failed_classes(learning: Sequence[ClassLearning | None]) -> list[int]:
@@ -109,24 +125,36 @@ def _pairs(
         yield number, (mask, probabilities)
 
 
-def _audited(
-    plan: AuditPlan,
-    number: int,
-    evidence: Evidence,
-    classes: Sequence[str],
-    settings: AuditSettings,
-) -> AuditedPicture:
+def _judged(
+    number: int, evidence: Evidence, pixels: NDArray[np.uint8], settings: AuditSettings
+) -> _Judged:
+    fits = fits_of(evidence, pixels, settings.limits)
+    known = evidence.quality[evidence.mask != IGNORE]
     height, width = evidence.mask.shape
-    regions = suspicious_regions(evidence, settings.limits)
-    return AuditedPicture(
-        rank=0,
-        image=plan.samples[number].name,
-        score=softmin(evidence.quality[evidence.mask != IGNORE], settings.temperature),
-        size=(height, width),
-        number=number,
-        fold=plan.folds[number] + 1,
-        regions=tuple(_region(region, classes, (height, width)) for region in regions),
+    return _Judged(
+        number,
+        (height, width),
+        softmin(known, settings.temperature),
+        suspicious_regions(evidence, settings.limits),
+        [(fit.value, fit.gain) for fit in fits],
+        [(fit.value, fit.gain, shifted_regions(fit, evidence)) for fit in fits if fit.moved],
     )
+
+
+def _pictures(
+    judged: Sequence[_Judged], plan: AuditPlan, classes: Sequence[str]
+) -> tuple[AuditedPicture, ...]:
+    """Rank pictures; a mark is shifted where its gain stands out from those of the marks of all pictures."""
+    limits = gain_limits(len(classes), [gain for one in judged for gain in one.gains])
+    pictures = []
+    for one in judged:
+        moved = [regions for value, gain, regions in one.moved if gain >= limits[value]]
+        found = with_shifted(one.regions, [region for regions in moved for region in regions])
+        name, fold = plan.samples[one.number].name, plan.folds[one.number] + 1
+        regions = tuple(_region(region, classes, one.size) for region in found)
+        pictures.append(AuditedPicture(0, name, one.score, one.size, one.number, fold, regions))
+    pictures.sort(key=lambda picture: (picture.score, picture.image))
+    return tuple(replace(picture, rank=rank) for rank, picture in enumerate(pictures, 1))
 
 
 def _region(
@@ -140,4 +168,5 @@ def _region(
         region.box,
         region.confidence,
         column_runs(region.pixels, region.box, size),
+        region.shift,
     )

@@ -26,6 +26,9 @@ COLUMNS = (
     "width",
     "height",
     "confidence",
+    "shift_x",
+    "shift_y",
+    "words",
 )
 
 
@@ -76,7 +79,7 @@ def audit_as_coco(audit: LabelAudit) -> dict[str, Any]:
     """Build a COCO document of the suspicious regions; the category is the class seen, "background" the last of them.
 
     It holds the pictures with such regions. Outlines are run lengths (`iscrowd` 1 in COCO), which keep holes and single
-    pixels. `score` is the mean confidence; `kind` and `given` are further fields.
+    pixels. `score` is the mean confidence; `kind`, `given` and `words` are further fields.
     """
     shown = [picture for picture in audit.pictures if picture.regions]
     categories = _categories(audit.classes)
@@ -106,6 +109,7 @@ def audit_as_coco(audit: LabelAudit) -> dict[str, Any]:
                 "score": region.confidence,
                 "kind": region.kind,
                 "given": region.given,
+                "words": region.words,
             }
             for place, (number, size, region) in enumerate(found, 1)
         ],
@@ -128,6 +132,8 @@ def _row(picture: AuditedPicture, region: SuspectRegion) -> list[object]:
         region.area,
         *region.box,
         region.confidence,
+        *(region.shift or ("", "")),
+        region.words,
     ]
 
 
@@ -139,4 +145,6 @@ def _region_as_dict(region: SuspectRegion) -> dict[str, Any]:
         "area": region.area,
         "box": list(region.box),
         "confidence": region.confidence,
+        "shift": None if region.shift is None else list(region.shift),
+        "words": region.words,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -35,12 +36,15 @@ KIND_COLOURS: dict[str, Colour] = {
     "border": (240, 228, 66),
 }
 _UNKNOWN: Colour = (128, 128, 128)
+_LIES: Colour = (255, 255, 255)
+_BELONGS: Colour = (0, 114, 178)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panels:
     """Four pictures of one size: plain, with the mask, with the prediction, and grey with the suspicious regions.
 
+    On the last one a shifted mark has two outlines, white as it lies and blue where it would meet the prediction.
     `place` names the part of a large picture that they show; empty where they show all.
     """
 
@@ -58,11 +62,15 @@ def draw_panels(
     predicted = probabilities[:, rows, columns].argmax(0).astype(np.uint8)
     kinds = _kinds(picture)[window]
     of_kind = tuple(KIND_COLOURS[kind] for kind in KINDS)
+    suspicious = _laid_over(np.asarray(grey, np.uint8), kinds, of_kind, strength=0.75)
+    for lies, belongs in _shifted_marks(picture, mask):
+        _outline(suspicious, lies[window], _LIES)
+        _outline(suspicious, belongs[window], _BELONGS)
     images = (
         part,
         _laid_over(part, mask[window], CLASS_COLOURS),
         _laid_over(part, predicted, CLASS_COLOURS),
-        _laid_over(np.asarray(grey, np.uint8), kinds, of_kind, strength=0.75),
+        suspicious,
     )
     whole = part.shape[:2] == picture.size
     shown = f"{columns.start}, {rows.start} to {columns.stop}, {rows.stop} px"
@@ -91,6 +99,33 @@ def _kinds(picture: AuditedPicture) -> Pixels:
     for region in reversed(picture.regions):
         paint_coco(list(region.runs), list(picture.size), places, KINDS.index(region.kind) + 1)
     return places
+
+
+def _shifted_marks(picture: AuditedPicture, mask: Pixels) -> Iterator[tuple[Pixels, Pixels]]:
+    """Yield each shifted mark of a mask (H, W) as it lies and where it belongs, 0 or 1 in uint8 (H, W)."""
+    for region in picture.regions:
+        if region.shift is None:
+            continue
+        own = np.zeros(picture.size, np.uint8)
+        paint_coco(list(region.runs), list(picture.size), own, 1)
+        row, column = np.argwhere(own > 0)[0].tolist()
+        # A shifted mark has a region on itself and one beside it; the first tells which mark it is.
+        if not mask[row, column]:
+            continue
+        same = (mask == mask[row, column]).view(np.uint8)
+        labels = cv2.connectedComponents(same, connectivity=8)[1]
+        lies = (labels == labels[row, column]).astype(np.uint8)
+        move = np.array([[1, 0, -region.shift[0]], [0, 1, -region.shift[1]]], np.float32)
+        size = (mask.shape[1], mask.shape[0])
+        yield lies, np.asarray(cv2.warpAffine(lies, move, size, flags=cv2.INTER_NEAREST), np.uint8)
+
+
+def _outline(drawn: Pixels, places: Pixels, colour: Colour) -> None:
+    """Draw the outlines of places, 1 in uint8 (h, w), 1 px wide on RGB (h, w, 3)."""
+    found = cv2.findContours(
+        np.ascontiguousarray(places), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )[0]
+    cv2.drawContours(drawn, found, -1, colour, 1)
 
 
 def _laid_over(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flawline.core.basis_verdict import BasisVerdict, audit_verdict
 from flawline.core.class_learning import ClassLearning
 from flawline.jobs.train.audit.audit_settings import AuditSettings
+from flawline.jobs.train.audit.mark_shifts import shift_words
 from flawline.jobs.train.audit.suspicious_regions import Kind
 from flawline.types import Unjudged
 
@@ -19,6 +20,7 @@ class SuspectRegion:
     `kind` is "missing", "extra", "class" or "border" (`SuspiciousRegion`), `given` the class in the mask, `seen` the
     predicted one; `area` in pixels, `box` (left, top, width, height) in pixels, `confidence` the mean probability of
     `seen`. `runs` are lengths of pixels outside and inside in turn, down the columns of the whole picture, as in COCO.
+    Where the mark as a whole is shifted, `shift` (x, y) says how far to the right and down it lies of its place, px.
     """
 
     kind: Kind
@@ -28,6 +30,12 @@ class SuspectRegion:
     box: tuple[int, int, int, int]
     confidence: float
     runs: tuple[int, ...]
+    shift: tuple[int, int] | None = None
+
+    @property
+    def words(self) -> str:
+        """Say what is wrong beyond the classes: empty but for a shifted mark."""
+        return shift_words(*self.shift) if self.shift else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +30,7 @@ class SuspiciousRegion:
 
     `kind` is "missing" (labelled as background), "extra" (a mark on background), "class" (one defect taken for another)
     or "border" (missing or extra next to the same class). `confidence` is the mean probability of the class seen.
+    `shift` (x, y) says how far to the right and down the mark of a shifted one lies of its place, px; None elsewhere.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class SuspiciousRegion:
     box: tuple[int, int, int, int]
     pixels: Places
     confidence: float
+    shift: tuple[int, int] | None = None
 
     @property
     def area(self) -> int:
@@ -76,7 +78,7 @@ def suspicious_regions(evidence: Evidence, limits: RegionLimits) -> tuple[Suspic
     Connected pixels with one class given and another seen are a region where the local quality falls to
     `limits.quality` somewhere. For an extra mark its mean must fall to it, too. Pixels mostly within `limits.border`
     pixels of the same class in the other map belong to the border. No outline is exact, so they are a region only where
-    the mark as a whole does not fit: shifted, too thin or too thick (`misfits`).
+    the mark as a whole is too thin or too thick (`misfits`). Shifted marks are found in `mark_shifts`.
     """
     wrong = (evidence.mask != IGNORE) & (evidence.seen != IGNORE) & (evidence.mask != evidence.seen)
     found = [
@@ -84,7 +86,14 @@ def suspicious_regions(evidence: Evidence, limits: RegionLimits) -> tuple[Suspic
         for given, sees in _pairs(evidence, wrong)
         for region in _of_pair(evidence, wrong, given, sees, limits)
     ]
-    return tuple(sorted(found, key=lambda one: (-one.area * one.confidence, one.box)))
+    return worst_first(found)
+
+
+def worst_first(found: Iterable[SuspiciousRegion]) -> tuple[SuspiciousRegion, ...]:
+    """Sort regions by pixels times confidence, the highest first."""
+    return tuple(
+        sorted(found, key=lambda one: (-one.area * one.confidence, one.box, one.given, one.seen))
+    )
 
 
 def marks_of(mask: Mask, classes: int) -> NDArray[np.int64]:
