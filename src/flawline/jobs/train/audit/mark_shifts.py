@@ -156,7 +156,7 @@ def _contrast_gain(
 def _means(plane: NDArray[np.float32], places: Places) -> NDArray[np.float64]:
     """Average a plane over places (h, w), moved over all of it."""
     sums = cv2.matchTemplate(plane, places.astype(np.float32), cv2.TM_CCORR)
-    return np.asarray(sums, np.float64) / places.sum()
+    return np.asarray(sums / places.sum(), np.float64)
 
 
 def _padded(colours: NDArray[Any], by: int) -> NDArray[np.float32]:
