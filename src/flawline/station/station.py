@@ -183,14 +183,14 @@ class Station:
             self.answering.drop(trigger)
 
     def inspect(
-        self, frame: Frame, trigger: Trigger | None = None, room: Room = AT_ONCE
+        self, frame: Frame, trigger: Trigger | None = None, room: Room | None = None
     ) -> Inspection:
         """Judge a frame, answer it, record it and send its event; from any thread.
 
         Args:
             frame: the picture and what is known of it.
             trigger: when its time began; None for now.
-            room: what waits where a disk is full.
+            room: what waits where a disk is full; nothing does if None.
 
         Raises:
             ImageError: the picture cannot be read, or does not suit the recipe; that is recorded too.
@@ -290,12 +290,12 @@ class Station:
         """
         return frame if self.repeats is None else self.repeats.capture(frame, picture)
 
-    def give(self, outcome: Outcome, room: Room = AT_ONCE) -> Outcome:
+    def give(self, outcome: Outcome, room: Room | None = None) -> Outcome:
         """Record an outcome and send its event; from any thread, in the order of the calls.
 
         Args:
             outcome: the judged frame.
-            room: what waits where a disk is full.
+            room: what waits where a disk is full; nothing does if None.
 
         Returns:
             The outcome with the name of its map, without the contents that are stored now.
@@ -305,6 +305,7 @@ class Station:
         """
         if not self.remembers or (outcome.error and outcome.error.code == REPEATED):
             return outcome
+        room = room or AT_ONCE
         name = outcome.map_name
         if self._pictures is not None:
             put = self._pictures.put
@@ -327,7 +328,7 @@ class Station:
         frame: Frame,
         error: FlawlineError,
         trigger: Trigger | None = None,
-        room: Room = AT_ONCE,
+        room: Room | None = None,
     ) -> None:
         """Record a frame as not judged, with the reason, and send its event; from any thread.
 
