@@ -4,9 +4,9 @@
 
 Needs the extra [fleet]. PICTURES drawn castings (default 300, 512 px) are inspected by a recipe learnt from 40 others:
 
-1. in one process, streamed over all cores, and with `--on local` on CORES (default 2); both without records. Rates are
-   those from the first picture that is done to the last, so that neither Ray's start nor the loading of recipes counts;
-   that is told apart. Three times each, in turns.
+1. in one process, streamed over all cores, and with `--on local` on CORES (default 2); both into records, so that both
+   measure every defect. Rates are those from the first picture that is done to the last, so that neither Ray's start
+   nor the loading of recipes counts; that is told apart. Three times each, in turns.
 2. on a cluster of two machines in this one (Ray's own utility for tests), of which one is killed after a third of the
    pictures: rows, different names among them, inspections in the records, and scores that differ from those in one
    process.
@@ -85,14 +85,19 @@ def rates(work: Path, inspector: Inspector, cores: int) -> pl.DataFrame:
     starts = []
     for turn in range(ROUNDS):
         clock = Clock()
-        with open_source(work / "parts") as source, Station(inspector) as station:
+        with (
+            open_source(work / "parts") as source,
+            open_store(str(work / f"alone {turn}.db")) as records,
+            Station(inspector, records=records, keep="none") as station,
+        ):
             table = inspections_frame(inspect_source(source, station, track=clock))
         found["one process"].append(clock.rate)
         clock = Clock()
         with (
             ray_on("local", cores=cores),
             open_source(work / "parts") as source,
-            Station(inspector) as station,
+            open_store(str(work / f"ray {turn}.db")) as records,
+            Station(inspector, records=records, keep="none") as station,
         ):
             out = work / f"ray {turn}"
             inspect_on_ray(source, station, on="local", folder=out, track=clock)
