@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from flawline.core.measure.regions import Regions, find_regions
 from flawline.core.regions import ANOMALY, mask_of_map
+from flawline.core.scale import Scale
 from flawline.inspector.measuring import Numbers, measured_part
 from flawline.inspector.model import Found
 from flawline.types import Region
@@ -176,6 +177,38 @@ def test_a_picture_without_defects_is_measured_as_by_the_way_of_all_others() -> 
         n: (v.dtype, v.shape) for n, v in whole.columns.items()
     }
     assert measured_part(found, pixels, MODEL).numbers.part is short.numbers.part
+
+
+def test_a_part_that_is_judged_by_areas_waits_for_no_skeleton(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class_mask = np.zeros((30, 40), np.uint8)
+    class_mask[5:10, 7:20] = 1
+    found = Found(
+        class_mask, (class_mask.astype(np.float32),), np.zeros((8, 10), np.float32), 1, 1, "", {}
+    )
+    scale = Scale(0.1, 0.001)
+    whole = measured_part(found, np.zeros((30, 40, 3), np.uint8), MODEL, scale).as_part(
+        "a.png", None
+    )
+    expected = {name: values.tolist() for name, values in whole.columns.items()}
+
+    def refuse(self: Regions) -> None:
+        raise AssertionError("skeletons are measured")
+
+    monkeypatch.setattr(Regions, "skeletons", property(refuse))
+    part = measured_part(found, np.zeros((30, 40, 3), np.uint8), MODEL, scale).as_part(
+        "a.png", None
+    )
+    assert part.columns["area"].tolist() == [65]
+    assert part.columns["area_mm2"].tolist() == pytest.approx([0.65])
+    for name in ("part_x", "perimeter_mm", "area_mm2_u"):
+        assert part.columns[name].tolist() == expected[name]
+    assert list(part.columns) == list(expected)
+    assert "skeleton_length_mm" in part.columns
+    assert "depth" not in part.columns
+    with pytest.raises(AssertionError, match="skeletons"):
+        part.columns["skeleton_length"]
 
 
 def test_numbers_are_measured_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from math import isfinite
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawline.core.measure.columns import COLUMNS
+from flawline.core.measure.columns import BY_NAME, COLUMNS
 from flawline.core.measure.defects import Defects
 from flawline.core.measure.millimetres import column_in_millimetres, names_in_millimetres
 from flawline.core.measure.parts import part_columns, part_summary, stain_first
@@ -29,7 +30,34 @@ from flawline.types import Region
 
 _ONE_AT_A_TIME = Lock()
 
-Columns = Mapping[str, NDArray[np.float64]]
+Columns = Mapping[str, NDArray[Any]]
+
+
+class MeasuredColumns(Mapping[str, NDArray[Any]]):
+    """Columns by name, each measured when it is first asked for."""
+
+    def __init__(self, names: Sequence[str], measure: Callable[[str], NDArray[Any]]) -> None:
+        self._names, self._measure = dict.fromkeys(names), measure
+        self._known: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._known:
+            self._known[name] = self._measure(name)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, NDArray[Any]]]]:
+        return dict, (dict(self),)
 
 
 class Measures(Mapping[str, float]):
@@ -74,31 +102,42 @@ class Numbers:
 
     @cached_property
     def _defects(self) -> Defects:
+        around = self.found.boxes
+        return Defects(around.picture, around.value, MeasuredColumns(self._own, self._measured))
+
+    def _measured(self, name: str) -> NDArray[Any]:
+        """Measure one column by place."""
+        if name in self.seen:
+            return self.seen[name]
         # Measuring is many short calls of NumPy: threads at it together contend for the interpreter lock.
         with _ONE_AT_A_TIME:
-            values = {one.name: one.of(self.found) for one in COLUMNS if not one.needs}
-        around = self.found.boxes
-        return Defects(around.picture, around.value, {**values, **self.seen})
+            return np.asarray(BY_NAME[name].of(self.found))
+
+    @property
+    def _own(self) -> tuple[str, ...]:
+        """The names of the columns in pixels."""
+        return (*(one.name for one in COLUMNS if not one.needs), *self.seen)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, without measuring."""
-        own = (*(one.name for one in COLUMNS if not one.needs), *self.seen)
         if self.scale is None:
-            return own
-        return tuple(name for one in own for name in (one, *names_in_millimetres(one)))
+            return self._own
+        return tuple(name for one in self._own for name in (one, *names_in_millimetres(one)))
 
     @cached_property
     def columns(self) -> Columns:
         """The columns of the table of defects, (N,) each, in px and, with a scale, in mm."""
-        columns: dict[str, NDArray[np.float64]] = {}
-        for name, values in self._defects.columns.items():
-            columns[name] = np.asarray(values[self.order], np.float64)
-            if self.scale is not None:
-                both = column_in_millimetres(name, self._defects.columns, self.scale)
-                own = names_in_millimetres(name)
-                columns |= {one: mm[self.order] for one, mm in zip(own, both, strict=True)}
-        return columns
+        return MeasuredColumns(self.names, self._ordered)
+
+    def _ordered(self, name: str) -> NDArray[Any]:
+        """Measure one column in the order of the picture's regions, in px or mm."""
+        values = self._defects.columns
+        if self.scale is None or name in values:
+            return np.asarray(values[name][self.order], np.float64)
+        own = next(one for one in self._own if name in names_in_millimetres(one))
+        both = column_in_millimetres(own, values, self.scale)
+        return np.asarray(both[names_in_millimetres(own).index(name)][self.order], np.float64)
 
     @cached_property
     def part(self) -> Measures:
@@ -133,10 +172,14 @@ class MeasuredPicture:
         """Convert to the part that a specification judges."""
         columns, scale = self.numbers.columns, self.numbers.scale
         places = np.stack([columns["centroid_x"], columns["centroid_y"]], axis=1)
+        of_part = {"part_x": places[:, 0], "part_y": places[:, 1]}
         return MeasuredPart(
             image,
             tuple(region.label for region in self.regions),
-            {**columns, "part_x": places[:, 0], "part_y": places[:, 1]},
+            MeasuredColumns(
+                (*columns, *of_part),
+                lambda name: of_part[name] if name in of_part else columns[name],
+            ),
             places,
             self.size,
             None if scale is None else scale.mm_per_px,
