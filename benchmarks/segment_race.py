@@ -37,6 +37,7 @@ from flawline.jobs.train.segment.segment_settings import (
     NetworkSettings,
     SegmentSettings,
 )
+from flawline.jobs.train.segment.unmasked_pictures import UnmaskedPictures
 from flawline.types import Sample
 
 WEIGHTS = "resnet18_to_layer3_imagenet.safetensors"
@@ -191,17 +192,21 @@ def train_and_score(
     source: MaskedSource,
     train: Sequence[Sample],
     truth: MaskedSource | None = None,
+    unmasked: UnmaskedPictures | None = None,
 ) -> None:
     """Train on some samples, choose on the val split, score by `truth`, if not by the same masks; write the figures."""
     from flawline.jobs.train.segment import loop
     from flawline.jobs.train.segment.checkpoint import CHECKPOINT
-    from flawline.jobs.train.segment.fit import train_segmenter, training_records
+    from flawline.jobs.train.segment.fit import train_segmenter
+    from flawline.jobs.train.segment.trained import training_records
 
     if options.processor_time:
         loop.Clock = ProcessorClock
     folder, samples = options.work / run, by_split(source)
     resume = (folder / CHECKPOINT).exists()
-    trained = train_segmenter(source, train, samples["val"], folder, settings, resume=resume)
+    trained = train_segmenter(
+        source, train, samples["val"], folder, settings, unmasked=unmasked, resume=resume
+    )
     for record in trained:
         share = 100 * (record.mean_iou or 0.0)
         print(f"{run}: {record.seconds / 60:.1f} minutes, mIoU {share:.1f}", flush=True)
@@ -220,9 +225,9 @@ def train_and_score(
 
 def score(folder: Path, source: MaskedSource, samples: Sequence[Sample]) -> dict[str, Any]:
     """Figures of the best network of a training over whole pictures."""
-    from flawline.jobs.train.segment.fit import load_trained
     from flawline.jobs.train.segment.prediction import class_probabilities
     from flawline.jobs.train.segment.torch_settings import choose_machine
+    from flawline.jobs.train.segment.trained import load_trained
 
     found = load_trained(folder)
     matrix, detection = ConfusionMatrix(len(source.classes)), Detection(source.classes)

@@ -29,7 +29,6 @@ from flawline.data.cores import cpu_count
 from flawline.data.masks import MaskedSource, open_masks
 from flawline.jobs.train.segment.architectures import build_network
 from flawline.jobs.train.segment.export import export_segmenter
-from flawline.jobs.train.segment.fit import load_trained
 from flawline.jobs.train.segment.loop import Training
 from flawline.jobs.train.segment.losses import cross_entropy
 from flawline.jobs.train.segment.pairs import Pairs, find_defects
@@ -37,6 +36,7 @@ from flawline.jobs.train.segment.patches import Patches, batches
 from flawline.jobs.train.segment.prediction import prepared
 from flawline.jobs.train.segment.segment_settings import NetworkSettings, SegmentSettings
 from flawline.jobs.train.segment.torch_settings import Machine
+from flawline.jobs.train.segment.trained import load_trained
 from flawline.networks.segmenter import open_segmenter
 from flawline.types import no_track
 

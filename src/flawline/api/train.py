@@ -239,6 +239,7 @@ def train_segment(
     mm_per_px: float | None = None,
     mm_per_px_u: float | None = None,
     spec: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    unmasked: SourceLike | None = None,
     folder: str | os.PathLike[str] | None = None,
     resume: bool = False,
     seed: int = 0,
@@ -291,6 +292,8 @@ def train_segment(
         flips: inspect every window mirrored too: four times the work.
         mm_per_px, mm_per_px_u: scale of the pictures and its standard uncertainty, for the recipe.
         spec: a specification for the recipe: its table, or the path of a TOML file.
+        unmasked: pictures without masks to learn from as well: anything that `open_source` takes. Those that are in the
+            source too are left out.
         folder: where checkpoints go, so that `resume` can go on; a folder that is removed if not given.
         resume: go on with a training that was stopped.
         seed: of every draw.
@@ -363,12 +366,14 @@ def train_segment(
         if given
         else opened(cast(SourceLike, source), good, bad) as open_,
         masks_of(given or open_, masks, value_range) as masked,
+        nullcontext() if unmasked is None else opened(unmasked, (), ()) as more,
         scratch_folder() if folder is None else nullcontext(folder) as place,
     ):
         return segment.train_segment(
             masked,
             replace(settings, part=part_name(part, open_)),
             folder=Path(place),
+            unmasked=more,
             resume=resume,
             each=each,
             track=track,

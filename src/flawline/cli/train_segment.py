@@ -158,6 +158,12 @@ def segment(
     spec: Annotated[
         Path | None, typer.Option(help="Specification (TOML) that goes into the recipe.")
     ] = None,
+    unmasked: Annotated[
+        str | None,
+        typer.Option(
+            help="Pictures without masks to learn from as well, where the masks are few: a folder, archive or table."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on with a training that was stopped.")] = False,
     report: RecipeReport = None,
     seed: TrainingSeed = 0,
@@ -207,6 +213,7 @@ def segment(
         "mm_per_px": mm_per_px,
         "mm_per_px_u": mm_per_px_u,
         "spec": spec,
+        "unmasked": unmasked,
         "seed": seed,
     }
     require_extra()

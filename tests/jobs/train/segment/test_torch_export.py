@@ -18,9 +18,9 @@ pytestmark = pytest.mark.train
 
 from flawline.jobs.train.segment.architectures import build_network  # noqa: E402
 from flawline.jobs.train.segment.export import export_segmenter  # noqa: E402
-from flawline.jobs.train.segment.fit import TrainedSegmenter  # noqa: E402
 from flawline.jobs.train.segment.prediction import class_probabilities  # noqa: E402
 from flawline.jobs.train.segment.torch_settings import Machine  # noqa: E402
+from flawline.jobs.train.segment.trained import TrainedSegmenter  # noqa: E402
 from flawline.networks import torch_export  # noqa: E402
 from flawline.networks.torch_export import TOLERANCE  # noqa: E402
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.train
 from flawline.jobs.train.segment import loop  # noqa: E402
 from flawline.jobs.train.segment import torch_settings as machine  # noqa: E402
 from flawline.jobs.train.segment.checkpoint import BEST, CHECKPOINT, read_saved  # noqa: E402
-from flawline.jobs.train.segment.fit import load_trained, train_segmenter, training_records  # noqa: E402
+from flawline.jobs.train.segment.fit import train_segmenter  # noqa: E402
 from flawline.jobs.train.segment.pairs import Pairs  # noqa: E402
 from flawline.jobs.train.segment.prediction import validate  # noqa: E402
 from flawline.jobs.train.segment.schedule import (  # noqa: E402
@@ -37,6 +37,7 @@ from flawline.jobs.train.segment.schedule import (  # noqa: E402
     learning_rate,
     progress,
 )
+from flawline.jobs.train.segment.trained import load_trained, training_records  # noqa: E402
 
 SMALL = SegmentSettings(patch=(32, 32), epochs=3, patches=12, batch=4, precision="f32")
 

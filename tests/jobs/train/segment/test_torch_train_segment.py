@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from flawline.cli.main import run
+from flawline.core import class_learning
 from flawline.data.masks import open_masks
 from flawline.errors import ModelError, SourceError, UsageError
 from flawline.inspector import Inspector
+from flawline.jobs.train.segment import pseudo_masks
 from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from flawline.recipe import known_pictures, read_recipe, write_recipe
 
@@ -186,6 +188,34 @@ def test_the_command_trains_a_recipe_that_inspects_and_judges(parts, tmp_path, c
         assert one["measures"]["NumberOfStains"] == sum(
             d["label"] == "stain" for d in one["defects"]
         )
+
+
+def test_pictures_without_masks_are_learnt_from_and_named_by_the_recipe(
+    parts, drawn_source, tmp_path, capsys, monkeypatch
+):
+    # As early as they may, by a network of which nothing is asked.
+    monkeypatch.setattr(pseudo_masks, "_LEAST_GAIN", 2.0)
+    monkeypatch.setattr(class_learning, "LEAST", -10.0)
+    drawn, more = drawn_source(27), tmp_path / "more"
+    more.mkdir()
+    for sample in drawn.samples()[22:]:
+        cv2.imwrite(str(more / sample.name), drawn.pair(sample)[0].pixels)
+    (more / "broken.png").write_bytes(b"no picture")
+    out = tmp_path / "plate.flaw"
+    options = "--epochs 3 --patch 64 --rotation 10 --precision f32 --quiet --json".split()
+    asked = ["train", "segment", str(parts), "--classes", "scratch,stain", "-o", str(out)]
+    assert run([*asked, "--unmasked", str(more), *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    unmasked = told["metrics"]["unmasked"]
+    assert unmasked["pictures"] == 3
+    assert unmasked["left_out"] == {"masked": 2, "unreadable": 1}
+    assert unmasked["after_epoch"] == 2
+    assert any("broken.png" in line for line in told["messages"])
+    assert any("3 pictures without a mask" in line for line in told["messages"])
+    known = [one for one in read_recipe(out).manifest.pictures if "/" not in one.name]
+    assert {one.name for one in known} <= {"24.png", "25.png", "26.png"}
+    assert len(known) == unmasked["learnt_from"]
+    assert {one.role for one in known} <= {"train"}
 
 
 def test_the_recipe_marks_what_the_network_sees(parts, tmp_path):

@@ -10,10 +10,11 @@ from flawline.jobs.train.audit.audit_plan import AuditPlan
 from flawline.jobs.train.audit.audit_settings import AuditSettings
 from flawline.jobs.train.audit.audit_store import AuditStore
 from flawline.jobs.train.segment.checkpoint import CHECKPOINT
-from flawline.jobs.train.segment.fit import TrainedSegmenter, load_trained, train_segmenter
+from flawline.jobs.train.segment.fit import train_segmenter
 from flawline.jobs.train.segment.pairs import MaskedPictures
 from flawline.jobs.train.segment.prediction import class_probabilities
 from flawline.jobs.train.segment.torch_settings import choose_machine
+from flawline.jobs.train.segment.trained import TrainedSegmenter, load_trained
 from flawline.types import Sample, Track
 
 

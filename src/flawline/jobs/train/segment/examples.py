@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawline.core.segmentation_metrics import IGNORE
-from flawline.jobs.train.segment.fit import load_trained
 from flawline.jobs.train.segment.pairs import MaskedPictures
 from flawline.jobs.train.segment.prediction import class_probabilities
 from flawline.jobs.train.segment.segment_panels import three_panels, write_sheet
 from flawline.jobs.train.segment.torch_settings import choose_machine
+from flawline.jobs.train.segment.trained import load_trained
 from flawline.types import Sample
 
 COUNT = 6

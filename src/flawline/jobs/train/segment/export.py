@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from flawline.data.whole_file import replacing
-from flawline.jobs.train.segment.fit import TrainedSegmenter
+from flawline.jobs.train.segment.trained import TrainedSegmenter
 from flawline.networks.network import METADATA_KEY
 from flawline.networks.segmenter import CLASSES_KEY, FRAMING_KEY, OUTPUT
 from flawline.networks.torch_export import FREE, export_onnx

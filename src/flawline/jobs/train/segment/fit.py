@@ -1,33 +1,20 @@
-"""Train a segmenter epoch by epoch, with a checkpoint after each, and load a finished training."""
+"""Train a segmenter epoch by epoch, with a checkpoint after each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from flawline.errors import FlawlineError, ModelError
-from flawline.jobs.train.segment.architectures import Built, build_network
-from flawline.jobs.train.segment.checkpoint import BEST, CHECKPOINT, group_of, read_saved
 from flawline.jobs.train.segment.loop import Training
 from flawline.jobs.train.segment.pairs import MaskedPictures
-from flawline.jobs.train.segment.progress_record import EpochRecord, record_from_dict
-from flawline.jobs.train.segment.segment_settings import (
-    NetworkSettings,
-    SegmentSettings,
-    settings_from_dict,
-)
+from flawline.jobs.train.segment.predict_pseudo import predict_pseudo
+from flawline.jobs.train.segment.progress_record import EpochRecord
+from flawline.jobs.train.segment.pseudo_masks import PseudoMasks
+from flawline.jobs.train.segment.segment_settings import SegmentSettings
+from flawline.jobs.train.segment.unmasked_pictures import UnmaskedPictures
 from flawline.types import Sample, Track, no_track
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainedSegmenter:
-    """The best network of a training in evaluation mode, its settings and its learning curve."""
-
-    built: Built
-    classes: tuple[str, ...]
-    settings: SegmentSettings
-    records: tuple[EpochRecord, ...]
+_MOST_PREDICTING = 0.1
 
 
 def train_segmenter(
@@ -37,6 +24,7 @@ def train_segmenter(
     folder: Path,
     settings: SegmentSettings | None = None,
     *,
+    unmasked: UnmaskedPictures | None = None,
     resume: bool = False,
     track: Track = no_track,
 ) -> Iterator[EpochRecord]:
@@ -48,59 +36,46 @@ def train_segmenter(
     KeyboardInterrupt. With `resume` it continues from there; on a CPU with the same number of threads it ends with the
     same bits, unless `minutes` limit it. Without validation samples the last weights are the best.
 
+    Pictures `unmasked` are learnt from as well once validation has levelled off, after two fifths of the training at
+    the soonest: masks that the best network so far predicts on them, as far as validation shows that it has learnt
+    (`flawline.core.pseudo_mask`), give half of the patches.
+
     Raises:
         UsageError: the settings are wrong, or differ from those of the training to resume.
         SourceError: there is nothing to learn from, or a mask is not usable.
         ModelError: the network cannot be built, the checkpoint cannot be used, or the loss is no longer finite.
     """
     settings = settings or SegmentSettings()
-    training = Training.start(source, train, validation, folder, settings, track)
+    training = Training.start(source, train, validation, folder, settings, track, unmasked)
     if resume:
         training.restore()
-    return _epochs(training)
+    return _epochs(training, track)
 
 
-def _epochs(training: Training) -> Iterator[EpochRecord]:
+def _epochs(training: Training, track: Track) -> Iterator[EpochRecord]:
     try:
         while not training.ended():
+            if training.wants_pseudo():
+                training.learn_pseudo(_predicted(training, track))
             yield training.epoch()
     finally:
         training.saved()
 
 
-def load_trained(folder: Path) -> TrainedSegmenter:
-    """Load the best network of a training.
+def _predicted(training: Training, track: Track) -> PseudoMasks:
+    """Predict masks of pictures without any, for a tenth of the time at most where it is limited."""
+    assert training.unmasked is not None
+    minutes, began = training.settings.minutes, training.clock.seconds()
 
-    Raises:
-        ModelError: the folder holds no usable training.
-    """
-    saved = read_saved(folder / BEST)
-    try:
-        settings = settings_from_dict(saved.values["settings"])
-        classes = tuple(saved.values["classes"])
-        bare = NetworkSettings(
-            settings.network.name, settings.network.encoder, "none", settings.network.preparation
-        )
-        built = build_network(bare, len(classes))
-        built.network.load_state_dict(group_of(saved, "network"))
-        records = tuple(map(record_from_dict, saved.values["records"]))
-    except (KeyError, TypeError, RuntimeError, FlawlineError) as error:
-        raise ModelError(
-            f"{BEST} cannot be used as a segmenter: {error}",
-            hint="train again with this version",
-            code="model-damaged",
-        ) from error
-    best = Built(built.network.eval(), built.preparation, built.multiple, saved.values["network"])
-    return TrainedSegmenter(best, classes, settings, records)
+    def late() -> bool:
+        spent = training.clock.seconds() - began
+        return minutes is not None and spent > 60 * minutes * _MOST_PREDICTING
 
-
-def training_records(folder: Path) -> tuple[EpochRecord, ...]:
-    """Read the learning curve of a training so far; raises ModelError where the folder holds none."""
-    try:
-        return tuple(map(record_from_dict, read_saved(folder / CHECKPOINT).values["records"]))
-    except (KeyError, TypeError) as error:
-        raise ModelError(
-            f"{CHECKPOINT} holds no learning curve: {error}",
-            hint="train again",
-            code="model-damaged",
-        ) from error
+    return predict_pseudo(
+        training.folder,
+        training.validation,
+        training.unmasked,
+        len(training.records),
+        late=late,
+        track=track,
+    )

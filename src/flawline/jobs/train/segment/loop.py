@@ -32,12 +32,19 @@ from flawline.jobs.train.segment.checkpoint import (
 )
 from flawline.jobs.train.segment.losses import Sum, parse_loss
 from flawline.jobs.train.segment.pairs import MaskedPictures, Pairs, find_defects
-from flawline.jobs.train.segment.patches import Patches, batches
+from flawline.jobs.train.segment.patches import MixedPatches, Patches, batches
 from flawline.jobs.train.segment.prediction import prepared, validate
 from flawline.jobs.train.segment.progress_record import EpochRecord, figures_of, record_from_dict
+from flawline.jobs.train.segment.pseudo_masks import (
+    PseudoMasked,
+    PseudoMasks,
+    levelled_off,
+    pseudo_from_dict,
+)
 from flawline.jobs.train.segment.schedule import Average, Clock, learning_rate, progress
 from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from flawline.jobs.train.segment.torch_settings import Machine, choose_machine, keep_freed_memory
+from flawline.jobs.train.segment.unmasked_pictures import UnmaskedPictures
 from flawline.jobs.train.segment.wide_convolution import widen
 from flawline.types import Sample, Track
 
@@ -46,6 +53,8 @@ _LONGEST_GRADIENT = 1.0
 _UNFOLDED_ON = 16
 _MOST_EXPECTED = 0.2
 _MOST_VALIDATING = 0.1
+# Before this share, pictures without masks are not learnt from.
+_MASKED_ALONE = 0.4
 # Settings that may differ when a training is resumed: its result does not depend on them.
 _FREE = ("workers",)
 
@@ -63,7 +72,7 @@ class Training:
     loss: Sum
     machine: Machine
     built: Built
-    patches: Patches
+    patches: Patches | MixedPatches
     validation: Pairs
     content: str
     steps: int
@@ -71,6 +80,8 @@ class Training:
     optimizer: Any
     scaler: Any
     clock: Clock
+    unmasked: UnmaskedPictures | None = None
+    pseudo: PseudoMasks | None = None
     step: int = 0
     in_epoch: int = 0
     sums: dict[str, float] = field(default_factory=dict)
@@ -88,6 +99,7 @@ class Training:
         folder: Path,
         settings: SegmentSettings,
         track: Track,
+        unmasked: UnmaskedPictures | None = None,
     ) -> Training:
         """Prepare everything before the first step."""
         clock = Clock()
@@ -117,12 +129,13 @@ class Training:
             built,
             patches,
             Pairs(source, validation),
-            _content(source, train, validation),
+            _content(source, train, validation, unmasked),
             math.ceil((settings.patches or len(train)) / settings.batch),
             Average(network, settings.average),
             optimizer,
             torch.amp.GradScaler(machine.device, enabled=machine.precision == "f16"),
             clock,
+            unmasked,
         )
 
     def ended(self) -> bool:
@@ -134,6 +147,24 @@ class Training:
             return True
         best = max((record.epoch for record in self.records if record.best), default=0)
         return settings.patience is not None and done - best >= settings.patience
+
+    def wants_pseudo(self) -> bool:
+        """Tell whether it is time to predict masks of pictures without any, for the epochs that are left."""
+        waiting = self.unmasked is not None and self.pseudo is None and len(self.validation) > 0
+        return waiting and self._share() >= _MASKED_ALONE and levelled_off(self.records)
+
+    def learn_pseudo(self, pseudo: PseudoMasks) -> None:
+        """Learn from predicted masks as well from now on, where they are of use."""
+        self.pseudo = pseudo
+        if not pseudo.used or self.unmasked is None or isinstance(self.patches, MixedPatches):
+            return
+        masked, settings = self.patches, self.settings
+        source = PseudoMasked(
+            self.unmasked, self.validation.source.classes, self.folder, pseudo.pictures
+        )
+        pairs = Pairs(source, source.samples(), fit=_fit(settings), lean=True)
+        places = find_defects(pairs, seed=settings.seed)
+        self.patches = MixedPatches(masked, Patches(pairs, places, settings, donors=masked))
 
     def epoch(self) -> EpochRecord:
         """Run the rest of an epoch, validate, and save; `saved` waits for the checkpoint."""
@@ -154,7 +185,7 @@ class Training:
         if values.get("kind") != _KIND or values.get("content") != self.content:
             raise UsageError(
                 f"{self.folder} holds a training on other pictures or classes, or with another value range",
-                hint="give the same source, split and range, or train anew without `resume`",
+                hint="give the same source, `unmasked`, split and range, or train anew without `resume`",
             )
         own = self.settings.as_dict()
         different = [
@@ -174,6 +205,8 @@ class Training:
             self.sums, self.validation_seconds = values["sums"], values["validation_seconds"]
             self.scaler.load_state_dict(values["scaler"])
             self.clock = Clock(values["seconds"])
+            if values.get("pseudo") is not None:
+                self.learn_pseudo(pseudo_from_dict(values["pseudo"]))
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(
                 f"{CHECKPOINT} cannot be resumed: {error}",
@@ -205,7 +238,9 @@ class Training:
             if interrupt.asked:
                 self._save(best=False)
                 raise KeyboardInterrupt
-            if settings.minutes is not None and (self._share() >= 1 or self._full(started)):
+            if settings.minutes is not None and (
+                self._share() >= 1 or self._full(started) or self.wants_pseudo()
+            ):
                 break
 
     def _full(self, started: float) -> bool:
@@ -314,6 +349,7 @@ class Training:
             "classes": list(self.validation.source.classes),
             "network": dict(self.built.record),
             "records": [record.as_dict() for record in self.records],
+            "pseudo": self.pseudo and self.pseudo.as_dict(),
         }
 
 
@@ -349,8 +385,7 @@ def _patches(
             f"expected pictures and classes of defects, got {len(train)} and {len(source.classes) - 1}",
             hint="give pictures with masks",
         )
-    fit = settings.patch if settings.resolution == "fit" else None
-    pairs = Pairs(source, train, fit=fit, lean=True)
+    pairs = Pairs(source, train, fit=_fit(settings), lean=True)
     defects = find_defects(pairs, seed=settings.seed, track=track)
     if not defects.present:
         raise SourceError(
@@ -365,18 +400,29 @@ def _patches(
     return Patches(pairs, defects, settings)
 
 
+def _fit(settings: SegmentSettings) -> tuple[int, int] | None:
+    return settings.patch if settings.resolution == "fit" else None
+
+
 def _first(patches: Patches) -> Any:
     """Cut the first patches of a training."""
     return next(batches(patches, 0, range(1), _UNFOLDED_ON))[0]
 
 
-def _content(source: MaskedPictures, train: Sequence[Sample], validation: Sequence[Sample]) -> str:
-    """Hash the classes, the names of the pictures, and the value range."""
+def _content(
+    source: MaskedPictures,
+    train: Sequence[Sample],
+    validation: Sequence[Sample],
+    unmasked: UnmaskedPictures | None,
+) -> str:
+    """Hash the classes, the names of the pictures, the value range, and the pictures without masks."""
     names = [list(source.classes), [s.name for s in train], [s.name for s in validation]]
     # Only sources of files state it.
     value_range = getattr(source, "value_range", None)
     if value_range is not None:
         names.append([str(value) for value in value_range])
+    if unmasked is not None:
+        names.append(sorted(unmasked.samples))
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 

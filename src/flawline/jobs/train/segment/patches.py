@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,22 +16,27 @@ from flawline.jobs.train.segment.pairs import DefectPlaces, Pair, Pairs
 from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from flawline.jobs.train.segment.warp import cut_patch, draw_warp, place_anywhere, place_around
 
+PREDICTED = 0.5
+"""The share of patches that are cut out of pictures with predicted masks, where there are any."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patches:
-    """Random patches of the pictures of a training."""
+    """Random patches of the pictures of a training; defects are pasted from `donors`, if not from the same."""
 
     pairs: Pairs
     defects: DefectPlaces
     settings: SegmentSettings
+    donors: Patches | None = None
 
     def __call__(self, epoch: int, number: int) -> Pair:
         """Cut one patch, pixels uint8 (h, w, 3) and classes uint8 (h, w), determined by arguments and seed."""
         augmentation = self.settings.augmentation
         rng = np.random.default_rng([self.settings.seed, epoch, number])
         patch = self._cut(rng)
-        if augmentation.paste and rng.random() < augmentation.paste and self.defects.present:
-            patch = pasted(patch, *self._around(rng))
+        donors = self.donors or self
+        if augmentation.paste and rng.random() < augmentation.paste and donors.defects.present:
+            patch = pasted(patch, *donors._around(rng))
         return in_colour(relit(patch[0], augmentation, rng)), patch[1]
 
     def _cut(self, rng: np.random.Generator) -> Pair:
@@ -72,8 +77,21 @@ class Patches:
         return cut_patch(pair, centre, warp, size), at
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedPatches:
+    """Random patches, a half of them of pictures with masks and the others of pictures with predicted masks."""
+
+    masked: Patches
+    predicted: Patches
+
+    def __call__(self, epoch: int, number: int) -> Pair:
+        """Cut one patch as `Patches` does, determined by arguments and seed."""
+        rng = np.random.default_rng([self.masked.settings.seed, epoch, number, 1])
+        return (self.predicted if rng.random() < PREDICTED else self.masked)(epoch, number)
+
+
 def batches(
-    patches: Patches, epoch: int, steps: range, batch: int, *, workers: int = 0
+    patches: Callable[[int, int], Pair], epoch: int, steps: range, batch: int, *, workers: int = 0
 ) -> Iterator[Pair]:
     """Cut the batches of some steps of an epoch: pixels uint8 (B, h, w, 3) and classes uint8 (B, h, w), in order.
 

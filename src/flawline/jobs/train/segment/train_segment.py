@@ -22,6 +22,7 @@ from flawline.core.smallest_area import ChosenAreas, choose_smallest
 from flawline.data.csv_file import write_csv_rows
 from flawline.data.masks import MaskedSource
 from flawline.data.masks.check import MaskProblem, MaskReport, check_masks
+from flawline.data.source import Source
 from flawline.data.splits import part_of
 from flawline.errors import SourceError, UsageError
 from flawline.inspector import Inspector
@@ -30,15 +31,22 @@ from flawline.inspector.shape import shape_settings
 from flawline.jobs.train.segment.checkpoint import CHECKPOINT
 from flawline.jobs.train.segment.chosen_settings import Choice, choose_settings
 from flawline.jobs.train.segment.export import export_segmenter
-from flawline.jobs.train.segment.fit import (
-    TrainedSegmenter,
-    load_trained,
-    train_segmenter,
-    training_records,
-)
+from flawline.jobs.train.segment.fit import train_segmenter
 from flawline.jobs.train.segment.progress_record import EpochRecord
+from flawline.jobs.train.segment.pseudo_masks import (
+    PseudoMasks,
+    pseudo_figures,
+    pseudo_messages,
+)
 from flawline.jobs.train.segment.segment_settings import SegmentSettings
 from flawline.jobs.train.segment.segment_split import Split, split_samples
+from flawline.jobs.train.segment.trained import (
+    TrainedSegmenter,
+    load_trained,
+    training_pseudo,
+    training_records,
+)
+from flawline.jobs.train.segment.unmasked_pictures import UnmaskedPictures, gather_unmasked
 from flawline.jobs.train.segment.weak_labels import (
     labels_as_dict,
     stroke_messages,
@@ -148,6 +156,7 @@ def train_segment(
     settings: TrainSegmentSettings | None = None,
     *,
     folder: Path,
+    unmasked: Source | None = None,
     resume: bool = False,
     each: Callable[[EpochRecord, Split], None] | None = None,
     track: Track = no_track,
@@ -158,6 +167,7 @@ def train_segment(
         source: pictures and masks.
         settings: of training, thresholds and recipe.
         folder: where checkpoints go.
+        unmasked: pictures without masks to learn from as well.
         resume: whether an interrupted training continues from `folder`.
         each: called with the record of every epoch and the split.
         track: shows progress of everything else.
@@ -185,6 +195,11 @@ def train_segment(
         source.samples(), report.counts, hashes, settings.shares, settings.training.seed
     )
     _check_spec(settings, source.classes)
+    more = (
+        None
+        if unmasked is None
+        else gather_unmasked(unmasked, split, hashes, value_range=source.value_range, track=track)
+    )
     chosen_settings = choose_settings(
         settings.training, settings.choose, source, split.train, report, track=track
     )
@@ -194,6 +209,7 @@ def train_segment(
         split.validation,
         folder,
         chosen_settings.training,
+        unmasked=more,
         resume=resume,
         track=track,
     ):
@@ -210,6 +226,9 @@ def train_segment(
         recipe = _with_smallest(recipe, areas)
     found, wrong = _validate(Inspector(recipe), source, split.validation, track)
     recipe = _finished(recipe, found, chosen)
+    pseudo = training_pseudo(folder)
+    if more is not None:
+        recipe = _with_unmasked(recipe, more, pseudo, training_records(folder))
     worst = sorted(wrong, key=lambda name: (-wrong[name], name))
     by_name = {sample.name: sample for sample in split.validation}
     return TrainedSegmenterRecipe(
@@ -226,6 +245,8 @@ def train_segment(
             *_finding_messages(report),
             *report.notes,
             *stroke_messages(report),
+            *(() if more is None else more.messages),
+            *(() if more is None else pseudo_messages(pseudo, training_records(folder))),
             *(one.message for one in chosen),
             *(() if areas is None else (areas.message,)),
             *_validation_messages(found),
@@ -495,6 +516,29 @@ def _finished(recipe: Recipe, found: Validation, chosen: Sequence[ChosenThreshol
         "thresholds": [asdict(one) for one in chosen],
     }
     return recipe_with(recipe, arrays=arrays, manifest=replace(recipe.manifest, metrics=metrics))
+
+
+def _with_unmasked(
+    recipe: Recipe,
+    unmasked: UnmaskedPictures,
+    pseudo: PseudoMasks | None,
+    records: Sequence[EpochRecord],
+) -> Recipe:
+    """Name the pictures without masks that were learnt from, and put into the manifest what came of them."""
+    used = () if pseudo is None else pseudo.pictures
+    known = tuple(PictureRecord(one, unmasked.samples[one].name, "train") for one in used)
+    metrics = {
+        **recipe.manifest.metrics,
+        "unmasked": {
+            "pictures": len(unmasked.samples),
+            "left_out": dict(unmasked.left_out),
+            "learnt_from": len(used),
+            **({} if pseudo is None else pseudo_figures(pseudo, records)),
+        },
+    }
+    manifest = recipe.manifest
+    pictures = (*manifest.pictures, *known)
+    return recipe_with(recipe, manifest=replace(manifest, pictures=pictures, metrics=metrics))
 
 
 def _validation_messages(found: Validation) -> list[str]:
