@@ -35,6 +35,7 @@ def test_an_interrupted_training(tmp_path, monkeypatch, capsys, begun) -> None:
             "stratified",
             "--annotations 'my boxes' --boxes grabcut --drop-known",
         ),
+        ({"root": Path("/"), "limits": None}, "source", "--root /"),
     ],
 )
 def test_the_next_command_reads_the_same_masks(masks, origin, words) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +19,7 @@ from flawline.cli.feature_options import (
     Root,
     SourceArgument,
     ValueRange,
+    open_from_options,
     picture_notes,
     print_notes,
     print_unjudged,
@@ -44,9 +46,6 @@ from flawline.cli.training_options import (
     RecipeReport,
     TrainingSeed,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def segment(
@@ -213,7 +212,6 @@ def segment(
         "mm_per_px": mm_per_px,
         "mm_per_px_u": mm_per_px_u,
         "spec": spec,
-        "unmasked": unmasked,
         "seed": seed,
     }
     require_extra()
@@ -224,16 +222,22 @@ def segment(
     folder = out.with_suffix(".training")
     out.parent.mkdir(parents=True, exist_ok=True)
     masks = mask_settings(annotations, classes, palette, ignore, unlabelled, threshold, boxes)
-    with masks_from_options(
-        source,
-        masks,
-        good=good,
-        bad=bad,
-        limits=limits,
-        root=root,
-        encoding=encoding,
-        value_range=value_range,
-    ) as masked:
+    with (
+        masks_from_options(
+            source,
+            masks,
+            good=good,
+            bad=bad,
+            limits=limits,
+            root=root,
+            encoding=encoding,
+            value_range=value_range,
+        ) as masked,
+        nullcontext()
+        if unmasked is None
+        else open_from_options(unmasked, None, None, limits, root, encoding) as more,
+    ):
+        settings["unmasked"] = more
         trained = train_with_progress(masked, settings, folder, resume=resume, quiet=quiet)
         write_recipe(trained.recipe, out)
         page = write_segmenter_report(trained, masked, report or out.with_suffix(".html"))
@@ -252,6 +256,9 @@ def segment(
                 "ignore": ignore,
                 "threshold": threshold,
                 "boxes": None if boxes == "refuse" else boxes,
+                "limits": limits,
+                "root": root,
+                "encoding": encoding,
             }
             command = evaluation(out, source, given, trained.split.origin)
             typer.echo(printable(f"next: {command}"))
