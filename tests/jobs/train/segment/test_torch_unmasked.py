@@ -125,6 +125,15 @@ def test_masks_alone_teach_until_half_of_the_epochs_gained_less_than_a_point():
     assert level(0.4, 0.3)
 
 
+def test_pictures_that_teach_nothing_are_counted():
+    pseudo = PseudoMasks(1, (), ("h", "i"), 1, blank=3, skipped=4)
+    line = pseudo_messages(pseudo, [record(1, 0.3), record(2, 0.4)])[0]
+    assert line == (
+        "after epoch 1, masks of 2 pictures without one were predicted, 1 with defects; on 3 nothing is certain, so "
+        "they teach nothing; 4 were left for lack of time"
+    )
+
+
 @pytest.mark.parametrize(("after", "kept"), [(0.6, True), (0.5, False), (0.4, False)])
 def test_the_network_is_kept_that_is_better_on_validation(after, kept):
     pseudo = PseudoMasks(2, (), ("h",), 1)

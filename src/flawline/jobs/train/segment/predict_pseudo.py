@@ -69,7 +69,9 @@ def measure_trust(
 ) -> tuple[Trust, ...]:
     """Measure on validation pictures which classes were learnt, and choose their limits."""
     curves = TrustCurves(validation.source.classes)
-    for number in track(range(len(validation)), title="measuring trust", total=len(validation)):
+    for number in track(
+        range(len(validation)), title="checking what was learnt", total=len(validation)
+    ):
         pixels, mask = validation[number]
         curves.add(mask, np.clip(segmenter(pixels), 0, 1))
     return curves.trust()

@@ -131,6 +131,8 @@ def pseudo_figures(pseudo: PseudoMasks, records: Sequence[EpochRecord]) -> dict[
     return {
         "after_epoch": pseudo.epochs,
         "with_defects": pseudo.defective,
+        "nothing_certain": pseudo.blank,
+        "out_of_time": pseudo.skipped,
         "trust": [asdict(one) for one in pseudo.trust],
         "decision_before": kept.before,
         "decision_after": kept.after,
@@ -152,10 +154,11 @@ def pseudo_messages(pseudo: PseudoMasks | None, records: Sequence[EpochRecord]) 
             "pictures without masks were not learnt from: nothing that is predicted on them can be trusted",
         ]
     kept = kept_network(pseudo, records)
+    blank = f"; on {pseudo.blank} nothing is certain, so they teach nothing" if pseudo.blank else ""
     skipped = f"; {pseudo.skipped} were left for lack of time" if pseudo.skipped else ""
     lines.append(
         f"after epoch {pseudo.epochs}, masks of {counted(len(pseudo.pictures), 'picture')} without one were predicted, "
-        f"{pseudo.defective} with defects{skipped}"
+        f"{pseudo.defective} with defects{blank}{skipped}"
     )
     figures = f"{_percent(kept.after)} against {_percent(kept.before)} before, on validation"
     if kept.with_unmasked:

@@ -2,10 +2,10 @@
 
 Our default `light` learns for the same time from the same few pictures of the train split with masks alone, and with
 the other pictures of that split as pictures without masks (`flawline train segment --unmasked`). Pictures are drawn and
-epochs chosen as in `few_masks.py`. Each run says when it began to learn from the pictures without
-masks, and which network it kept.
+epochs chosen as in `few_masks.py`. Each run says when it began to learn from the pictures without masks, and which
+network it kept.
 
-python benchmarks/unlabelled_pictures.py --data PATH/neu_seg/samples.csv --weights PATH/weights --work PATH/work
+python benchmarks/unmasked_pictures.py --data PATH/neu_seg/samples.csv --weights PATH/weights --work PATH/work
 """
 
 from __future__ import annotations
