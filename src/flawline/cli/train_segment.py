@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -46,6 +46,9 @@ from flawline.cli.training_options import (
     RecipeReport,
     TrainingSeed,
 )
+
+if TYPE_CHECKING:
+    from flawline.data.source import Source
 
 
 def segment(
@@ -235,7 +238,7 @@ def segment(
         ) as masked,
         nullcontext()
         if unmasked is None
-        else open_from_options(unmasked, None, None, limits, root, encoding) as more,
+        else open_unmasked(unmasked, limits, root, encoding) as more,
     ):
         settings["unmasked"] = more
         trained = train_with_progress(masked, settings, folder, resume=resume, quiet=quiet)
@@ -266,6 +269,16 @@ def segment(
     wrote = f"wrote {out}, report: {page}, checkpoints: {folder}"
     print_notes(summary, [*picture_notes(trained.masks.decoding), wrote], quiet=quiet)
     return strict_code(2 if missed else 0, trained.verdict.usable, strict=strict)
+
+
+def open_unmasked(
+    pictures: str, limits: str | None, root: Path | None, encoding: str | None
+) -> AbstractContextManager[Source]:
+    """Open pictures without masks by the options of the source, of which only a table has a root."""
+    from flawline.data.manifest import MANIFEST_SUFFIXES
+
+    table = Path(pictures).suffix.lower() in MANIFEST_SUFFIXES
+    return open_from_options(pictures, None, None, limits, root if table else None, encoding)
 
 
 def evaluation(

@@ -84,7 +84,7 @@ def gather_unmasked(
     messages = _messages(len(chosen), left_out, unreadable)
     if not chosen:
         raise SourceError(
-            f"no picture of `unmasked` is left to learn from: {messages[0]}",
+            f"`unmasked` leaves {messages[0]}",
             hint="give pictures that are not in the masked source, or leave `unmasked` out",
             code="no-unmasked",
         )
